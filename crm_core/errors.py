@@ -1,0 +1,77 @@
+"""What can go wrong in the record, in words a caller can act on. The docstring of an error is its default message."""
+
+from __future__ import annotations
+
+
+class CoreError(Exception):
+    """Something went wrong in the record."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class InvalidInput(CoreError):
+    """The input does not make sense."""
+
+
+class InvalidIdentity(InvalidInput):
+    """This is not an identity the hub knows."""
+
+
+class NotFound(CoreError):
+    """There is no such record."""
+
+
+class Conflict(CoreError):
+    """The record is not in a state that allows this."""
+
+
+class Duplicate(Conflict):
+    """Such a record exists already."""
+
+
+class IntakeError(CoreError):
+    """A fact was not taken in; its provider has to send it again."""
+
+
+class IntakeFull(IntakeError):
+    """Too many facts are waiting; try again in a moment."""
+
+
+class IntakeUnavailable(IntakeError):
+    """The database can't be reached; nothing was taken in."""
+
+
+class StorageUnavailable(CoreError):
+    """The database can't be reached."""
+
+
+class ConcurrentChange(CoreError):
+    """Somebody else changed the same records at the same time; reading again and retrying settles it."""
+
+
+class DeliveryError(CoreError):
+    """A message could not be delivered."""
+
+
+class TransientDeliveryError(DeliveryError):
+    """The provider can't take the message now.
+
+    `retry_after` is in seconds, None where the provider named no time. `uncertain` says that the provider may have
+    taken the message although no answer came.
+    """
+
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, uncertain: bool = False
+    ) -> None:
+        super().__init__(message or "The provider can't take the message now.")
+        self.retry_after = retry_after
+        self.uncertain = uncertain
+
+
+class PermanentDeliveryError(DeliveryError):
+    """The provider refuses the message for good."""
+
+
+class ChannelAuthError(DeliveryError):
+    """The provider refuses the account's credentials; the message stays queued."""

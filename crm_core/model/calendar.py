@@ -1,0 +1,72 @@
+"""Working time: when an office is open, and when so much working time will have passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+_LOOK_AHEAD_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class DayHours:
+    """One opening of a day, local time, `start` < `end`; `end` of 00:00 is the end of the day."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """A calendar: openings per weekday (0 is Monday), days off, the zone it is written in. No openings at all: always."""
+
+    name: str
+    zone: ZoneInfo
+    week: dict[int, tuple[DayHours, ...]] = field(default_factory=dict)
+    days_off: frozenset[date] = frozenset()
+
+    @property
+    def always(self) -> bool:
+        """True where the calendar never closes."""
+        return not self.week
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether working time runs at this moment."""
+        if self.always:
+            return True
+        day = at.astimezone(self.zone).date()
+        return any(start <= at < end for start, end in self._openings(day))
+
+    def add(self, start: datetime, duration: timedelta) -> datetime:
+        """The moment (UTC) when `duration` of working time has passed since `start`."""
+        if self.always or duration <= timedelta(0):
+            return start + max(duration, timedelta(0))
+        left = duration
+        for opening, closing in self._from(start):
+            begin = max(opening, start)
+            if closing <= begin:
+                continue
+            if closing - begin >= left:
+                return (begin + left).astimezone(UTC)
+            left -= closing - begin
+        return start + duration  # a calendar closed for more than a year counts plain time rather than never
+
+    def _from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        first = start.astimezone(self.zone).date()
+        for offset in range(_LOOK_AHEAD_DAYS):
+            yield from self._openings(first + timedelta(days=offset))
+
+    def _openings(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        if day in self.days_off:
+            return
+        for hours in self.week.get(day.weekday(), ()):
+            end_day = day + timedelta(days=1) if hours.end == time(0) else day
+            begin = datetime.combine(day, hours.start, self.zone)
+            end = datetime.combine(end_day, hours.end, self.zone)
+            # UTC, so that differences are elapsed time also on the day a zone changes its clock
+            yield begin.astimezone(UTC), end.astimezone(UTC)
+
+
+ALWAYS = WorkingHours("any", ZoneInfo("UTC"))

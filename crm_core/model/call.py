@@ -1,0 +1,92 @@
+"""A telephone call as the record keeps it: one per linkedid, whatever transfers and redirects happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Seen from the office: `in` from a client, `out` to a client."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class CallState(StrEnum):
+    """Where a call stands. The last two are of outgoing calls."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    MISSED = "missed"
+    ABANDONED = "abandoned"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CallLeg:
+    """One endpoint that was rung for a call, and how that went. `cause` is the Q.850 hangup cause, 0 where unknown."""
+
+    endpoint: str
+    rang_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallSnapshot:
+    """All that is known of a call so far. Each later snapshot of a call contains what the earlier ones said.
+
+    `linkedid` is unique within a PBX; `number` is the client's number as the PBX gave it (may be empty or
+    `anonymous`); `line` the office's own number as dialled; `answered_by` the endpoint that talks or talked.
+    `finished_at` is None as long as the call goes on. `wish_callback` says that the caller asked to be rung back.
+    `settled` marks a call reconstructed from call records after an outage.
+    """
+
+    linkedid: str
+    direction: Direction
+    number: str
+    line: str
+    state: CallState
+    started_at: datetime
+    caller_name: str = ""
+    answered_at: datetime | None = None
+    finished_at: datetime | None = None
+    answered_by: str | None = None
+    legs: tuple[CallLeg, ...] = ()
+    cause: int = 0
+    cause_text: str = ""
+    hung_up_by: str = ""
+    recording: str | None = None
+    wish_callback: bool = False
+    settled: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the call is over."""
+        return self.finished_at is not None
+
+    @property
+    def progress(self) -> int:
+        """How far the call has come: 0 ringing, 1 answered, 2 over (told by call records), 3 over. Only grows."""
+        if self.finished_at is not None:
+            return 2 if self.settled else 3
+        return 1 if self.answered_at is not None else 0
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds from the start to the answer, or to the end where nobody answered."""
+        end = self.answered_at or self.finished_at
+        return max((end - self.started_at).total_seconds(), 0.0) if end is not None else 0.0
+
+    @property
+    def talk_s(self) -> float:
+        """Seconds of conversation so far known."""
+        if self.answered_at is None or self.finished_at is None:
+            return 0.0
+        return max((self.finished_at - self.answered_at).total_seconds(), 0.0)

@@ -1,0 +1,122 @@
+"""Who a client is on the wire: telephone numbers, addresses and messenger ids in one normal form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+
+from crm_core.errors import InvalidIdentity
+
+# How a messenger or a site names its user: letters, digits and the few marks that ids and handles use.
+_OPAQUE = re.compile(r"[\w.@+\-/]{1,128}\Z")
+_ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
+_MAX_FREE_TEXT = 300
+
+
+class IdentityKind(StrEnum):
+    """The namespaces of identities, as they stand before the colon."""
+
+    TEL = "tel"
+    MAILTO = "mailto"
+    TG = "tg"
+    VK = "vk"
+    WEB = "web"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """One way to reach or recognise a client; `value` is normalised (E.164 for `tel`, lower case for `mailto`)."""
+
+    kind: IdentityKind
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}:{self.value}"
+
+
+def parse_identity(text: str, region: str = "RU") -> Identity:
+    """Read `tel:+79161234567`, `mailto:a@b.ru`, `tg:1001`, `vk:5`, `web:…`; raises InvalidIdentity.
+
+    In a query string a `+` may have arrived as a space; both mean the same.
+    """
+    kind_text, separator, value = text.partition(":")
+    try:
+        kind = IdentityKind(kind_text.strip().lower())
+    except ValueError:
+        kind = None
+    if not separator or kind is None:
+        names = ", ".join(f"{each.value}:" for each in IdentityKind)
+        raise InvalidIdentity(f"«{text[:80]}»: an identity begins with one of {names}")
+    match kind:
+        case IdentityKind.TEL:
+            return telephone(value, region)
+        case IdentityKind.MAILTO:
+            return address(value)
+        case _:
+            return opaque(kind, value)
+
+
+def telephone(raw: str, region: str = "RU") -> Identity:
+    """The identity of one telephone number, however it was written; raises InvalidIdentity."""
+    found = find_telephones(raw, region)
+    if not found:
+        raise InvalidIdentity(f"«{raw[:80]}» is not a valid telephone number")
+    return found[0]
+
+
+def address(raw: str) -> Identity:
+    """The identity of one mail address; raises InvalidIdentity."""
+    value = raw.strip().lower()
+    if len(value) > 254 or not _ADDRESS.match(value):
+        raise InvalidIdentity(f"«{raw[:80]}» is not a mail address")
+    return Identity(IdentityKind.MAILTO, value)
+
+
+def opaque(kind: IdentityKind, raw: str) -> Identity:
+    """The identity that a messenger or a site gave its user; raises InvalidIdentity."""
+    value = raw.strip()
+    if not _OPAQUE.match(value):
+        raise InvalidIdentity(f"«{raw[:80]}» is not an id of «{kind.value}»")
+    return Identity(kind, value)
+
+
+@lru_cache(maxsize=16384)
+def find_telephones(raw: str, region: str = "RU") -> tuple[Identity, ...]:
+    """Every valid number in free text, in order, without repeats; short internal numbers are not clients.
+
+    Source of the rules: numbering plans as kept by `phonenumbers`.
+    """
+    text = raw[:_MAX_FREE_TEXT]
+    whole = _one_telephone(text, region)
+    if whole is not None:
+        return (whole,)
+    matches = phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.VALID)
+    found = [_identity(match.number) for match in matches]
+    return tuple(dict.fromkeys(found))
+
+
+def find_addresses(raw: str) -> tuple[Identity, ...]:
+    """Every mail address in a free text field, in order, without repeats."""
+    found: list[Identity] = []
+    for part in re.split(r"[\s,;<>]+", raw[:_MAX_FREE_TEXT]):
+        try:
+            found.append(address(part))
+        except InvalidIdentity:
+            continue  # a word between addresses
+    return tuple(dict.fromkeys(found))
+
+
+def _one_telephone(text: str, region: str) -> Identity | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return _identity(number) if phonenumbers.is_valid_number(number) else None
+
+
+def _identity(number: phonenumbers.PhoneNumber) -> Identity:
+    return Identity(IdentityKind.TEL, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

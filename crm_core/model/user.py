@@ -1,0 +1,85 @@
+"""The people of the office: who they are, how they are rung, who stands in for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may see and what they are told."""
+
+    ADMIN = "admin"
+    DIRECTOR = "director"
+    HEAD = "head"
+    CONTROLLER = "controller"
+    MANAGER = "manager"
+    MARKETER = "marketer"
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """From when to when a person is away; None as `until` means until further notice."""
+
+    since: datetime
+    until: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether the person is away at this moment."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person of the office. `extension` is a dialable endpoint such as `PJSIP/101` or a bare `101`."""
+
+    id: int
+    login: str
+    name: str
+    role: Role
+    extension: str | None = None
+    telegram_id: int | None = None
+    email: str | None = None
+    group: str | None = None
+    deputy: str | None = None
+    controller: str | None = None
+    absence: Absence | None = None
+    do_not_disturb: bool = False
+    active: bool = True
+
+    def present(self, at: datetime) -> bool:
+        """Whether new work may be given to this person now."""
+        return self.active and not (self.absence is not None and self.absence.covers(at))
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Everybody of the office at one moment, by login."""
+
+    by_login: dict[str, User]
+
+    @classmethod
+    def of(cls, users: tuple[User, ...]) -> Staff:
+        """The staff made of these people."""
+        return cls({user.login: user for user in users})
+
+    def get(self, login: str | None) -> User | None:
+        """The person with this login, if there is one."""
+        return self.by_login.get(login) if login is not None else None
+
+    def members(self, group: str | None) -> tuple[User, ...]:
+        """The active people of a group, by id."""
+        found = (user for user in self.by_login.values() if user.active and group is not None and user.group == group)
+        return tuple(sorted(found, key=lambda user: user.id))
+
+    def with_role(self, role: Role) -> tuple[User, ...]:
+        """The active people with a role, by id."""
+        found = (user for user in self.by_login.values() if user.active and user.role is role)
+        return tuple(sorted(found, key=lambda user: user.id))
+
+    def by_telegram(self, telegram_id: int) -> User | None:
+        """The active person with this Telegram id, if there is one."""
+        return next(
+            (user for user in self.by_login.values() if user.active and user.telegram_id == telegram_id), None
+        )

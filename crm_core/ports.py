@@ -1,0 +1,256 @@
+"""What the parts want of each other, as protocols; `hub.bootstrap` is the only place that puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from crm_core.messages import (
+    Attachment,
+    ChannelKey,
+    DeliveryReceipt,
+    DeviceState,
+    InboundEvent,
+    OutboundMessage,
+    Receipt,
+    RouteDecision,
+    RouteQuery,
+    StoredFile,
+)
+from crm_core.model.user import Staff, User
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, UTC. It may jump."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow; for timeouts and pacing."""
+
+
+# ---------------------------------------------------------------- channels
+
+
+class InboundSink(Protocol):
+    """The one door for facts."""
+
+    async def receive(self, event: InboundEvent) -> Receipt:
+        """Return after the fact is committed.
+
+        Raises IntakeFull or IntakeUnavailable where it was not, so that the provider sends it again.
+        """
+
+    async def receive_many(self, events: Sequence[InboundEvent]) -> Sequence[Receipt]:
+        """The same for several; they may share a transaction. Raises where at least one was not committed."""
+
+
+class ChannelState(StrEnum):
+    """How a channel account stands with its provider."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    BAD_CREDENTIALS = "bad_credentials"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """The state of a channel account and, where it is not well, the reason in words."""
+
+    state: ChannelState
+    detail: str = ""
+
+
+class Channel(Protocol):
+    """A connector. Constructing does no I/O; starting does."""
+
+    @property
+    def key(self) -> ChannelKey:
+        """Channel and account."""
+
+    @property
+    def health(self) -> ChannelHealth:
+        """How it stands, without I/O."""
+
+    async def start(self, sink: InboundSink) -> None:
+        """Begin taking facts in; returns promptly, connecting goes on in the background."""
+
+    async def stop(self) -> None:
+        """Drain, then close. Idempotent."""
+
+    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
+        """Deliver one message; raises TransientDeliveryError, PermanentDeliveryError or ChannelAuthError."""
+
+
+@runtime_checkable
+class ReceivesHttp(Protocol):
+    """A channel that takes facts in over HTTP."""
+
+    def routes(self) -> Sequence[HttpRoute]:
+        """What to mount; several accounts of a channel may return the same path once each with their name in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """An inbound request, read whole. Header and query names are as sent; `headers` keys are lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """The answer to an inbound request."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRoute:
+    """One path of a channel. `max_size` of the body in bytes; a longer one is answered 413 before `handle`.
+
+    The face maps IntakeFull and IntakeUnavailable raised by `handle` to 503 with Retry-After.
+    """
+
+    method: str
+    path: str
+    handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
+    max_size: int = 1024 * 1024
+
+
+@runtime_checkable
+class ReparsesRaw(Protocol):
+    """A channel that can read its raw facts again, for replay from the journal."""
+
+    def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
+        """The event of a raw fact; never raises: what is not understood has the payload Unparsable."""
+
+
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """A channel whose attachments lie with the provider until they are fetched."""
+
+    def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
+        """The content in pieces; raises the delivery errors of `send`."""
+
+
+@runtime_checkable
+class ProvesItself(Protocol):
+    """A channel that can try its account out, for `hub check`."""
+
+    async def check(self) -> str:
+        """One line saying what was proved; raises DeliveryError with what is wrong and how to mend it."""
+
+
+class FileStore(Protocol):
+    """Files by the hash of their content."""
+
+    async def put(self, content: AsyncIterator[bytes], max_size: int) -> StoredFile:
+        """Store, returning when it is on disk; raises InvalidInput where it is longer than `max_size` bytes."""
+
+    async def put_bytes(self, content: bytes) -> StoredFile:
+        """Store a small file whole."""
+
+    async def read(self, sha256: str) -> bytes:
+        """The whole content; raises NotFound."""
+
+
+class CursorStore(Protocol):
+    """Where a channel keeps its place in the provider's stream (offset, ts, UID) across restarts."""
+
+    async def load(self, key: ChannelKey, name: str) -> str | None:
+        """The place last saved."""
+
+    async def save(self, key: ChannelKey, name: str, value: str) -> None:
+        """Save the place; returns after commit."""
+
+
+class Lease(Protocol):
+    """The exclusive right to own a link or a polling loop, among all nodes."""
+
+    async def acquire(self) -> None:
+        """Wait until this node holds it."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it still does; a loop asks before each step and stops where not."""
+
+    async def lost(self) -> None:
+        """Wait until it is lost."""
+
+    async def release(self) -> None:
+        """Give it up. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelContext:
+    """What every connector is given: `create(config, context) -> Channel`."""
+
+    clock: Clock
+    files: FileStore
+    cursors: CursorStore
+    lease: Callable[[str], Lease]
+    public_url: str
+    region: str
+    time_zone: str
+    call_router: CallRouter
+    route_journal: RouteJournal
+    presence: PresenceSink
+
+
+# ---------------------------------------------------------------- policies that routing implements
+
+
+class CallRouter(Protocol):
+    """Who takes a call; answers from memory in microseconds, from any thread."""
+
+    def route(self, query: RouteQuery) -> RouteDecision:
+        """The decision, with its trace; never raises."""
+
+
+class RouteJournal(Protocol):
+    """Where decisions on calls are kept with their trace."""
+
+    def decided(self, query: RouteQuery, decision: RouteDecision, took_ms: float) -> None:
+        """Note a decision; called after the answer, from any thread, never blocks."""
+
+
+class PresenceSink(Protocol):
+    """Where a PBX reports what its telephones do."""
+
+    def device(self, pbx: str, endpoint: str, state: DeviceState) -> None:
+        """A telephone changed; any thread."""
+
+    def forget(self, pbx: str) -> None:
+        """The link is lost: nothing is known of this PBX's telephones any more."""
+
+
+class Assigner(Protocol):
+    """Who takes a new lead."""
+
+    def assign(self, group: str | None, staff: Staff, loads: dict[str, Load], at: datetime) -> User | None:
+        """The least loaded of the group's present people, longest without a new lead first; None if nobody is there.
+
+        Without a group, everybody with the role manager shares.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much of new work somebody has: open leads, and a number that grows with each assignment (0 never)."""
+
+    open_leads: int = 0
+    last_assigned: int = 0

@@ -1,0 +1,1 @@
+"""Use cases: what a fact or an act changes, within one transaction."""
