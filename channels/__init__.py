@@ -1,0 +1,1 @@
+"""Connectors to the outside world, a folder each, none knowing another."""

@@ -1,0 +1,1 @@
+"""Mailboxes: mail in by SMTP, mail out by SMTP."""

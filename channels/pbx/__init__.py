@@ -1,0 +1,1 @@
+"""Telephone exchanges: Asterisk asks by FastAGI and tells by AMI."""

@@ -1,0 +1,1 @@
+"""Composition root, and the faces that people and machines see."""
