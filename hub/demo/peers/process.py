@@ -1,0 +1,109 @@
+"""A peer's process: started so that it never outlives us, stopped by its own id, its output kept in a file."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from hub.demo.peers.errors import PeerError
+
+STOP_WITHIN_S = 10.0
+
+
+class PeerProcess:
+    """One running program."""
+
+    def __init__(self, process: asyncio.subprocess.Process, output: Path) -> None:
+        self._process = process
+        self._frozen = False
+        self.output = output
+        """Everything the program printed."""
+
+    @classmethod
+    async def start(
+        cls, command: Sequence[str], *, output: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> Self:
+        """Start `command` in a session of its own, away from the terminal's Ctrl-C.
+
+        The kernel kills it when the thread that started it ends, however that comes about: start peers from the main
+        thread, or from one that lives as long as they should.
+        """
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with output.open("ab") as file:
+            process = await asyncio.create_subprocess_exec(
+                "setpriv",
+                "--pdeathsig=KILL",
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=file,
+                stderr=asyncio.subprocess.STDOUT,
+                cwd=cwd,
+                env=os.environ | dict(env or {}),
+                start_new_session=True,
+            )
+        return cls(process, output)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.returncode
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+
+    def freeze(self) -> None:
+        """Stop it in its tracks: it keeps its sockets and answers nothing."""
+        self.signal(signal.SIGSTOP)
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """Let a frozen one go on."""
+        self.signal(signal.SIGCONT)
+        self._frozen = False
+
+    async def wait(self, timeout_s: float | None = None) -> int:
+        """Its exit code, once it ended. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            return await self._process.wait()
+
+    async def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        self.signal(signal.SIGKILL)
+        await self._process.wait()
+
+    async def stop(self, timeout_s: float = STOP_WITHIN_S) -> int:
+        """Ask it to end, make it end if it does not in time: its exit code."""
+        self.signal(signal.SIGTERM)
+        if self._frozen:
+            self.thaw()
+        try:
+            return await self.wait(timeout_s)
+        except TimeoutError:
+            await self.kill()
+            return await self._process.wait()
+
+    def printed(self, last: int = 2000) -> str:
+        """The end of what it printed, for messages about failures."""
+        return self.output.read_text(encoding="utf-8", errors="replace")[-last:] if self.output.exists() else ""
+
+    def gone(self, name: str) -> PeerError:
+        """The error that says it ended before its time."""
+        return PeerError(f"{name} ended with {self.returncode}: {self.printed()}")
+
+
+def free_port(host: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of `host` that nobody listens on now (TCP, or UDP with SOCK_DGRAM)."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
