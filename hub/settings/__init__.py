@@ -1,0 +1,55 @@
+"""The configuration: read once at the start, checked whole, frozen from then on."""
+
+from hub.settings.errors import Problem, SettingsError
+from hub.settings.load import load_settings, parse_settings
+from hub.settings.model import (
+    CtiSettings,
+    EmailSettings,
+    Language,
+    LineSettings,
+    ListAction,
+    ListSettings,
+    LogFormat,
+    PbxSettings,
+    RobotSettings,
+    RoutingSettings,
+    Settings,
+    TelegramMode,
+    TelegramSettings,
+    VkMode,
+    VkSettings,
+    WebhookEvent,
+    WebhookSettings,
+    WebSettings,
+)
+from hub.settings.secret import DatabaseEngine, DatabaseUrl, Endpoint, Secret, ServerUrl
+
+__all__ = [
+    "CtiSettings",
+    "DatabaseEngine",
+    "DatabaseUrl",
+    "EmailSettings",
+    "Endpoint",
+    "Language",
+    "LineSettings",
+    "ListAction",
+    "ListSettings",
+    "LogFormat",
+    "PbxSettings",
+    "Problem",
+    "RobotSettings",
+    "RoutingSettings",
+    "Secret",
+    "ServerUrl",
+    "Settings",
+    "SettingsError",
+    "TelegramMode",
+    "TelegramSettings",
+    "VkMode",
+    "VkSettings",
+    "WebSettings",
+    "WebhookEvent",
+    "WebhookSettings",
+    "load_settings",
+    "parse_settings",
+]

@@ -1,0 +1,86 @@
+"""What the tables of a configuration demand of each other: names that are unique, names that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hub.settings.model import LineSettings, Settings
+from hub.settings.nearest import nearest
+from hub.settings.reader import Source
+from hub.settings.secret import Secret
+from hub.settings.values import shown
+
+
+def check(settings: Settings, source: Source) -> None:
+    """Report every contradiction. Empty values are stand-ins whose own problem is told already."""
+    _unique(source, "telegram", "name", (bot.name for bot in settings.telegram))
+    _unique(source, "telegram", "token", (bot.token for bot in settings.telegram), secret=True)
+    _unique(source, "vk", "name", (group.name for group in settings.vk))
+    _unique(source, "vk", "group_id", (group.group_id for group in settings.vk))
+    _unique(source, "email", "name", (mailbox.name for mailbox in settings.email))
+    _unique(source, "email", "address", (mailbox.address for mailbox in settings.email))
+    _unique(source, "pbx", "name", (pbx.name for pbx in settings.pbx))
+    _unique(source, "web", "name", (site.name for site in settings.web))
+    _unique(source, "cti", "name", (cti.name for cti in settings.cti))
+    _unique(source, "cti", "token", (cti.token for cti in settings.cti), secret=True)
+    _unique(source, "list", "name", (each.name for each in settings.lists))
+    _unique(source, "hours", "name", (each.name for each in settings.hours))
+    _unique(source, "ladder", "on", (each.on.value for each in settings.ladders))
+    _one_staff_bot(settings, source)
+    _lines(settings, source)
+    _listeners(settings, source)
+
+
+def _unique(source: Source, table: str, key: str, found: Iterable[str | int | Secret], *, secret: bool = False) -> None:
+    first: dict[str | int | Secret, int] = {}
+    for position, value in enumerate(found):
+        if not value:
+            continue
+        if value in first:
+            what = "the same" if secret else shown(value)
+            source.report((table, position, key), f"{what} stands in {table}[{first[value] + 1}] already", "Change one")
+        else:
+            first[value] = position
+
+
+def _one_staff_bot(settings: Settings, source: Source) -> None:
+    staff = [position for position, bot in enumerate(settings.telegram) if bot.staff]
+    for position in staff[1:]:
+        what = f"telegram[{staff[0] + 1}] is the bot that tells the office already"
+        source.report(("telegram", position, "staff"), what, "Leave staff = true in one of them")
+
+
+def _lines(settings: Settings, source: Source) -> None:
+    known = {pbx.name for pbx in settings.pbx} | {cti.name for cti in settings.cti}
+    seen: dict[tuple[str, str | None], int] = {}
+    for position, line in enumerate(settings.lines):
+        if line.pbx is not None and line.pbx not in known:
+            close = nearest(line.pbx, known)
+            guess = f'Did you mean "{close}"?' if close else "Add it, or name one that there is"
+            source.report(("line", position, "pbx"), f"there is no [[pbx]] named {shown(line.pbx)}", guess)
+        _line_repeats(line, position, seen, source)
+
+
+def _line_repeats(line: LineSettings, position: int, seen: dict[tuple[str, str | None], int], source: Source) -> None:
+    if not line.number:
+        return
+    first = seen.setdefault((line.number, line.pbx), position)
+    if first != position:
+        what = f"{shown(line.number)} stands in line[{first + 1}] already"
+        source.report(("line", position, "number"), what, "Remove one, or name different PBXs")
+
+
+def _listeners(settings: Settings, source: Source) -> None:
+    """SMTP accounts may share a listener among themselves, PBXs too; different protocols may not."""
+    taken = {settings.http: "http"} if settings.http.port else {}
+    by_protocol = (
+        ("email", "listen", [mailbox.listen for mailbox in settings.email]),
+        ("pbx", "agi", [pbx.agi for pbx in settings.pbx]),
+    )
+    for table, key, endpoints in by_protocol:
+        for position, endpoint in enumerate(endpoints):
+            if endpoint is None or not endpoint.port:
+                continue
+            owner = taken.setdefault(endpoint, f"{table}.{key}")
+            if owner != f"{table}.{key}":
+                source.report((table, position, key), f"{endpoint} is taken by {owner}", "Choose another port")

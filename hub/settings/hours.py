@@ -1,0 +1,142 @@
+"""Working hours as they are written: `mon-fri = "09:00-18:00"`, and the days off of a country."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from itertools import pairwise
+
+import holidays
+
+from crm_core.model.calendar import DayHours
+from hub.settings.errors import BadValueError, Fault
+from hub.settings.nearest import nearest
+from hub.settings.values import Parser, shown, text, wrong_type
+
+Week = dict[int, tuple[DayHours, ...]]
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_YEARS_BACK = 1
+_YEARS_AHEAD = 6
+_SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})\Z")
+_MIDNIGHT = 24 * 60
+
+
+def span(value: object) -> DayHours:
+    """`09:00-18:00`; `24:00` is the end of the day."""
+    return _span(text(value), shown(value))
+
+
+def spans(value: object) -> tuple[DayHours, ...]:
+    """`09:00-18:00`, or several openings of a day: `09:00-13:00, 14:00-18:00`."""
+    found = sorted((_span(part, shown(value)) for part in text(value).split(",")), key=lambda each: each.start)
+    for earlier, later in pairwise(found):
+        if earlier.end == time(0) or later.start < earlier.end:
+            raise BadValueError(f"the openings in {shown(value)} overlap", "Write one after the other")
+    return tuple(found)
+
+
+def week(value: object) -> Week:
+    """A table of days and their openings: `mon`, `mon-fri`, `"mon,wed"`; 0 is Monday. Days not named are closed."""
+    mend = 'Write it like { mon-fri = "09:00-18:00", sat = "10:00-15:00" }'
+    if not isinstance(value, dict):
+        raise wrong_type("a table of days", value, mend)
+    if not value:
+        raise BadValueError("no day is named", mend)
+    found: Week = {}
+    faults: list[Fault] = []
+    for key, hours in value.items():
+        try:
+            days, openings = _days(str(key), named=set(found)), spans(hours)
+        except BadValueError as err:
+            faults.extend(Fault(each.what, each.mend, (str(key), *each.at)) for each in err.faults)
+            continue
+        found.update(dict.fromkeys(days, openings))
+    if faults:
+        raise BadValueError("the days have faults", faults=tuple(faults))
+    return dict(sorted(found.items()))
+
+
+def days_off(today: date) -> Parser[frozenset[date]]:
+    """A country's holidays (`RU`, or `DE-BY` for a part of it), single dates, or a list of both.
+
+    Countries are resolved for the years around `today`. Source: the `holidays` package.
+    """
+
+    def parse(value: object) -> frozenset[date]:
+        found: set[date] = set()
+        faults: list[Fault] = []
+        for position, element in enumerate(value if isinstance(value, list) else [value]):
+            try:
+                found |= _days_off(element, today.year)
+            except BadValueError as err:
+                at = (position,) if isinstance(value, list) else ()
+                faults.extend(Fault(each.what, each.mend, at) for each in err.faults)
+        if faults:
+            raise BadValueError("the days off have faults", faults=tuple(faults))
+        return frozenset(found)
+
+    return parse
+
+
+def _span(part: str, whole: str) -> DayHours:
+    mend = 'Write it like "09:00-18:00"'
+    found = _SPAN.match(part.strip())
+    if not found:
+        raise BadValueError(f"{whole} is not a span of hours", mend)
+    start, end = (int(found[at]) * 60 + int(found[at + 1]) for at in (1, 3))
+    if int(found[2]) > 59 or int(found[4]) > 59 or end > _MIDNIGHT or start >= _MIDNIGHT:
+        raise BadValueError(f"{whole} names a time that does not exist", mend)
+    if start >= end:
+        raise BadValueError(
+            f"{whole} ends before it begins", "Over midnight, write two days: until 24:00 and from 00:00"
+        )
+    return DayHours(_time(start), _time(end % _MIDNIGHT))
+
+
+def _time(minutes: int) -> time:
+    return time(minutes // 60, minutes % 60)
+
+
+def _days(key: str, named: set[int]) -> tuple[int, ...]:
+    found: list[int] = []
+    for part in key.lower().split(","):
+        first, dash, last = part.partition("-")
+        start = _day(first, key)
+        count = (_day(last, key) - start) % 7 if dash else 0
+        for day in ((start + step) % 7 for step in range(count + 1)):
+            if day in named or day in found:
+                raise BadValueError(f"{DAYS[day]} is named twice", "Leave it in one place")
+            found.append(day)
+    return tuple(found)
+
+
+def _day(word: str, key: str) -> int:
+    if word.strip() not in DAYS:
+        close = nearest(word, DAYS)
+        guess = f"Did you mean {close}? " if close else ""
+        raise BadValueError(f"{shown(key)} names no day", f"{guess}Days are {' '.join(DAYS)}, spans like mon-fri")
+    return DAYS.index(word.strip())
+
+
+def _days_off(element: object, year: int) -> frozenset[date]:
+    if isinstance(element, datetime):
+        raise wrong_type("a date without a time", element, 'Write it like "2026-12-31"')
+    if isinstance(element, date):
+        return frozenset({element})
+    found = text(element).strip()
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", found):
+        try:
+            return frozenset({date.fromisoformat(found)})
+        except ValueError:
+            raise BadValueError(
+                f"{shown(element)} is a date that does not exist", 'Write it like "2026-12-31"'
+            ) from None
+    country, _, part = found.upper().partition("-")
+    known = holidays.list_supported_countries()
+    if country not in known or (part and part not in known[country]):
+        raise BadValueError(
+            f"{shown(element)} is no country whose holidays are known", 'Write two letters like "RU", or a date'
+        )
+    years = range(year - _YEARS_BACK, year + _YEARS_AHEAD)
+    return frozenset(holidays.country_holidays(country, subdiv=part or None, years=years))

@@ -1,0 +1,285 @@
+"""What can be configured, as values: `Settings` and its parts, all frozen, all parsed.
+
+Durations are timedeltas, sizes bytes, paths absolute, secrets `Secret`. A connector's accounts carry the intake policy
+of the record (`AccountPolicy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from enum import Enum
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from crm_core.messages import RouteStage
+from crm_core.model.calendar import DayHours, WorkingHours
+from crm_core.model.ladder import Ladder, Ladders
+from crm_core.model.policy import AccountPolicy
+from hub.settings.secret import DatabaseUrl, Endpoint, Secret, ServerUrl
+
+MB = 1024 * 1024
+DEFAULT_HTTP = Endpoint("127.0.0.1", 8080)
+DEFAULT_AGI = Endpoint("127.0.0.1", 4573)
+CLIENT_HOURS = DayHours(time(9), time(21))
+PLAIN = AccountPolicy()
+
+
+class LogFormat(Enum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Language(Enum):
+    """The languages of the interface."""
+
+    RU = "ru"
+    EN = "en"
+
+
+class TelegramMode(Enum):
+    """How updates of a bot arrive."""
+
+    POLLING = "polling"
+    WEBHOOK = "webhook"
+
+
+class VkMode(Enum):
+    """How events of a community arrive."""
+
+    CALLBACK = "callback"
+    LONGPOLL = "longpoll"
+
+
+class ListAction(Enum):
+    """What is done with a call from a number on a special list."""
+
+    REJECT = "reject"
+    ROUTE = "route"
+    NO_LEAD = "no_lead"
+
+
+class WebhookEvent(Enum):
+    """What other programs can be told of."""
+
+    CONTACT_CREATED = "contact.created"
+    MESSAGE_CREATED = "message.created"
+    CALL_STARTED = "call.started"
+    CALL_MISSED = "call.missed"
+    CALL_FINISHED = "call.finished"
+    LEAD_CREATED = "lead.created"
+    LEAD_CONVERTED = "lead.converted"
+    DEAL_MOVED = "deal.moved"
+    CASE_OPENED = "case.opened"
+    CASE_ESCALATED = "case.escalated"
+    CASE_CLOSED = "case.closed"
+    TASK_DUE = "task.due"
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramSettings:
+    """A bot. `staff`: the office is told through this one; exactly one bot is, where there are any.
+
+    `secret` is set in mode webhook.
+    """
+
+    name: str
+    token: Secret
+    mode: TelegramMode = TelegramMode.POLLING
+    secret: Secret | None = None
+    api_base: str = "https://api.telegram.org"
+    staff: bool = False
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class VkSettings:
+    """A community. `secret` and `confirmation` are set in mode callback."""
+
+    name: str
+    group_id: int
+    token: Secret
+    mode: VkMode = VkMode.CALLBACK
+    secret: Secret | None = None
+    confirmation: Secret | None = None
+    api_base: str = "https://api.vk.com/method"
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSettings:
+    """A mailbox: mail comes in by `listen` (SMTP) or `imap` (path: the folder) or both, and goes out by `smtp`.
+
+    At least one of the three is set; `max_size` in bytes.
+    """
+
+    name: str
+    address: str
+    listen: Endpoint | None = None
+    imap: ServerUrl | None = None
+    smtp: ServerUrl | None = None
+    max_size: int = 25 * MB
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class PbxSettings:
+    """An Asterisk. `dial` holds `{extension}`, `trunk` `{number}` (None: clients can't be dialled).
+
+    `fallback` is the dial string that the printed dialplan rings without the hub; `wrap` is how long somebody is left
+    in peace after a call.
+    """
+
+    name: str
+    ami: ServerUrl
+    agi: Endpoint = DEFAULT_AGI
+    dial: str = "PJSIP/{extension}"
+    trunk: str | None = None
+    recordings: Path | None = None
+    cdr: Path | None = None
+    fallback: str | None = None
+    wrap: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """A website whose forms are posted here. `origins` as browsers send them, `*` for any; `max_size` in bytes."""
+
+    name: str
+    key: Secret
+    origins: tuple[str, ...] = ()
+    max_size: int = MB
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class CtiSettings:
+    """Another telephone system that pushes its calls to `/api/v1/cti/{token}`."""
+
+    name: str
+    token: Secret
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """A number that clients dial: E.164, or a provider's short DID. `pbx` names a [[pbx]] or [[cti]]; None: any."""
+
+    number: str
+    pbx: str | None = None
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class ListSettings:
+    """A special list. `to` is the dial string of action route, else None."""
+
+    name: str
+    action: ListAction
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Another program that is told of events."""
+
+    url: str
+    secret: Secret
+    events: tuple[WebhookEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSettings:
+    """How calls are given out. `fallback` follows the client's own manager, in this order."""
+
+    deadline_ms: int = 300
+    ring_s: int = 20
+    fallback: tuple[RouteStage, ...] = (
+        RouteStage.DEPUTY,
+        RouteStage.GROUP,
+        RouteStage.DUTY,
+        RouteStage.CALLBACK,
+    )
+    short_abandon: timedelta = timedelta(seconds=3)
+
+    @property
+    def deadline(self) -> timedelta:
+        """`deadline_ms` as a duration."""
+        return timedelta(milliseconds=self.deadline_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class RobotSettings:
+    """What rings by itself. `client_hours` are local to the client."""
+
+    on_take: bool = False
+    on_missed: bool = False
+    client_hours: DayHours = CLIENT_HOURS
+    attempts: int = 3
+    spacing: timedelta = timedelta(minutes=15)
+    announce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration. `file` is the hub.toml that was read, None where there is none.
+
+    `ladders` holds what is configured; `ladders_in_force` adds the built-in ones.
+    """
+
+    folder: Path
+    database_url: DatabaseUrl
+    files: Path
+    file: Path | None = None
+    redis_url: ServerUrl | None = None
+    http: Endpoint = DEFAULT_HTTP
+    public_url: str | None = None
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Moscow"))
+    region: str = "RU"
+    language: Language = Language.RU
+    secret_key: Secret | None = None
+    log: LogFormat = LogFormat.TEXT
+    telegram: tuple[TelegramSettings, ...] = ()
+    vk: tuple[VkSettings, ...] = ()
+    email: tuple[EmailSettings, ...] = ()
+    pbx: tuple[PbxSettings, ...] = ()
+    web: tuple[WebSettings, ...] = ()
+    cti: tuple[CtiSettings, ...] = ()
+    lines: tuple[LineSettings, ...] = ()
+    lists: tuple[ListSettings, ...] = ()
+    hours: tuple[WorkingHours, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
+    webhooks: tuple[WebhookSettings, ...] = ()
+    routing: RoutingSettings = RoutingSettings()
+    robot: RobotSettings = RobotSettings()
+
+    @property
+    def base_url(self) -> str:
+        """Where the hub is reached: `public_url`, else the address it listens on; no trailing slash."""
+        return self.public_url or f"http://{self.http}"
+
+    @property
+    def staff_telegram(self) -> TelegramSettings | None:
+        """The bot that tells the office."""
+        return next((bot for bot in self.telegram if bot.staff), None)
+
+    @property
+    def ladders_in_force(self) -> Ladders:
+        """The configured ladders over the built-in ones."""
+        return Ladders.of(self.ladders)
+
+    def secrets(self) -> Iterator[str]:
+        """Every secret text, for whoever has to keep them out of the log."""
+        accounts = (*self.telegram, *self.vk, *self.web, *self.cti, *self.webhooks)
+        named = (
+            getattr(account, name, None) for account in accounts for name in ("token", "secret", "confirmation", "key")
+        )
+        servers = [self.redis_url, *(pbx.ami for pbx in self.pbx)]
+        servers += [server for mailbox in self.email for server in (mailbox.imap, mailbox.smtp)]
+        passwords = (server.password for server in servers if server is not None)
+        for secret in (self.secret_key, *named, *passwords):
+            if isinstance(secret, Secret) and secret:
+                yield secret.reveal()

@@ -1,0 +1,276 @@
+"""What each table of hub.toml holds: one reader per table, key by key, and what its keys demand of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from crm_core.messages import RouteStage
+from crm_core.model.calendar import ALWAYS, WorkingHours
+from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
+from crm_core.model.policy import AccountPolicy
+from hub.settings import hours, urls, values
+from hub.settings.errors import BadValueError
+from hub.settings.model import (
+    PLAIN,
+    CtiSettings,
+    EmailSettings,
+    LineSettings,
+    ListAction,
+    ListSettings,
+    PbxSettings,
+    RobotSettings,
+    RoutingSettings,
+    TelegramMode,
+    TelegramSettings,
+    VkMode,
+    VkSettings,
+    WebhookEvent,
+    WebhookSettings,
+    WebSettings,
+)
+from hub.settings.nearest import nearest
+from hub.settings.reader import Section
+from hub.settings.secret import Secret, ServerUrl
+from hub.settings.values import Parser, shown
+
+ANY_HOURS = "any"
+_FALLBACKS = (RouteStage.DEPUTY, RouteStage.GROUP, RouteStage.DUTY, RouteStage.CALLBACK)
+# Stand-ins of keys that are missing or wrong; settings with problems are never handed out.
+_NO_SECRET = Secret("")
+_NO_SERVER = ServerUrl("", "", 0)
+
+
+def policy(section: Section) -> AccountPolicy:
+    """The intake policy, spread over the keys of an account or a line."""
+    return AccountPolicy(
+        source=section.take("source", values.text, PLAIN.source),
+        group=section.take("group", values.text, PLAIN.group),
+        enquiry=section.take("enquiry", values.flag, PLAIN.enquiry),
+        leads=section.take("leads", values.flag, PLAIN.leads),
+        pipeline=section.take("pipeline", values.text, PLAIN.pipeline),
+    )
+
+
+def telegram(section: Section) -> TelegramSettings:
+    """[[telegram]]"""
+    mode = section.take("mode", values.one_of(TelegramMode), TelegramMode.POLLING)
+    # in mode polling nobody sends it, so that it may be anything
+    parse_secret = values.header_secret if mode is TelegramMode.WEBHOOK else values.secret
+    secret = section.take("secret", parse_secret, None)
+    if mode is TelegramMode.WEBHOOK and not section.has("secret"):
+        section.wrong("secret", "mode webhook needs a secret", "Add 1 to 256 letters, digits, _ and -, hard to guess")
+    return TelegramSettings(
+        name=section.need("name", values.name, ""),
+        token=section.need("token", values.path_secret, _NO_SECRET),
+        mode=mode,
+        secret=secret,
+        api_base=section.take("api_base", urls.base_address, "https://api.telegram.org"),
+        staff=section.take("staff", values.flag, False),
+        policy=policy(section),
+    )
+
+
+def vk(section: Section) -> VkSettings:
+    """[[vk]]"""
+    mode = section.take("mode", values.one_of(VkMode), VkMode.CALLBACK)
+    secret = section.take("secret", values.secret, None)
+    confirmation = section.take("confirmation", values.secret, None)
+    if mode is VkMode.CALLBACK:
+        for key in ("secret", "confirmation"):
+            if not section.has(key):
+                section.wrong(key, f"mode callback needs {key}", "Copy it from the community's Callback API settings")
+    return VkSettings(
+        name=section.need("name", values.name, ""),
+        group_id=section.need("group_id", values.whole(1, 2**63 - 1), 0),
+        token=section.need("token", values.secret, _NO_SECRET),
+        mode=mode,
+        secret=secret,
+        confirmation=confirmation,
+        api_base=section.take("api_base", urls.base_address, "https://api.vk.com/method"),
+        policy=policy(section),
+    )
+
+
+def email(section: Section) -> EmailSettings:
+    """[[email]]"""
+    if not any(section.has(key) for key in ("listen", "imap", "smtp")):
+        section.wrong("listen", "the mailbox has no way in or out", "Add listen, imap or smtp")
+    return EmailSettings(
+        name=section.need("name", values.name, ""),
+        address=section.need("address", values.mail_address, ""),
+        listen=section.take("listen", urls.endpoint, None),
+        imap=section.take("imap", urls.server({"imaps": 993, "imap": 143}, path="INBOX", login=True), None),
+        smtp=section.take("smtp", urls.server({"smtp": 587, "smtps": 465}), None),
+        max_size=section.take("max_size", values.size, EmailSettings("", "").max_size),
+        policy=policy(section),
+    )
+
+
+def pbx(folder: Path) -> Callable[[Section], PbxSettings]:
+    """[[pbx]]; relative paths start at `folder`."""
+
+    def read(section: Section) -> PbxSettings:
+        plain = PbxSettings("", _NO_SERVER)
+        return PbxSettings(
+            name=section.need("name", values.name, ""),
+            ami=section.need("ami", urls.server({"ami": 5038}, login=True), _NO_SERVER),
+            agi=section.take("agi", urls.endpoint, plain.agi),
+            dial=section.take("dial", values.template("extension"), plain.dial),
+            trunk=section.take("trunk", values.template("number"), None),
+            recordings=section.take("recordings", path(folder), None),
+            cdr=section.take("cdr", path(folder), None),
+            fallback=section.take("fallback", values.text, None),
+            wrap=section.take("wrap", values.duration, plain.wrap),
+        )
+
+    return read
+
+
+def web(section: Section) -> WebSettings:
+    """[[web]]"""
+    plain = WebSettings("", _NO_SECRET)
+    return WebSettings(
+        name=section.need("name", values.name, ""),
+        key=section.need("key", values.secret, _NO_SECRET),
+        origins=section.take("origins", values.list_of(urls.origin), plain.origins),
+        max_size=section.take("max_size", values.size, plain.max_size),
+        policy=policy(section),
+    )
+
+
+def cti(section: Section) -> CtiSettings:
+    """[[cti]]"""
+    return CtiSettings(
+        name=section.need("name", values.name, ""),
+        token=section.need("token", values.path_secret, _NO_SECRET),
+        policy=policy(section),
+    )
+
+
+def line(region: str) -> Callable[[Section], LineSettings]:
+    """[[line]]; numbers without a country code are the region's."""
+
+    def read(section: Section) -> LineSettings:
+        return LineSettings(
+            number=section.need("number", values.line_number(region), ""),
+            pbx=section.take("pbx", values.text, None),
+            policy=policy(section),
+        )
+
+    return read
+
+
+def special_list(section: Section) -> ListSettings:
+    """[[list]]"""
+    action = section.need("action", values.one_of(ListAction), ListAction.NO_LEAD)
+    if action is ListAction.ROUTE and not section.has("to"):
+        section.wrong("to", "action route needs a destination", 'Add one, like to = "PJSIP/150"')
+    if action is not ListAction.ROUTE and section.has("to") and section.has("action"):
+        section.wrong("to", f"means nothing with action {action.value}", 'Remove it, or write action = "route"')
+    return ListSettings(
+        name=section.need("name", values.text, ""),
+        action=action,
+        to=section.take("to", values.text, None),
+    )
+
+
+def calendar(zone: ZoneInfo, today: date) -> Callable[[Section], WorkingHours]:
+    """[[hours]]; written in the office's zone unless it names its own."""
+
+    def read(section: Section) -> WorkingHours:
+        name = section.need("name", values.text, "")
+        if name == ANY_HOURS:
+            section.wrong("name", f'"{ANY_HOURS}" already means round the clock', "Choose another name")
+        return WorkingHours(
+            name=name,
+            zone=section.take("time_zone", values.time_zone, zone),
+            week=section.need("days", hours.week, {}),
+            days_off=section.take("holidays", hours.days_off(today), frozenset()),
+        )
+
+    return read
+
+
+def ladder(calendars: Mapping[str, WorkingHours]) -> Callable[[Section], Ladder]:
+    """[[ladder]]; its hours are one of the calendars or "any"."""
+
+    def calendar_named(value: object) -> WorkingHours:
+        wanted = values.text(value)
+        if wanted == ANY_HOURS:
+            return ALWAYS
+        if wanted not in calendars:
+            close = nearest(wanted, (*calendars, ANY_HOURS))
+            guess = f'Did you mean "{close}"?' if close else f'Add one, or write "{ANY_HOURS}"'
+            raise BadValueError(f"there is no [[hours]] named {shown(value)}", guess)
+        return calendars[wanted]
+
+    def read(section: Section) -> Ladder:
+        steps = section.tables("steps", step)
+        if not steps:
+            section.wrong("steps", "the ladder has no steps", 'Add one, like { after = "0s", tell = ["manager"] }')
+        for position, (earlier, later) in enumerate(pairwise(steps), start=2):
+            if later.after < earlier.after:
+                section.wrong("steps", f"step {position} comes before the one above it", "Put them in order of time")
+        return Ladder(
+            on=section.need("on", values.one_of(LadderEvent), LadderEvent.CALL_MISSED),
+            steps=steps,
+            hours=section.take("hours", calendar_named, ALWAYS),
+        )
+
+    return read
+
+
+def step(section: Section) -> LadderStep:
+    """One step of a ladder."""
+    tell: Parser[tuple[Told, ...]] = values.list_of(values.one_of(Told), least=1)
+    return LadderStep(
+        after=section.need("after", values.duration, timedelta(0)),
+        tell=section.need("tell", tell, ()),
+    )
+
+
+def webhook(section: Section) -> WebhookSettings:
+    """[[webhook]]"""
+    events: Parser[tuple[WebhookEvent, ...]] = values.list_of(values.one_of(WebhookEvent), least=1)
+    return WebhookSettings(
+        url=section.need("url", urls.web_address, ""),
+        secret=section.need("secret", values.secret, _NO_SECRET),
+        events=section.need("events", events, ()),
+    )
+
+
+def routing(section: Section) -> RoutingSettings:
+    """[routing]"""
+    plain = RoutingSettings()
+    return RoutingSettings(
+        deadline_ms=section.take("deadline_ms", values.whole(1, 10_000), plain.deadline_ms),
+        ring_s=section.take("ring_s", values.whole(1, 600), plain.ring_s),
+        fallback=section.take("fallback", values.list_of(values.one_of(_FALLBACKS)), plain.fallback),
+        short_abandon=section.take("short_abandon", values.duration, plain.short_abandon),
+    )
+
+
+def robot(section: Section) -> RobotSettings:
+    """[robot]"""
+    plain = RobotSettings()
+    return RobotSettings(
+        on_take=section.take("on_take", values.flag, plain.on_take),
+        on_missed=section.take("on_missed", values.flag, plain.on_missed),
+        client_hours=section.take("client_hours", hours.span, plain.client_hours),
+        attempts=section.take("attempts", values.whole(1, 100), plain.attempts),
+        spacing=section.take("spacing", values.positive_duration, plain.spacing),
+        announce=section.take("announce", values.flag, plain.announce),
+    )
+
+
+def path(folder: Path) -> Parser[Path]:
+    """An absolute path; a relative one starts at `folder`."""
+
+    def parse(value: object) -> Path:
+        return folder / Path(values.text(value)).expanduser()
+
+    return parse

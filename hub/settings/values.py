@@ -1,0 +1,300 @@
+"""From what TOML holds to what the hub means: one small parser per kind of value.
+
+A parser takes the value as read and returns it typed, or raises BadValueError saying what was expected, what it got and how
+to mend it. A text that was filled in from the environment is shown as it stands in the file, never as filled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from enum import Enum
+from typing import Self, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+import phonenumbers
+
+from hub.settings.errors import BadValueError, Fault
+from hub.settings.nearest import nearest
+from hub.settings.secret import Secret
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
+Parser = Callable[[object], T]
+
+_SHOWN = 60
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NAME = re.compile(r"[\w.-]{1,64}\Z")
+_ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
+_DURATION = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)\Z")
+_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)B?\Z", re.IGNORECASE)
+_SIZE_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+_LONGEST = timedelta(days=3660)
+
+
+class Filled(str):
+    """A text with `${NAME}` filled in; `raw` is how it stood in the file."""
+
+    __slots__ = ("raw",)
+    raw: str
+
+    def __new__(cls, text: str, raw: str) -> Self:
+        filled = super().__new__(cls, text)
+        filled.raw = raw
+        return filled
+
+
+def shown(value: object) -> str:
+    """A value for an error message: short, on one line, nothing that came from the environment."""
+    text = f'"{value.raw if isinstance(value, Filled) else value}"' if isinstance(value, str) else str(value)
+    text = _CONTROL.sub("·", text)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),  # before int, of which it is a kind
+    (str, "a text"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (list, "a list"),
+    (dict, "a table"),
+    (date, "a date"),
+    (time, "a time"),
+)
+
+
+def kind(value: object) -> str:
+    """What TOML calls a value's type."""
+    return next((name for each, name in _KINDS if isinstance(value, each)), type(value).__name__)
+
+
+def wrong_type(expected: str, got: object, mend: str = "") -> BadValueError:
+    """The error for a value of another type than wanted; it shows the types alone, for the value may be a secret."""
+    return BadValueError(f"expected {expected}, got {kind(got)}", mend)
+
+
+def text(value: object) -> str:
+    """Any text that is not empty and has no control characters."""
+    if not isinstance(value, str):
+        raise wrong_type("a text", value, 'Write it in quotes: "…"')
+    if not value.strip():
+        empty = "" if not isinstance(value, Filled) else f" ({value.raw} stands for nothing)"
+        raise BadValueError(f"the text is empty{empty}", "Give it a value or remove the key")
+    if _CONTROL.search(value):
+        raise BadValueError("the text holds a line break or another control character", "Write it on one line")
+    return str(value)
+
+
+def secret(value: object) -> Secret:
+    """A text that is never shown."""
+    return Secret(text(value))
+
+
+def header_secret(value: object) -> Secret:
+    """A secret of up to 256 letters, digits, `_` and `-`, as Telegram wants it in a header."""
+    found = text(value)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", found):
+        raise BadValueError("the secret has marks that Telegram refuses", "Use 1 to 256 Latin letters, digits, _ and -")
+    return Secret(found)
+
+
+def path_secret(value: object) -> Secret:
+    """A secret that stands in the path of an address: no blanks and none of `/ ? # %`."""
+    found = text(value).strip()
+    if re.search(r"[\s/?#%]", found):
+        raise BadValueError("the token holds a blank or one of / ? # %", "Copy it again, without quotes and blanks")
+    return Secret(found)
+
+
+def name(value: object) -> str:
+    """A name that can stand in an address: letters, digits, `.`, `_`, `-`."""
+    found = text(value)
+    if not _NAME.match(found):
+        raise BadValueError(
+            f"{shown(value)} is not usable as a name", "Use up to 64 letters, digits and the marks . _ - alone"
+        )
+    return found
+
+
+def mail_address(value: object) -> str:
+    """A mail address, in lower case."""
+    found = text(value).strip().lower()
+    if len(found) > 254 or not _ADDRESS.match(found):
+        raise BadValueError(f"{shown(value)} is not a mail address", 'Write it like "sales@example.org"')
+    return found
+
+
+def flag(value: object) -> bool:
+    """`true` or `false`; also as a text where it was filled in from the environment."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Filled) and value.strip().lower() in {"true", "false"}:
+        return value.strip().lower() == "true"
+    raise wrong_type("true or false", value, "Write true or false without quotes")
+
+
+def whole(low: int, high: int) -> Parser[int]:
+    """A whole number between the two; also as a text where it was filled in from the environment."""
+
+    def parse(value: object) -> int:
+        number = value
+        if isinstance(value, Filled) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
+            number = int(value)
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise wrong_type("a whole number", value, "Write digits without quotes")
+        if not low <= number <= high:
+            raise BadValueError(f"the number is out of range ({shown(value)})", f"Give a number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def duration(value: object) -> timedelta:
+    """`500ms 2s 5m 24h 7d`, at most ten years."""
+    mend = 'Write a whole number with a unit: "500ms", "2s", "5m", "24h", "7d"'
+    if not isinstance(value, str):
+        raise wrong_type("a duration", value, mend)
+    found = _DURATION.match(value.strip())
+    if not found:
+        raise BadValueError(f"{shown(value)} is not a duration", mend)
+    count, unit = int(found[1]), found[2]
+    step = {
+        "ms": timedelta(milliseconds=1),
+        "s": timedelta(seconds=1),
+        "m": timedelta(minutes=1),
+        "h": timedelta(hours=1),
+        "d": timedelta(days=1),
+    }[unit]
+    if count > _LONGEST // step:
+        raise BadValueError(f"{shown(value)} is longer than ten years", mend)
+    return count * step
+
+
+def positive_duration(value: object) -> timedelta:
+    """A duration longer than nothing."""
+    found = duration(value)
+    if not found:
+        raise BadValueError("the duration is zero", "Give it a length")
+    return found
+
+
+def size(value: object) -> int:
+    """`25MB`, `512KB`, `1GB` in bytes; a kilobyte is 1024 bytes. Between 1 KB and 4 GB."""
+    mend = 'Write a whole number with a unit: "512KB", "25MB"'
+    if not isinstance(value, str):
+        raise wrong_type("a size", value, mend)
+    found = _SIZE.match(value.strip())
+    if not found:
+        raise BadValueError(f"{shown(value)} is not a size", mend)
+    count = int(found[1]) * _SIZE_UNITS[found[2].upper()]
+    if not 1024 <= count <= 4 * 1024**3:
+        raise BadValueError(f"{shown(value)} is out of range", "Give a size from 1KB to 4GB")
+    return count
+
+
+def one_of(members: type[E] | tuple[E, ...]) -> Parser[E]:
+    """The member of an enum (or one of some members) with this value."""
+    by_value = {str(member.value): member for member in members}
+
+    def parse(value: object) -> E:
+        expected = "one of " + ", ".join(by_value)
+        if not isinstance(value, str):
+            raise wrong_type(expected, value, 'Write it in quotes: "…"')
+        if value not in by_value:
+            close = nearest(value, by_value)
+            guess = f'Did you mean "{close}"? ' if close else ""
+            raise BadValueError(f"{shown(value)} is not known here", f"{guess}It may be {expected}")
+        return by_value[value]
+
+    return parse
+
+
+def or_nothing(parse: Parser[T]) -> Parser[T | None]:
+    """None for an empty text, else as parsed."""
+
+    def parse_some(value: object) -> T | None:
+        return None if isinstance(value, str) and not value.strip() else parse(value)
+
+    return parse_some
+
+
+def list_of(parse: Parser[T], *, least: int = 0) -> Parser[tuple[T, ...]]:
+    """A list whose elements all parse; every bad element is reported. Repeats are errors."""
+
+    def parse_all(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise wrong_type("a list", value, "Write it in square brackets: [ … ]")
+        if len(value) < least:
+            raise BadValueError("the list is empty", "Name at least one")
+        found: list[T] = []
+        faults: list[Fault] = []
+        for position, element in enumerate(value):
+            try:
+                parsed = parse(element)
+            except BadValueError as err:
+                faults.extend(Fault(each.what, each.mend, (position, *each.at)) for each in err.faults)
+                continue
+            if parsed in found:
+                faults.append(Fault("stands in the list twice", "Remove one", (position,)))
+            found.append(parsed)
+        if faults:
+            raise BadValueError("the list has faults", faults=tuple(faults))
+        return tuple(found)
+
+    return parse_all
+
+
+def time_zone(value: object) -> ZoneInfo:
+    """A zone of the IANA database, such as `Europe/Moscow`."""
+    found = text(value)
+    zones = available_timezones()
+    if found not in zones:
+        close = nearest(found, zones)
+        guess = f'Did you mean "{close}"?' if close else 'Write it like "Europe/Moscow"'
+        raise BadValueError(f"{shown(value)} is not a time zone", guess)
+    return ZoneInfo(found)
+
+
+def region(value: object) -> str:
+    """A two-letter country code that has telephone numbers."""
+    found = text(value).upper()
+    if found not in phonenumbers.SUPPORTED_REGIONS:
+        raise BadValueError(f"{shown(value)} is not a country code", 'Write two letters, like "RU"')
+    return found
+
+
+def line_number(country: str) -> Parser[str]:
+    """A number that clients dial: E.164, or as it stands where it is a short or lettered DID of a provider."""
+
+    def parse(value: object) -> str:
+        found = text(value).strip()
+        digits = sum(mark.isdigit() for mark in found)
+        if not found.startswith("+") and digits < 10 and re.fullmatch(r"[\w.-]{1,64}", found):
+            return found
+        mend = 'Write it with its country code, like "+74951234567"'
+        try:
+            number = phonenumbers.parse(found, country)
+        except phonenumbers.NumberParseException:
+            raise BadValueError(f"{shown(value)} is not a telephone number", mend) from None
+        if not phonenumbers.is_possible_number(number):
+            raise BadValueError(f"{shown(value)} has too few or too many digits for a telephone number", mend)
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+    return parse
+
+
+def template(placeholder: str) -> Parser[str]:
+    """A text with one `{placeholder}` that will be replaced, such as `PJSIP/{extension}`."""
+    wanted = f"{{{placeholder}}}"
+
+    def parse(value: object) -> str:
+        found = text(value)
+        others = [each for each in re.findall(r"\{[^}]*\}?|\}", found) if each != wanted]
+        if wanted not in found or others:
+            raise BadValueError(
+                f"{shown(value)} has to hold {wanted}, and no other braces", f'Write it like "PJSIP/{wanted}"'
+            )
+        return found
+
+    return parse
