@@ -1,0 +1,275 @@
+"""The AMI link: one connection kept alive, its events handed on, its actions answered in time or failed."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import random
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from channels.pbx.ami_wire import (
+    AmiMessage,
+    AmiOverflowError,
+    Fields,
+    Splitter,
+    encode_action,
+    event_name,
+    parse_block,
+)
+from crm_core.ports import ChannelHealth, ChannelState
+
+log = logging.getLogger(__name__)
+
+
+class AmiError(Exception):
+    """Something went wrong on the AMI link."""
+
+
+class AmiDownError(AmiError):
+    """There is no link to the PBX, or it broke before the answer; the action may or may not have been carried out."""
+
+
+class AmiTimeoutError(AmiError):
+    """The PBX did not answer in time; the action may or may not have been carried out."""
+
+
+class AmiRefusedError(AmiError):
+    """The PBX refused the action; the message is its own."""
+
+
+class AmiCredentialsError(AmiRefusedError):
+    """The PBX refused user name or secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmiAddress:
+    """Where the PBX listens and who we are."""
+
+    host: str
+    port: int
+    username: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTiming:
+    """Seconds: to connect, for an action, between heartbeats, for their answer, for FullyBooted, between tries."""
+
+    connect_s: float = 5.0
+    action_s: float = 10.0
+    heartbeat_s: float = 5.0
+    heartbeat_deadline_s: float = 5.0
+    booted_s: float = 10.0
+    backoff_first_s: float = 0.5
+    backoff_most_s: float = 15.0
+    bad_credentials_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHandlers:
+    """Whom the link tells.
+
+    `message` gets each wanted event in the stream's order and must not block; `ready` runs after each login, beside the
+    events; `lost` is told when a link that was ready broke.
+    """
+
+    message: Callable[[AmiMessage], None]
+    ready: Callable[[], Awaitable[None]]
+    lost: Callable[[], None]
+
+
+@dataclass(slots=True)
+class LinkStats:
+    """Counters since the start."""
+
+    events: int = 0
+    passed_over: int = 0
+    callback_errors: int = 0
+    connects: int = 0
+    failures: int = 0
+
+
+class AmiLink:
+    """A client of one PBX's AMI. `run()` connects, logs in and reconnects for ever; nothing is ever sent twice."""
+
+    def __init__(
+        self,
+        address: AmiAddress,
+        handlers: LinkHandlers,
+        wanted: frozenset[str],
+        event_classes: str = "system,call,user",
+        timing: LinkTiming | None = None,
+    ) -> None:
+        self._address = address
+        self._handlers = handlers
+        self._wanted = frozenset(name.encode() for name in wanted)
+        self._classes = event_classes
+        self._timing = timing or LinkTiming()
+        self._writer: asyncio.StreamWriter | None = None
+        self._pending: dict[str, asyncio.Future[AmiMessage]] = {}
+        self._booted = asyncio.Event()
+        self._numbers = itertools.count(1)
+        self._prefix = ""
+        self._ready = False
+        self.stats = LinkStats()
+        self.health = ChannelHealth(ChannelState.CONNECTING)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the link is logged in."""
+        return self._ready
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled."""
+        failures = 0
+        try:
+            while True:
+                pause = self._timing.backoff_first_s
+                try:
+                    await self._session()
+                except AmiCredentialsError as err:
+                    self._down(ChannelState.BAD_CREDENTIALS, f"{self._where()}: {err}")
+                    pause = self._timing.bad_credentials_s
+                except (AmiError, AmiOverflowError, OSError, TimeoutError) as err:
+                    failures = 0 if self._ready else failures
+                    failures += 1
+                    self._down(ChannelState.RECONNECTING, f"{self._where()}: {str(err) or type(err).__name__}")
+                    most = min(self._timing.backoff_first_s * 2 ** min(failures - 1, 10), self._timing.backoff_most_s)
+                    # spread, so that many hubs do not come back at one moment
+                    pause = most * random.uniform(0.5, 1.0)  # noqa: S311 — not a secret
+                await asyncio.sleep(pause)
+        finally:
+            self._down(ChannelState.STOPPED, "")
+
+    async def act(self, name: str, fields: Fields = (), within_s: float | None = None) -> AmiMessage:
+        """Send an action and return the PBX's response.
+
+        Raises AmiInjectionError (nothing sent), AmiDownError, AmiTimeoutError or AmiRefusedError. An action is never
+        repeated by the link: after AmiDownError and AmiTimeoutError nobody knows whether the PBX carried it out.
+        """
+        writer = self._writer
+        if writer is None:
+            raise AmiDownError(f"{self._where()}: not connected")
+        action_id = f"{self._prefix}-{next(self._numbers)}"
+        data = encode_action(name, action_id, fields)
+        answer: asyncio.Future[AmiMessage] = asyncio.get_running_loop().create_future()
+        self._pending[action_id] = answer
+        try:
+            async with asyncio.timeout(self._timing.action_s if within_s is None else within_s):
+                writer.write(data)
+                await writer.drain()
+                response = await answer
+        except TimeoutError:
+            raise AmiTimeoutError(f"{self._where()}: no answer to {name}") from None
+        except OSError as err:
+            raise AmiDownError(f"{self._where()}: {err}") from err
+        finally:
+            self._pending.pop(action_id, None)
+        if response.get("Response") == "Error":
+            raise AmiRefusedError(f"{name}: {response.get('Message')}")
+        return response
+
+    async def _session(self) -> None:
+        async with asyncio.timeout(self._timing.connect_s):
+            reader, writer = await asyncio.open_connection(self._address.host, self._address.port)
+        self._writer = writer
+        self._prefix = secrets.token_hex(4)
+        self._booted.clear()
+        tasks = (asyncio.create_task(self._read(reader)), asyncio.create_task(self._live()))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._writer = None
+            for answer in self._pending.values():
+                if not answer.done():
+                    answer.set_exception(AmiDownError(f"{self._where()}: the link broke before the answer"))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            writer.close()
+
+    async def _live(self) -> None:
+        """Log in, tell that the link is ready, then ask for a sign of life again and again."""
+        try:
+            await self.act(
+                "Login",
+                (("Username", self._address.username), ("Secret", self._address.secret), ("Events", self._classes)),
+            )
+        except AmiRefusedError as err:
+            raise AmiCredentialsError(str(err)) from err
+        detail = ""
+        try:
+            async with asyncio.timeout(self._timing.booted_s):
+                await self._booted.wait()
+        except TimeoutError:
+            detail = f"user {self._address.username!r} sees no FullyBooted: it lacks `system` among its read classes"
+            log.warning("AMI %s: %s", self._where(), detail)
+        self.stats.connects += 1
+        self._ready = True
+        self.health = ChannelHealth(ChannelState.CONNECTED, detail)
+        log.info("AMI link to %s is up", self._where())
+        preparing = asyncio.create_task(self._prepare())
+        try:
+            while True:
+                await asyncio.sleep(self._timing.heartbeat_s)
+                await self.act("Ping", within_s=self._timing.heartbeat_deadline_s)
+        finally:
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)
+
+    async def _prepare(self) -> None:
+        try:
+            await self._handlers.ready()
+        except AmiDownError as err:
+            log.info("the link broke while the state was being asked for: %s", err)
+        except Exception as err:
+            log.exception("asking the PBX for its state failed")
+            self.health = ChannelHealth(ChannelState.CONNECTED, f"the state could not be asked for: {err}")
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        splitter = Splitter()
+        while data := await reader.read(64 * 1024):
+            for block in splitter.feed(data):
+                self._block(block)
+        raise AmiDownError("the PBX closed the connection")
+
+    def _block(self, block: bytes) -> None:
+        name = event_name(block)
+        if name is not None and name not in self._wanted and name != b"FullyBooted":
+            self.stats.passed_over += 1
+            return
+        message = parse_block(block)
+        if name is None:
+            answer = self._pending.get(message.get("ActionID"))
+            if answer is not None and not answer.done():
+                answer.set_result(message)
+            return
+        self.stats.events += 1
+        if name == b"FullyBooted":
+            self._booted.set()
+        try:
+            self._handlers.message(message)
+        except Exception:
+            self.stats.callback_errors += 1
+            log.exception("event %s was not understood", message.event)
+
+    def _down(self, state: ChannelState, detail: str) -> None:
+        if state is not ChannelState.STOPPED:
+            self.stats.failures += 1
+            log.log(logging.ERROR if state is ChannelState.BAD_CREDENTIALS else logging.WARNING, "AMI %s", detail)
+        self.health = ChannelHealth(state, detail)
+        was_ready, self._ready = self._ready, False
+        if was_ready:
+            try:
+                self._handlers.lost()
+            except Exception:
+                self.stats.callback_errors += 1
+                log.exception("the loss of the link could not be told")
+
+    def _where(self) -> str:
+        return f"{self._address.host}:{self._address.port}"

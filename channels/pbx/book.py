@@ -1,0 +1,220 @@
+"""All calls of a PBX that are going on: routes each event to its call and hands out the transitions. Bounded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from channels.pbx.call_facts import CallFacts, PbxProfile, new_facts
+from channels.pbx.events import (
+    BridgeEntered,
+    CallbackWished,
+    CallEvent,
+    Chan,
+    ChannelChanged,
+    ChannelCreated,
+    ChannelListed,
+    DialEnded,
+    Dialled,
+)
+from channels.pbx.reducer import Transition, passed, step
+from channels.pbx.states import Gone, Inside, Leaving, Over, State
+
+_BLOCKS_KEPT = 80
+_BLOCKS_OF_THE_BEGINNING = 40
+
+
+@dataclass(frozen=True, slots=True)
+class BookLimits:
+    """Calls at a time, ended calls remembered, and how long channels may outlive their client."""
+
+    calls: int = 5000
+    ended: int = 20_000
+    grace: timedelta = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class _Entry:
+    state: State
+    blocks: list[bytes]
+    touched: int
+
+
+class CallBook:
+    """Not thread-safe; lives in the loop that reads the link."""
+
+    def __init__(self, profile: PbxProfile, limits: BookLimits | None = None) -> None:
+        self._profile = profile
+        self._limits = limits or BookLimits()
+        self._calls: OrderedDict[str, _Entry] = OrderedDict()
+        self._owners: dict[str, str] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._leaving: set[str] = set()
+        self._turn = 0
+        self._listing_since: int | None = None
+        self._listed: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    @property
+    def live(self) -> frozenset[str]:
+        """The linkedids of the calls that go on."""
+        return frozenset(self._calls)
+
+    def ended(self, linkedid: str) -> bool:
+        """Whether this call was seen to end, not long ago."""
+        return linkedid in self._ended
+
+    def apply(self, event: CallEvent, raw: bytes) -> tuple[Transition, ...]:
+        """Take an event in; the transitions that it made, mostly none."""
+        self._turn += 1
+        chan = _subject(event)
+        if isinstance(event, ChannelListed):
+            self._listed.add(chan.uniqueid)
+        linkedid = self._home(event, chan)
+        if linkedid is None:
+            return ()
+        entry = self._calls[linkedid]
+        entry.touched = self._turn
+        before = entry.state
+        after = step(before, event, self._profile)
+        if after is before:
+            return ()
+        _remember(entry.blocks, raw)
+        return self._move(linkedid, entry, after)
+
+    def sweep(self, now: datetime) -> tuple[Transition, ...]:
+        """End the calls whose client left a while ago and whose other channels never said good-bye."""
+        found: list[Transition] = []
+        for linkedid in tuple(self._leaving):
+            entry = self._calls.get(linkedid)
+            if entry is None or not isinstance(entry.state, Leaving):
+                self._leaving.discard(linkedid)
+                continue
+            after = entry.state.timed_out(now, self._limits.grace)
+            if after is not entry.state:
+                found.extend(self._move(linkedid, entry, after))
+        return tuple(found)
+
+    # ------------------------------------------------------------ settling with the PBX's own list
+
+    def listing(self) -> None:
+        """The PBX is being asked for all its channels; what happens from now on is not in its list."""
+        self._listing_since = self._turn
+        self._listed.clear()
+
+    def vanished(self) -> tuple[CallFacts, ...]:
+        """After the list: forget the calls that have no channel on it and were silent since, and return their facts.
+
+        Internal calls are forgotten without a word.
+        """
+        since, self._listing_since = self._listing_since, None
+        if since is None:
+            return ()
+        gone = [
+            linkedid
+            for linkedid, entry in self._calls.items()
+            if entry.touched <= since
+            and not any(party.uniqueid in self._listed for party in entry.state.facts.parties if party.alive)
+        ]
+        self._listed.clear()
+        return tuple(self._forget(gone))
+
+    def _forget(self, linkedids: Iterable[str]) -> Iterable[CallFacts]:
+        found = []
+        for linkedid in linkedids:
+            entry = self._calls[linkedid]
+            self._close(linkedid, entry)
+            if not isinstance(entry.state, Inside | Gone):
+                found.append(entry.state.facts)
+        return found
+
+    # ------------------------------------------------------------ which call an event belongs to
+
+    def _home(self, event: CallEvent, chan: Chan) -> str | None:
+        owner = self._owners.get(chan.uniqueid)
+        if owner is not None and owner != chan.linkedid and owner in self._calls:
+            # a channel has moved to another call: an internal call is absorbed, a client's call keeps its own
+            if isinstance(self._calls[owner].state, Inside) and self._known(event, chan):
+                self._absorb(owner, chan.linkedid)
+                return chan.linkedid
+            return owner
+        if self._known(event, chan):
+            self._owners.setdefault(chan.uniqueid, chan.linkedid)
+            return chan.linkedid
+        return None
+
+    def _known(self, event: CallEvent, chan: Chan) -> bool:
+        """Whether the call is in the book, entering it where this event may begin one."""
+        if chan.linkedid in self._calls:
+            return True
+        if chan.linkedid in self._ended or not isinstance(
+            event, ChannelCreated | ChannelChanged | ChannelListed | Dialled | BridgeEntered | CallbackWished
+        ):
+            return False
+        created_now = isinstance(event, ChannelCreated)
+        self._calls[chan.linkedid] = _Entry(Inside(new_facts(chan, event.at, created_now=created_now)), [], self._turn)
+        if len(self._calls) > self._limits.calls:
+            self._close(*next(iter(self._calls.items())))
+        return True
+
+    def _absorb(self, inner: str, outer: str) -> None:
+        entry = self._calls.pop(inner)
+        facts = entry.state.facts
+        for party in facts.parties:
+            self._owners[party.uniqueid] = outer
+        target = self._calls[outer]
+        target.state = _with_facts(target.state, target.state.facts.absorbing(facts))
+
+    # ------------------------------------------------------------ moving on
+
+    def _move(self, linkedid: str, entry: _Entry, after: State) -> tuple[Transition, ...]:
+        before, entry.state = entry.state, after
+        for party in after.facts.parties:
+            self._owners.setdefault(party.uniqueid, linkedid)
+        blocks = tuple(entry.blocks)
+        found = tuple(Transition(kind, call, blocks) for kind, call in passed(before, after))
+        match after:
+            case Over() | Gone():
+                self._close(linkedid, entry)
+            case Leaving():
+                self._leaving.add(linkedid)
+        return found
+
+    def _close(self, linkedid: str, entry: _Entry) -> None:
+        self._calls.pop(linkedid, None)
+        self._leaving.discard(linkedid)
+        for party in entry.state.facts.parties:
+            self._owners.pop(party.uniqueid, None)
+        self._ended[linkedid] = None
+        while len(self._ended) > self._limits.ended:
+            self._ended.popitem(last=False)
+
+
+def _subject(event: CallEvent) -> Chan:
+    """The channel by which an event finds its call."""
+    match event:
+        case Dialled(_, parent, dest, _) | DialEnded(_, parent, dest, _):
+            return parent or dest
+        case _:
+            return event.chan
+
+
+def _remember(blocks: list[bytes], raw: bytes) -> None:
+    if len(blocks) >= _BLOCKS_KEPT:
+        # the beginning says who called, the end how it ended; the middle of a very long story goes
+        del blocks[_BLOCKS_OF_THE_BEGINNING]
+    blocks.append(raw)
+
+
+def _with_facts(state: State, facts: CallFacts) -> State:
+    match state:
+        case Leaving(_, since):
+            return Leaving(facts, since)
+        case Over(_, finished_at):
+            return Over(facts, finished_at)
+        case _:
+            return type(state)(facts)
