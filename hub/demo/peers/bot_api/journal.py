@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
+from typing_extensions import override
+
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
@@ -22,15 +24,19 @@ class Journal(Sequence[T], Generic[T]):
     def __getitem__(self, index: int) -> T: ...
     @overload
     def __getitem__(self, index: slice) -> list[T]: ...
+    @override
     def __getitem__(self, index: int | slice) -> T | list[T]:
         return self._items[index]
 
+    @override
     def __len__(self) -> int:
         return len(self._items)
 
+    @override
     def __iter__(self) -> Iterator[T]:
         return iter(self._items)
 
+    @override
     def __repr__(self) -> str:
         return f"Journal({self._items!r})"
 
@@ -41,8 +47,8 @@ class Journal(Sequence[T], Generic[T]):
             if not future.done() and matches(item):
                 future.set_result(item)
 
-    async def wait_for(self, matches: Callable[[T], bool] = lambda _: True, timeout: float = PATIENCE_S) -> T:
-        """The first item that matches, waiting for it; TimeoutError, saying what is there, after `timeout` seconds."""
+    async def wait_for(self, matches: Callable[[T], bool] = lambda _: True, patience: float = PATIENCE_S) -> T:
+        """The first item that matches, waiting for it; TimeoutError, saying what is there, after `patience` seconds."""
         for item in self._items:
             if matches(item):
                 return item
@@ -50,17 +56,17 @@ class Journal(Sequence[T], Generic[T]):
         entry = (matches, future)
         self._waiting.add(entry)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(patience):
                 return await future
         except TimeoutError:
-            raise TimeoutError(f"nothing such within {timeout:g} s; there is {self._items!r}") from None
+            raise TimeoutError(f"nothing such within {patience:g} s; there is {self._items!r}") from None
         finally:
             self._waiting.discard(entry)
 
-    async def wait_count(self, count: int, timeout: float = PATIENCE_S) -> list[T]:
+    async def wait_count(self, count: int, patience: float = PATIENCE_S) -> list[T]:
         """All items as soon as there are `count` of them."""
         if len(self._items) < count:
-            await self.wait_for(_Enough(self, count), timeout)
+            await self.wait_for(_Enough(self, count), patience)
         return list(self._items)
 
 

@@ -42,9 +42,9 @@ class Press:
     bot: BotAccount
     query_id: str
 
-    async def answer(self, timeout: float = PATIENCE_S) -> CallbackAnswer:
+    async def answer(self, patience: float = PATIENCE_S) -> CallbackAnswer:
         """What the bot answered; TimeoutError where it never does."""
-        return await self.bot.answers.wait_for(lambda answer: answer.query_id == self.query_id, timeout)
+        return await self.bot.answers.wait_for(lambda answer: answer.query_id == self.query_id, patience)
 
 
 class Person:
@@ -66,7 +66,7 @@ class Person:
 
     async def say(self, text: str, *, group: Group | None = None, reply_to: int | None = None) -> Message:
         """Write a text."""
-        command = text.split()[0] if text.startswith("/") else ""
+        command = text.split(maxsplit=1)[0] if text.startswith("/") else ""
         entities = [MessageEntity(type="bot_command", offset=0, length=len(command))] if command else None
         return self._send(group, reply_to, text=text, entities=entities)
 
@@ -227,9 +227,9 @@ class Person:
         """What the bot sent into the private chat."""
         return [sent for sent in self.bot.sent if sent.chat_id == self.user.id]
 
-    async def hears(self, words: str = "", timeout: float = PATIENCE_S) -> Sent:
+    async def hears(self, words: str = "", patience: float = PATIENCE_S) -> Sent:
         """The first message of the bot to this person that contains `words`, waiting for it."""
-        return await self.bot.sent.wait_for(lambda sent: sent.chat_id == self.user.id and words in sent.text, timeout)
+        return await self.bot.sent.wait_for(lambda sent: sent.chat_id == self.user.id and words in sent.text, patience)
 
     # ------------------------------------------------------------ Telegram Business
 

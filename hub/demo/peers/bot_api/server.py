@@ -31,7 +31,7 @@ class Bot(BotAccount):
     def user(
         self,
         *,
-        id: int,
+        id: int,  # noqa: A002 - as Telegram names it
         first_name: str,
         last_name: str | None = None,
         username: str | None = None,
@@ -48,7 +48,7 @@ class Bot(BotAccount):
         )
         return Person(self, user)
 
-    def group(self, title: str, *, id: int | None = None) -> Group:
+    def group(self, title: str, *, id: int | None = None) -> Group:  # noqa: A002 - as Telegram names it
         """A supergroup with the bot in it."""
         number = id if id is not None else _SUPERGROUP - len(self.rooms) - self.me.id % 100_000
         return Group(self, Chat(id=number, type="supergroup", title=title))

@@ -86,25 +86,25 @@ class UpdateQueue:
             self._arrived.clear()
             await self._arrived.wait()
 
-    async def poll(self, offset: int, limit: int, timeout: int) -> list[Json]:
+    async def poll(self, offset: int, limit: int, wait_s: int) -> list[Json]:
         """getUpdates: ends an earlier poll with 409, as Telegram does."""
         self.interrupt(
             conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
         )
         self.confirm(offset)
         limit = limit if 1 <= limit <= MAX_LIMIT else MAX_LIMIT
-        if not self._waiting and timeout > 0:
-            await self._wait(min(timeout, MAX_TIMEOUT_S))
+        if not self._waiting and wait_s > 0:
+            await self._wait(min(wait_s, MAX_TIMEOUT_S))
         return [waiting.content for waiting in self.first(limit)]
 
-    async def _wait(self, timeout: int) -> None:
+    async def _wait(self, wait_s: int) -> None:
         interrupted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._poll = interrupted
         arrival = asyncio.ensure_future(self.arrival())
         try:
             await asyncio.wait(
                 {interrupted, arrival},
-                timeout=timeout,
+                timeout=wait_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if interrupted.done():

@@ -18,7 +18,7 @@ from hub.demo.peers.bot_api.errors import bad_request
 from hub.demo.peers.bot_api.journal import Journal
 from hub.demo.peers.bot_api.updates import UpdateQueue
 
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 DEFAULT_CONNECTIONS = 40
 MAX_CONNECTIONS = 100
 MAX_ATTEMPTS = 200
