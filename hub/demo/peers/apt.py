@@ -1,4 +1,4 @@
-"""A private apt, beside the system's: the same mirror and keys, its own state, so that neither root nor a change is needed.
+"""A private apt beside the system's: the same mirror and keys, a state of its own, and no need of root.
 
 The machine's own configuration says which mirror to ask and through which proxy; signatures are always checked.
 """

@@ -1,4 +1,4 @@
-"""A real Asterisk 22, run from an unpacked tree on a folder of configuration: no root, nothing of the system touched."""
+"""A real Asterisk 22, run from an unpacked tree on a folder of configuration, without root."""
 
 import asyncio
 import configparser
@@ -166,7 +166,10 @@ class AsteriskRunner:
     async def _console(self, command: str, timeout_s: float) -> tuple[int, str]:
         arguments: Sequence[str] = self.tree.asterisk("-C", str(self.configuration), "-rx", command)
         console = await asyncio.create_subprocess_exec(
-            *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         try:
             async with asyncio.timeout(timeout_s):
@@ -186,7 +189,9 @@ class AsteriskRunner:
                 f"astdatadir => {self.tree.data}\n{folders}\n[options]\nnocolor = yes\n",
                 encoding="utf-8",
             )
-        parser = configparser.ConfigParser(delimiters=("=>", "="), comment_prefixes=(";",), strict=False, interpolation=None)
+        parser = configparser.ConfigParser(
+            delimiters=("=>", "="), comment_prefixes=(";",), strict=False, interpolation=None
+        )
         parser.read(self.configuration, encoding="utf-8")
         named = parser["directories"]
         for key, _ in _FOLDERS:

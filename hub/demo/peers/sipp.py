@@ -55,17 +55,23 @@ class SippRunner:
     def __init__(self, tree: PeerTree, run_dir: Path) -> None:
         self.tree = tree
         self.run_dir = run_dir
-        self._started = 0
+        self._started: list[PeerProcess] = []
 
     async def start(self, run: SippRun) -> PeerProcess:
-        """Start one. Its exit code is 0 if every call went as the scenario says, 1 if one did not, above that: trouble."""
-        self._started += 1
-        name = f"{run.file.stem}-{self._started}"
+        """Start one. Its exit code: 0 if every call went as the scenario says, 1 if one did not, above: trouble."""
+        name = f"{run.file.stem}-{len(self._started) + 1}"
         self.run_dir.mkdir(parents=True, exist_ok=True)
         command = self.tree.command(SIPP.program, *self._arguments(run, name))
         # SIPp draws its screen even for nobody; curses must find a terminal it knows.
         env = {"TERM": "vt100", "TERMINFO_DIRS": f"{self.tree.root}/lib/terminfo:{self.tree.root}/usr/share/terminfo"}
-        return await PeerProcess.start(command, output=self.run_dir / f"{name}.out", cwd=self.run_dir, env=env)
+        process = await PeerProcess.start(command, output=self.run_dir / f"{name}.out", cwd=self.run_dir, env=env)
+        self._started.append(process)
+        return process
+
+    async def stop(self) -> None:
+        """End every SIPp that this runner started and that still runs."""
+        for process in self._started:
+            await process.kill()
 
     async def run(self, run: SippRun, timeout_s: float = 60.0) -> int:
         """Start one and wait for its end: the exit code. Raises TimeoutError, having ended it."""

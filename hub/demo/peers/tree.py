@@ -22,18 +22,22 @@ class PeerTree:
     root: Path
 
     def command(self, program: str, *arguments: str) -> list[str]:
-        """The command line that runs `program` (a path within the tree, `usr/sbin/asterisk`) on the tree's libraries."""
+        """The command line that runs `program` (its path within the tree) on the tree's own libraries."""
         return [str(self.loader), "--library-path", str(self.libraries), str(self.root / program), *arguments]
 
     @property
     def loader(self) -> Path:
         """The tree's own dynamic loader."""
-        return self._one("usr/lib*/ld-linux-*.so.*", "usr/lib/*-linux-gnu/ld-linux-*.so.*", "lib/*-linux-gnu/ld-linux-*.so.*")
+        return self._one(
+            "usr/lib*/ld-linux-*.so.*", "usr/lib/*-linux-gnu/ld-linux-*.so.*", "lib/*-linux-gnu/ld-linux-*.so.*"
+        )
 
     @property
     def libraries(self) -> str:
         """The tree's library folders, as the loader wants them."""
-        return ":".join(str(path) for pattern in ("usr/lib/*-linux-gnu", "lib/*-linux-gnu") for path in self.root.glob(pattern))
+        return ":".join(
+            str(path) for pattern in ("usr/lib/*-linux-gnu", "lib/*-linux-gnu") for path in self.root.glob(pattern)
+        )
 
     def _one(self, *patterns: str) -> Path:
         for pattern in patterns:
@@ -46,7 +50,7 @@ class PeerTree:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to unpack: a name, the Debian suite, the packages (the first one's libraries come along), a proof command."""
+    """What to unpack: packages of a Debian suite, the libraries they need, and how `program` proves that it runs."""
 
     name: str
     suite: str
@@ -87,4 +91,6 @@ class Recipe:
         for line in (done.stdout + done.stderr).splitlines():
             if self.proof_says in line:
                 return line.strip()
-        raise PeerUnavailableError(f"{self.name} was unpacked but does not run: {(done.stderr or done.stdout).strip()[-300:]}")
+        raise PeerUnavailableError(
+            f"{self.name} was unpacked but does not run: {(done.stderr or done.stdout).strip()[-300:]}"
+        )

@@ -1,0 +1,83 @@
+"""What holds for every test: its place in the order, no socket in unit tests, nothing left running, nothing skipped."""
+
+import asyncio
+import inspect
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ("tests.peers.fixtures",)
+
+TESTS = Path(__file__).parent
+ORDER = ("unit", "contract", "integration", "e2e")
+GRACE_S = 2.0
+
+settings.register_profile("local", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def _kind(path: Path) -> str:
+    """`unit`, `contract`, … by the folder that the test lies in."""
+    return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first; those that boot an Asterisk share one worker, for they are timed."""
+    items.sort(key=lambda item: ORDER.index(_kind(item.path)) if _kind(item.path) in ORDER else len(ORDER))
+    for item in items:
+        if "asterisk_tree" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("asterisk"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that skips itself has not been run, so it has failed; an expected failure is none of ours either."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped here: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if _kind(request.node.path) != "unit":
+        return
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a unit test opens no sockets")
+
+    for method in ("connect", "connect_ex", "bind", "listen"):
+        monkeypatch.setattr(socket.socket, method, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = set(threading.enumerate())
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("_no_task_left_running")
+    yield
+    for thread in set(threading.enumerate()) - before:
+        # The event loop's own pool ends with the loop, which may come after this.
+        if not thread.daemon and not thread.name.startswith("asyncio_"):
+            thread.join(GRACE_S)
+            assert not thread.is_alive(), f"the test left {thread} running"
+
+
+@pytest.fixture
+async def _no_task_left_running() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        # One that was cancelled, or whose last await is over, needs only a turn of the loop.
+        _, left = await asyncio.wait(left, timeout=0.1)
+    assert not left, f"the test left tasks running: {sorted(task.get_name() for task in left)} {left}"

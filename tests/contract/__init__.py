@@ -1,0 +1,1 @@
+"""One suite per port, run by the fake and by the real thing."""

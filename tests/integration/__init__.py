@@ -1,0 +1,1 @@
+"""Parts together with real databases and real peers."""

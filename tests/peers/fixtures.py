@@ -1,0 +1,104 @@
+"""The fixtures that hand real peers to tests. A peer that can't be started fails the test that asked for it."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
+from hub.demo.peers.asterisk import asterisk_tree as locate_asterisk
+from hub.demo.peers.sipp import SippRunner, sipp_tree
+from tests.peers.postgres import PostgresServer
+from tests.peers.redis import RedisServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of this process; it does not wait for the disk."""
+    with PostgresServer(fsync=False) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of the test's own, to be stopped, killed and started at will."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, dropped afterwards."""
+    url = postgres_server.fresh_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite database that does not exist yet."""
+    return f"sqlite+aiosqlite:///{tmp_path}/hub.sqlite3"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of each engine in turn."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis for all tests of this process; tests keep to keys of their own."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis of the test's own, to be stopped, killed and frozen at will."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A folder with a path short enough for sockets in the file system."""
+    path = Path(tempfile.mkdtemp(prefix="hub-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def asterisk_tree() -> AsteriskTree:
+    """The unpacked Asterisk."""
+    return locate_asterisk()
+
+
+@pytest.fixture
+async def run_asterisk(
+    asterisk_tree: AsteriskTree, short_dir: Path
+) -> AsyncIterator[Callable[[Path], Awaitable[AsteriskRunner]]]:
+    """Boots an Asterisk on a folder of configuration; all are stopped afterwards."""
+    runners: list[AsteriskRunner] = []
+
+    async def run(etc_dir: Path) -> AsteriskRunner:
+        runner = AsteriskRunner(asterisk_tree, short_dir / f"asterisk{len(runners)}", etc_dir)
+        runners.append(runner)
+        await runner.start()
+        return runner
+
+    yield run
+    for runner in reversed(runners):
+        if runner.running:
+            await runner.stop()
+
+
+@pytest.fixture
+async def sipp(short_dir: Path) -> AsyncIterator[SippRunner]:
+    """Starts callers and telephones, whose traces lie in `short_dir/sipp`; all are ended afterwards."""
+    runner = SippRunner(sipp_tree(), short_dir / "sipp")
+    yield runner
+    await runner.stop()
