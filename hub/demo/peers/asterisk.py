@@ -158,8 +158,9 @@ class AsteriskRunner:
         while True:
             if not self.running:
                 raise self.process.gone("Asterisk")
-            code, _ = await self._console("core waitfullybooted", BOOT_WITHIN_S)
-            if code == 0:
+            code, answer = await self._console("core waitfullybooted", BOOT_WITHIN_S)
+            # One that gives up while it is asked hangs up without an answer, which the console takes for success.
+            if code == 0 and "fully booted" in answer:
                 return
             await asyncio.sleep(POLL_S)
 
