@@ -83,7 +83,7 @@ def test_without_keys_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_libraries_come_along_and_other_dependencies_do_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     known = {
-        "asterisk": "asterisk\n  Depends: adduser\n |Depends: asterisk-config\n  PreDepends: libc6\n  Depends: libxml2-16\n",
+        "asterisk": "asterisk\n  Depends: adduser\n |Depends: mta\n  PreDepends: libc6\n  Depends: libxml2-16\n",
         "libxml2-16": "libxml2-16\n  Depends: libc6\n  Depends: zlib1g\n  Depends: <libvirtual>\n",
     }
     answering(monkeypatch, known)

@@ -23,7 +23,10 @@ _LIBRARY = re.compile(r"^(lib|zlib|gcc-\d+-base$)")
 def mirror() -> str:
     """The Debian mirror that this machine's own apt asks. Raises PeerUnavailableError where there is none."""
     try:
-        listed = _run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
+        # Without release info it also names sources whose lists were never fetched, as on a new machine.
+        listed = _run(
+            ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages"]
+        )
     except FileNotFoundError as err:
         raise PeerUnavailableError("this machine has no apt-get, and Asterisk comes as a Debian package") from err
     except subprocess.CalledProcessError as err:
