@@ -15,6 +15,7 @@ from crm_core.errors import InvalidIdentity
 _OPAQUE = re.compile(r"[\w.@+\-/]{1,128}\Z")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
 _MAX_FREE_TEXT = 300
+_EXTERNAL_DIGITS = 7  # shorter ones are extensions and services
 
 
 class IdentityKind(StrEnum):
@@ -66,6 +67,30 @@ def telephone(raw: str, region: str = "RU") -> Identity:
     if not found:
         raise InvalidIdentity(f"«{raw[:80]}» is not a valid telephone number")
     return found[0]
+
+
+def caller(raw: str, region: str = "RU") -> Identity | None:
+    """Who calls, from a caller number as a PBX gives it; None for hidden and for internal (short) numbers.
+
+    A long number that no numbering plan knows is kept as its digits: a real caller is never dropped for it.
+    """
+    found = find_telephones(raw, region)
+    if found:
+        return found[0]
+    digits = "".join(char for char in raw if char in "0123456789")
+    letters = any(char.isalpha() for char in raw)
+    return Identity(IdentityKind.TEL, f"+{digits}") if len(digits) >= _EXTERNAL_DIGITS and not letters else None
+
+
+def readable(identity: Identity) -> str:
+    """An identity as people read it: a number in groups, an address or an id as it is."""
+    if identity.kind is not IdentityKind.TEL:
+        return identity.value
+    try:
+        number = phonenumbers.parse(identity.value)
+    except phonenumbers.NumberParseException:
+        return identity.value
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 def address(raw: str) -> Identity:

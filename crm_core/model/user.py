@@ -80,6 +80,4 @@ class Staff:
 
     def by_telegram(self, telegram_id: int) -> User | None:
         """The active person with this Telegram id, if there is one."""
-        return next(
-            (user for user in self.by_login.values() if user.active and user.telegram_id == telegram_id), None
-        )
+        return next((user for user in self.by_login.values() if user.active and user.telegram_id == telegram_id), None)

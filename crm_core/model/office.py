@@ -1,0 +1,107 @@
+"""The office as configured: its accounts, lines, special lists and ladders. What people do is in `user.Staff`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from crm_core.messages import ChannelKey
+from crm_core.model.ladder import Ladders
+from crm_core.model.policy import AccountPolicy
+from crm_core.model.user import Staff, User
+
+
+class ListAction(StrEnum):
+    """What a special list does with a client's facts; `no_lead` only opens no lead and no case."""
+
+    REJECT = "reject"
+    ROUTE = "route"
+    NO_LEAD = "no_lead"
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialList:
+    """A special list; `to` is the endpoint of `route`."""
+
+    name: str
+    action: ListAction
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number that clients dial, E.164 where it is one, else as dialled; `pbx` None where every PBX may bring it."""
+
+    number: str
+    pbx: str | None
+    policy: AccountPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything configured that decides what a fact changes.
+
+    `dial` maps a PBX to the pattern that makes an endpoint of a bare extension. `staff_channel` tells staff by
+    messenger, `mail_channel` by mail; None where there is none. `default_pipeline` takes deals of accounts without
+    leads that name no pipeline of their own.
+    """
+
+    region: str = "RU"
+    language: str = "ru"
+    time_zone: str = "Europe/Moscow"
+    public_url: str = ""
+    policies: dict[ChannelKey, AccountPolicy] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+    lists: dict[str, SpecialList] = field(default_factory=dict)
+    ladders: Ladders = field(default_factory=lambda: Ladders.of(()))
+    short_abandon: timedelta = timedelta(seconds=3)
+    dial: dict[str, str] = field(default_factory=dict)
+    staff_channel: ChannelKey | None = None
+    mail_channel: ChannelKey | None = None
+    webhooks: tuple[WebhookTarget, ...] = ()
+
+    def policy(self, key: ChannelKey) -> AccountPolicy:
+        """The intake policy of an account."""
+        return self.policies.get(key, _PLAIN)
+
+    def line(self, pbx: str, dialled: str) -> Line | None:
+        """The configured line of a dialled number; digits decide, so that `8495…` and `+7495…` are one."""
+        wanted = _tail(dialled)
+        for line in self.lines:
+            if line.pbx in {None, pbx} and (line.number == dialled or (wanted and _tail(line.number) == wanted)):
+                return line
+        return None
+
+    def endpoint(self, user: User, pbx: str) -> str | None:
+        """How a person is dialled on a PBX; None where they have no extension."""
+        if not user.extension:
+            return None
+        if "/" in user.extension:
+            return user.extension
+        return self.dial.get(pbx, "PJSIP/{extension}").replace("{extension}", user.extension)
+
+    def user_of_endpoint(self, staff: Staff, pbx: str, endpoint: str) -> User | None:
+        """Whose telephone an endpoint is."""
+        for user in staff.by_login.values():
+            if user.active and self.endpoint(user, pbx) == endpoint:
+                return user
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTarget:
+    """An outgoing webhook: where to, what signs it, which events."""
+
+    url: str
+    secret: str = field(repr=False)
+    events: frozenset[str] = frozenset()
+
+
+_PLAIN = AccountPolicy()
+_LOCAL_DIGITS = 10
+
+
+def _tail(number: str) -> str:
+    digits = "".join(char for char in number if char.isdigit())
+    return digits[-_LOCAL_DIGITS:] if len(digits) >= _LOCAL_DIGITS else digits

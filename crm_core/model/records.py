@@ -1,0 +1,355 @@
+"""The rows of the record as values: one named tuple a table, columns in the table's order.
+
+Changing a record means putting a changed copy (`record._replace(…)`) into the unit of work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from crm_core.messages import Delivery, EntryKind
+from crm_core.model.call import CallState, Direction
+from crm_core.model.case import CaseKind, CaseState, Signal
+
+Json = Any  # what a JSON column holds: plain lists, dicts, strings, numbers
+
+
+class JournalState(StrEnum):
+    """What became of a journal row."""
+
+    DONE = "done"
+    FAILED = "failed"
+    IGNORED = "ignored"
+
+
+class JournalRecord(NamedTuple):
+    """One inbound fact as it came. Unique by (channel, account, external_id)."""
+
+    id: int
+    channel: str
+    account: str
+    external_id: str
+    state: JournalState
+    what: str
+    conversation: str
+    occurred_at: datetime
+    received_at: datetime
+    correlation_id: str
+    raw: bytes
+    raw_type: str
+    error: str | None = None
+    attempts: int = 1
+
+
+class ContactRecord(NamedTuple):
+    """A client. `last_signal_at` and `last_contact_at` tell whether a fact is late and whether it was answered since.
+
+    `merged_into` names the contact that took this one over; such a record is kept for undoing.
+    """
+
+    id: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    search: str
+    manager: str | None = None
+    company: str | None = None
+    city: str | None = None
+    status: str | None = None
+    list_name: str | None = None
+    last_signal_at: datetime | None = None
+    last_contact_at: datetime | None = None
+    merged_into: int | None = None
+    fields: Json = {}
+    tags: Json = []
+
+
+class IdentityRecord(NamedTuple):
+    """An identity `kind:value` of a contact, and on what evidence it is theirs."""
+
+    key: str
+    contact_id: int
+    evidence: str
+    created_at: datetime
+
+
+class LeadStatus(StrEnum):
+    """Where a lead stands; the first two are open."""
+
+    NEW = "new"
+    TAKEN = "taken"
+    CONVERTED = "converted"
+    REJECTED = "rejected"
+
+
+class LeadRecord(NamedTuple):
+    """An enquiry. At most one open a contact. `first_fact_at` is the time of the earliest fact that belongs to it."""
+
+    id: int
+    contact_id: int
+    title: str
+    status: LeadStatus
+    created_at: datetime
+    first_fact_at: datetime
+    channel: str
+    account: str
+    source: str | None = None
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_content: str = ""
+    utm_term: str = ""
+    group_name: str | None = None
+    manager: str | None = None
+    grade: str | None = None
+    reason: str | None = None
+    taken_at: datetime | None = None
+    closed_at: datetime | None = None
+    fields: Json = {}
+    tags: Json = []
+
+
+class CaseRecord(NamedTuple):
+    """A client who waits. At most one open a contact. `facts` counts the missed
+    calls and messages in it; `rung` is the last rung told, None before the first."""
+
+    id: int
+    contact_id: int
+    kind: CaseKind
+    state: CaseState
+    facts: int
+    opened_at: datetime
+    channel: str
+    account: str
+    rung: int | None = None
+    promised_at: datetime | None = None
+    closed_at: datetime | None = None
+    reason: str | None = None
+    manager: str | None = None
+    misses: Json = []
+
+
+class CallRecord(NamedTuple):
+    """A telephone call, unique by (pbx, linkedid). `rung` holds the legs that were rung."""
+
+    id: int
+    pbx: str
+    linkedid: str
+    contact_id: int | None
+    entry_id: int | None
+    direction: Direction
+    number: str
+    line: str
+    state: CallState
+    progress: int
+    started_at: datetime
+    answered_at: datetime | None = None
+    finished_at: datetime | None = None
+    answered_by: str | None = None
+    endpoint: str | None = None
+    wait_s: float = 0.0
+    talk_s: float = 0.0
+    cause: int = 0
+    cause_text: str = ""
+    hung_up_by: str = ""
+    recording: str | None = None
+    list_name: str | None = None
+    wish_callback: bool = False
+    rung: Json = []
+
+
+class EntryRecord(NamedTuple):
+    """A timeline entry. `seq` grows in commit order. `ref` is unique among messages: channel, account, conversation
+    and the provider's id. `external_id` is None as long as only an edit of the message is known. `versions` are the texts of an edited message, oldest first: `{at, text}`."""
+
+    id: int
+    seq: int
+    contact_id: int
+    kind: EntryKind
+    direction: Direction
+    occurred_at: datetime
+    sequence: int
+    recorded_at: datetime
+    channel: str | None = None
+    account: str | None = None
+    conversation: str | None = None
+    lead_id: int | None = None
+    deal_id: int | None = None
+    call_id: int | None = None
+    journal_id: int | None = None
+    external_id: str | None = None
+    ref: str | None = None
+    text: str = ""
+    html: str | None = None
+    subject: str = ""
+    quoted: str = ""
+    author: str = ""
+    by_person: bool = False
+    signal: Signal | None = None
+    signal_at: datetime | None = None
+    reason: str | None = None
+    delivery: Delivery | None = None
+    delivery_error: str | None = None
+    location: Json = None
+    versions: Json = []
+    deleted_at: datetime | None = None
+
+
+class FileState(StrEnum):
+    """Whether an attachment's content is here."""
+
+    STORED = "stored"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+class AttachmentRecord(NamedTuple):
+    """A file of an entry. `size` in bytes."""
+
+    id: int
+    entry_id: int
+    position: int
+    name: str
+    content_type: str
+    state: FileState
+    size: int | None = None
+    sha256: str | None = None
+    remote_id: str | None = None
+    error: str | None = None
+
+
+class DeadlineKind(StrEnum):
+    """What happens when a deadline comes."""
+
+    CASE_RUNG = "case.rung"
+    CASE_PROMISE = "case.promise"
+    LEAD_RUNG = "lead.rung"
+    DEAL_RUNG = "deal.rung"
+
+
+class DeadlineRecord(NamedTuple):
+    """Something that must happen at `due_at`; `key` is `kind:subject_id`. `rung` is the ladder's next rung."""
+
+    key: str
+    kind: DeadlineKind
+    subject_id: int
+    due_at: datetime
+    rung: int = 0
+    attempts: int = 0
+    error: str | None = None
+
+
+class OutboxKind(StrEnum):
+    """What a worker does with an outbox row."""
+
+    MESSAGE = "message"
+    NOTIFICATION = "notification"
+    WEBHOOK = "webhook"
+    FETCH = "fetch"
+
+
+class OutboxState(StrEnum):
+    """Where an outbox row stands. A failed one was given up and stays visible."""
+
+    QUEUED = "queued"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class OutboxRecord(NamedTuple):
+    """Something to be done outside. Rows of one `lane` are done one after another, in the order of their ids.
+
+    `dedupe` is unique: the same cause never acts twice. `started` counts the tries begun since the last one whose end
+    is known: 2 means that a worker died, or heard nothing, in the middle of an earlier one.
+    """
+
+    id: int
+    kind: OutboxKind
+    lane: str
+    dedupe: str
+    state: OutboxState
+    created_at: datetime
+    not_before: datetime
+    payload: Json
+    entry_id: int | None = None
+    attempts: int = 0
+    started: int = 0
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+    error: str | None = None
+    done_at: datetime | None = None
+
+
+class PipelineRecord(NamedTuple):
+    """A pipeline of deals."""
+
+    id: int
+    name: str
+    position: int = 0
+    archived: bool = False
+
+
+class StageKind(StrEnum):
+    """What a stage means for its deals."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class StageRecord(NamedTuple):
+    """A stage of a pipeline, unique by (pipeline_id, name)."""
+
+    id: int
+    pipeline_id: int
+    name: str
+    position: int
+    kind: StageKind = StageKind.OPEN
+
+
+class DealRecord(NamedTuple):
+    """A sale in progress. `amount` in minor units of `currency`; `version` grows with every change."""
+
+    id: int
+    contact_id: int | None
+    pipeline_id: int
+    stage_id: int
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    stage_since: datetime
+    amount: int = 0
+    currency: str = "RUB"
+    manager: str | None = None
+    source: str | None = None
+    due_at: datetime | None = None
+    closed_at: datetime | None = None
+    reason: str | None = None
+    version: int = 1
+    fields: Json = {}
+    tags: Json = []
+
+
+class MergeRecord(NamedTuple):
+    """The taking over of one contact by another; `moved` names every row that changed hands, so that it can be undone."""
+
+    id: int
+    survivor_id: int
+    absorbed_id: int
+    evidence: str
+    author: str
+    merged_at: datetime
+    moved: Json
+    undone_at: datetime | None = None
+
+
+class ListedNumberRecord(NamedTuple):
+    """A number on a special list, and who put it there and why."""
+
+    key: str
+    list_name: str
+    reason: str
+    author: str
+    created_at: datetime

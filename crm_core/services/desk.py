@@ -1,0 +1,126 @@
+"""What a service works with: the transaction, the office as configured, the policies; and what all services share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crm_core.messages import EntryKind
+from crm_core.model.call import Direction
+from crm_core.model.case import SignalAt
+from crm_core.model.identity import Identity, parse_identity, readable
+from crm_core.model.office import Office
+from crm_core.model.records import (
+    ContactRecord,
+    EntryRecord,
+    OutboxKind,
+    OutboxRecord,
+    OutboxState,
+)
+from crm_core.ports import Load, Policies, UnitOfWork
+from crm_core.services.wording import Phrase, local_time, say
+
+
+@dataclass(slots=True)
+class Desk:
+    """One transaction's working place. `handles` and `history` spare queries within a batch."""
+
+    work: UnitOfWork
+    office: Office
+    policies: Policies
+    handles: dict[int, Identity] = field(default_factory=dict)
+    history: dict[int, list[SignalAt]] = field(default_factory=dict)
+    _loads: dict[str, Load] | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The time of this transaction."""
+        return self.work.now
+
+    @property
+    def loads(self) -> dict[str, Load]:
+        """How much new work each person has, counting what this transaction gave out."""
+        if self._loads is None:
+            self._loads = dict(self.work.loads())
+        return self._loads
+
+    def say(self, phrase: Phrase, **fields: object) -> str:
+        """A text in the office's language."""
+        return say(self.office.language, phrase, **fields)
+
+    def local(self, at: datetime) -> str:
+        """A moment in the office's zone."""
+        return local_time(at, self.office.time_zone)
+
+    def name_of(self, login: str | None) -> str:
+        """A person's name for people; «not assigned» for nobody."""
+        user = self.work.staff.get(login)
+        return user.name if user is not None else self.say(Phrase.NO_MANAGER)
+
+    def handle(self, contact_id: int) -> Identity | None:
+        """One identity by which people know the contact: a number, else whatever there is."""
+        known = self.handles.get(contact_id)
+        if known is not None:
+            return known
+        keys = [record.key for record in self.work.identities([contact_id]).get(contact_id, [])]
+        keys.sort(key=lambda key: not key.startswith("tel:"))
+        if not keys:
+            return None
+        found = parse_identity(keys[0], self.office.region) if keys[0].startswith("tel:") else _plain(keys[0])
+        self.handles[contact_id] = found
+        return found
+
+    def client(self, contact: ContactRecord) -> str:
+        """A client for people: the name and a number or handle."""
+        identity = self.handle(contact.id)
+        handle = readable(identity) if identity is not None else ""
+        return ", ".join(part for part in (contact.name, handle) if part) or f"№ {contact.id}"
+
+    def note(self, contact_id: int, text: str, **more: Any) -> EntryRecord:
+        """Put a system entry on a contact's timeline."""
+        entry = EntryRecord(
+            id=self.work.next_id(),
+            seq=0,
+            contact_id=contact_id,
+            kind=more.pop("kind", EntryKind.SYSTEM),
+            direction=Direction.OUT,
+            occurred_at=more.pop("occurred_at", self.now),
+            sequence=0,
+            recorded_at=self.now,
+            text=text,
+            **more,
+        )
+        self.work.put(entry)
+        return entry
+
+    def enqueue(
+        self, kind: OutboxKind, lane: str, dedupe: str, payload: Mapping[str, Any], entry_id: int | None = None
+    ) -> OutboxRecord:
+        """Queue an act on the outside world, to happen after the commit."""
+        record = OutboxRecord(
+            id=self.work.next_id(),
+            kind=kind,
+            lane=lane,
+            dedupe=dedupe,
+            state=OutboxState.QUEUED,
+            created_at=self.now,
+            not_before=self.now,
+            payload=dict(payload),
+            entry_id=entry_id,
+        )
+        self.work.put(record)
+        return record
+
+    def emit(self, event: str, subject_id: int, data: Mapping[str, Any]) -> None:
+        """Tell outgoing webhooks that want this event."""
+        for index, target in enumerate(self.office.webhooks):
+            if event in target.events:
+                number = self.work.next_id()
+                payload = {"target": target.url, "event": event, "data": dict(data), "at": self.now.isoformat()}
+                self.enqueue(OutboxKind.WEBHOOK, f"webhook:{index}:{subject_id}", f"webhook:{number}", payload)
+
+
+def _plain(key: str) -> Identity:
+    return parse_identity(key)

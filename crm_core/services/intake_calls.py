@@ -1,0 +1,250 @@
+"""Taking in calls: one entry a call, moved forward by each transition, in whatever order transitions arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_core.messages import EntryKind, InboundEvent
+from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
+from crm_core.model.case import Signal, SignalAt
+from crm_core.model.identity import caller
+from crm_core.model.office import ListAction
+from crm_core.model.policy import AccountPolicy
+from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord, LeadRecord
+from crm_core.services.cases import settle, signalled
+from crm_core.services.desk import Desk
+from crm_core.services.leads import answered_by, enquire
+from crm_core.services.outcome import DONE, Outcome
+from crm_core.services.recognition import ANONYMOUS, Recognition, new_contact
+from crm_core.services.wording import Phrase
+
+_UNANSWERED = frozenset({CallState.MISSED, CallState.ABANDONED, CallState.BUSY})
+
+
+def call_changed(
+    desk: Desk, recognition: Recognition, event: InboundEvent, call: CallSnapshot, journal_id: int
+) -> Outcome:
+    """A call moved on. A snapshot that says less than what is known changes nothing but is kept in the journal."""
+    place = (event.key.account, call.linkedid)
+    known = recognition.calls.get(place)
+    if known is not None and known.progress >= _progress(call):
+        return DONE
+    contact = _contact(desk, recognition, call)
+    record = _record(desk, event, call, known, contact)
+    if contact is None:
+        desk.work.put(record)
+    else:
+        record = _with_client(desk, recognition, event, call, record, contact, journal_id)
+    recognition.calls[place] = record
+    _emit(desk, known, record)
+    return DONE
+
+
+def _with_client(
+    desk: Desk,
+    recognition: Recognition,
+    event: InboundEvent,
+    call: CallSnapshot,
+    record: CallRecord,
+    contact: ContactRecord,
+    journal_id: int,
+) -> CallRecord:
+    """The call of a client: lead where due, entry, manager, case."""
+    line = desk.office.line(event.key.account, call.line)
+    policy = line.policy if line is not None else desk.office.policy(event.key)
+    listed = _listed(desk, recognition, call, contact)
+    record = record._replace(list_name=listed)
+    lead: LeadRecord | None = None
+    if call.direction is Direction.IN and listed is None and _has_number(desk, call):
+        lead = _lead(desk, contact, event, call, record, policy)
+    contact = desk.work.contact(contact.id)
+    if record.answered_by is not None:
+        contact = answered_by(desk, contact, record.answered_by, lead)
+    before = desk.work.peek(EntryRecord, record.entry_id) if record.entry_id is not None else None
+    entry = _entry(desk, event, call, record, contact, lead, journal_id, before)
+    record = record._replace(entry_id=entry.id)
+    desk.work.put(record)
+    _signal(desk, contact, event, entry, before)
+    return record
+
+
+def _progress(call: CallSnapshot) -> int:
+    """A step for every stage of a call, so that a snapshot with more to say wins; the wish for a callback counts."""
+    return call.progress * 2 + int(call.wish_callback)
+
+
+def _contact(desk: Desk, recognition: Recognition, call: CallSnapshot) -> ContactRecord | None:
+    identity = caller(call.number, desk.office.region)
+    if identity is not None:
+        return recognition.contact(desk, (identity,), "", "call")
+    digits = "".join(char for char in call.number if char.isdigit())
+    if digits:
+        return None  # an internal number: people of the office among themselves
+    contact_id = recognition.holders.get(ANONYMOUS)
+    if contact_id is not None:
+        return desk.work.contact(contact_id)
+    contact = new_contact(desk, "Номер скрыт" if desk.office.language == "ru" else "Hidden number")
+    recognition.holders[ANONYMOUS] = contact.id
+    desk.work.put(IdentityRecord(ANONYMOUS, contact.id, "call", desk.now))
+    return contact
+
+
+def _has_number(desk: Desk, call: CallSnapshot) -> bool:
+    return caller(call.number, desk.office.region) is not None
+
+
+def _listed(desk: Desk, recognition: Recognition, call: CallSnapshot, contact: ContactRecord) -> str | None:
+    identity = caller(call.number, desk.office.region)
+    by_number = recognition.lists.get(str(identity)) if identity is not None else None
+    return contact.list_name or by_number
+
+
+def _lead(
+    desk: Desk,
+    contact: ContactRecord,
+    event: InboundEvent,
+    call: CallSnapshot,
+    record: CallRecord,
+    policy: AccountPolicy,
+) -> LeadRecord | None:
+    if contact.manager is not None and not policy.enquiry:
+        return desk.work.open_leads([contact.id]).get(contact.id)
+    # Whoever answers gets the lead; it is shared out only when the call is over and nobody of the office did.
+    over = call.finished and record.answered_by is None
+    assign = over or contact.manager is not None
+    title = desk.say(Phrase.TITLE_CALL)
+    return enquire(desk, contact, event.key, policy, at=call.started_at, title=title, assign=assign)
+
+
+def _record(
+    desk: Desk, event: InboundEvent, call: CallSnapshot, known: CallRecord | None, contact: ContactRecord | None
+) -> CallRecord:
+    staff, pbx = desk.work.staff, event.key.account
+    user = desk.office.user_of_endpoint(staff, pbx, call.answered_by) if call.answered_by else None
+    return CallRecord(
+        id=known.id if known is not None else desk.work.next_id(),
+        pbx=pbx,
+        linkedid=call.linkedid,
+        contact_id=contact.id if contact is not None else None,
+        entry_id=known.entry_id if known is not None else None,
+        direction=call.direction,
+        number=call.number,
+        line=call.line,
+        state=call.state,
+        progress=_progress(call),
+        started_at=min(call.started_at, known.started_at) if known is not None else call.started_at,
+        answered_at=call.answered_at,
+        finished_at=call.finished_at,
+        answered_by=user.login if user is not None else None,
+        endpoint=call.answered_by,
+        wait_s=call.wait_s,
+        talk_s=call.talk_s,
+        cause=call.cause,
+        cause_text=call.cause_text,
+        hung_up_by=call.hung_up_by,
+        recording=call.recording,
+        wish_callback=call.wish_callback,
+        rung=[_rung(desk, pbx, leg) for leg in call.legs],
+    )
+
+
+def _rung(desk: Desk, pbx: str, leg: CallLeg) -> dict[str, Any]:
+    user = desk.office.user_of_endpoint(desk.work.staff, pbx, leg.endpoint)
+    end = leg.answered_at or leg.ended_at
+    return {
+        "endpoint": leg.endpoint,
+        "user": user.login if user is not None else None,
+        "rang_at": leg.rang_at.isoformat(),
+        "ring_s": max((end - leg.rang_at).total_seconds(), 0.0) if end is not None else None,
+        "answered": leg.answered_at is not None,
+        "cause": leg.cause,
+    }
+
+
+def _entry(
+    desk: Desk,
+    event: InboundEvent,
+    call: CallSnapshot,
+    record: CallRecord,
+    contact: ContactRecord,
+    lead: LeadRecord | None,
+    journal_id: int,
+    before: EntryRecord | None,
+) -> EntryRecord:
+    signal = _meaning(desk, call, record)
+    entry = before
+    if entry is None:
+        entry = EntryRecord(
+            id=desk.work.next_id(),
+            seq=0,
+            contact_id=contact.id,
+            kind=EntryKind.CALL,
+            direction=call.direction,
+            occurred_at=call.started_at,
+            sequence=0,
+            recorded_at=desk.now,
+            channel=event.key.channel,
+            account=event.key.account,
+            conversation=call.number,
+            journal_id=journal_id,
+            external_id=call.linkedid,
+        )
+    entry = entry._replace(
+        call_id=record.id,
+        lead_id=lead.id if lead is not None else entry.lead_id,
+        occurred_at=record.started_at,
+        author=desk.name_of(record.answered_by) if record.answered_by else entry.author,
+        by_person=record.answered_by is not None,
+        text=desk.say(Phrase.CALLBACK_WISHED) if call.wish_callback else entry.text,
+        signal=signal.signal if signal is not None else None,
+        signal_at=signal.at if signal is not None else None,
+    )
+    desk.work.put(entry)
+    return entry
+
+
+def _meaning(desk: Desk, call: CallSnapshot, record: CallRecord) -> SignalAt | None:
+    """What a call says about the client's case: talked, missed, or nothing."""
+    if call.answered_at is not None and call.answered_by:
+        return SignalAt(Signal.TALK, call.answered_at)
+    if call.direction is not Direction.IN or call.finished_at is None or call.state not in _UNANSWERED:
+        return None
+    if not _has_number(desk, call):
+        return None
+    listed = desk.office.lists.get(record.list_name) if record.list_name is not None else None
+    if listed is not None and listed.action is ListAction.REJECT:
+        return None
+    rang_out = call.finished_at - call.started_at
+    if call.state is CallState.ABANDONED and rang_out < desk.office.short_abandon and not call.wish_callback:
+        return None
+    return SignalAt(Signal.MISS, call.finished_at)
+
+
+def _signal(
+    desk: Desk, contact: ContactRecord, event: InboundEvent, entry: EntryRecord, before: EntryRecord | None
+) -> None:
+    """Let the call's signal have its effect, once: a later snapshot with the same signal changes nothing."""
+    if before is not None and before.signal is not None:
+        if (before.signal, before.signal_at) != (entry.signal, entry.signal_at):
+            settle(desk, contact, event.key)
+    elif entry.signal is not None and entry.signal_at is not None:
+        signalled(desk, contact, SignalAt(entry.signal, entry.signal_at), event.key)
+
+
+def _emit(desk: Desk, known: CallRecord | None, record: CallRecord) -> None:
+    data = {
+        "id": record.id,
+        "contact_id": record.contact_id,
+        "direction": record.direction,
+        "number": record.number,
+        "line": record.line,
+        "state": record.state,
+        "wait_s": record.wait_s,
+        "talk_s": record.talk_s,
+        "answered_by": record.answered_by,
+    }
+    if known is None:
+        desk.emit("call.started", record.id, data)
+    if record.finished_at is not None and (known is None or known.finished_at is None):
+        missed = record.direction is Direction.IN and record.state in _UNANSWERED
+        desk.emit("call.missed" if missed else "call.finished", record.id, data)

@@ -1,0 +1,82 @@
+"""Taking in website forms. A form is no proof of identity: it links only what nobody holds yet."""
+
+from __future__ import annotations
+
+from crm_core.messages import EntryKind, FormSubmitted, InboundEvent
+from crm_core.model.call import Direction
+from crm_core.model.case import Signal, SignalAt
+from crm_core.model.identity import Identity, IdentityKind
+from crm_core.model.records import EntryRecord
+from crm_core.services.cases import signalled
+from crm_core.services.desk import Desk
+from crm_core.services.intake_messages import attach, emit_message, is_refused
+from crm_core.services.leads import enquire
+from crm_core.services.outcome import DONE, Outcome
+from crm_core.services.recognition import Recognition, identities_of
+from crm_core.services.wording import Phrase
+
+
+def form_submitted(
+    desk: Desk, recognition: Recognition, event: InboundEvent, form: FormSubmitted, journal_id: int
+) -> Outcome:
+    """A visitor sent a form: entry with every field, a lead (also of a known client), a case."""
+    identities = identities_of(event, desk.office.region)
+    if not identities:
+        # Nobody can be recognised; the entry still needs a client to stand on.
+        identities = (Identity(IdentityKind.WEB, f"form-{journal_id}"),)
+    contact = recognition.contact(desk, identities, form.name.strip(), f"form {event.key.account}")
+    text = _text(form)
+    refused = is_refused(desk, contact)
+    lead_id = None
+    if contact.list_name is None:
+        lead = enquire(
+            desk,
+            contact,
+            event.key,
+            desk.office.policy(event.key),
+            at=event.occurred_at,
+            title=desk.say(Phrase.TITLE_FORM),
+            utm=form.utm,
+            fields=_fields(form),
+        )
+        lead_id = lead.id if lead is not None else None
+    entry = EntryRecord(
+        id=desk.work.next_id(),
+        seq=0,
+        contact_id=contact.id,
+        kind=EntryKind.FORM,
+        direction=Direction.IN,
+        occurred_at=event.occurred_at,
+        sequence=event.sequence,
+        recorded_at=desk.now,
+        channel=event.key.channel,
+        account=event.key.account,
+        conversation=event.conversation,
+        lead_id=lead_id,
+        journal_id=journal_id,
+        external_id=event.external_id,
+        text=text,
+        author=form.name.strip(),
+        signal=None if refused else Signal.ASK,
+        signal_at=None if refused else event.occurred_at,
+    )
+    desk.work.put(entry)
+    attach(desk, event, entry.id, form.attachments)
+    if not refused:
+        signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
+    emit_message(desk, entry)
+    return DONE
+
+
+def _fields(form: FormSubmitted) -> dict[str, str]:
+    fields = dict(form.fields)
+    if form.page:
+        fields["page"] = form.page
+    return fields
+
+
+def _text(form: FormSubmitted) -> str:
+    """The form as people read it on the timeline: what was written, then the other fields line by line."""
+    named = (("name", form.name), ("phone", form.phone), ("email", form.email), ("page", form.page))
+    lines = [f"{name}: {value}" for name, value in (*named, *form.fields) if value]
+    return "\n".join([form.message, *lines] if form.message else lines)

@@ -1,0 +1,247 @@
+"""Taking in what clients write: messages, edits, deletions, contact cards, blocks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crm_core.messages import (
+    Attachment,
+    BlockChanged,
+    BlockState,
+    ContactShared,
+    EntryKind,
+    InboundEvent,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    Utm,
+)
+from crm_core.model.call import Direction
+from crm_core.model.case import Signal, SignalAt
+from crm_core.model.office import ListAction
+from crm_core.model.policy import AccountPolicy
+from crm_core.model.records import (
+    AttachmentRecord,
+    ContactRecord,
+    EntryRecord,
+    FileState,
+    OutboxKind,
+)
+from crm_core.services.cases import signalled
+from crm_core.services.desk import Desk
+from crm_core.services.leads import enquire
+from crm_core.services.merging import merge
+from crm_core.services.outcome import DONE, Outcome, ignored
+from crm_core.services.recognition import Recognition, message_ref
+from crm_core.services.wording import Phrase
+
+_TITLE = {EntryKind.EMAIL: Phrase.TITLE_EMAIL, EntryKind.FORM: Phrase.TITLE_FORM}
+_TITLE_LENGTH = 120
+
+
+def message_received(
+    desk: Desk, recognition: Recognition, event: InboundEvent, message: MessageReceived, journal_id: int
+) -> Outcome:
+    """A client wrote: entry, lead where due, case."""
+    ref = message_ref(event, message.ref)
+    early = recognition.entries.get(ref)
+    if early is not None and early.external_id is not None:
+        return ignored("the message is on the timeline already")
+    contact = recognition.contact(desk, event.sender.identities, event.sender.name, event.key.channel)
+    refused = is_refused(desk, contact)
+    asks = not message.automatic and not refused
+    entry = _entry(desk, event, contact.id, message.kind, journal_id)._replace(
+        ref=ref,
+        text=message.text,
+        html=message.html,
+        subject=message.subject,
+        quoted=message.quoted,
+        signal=Signal.ASK if asks else None,
+        signal_at=event.occurred_at if asks else None,
+        location={"latitude": message.location.latitude, "longitude": message.location.longitude}
+        if message.location is not None
+        else None,
+    )
+    if early is not None:
+        entry = _with_early_edits(entry, early)
+    title = message.subject or message.text.split("\n", 1)[0][:_TITLE_LENGTH] or desk.say(_title(message.kind))
+    if not message.automatic:
+        lead = open_lead(desk, contact, event, title=title, message=message)
+        entry = entry._replace(lead_id=lead)
+    desk.work.put(entry)
+    recognition.entries[ref] = entry
+    attach(desk, event, entry.id, message.attachments)
+    if asks:
+        signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
+    emit_message(desk, entry)
+    return DONE
+
+
+def edited(desk: Desk, recognition: Recognition, event: InboundEvent, edit: MessageEdited, journal_id: int) -> Outcome:
+    """A client changed a message; where the message itself has not come yet, its place is taken."""
+    ref = message_ref(event, edit.ref)
+    entry = recognition.entries.get(ref)
+    if entry is None:
+        contact = recognition.contact(desk, event.sender.identities, event.sender.name, event.key.channel)
+        entry = _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
+            ref=ref, external_id=None, text=edit.text, versions=[_version(edit.at, edit.text)]
+        )
+    else:
+        known = entry.versions or [_version(entry.occurred_at, entry.text)]
+        entry = _with_versions(entry, [*known, _version(edit.at, edit.text)])
+    desk.work.put(entry)
+    recognition.entries[ref] = entry
+    return DONE
+
+
+def deleted(desk: Desk, recognition: Recognition, event: InboundEvent, deletion: MessageDeleted) -> Outcome:
+    """The provider says that messages were deleted; they stay, marked."""
+    found = [recognition.entries.get(message_ref(event, ref)) for ref in deletion.refs]
+    known = [entry for entry in found if entry is not None]
+    if not known:
+        return ignored("none of the deleted messages is on a timeline")
+    for entry in known:
+        desk.work.put(entry._replace(deleted_at=deletion.at))
+    return DONE
+
+
+def contact_shared(
+    desk: Desk, recognition: Recognition, event: InboundEvent, card: ContactShared, journal_id: int
+) -> Outcome:
+    """A contact card: the sender's own one proves that number and messenger id are one person."""
+    ref = message_ref(event, card.ref)
+    if ref in recognition.entries:
+        return ignored("the message is on the timeline already")
+    contact = recognition.contact(desk, event.sender.identities, event.sender.name, event.key.channel)
+    if card.own:
+        holder = recognition.holder(desk, card.identities)
+        if holder is not None and holder.id != contact.id:
+            evidence = f"own contact card in {event.key}"
+            contact = merge(desk, survivor=holder, absorbed=contact, evidence=evidence, author="hub")
+            for key, owner in recognition.holders.items():
+                if owner != contact.id and desk.work.contact(owner).merged_into == contact.id:
+                    recognition.holders[key] = contact.id
+        contact = recognition.link(desk, contact, card.identities, "own contact card")
+    refused = is_refused(desk, contact)
+    entry = _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
+        ref=ref,
+        text=card.text,
+        signal=None if refused else Signal.ASK,
+        signal_at=None if refused else event.occurred_at,
+        lead_id=open_lead(desk, contact, event, title=card.text[:_TITLE_LENGTH]),
+    )
+    desk.work.put(entry)
+    recognition.entries[ref] = entry
+    if not refused:
+        signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
+    emit_message(desk, entry)
+    return DONE
+
+
+def block_changed(
+    desk: Desk, recognition: Recognition, event: InboundEvent, block: BlockChanged, journal_id: int
+) -> Outcome:
+    """A known client blocked or unblocked us; a stranger's is nothing to keep."""
+    contact = recognition.holder(desk, event.sender.identities)
+    if contact is None:
+        return ignored(f"{block.state} by nobody known")
+    text = "🚫" if block.state is BlockState.BLOCKED else "✅"
+    desk.work.put(_entry(desk, event, contact.id, EntryKind.SYSTEM, journal_id)._replace(text=f"{text} {event.key}"))
+    return DONE
+
+
+# ---------------------------------------------------------------- shared with forms
+
+
+def open_lead(
+    desk: Desk, contact: ContactRecord, event: InboundEvent, *, title: str, message: MessageReceived | None = None
+) -> int | None:
+    """The lead that a fact of a stranger, or of an enquiry account, opens or joins; None where none is due."""
+    policy = desk.office.policy(event.key)
+    if not wants_lead(contact, policy):
+        return None
+    utm = message.utm if message is not None else Utm()
+    lead = enquire(desk, contact, event.key, policy, at=event.occurred_at, title=title, utm=utm)
+    return lead.id if lead is not None else None
+
+
+def wants_lead(contact: ContactRecord, policy: AccountPolicy) -> bool:
+    """Whether a fact opens a lead: of whoever has no manager, or where every fact is an enquiry; never of the listed."""
+    return contact.list_name is None and (contact.manager is None or policy.enquiry)
+
+
+def is_refused(desk: Desk, contact: ContactRecord) -> bool:
+    """Whether the client stands on a list that is refused."""
+    listed = desk.office.lists.get(contact.list_name) if contact.list_name is not None else None
+    return listed is not None and listed.action is ListAction.REJECT
+
+
+def attach(desk: Desk, event: InboundEvent, entry_id: int, files: tuple[Attachment, ...]) -> None:
+    """Put the files of an entry down, and queue the fetching of those that lie with the provider."""
+    for position, file in enumerate(files):
+        record = AttachmentRecord(
+            id=desk.work.next_id(),
+            entry_id=entry_id,
+            position=position,
+            name=file.name,
+            content_type=file.content_type,
+            state=FileState.STORED if file.stored is not None else FileState.PENDING,
+            size=file.stored.size if file.stored is not None else file.size,
+            sha256=file.stored.sha256 if file.stored is not None else None,
+            remote_id=file.remote_id,
+        )
+        desk.work.put(record)
+        if record.state is FileState.PENDING:
+            payload = {
+                "attachment_id": record.id,
+                "channel": event.key.channel,
+                "account": event.key.account,
+                "remote_id": file.remote_id,
+            }
+            desk.enqueue(OutboxKind.FETCH, f"fetch:{record.id}", f"fetch:{record.id}", payload, entry_id)
+
+
+def emit_message(desk: Desk, entry: EntryRecord) -> None:
+    """Tell outgoing webhooks of a new message."""
+    data = {"id": entry.id, "contact_id": entry.contact_id, "channel": entry.channel, "text": entry.text}
+    desk.emit("message.created", entry.id, data)
+
+
+def _entry(desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, journal_id: int) -> EntryRecord:
+    return EntryRecord(
+        id=desk.work.next_id(),
+        seq=0,
+        contact_id=contact_id,
+        kind=kind,
+        direction=Direction.IN,
+        occurred_at=event.occurred_at,
+        sequence=event.sequence,
+        recorded_at=desk.now,
+        channel=event.key.channel,
+        account=event.key.account,
+        conversation=event.conversation,
+        journal_id=journal_id,
+        external_id=event.external_id,
+        author=event.sender.name,
+    )
+
+
+def _title(kind: EntryKind) -> Phrase:
+    return _TITLE.get(kind, Phrase.TITLE_MESSAGE)
+
+
+def _version(at: datetime, text: str) -> dict[str, Any]:
+    return {"at": at.isoformat(), "text": text}
+
+
+def _with_versions(entry: EntryRecord, versions: list[dict[str, Any]]) -> EntryRecord:
+    ordered = sorted(versions, key=lambda each: datetime.fromisoformat(each["at"]))
+    return entry._replace(text=ordered[-1]["text"], versions=ordered)
+
+
+def _with_early_edits(entry: EntryRecord, early: EntryRecord) -> EntryRecord:
+    """The message whose edit came first: it takes the place that the edit held, and the edit's text stays current."""
+    original = _version(entry.occurred_at, entry.text)
+    kept = entry._replace(id=early.id, seq=early.seq, recorded_at=early.recorded_at)
+    return _with_versions(kept, [original, *early.versions])

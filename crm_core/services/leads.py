@@ -1,0 +1,247 @@
+"""Leads: opened by facts, shared among those who are there, taken, converted or rejected by people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from crm_core.errors import Conflict, InvalidInput
+from crm_core.messages import ChannelKey, Utm
+from crm_core.model.policy import AccountPolicy
+from crm_core.model.records import (
+    ContactRecord,
+    DealRecord,
+    LeadRecord,
+    LeadStatus,
+    PipelineRecord,
+    StageKind,
+    StageRecord,
+)
+from crm_core.ports import Load
+from crm_core.services.desk import Desk
+from crm_core.services.ladders import lead_touched, watch_lead
+from crm_core.services.telling import tell_of_lead
+from crm_core.services.wording import Phrase
+
+_NO_UTM = Utm()
+
+
+def enquire(
+    desk: Desk,
+    contact: ContactRecord,
+    origin: ChannelKey,
+    policy: AccountPolicy,
+    *,
+    at: datetime,
+    title: str,
+    utm: Utm = _NO_UTM,
+    fields: dict[str, str] | None = None,
+    assign: bool = True,
+) -> LeadRecord | None:
+    """An enquiry arrived: join the contact's open lead or open one; None where the account opens deals instead.
+
+    The earliest fact decides the source, in whatever order facts arrive. `assign=False` leaves the choice of a
+    manager for later (a call that still rings is taken by whoever answers).
+    """
+    if not policy.leads:
+        _open_deal(desk, contact, policy, title, fields or {})
+        return None
+    lead = desk.work.open_leads([contact.id]).get(contact.id)
+    if lead is None:
+        lead = LeadRecord(
+            id=desk.work.next_id(),
+            contact_id=contact.id,
+            title=title,
+            status=LeadStatus.NEW,
+            created_at=desk.now,
+            first_fact_at=at,
+            channel=origin.channel,
+            account=origin.account,
+            source=policy.source or origin.account,
+            group_name=policy.group,
+            utm_source=utm.source,
+            utm_medium=utm.medium,
+            utm_campaign=utm.campaign,
+            utm_content=utm.content,
+            utm_term=utm.term,
+            fields=fields or {},
+        )
+        desk.work.put(lead)
+        desk.emit("lead.created", lead.id, {"id": lead.id, "contact_id": contact.id, "source": lead.source})
+        watch_lead(desk, lead)
+    else:
+        lead = _joined(lead, origin, policy, at=at, title=title, utm=utm, fields=fields or {})
+        desk.work.put(lead)
+    return assign_lead(desk, lead, contact) if assign and lead.manager is None else lead
+
+
+def assign_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> LeadRecord:
+    """Give a lead to the client's own manager, else to whom the policy chooses; unchanged where nobody is there."""
+    staff = desk.work.staff
+    user = staff.get(contact.manager)
+    if user is None:
+        user = desk.policies.assigner.assign(lead.group_name, staff, desk.loads, desk.now)
+    if user is None:
+        return lead
+    load = desk.loads.get(user.login, Load())
+    newest = max((each.last_assigned for each in desk.loads.values()), default=0)
+    desk.loads[user.login] = Load(load.open_leads + 1, newest + 1)
+    assigned = lead._replace(manager=user.login)
+    desk.work.put(assigned)
+    tell_of_lead(desk, assigned, contact)
+    return assigned
+
+
+def answered_by(desk: Desk, contact: ContactRecord, login: str, lead: LeadRecord | None) -> ContactRecord:
+    """The first conversation makes a personal manager where there is none, and the lead theirs."""
+    if contact.manager is not None:
+        return contact
+    changed = contact._replace(manager=login, updated_at=desk.now)
+    desk.work.put(changed)
+    if lead is not None and lead.manager != login:
+        desk.work.put(lead._replace(manager=login))
+    return changed
+
+
+def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
+    """Somebody takes the lead; it becomes theirs, and the client too where they had no manager."""
+    lead, contact = _open(desk, lead_id)
+    if lead.status is LeadStatus.TAKEN and lead.manager != login:
+        raise Conflict(f"the lead is taken already by {desk.name_of(lead.manager)}")
+    if lead.status is LeadStatus.TAKEN:
+        return lead
+    taken = lead._replace(status=LeadStatus.TAKEN, manager=login, taken_at=desk.now)
+    desk.work.put(taken)
+    lead_touched(desk, lead.id)
+    if contact.manager is None:
+        desk.work.put(contact._replace(manager=login, updated_at=desk.now))
+    name = desk.name_of(login)
+    desk.note(contact.id, desk.say(Phrase.LEAD_TAKEN, name=name), author=login, by_person=True, lead_id=lead.id)
+    return taken
+
+
+def reject(desk: Desk, lead_id: int, login: str, reason: str) -> LeadRecord:
+    """Somebody says that the lead is none, with a reason."""
+    lead, contact = _open(desk, lead_id)
+    if not reason.strip():
+        raise InvalidInput("a lead is rejected with a reason: give «reason»")
+    rejected = lead._replace(status=LeadStatus.REJECTED, reason=reason.strip(), closed_at=desk.now)
+    desk.work.put(rejected)
+    lead_touched(desk, lead.id)
+    text = desk.say(Phrase.LEAD_REJECTED, name=desk.name_of(login), reason=reason.strip())
+    desk.note(contact.id, text, author=login, by_person=True, lead_id=lead.id)
+    return rejected
+
+
+def convert(desk: Desk, lead_id: int, login: str, pipeline: str | None = None) -> tuple[LeadRecord, DealRecord]:
+    """The lead becomes a deal in the first stage of a pipeline (the first one where none is named)."""
+    lead, contact = _open(desk, lead_id)
+    policy = AccountPolicy(source=lead.source, leads=False, pipeline=pipeline)
+    deal = _open_deal(desk, contact, policy, lead.title, dict(lead.fields), manager=lead.manager or login)
+    converted = lead._replace(
+        status=LeadStatus.CONVERTED,
+        manager=lead.manager or login,
+        taken_at=lead.taken_at or desk.now,
+        closed_at=desk.now,
+    )
+    desk.work.put(converted)
+    lead_touched(desk, lead.id)
+    text = desk.say(Phrase.LEAD_CONVERTED, name=desk.name_of(login))
+    desk.note(contact.id, text, author=login, by_person=True, lead_id=lead.id, deal_id=deal.id)
+    desk.emit("lead.converted", lead.id, {"id": lead.id, "deal_id": deal.id, "contact_id": contact.id})
+    return converted, deal
+
+
+def _open(desk: Desk, lead_id: int) -> tuple[LeadRecord, ContactRecord]:
+    lead, contact = desk.work.owned(LeadRecord, lead_id)
+    if contact is None or lead.status not in {LeadStatus.NEW, LeadStatus.TAKEN}:
+        raise Conflict(f"the lead is closed already ({lead.status})")
+    return lead, contact
+
+
+def _joined(
+    lead: LeadRecord,
+    origin: ChannelKey,
+    policy: AccountPolicy,
+    *,
+    at: datetime,
+    title: str,
+    utm: Utm,
+    fields: dict[str, str],
+) -> LeadRecord:
+    """An open lead with one more fact: the earliest fact names the source, every fact fills what is empty."""
+    earlier = at < lead.first_fact_at
+    merged = {**lead.fields, **fields} if not earlier else {**fields, **lead.fields}
+    lead = lead._replace(fields=merged)
+    if earlier:
+        lead = lead._replace(
+            first_fact_at=at,
+            title=title,
+            channel=origin.channel,
+            account=origin.account,
+            source=policy.source or origin.account,
+            group_name=policy.group or lead.group_name,
+        )
+    known = Utm(lead.utm_source, lead.utm_medium, lead.utm_campaign, lead.utm_content, lead.utm_term)
+    if utm != _NO_UTM and (earlier or known == _NO_UTM):
+        lead = lead._replace(
+            utm_source=utm.source,
+            utm_medium=utm.medium,
+            utm_campaign=utm.campaign,
+            utm_content=utm.content,
+            utm_term=utm.term,
+        )
+    return lead
+
+
+def _open_deal(
+    desk: Desk,
+    contact: ContactRecord,
+    policy: AccountPolicy,
+    title: str,
+    fields: dict[str, str],
+    manager: str | None = None,
+) -> DealRecord:
+    pipeline, stage = first_stage(desk, policy.pipeline)
+    open_deals = [
+        deal
+        for deal in desk.work.related(DealRecord, "contact_id", [contact.id])
+        if deal.closed_at is None and deal.pipeline_id == pipeline.id
+    ]
+    if open_deals and manager is None:
+        return open_deals[0]
+    user = desk.work.staff.get(manager or contact.manager)
+    if user is None:
+        user = desk.policies.assigner.assign(policy.group, desk.work.staff, desk.loads, desk.now)
+    deal = DealRecord(
+        id=desk.work.next_id(),
+        contact_id=contact.id,
+        pipeline_id=pipeline.id,
+        stage_id=stage.id,
+        title=title,
+        created_at=desk.now,
+        updated_at=desk.now,
+        stage_since=desk.now,
+        manager=user.login if user is not None else None,
+        source=policy.source,
+        fields=fields,
+    )
+    desk.work.put(deal)
+    return deal
+
+
+def first_stage(desk: Desk, name: str | None) -> tuple[PipelineRecord, StageRecord]:
+    """The pipeline of that name (the first where none is named) and its first stage; made where there is none."""
+    pipelines = [each for each in desk.work.everything(PipelineRecord) if not each.archived]
+    pipelines.sort(key=lambda each: (each.position, each.id))
+    pipeline = next((each for each in pipelines if name is None or each.name == name), None)
+    if pipeline is None:
+        pipeline = PipelineRecord(desk.work.next_id(), name or "Продажи", len(pipelines))
+        desk.work.put(pipeline)
+        names = (("Новая", StageKind.OPEN), ("Успешно", StageKind.WON), ("Не реализовано", StageKind.LOST))
+        for position, (stage_name, kind) in enumerate(names):
+            desk.work.put(StageRecord(desk.work.next_id(), pipeline.id, stage_name, position, kind))
+    stages = desk.work.related(StageRecord, "pipeline_id", [pipeline.id])
+    stages.sort(key=lambda each: (each.position, each.id))
+    if not stages:
+        raise Conflict(f"pipeline «{pipeline.name}» has no stages: add one")
+    return pipeline, stages[0]

@@ -1,0 +1,161 @@
+"""Recognising clients: from the identities of a fact to the one contact that holds them.
+
+Everything a batch needs is read ahead with one query a table; afterwards only memory is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crm_core.messages import (
+    CallChanged,
+    ContactShared,
+    FormSubmitted,
+    InboundEvent,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+)
+from crm_core.model.identity import Identity, caller, find_addresses, find_telephones
+from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord
+from crm_core.services.desk import Desk
+
+# What stands behind calls that hide their number: they are counted, not mixed up with anybody.
+ANONYMOUS = "tel:anonymous"
+
+
+@dataclass(slots=True)
+class Recognition:
+    """What was read ahead, kept up to date as facts are taken in."""
+
+    holders: dict[str, int] = field(default_factory=dict)
+    entries: dict[str, EntryRecord] = field(default_factory=dict)
+    calls: dict[tuple[str, str], CallRecord] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
+
+    def holder(self, desk: Desk, identities: Sequence[Identity]) -> ContactRecord | None:
+        """The contact that holds the first of these identities that anybody holds."""
+        for identity in identities:
+            contact_id = self.holders.get(str(identity))
+            if contact_id is not None:
+                return desk.work.contact(contact_id)
+        return None
+
+    def contact(self, desk: Desk, identities: Sequence[Identity], name: str, evidence: str) -> ContactRecord:
+        """The contact of these identities, made where nobody holds them; free ones are linked to it."""
+        contact = self.holder(desk, identities)
+        if contact is None:
+            contact = new_contact(desk, name)
+            desk.emit("contact.created", contact.id, {"id": contact.id, "name": contact.name})
+        elif name and not contact.name:
+            contact = contact._replace(name=name, updated_at=desk.now, search=searchable(name, contact.search))
+            desk.work.put(contact)
+        return self.link(desk, contact, identities, evidence)
+
+    def link(self, desk: Desk, contact: ContactRecord, identities: Sequence[Identity], evidence: str) -> ContactRecord:
+        """Give the contact those identities that nobody holds yet."""
+        fresh = [each for each in dict.fromkeys(identities) if str(each) not in self.holders]
+        for identity in fresh:
+            key = str(identity)
+            self.holders[key] = contact.id
+            desk.work.put(IdentityRecord(key, contact.id, evidence, desk.now))
+        if fresh:
+            desk.handles.setdefault(contact.id, fresh[0])
+            search = searchable(contact.search, *(each.value for each in fresh))
+            contact = contact._replace(search=search)
+            desk.work.put(contact)
+        return contact
+
+
+def new_contact(desk: Desk, name: str) -> ContactRecord:
+    """A contact without identities yet."""
+    contact = ContactRecord(
+        id=desk.work.next_id(), name=name, created_at=desk.now, updated_at=desk.now, search=searchable(name)
+    )
+    desk.work.put(contact)
+    return contact
+
+
+def searchable(*parts: str) -> str:
+    """What a contact is found by: folded, so that Cyrillic is found in either case on both engines."""
+    return " ".join(part.casefold() for part in parts if part)
+
+
+def identities_of(event: InboundEvent, region: str) -> tuple[Identity, ...]:
+    """Every identity that a fact names, the most telling first."""
+    match event.payload:
+        case FormSubmitted(phone=phone, email=email):
+            return (*find_telephones(phone, region), *find_addresses(email), *event.sender.identities)
+        case CallChanged(call=call):
+            found = caller(call.number, region)
+            return (found,) if found is not None else ()
+        case ContactShared(identities=shared, own=True):
+            return (*event.sender.identities, *shared)
+        case _:
+            return event.sender.identities
+
+
+def message_ref(event: InboundEvent, ref: str) -> str:
+    """The reference of a message, unique over all channels."""
+    return f"{event.key}:{event.conversation}:{ref}"
+
+
+def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
+    """Read what the facts touch: contacts (locked), leads, cases, messages, calls, special lists."""
+    if not events:
+        return Recognition()
+    region = desk.office.region
+    keys: dict[str, None] = {}
+    refs: dict[str, None] = {}
+    calls: dict[tuple[str, str], None] = {}
+    for event in events:
+        for identity in identities_of(event, region):
+            keys[str(identity)] = None
+        match event.payload:
+            case MessageReceived(ref=ref) | MessageEdited(ref=ref) | ContactShared(ref=ref):
+                refs[message_ref(event, ref)] = None
+            case MessageDeleted(refs=several):
+                refs.update({message_ref(event, ref): None for ref in several})
+            case CallChanged(call=call):
+                calls[event.key.account, call.linkedid] = None
+                if caller(call.number, region) is None:
+                    keys[ANONYMOUS] = None
+            case _:
+                pass
+    work = desk.work
+    # Contacts first: their locks make everything read afterwards current.
+    holders = work.contacts_by_identity(keys)
+    recognition = Recognition({key: contact.id for key, contact in holders.items()})
+    ids = {contact.id for contact in holders.values()}
+    if ids:
+        work.open_leads(ids)
+        work.open_cases(ids)
+        _read_history(desk, events, holders)
+    if refs:
+        recognition.entries = work.entries_by_ref(refs)
+    if calls:
+        recognition.calls = work.calls_by_linkedid(list(calls))
+        entries = [call.entry_id for call in recognition.calls.values() if call.entry_id is not None]
+        work.related(EntryRecord, "id", entries)
+    telephones = [key for key in keys if key.startswith("tel:")]
+    if telephones and desk.office.lists:
+        recognition.lists = {key: record.list_name for key, record in work.listed_numbers(telephones).items()}
+    return recognition
+
+
+def _read_history(desk: Desk, events: Sequence[InboundEvent], holders: dict[str, ContactRecord]) -> None:
+    """Signals and cases of clients about whom a late fact came; usually of nobody."""
+    late: set[int] = set()
+    for event in events:
+        for identity in identities_of(event, desk.office.region):
+            contact = holders.get(str(identity))
+            if (
+                contact is not None
+                and contact.last_signal_at is not None
+                and event.occurred_at < contact.last_signal_at
+            ):
+                late.add(contact.id)
+    if late:
+        desk.work.signals(late)
+        desk.work.cases_of(late)

@@ -1,0 +1,136 @@
+"""What the hub itself says to staff and on the timeline, in Russian and English."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from crm_core.model.case import CaseKind
+
+
+class Phrase(StrEnum):
+    """The texts; the fields in braces are filled by `say`."""
+
+    LEAD_ASSIGNED = "lead_assigned"
+    LEAD_UNTOUCHED = "lead_untouched"
+    CALL_MISSED = "call_missed"
+    CALL_STILL_MISSED = "call_still_missed"
+    MESSAGE_WAITING = "message_waiting"
+    MESSAGE_STILL_WAITING = "message_still_waiting"
+    PROMISE_BROKEN = "promise_broken"
+    OFTEN = "often"
+    NO_MANAGER = "no_manager"
+    BUTTON_TAKEN = "button_taken"
+    BUTTON_PROMISE = "button_promise"
+    BUTTON_CLOSE_SPAM = "button_close_spam"
+    BUTTON_CLOSE_DONE = "button_close_done"
+    TAKEN_BY = "taken_by"
+    PROMISED_BY = "promised_by"
+    CLOSED_BY = "closed_by"
+    ALREADY_CLOSED = "already_closed"
+    NOT_STAFF = "not_staff"
+    RUNG_TOLD = "rung_told"
+    TITLE_CALL = "title_call"
+    TITLE_FORM = "title_form"
+    TITLE_EMAIL = "title_email"
+    TITLE_MESSAGE = "title_message"
+    LEAD_TAKEN = "lead_taken"
+    LEAD_REJECTED = "lead_rejected"
+    LEAD_CONVERTED = "lead_converted"
+    STAGE_MOVED = "stage_moved"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    CALLBACK_WISHED = "callback_wished"
+    DEAL_OVERDUE = "deal_overdue"
+
+
+_TEXTS: dict[str, dict[Phrase, str]] = {
+    "ru": {
+        Phrase.LEAD_ASSIGNED: "Новый лид: {client}. {title}",
+        Phrase.LEAD_UNTOUCHED: "С лидом никто не связался: {client}. {title}. Менеджер: {manager}",
+        Phrase.CALL_MISSED: "Пропущенный звонок: {client}. Время: {time}. Менеджер: {manager}",
+        Phrase.CALL_STILL_MISSED: "Клиент звонил, никто не ответил и никто не перезвонил: {client}."
+        " Ждёт с {time}, обращений: {count}. Менеджер: {manager}",
+        Phrase.MESSAGE_WAITING: "Клиент ждёт ответа: {client}. Время: {time}. Менеджер: {manager}",
+        Phrase.MESSAGE_STILL_WAITING: "Клиенту так и не ответили: {client}. Ждёт с {time}, обращений: {count}."
+        " Менеджер: {manager}",
+        Phrase.PROMISE_BROKEN: "Обещание не выполнено.",
+        Phrase.OFTEN: "Звонит снова и снова.",
+        Phrase.NO_MANAGER: "не назначен",
+        Phrase.BUTTON_TAKEN: "Беру",
+        Phrase.BUTTON_PROMISE: "Отвечу через {minutes} мин",
+        Phrase.BUTTON_CLOSE_SPAM: "Закрыть: спам",
+        Phrase.BUTTON_CLOSE_DONE: "Закрыть: решено",
+        Phrase.TAKEN_BY: "{name} занимается обращением",
+        Phrase.PROMISED_BY: "{name} обещает ответить до {time}",
+        Phrase.CLOSED_BY: "{name} закрывает обращение: {reason}",
+        Phrase.ALREADY_CLOSED: "Обращение уже закрыто",
+        Phrase.NOT_STAFF: "Эти кнопки — для сотрудников",
+        Phrase.RUNG_TOLD: "Ступень {rung}: сообщено — {names}",
+        Phrase.TITLE_CALL: "Звонок",
+        Phrase.TITLE_FORM: "Заявка с сайта",
+        Phrase.TITLE_EMAIL: "Письмо",
+        Phrase.TITLE_MESSAGE: "Сообщение",
+        Phrase.LEAD_TAKEN: "{name} берёт лид в работу",
+        Phrase.LEAD_REJECTED: "{name} отклоняет лид: {reason}",
+        Phrase.LEAD_CONVERTED: "{name} превращает лид в сделку",
+        Phrase.STAGE_MOVED: "Этап: {stage}",
+        Phrase.MERGED: "Объединено с карточкой «{name}»",
+        Phrase.UNMERGED: "Объединение с карточкой «{name}» отменено",
+        Phrase.CALLBACK_WISHED: "Просит перезвонить",
+        Phrase.DEAL_OVERDUE: "Сделка просрочена: {client}. {title}. Менеджер: {manager}",
+    },
+    "en": {
+        Phrase.LEAD_ASSIGNED: "New lead: {client}. {title}",
+        Phrase.LEAD_UNTOUCHED: "Nobody has contacted this lead: {client}. {title}. Manager: {manager}",
+        Phrase.CALL_MISSED: "Missed call: {client}. Time: {time}. Manager: {manager}",
+        Phrase.CALL_STILL_MISSED: "A client called, nobody answered and nobody called back: {client}."
+        " Waiting since {time}, attempts: {count}. Manager: {manager}",
+        Phrase.MESSAGE_WAITING: "A client waits for an answer: {client}. Time: {time}. Manager: {manager}",
+        Phrase.MESSAGE_STILL_WAITING: "A client is still not answered: {client}. Waiting since {time},"
+        " attempts: {count}. Manager: {manager}",
+        Phrase.PROMISE_BROKEN: "A promise was broken.",
+        Phrase.OFTEN: "Calls again and again.",
+        Phrase.NO_MANAGER: "none",
+        Phrase.BUTTON_TAKEN: "Mine",
+        Phrase.BUTTON_PROMISE: "Will answer in {minutes} min",
+        Phrase.BUTTON_CLOSE_SPAM: "Close: spam",
+        Phrase.BUTTON_CLOSE_DONE: "Close: settled",
+        Phrase.TAKEN_BY: "{name} looks after this",
+        Phrase.PROMISED_BY: "{name} promises to answer by {time}",
+        Phrase.CLOSED_BY: "{name} closes the case: {reason}",
+        Phrase.ALREADY_CLOSED: "The case is closed already",
+        Phrase.NOT_STAFF: "These buttons are for staff",
+        Phrase.RUNG_TOLD: "Rung {rung}: told {names}",
+        Phrase.TITLE_CALL: "Call",
+        Phrase.TITLE_FORM: "Website form",
+        Phrase.TITLE_EMAIL: "Mail",
+        Phrase.TITLE_MESSAGE: "Message",
+        Phrase.LEAD_TAKEN: "{name} takes the lead",
+        Phrase.LEAD_REJECTED: "{name} rejects the lead: {reason}",
+        Phrase.LEAD_CONVERTED: "{name} converts the lead into a deal",
+        Phrase.STAGE_MOVED: "Stage: {stage}",
+        Phrase.MERGED: "Merged with «{name}»",
+        Phrase.UNMERGED: "Merge with «{name}» undone",
+        Phrase.CALLBACK_WISHED: "Asks to be called back",
+        Phrase.DEAL_OVERDUE: "Deal overdue: {client}. {title}. Manager: {manager}",
+    },
+}
+
+
+def say(language: str, phrase: Phrase, **fields: object) -> str:
+    """A text in the office's language; field values are taken as they are, never as a format."""
+    return _TEXTS.get(language, _TEXTS["ru"])[phrase].format(**fields)
+
+
+def case_phrase(kind: CaseKind, rung: int) -> Phrase:
+    """What a rung says of a case."""
+    if kind is CaseKind.CALL:
+        return Phrase.CALL_MISSED if rung == 0 else Phrase.CALL_STILL_MISSED
+    return Phrase.MESSAGE_WAITING if rung == 0 else Phrase.MESSAGE_STILL_WAITING
+
+
+def local_time(at: datetime, zone: str) -> str:
+    """A moment as people of the office read it."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%d.%m %H:%M")

@@ -1,0 +1,161 @@
+"""The two engines behind one face: a unit of work is a plain function over a connection.
+
+PostgreSQL runs it through SQLAlchemy's greenlet bridge on asyncpg. SQLite runs it whole in one thread hop: one writer
+thread (a database file has one writer anyway), a few readers. Either way the event loop is never blocked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from crm_core.errors import ConcurrentChange, StorageUnavailable
+from crm_core.storage.errors import translated
+
+Result = TypeVar("Result")
+
+_READERS = 4
+_BUSY_MS = 30_000
+_TRIES = 8
+_RETRY_S = 0.01
+
+
+class Database:
+    """A database by its URL; constructing does no I/O."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url: URL = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._async_engine: AsyncEngine | None = None
+        self._engine: Engine | None = None
+        self._writer: ThreadPoolExecutor | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._local = threading.local()
+        self._connections: list[Connection] = []
+        if self.sqlite:
+            self._engine = _sqlite_engine(self.url)
+            self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+            self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+        else:
+            self._async_engine = create_async_engine(
+                self.url,
+                pool_size=pool_size,
+                max_overflow=5,
+                pool_timeout=10,
+                pool_pre_ping=False,
+                connect_args={
+                    "timeout": 5,
+                    "command_timeout": 60,
+                    "server_settings": {"jit": "off", "application_name": "hub"},
+                },
+            )
+
+    async def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in one transaction and commit it; once more after a concurrent change.
+
+        Raises StorageUnavailable where the database is away, and whatever `work` raises (then nothing is written).
+        """
+        for attempt in range(_TRIES):
+            try:
+                return await self._write_once(work)
+            except ConcurrentChange:
+                if attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.5) * 2**attempt)  # noqa: S311 - jitter
+        raise AssertionError("unreachable")
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query on a snapshot of its own."""
+        if self._async_engine is None:
+            return await self._in_thread(self._readers, query, "BEGIN")
+        with translated():
+            async with self._async_engine.connect() as conn:
+                return await conn.run_sync(query)
+
+    async def stop(self) -> None:
+        """Close every connection. Idempotent."""
+        if self._async_engine is not None:
+            await self._async_engine.dispose()
+        for pool in (self._writer, self._readers):
+            if pool is not None:
+                pool.shutdown(wait=True)
+        for conn in self._connections:
+            conn.close()
+        self._connections.clear()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    async def _write_once(self, work: Callable[[Connection], Result]) -> Result:
+        if self._async_engine is None:
+            return await self._in_thread(self._writer, work, "BEGIN IMMEDIATE")
+        with translated():
+            async with self._async_engine.begin() as conn:
+                return await conn.run_sync(work)
+
+    async def _in_thread(
+        self, pool: ThreadPoolExecutor | None, work: Callable[[Connection], Result], begin: str
+    ) -> Result:
+        if pool is None:
+            raise StorageUnavailable
+        loop = asyncio.get_running_loop()
+        try:
+            future = loop.run_in_executor(pool, self._run_sqlite, work, begin)
+        except RuntimeError as err:
+            raise StorageUnavailable("the database is closed") from err
+        # A cancelled caller must not cut a transaction in two: the thread finishes it either way.
+        return await asyncio.shield(future)
+
+    def _run_sqlite(self, work: Callable[[Connection], Result], begin: str) -> Result:
+        with translated():
+            conn = self._thread_connection()
+            conn.exec_driver_sql(begin)
+            try:
+                result = work(conn)
+            except BaseException:
+                conn.rollback()
+                raise
+            conn.commit()
+            return result
+
+    def _thread_connection(self) -> Connection:
+        conn: Connection | None = getattr(self._local, "connection", None)
+        if conn is None:
+            if self._engine is None:
+                raise StorageUnavailable
+            conn = self._engine.connect()
+            self._local.connection = conn
+            self._connections.append(conn)
+        return conn
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    path = url.database or ""
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        poolclass=NullPool,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,43 @@
+"""Database errors in the record's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from crm_core.errors import ConcurrentChange, StorageUnavailable
+
+# serialization_failure, deadlock_detected: another transaction was in the way, not this one wrong
+_RETRIED_STATES = frozenset({"40001", "40P01"})
+# connection and shutdown classes of SQLSTATE
+_AWAY_CLASSES = ("08", "57P", "53")
+_SQLITE_AWAY = ("locked", "busy", "unable to open", "disk i/o", "readonly", "disk is full", "not a database")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise StorageUnavailable or ConcurrentChange for what the drivers raise; leave the rest as it is."""
+    try:
+        yield
+    except IntegrityError as err:
+        raise ConcurrentChange(f"{err.orig}") from err
+    except DBAPIError as err:
+        state = str(getattr(err.orig, "sqlstate", "") or getattr(err.orig, "pgcode", "") or "")
+        if state in _RETRIED_STATES:
+            raise ConcurrentChange(f"{err.orig}") from err
+        if _away(err, state):
+            raise StorageUnavailable(f"the database can't be reached: {err.orig}") from err
+        raise
+    except (ConnectionError, TimeoutError, OSError) as err:
+        raise StorageUnavailable(f"the database can't be reached: {err}") from err
+
+
+def _away(err: DBAPIError, state: str) -> bool:
+    if err.connection_invalidated or state.startswith(_AWAY_CLASSES):
+        return True
+    if isinstance(err, InterfaceError):
+        return not state
+    text = str(err.orig).lower()
+    return isinstance(err, OperationalError) and (not state or any(word in text for word in _SQLITE_AWAY))

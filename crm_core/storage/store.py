@@ -1,0 +1,69 @@
+"""The record as the rest of the program uses it: run a service in a transaction, run a query, hear of commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from crm_core.model.office import Office
+from crm_core.ports import Clock, Policies
+from crm_core.services.desk import Desk
+from crm_core.storage.database import Database
+from crm_core.storage.ids import IdSource
+from crm_core.storage.staff import StaffCache
+from crm_core.storage.work import SqlWork
+
+Result = TypeVar("Result")
+
+
+class Store:
+    """Services and queries over a database, with the office and its policies at hand."""
+
+    def __init__(self, database: Database, clock: Clock, office: Office, policies: Policies) -> None:
+        self.database = database
+        self.clock = clock
+        self.office = office
+        self.policies = policies
+        self._staff = StaffCache()
+        self._free_ids: list[IdSource] = []
+        self._listeners: list[Callable[[int], None]] = []
+
+    def on_commit(self, listener: Callable[[int], None]) -> None:
+        """Call `listener(position)` after every commit that changed something; it must not block."""
+        self._listeners.append(listener)
+
+    async def run(self, service: Callable[[Desk], Result]) -> Result:
+        """Run a service in one transaction; it may run again after a concurrent change.
+
+        Raises StorageUnavailable, ConcurrentChange (after several tries) and whatever the service raises.
+        """
+        result, _ = await self.run_at(service)
+        return result
+
+    async def run_at(self, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
+        """The same, with the feed position of the commit, None where nothing changed."""
+        ids = self._free_ids.pop() if self._free_ids else IdSource()
+        try:
+            result, position = await self.database.write(lambda conn: self._work(conn, ids, service))
+        except BaseException:
+            ids.rolled_back()
+            raise
+        ids.committed()
+        self._free_ids.append(ids)
+        if position is not None:
+            for listener in self._listeners:
+                listener(position)
+        return result, position
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query."""
+        return await self.database.read(query)
+
+    def _work(self, conn: Connection, ids: IdSource, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
+        ids.rolled_back()  # a block taken by an earlier try of this transaction is gone with it
+        work = SqlWork(conn, self.clock.now(), ids, self._staff)
+        result = service(Desk(work, self.office, self.policies))
+        work.flush()
+        return result, work.position

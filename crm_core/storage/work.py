@@ -1,0 +1,484 @@
+"""The unit of work: what one transaction has read and changed, written in a fixed number of statements at its end.
+
+Records are immutable; `put` replaces the current version. `flush` writes every table once, set-based, counts the
+assignees' loads and appends one row to the change feed, whose position grows in commit order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection
+
+from crm_core.errors import ConcurrentChange, NotFound
+from crm_core.model.case import CaseState, Signal, SignalAt
+from crm_core.model.records import (
+    AttachmentRecord,
+    CallRecord,
+    CaseRecord,
+    ContactRecord,
+    DeadlineRecord,
+    DealRecord,
+    EntryRecord,
+    IdentityRecord,
+    JournalRecord,
+    LeadRecord,
+    LeadStatus,
+    ListedNumberRecord,
+    MergeRecord,
+    OutboxRecord,
+    PipelineRecord,
+    StageRecord,
+)
+from crm_core.model.user import Staff
+from crm_core.ports import Load
+from crm_core.storage import bulk
+from crm_core.storage.ids import IdSource
+from crm_core.storage.staff import StaffCache
+from crm_core.storage.tables import TABLE_OF
+from crm_core.storage.types import to_micros
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
+
+# Referred to before referring.
+_WRITE_ORDER: tuple[type, ...] = (
+    ContactRecord,
+    IdentityRecord,
+    PipelineRecord,
+    StageRecord,
+    JournalRecord,
+    LeadRecord,
+    DealRecord,
+    CallRecord,
+    CaseRecord,
+    EntryRecord,
+    AttachmentRecord,
+    DeadlineRecord,
+    OutboxRecord,
+    MergeRecord,
+    ListedNumberRecord,
+)
+_UNFED = frozenset({IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord})
+_OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
+
+
+class SqlWork:
+    """A unit of work over a connection; see `crm_core.ports.UnitOfWork` for what services use."""
+
+    def __init__(self, conn: Connection, now: datetime, ids: IdSource, staff_cache: StaffCache) -> None:
+        self.conn = conn
+        self.now = now
+        self.position: int | None = None
+        self._ids = ids
+        self._staff_cache = staff_cache
+        self._staff: Staff | None = None
+        self._current: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
+        self._original: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
+        self._dirty: dict[type, dict[Any, None]] = defaultdict(dict)
+        self._removed: dict[type, dict[Any, None]] = defaultdict(dict)
+        self._by_contact: defaultdict[type, dict[int, dict[Any, None]]] = defaultdict(dict)
+        self._loaded: defaultdict[tuple[type, str], set[Any]] = defaultdict(set)
+        self._topics: list[list[Any]] = []
+
+    # ------------------------------------------------------------ changing
+
+    def next_id(self) -> int:
+        """A fresh id."""
+        return self._ids.next(self.conn)
+
+    def put(self, record: tuple[Any, ...]) -> None:
+        """Add a new record or replace the current version of a read one."""
+        kind, key = type(record), record[0]
+        self._current[kind][key] = record
+        self._dirty[kind][key] = None
+        self._index(record)
+        self._removed[kind].pop(key, None)
+
+    def remove(self, kind: type, key: Any) -> None:
+        """Delete a record."""
+        self._current[kind].pop(key, None)
+        self._dirty[kind].pop(key, None)
+        self._removed[kind][key] = None
+
+    def changed(self, topic: str, subject_id: int, contact_id: int | None = None) -> None:
+        """Tell the feed of a change that is in none of the records."""
+        self._topics.append([topic, subject_id, contact_id])
+
+    # ------------------------------------------------------------ reading
+
+    @property
+    def staff(self) -> Staff:
+        """Everybody of the office, as of this transaction."""
+        if self._staff is None:
+            self._staff = self._staff_cache.current(self.conn)
+        return self._staff
+
+    def loads(self) -> dict[str, Load]:
+        """How much new work each person has."""
+        rows = self.conn.exec_driver_sql("SELECT login, open_leads, last_assigned FROM assignee_load")
+        return {login: Load(open_leads, last_assigned) for login, open_leads, last_assigned in rows}
+
+    def journal_seen(self, facts: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+        """Which of the facts (channel, account, external_id) are in the journal already."""
+        if not facts:
+            return set()
+        if self.sqlite:
+            sql = (
+                "SELECT j.channel, j.account, j.external_id FROM json_each(?) AS k CROSS JOIN journal AS j"
+                " ON j.channel = k.value ->> 0 AND j.account = k.value ->> 1 AND j.external_id = k.value ->> 2"
+            )
+            parameters: tuple[Any, ...] = (orjson.dumps(list(facts)).decode(),)
+        else:
+            sql = (
+                "SELECT j.channel, j.account, j.external_id"
+                " FROM unnest($1::text[], $2::text[], $3::text[]) AS k (channel, account, external_id)"
+                " JOIN journal AS j USING (channel, account, external_id)"
+            )
+            parameters = tuple(list(column) for column in zip(*facts, strict=True))
+        return {(row[0], row[1], row[2]) for row in self.conn.exec_driver_sql(sql, parameters)}
+
+    def contacts_by_identity(self, keys: Iterable[str]) -> dict[str, ContactRecord]:
+        """The contacts that hold these identities, locked until the end of the transaction."""
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+        among = bulk.among(self.conn, 1, "text")
+        rows = self.conn.exec_driver_sql(
+            f"SELECT key, contact_id FROM identity WHERE key {among}",  # noqa: S608 - fixed text
+            (bulk.keys(self.conn, wanted),),
+        ).all()
+        holders: dict[str, int] = {row[0]: row[1] for row in rows}
+        for record in self._pending(IdentityRecord):
+            if record.key in wanted:
+                holders[record.key] = record.contact_id
+        contacts = self.contacts(holders.values())
+        return {key: contacts[contact_id] for key, contact_id in holders.items() if contact_id in contacts}
+
+    def contacts(self, ids: Iterable[int]) -> dict[int, ContactRecord]:
+        """Contacts by id, locked in the order of their ids; the lock covers everything that belongs to them."""
+        ids = list(ids)
+        wanted = sorted({each for each in ids if each not in self._current[ContactRecord]})
+        lock = "" if self.sqlite else " ORDER BY t.id FOR NO KEY UPDATE"
+        self._load(ContactRecord, wanted, "t.id", tail=lock)
+        return self._those(ContactRecord, ids)
+
+    def contact(self, contact_id: int) -> ContactRecord:
+        """One contact, locked; raises NotFound."""
+        found = self.contacts([contact_id]).get(contact_id)
+        if found is None:
+            raise NotFound(f"there is no contact {contact_id}")
+        return found
+
+    def identities(self, contact_ids: Iterable[int]) -> dict[int, list[IdentityRecord]]:
+        """The identities of contacts, oldest first."""
+        found = self._of_contacts(IdentityRecord, contact_ids)
+        for listed in found.values():
+            listed.sort(key=lambda each: (each.created_at, each.key))
+        return found
+
+    def open_leads(self, contact_ids: Iterable[int]) -> dict[int, LeadRecord]:
+        """The open lead of each contact that has one."""
+        found = self._of_contacts(LeadRecord, contact_ids, "t.status IN ('new', 'taken')")
+        return {owner: lead for owner, listed in found.items() for lead in listed if lead.status in _OPEN}
+
+    def open_cases(self, contact_ids: Iterable[int]) -> dict[int, CaseRecord]:
+        """The open case of each contact that has one."""
+        found = self._of_contacts(CaseRecord, contact_ids, "t.state = 'open'")
+        return {owner: case for owner, listed in found.items() for case in listed if case.state is CaseState.OPEN}
+
+    def cases_of(self, contact_ids: Iterable[int]) -> dict[int, list[CaseRecord]]:
+        """All cases of contacts, oldest first."""
+        found = self._of_contacts(CaseRecord, contact_ids)
+        for listed in found.values():
+            listed.sort(key=lambda each: (each.opened_at, each.id))
+        return found
+
+    def signals(self, contact_ids: Iterable[int]) -> dict[int, list[SignalAt]]:
+        """All signals on the timelines of contacts, in the order of their time."""
+        found = self._of_contacts(EntryRecord, contact_ids, "t.signal IS NOT NULL")
+        signals: dict[int, list[SignalAt]] = {}
+        for owner, listed in found.items():
+            signals[owner] = [
+                SignalAt(Signal(each.signal), each.signal_at or each.occurred_at, each.reason or "")
+                for each in listed
+                if each.signal is not None
+            ]
+            signals[owner].sort(key=lambda each: each.at)
+        return signals
+
+    def entries_by_ref(self, refs: Iterable[str]) -> dict[str, EntryRecord]:
+        """Messages by their provider reference."""
+        wanted = set(refs)
+        self._load(EntryRecord, wanted, "t.ref", array="text")
+        return {each.ref: each for each in self._all(EntryRecord) if each.ref is not None and each.ref in wanted}
+
+    def calls_by_linkedid(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CallRecord]:
+        """Calls by (pbx, linkedid)."""
+        wanted = set(keys)
+        self._load(CallRecord, {linkedid for _, linkedid in wanted}, "t.linkedid", array="text")
+        return {
+            (each.pbx, each.linkedid): each for each in self._all(CallRecord) if (each.pbx, each.linkedid) in wanted
+        }
+
+    def listed_numbers(self, keys: Iterable[str]) -> dict[str, ListedNumberRecord]:
+        """The special-list rows of identities."""
+        self._load(ListedNumberRecord, keys, "t.key", array="text")
+        return self._those(ListedNumberRecord, keys)
+
+    def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
+        """The client's newest inbound entry in a channel, with a conversation to answer into."""
+        marks = [bulk.placeholder(self.conn, position) for position in (1, 2, 3)]
+        columns = bulk.select_list(EntryRecord, "t", self.engine)
+        also = f" AND t.account = {marks[2]}" if account is not None else ""
+        sql = (
+            f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"  # noqa: S608
+            " AND t.direction = 'in' AND t.conversation IS NOT NULL AND t.kind <> 'system'"
+            " ORDER BY t.occurred_at DESC, t.sequence DESC, t.id DESC LIMIT 1"
+        )
+        parameters = (contact_id, channel) if account is None else (contact_id, channel, account)
+        found = bulk.read(self.conn, EntryRecord, sql, parameters)
+        return found[0] if found else None
+
+    def peek(self, kind: type[Record], key: Any) -> Record | None:
+        """The current version of a record that was read or put before, without asking the database."""
+        found: Record | None = self._current[kind].get(key)
+        return found
+
+    def get(self, kind: type[Record], key: Any) -> Record:
+        """One record by its key, of any type; raises NotFound."""
+        array = "text" if isinstance(key, str) else "bigint"
+        first = next(iter(TABLE_OF[kind].columns)).name
+        self._load(kind, [key], f"t.{first}", array=array)
+        found: Record | None = self._current[kind].get(key)
+        if found is None:
+            raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
+        return found
+
+    def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
+        """A record and its contact, the contact locked before the record was read; raises NotFound."""
+        mark = bulk.placeholder(self.conn, 1)
+        sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'  # noqa: S608 - fixed text
+        row = self.conn.exec_driver_sql(sql, (key,)).first()
+        if row is None:
+            raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
+        contact = self.contact(row[0]) if row[0] is not None else None
+        return self.get(kind, key), contact
+
+    def related(self, kind: type[Record], column: str, keys: Iterable[Any]) -> list[Record]:
+        """The records whose `column` has one of these values, by id."""
+        listed = list(dict.fromkeys(keys))
+        known = self._loaded[kind, f"related:{column}"]
+        missing = [each for each in listed if each not in known]
+        array = "text" if listed and isinstance(listed[0], str) else "bigint"
+        self._load(kind, missing, f"t.{column}", array=array)
+        known.update(missing)
+        index = list(TABLE_OF[kind].columns.keys()).index(column)
+        found = [each for each in self._all(kind) if each[index] in listed]
+        return sorted(found, key=_first)
+
+    def everything(self, kind: type[Record]) -> list[Record]:
+        """All records of a small table."""
+        columns = bulk.select_list(kind, "t", self.engine)
+        for record in bulk.read(self.conn, kind, f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t'):  # noqa: S608
+            self._remember(record)
+        return self._all(kind)
+
+    # ------------------------------------------------------------ the end
+
+    def flush(self) -> None:
+        """Write everything that was put or removed; the last thing before the commit."""
+        for kind, keys in self._removed.items():
+            bulk.delete(self.conn, kind, list(keys))
+        loads = self._load_changes()
+        self._take_position(loads)
+        for kind in _WRITE_ORDER:
+            dirty = self._dirty.get(kind)
+            if not dirty:
+                continue
+            if kind is DeadlineRecord:
+                bulk.upsert(self.conn, sorted((self._current[kind][key] for key in dirty), key=_first))
+                continue
+            fresh = [self._current[kind][key] for key in dirty if key not in self._original[kind]]
+            stale = [
+                record
+                for key in dirty
+                if key in self._original[kind] and (record := self._current[kind][key]) != self._original[kind][key]
+            ]
+            # In the order of their keys two writers can't wait for each other.
+            bulk.insert(self.conn, sorted(fresh, key=_first))
+            bulk.update(self.conn, sorted(stale, key=_first))
+
+    def _take_position(self, loads: dict[str, list[int]]) -> None:
+        """Number the new entries and tell the feed; from here to the commit, transactions stand in line."""
+        entries = [key for key in self._dirty.get(EntryRecord, ()) if key not in self._original[EntryRecord]]
+        changes = self._feed_changes()
+        if not changes and not loads:
+            return
+        step = max(len(entries), 1)
+        mark = "?" if self.sqlite else "$1"
+        sql = f"UPDATE feed_position SET position = position + {mark} WHERE id = 1 RETURNING position"  # noqa: S608
+        self.position = int(self.conn.exec_driver_sql(sql, (step,)).scalar_one())
+        for number, key in enumerate(entries, start=self.position - step + 1):
+            self._current[EntryRecord][key] = self._current[EntryRecord][key]._replace(seq=number)
+        self._write_loads(loads, self.position)
+        at: Any = to_micros(self.now) if self.sqlite else self.now
+        marks = "?, ?, ?" if self.sqlite else "$1, $2, $3::text::jsonb"
+        self.conn.exec_driver_sql(
+            f"INSERT INTO feed (position, at, changes) VALUES ({marks})",  # noqa: S608 - fixed text
+            (self.position, at, orjson.dumps(changes).decode()),
+        )
+
+    def _feed_changes(self) -> list[list[Any]]:
+        changes: list[list[Any]] = list(self._topics)
+        for kind, dirty in self._dirty.items():
+            if kind in _UNFED:
+                continue
+            name = TABLE_OF[kind].name
+            for key in dirty:
+                record = self._current[kind][key]
+                contact_id = key if kind is ContactRecord else getattr(record, "contact_id", None)
+                changes.append([name, key, contact_id])
+        changes.extend(["identity", 0, record.contact_id] for record in self._pending(IdentityRecord))
+        return changes
+
+    def _load_changes(self) -> dict[str, list[int]]:
+        """Per login: how the number of open leads changes, and whether something new was assigned."""
+        loads: dict[str, list[int]] = {}
+        for key in self._dirty.get(LeadRecord, ()):
+            before: LeadRecord | None = self._original[LeadRecord].get(key)
+            after: LeadRecord = self._current[LeadRecord][key]
+            old = before.manager if before is not None and before.status in _OPEN else None
+            new = after.manager if after.status in _OPEN else None
+            if old == new:
+                continue
+            if old is not None:
+                loads.setdefault(old, [0, 0])[0] -= 1
+            if new is not None:
+                entry = loads.setdefault(new, [0, 0])
+                entry[0] += 1
+                entry[1] = 1
+        return loads
+
+    def _write_loads(self, loads: dict[str, list[int]], position: int) -> None:
+        if not loads:
+            return
+        rows = [(login, delta, position * assigned) for login, (delta, assigned) in sorted(loads.items())]
+        conflict = (
+            " ON CONFLICT (login) DO UPDATE SET open_leads = assignee_load.open_leads + excluded.open_leads,"
+            " last_assigned = CASE WHEN excluded.last_assigned > 0 THEN excluded.last_assigned"
+            " ELSE assignee_load.last_assigned END"
+        )
+        columns = "INSERT INTO assignee_load (login, open_leads, last_assigned)"
+        if self.sqlite:
+            self.conn.exec_driver_sql(f"{columns} VALUES (?, ?, ?){conflict}", rows)
+            return
+        source = " SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])"
+        self.conn.exec_driver_sql(columns + source + conflict, tuple(list(each) for each in zip(*rows, strict=True)))
+
+    # ------------------------------------------------------------ inside
+
+    @property
+    def engine(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.conn.dialect.name
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether this is the embedded engine."""
+        return self.conn.dialect.name == "sqlite"
+
+    def _load(
+        self,
+        kind: type[Record],
+        keys: Iterable[Any],
+        column: str,
+        condition: str = "",
+        *,
+        array: str = "bigint",
+        tail: str = "",
+    ) -> None:
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return
+        columns = bulk.select_list(kind, "t", self.engine)
+        among = bulk.among(self.conn, 1, array)
+        also = f" AND {condition}" if condition else ""
+        sql = f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t WHERE {column} {among}{also}{tail}'  # noqa: S608
+        for record in bulk.read(self.conn, kind, sql, (bulk.keys(self.conn, wanted),)):
+            self._remember(record)
+
+    def _remember(self, record: tuple[Any, ...]) -> None:
+        kind, key = type(record), record[0]
+        self._original[kind].setdefault(key, record)
+        if key not in self._removed[kind] and key not in self._current[kind]:
+            self._current[kind][key] = record
+            self._index(record)
+
+    def _of_contacts(
+        self, kind: type[Record], contact_ids: Iterable[int], condition: str = ""
+    ) -> dict[int, list[Record]]:
+        """The records of contacts, read once a contact and condition; a contact made here has only what was put."""
+        wanted = list(dict.fromkeys(contact_ids))
+        complete, known = self._loaded[kind, ""], self._loaded[kind, condition]
+        contacts, stored = self._current[ContactRecord], self._original[ContactRecord]
+        missing = [
+            each
+            for each in wanted
+            if each not in known and each not in complete and (each in stored or each not in contacts)
+        ]
+        if missing:
+            self._load(kind, missing, "t.contact_id", condition)
+            known.update(missing)
+        index, current = self._by_contact[kind], self._current[kind]
+        return {
+            owner: [
+                record
+                for key in index.get(owner, ())
+                if (record := current.get(key)) is not None and record.contact_id == owner
+            ]
+            for owner in wanted
+        }
+
+    def _index(self, record: Any) -> None:
+        owner = getattr(record, "contact_id", None)
+        if owner is not None:
+            self._by_contact[type(record)].setdefault(owner, {})[record[0]] = None
+
+    def _all(self, kind: type[Record]) -> list[Record]:
+        return list(self._current[kind].values())
+
+    def _pending(self, kind: type[Record]) -> list[Record]:
+        return [self._current[kind][key] for key in self._dirty.get(kind, ())]
+
+    def _those(self, kind: type[Record], keys: Iterable[Any]) -> dict[Any, Record]:
+        found = ((key, self._current[kind].get(key)) for key in keys)
+        return {key: record for key, record in found if record is not None}
+
+
+def _first(record: tuple[Any, ...]) -> Any:
+    return record[0]
+
+
+def run_in_work(
+    conn: Connection,
+    now: datetime,
+    ids: IdSource,
+    staff_cache: StaffCache,
+    service: Callable[[SqlWork], Record],
+) -> tuple[Record, int | None]:
+    """Run a service in a unit of work and write what it changed; the result and the feed position, if any."""
+    work = SqlWork(conn, now, ids, staff_cache)
+    try:
+        result = service(work)
+        work.flush()
+    except BaseException:
+        ids.rolled_back()
+        raise
+    return result, work.position
+
+
+__all__ = ["ConcurrentChange", "SqlWork", "run_in_work"]
