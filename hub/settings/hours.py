@@ -125,7 +125,7 @@ def _days_off(element: object, year: int) -> frozenset[date]:
     if isinstance(element, date):
         return frozenset({element})
     found = text(element).strip()
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", found):
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", found):
         try:
             return frozenset({date.fromisoformat(found)})
         except ValueError:

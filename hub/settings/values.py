@@ -1,7 +1,7 @@
 """From what TOML holds to what the hub means: one small parser per kind of value.
 
-A parser takes the value as read and returns it typed, or raises BadValueError saying what was expected, what it got and how
-to mend it. A text that was filled in from the environment is shown as it stands in the file, never as filled.
+A parser takes the value as read and returns it typed, or raises BadValueError saying what was expected, what it got
+and how to mend it. A text filled in from the environment is shown as it stands in the file, never as filled.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _SHOWN = 60
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[\w.-]{1,64}\Z")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
-_DURATION = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)\Z")
-_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)B?\Z", re.IGNORECASE)
+_DURATION = re.compile(r"([0-9]{1,12})\s*(ms|s|m|h|d)\Z")
+_SIZE = re.compile(r"([0-9]{1,12})\s*([KMG]?)B?\Z", re.IGNORECASE)
 _SIZE_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _LONGEST = timedelta(days=3660)
 
