@@ -1,0 +1,141 @@
+"""The calls of the Bot API that the connector makes; every failure is a delivery error of the channel port."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    DeleteWebhook,
+    GetFile,
+    GetMe,
+    GetUpdates,
+    GetWebhookInfo,
+    SetWebhook,
+    TelegramMethod,
+)
+from aiohttp import ClientError, ClientTimeout
+
+from channels.telegram.config import TelegramConfig
+from channels.telegram.errors import translated
+from channels.telegram.session import CONNECT_S, RawSession
+from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
+
+CALL_S = 30.0
+UPLOAD_S = 120.0
+GRACE_S = 10.0
+CHUNK = 64 * 1024
+DOWNLOAD_LIMIT = 20 * 1024 * 1024
+BATCH = 100
+
+WANTED = [
+    "message",
+    "edited_message",
+    "business_connection",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+    "callback_query",
+    "my_chat_member",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What Telegram says of a bot's webhook; `url` is empty where there is none."""
+
+    url: str
+    pending: int
+    last_error: str
+
+
+class BotApi:
+    """One bot's calls. Constructing does no I/O; the first call opens the connection."""
+
+    def __init__(self, config: TelegramConfig) -> None:
+        self._config = config
+        self._server = TelegramAPIServer.from_base(config.api_base)
+        self._session = RawSession(api=self._server, timeout=CALL_S)
+        self._bot = Bot(config.token, session=self._session)
+
+    async def close(self) -> None:
+        """Close the connections. Idempotent; a later call opens new ones."""
+        await self._session.close()
+
+    async def call(self, method: TelegramMethod[Any], timeout_s: float | None = None) -> Any:
+        """The raw result of a call; raises the delivery errors of the channel port."""
+        try:
+            return await self._bot(method, request_timeout=None if timeout_s is None else int(timeout_s))
+        except (AiogramError, UnicodeError) as error:
+            raise translated(error) from error
+
+    async def updates(self, offset: int | None, wait_s: int) -> list[object]:
+        """The next updates, as JSON values, waiting up to `wait_s` seconds for the first."""
+        poll = GetUpdates(offset=offset, limit=BATCH, timeout=wait_s, allowed_updates=WANTED)
+        result = await self.call(poll, wait_s + GRACE_S)
+        if not isinstance(result, list):
+            raise TransientDeliveryError("Telegram's answer holds no list of updates")
+        return result
+
+    async def username(self) -> str:
+        """The bot's own @name."""
+        me = await self.call(GetMe())
+        return str(me.get("username", "")) if isinstance(me, dict) else ""
+
+    async def set_webhook(self, url: str, secret: str) -> None:
+        """Have updates posted to `url`; what waits is kept."""
+        await self.call(SetWebhook(url=url, secret_token=secret, allowed_updates=WANTED))
+
+    async def delete_webhook(self) -> None:
+        """Have updates wait for getUpdates; what waits is kept."""
+        await self.call(DeleteWebhook())
+
+    async def webhook(self) -> Webhook:
+        """How the webhook stands."""
+        info = await self.call(GetWebhookInfo())
+        if not isinstance(info, dict):
+            raise TransientDeliveryError("Telegram's answer does not describe a webhook")
+        pending = info.get("pending_update_count", 0)
+        return Webhook(str(info.get("url", "")), pending, str(info.get("last_error_message", "")))
+
+    async def answer_callback(self, query_id: str, text: str) -> None:
+        """End the waiting mark on a pressed button, with a line for whoever pressed it."""
+        await self.call(AnswerCallbackQuery(callback_query_id=query_id, text=text or None))
+
+    async def download(self, file_id: str) -> AsyncIterator[bytes]:
+        """The content of a file in pieces; raises the delivery errors, PermanentDeliveryError over 20 MB."""
+        file = await self.call(GetFile(file_id=file_id))
+        path, size = (file.get("file_path"), file.get("file_size")) if isinstance(file, dict) else (None, None)
+        if not isinstance(path, str) or not path:
+            raise PermanentDeliveryError("Telegram does not give this file out")
+        received = 0
+        async for piece in self._stream(path):
+            received += len(piece)
+            if received > DOWNLOAD_LIMIT:
+                raise PermanentDeliveryError(f"the file is longer than {DOWNLOAD_LIMIT} bytes")
+            yield piece
+        if isinstance(size, int) and received != size:
+            raise TransientDeliveryError(f"the file broke off after {received} of {size} bytes")
+
+    async def _stream(self, path: str) -> AsyncIterator[bytes]:
+        session = await self._session.create_session()
+        limits = ClientTimeout(total=UPLOAD_S, connect=CONNECT_S, sock_read=CALL_S)
+        url = self._server.file_url(self._config.token, path)
+        try:
+            async with session.get(url, timeout=limits, allow_redirects=False) as answer:
+                if answer.status == 401:
+                    raise ChannelAuthError("Telegram refuses the token")
+                if answer.status != 200:
+                    # Also 404: a path is good for an hour, the next try asks for a new one.
+                    raise TransientDeliveryError(f"the file can't be had now: HTTP {answer.status}")
+                async for piece in answer.content.iter_chunked(CHUNK):
+                    yield piece
+        except TimeoutError as error:
+            raise TransientDeliveryError("the file did not come in time") from error
+        except ClientError as error:
+            raise TransientDeliveryError(f"the file can't be had now: {type(error).__name__}") from error
