@@ -30,11 +30,18 @@ class ButtonAnswers:
             if arrival.callback_id is not None:
                 task = asyncio.create_task(self._answer(arrival.callback_id, receipt.answer[:ANSWER_LIMIT]))
                 self._running.add(task)
-                task.add_done_callback(self._running.discard)
+                task.add_done_callback(self._done)
 
     async def drain(self) -> None:
         """Wait until the answers under way are given."""
-        await asyncio.gather(*self._running)
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("a pressed button was not answered", exc_info=error)
 
     async def _answer(self, query_id: str, text: str) -> None:
         for attempt in range(1, TRIES + 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from channels.telegram.api import BotApi
@@ -75,7 +76,11 @@ class TelegramChannel:
         self._sink = None
         if task is not None and self._worker is not None:
             self._worker.stop()
-            await asyncio.wait({task})
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                task.cancel()  # whoever stops us has no more time: what was not committed comes again
+                raise
         await self._answers.drain()
         await self._api.close()
         self._health.set(ChannelState.STOPPED)
@@ -101,8 +106,8 @@ class TelegramChannel:
         return (HttpRoute("POST", self._config.path, self._posted, MAX_BODY),)
 
     def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
-        """Read a raw update of the journal again; `external_id` is what the update itself says."""
-        return self._reader.body(raw, received_at).event
+        """Read a raw update of the journal again."""
+        return replace(self._reader.body(raw, received_at).event, external_id=external_id)
 
     async def check(self) -> str:
         """Ask Telegram who the bot is, and how its webhook stands."""

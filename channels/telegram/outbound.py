@@ -15,7 +15,7 @@ from channels.telegram.conversation import Conversation, parse_conversation
 from channels.telegram.errors import ChatMigratedError
 from channels.telegram.pacing import Pacer
 from channels.telegram.split import CAPTION_LIMIT, split_text, units
-from crm_core.errors import NotFound, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import ChannelAuthError, NotFound, PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import Button, DeliveryReceipt, OutboundFile, OutboundMessage
 from crm_core.ports import FileStore
 
@@ -63,7 +63,7 @@ class Sender:
             if refs:
                 raise PermanentDeliveryError(f"{error} (part {len(refs) + 1} of {len(parts)})") from error
             raise
-        except TransientDeliveryError:
+        except (TransientDeliveryError, ChannelAuthError):
             self._keep(message.idempotency_key, refs)
             raise
         return DeliveryReceipt(tuple(refs))

@@ -25,13 +25,31 @@ MAX_PROMISES = 10_000
 PROMISE_S = 60.0
 
 
+class _Line:
+    """The places given away in one chat, and when the last message really went."""
+
+    __slots__ = ("places", "sent")
+
+    def __init__(self) -> None:
+        self.places: deque[float] = deque(maxlen=PER_GROUP_MINUTE)
+        self.sent: float | None = None
+
+    def next(self, now: float, *, group: bool) -> float:
+        """The next free place; it is given away."""
+        due = max(now, self.places[-1] + PER_CHAT_S) if self.places else now
+        if group and len(self.places) == PER_GROUP_MINUTE:
+            due = max(due, self.places[0] + MINUTE_S)
+        self.places.append(due)
+        return due
+
+
 class Pacer:
     """Gives each message its place in time, on the injected clock."""
 
     def __init__(self, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._chats: OrderedDict[int, deque[float]] = OrderedDict()
+        self._lines: OrderedDict[int, _Line] = OrderedDict()
         self._promised: OrderedDict[str, float] = OrderedDict()
         self._bot: deque[float] = deque(maxlen=PER_BOT_SECOND)
 
@@ -42,33 +60,32 @@ class Pacer:
         `key`, the message that will come back; `patient` waits however long (for the later parts of one message).
         """
         now = self._clock.monotonic()
+        line = self._line(chat_id)
         due = self._promised.pop(key, None)
         if due is None or due < now - PROMISE_S:
-            due = self._reserve(chat_id, now)
+            due = line.next(now, group=chat_id < 0)
+        if line.sent is not None:
+            # Somebody came late to their place.
+            due = max(due, line.sent + PER_CHAT_S)
         if due - now > PATIENCE_S and not patient:
             self._promise(key, due)
             raise TransientDeliveryError("The chat has had its share of messages.", retry_after=due - now)
+        line.sent = max(due, now)
         if due > now:
             await self._sleep(due - now)
         await self._bot_turn()
 
     def hold(self, chat_id: int, seconds: float) -> None:
         """Telegram asked for quiet in this chat."""
-        self._line(chat_id).append(self._clock.monotonic() + seconds - PER_CHAT_S)
-
-    def _reserve(self, chat_id: int, now: float) -> float:
         line = self._line(chat_id)
-        due = max(now, line[-1] + PER_CHAT_S) if line else now
-        if chat_id < 0 and len(line) == PER_GROUP_MINUTE:
-            due = max(due, line[0] + MINUTE_S)
-        line.append(due)
-        return due
+        quiet_until = self._clock.monotonic() + seconds - PER_CHAT_S
+        line.places.append(max(quiet_until, line.places[-1] if line.places else quiet_until))
 
-    def _line(self, chat_id: int) -> deque[float]:
-        line = self._chats.setdefault(chat_id, deque(maxlen=PER_GROUP_MINUTE))
-        self._chats.move_to_end(chat_id)
-        if len(self._chats) > MAX_CHATS:
-            self._chats.popitem(last=False)
+    def _line(self, chat_id: int) -> _Line:
+        line = self._lines.setdefault(chat_id, _Line())
+        self._lines.move_to_end(chat_id)
+        if len(self._lines) > MAX_CHATS:
+            self._lines.popitem(last=False)
         return line
 
     def _promise(self, key: str, due: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -78,7 +78,7 @@ class Poller:
         self._stop = asyncio.Event()
         self._backoff = Backoff()
         self._place: Place | None = None
-        self._webhook_gone = False
+        self._begun = False
         # A bot that takes another's place under the same name numbers its updates differently.
         self._cursor = f"offset:{tools.config.bot_id}"
 
@@ -90,46 +90,45 @@ class Poller:
         """Poll until stopped."""
         try:
             while not self._stop.is_set():
-                await self._unless_stopped(self._t.lease.acquire())
-                if self._t.lease.held and not self._stop.is_set():
-                    await self._own()
+                await self._guarded(self._step)
         finally:
             await self._t.lease.release()
 
-    async def _own(self) -> None:
-        self._webhook_gone = False
-        self._place = None
-        loaded = False
-        while self._t.lease.held and not self._stop.is_set():
-            try:
-                if not loaded:
-                    self._place = parse_place(await self._t.cursors.load(self._t.config.key, self._cursor))
-                    loaded = True
-                await self._round()
-                self._backoff.reset()
-            except IntakeError as error:
-                # The offset stays: Telegram gives the same updates again.
-                log.warning("%s: the batch waits with Telegram: %s", self._t.config.key, error)
-                await self._pause(None)
-            except PollConflictError as error:
-                self._webhook_gone = False
-                self._t.health.failed(error)
-                await self._pause(None)
-            except DeliveryError as error:
-                self._t.health.failed(error)
-                await self._pause(error.retry_after if isinstance(error, TransientDeliveryError) else None)
-            except CoreError as error:
-                log.warning("%s: %s", self._t.config.key, error)
-                await self._pause(None)
-            except Exception:
-                log.exception("%s: polling goes on after an unexpected failure", self._t.config.key)
-                await self._pause(None)
+    async def _step(self) -> None:
+        if not self._t.lease.held:
+            self._begun = False
+            await self._unless_stopped(self._t.lease.acquire())
+        elif not self._begun:
+            # Another node may have polled meanwhile, or a webhook have been set.
+            self._place = parse_place(await self._t.cursors.load(self._t.config.key, self._cursor))
+            self._begun = await self._unless_stopped(self._removed_webhook()) is not None
+        else:
+            await self._round()
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Whatever goes wrong ends in a pause, never in the end of the loop."""
+        try:
+            await step()
+            self._backoff.reset()
+        except IntakeError as error:
+            # The offset stays: Telegram gives the same updates again.
+            log.warning("%s: the batch waits with Telegram: %s", self._t.config.key, error)
+            await self._pause(None)
+        except PollConflictError as error:
+            self._begun = False
+            self._t.health.failed(error)
+            await self._pause(None)
+        except DeliveryError as error:
+            self._t.health.failed(error)
+            await self._pause(error.retry_after if isinstance(error, TransientDeliveryError) else None)
+        except CoreError as error:
+            log.warning("%s: %s", self._t.config.key, error)
+            await self._pause(None)
+        except Exception:
+            log.exception("%s: polling goes on after an unexpected failure", self._t.config.key)
+            await self._pause(None)
 
     async def _round(self) -> None:
-        if not self._webhook_gone:
-            if await self._unless_stopped(self._removed_webhook()) is None:
-                return
-            self._webhook_gone = True
         now = self._t.clock.now()
         offset = self._place.offset_at(now) if self._place else None
         # The first answer comes at once, so that the state is known.
@@ -160,12 +159,11 @@ class Poller:
         return True
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
-        lost = [self._t.lease.lost()] if self._t.lease.held else []
+        lost = (self._t.lease.lost(),) if self._t.lease.held else ()
         return await first(work, self._stop.wait(), *lost)
 
     async def _pause(self, at_least: float | None) -> None:
-        await self._unless_stopped(_slept(self._t.sleep, self._backoff.next(at_least)))
+        await first(self._slept(self._backoff.next(at_least)), self._stop.wait())
 
-
-async def _slept(sleep: Sleep, seconds: float) -> None:
-    await sleep(seconds)
+    async def _slept(self, seconds: float) -> None:
+        await self._t.sleep(seconds)

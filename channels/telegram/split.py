@@ -16,7 +16,7 @@ def units(text: str) -> int:
 
 
 def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """The text in pieces of at most `limit` UTF-16 units (2 or more), cut between paragraphs, lines or words if there are any.
+    """The text in pieces of at most `limit` UTF-16 units (2 or more), cut between paragraphs, lines or words.
 
     Pieces are never blank; white space at a cut is dropped. A blank text has no pieces.
     """

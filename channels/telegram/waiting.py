@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -34,16 +33,23 @@ class Backoff:
 
 
 async def first(work: Coroutine[Any, Any, T], *ends: Coroutine[Any, Any, object]) -> T | None:
-    """The result of `work`, or None where one of `ends` came first; what is still going on then is cancelled."""
+    """The result of `work`, or None where one of `ends` came first; what still goes on then is cancelled.
+
+    Raises what the finished one raised.
+    """
     working = asyncio.ensure_future(work)
     ending = [asyncio.ensure_future(end) for end in ends]
     try:
         await asyncio.wait({working, *ending}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
+        if working.done():
+            return working.result()
+        for end in ending:
+            if end.done():
+                end.result()
+        return None
     finally:
-        for task in (working, *ending):
+        going_on = [task for task in (working, *ending) if not task.done()]
+        for task in going_on:
             task.cancel()
-        for task in (working, *ending):
-            # A failure of `work` has been raised above; an end has nothing to say.
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        if going_on:
+            await asyncio.wait(going_on)
