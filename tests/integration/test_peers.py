@@ -126,6 +126,13 @@ async def test_each_engine_is_handed_to_a_test_that_asks_for_a_database(database
     await engine.dispose()
 
 
+async def test_each_engine_is_handed_over_with_its_tables(migrated_url: str) -> None:
+    engine = create_async_engine(migrated_url)
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM alembic_version"))).scalar_one() == 1
+    await engine.dispose()
+
+
 async def test_redis_answers_and_can_be_frozen(own_redis: RedisServer) -> None:
     async with Redis.from_url(own_redis.url, socket_timeout=5) as client:
         await client.set("key", "Ёлка")

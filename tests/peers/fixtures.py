@@ -1,12 +1,16 @@
 """The fixtures that hand real peers to tests. A peer that can't be started fails the test that asked for it."""
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from crm_core.storage.database import Database
+from crm_core.storage.migrate import migrate
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.asterisk import asterisk_tree as locate_asterisk
 from hub.demo.peers.sipp import SippRunner, sipp_tree
@@ -47,6 +51,48 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database, of each engine in turn."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> str:
+    """The name of a PostgreSQL database of the current schema, to be copied, never used itself."""
+    url = postgres_server.fresh_database()
+    _in_a_loop_of_its_own(_migrate(url))
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file of the current schema, to be copied, never used itself."""
+    path = tmp_path_factory.mktemp("migrated") / "hub.sqlite3"
+    _in_a_loop_of_its_own(_migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the current schema and without content, of each engine in turn."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), url.removeprefix("sqlite+aiosqlite:///"))
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.fresh_database(template=request.getfixturevalue("migrated_postgres"))
+    yield url
+    server.drop_database(url)
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await migrate(database)
+    await database.stop()
+
+
+def _in_a_loop_of_its_own(work: Coroutine[None, None, None]) -> None:
+    # In another thread, for the test that asks may have a loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")
