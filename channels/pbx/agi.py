@@ -14,22 +14,29 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
-from channels.pbx.agi_wire import HEAD_END, AgiProtocolError, AgiRequest, Replies, parse_request, set_variable
+from channels.pbx.agi_wire import (
+    HEAD_END,
+    AgiProtocolError,
+    AgiRequest,
+    Replies,
+    Variables,
+    parse_request,
+    set_variable,
+)
 
 log = logging.getLogger(__name__)
-
-Variables = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AgiAnswer:
-    """The channel variables to set, and whether they are the emergency answer of a decision that came too late."""
+    """The channel variables to set; what the decision was about, for whoever is told; whether it is the late one."""
 
     variables: Variables
+    about: Any = None
     late: bool = False
 
 
@@ -56,7 +63,7 @@ class AgiStats:
     open: int = 0
 
 
-Decide = Callable[[AgiRequest], Variables]
+Decide = Callable[[AgiRequest], AgiAnswer]
 Answered = Callable[[AgiRequest, AgiAnswer, float], None]
 
 
@@ -161,11 +168,11 @@ class AgiServer:
             if question.settled:
                 continue
             try:
-                variables: Variables | None = self.handlers.decide(question.request)
+                answer: AgiAnswer | None = self.handlers.decide(question.request)
             except Exception:
                 log.exception("no decision on call %s", question.request.uniqueid)
-                variables = None
-            question.tell(variables)
+                answer = None
+            question.tell(answer)
 
 
 @dataclass(slots=True, eq=False)
@@ -174,12 +181,13 @@ class _Question:
 
     request: AgiRequest
     loop: asyncio.AbstractEventLoop
-    answer: Callable[[Variables | None], None]
+    answer: Callable[[AgiAnswer | None], None]
     settled: bool = False
 
-    def tell(self, variables: Variables | None) -> None:
+    def tell(self, answer: AgiAnswer | None) -> None:
+        """Hand the answer back to the server's thread."""
         try:
-            self.loop.call_soon_threadsafe(self.answer, variables)
+            self.loop.call_soon_threadsafe(self.answer, answer)
         except RuntimeError:
             log.debug("the AGI loop was closed before the answer")
 
@@ -257,14 +265,14 @@ class _Connection(asyncio.Protocol):
         self.timer = self.loop.call_later(self.server.deadline_s, self._late)
         self.server.ask(self.question)
 
-    def _decided(self, variables: Variables | None) -> None:
+    def _decided(self, answer: AgiAnswer | None) -> None:
         question = self.question
         if question is None or question.settled:
             return
-        if variables is None:
+        if answer is None:
             self._late()
         else:
-            self._answer(question, AgiAnswer(variables))
+            self._answer(question, answer)
 
     def _late(self) -> None:
         question = self.question
@@ -272,7 +280,7 @@ class _Connection(asyncio.Protocol):
             return
         self.server.stats.late += 1
         log.error("no decision on call %s in time: fallback", question.request.uniqueid)
-        self._answer(question, AgiAnswer(self.server.handlers.late(question.request), late=True))
+        self._answer(question, self.server.handlers.late(question.request))
 
     def _answer(self, question: _Question, answer: AgiAnswer) -> None:
         question.settled = True

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 HEAD_END = b"\n\n"
+
+Variables = tuple[tuple[str, str], ...]
+
 _UNTRUSTED = str.maketrans({"\r": " ", "\n": " ", "\0": None})
 _ANONYMOUS = frozenset({"", "unknown", "<unknown>"})
 
@@ -62,7 +65,9 @@ def _known(value: str) -> str:
 def _line(fields: dict[str, str]) -> str:
     """The number that was dialled: the extension, or, in a special extension such as `s`, the one dialled at first."""
     extension = fields.get("agi_extension", "")
-    return extension if any(sign.isdigit() for sign in extension) else _known(fields.get("agi_dnid", ""))
+    if extension != "0" and any(sign.isdigit() for sign in extension):
+        return extension
+    return _known(fields.get("agi_dnid", ""))
 
 
 def _attempt(value: str) -> int:

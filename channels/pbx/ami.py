@@ -129,7 +129,7 @@ class AmiLink:
             while True:
                 pause = self._timing.backoff_first_s
                 try:
-                    await self._session()
+                    await self._session(self._live)
                 except AmiCredentialsError as err:
                     self._down(ChannelState.BAD_CREDENTIALS, f"{self._where()}: {err}")
                     pause = self._timing.bad_credentials_s
@@ -172,13 +172,22 @@ class AmiLink:
             raise AmiRefusedError(f"{name}: {response.get('Message')}")
         return response
 
-    async def _session(self) -> None:
+    async def visit(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Connect once, log in, do the work, leave. Raises AmiError, OSError or TimeoutError with what is wrong."""
+
+        async def live() -> None:
+            self.health = ChannelHealth(ChannelState.CONNECTED, await self._login())
+            await work()
+
+        await self._session(live)
+
+    async def _session(self, live: Callable[[], Awaitable[None]]) -> None:
         async with asyncio.timeout(self._timing.connect_s):
             reader, writer = await asyncio.open_connection(self._address.host, self._address.port)
         self._writer = writer
         self._prefix = secrets.token_hex(4)
         self._booted.clear()
-        tasks = (asyncio.create_task(self._read(reader)), asyncio.create_task(self._live()))
+        tasks = (asyncio.create_task(self._read(reader)), asyncio.ensure_future(live()))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -193,8 +202,8 @@ class AmiLink:
             await asyncio.gather(*tasks, return_exceptions=True)
             writer.close()
 
-    async def _live(self) -> None:
-        """Log in, tell that the link is ready, then ask for a sign of life again and again."""
+    async def _login(self) -> str:
+        """Log in and wait until Asterisk has booted; a warning in words where it can't be seen."""
         try:
             await self.act(
                 "Login",
@@ -202,13 +211,18 @@ class AmiLink:
             )
         except AmiRefusedError as err:
             raise AmiCredentialsError(str(err)) from err
-        detail = ""
         try:
             async with asyncio.timeout(self._timing.booted_s):
                 await self._booted.wait()
         except TimeoutError:
             detail = f"user {self._address.username!r} sees no FullyBooted: it lacks `system` among its read classes"
             log.warning("AMI %s: %s", self._where(), detail)
+            return detail
+        return ""
+
+    async def _live(self) -> None:
+        """Log in, tell that the link is ready, then ask for a sign of life again and again."""
+        detail = await self._login()
         self.stats.connects += 1
         self._ready = True
         self.health = ChannelHealth(ChannelState.CONNECTED, detail)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from channels.pbx.call_facts import CallFacts, PbxProfile, new_facts
 from channels.pbx.events import (
@@ -32,11 +31,13 @@ class BookLimits:
 
     calls: int = 5000
     ended: int = 20_000
-    grace: timedelta = timedelta(seconds=1)
+    grace_s: float = 1.0
 
 
 @dataclass(slots=True)
 class _Entry:
+    """A call, the blocks that told of it, and the turn of the last one."""
+
     state: State
     blocks: list[bytes]
     touched: int
@@ -50,8 +51,8 @@ class CallBook:
         self._limits = limits or BookLimits()
         self._calls: OrderedDict[str, _Entry] = OrderedDict()
         self._owners: dict[str, str] = {}
-        self._ended: OrderedDict[str, None] = OrderedDict()
-        self._leaving: set[str] = set()
+        self._ended: OrderedDict[str, bool] = OrderedDict()
+        self._leaving: dict[str, float | None] = {}
         self._turn = 0
         self._listing_since: int | None = None
         self._listed: set[str] = set()
@@ -64,9 +65,9 @@ class CallBook:
         """The linkedids of the calls that go on."""
         return frozenset(self._calls)
 
-    def ended(self, linkedid: str) -> bool:
-        """Whether this call was seen to end, not long ago."""
-        return linkedid in self._ended
+    def finished(self, linkedid: str) -> bool:
+        """Whether this call was seen to end, not too long ago."""
+        return self._ended.get(linkedid, False)
 
     def apply(self, event: CallEvent, raw: bytes) -> tuple[Transition, ...]:
         """Take an event in; the transitions that it made, mostly none."""
@@ -86,17 +87,31 @@ class CallBook:
         _remember(entry.blocks, raw)
         return self._move(linkedid, entry, after)
 
-    def sweep(self, now: datetime) -> tuple[Transition, ...]:
-        """End the calls whose client left a while ago and whose other channels never said good-bye."""
+    def sweep(self, monotonic: float) -> tuple[Transition, ...]:
+        """End the calls whose client left a while ago and whose other channels never said good-bye.
+
+        `monotonic` is in seconds; a call's grace begins with the first sweep that finds it so.
+        """
+        for linkedid, since in self._leaving.items():
+            if since is None:
+                self._leaving[linkedid] = monotonic
+        due = [
+            each
+            for each, since in self._leaving.items()
+            if since is not None and monotonic - since >= self._limits.grace_s
+        ]
+        return self._end(due)
+
+    def expire(self) -> tuple[Transition, ...]:
+        """End every call whose client has left, without grace."""
+        return self._end(tuple(self._leaving))
+
+    def _end(self, linkedids: Iterable[str]) -> tuple[Transition, ...]:
         found: list[Transition] = []
-        for linkedid in tuple(self._leaving):
-            entry = self._calls.get(linkedid)
-            if entry is None or not isinstance(entry.state, Leaving):
-                self._leaving.discard(linkedid)
-                continue
-            after = entry.state.timed_out(now, self._limits.grace)
-            if after is not entry.state:
-                found.extend(self._move(linkedid, entry, after))
+        for linkedid in linkedids:
+            entry = self._calls[linkedid]
+            if isinstance(entry.state, Leaving):
+                found.extend(self._move(linkedid, entry, entry.state.ended()))
         return tuple(found)
 
     # ------------------------------------------------------------ settling with the PBX's own list
@@ -106,8 +121,8 @@ class CallBook:
         self._listing_since = self._turn
         self._listed.clear()
 
-    def vanished(self) -> tuple[CallFacts, ...]:
-        """After the list: forget the calls that have no channel on it and were silent since, and return their facts.
+    def vanished(self) -> tuple[tuple[CallFacts, tuple[bytes, ...]], ...]:
+        """After the list: forget the calls that have no channel on it and were silent since; their facts and blocks.
 
         Internal calls are forgotten without a word.
         """
@@ -123,13 +138,13 @@ class CallBook:
         self._listed.clear()
         return tuple(self._forget(gone))
 
-    def _forget(self, linkedids: Iterable[str]) -> Iterable[CallFacts]:
-        found = []
+    def _forget(self, linkedids: Iterable[str]) -> list[tuple[CallFacts, tuple[bytes, ...]]]:
+        found: list[tuple[CallFacts, tuple[bytes, ...]]] = []
         for linkedid in linkedids:
             entry = self._calls[linkedid]
             self._close(linkedid, entry)
             if not isinstance(entry.state, Inside | Gone):
-                found.append(entry.state.facts)
+                found.append((entry.state.facts, tuple(entry.blocks)))
         return found
 
     # ------------------------------------------------------------ which call an event belongs to
@@ -181,15 +196,15 @@ class CallBook:
             case Over() | Gone():
                 self._close(linkedid, entry)
             case Leaving():
-                self._leaving.add(linkedid)
+                self._leaving.setdefault(linkedid, None)
         return found
 
     def _close(self, linkedid: str, entry: _Entry) -> None:
         self._calls.pop(linkedid, None)
-        self._leaving.discard(linkedid)
+        self._leaving.pop(linkedid, None)
         for party in entry.state.facts.parties:
             self._owners.pop(party.uniqueid, None)
-        self._ended[linkedid] = None
+        self._ended[linkedid] = isinstance(entry.state, Over | Gone)
         while len(self._ended) > self._limits.ended:
             self._ended.popitem(last=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from channels.pbx.call_facts import CallFacts
 from crm_core.model.call import CallSnapshot, CallState, Direction
@@ -66,9 +66,9 @@ class Leaving:
         del at
         return Leaving(facts, self.since) if facts.alive else Over(facts, self.since)
 
-    def timed_out(self, now: datetime, grace: timedelta) -> State:
+    def ended(self) -> State:
         """Over as well when the others take too long about it."""
-        return Over(self.facts, self.since) if now - self.since >= grace else self
+        return Over(self.facts, self.since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,214 @@
+"""Call records of Asterisk (`Master.csv`): read from where one left off, and turned into the calls they tell of."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from channels.pbx.call_facts import CAUSE_BUSY, PbxProfile, dialled_number
+from channels.pbx.events import created_at, endpoint_of
+from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
+
+log = logging.getLogger(__name__)
+
+LINE_FIELD = "hub:"
+_COLUMNS = 18
+_CHUNK = 8 * 1024 * 1024
+_QUARTER = 900.0
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CdrRow:
+    """One record; `start`, `answer`, `end` are as written, in a zone that the file does not name."""
+
+    source: str
+    destination: str
+    context: str
+    channel: str
+    partner: str
+    start: datetime
+    answer: datetime | None
+    end: datetime
+    disposition: str
+    uniqueid: str
+    linkedid: str
+    userfield: str
+    sequence: int
+    raw: bytes
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody was reached; a channel that only heard an announcement was not."""
+        return self.disposition == "ANSWERED" and self.answer is not None and bool(self.partner)
+
+
+@dataclass(frozen=True, slots=True)
+class CdrPlace:
+    """A place in the file: which file it is (rotation changes that), and the byte after the last record read."""
+
+    inode: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.inode}:{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> CdrPlace | None:
+        """The place of its own text, None where it is none."""
+        inode, _, offset = (text or "").partition(":")
+        return cls(int(inode), int(offset)) if inode.isdigit() and offset.isdigit() else None
+
+
+def end_of(path: Path) -> CdrPlace | None:
+    """The place behind all that is written now; None where there is no file."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return CdrPlace(stat.st_ino, stat.st_size)
+
+
+def read_since(path: Path, place: CdrPlace | None) -> tuple[list[CdrRow], CdrPlace | None]:
+    """The records written since `place` (None: from the beginning), and the place behind them.
+
+    A last line without its end is left for the next time. After a rotation the rest of the old file (`Master.csv.1`)
+    is read first; a file that was cut short is read from its beginning. Raises OSError where it can't be read.
+    """
+    now = end_of(path)
+    rows: list[CdrRow] = []
+    offset = 0
+    if place is not None and now is not None and place.inode == now.inode:
+        offset = place.offset if place.offset <= now.offset else 0
+    elif place is not None:
+        rotated = path.with_name(f"{path.name}.1")
+        old = end_of(rotated)
+        if old is not None and old.inode == place.inode:
+            rows.extend(_read(rotated, place.offset)[0])
+    if now is None:
+        return rows, place
+    found, offset = _read(path, offset)
+    return [*rows, *found], CdrPlace(now.inode, offset)
+
+
+def _read(path: Path, offset: int) -> tuple[list[CdrRow], int]:
+    rows: list[CdrRow] = []
+    with path.open("rb") as file:
+        file.seek(offset)
+        while lines := file.readlines(_CHUNK):
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    return rows, offset
+                offset += len(line)
+                row = parse_row(line)
+                if row is not None:
+                    rows.append(row)
+    return rows, offset
+
+
+def parse_row(line: bytes) -> CdrRow | None:
+    """One record of the file; None, and a warning, where it is none."""
+    text = line.decode("utf-8", "replace").strip()
+    if not text:
+        return None
+    try:
+        fields = next(csv.reader([text]))
+        start, answer, end = (_time(each) for each in fields[9:12])
+    except (ValueError, csv.Error):
+        fields, start, answer, end = [], None, None, None
+    if len(fields) < _COLUMNS or start is None or end is None or not fields[16]:
+        log.warning("a call record was not understood: %.200r", line)
+        return None
+    return CdrRow(
+        source=fields[1],
+        destination=fields[2],
+        context=fields[3],
+        channel=fields[5],
+        partner=fields[6],
+        start=start,
+        answer=answer,
+        end=end,
+        disposition=fields[14],
+        uniqueid=fields[16],
+        linkedid=(fields[19] if len(fields) > 19 else "") or fields[16],
+        userfield=fields[17],
+        sequence=int(fields[20]) if len(fields) > 20 and fields[20].isdigit() else 0,
+        raw=line.rstrip(b"\r\n"),
+    )
+
+
+def calls_of(rows: Iterable[CdrRow]) -> dict[str, tuple[CdrRow, ...]]:
+    """The records of each call, in order."""
+    calls: dict[str, list[CdrRow]] = defaultdict(list)
+    for row in rows:
+        calls[row.linkedid].append(row)
+    return {
+        linkedid: tuple(sorted(found, key=lambda row: (row.start, row.sequence))) for linkedid, found in calls.items()
+    }
+
+
+def settled_call(rows: Sequence[CdrRow], profile: PbxProfile) -> CallSnapshot | None:
+    """The call that records tell of; None for one without a client. What they can't tell is `missed`."""
+    first = rows[0]
+    inbound = endpoint_of(first.channel) in profile.trunks or first.context in profile.inbound_contexts
+    outside = [row for row in rows if endpoint_of(row.partner) in profile.trunks]
+    if not inbound and not outside:
+        return None
+    shift = _shift(first)
+    answered = next((row for row in (rows if inbound else outside) if row.answered), None)
+    return CallSnapshot(
+        linkedid=first.linkedid,
+        direction=Direction.IN if inbound else Direction.OUT,
+        number=first.source if inbound else dialled_number(outside[0].destination) or outside[0].source,
+        line=_line(rows) if inbound else "",
+        state=_state(rows, answered, inbound=inbound),
+        started_at=first.start - shift,
+        answered_at=answered.answer - shift if answered is not None and answered.answer is not None else None,
+        finished_at=max(row.end for row in rows) - shift,
+        answered_by=endpoint_of(answered.partner if inbound else answered.channel) if answered is not None else None,
+        legs=tuple(_leg(row, shift) for row in rows if row.partner),
+        settled=True,
+    )
+
+
+def _state(rows: Sequence[CdrRow], answered: CdrRow | None, *, inbound: bool) -> CallState:
+    if answered is not None:
+        return CallState.ANSWERED
+    dialled = [row for row in rows if row.partner]
+    if dialled and all(row.disposition == "BUSY" for row in dialled):
+        return CallState.BUSY
+    if inbound:
+        return CallState.MISSED
+    return CallState.FAILED if rows[-1].disposition in {"FAILED", "CONGESTION"} else CallState.NO_ANSWER
+
+
+def _leg(row: CdrRow, shift: timedelta) -> CallLeg:
+    answer = row.answer - shift if row.answered and row.answer is not None else None
+    cause = CAUSE_BUSY if row.disposition == "BUSY" else 0
+    return CallLeg(endpoint_of(row.partner), row.start - shift, answer, row.end - shift, cause)
+
+
+def _line(rows: Sequence[CdrRow]) -> str:
+    """The number that was dialled: as our dialplan noted it, else the destination if it is one."""
+    for row in rows:
+        if row.userfield.startswith(LINE_FIELD):
+            return dialled_number(row.userfield.removeprefix(LINE_FIELD))
+    return dialled_number(rows[0].destination)
+
+
+def _shift(first: CdrRow) -> timedelta:
+    """How far the file's clock is ahead of UTC: the channel's id tells when it was created, to the second."""
+    born = created_at(first.linkedid, _EPOCH)
+    if born == _EPOCH:
+        return timedelta(0)
+    quarters = round((first.start - born).total_seconds() / _QUARTER)
+    return timedelta(seconds=quarters * _QUARTER)
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) if text else None

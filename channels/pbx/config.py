@@ -1,0 +1,59 @@
+"""What a PBX account needs to know, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from channels.pbx.ami import AmiAddress, LinkTiming
+from channels.pbx.call_facts import PbxProfile
+
+_CONTEXTS = frozenset({"hub-inbound", "from-trunk", "from-pstn", "from-did-direct"})
+
+
+@dataclass(frozen=True, slots=True)
+class PbxConfig:
+    """One Asterisk.
+
+    `dial` says how an extension without a technology is rung and holds `{extension}`; `trunk` how a client is dialled
+    and holds `{number}` (None: the hub dials nobody). `recordings` and `cdr` are paths of this machine, None where
+    they can't be read from here. `fallback` is the dial string of the printed dialplan for when the hub does not
+    answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings.
+    """
+
+    name: str
+    ami: AmiAddress
+    agi_host: str = "127.0.0.1"
+    agi_port: int = 4573
+    dial: str = "PJSIP/{extension}"
+    trunk: str | None = "PJSIP/{number}@trunk"
+    recordings: Path | None = None
+    cdr: Path | None = None
+    fallback: str | None = None
+    deadline_s: float = 0.3
+    ring_s: int = 20
+    timing: LinkTiming = field(default_factory=LinkTiming)
+
+    def endpoint(self, extension: str) -> str:
+        """How an extension is dialled: `101` becomes `PJSIP/101`, what names its technology stays."""
+        return extension if "/" in extension else self.dial.replace("{extension}", extension)
+
+    @property
+    def profile(self) -> PbxProfile:
+        """How calls of this PBX are read."""
+        return PbxProfile(trunks=trunk_endpoints(self.trunk), inbound_contexts=_CONTEXTS)
+
+
+def trunk_endpoints(trunk: str | None) -> frozenset[str]:
+    """The endpoints behind which clients are: `PJSIP/t` of `PJSIP/{number}@t` and of `PJSIP/t/sip:{number}@host`.
+
+    A trunk that is dialled through the dialplan (`Local/{number}@from-internal`) names none: there the contexts decide.
+    """
+    if trunk is None:
+        return frozenset()
+    technology, _, rest = trunk.partition("/")
+    if technology == "Local" or not rest:
+        return frozenset()
+    head = rest.partition("/")[0]
+    name = head.partition("@")[2] if "@" in head else head
+    return frozenset({f"{technology}/{name}"}) if name and "{" not in name else frozenset()

@@ -1,0 +1,240 @@
+"""A PBX account: answers who takes a call, keeps the AMI link, turns what it tells into facts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.pbx.agi import AgiStats
+from channels.pbx.agi_door import AgiDoor, AgiDoors, Desk
+from channels.pbx.ami import AmiLink, LinkHandlers, LinkStats
+from channels.pbx.ami_wire import AmiMessage
+from channels.pbx.book import CallBook
+from channels.pbx.config import PbxConfig
+from channels.pbx.delivery import Delivery
+from channels.pbx.events import WANTED, DeviceChanged, ListingEnded, Originated, parse_event
+from channels.pbx.inbound import CallFactsReader
+from channels.pbx.presence import device_state
+from channels.pbx.proof import prove
+from channels.pbx.settle import Settler
+from crm_core.errors import PermanentDeliveryError
+from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, RouteDecision, RouteQuery
+from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease
+
+log = logging.getLogger(__name__)
+
+_DOORS = AgiDoors()
+
+
+@dataclass(frozen=True, slots=True)
+class PbxTiming:
+    """Seconds: between looks at calls that are ending, between comparisons with the PBX's own list, for the intake to
+    take what waits at the end, before something that failed is tried again.
+    """
+
+    sweep_s: float = 0.5
+    compare_s: float = 300.0
+    drain_s: float = 5.0
+    again_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PbxStats:
+    """Numbers for the metrics page: calls going on, facts waiting and let go, decisions, events."""
+
+    calls: int
+    waiting: int
+    delivered: int
+    dropped: int
+    agi: AgiStats | None
+    link: LinkStats
+
+
+def create(config: PbxConfig, context: ChannelContext) -> PbxChannel:
+    """The connector of one `[[pbx]]`; no I/O yet."""
+    return PbxChannel(config, context)
+
+
+class PbxChannel:
+    """One PBX. Every node answers FastAGI; the AMI link belongs to the node that holds the lease `pbx:{name}`."""
+
+    def __init__(self, config: PbxConfig, context: ChannelContext, timing: PbxTiming | None = None) -> None:
+        self._config = config
+        self._context = context
+        self._timing = timing or PbxTiming()
+        self._key = ChannelKey("pbx", config.name)
+        self._book = CallBook(config.profile)
+        self._facts = CallFactsReader(self._key, config.profile, context.region)
+        self._delivery = Delivery()
+        handlers = LinkHandlers(self._message, self._link_ready, self._link_lost)
+        self._link = AmiLink(config.ami, handlers, WANTED, timing=config.timing)
+        self._lease: Lease | None = None
+        self._door: AgiDoor | None = None
+        self._settler = Settler(config, context, self._link, self._book, self._facts, self._delivery)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._troubles: dict[str, str] = {}
+        self._stopped = False
+
+    @property
+    def key(self) -> ChannelKey:
+        """`pbx:{name}`."""
+        return self._key
+
+    @property
+    def health(self) -> ChannelHealth:
+        """The link's state, and in words every trouble: of the link, the FastAGI server, the intake, the records."""
+        if self._stopped:
+            return ChannelHealth(ChannelState.STOPPED)
+        link = self._link.health
+        details = [link.detail, self._settler.trouble, *self._troubles.values()]
+        if self._delivery.trouble:
+            details.append(f"{len(self._delivery)} transitions of calls wait for the intake: {self._delivery.trouble}")
+        return ChannelHealth(link.state, "; ".join(detail for detail in details if detail))
+
+    @property
+    def stats(self) -> PbxStats:
+        """Numbers since the start."""
+        delivery = self._delivery
+        agi = self._door.server.stats if self._door is not None else None
+        return PbxStats(len(self._book), len(delivery), delivery.delivered, delivery.dropped, agi, self._link.stats)
+
+    @property
+    def agi_address(self) -> tuple[str, int] | None:
+        """Where FastAGI is answered, None while it is not."""
+        return self._door.server.address if self._door is not None else None
+
+    async def start(self, sink: InboundSink) -> None:
+        """Answer calls and connect; connecting goes on in the background."""
+        self._stopped = False
+        self._loop = asyncio.get_running_loop()
+        await self._open_door()
+        for name, work in (
+            ("delivery", lambda: self._delivery.run(sink)),
+            ("link", self._own_link),
+            ("sweep", self._sweep),
+            ("door", self._keep_door),
+        ):
+            self._tasks.append(asyncio.create_task(self._forever(name, work), name=f"{self._key}:{name}"))
+
+    async def stop(self) -> None:
+        """Leave the link, deliver what waits (as far as the intake takes it in time), stop answering. Idempotent."""
+        self._stopped = True
+        tasks, self._tasks = self._tasks, []
+        delivering = [task for task in tasks if task.get_name().endswith(":delivery")]
+        await _cancel([task for task in tasks if task not in delivering])
+        if tasks:
+            try:
+                async with asyncio.timeout(self._timing.drain_s):
+                    await self._delivery.drained()
+            except TimeoutError:
+                log.warning("%s: %d transitions stay with the call records", self._key, len(self._delivery))
+        await _cancel(delivering)
+        if self._door is not None:
+            door, self._door = self._door, None
+            await _DOORS.leave(door, self._config.name)
+        if self._lease is not None:
+            await self._lease.release()
+
+    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
+        """A telephone carries no texts: always PermanentDeliveryError."""
+        raise PermanentDeliveryError(f"{self._key} carries no texts; message {message.idempotency_key} can't go there")
+
+    def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
+        """The fact of a raw one, for replay."""
+        return self._facts.reparse(external_id, raw, received_at)
+
+    async def check(self) -> str:
+        """One line of proof; raises ChannelAuthError or TransientDeliveryError with what is wrong."""
+        return await prove(self._config)
+
+    # ------------------------------------------------------------ FastAGI
+
+    async def _open_door(self) -> None:
+        try:
+            self._door = await _DOORS.join(Desk(self._config, self._context.call_router, self._noted))
+            self._troubles.pop("agi", None)
+        except (OSError, ValueError) as err:
+            self._troubles["agi"] = (
+                f"FastAGI can't be answered at {self._config.agi_host}:{self._config.agi_port}: {err}"
+            )
+            log.warning("%s: %s", self._key, self._troubles["agi"])
+
+    async def _keep_door(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.again_s)
+            if self._door is not None and not self._door.server.running:
+                door, self._door = self._door, None
+                await _DOORS.leave(door, self._config.name)
+            if self._door is None:
+                await self._open_door()
+
+    def _noted(self, query: RouteQuery, decision: RouteDecision, took_ms: float) -> None:
+        """In the server's thread, after the answer went out: the rest is the main loop's."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._context.route_journal.decided, query, decision, took_ms)
+
+    # ------------------------------------------------------------ AMI
+
+    async def _own_link(self) -> None:
+        lease = self._lease = self._context.lease(str(self._key))
+        await lease.acquire()
+        work = [asyncio.create_task(each) for each in (self._link.run(), self._settle(), lease.lost())]
+        try:
+            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            log.warning("%s: another node owns the link now", self._key)
+        finally:
+            await _cancel(work)
+
+    def _message(self, message: AmiMessage) -> None:
+        match parse_event(message, self._context.clock.now()):
+            case None | Originated():
+                pass
+            case DeviceChanged(_, device, state):
+                self._context.presence.device(self._config.name, device, device_state(state))
+            case ListingEnded():
+                self._settler.listed()
+            case event:
+                for transition in self._book.apply(event, message.raw):
+                    self._delivery.put(self._facts.of_transition(transition))
+
+    async def _link_ready(self) -> None:
+        await self._link.act("DeviceStateList")
+        self._settler.wanted()
+
+    def _link_lost(self) -> None:
+        # a telephone that may be busy or dead by now must not count as free
+        self._context.presence.forget(self._config.name)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.sweep_s)
+            for transition in self._book.sweep(self._context.clock.monotonic()):
+                self._delivery.put(self._facts.of_transition(transition))
+
+    async def _settle(self) -> None:
+        await self._settler.run(self._timing.compare_s, self._timing.again_s)
+
+    # ------------------------------------------------------------ keeping at it
+
+    async def _forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a side task; when it dies, say so, and begin it again."""
+        while True:
+            try:
+                await work()
+                self._troubles.pop(name, None)
+            except Exception as err:
+                log.exception("%s: %s failed", self._key, name)
+                self._troubles[name] = f"{name} failed: {err}"
+            await asyncio.sleep(self._timing.again_s)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

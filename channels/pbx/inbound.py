@@ -1,0 +1,124 @@
+"""Transitions of calls become facts for the intake, and raw facts become transitions again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from channels.pbx.ami_wire import Splitter, parse_block
+from channels.pbx.book import CallBook
+from channels.pbx.call_facts import CallFacts, PbxProfile
+from channels.pbx.cdr import CdrRow, calls_of, parse_row, settled_call
+from channels.pbx.events import DeviceChanged, ListingEnded, Originated, parse_event
+from channels.pbx.reducer import Kind, Transition
+from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Sender, Unparsable
+from crm_core.model.call import CallSnapshot, CallState
+from crm_core.model.identity import caller
+
+AMI_TYPE = "application/x-asterisk-ami"
+CDR_TYPE = "text/csv"
+SETTLED = "settled"
+_SEQUENCE = {Kind.STARTED: 0, Kind.ANSWERED: 1, Kind.FINISHED: 3}
+_SETTLED_SEQUENCE = 2
+
+
+class CallFactsReader:
+    """Makes facts of one PBX account. `region` is where numbers without a country code belong."""
+
+    def __init__(self, key: ChannelKey, profile: PbxProfile, region: str) -> None:
+        self._key = key
+        self._profile = profile
+        self._region = region
+
+    def of_transition(self, transition: Transition) -> InboundEvent:
+        """The fact that a call moved on; its id is the call's linkedid and the transition."""
+        call = transition.call
+        moment = {Kind.STARTED: call.started_at, Kind.ANSWERED: call.answered_at, Kind.FINISHED: call.finished_at}
+        return self._event(
+            call,
+            name=transition.kind.value,
+            at=moment[transition.kind] or call.started_at,
+            raw=_join(transition.blocks),
+            raw_type=AMI_TYPE,
+            sequence=_SEQUENCE[transition.kind],
+        )
+
+    def of_records(self, rows: Sequence[CdrRow]) -> InboundEvent | None:
+        """The fact that call records tell of a call; None where no client took part."""
+        call = settled_call(rows, self._profile)
+        if call is None:
+            return None
+        return self._settled(call, b"\n".join(row.raw for row in rows), CDR_TYPE)
+
+    def of_vanished(self, facts: CallFacts, blocks: Sequence[bytes], at: datetime) -> InboundEvent:
+        """The fact that a call is over of whose end nothing was seen and nothing was recorded."""
+        return self._settled(vanished_call(facts, at), _join(blocks), AMI_TYPE)
+
+    def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
+        """The fact of its raw form; never raises: what is not understood has the payload Unparsable."""
+        linkedid, _, name = external_id.rpartition(":")
+        found = self._again(linkedid, name, raw, received_at)
+        if found is not None:
+            return found
+        return InboundEvent(
+            key=self._key,
+            external_id=external_id,
+            conversation=linkedid,
+            occurred_at=received_at,
+            sender=Sender(),
+            payload=Unparsable("the raw blocks make no such transition"),
+            raw=raw,
+            raw_type=AMI_TYPE if b"Event: " in raw else CDR_TYPE,
+        )
+
+    def _again(self, linkedid: str, name: str, raw: bytes, received_at: datetime) -> InboundEvent | None:
+        if b"Event: " not in raw:
+            rows = [
+                row for line in raw.split(b"\n") if (row := parse_row(line)) is not None and row.linkedid == linkedid
+            ]
+            return self.of_records(calls_of(rows)[linkedid]) if rows else None
+        book = CallBook(self._profile)
+        transitions: list[Transition] = []
+        blocks = Splitter().feed(raw)
+        for block in blocks:
+            event = parse_event(parse_block(block), received_at)
+            if event is not None and not isinstance(event, ListingEnded | DeviceChanged | Originated):
+                transitions.extend(book.apply(event, block))
+        if name == SETTLED:
+            book.listing()
+            return next((self.of_vanished(facts, blocks, received_at) for facts, _ in book.vanished()), None)
+        transitions.extend(book.expire())
+        known = [each for each in transitions if each.call.linkedid == linkedid and each.kind.value == name]
+        return self.of_transition(replace(known[-1], blocks=tuple(blocks))) if known else None
+
+    def _settled(self, call: CallSnapshot, raw: bytes, raw_type: str) -> InboundEvent:
+        at = call.finished_at or call.started_at
+        return self._event(call, name=SETTLED, at=at, raw=raw, raw_type=raw_type, sequence=_SETTLED_SEQUENCE)
+
+    def _event(
+        self, call: CallSnapshot, *, name: str, at: datetime, raw: bytes, raw_type: str, sequence: int
+    ) -> InboundEvent:
+        client = caller(call.number, self._region)
+        return InboundEvent(
+            key=self._key,
+            external_id=f"{call.linkedid}:{name}",
+            conversation=call.number or call.linkedid,
+            occurred_at=at,
+            sender=Sender((client,) if client is not None else (), call.caller_name),
+            payload=CallChanged(call),
+            raw=raw,
+            raw_type=raw_type,
+            sequence=sequence,
+            correlation_id=call.linkedid,
+        )
+
+
+def vanished_call(facts: CallFacts, at: datetime) -> CallSnapshot:
+    """A call whose end nobody saw: answered if it was, else missed; it ended at `at` at the latest."""
+    state = CallState.ANSWERED if facts.answered_at is not None else CallState.MISSED
+    return facts.snapshot(state, max(at, facts.answered_at or facts.started_at), settled=True)
+
+
+def _join(blocks: Sequence[bytes]) -> bytes:
+    return b"".join(block + b"\r\n\r\n" for block in blocks)
