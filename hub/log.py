@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
@@ -26,6 +27,7 @@ from hub.settings.model import LogFormat
 # Chatty below a warning: a line per request, statement or SMTP command.
 _QUIET = ("aiohttp.access", "sqlalchemy.engine", "sqlalchemy.pool", "mail.log", "asyncio", "alembic.runtime")
 _MULTILINE = frozenset({"exception", "stack"})
+_OURS = frozenset({"timestamp", "level", "logger"})  # set here, nobody's values
 _CORRELATION = re.compile(r"[\w.:-]{1,64}\Z")
 
 _correlation: ContextVar[str] = ContextVar("hub_correlation_id", default="")
@@ -134,6 +136,9 @@ class _Formatter(ProcessorFormatter):
     def _redact(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         safe: EventDict = {}
         for key, value in event.items():
+            if key in _OURS:
+                safe[key] = value
+                continue
             found = self._redactor.named(str(key), value)
             if self._format is LogFormat.TEXT and isinstance(found, str) and key not in _MULTILINE:
                 found = one_line(found)
@@ -157,8 +162,7 @@ class _Formatter(ProcessorFormatter):
 def _describe(_logger: object, _method: str, event: EventDict) -> EventDict:
     """When, how grave, whose, and of which fact."""
     record: Any = event["_record"]
-    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    event = stamp(None, "", event)
+    event["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
     event["level"] = record.levelname.lower()
     event["logger"] = record.name
     if bound := correlation_id():

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 HIDDEN = "***"
 LONGEST_TEXT = 16_000
+_MARGIN = 1000  # a secret that the cut would go through is still recognised
 _LONGEST_LIST = 100
 _DEEPEST = 6
 _SHORTEST_SECRET = 6  # a shorter one would blank out ordinary words
@@ -24,6 +25,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?im)^(secret: ).*$"), rf"\1{HIDDEN}"),
     (re.compile(r"(/api/v1/cti/)[^/\s?\"']+"), rf"\1{HIDDEN}"),
 )
+_SUSPICIOUS = re.compile(r"[:/=]|(?i:bearer)")  # none of the patterns matches without one of these
 _SECRET_NAME = re.compile(r"(?i)token|secret|passw|authorization|cookie|api_?key")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
@@ -40,13 +42,16 @@ class Redactor:
 
     def text(self, value: str) -> str:
         """The text without secrets, cut where it is very long, writable as UTF-8."""
-        if len(value) > LONGEST_TEXT:
-            value = f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
+        length = len(value)
+        value = value[: LONGEST_TEXT + _MARGIN]
         if self._known is not None:
             value = self._known.sub(HIDDEN, value)
-        for pattern, replacement in _PATTERNS:
-            value = pattern.sub(replacement, value)
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        if _SUSPICIOUS.search(value):
+            for pattern, replacement in _PATTERNS:
+                value = pattern.sub(replacement, value)
+        if length > LONGEST_TEXT:
+            value = f"{value[:LONGEST_TEXT]}… ({length} characters)"
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def value(self, value: object, depth: int = 0) -> object:
         """Any value as plain JSON-able data; an object that can't be shown is named by its type. Never raises."""
@@ -58,7 +63,7 @@ class Redactor:
             case str():
                 return self.text(value)
             case bytes() | bytearray():
-                return self.text(bytes(value[: LONGEST_TEXT + 1]).decode("utf-8", "backslashreplace"))
+                return self.text(bytes(value[: LONGEST_TEXT + _MARGIN]).decode("utf-8", "backslashreplace"))
             case Mapping() if depth < _DEEPEST:
                 pairs = list(value.items())[:_LONGEST_LIST]
                 return {self._shown(key): self.named(self._shown(key), each, depth + 1) for key, each in pairs}

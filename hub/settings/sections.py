@@ -271,6 +271,11 @@ def path(folder: Path) -> Parser[Path]:
     """An absolute path; a relative one starts at `folder`."""
 
     def parse(value: object) -> Path:
-        return folder / Path(values.text(value)).expanduser()
+        try:
+            return folder / Path(values.text(value)).expanduser()
+        except RuntimeError:
+            raise BadValueError(
+                f"{shown(value)} names somebody without a home folder", "Write the whole path"
+            ) from None
 
     return parse

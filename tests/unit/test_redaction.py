@@ -57,6 +57,7 @@ def test_known_secrets_longest_first_and_short_ones_not_at_all() -> None:
 def test_long_values_are_cut() -> None:
     redactor = Redactor()
     assert redactor.text("x" * (LONGEST_TEXT + 5)).endswith(f"x… ({LONGEST_TEXT + 5} characters)")
+    assert "tail" not in Redactor(["tail-of-secret"]).text("x" * (LONGEST_TEXT - 5) + "tail-of-secret")
     shown = redactor.value({"bytes": b"x" * 10**6, "list": list(range(10**4))})
     assert len(str(shown)) < 2 * LONGEST_TEXT
 

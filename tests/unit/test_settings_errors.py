@@ -52,6 +52,7 @@ HOOK = '[[webhook]]\nurl = "https://h.ru/x"\nsecret = "s"\nevents = ["task.due"]
         ),
         ('region = "RUS"', 'hub.toml:1: region: "RUS" is not a country code'),
         ('files = ""', "hub.toml:1: files: the text is empty. Give it a value or remove the key"),
+        ('files = "~nobody-here/x"', 'hub.toml:1: files: "~nobody-here/x" names somebody without a home folder'),
         ('files = "a\\nb"', "hub.toml:1: files: the text holds a line break"),
         ('public_url = "hub.ru"', "hub.toml:1: public_url: the address does not begin with https:// or http://"),
         ('public_url = "https://h/?x"', "hub.toml:1: public_url: the address holds a ?"),

@@ -122,6 +122,7 @@ def load(text: str, environ: dict[str, str]) -> None:
 
 
 @given(trees(), _ENVIRON)
+@example({}, {"HUB_FILES": "~x/y"})
 def test_arbitrary_trees(tree: dict[str, object], environ: dict[str, str]) -> None:
     load(write_toml(tree), environ)
 
