@@ -1,0 +1,290 @@
+"""The people of the office as they are kept: added, changed, disabled; their passwords' hashes and API tokens' digests.
+
+What changes somebody runs as a service (`store.run(lambda desk: add_user(desk, …))`): the row, the staff revision and
+the feed are one transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.identity import address
+from crm_core.model.user import Absence, Role, User
+from crm_core.services.desk import Desk
+from crm_core.storage.staff import touch_staff, user_of
+from crm_core.storage.tables import api_token, app_user, user_group
+from crm_core.storage.work import SqlWork
+
+_LOGIN = re.compile(r"[\w.@+-]{1,64}\Z")
+# What may stand in a Dial() string and on an AMI line without a second meaning.
+_EXTENSION = re.compile(r"[A-Za-z0-9_/@:.+*#-]{1,80}\Z")
+_LONGEST_NAME = 200
+_LARGEST_TELEGRAM_ID = 2**52  # as Telegram promises
+
+
+class Unset(Enum):
+    """Says of a field that it stays as it is."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Somebody to be added; fields as in `User`. Without a `password_hash` they can't log in to the pages."""
+
+    login: str
+    name: str
+    role: Role
+    extension: str | None = None
+    telegram_id: int | None = None
+    email: str | None = None
+    group: str | None = None
+    deputy: str | None = None
+    controller: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """What is to be changed of somebody; None clears a field that may be empty."""
+
+    name: str | Unset = UNSET
+    role: Role | Unset = UNSET
+    extension: str | Unset | None = UNSET
+    telegram_id: int | Unset | None = UNSET
+    email: str | Unset | None = UNSET
+    group: str | Unset | None = UNSET
+    deputy: str | Unset | None = UNSET
+    controller: str | Unset | None = UNSET
+    absence: Absence | Unset | None = UNSET
+    do_not_disturb: bool | Unset = UNSET
+    active: bool | Unset = UNSET
+    password_hash: str | Unset | None = field(default=UNSET, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a login is checked against; the hash is None for people without a password."""
+
+    user: User
+    password_hash: str | None = field(repr=False)
+
+
+# ---------------------------------------------------------------- services
+
+
+def add_user(desk: Desk, new: NewUser) -> User:
+    """Add somebody, and their group where it is new.
+
+    Raises InvalidInput for a field that makes no sense or names nobody, Duplicate where the login or the Telegram id
+    is taken.
+    """
+    conn = _connection(desk)
+    if not _LOGIN.match(new.login):
+        raise InvalidInput(f"login «{new.login[:80]}»: up to 64 letters, digits and . _ @ + -")
+    if _row(conn, new.login) is not None:
+        raise Duplicate(f"there is a user «{new.login}» already")
+    given = {each.name: getattr(new, each.name) for each in fields(new) if each.name != "login"}
+    columns = _columns(conn, new.login, given)
+    user_id = desk.work.next_id()
+    conn.execute(
+        insert(app_user).values(
+            id=user_id, login=new.login, do_not_disturb=False, active=True, created_at=desk.now, **columns
+        )
+    )
+    return _told(desk, conn, new.login)
+
+
+def add_first_administrator(desk: Desk, new: NewUser) -> User:
+    """Add the administrator of an empty office; raises Conflict where somebody is there already.
+
+    The staff revision is locked before looking, so that of several who try at once only one finds the office empty.
+    """
+    conn = _connection(desk)
+    touch_staff(conn)
+    if anybody(conn):
+        raise Conflict("the hub has an administrator already")
+    if new.role is not Role.ADMIN:
+        raise InvalidInput("the first user is an administrator")
+    return add_user(desk, new)
+
+
+def update_user(desk: Desk, login: str, change: UserChange) -> User:
+    """Change somebody; raises NotFound, and what `add_user` raises."""
+    conn = _connection(desk)
+    if _row(conn, login) is None:
+        raise NotFound(f"there is no user «{login}»")
+    given = {each.name: value for each in fields(change) if (value := getattr(change, each.name)) is not UNSET}
+    if given:
+        conn.execute(update(app_user).where(app_user.c.login == login).values(**_columns(conn, login, given)))
+    return _told(desk, conn, login)
+
+
+def disable_user(desk: Desk, login: str) -> User:
+    """Take somebody's access and work away; what they did stays. Idempotent; raises NotFound."""
+    return update_user(desk, login, UserChange(active=False))
+
+
+def add_token(desk: Desk, login: str, digest: str) -> int:
+    """Keep the SHA-256 digest of a new API token; its id. Raises NotFound, Conflict for a disabled user."""
+    conn = _connection(desk)
+    row = _row(conn, login)
+    if row is None:
+        raise NotFound(f"there is no user «{login}»")
+    if not row.active:
+        raise Conflict(f"user «{login}» is disabled")
+    token_id = desk.work.next_id()
+    conn.execute(insert(api_token).values(id=token_id, login=login, digest=digest, created_at=desk.now))
+    desk.work.changed("api_token", token_id)
+    return token_id
+
+
+# ---------------------------------------------------------------- queries
+
+
+def anybody(conn: Connection) -> bool:
+    """Whether the office has any user, also a disabled one."""
+    return conn.execute(select(app_user.c.id).limit(1)).first() is not None
+
+
+def list_users(conn: Connection) -> tuple[User, ...]:
+    """Everybody, also the disabled, by login."""
+    return tuple(user_of(row) for row in conn.execute(select(app_user).order_by(app_user.c.login)))
+
+
+def find_user(conn: Connection, login: str) -> User | None:
+    """One person, also a disabled one."""
+    row = _row(conn, login)
+    return user_of(row) if row is not None else None
+
+
+def find_by_token(conn: Connection, digest: str) -> User | None:
+    """Whose token this is the digest of; None for an unknown or revoked one and for disabled people."""
+    found = conn.execute(
+        select(app_user)
+        .join(api_token, api_token.c.login == app_user.c.login)
+        .where(api_token.c.digest == digest, api_token.c.revoked_at.is_(None), app_user.c.active.is_(True))
+    ).first()
+    return user_of(found) if found is not None else None
+
+
+def credentials(conn: Connection, login: str) -> Credentials | None:
+    """What a login is checked against; None for unknown and for disabled people."""
+    row = _row(conn, login)
+    return Credentials(user_of(row), row.password_hash) if row is not None and row.active else None
+
+
+def groups(conn: Connection) -> tuple[str, ...]:
+    """The names of all groups."""
+    return tuple(conn.scalars(select(user_group.c.name).order_by(user_group.c.name)))
+
+
+def count_users(conn: Connection) -> int:
+    """How many users there are, the disabled included."""
+    return int(conn.execute(select(func.count()).select_from(app_user)).scalar_one())
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _connection(desk: Desk) -> Connection:
+    if not isinstance(desk.work, SqlWork):
+        raise TypeError("the staff is kept in a database: run this through a Store")
+    return desk.work.conn
+
+
+def _row(conn: Connection, login: str) -> Row[Any] | None:
+    return conn.execute(select(app_user).where(app_user.c.login == login)).first()
+
+
+def _told(desk: Desk, conn: Connection, login: str) -> User:
+    """Let everybody hear of the change; the person as they are now."""
+    touch_staff(conn)
+    row = _row(conn, login)
+    if row is None:
+        raise NotFound(f"there is no user «{login}»")
+    user = user_of(row)
+    desk.work.changed("app_user", user.id)
+    return user
+
+
+def _columns(conn: Connection, login: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked values of columns."""
+    columns: dict[str, Any] = {}
+    for name, value in given.items():
+        match name:
+            case "group":
+                columns["group_name"] = _group(conn, value)
+            case "deputy" | "controller":
+                columns[name] = _colleague(conn, login, name, value)
+            case "telegram_id":
+                columns[name] = _telegram_id(conn, login, value)
+            case "absence":
+                columns["absent_since"] = value.since if value is not None else None
+                columns["absent_until"] = value.until if value is not None else None
+            case "name":
+                columns[name] = _name(value)
+            case "extension":
+                columns[name] = _extension(value)
+            case "email":
+                columns[name] = address(value).value if value else None
+            case _:
+                columns[name] = value
+    return columns
+
+
+def _name(value: str) -> str:
+    name = " ".join(value.split())
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"name: 1 to {_LONGEST_NAME} printable characters")
+    return name
+
+
+def _extension(value: str | None) -> str | None:
+    if not value:
+        return None
+    if not _EXTENSION.match(value):
+        raise InvalidInput(f"extension «{value[:80]}»: write 101, or PJSIP/101 with the technology before it")
+    return value
+
+
+def _group(conn: Connection, value: str | None) -> str | None:
+    if not value:
+        return None
+    name = _name(value)
+    if conn.execute(select(user_group.c.name).where(user_group.c.name == name)).first() is None:
+        conn.execute(insert(user_group).values(name=name))
+    return name
+
+
+def _colleague(conn: Connection, login: str, what: str, other: str | None) -> str | None:
+    if not other:
+        return None
+    if other == login:
+        raise InvalidInput(f"{what}: «{login}» can't be their own {what}")
+    if _row(conn, other) is None:
+        raise InvalidInput(f"{what}: there is no user «{other}»; add them first")
+    return other
+
+
+def _telegram_id(conn: Connection, login: str, value: int | None) -> int | None:
+    if value is None:
+        return None
+    if not 0 < value < _LARGEST_TELEGRAM_ID:
+        raise InvalidInput(f"telegram id {value}: a positive number, as the bot @userinfobot tells it")
+    holder = conn.execute(
+        select(app_user.c.login).where(app_user.c.telegram_id == value, app_user.c.login != login)
+    ).scalar()
+    if holder is not None:
+        raise Duplicate(f"telegram id {value} belongs to user «{holder}» already")
+    return value
