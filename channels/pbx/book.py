@@ -154,13 +154,11 @@ class CallBook:
         if owner is not None and owner != chan.linkedid and owner in self._calls:
             # a channel has moved to another call: an internal call is absorbed, a client's call keeps its own
             if isinstance(self._calls[owner].state, Inside) and self._known(event, chan):
-                self._absorb(owner, chan.linkedid)
+                if owner in self._calls:  # a full book may have let it go just now
+                    self._absorb(owner, chan.linkedid)
                 return chan.linkedid
             return owner
-        if self._known(event, chan):
-            self._owners.setdefault(chan.uniqueid, chan.linkedid)
-            return chan.linkedid
-        return None
+        return chan.linkedid if self._known(event, chan) else None
 
     def _known(self, event: CallEvent, chan: Chan) -> bool:
         """Whether the call is in the book, entering it where this event may begin one."""

@@ -64,9 +64,7 @@ def passed(before: State, after: State) -> tuple[tuple[Kind, CallSnapshot], ...]
     return tuple(found)
 
 
-def learn(  # noqa: C901, PLR0911 — one case per event is what a dispatch is made of
-    facts: CallFacts, event: CallEvent, profile: PbxProfile
-) -> CallFacts:
+def learn(facts: CallFacts, event: CallEvent, profile: PbxProfile) -> CallFacts:
     """The facts of a call with one more event. The same object where nothing is new."""
     match event:
         case ChannelCreated(_, chan):

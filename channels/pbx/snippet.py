@@ -12,7 +12,8 @@ from channels.pbx.events import CALLBACK_EVENT
 # The hub's own deadline is far below; this bounds the wait for a hub that is frozen, which AGI by itself would not.
 ASK_WITHIN_S = 1.5
 MOST_ATTEMPTS = 20
-DIALABLE = re.compile(r"[A-Za-z0-9_/@:.+&;=*#-]+\Z")
+# a semicolon would begin a comment in the dialplan
+DIALABLE = re.compile(r"[A-Za-z0-9_/@:.+&=*#-]+\Z")
 
 
 class Part(StrEnum):
@@ -100,7 +101,7 @@ exten => _[+0-9]!,1,Set(HUB_ATTEMPT=0)
  same => n,Set(TIMEOUT(absolute)={ask_within})
  same => n,AGI({agi},${{HUB_ATTEMPT}})
  same => n,Set(TIMEOUT(absolute)=0)
- same => n,Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&\\;=*#\\x2D,${{HUB_DIAL}})}})
+ same => n,Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&=*#\\x2D,${{HUB_DIAL}})}})
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="dial"]?dial)
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="reject"]?reject)
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="callback"]?callback)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_later_snapshots_contain_the_earlier_ones() -> None:
     for name in STREAMS:
         _, transitions = replay(name)
         calls = [each.call for each in transitions]
-        for earlier, later in zip(calls, calls[1:], strict=False):
+        for earlier, later in pairwise(calls):
             assert later.progress > earlier.progress
             assert len(later.legs) >= len(earlier.legs)
             assert earlier.answered_by in {None, later.answered_by}
