@@ -30,7 +30,7 @@ def mirror() -> str:
     except FileNotFoundError as err:
         raise PeerUnavailableError("this machine has no apt-get, and Asterisk comes as a Debian package") from err
     except subprocess.CalledProcessError as err:
-        raise PeerUnavailableError(f"apt-get can't list its sources: {_last_line(err)}") from err
+        raise PeerUnavailableError(f"apt-get can't list its sources: {_reason(err)}") from err
     for uri in listed.split():
         if re.match(r"^(https?|ftp|file|copy):/.*/debian/?$", uri):
             return uri
@@ -110,7 +110,7 @@ class PrivateApt:
         try:
             return _run(command, cwd=cwd, configuration=self.folder / "apt.conf")
         except subprocess.CalledProcessError as err:
-            sentence = f"Debian's {self.suite} can't be fetched ({' '.join(command[:2])}): {_last_line(err)}"
+            sentence = f"Debian's {self.suite} can't be fetched ({' '.join(command[:2])}): {_reason(err)}"
             raise PeerUnavailableError(sentence) from err
         except subprocess.TimeoutExpired as err:
             raise PeerUnavailableError(f"Debian's {self.suite} did not come within {TIMEOUT_S:.0f} s") from err
@@ -126,6 +126,8 @@ def _run(command: Sequence[str], *, cwd: Path | None = None, configuration: Path
     return done.stdout
 
 
-def _last_line(err: subprocess.CalledProcessError) -> str:
-    lines = [line for line in str(err.stderr or "").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else f"exit code {err.returncode}"
+def _reason(err: subprocess.CalledProcessError) -> str:
+    lines = [line.strip() for line in str(err.stderr or "").splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("E:")]
+    # apt's first error names the cause, its last one only that there was one.
+    return next(iter(errors or lines), f"exit code {err.returncode}")
