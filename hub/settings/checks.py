@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hub.settings.model import LineSettings, Settings
+from crm_core.model.office import Line
+from hub.settings.model import Settings
 from hub.settings.nearest import nearest
 from hub.settings.reader import Source
 from hub.settings.secret import Secret
@@ -61,7 +62,7 @@ def _lines(settings: Settings, source: Source) -> None:
         _line_repeats(line, position, seen, source)
 
 
-def _line_repeats(line: LineSettings, position: int, seen: dict[tuple[str, str | None], int], source: Source) -> None:
+def _line_repeats(line: Line, position: int, seen: dict[tuple[str, str | None], int], source: Source) -> None:
     if not line.number:
         return
     first = seen.setdefault((line.number, line.pbx), position)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from crm_core.messages import RouteStage
 from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.ladder import Ladder, Ladders
+from crm_core.model.office import Line, SpecialList
 from crm_core.model.policy import AccountPolicy
 from hub.settings.secret import DatabaseUrl, Endpoint, Secret, ServerUrl
 
@@ -52,14 +53,6 @@ class VkMode(Enum):
 
     CALLBACK = "callback"
     LONGPOLL = "longpoll"
-
-
-class ListAction(Enum):
-    """What is done with a call from a number on a special list."""
-
-    REJECT = "reject"
-    ROUTE = "route"
-    NO_LEAD = "no_lead"
 
 
 class WebhookEvent(Enum):
@@ -165,24 +158,6 @@ class CtiSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LineSettings:
-    """A number that clients dial: E.164, or a provider's short DID. `pbx` names a [[pbx]] or [[cti]]; None: any."""
-
-    number: str
-    pbx: str | None = None
-    policy: AccountPolicy = PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class ListSettings:
-    """A special list. `to` is the dial string of action route, else None."""
-
-    name: str
-    action: ListAction
-    to: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """Another program that is told of events."""
 
@@ -248,8 +223,8 @@ class Settings:
     pbx: tuple[PbxSettings, ...] = ()
     web: tuple[WebSettings, ...] = ()
     cti: tuple[CtiSettings, ...] = ()
-    lines: tuple[LineSettings, ...] = ()
-    lists: tuple[ListSettings, ...] = ()
+    lines: tuple[Line, ...] = ()
+    lists: tuple[SpecialList, ...] = ()
     hours: tuple[WorkingHours, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     webhooks: tuple[WebhookSettings, ...] = ()

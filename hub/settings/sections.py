@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from crm_core.messages import RouteStage
 from crm_core.model.calendar import ALWAYS, WorkingHours
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
+from crm_core.model.office import Line, ListAction, SpecialList
 from crm_core.model.policy import AccountPolicy
 from hub.settings import hours, urls, values
 from hub.settings.errors import BadValueError
@@ -18,9 +19,6 @@ from hub.settings.model import (
     PLAIN,
     CtiSettings,
     EmailSettings,
-    LineSettings,
-    ListAction,
-    ListSettings,
     PbxSettings,
     RobotSettings,
     RoutingSettings,
@@ -65,7 +63,7 @@ def telegram(section: Section) -> TelegramSettings:
         section.wrong("secret", "mode webhook needs a secret", "Add 1 to 256 letters, digits, _ and -, hard to guess")
     return TelegramSettings(
         name=section.need("name", values.name, ""),
-        token=section.need("token", values.path_secret, _NO_SECRET),
+        token=section.need("token", values.bot_token, _NO_SECRET),
         mode=mode,
         secret=secret,
         api_base=section.take("api_base", urls.base_address, "https://api.telegram.org"),
@@ -151,11 +149,11 @@ def cti(section: Section) -> CtiSettings:
     )
 
 
-def line(region: str) -> Callable[[Section], LineSettings]:
+def line(region: str) -> Callable[[Section], Line]:
     """[[line]]; numbers without a country code are the region's."""
 
-    def read(section: Section) -> LineSettings:
-        return LineSettings(
+    def read(section: Section) -> Line:
+        return Line(
             number=section.need("number", values.line_number(region), ""),
             pbx=section.take("pbx", values.text, None),
             policy=policy(section),
@@ -164,14 +162,14 @@ def line(region: str) -> Callable[[Section], LineSettings]:
     return read
 
 
-def special_list(section: Section) -> ListSettings:
+def special_list(section: Section) -> SpecialList:
     """[[list]]"""
     action = section.need("action", values.one_of(ListAction), ListAction.NO_LEAD)
     if action is ListAction.ROUTE and not section.has("to"):
         section.wrong("to", "action route needs a destination", 'Add one, like to = "PJSIP/150"')
     if action is not ListAction.ROUTE and section.has("to") and section.has("action"):
         section.wrong("to", f"means nothing with action {action.value}", 'Remove it, or write action = "route"')
-    return ListSettings(
+    return SpecialList(
         name=section.need("name", values.text, ""),
         action=action,
         to=section.take("to", values.text, None),

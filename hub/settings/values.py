@@ -107,6 +107,14 @@ def path_secret(value: object) -> Secret:
     return Secret(found)
 
 
+def bot_token(value: object) -> Secret:
+    """A Telegram bot's token."""
+    found = text(value).strip()
+    if not re.fullmatch(r"[0-9]{1,20}:[A-Za-z0-9_-]{3,}", found):
+        raise BadValueError("this is not a bot's token", "It looks like 123456:AbC-dEf; copy it from BotFather")
+    return Secret(found)
+
+
 def name(value: object) -> str:
     """A name that can stand in an address: letters, digits, `.`, `_`, `-`."""
     found = text(value)

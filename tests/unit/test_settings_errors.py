@@ -20,7 +20,7 @@ def only(text: str, environ: dict[str, str] | None = None) -> str:
     return str(problem)
 
 
-BOT = '[[telegram]]\nname = "shop"\ntoken = "1:a"\n'
+BOT = '[[telegram]]\nname = "shop"\ntoken = "1:abc"\n'
 MAILBOX = '[[email]]\nname = "m"\naddress = "a@b.ru"\n'
 PBX = '[[pbx]]\nname = "office"\nami = "ami://u:p@h"\n'
 VK = '[[vk]]\nname = "v"\ngroup_id = 1\ntoken = "t"\nmode = "longpoll"\n'
@@ -64,17 +64,17 @@ HOOK = '[[webhook]]\nurl = "https://h.ru/x"\nsecret = "s"\nevents = ["task.due"]
         ('database_url = "postgresql+asyncpg:///d"', "hub.toml:1: database_url: the address names no usable host"),
         ('redis_url = "http://h"', "hub.toml:1: redis_url: the address does not begin with redis:// or rediss://"),
         ('redis_url = "redis://h/x"', "hub.toml:1: redis_url: the path of the address is not a database number"),
-        ('[[telegram]]\ntoken = "1:a"', "hub.toml:1: telegram[1].name: the key is missing"),
+        ('[[telegram]]\ntoken = "1:abc"', "hub.toml:1: telegram[1].name: the key is missing"),
         (f"{BOT}token2 = 1", 'hub.toml:4: telegram[1].token2: unknown key. Did you mean "token"?'),
         (f'{BOT}mode = "webhook"', "hub.toml:1: telegram[1].secret: mode webhook needs a secret"),
         (f'{BOT}mode = "webhook"\nsecret = "п"', "hub.toml:5: telegram[1].secret: the secret has marks that Telegram"),
-        ('[[telegram]]\nname = "a/b"\ntoken = "1:a"', 'hub.toml:2: telegram[1].name: "a/b" is not usable as a name'),
-        ('[[telegram]]\nname = "a"\ntoken = "1/a"', "hub.toml:3: telegram[1].token: the token holds a blank or one of"),
+        ('[[telegram]]\nname = "a/b"\ntoken = "1:abc"', 'hub.toml:2: telegram[1].name: "a/b" is not usable as a name'),
+        ('[[telegram]]\nname = "a"\ntoken = "1/a"', "hub.toml:3: telegram[1].token: this is not a bot's token"),
         (f"{BOT}enquiry = 1", "hub.toml:4: telegram[1].enquiry: expected true or false, got a whole number"),
-        (f"{BOT}{BOT.replace('1:a', '2:b')}", 'hub.toml:5: telegram[2].name: "shop" stands in telegram[1] already'),
+        (f"{BOT}{BOT.replace('1:abc', '2:bcd')}", 'hub.toml:5: telegram[2].name: "shop" stands in telegram[1] already'),
         (f"{BOT}{BOT.replace('shop', 'b')}", "hub.toml:6: telegram[2].token: the same stands in telegram[1] already"),
         (
-            f"{BOT}staff = true\n[[telegram]]\nname = 'b'\ntoken = '2:b'\nstaff = true",
+            f"{BOT}staff = true\n[[telegram]]\nname = 'b'\ntoken = '2:bcd'\nstaff = true",
             "hub.toml:8: telegram[2].staff: telegram[1] is the bot that tells the office already",
         ),
         (VK.replace("1\n", "0\n"), "hub.toml:3: vk[1].group_id: the number is out of range (0). Give a number from 1"),
@@ -224,7 +224,7 @@ def test_unknown_variables_are_errors_and_others_are_left_alone() -> None:
 
 
 def test_a_missing_variable_is_named_with_the_nearest_there_is() -> None:
-    found = only(BOT.replace("1:a", "${TG_TOKEN}"), {"TG_TOKNE": "x"})
+    found = only(BOT.replace("1:abc", "${TG_TOKEN}"), {"TG_TOKNE": "x"})
     assert found == (
         'hub.toml:3: telegram[1].token: the environment has no variable TG_TOKEN (there is "TG_TOKNE"). '
         "Set it before the start"

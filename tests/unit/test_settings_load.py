@@ -123,10 +123,10 @@ def test_variables_fill_in_texts(tmp_path: Path) -> None:
         origins = ["https://${HUB_HOSTNAME}:8443"]
     """
     write(tmp_path, text)
-    environ = {"HUB_HOSTNAME": "h.ru", "TG_TOKEN": "1:x", "GROUP": "77", "A": "1", "B": "", "STAFF": "true"}
+    environ = {"HUB_HOSTNAME": "h.ru", "TG_TOKEN": "1:xyz", "GROUP": "77", "A": "1", "B": "", "STAFF": "true"}
     settings = load_settings(environ, folder=tmp_path)
     assert settings.public_url == "https://h.ru"
-    assert settings.telegram[0].token.reveal() == "1:x"
+    assert settings.telegram[0].token.reveal() == "1:xyz"
     assert settings.vk[0].group_id == 77
     assert settings.vk[0].token.reveal() == "a$b"
     assert settings.web[0].key.reveal() == "k-1-$"

@@ -9,12 +9,10 @@ import pytest
 
 from crm_core.model.calendar import ALWAYS, DayHours
 from crm_core.model.ladder import LadderEvent, LadderStep, Told
+from crm_core.model.office import Line, ListAction, SpecialList
 from crm_core.model.policy import AccountPolicy
 from hub.settings import (
     Endpoint,
-    LineSettings,
-    ListAction,
-    ListSettings,
     RobotSettings,
     RoutingSettings,
     Secret,
@@ -107,9 +105,9 @@ fallback = ["deputy", "group", "duty", "callback"]
 
 
 def test_the_documented_configuration() -> None:
-    settings = parse_settings(DOCUMENTED, environ={"TG_TOKEN": "1:a"})
+    settings = parse_settings(DOCUMENTED, environ={"TG_TOKEN": "1:abc"})
     (bot,) = settings.telegram
-    assert (bot.name, bot.token, bot.mode, bot.staff) == ("shop", Secret("1:a"), TelegramMode.POLLING, True)
+    assert (bot.name, bot.token, bot.mode, bot.staff) == ("shop", Secret("1:abc"), TelegramMode.POLLING, True)
     (community,) = settings.vk
     assert (community.group_id, community.mode, community.confirmation) == (123456, VkMode.CALLBACK, Secret("…"))
     (mailbox,) = settings.email
@@ -123,8 +121,8 @@ def test_the_documented_configuration() -> None:
     assert (pbx.cdr, pbx.wrap) == (Path("/var/log/asterisk/cdr-csv/Master.csv"), timedelta(0))
     assert settings.web[0].origins == ("https://example.org",)
     policy = AccountPolicy(source="Яндекс.Директ", group="sales")
-    assert settings.lines == (LineSettings("+74951234567", "office", policy),)
-    assert settings.lists == (ListSettings("соискатели", ListAction.ROUTE, "PJSIP/150"),)
+    assert settings.lines == (Line("+74951234567", "office", policy),)
+    assert settings.lists == (SpecialList("соискатели", ListAction.ROUTE, "PJSIP/150"),)
     (ladder,) = settings.ladders
     assert (ladder.on, ladder.hours) == (LadderEvent.CALL_MISSED, ALWAYS)
     assert ladder.steps[1] == LadderStep(timedelta(hours=24), (Told.CONTROLLER, Told.DIRECTOR))
@@ -141,10 +139,10 @@ def test_every_secret_is_known_and_none_is_shown() -> None:
     settings = parse_settings(
         'secret_key = "hidden-key"\nredis_url = "redis://:hidden-redis@h"\n'
         'database_url = "postgresql+asyncpg://u:hidden-db@h/d"\n' + text,
-        environ={"TG_TOKEN": "hidden-token"},
+        environ={"TG_TOKEN": "77:hidden-token"},
     )
     assert "hidden" not in f"{settings!r} {settings.database_url} {settings.redis_url} {settings.email[0].imap}"
-    expected = {"hidden-key", "hidden-token", "hidden-one", "hidden3", "hidden two", "hidden-redis"}
+    expected = {"hidden-key", "77:hidden-token", "hidden-one", "hidden3", "hidden two", "hidden-redis"}
     assert set(settings.secrets()) == expected
 
 
@@ -196,7 +194,7 @@ def test_accounts_carry_their_intake_policy() -> None:
 
 
 def test_the_office_is_told_by_the_bot_that_says_so() -> None:
-    bots = '[[telegram]]\nname = "a"\ntoken = "1:a"\n[[telegram]]\nname = "b"\ntoken = "2:b"\n'
+    bots = '[[telegram]]\nname = "a"\ntoken = "1:abc"\n[[telegram]]\nname = "b"\ntoken = "2:bcd"\n'
     assert [bot.staff for bot in parse_settings(bots).telegram] == [True, False]
     named = parse_settings(bots + "staff = true")
     assert [bot.staff for bot in named.telegram] == [False, True]

@@ -1,0 +1,52 @@
+"""The record's view of the settings: accounts and lines with their policies, lists, ladders, who is told by what."""
+
+from __future__ import annotations
+
+from crm_core.messages import ChannelKey
+from crm_core.model.office import Office, WebhookTarget
+from crm_core.model.policy import AccountPolicy
+from hub.settings.model import (
+    CtiSettings,
+    EmailSettings,
+    Settings,
+    TelegramSettings,
+    VkSettings,
+    WebSettings,
+)
+
+_Account = TelegramSettings | VkSettings | EmailSettings | WebSettings | CtiSettings
+
+
+def office_of(settings: Settings) -> Office:
+    """The office that these settings describe. Staff are told by mail through the first mailbox that can send."""
+    bot = settings.staff_telegram
+    sender = next((mailbox for mailbox in settings.email if mailbox.smtp is not None), None)
+    return Office(
+        region=settings.region,
+        language=settings.language.value,
+        time_zone=settings.time_zone.key,
+        public_url=settings.base_url,
+        policies=_policies(settings),
+        lines=settings.lines,
+        lists={each.name: each for each in settings.lists},
+        ladders=settings.ladders_in_force,
+        short_abandon=settings.routing.short_abandon,
+        dial={pbx.name: pbx.dial for pbx in settings.pbx},
+        staff_channel=ChannelKey("telegram", bot.name) if bot is not None else None,
+        mail_channel=ChannelKey("email", sender.name) if sender is not None else None,
+        webhooks=tuple(
+            WebhookTarget(hook.url, hook.secret.reveal(), frozenset(event.value for event in hook.events))
+            for hook in settings.webhooks
+        ),
+    )
+
+
+def _policies(settings: Settings) -> dict[ChannelKey, AccountPolicy]:
+    accounts: dict[str, tuple[_Account, ...]] = {
+        "telegram": settings.telegram,
+        "vk": settings.vk,
+        "email": settings.email,
+        "web": settings.web,
+        "cti": settings.cti,
+    }
+    return {ChannelKey(channel, each.name): each.policy for channel, found in accounts.items() for each in found}
