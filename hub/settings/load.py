@@ -31,8 +31,8 @@ PREFIX = "HUB_"
 CONFIG = "HUB_CONFIG"
 DEFAULT_FILE = "hub.toml"
 DEFAULT_DATABASE = "sqlite+aiosqlite:///var/hub.sqlite3"
-# Left alone: variables that belong to the tests and the demo, not to the configuration.
-_OTHERS = ("HUB_TEST_", "HUB_DEMO_")
+# Left alone: what belongs to the tests, to the demo, to the unpacked peers and to docker compose.
+_OTHERS = ("HUB_TEST_", "HUB_DEMO_", "HUB_PEERS", "HUB_PUBLISH")
 # What Kubernetes puts into every container beside a service called "hub".
 _SERVICE_LINKS = re.compile(r"HUB_(SERVICE_(HOST|PORT)|PORT($|_\d))")
 _EMPTY_COUNTS = {"redis_url"}

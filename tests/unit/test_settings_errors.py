@@ -216,7 +216,7 @@ def test_syntax_errors_name_the_line(text: str, line: int | None, what: str) -> 
 
 def test_unknown_variables_are_errors_and_others_are_left_alone() -> None:
     assert 'environment: HUB_DATABASE: unknown key. Did you mean "HUB_DATABASE_URL"?' in only("", {"HUB_DATABASE": "x"})
-    left_alone = {"HUB_TEST_X": "1", "HUB_DEMO_X": "1", "HUB_CONFIG": "", "HUBS": "1"}
+    left_alone = {"HUB_TEST_X": "1", "HUB_DEMO_X": "1", "HUB_PEERS": "x", "HUB_CONFIG": "", "HUBS": "1"}
     service = {"HUB_SERVICE_HOST": "h", "HUB_SERVICE_PORT": "1", "HUB_PORT": "t", "HUB_PORT_80_TCP": "t"}
     load_settings(left_alone | service)
     assert "HUB_PORT: unknown key" in only("", {"HUB_PORT": "8080"})
