@@ -12,7 +12,7 @@ from crm_core.messages import ChannelKey
 CHANNEL = "telegram"
 OFFICIAL_API = "https://api.telegram.org"
 
-_TOKEN = re.compile(r"(?P<bot_id>\d{1,20}):[A-Za-z0-9_-]{3,}")
+_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{3,}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 

@@ -168,7 +168,7 @@ def _attachments(message: Message) -> tuple[Attachment, ...]:
 
 
 def _attachment(media: _Media, name: str, content_type: str) -> Attachment:
-    return Attachment(_safe(name), clean(content_type)[:MAX_NAME], remote_id=media.file_id, size=media.file_size)
+    return Attachment(_safe(name), clean(content_type)[:MAX_NAME], remote_id=clean(media.file_id), size=media.file_size)
 
 
 def _safe(name: str) -> str:

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from crm_core.errors import PermanentDeliveryError
 
-_FORM = re.compile(r"(?:business:(?P<business>[^:]+):)?(?P<chat>-?\d{1,19})")
+_FORM = re.compile(r"(?:business:(?P<business>[^:]+):)?(?P<chat>-?[0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class Reader:
         return InboundEvent(
             key=self.key,
             external_id=external_id,
-            conversation=fact.conversation,
+            conversation=clean(fact.conversation),
             occurred_at=_aware(fact.at or received_at),
             sender=fact.sender,
             payload=fact.payload,

@@ -146,7 +146,7 @@ def _method(where: Conversation, message: OutboundMessage, part: Part, content: 
 
 def _reply(ref: str | None) -> ReplyParameters | None:
     """Answer a message if it is still there; one that was deleted must not stop the answer."""
-    if ref is None or not ref.isdecimal():
+    if ref is None or not (ref.isascii() and ref.isdecimal()):
         return None
     return ReplyParameters(message_id=int(ref), allow_sending_without_reply=True)
 

@@ -109,7 +109,6 @@ class Poller:
         """Whatever goes wrong ends in a pause, never in the end of the loop."""
         try:
             await step()
-            self._backoff.reset()
         except IntakeError as error:
             # The offset stays: Telegram gives the same updates again.
             log.warning("%s: the batch waits with Telegram: %s", self._t.config.key, error)
@@ -139,6 +138,7 @@ class Poller:
         self._t.health.set(ChannelState.CONNECTED)
         if updates:
             await self._take(updates)
+        self._backoff.reset()
 
     async def _take(self, updates: Sequence[object]) -> None:
         now = self._t.clock.now()
