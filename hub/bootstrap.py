@@ -1,0 +1,199 @@
+"""The composition root: the only place that knows everyone. Tests and production call the same `build`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from crm_core.errors import StorageUnavailable
+from crm_core.messages import ChannelKey
+from crm_core.ports import Channel, ChannelContext, Clock, Policies
+from crm_core.storage import cursors
+from crm_core.storage.database import Database
+from crm_core.storage.migrate import migrate
+from crm_core.storage.store import Store
+from hub.clock import SystemClock
+from hub.connectors import CONNECTORS, Connect
+from hub.directory import Directory
+from hub.files import DiskFiles
+from hub.intake import Intake
+from hub.leases import DatabaseLease
+from hub.live import Live
+from hub.log import get_logger
+from hub.metrics import Metrics
+from hub.settings import Settings
+from hub.settings.office import office_of
+from hub.wake import RedisWake
+from hub.webhooks import WebhookSender
+from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper, Upkeep
+from hub.workers.acts import Acts
+from routing.assign import LeastLoaded
+from routing.dispatch import DispatchRules
+from routing.escalation import TellByRole
+from routing.presence import Presence
+
+log = get_logger(__name__)
+
+_DATABASE_AGAIN_S = 2.0
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything that runs, put together. `start` returns when facts can be taken in."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    files: DiskFiles
+    metrics: Metrics
+    live: Live
+    directory: Directory
+    presence: Presence
+    channels: dict[ChannelKey, Channel]
+    intake: Intake
+    deadlines: DeadlineWorker
+    outbox: OutboxWorker
+    traces: TraceKeeper
+    upkeep: Upkeep
+    webhooks: WebhookSender
+    wake: RedisWake | None
+    node: str
+
+    async def start(self) -> None:
+        """Migrate, read the directory, open the door, start the workers, then the channels."""
+        await self._reach_database()
+        await self.live.start()
+        await self.directory.start()
+        if self.wake is not None:
+            await self.wake.start()
+        await self.webhooks.start()
+        self.intake.start()
+        for worker in (self.traces, self.deadlines, self.outbox, self.upkeep):
+            worker.start()
+        for key, channel in self.channels.items():
+            try:
+                await channel.start(self.intake)
+            except Exception:
+                # One account that can't start must not keep the others from their clients.
+                log.exception("a channel did not start", channel=str(key))
+        log.info("hub started", node=self.node, channels=[str(key) for key in self.channels])
+
+    async def stop(self) -> None:
+        """Take nothing more in, write what was taken, let what is being sent end, close. Idempotent."""
+        await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
+        await self.intake.stop()
+        for worker in (self.deadlines, self.outbox, self.traces, self.upkeep):
+            await worker.stop()
+        await self.webhooks.stop()
+        if self.wake is not None:
+            await self.wake.stop()
+        await self.live.stop()
+        await self.store.database.stop()
+        log.info("hub stopped", node=self.node)
+
+    async def _reach_database(self) -> None:
+        while True:
+            try:
+                await migrate(self.store.database)
+            except StorageUnavailable as err:
+                log.error("waiting for the database", error=str(err))
+                await asyncio.sleep(_DATABASE_AGAIN_S)
+            else:
+                return
+
+    async def _stop_channel(self, channel: Channel) -> None:
+        try:
+            await channel.stop()
+        except Exception:
+            log.exception("a channel did not stop", channel=str(channel.key))
+
+
+class _Cursors:
+    """See `crm_core.ports.CursorStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self, key: ChannelKey, name: str) -> str | None:
+        """The place last saved."""
+        return await self._database.read(lambda conn: cursors.load(conn, key, name))
+
+    async def save(self, key: ChannelKey, name: str, value: str) -> None:
+        """Keep the place."""
+        await self._database.write(lambda conn: cursors.save(conn, key, name, value))
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    connectors: Mapping[str, Connect] | None = None,
+) -> Hub:
+    """Put a hub together; no I/O yet. `connectors` replaces those of `hub.connectors`."""
+    clock = clock or SystemClock()
+    node = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    metrics = Metrics()
+    database = Database(settings.database_url.reveal())
+    store = Store(database, clock, office_of(settings), Policies(LeastLoaded(), TellByRole()))
+    files = DiskFiles(settings.files)
+    presence = Presence()
+    live = Live(store)
+    rules = DispatchRules(settings.routing.fallback, settings.routing.ring_s)
+    directory = Directory(store, live, clock, presence, rules)
+    traces = TraceKeeper(store, clock, metrics)
+    context = ChannelContext(
+        clock=clock,
+        files=files,
+        cursors=_Cursors(database),
+        lease=lambda name: DatabaseLease(database, clock, name, node),
+        public_url=settings.base_url,
+        region=settings.region,
+        time_zone=settings.time_zone.key,
+        call_router=directory,
+        route_journal=traces,
+        presence=presence,
+    )
+    channels: dict[ChannelKey, Channel] = {}
+    for connect in (connectors or CONNECTORS).values():
+        channels.update({channel.key: channel for channel in connect(settings, context)})
+    webhooks = WebhookSender(store.office, clock)
+    acts = Acts(store, channels, files, webhooks)
+    deadlines = DeadlineWorker(store, clock, metrics)
+    outbox = OutboxWorker(store, clock, metrics, acts, node)
+    wake = _wake(settings, node, store, (live.wake, deadlines.wake, outbox.wake))
+    return Hub(
+        settings=settings,
+        clock=clock,
+        store=store,
+        files=files,
+        metrics=metrics,
+        live=live,
+        directory=directory,
+        presence=presence,
+        channels=channels,
+        intake=Intake(store, metrics, channels),
+        deadlines=deadlines,
+        outbox=outbox,
+        traces=traces,
+        upkeep=Upkeep(store, clock, metrics, channels),
+        webhooks=webhooks,
+        wake=wake,
+        node=node,
+    )
+
+
+def _wake(settings: Settings, node: str, store: Store, heard: tuple[Callable[[], None], ...]) -> RedisWake | None:
+    if settings.redis_url is None:
+        return None
+
+    def everybody() -> None:
+        for wake in heard:
+            wake()
+
+    wake = RedisWake(settings.redis_url.reveal(), node, everybody)
+    store.on_commit(wake.committed)
+    return wake

@@ -1,0 +1,121 @@
+"""From settings to connectors: one function a kind of channel. Adding a channel is one folder and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from channels import email, pbx, telegram, web
+from crm_core.errors import PermanentDeliveryError
+from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
+from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
+from hub.settings import Settings
+
+Connect = Callable[[Settings, ChannelContext], Sequence[Channel]]
+
+
+def telegram_bots(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[telegram]]` accounts."""
+    return [
+        telegram.create(
+            telegram.TelegramConfig(
+                name=bot.name,
+                token=bot.token.reveal(),
+                mode=telegram.Mode(bot.mode.value),
+                secret=bot.secret.reveal() if bot.secret is not None else None,
+                api_base=bot.api_base,
+            ),
+            context,
+        )
+        for bot in settings.telegram
+    ]
+
+
+def mailboxes(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[email]]` accounts; those with one address to listen on share a listener."""
+    configs = [
+        email.EmailConfig(
+            name=box.name,
+            address=box.address,
+            listen=(box.listen.host, box.listen.port) if box.listen is not None else None,
+            imap=box.imap.reveal() if box.imap is not None else None,
+            smtp=box.smtp.reveal() if box.smtp is not None else None,
+            max_size=box.max_size,
+        )
+        for box in settings.email
+    ]
+    return email.create_all(configs, context)
+
+
+def sites(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[web]]` accounts."""
+    return [
+        web.create(
+            web.WebConfig(name=site.name, key_secret=site.key.reveal(), origins=site.origins, max_size=site.max_size),
+            context,
+        )
+        for site in settings.web
+    ]
+
+
+def exchanges(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[pbx]]` accounts."""
+    return [
+        pbx.create(
+            pbx.PbxConfig(
+                name=each.name,
+                ami=pbx.AmiAddress(each.ami.host, each.ami.port, each.ami.user, each.ami.password.reveal()),
+                agi_host=each.agi.host,
+                agi_port=each.agi.port,
+                dial=each.dial,
+                trunk=each.trunk,
+                recordings=each.recordings,
+                cdr=each.cdr,
+                fallback=each.fallback,
+                deadline_s=settings.routing.deadline.total_seconds(),
+                ring_s=settings.routing.ring_s,
+            ),
+            context,
+        )
+        for each in settings.pbx
+    ]
+
+
+def communities(settings: Settings, context: ChannelContext) -> Sequence[Channel]:  # noqa: ARG001 — one shape for all
+    """The `[[vk]]` accounts: read and checked, but this version has no connector for them, and says so."""
+    return [NotAvailable(ChannelKey("vk", each.name)) for each in settings.vk]
+
+
+CONNECTORS: dict[str, Connect] = {
+    "telegram": telegram_bots,
+    "email": mailboxes,
+    "web": sites,
+    "pbx": exchanges,
+    "vk": communities,
+}
+
+
+class NotAvailable:
+    """An account of a channel that this version can't connect: visible in health instead of silently absent."""
+
+    def __init__(self, key: ChannelKey) -> None:
+        self._key = key
+
+    @property
+    def key(self) -> ChannelKey:
+        """Channel and account."""
+        return self._key
+
+    @property
+    def health(self) -> ChannelHealth:
+        """Stopped, with the reason."""
+        return ChannelHealth(ChannelState.STOPPED, f"this version of the hub has no connector for {self._key.channel}")
+
+    async def start(self, sink: InboundSink) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
+        """Refuse for good."""
+        raise PermanentDeliveryError(f"{message.key}: {self.health.detail}")

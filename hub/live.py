@@ -1,0 +1,116 @@
+"""The change feed as it happens: read from the database in commit order, woken by commits, polled anyway.
+
+Another node's commits are seen by the poll, or at once where Redis carries the wake-up. Losing a wake-up costs
+freshness, never a change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from crm_core.errors import CoreError
+from crm_core.storage import feed
+from crm_core.storage.feed import FeedRow
+from crm_core.storage.store import Store
+from hub.log import get_logger
+
+log = get_logger(__name__)
+
+_PAGE = 500
+_KEPT = 2000
+Listener = Callable[[list[FeedRow]], Awaitable[None]]
+
+
+class Live:
+    """Follows the feed for everybody in this process. `poll_s` bounds how late another node's change is seen."""
+
+    def __init__(self, store: Store, poll_s: float = 0.5) -> None:
+        self._store = store
+        self._poll_s = poll_s
+        self._recent: deque[FeedRow] = deque(maxlen=_KEPT)
+        self._listeners: list[Listener] = []
+        self._woken = asyncio.Event()
+        self._moved = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self.position = 0
+        store.on_commit(lambda _position: self.wake())
+
+    def listen(self, listener: Listener) -> None:
+        """Have every change told to `listener`, in order, before followers see it; call before `start`."""
+        self._listeners.append(listener)
+
+    def wake(self) -> None:
+        """Something was committed, here or elsewhere; from the loop's own thread."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        """Begin at the newest change."""
+        self.position = await self._store.read(feed.newest)
+        self._task = asyncio.create_task(self._pump(), name="live")
+
+    async def stop(self) -> None:
+        """End; followers end too. Idempotent."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def reached(self, position: int | None, timeout_s: float = 1.0) -> bool:
+        """Wait until listeners have seen a position; False where that takes too long."""
+        if position is None or self.position >= position:
+            return True
+        try:
+            async with asyncio.timeout(timeout_s), self._moved:
+                await self._moved.wait_for(lambda: self.position >= position or self._task is None)
+        except TimeoutError:
+            return False
+        return self.position >= position
+
+    async def follow(self, after: int | None = None) -> AsyncIterator[FeedRow]:
+        """Every change behind a position (None: from now on), then those that come; ends when the hub stops."""
+        last = self.position if after is None else after
+        while self._task is not None:
+            rows = await self._behind(last)
+            for row in rows:
+                last = row.position
+                yield row
+            if rows:
+                continue
+            async with self._moved:
+                if self.position <= last and self._task is not None:
+                    await self._moved.wait()
+
+    async def _behind(self, position: int) -> list[FeedRow]:
+        if position >= self.position:
+            return []
+        if self._recent and self._recent[0].position <= position:
+            return [row for row in self._recent if row.position > position]
+        return await self._store.read(lambda conn: feed.after(conn, position, _PAGE))
+
+    async def _pump(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                rows = await self._store.read(lambda conn: feed.after(conn, self.position, _PAGE))
+                for listener in self._listeners if rows else ():
+                    await listener(rows)
+            except CoreError as err:
+                log.warning("the change feed can't be read", error=str(err))
+                rows = []
+            except Exception:
+                log.exception("a listener of the change feed failed")
+                rows = []
+            if rows:
+                self._recent.extend(rows)
+                async with self._moved:
+                    self.position = rows[-1].position
+                    self._moved.notify_all()
+                continue
+            try:
+                await asyncio.wait_for(self._woken.wait(), self._poll_s)
+            except TimeoutError:
+                continue

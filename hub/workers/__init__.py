@@ -1,0 +1,9 @@
+"""What acts later: loops over deadlines and the outbox, woken by commits and polling anyway."""
+
+from hub.workers.deadlines import DeadlineWorker
+from hub.workers.loop import Worker
+from hub.workers.outbox import OutboxWorker
+from hub.workers.traces import TraceKeeper
+from hub.workers.upkeep import Upkeep
+
+__all__ = ["DeadlineWorker", "OutboxWorker", "TraceKeeper", "Upkeep", "Worker"]

@@ -1,0 +1,166 @@
+"""What an outbox row does outside, and how its end is noted: the act first, then one transaction for all that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crm_core.errors import InvalidInput, PermanentDeliveryError
+from crm_core.messages import Button, ChannelKey, DeliveryReceipt, OutboundFile, OutboundMessage, StoredFile
+from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
+from crm_core.ports import Channel, FetchesFiles, FileStore
+from crm_core.services import replies
+from crm_core.services.desk import Desk
+from crm_core.services.telling import enqueue_notification
+from crm_core.storage import queues
+from crm_core.storage.store import Store
+from crm_core.storage.work import SqlWork
+from hub.log import get_logger
+from hub.webhooks import WebhookSender
+
+log = get_logger(__name__)
+
+_LARGEST_FILE = 50 * 1024 * 1024
+_REPEATED = {
+    "ru": "возможно, доставлено дважды: на первую попытку не было ответа",
+    "en": "possibly delivered twice: the first try was not answered",
+}
+
+
+class Acts:
+    """The acts by kind of outbox row."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[ChannelKey, Channel],
+        files: FileStore,
+        webhooks: WebhookSender,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._files = files
+        self._webhooks = webhooks
+
+    async def act(self, record: OutboxRecord) -> None:
+        """Do it and note that it is done; raises the delivery errors of `Channel.send`."""
+        match record.kind:
+            case OutboxKind.MESSAGE:
+                receipt = await self._send(record)
+                note = _REPEATED.get(self._store.office.language, "") if record.started > 1 else None
+                await self._finish(record, lambda desk: _sent(desk, record, receipt, note))
+            case OutboxKind.NOTIFICATION:
+                await self._send(record)
+                await self._finish(record)
+            case OutboxKind.FETCH:
+                stored = await self._fetch(record)
+                await self._finish(record, lambda desk: _fetched(desk, record, stored))
+            case OutboxKind.WEBHOOK:
+                await self._webhooks.post(record)
+                await self._finish(record)
+
+    async def give_up(self, record: OutboxRecord, error: str) -> None:
+        """Note that it will not be done, and what follows from that."""
+        log.warning("an outbox row was given up", id=record.id, kind=record.kind.value, error=error)
+
+        def service(desk: Desk) -> None:
+            match record.kind:
+                case OutboxKind.MESSAGE if record.entry_id is not None:
+                    replies.failed(desk, record.entry_id, error)
+                case OutboxKind.NOTIFICATION if record.payload.get("then"):
+                    _tell_otherwise(desk, record.payload)
+                case OutboxKind.FETCH:
+                    _not_fetched(desk, record, error)
+                case _:
+                    pass
+
+        await self._finish(record, service, OutboxState.FAILED, error)
+
+    async def _finish(
+        self,
+        record: OutboxRecord,
+        service: Callable[[Desk], None] | None = None,
+        state: OutboxState = OutboxState.DONE,
+        error: str | None = None,
+    ) -> None:
+        def work(desk: Desk) -> None:
+            if service is not None:
+                service(desk)
+            conn = _connection(desk)
+            if not queues.finish_outbox(conn, record, state, desk.now, error):
+                raise _ClaimLost
+
+        try:
+            await self._store.run(work)
+        except _ClaimLost:
+            log.warning("an outbox row was taken over by another worker", id=record.id)
+
+    async def _send(self, record: OutboxRecord) -> DeliveryReceipt:
+        payload = record.payload
+        key = ChannelKey(payload["channel"], payload["account"])
+        channel = self._channels.get(key)
+        if channel is None:
+            raise PermanentDeliveryError(f"the account {key} is not configured")
+        message = OutboundMessage(
+            key=key,
+            conversation=payload["conversation"],
+            text=payload["text"],
+            idempotency_key=record.dedupe,
+            number=payload.get("number", 0),
+            subject=payload.get("subject", ""),
+            reply_to=payload.get("reply_to"),
+            files=tuple(
+                OutboundFile(file["name"], file["content_type"], StoredFile(file["sha256"], file["size"]))
+                for file in payload.get("files", ())
+            ),
+            buttons=tuple(
+                tuple(Button(button["text"], button["data"]) for button in row) for row in payload.get("buttons", ())
+            ),
+            attempt=record.attempts,
+        )
+        return await channel.send(message)
+
+    async def _fetch(self, record: OutboxRecord) -> StoredFile:
+        payload = record.payload
+        key = ChannelKey(payload["channel"], payload["account"])
+        channel: object = self._channels.get(key)
+        if not isinstance(channel, FetchesFiles):
+            raise PermanentDeliveryError(f"the account {key} is not configured")
+        try:
+            return await self._files.put(channel.fetch(payload["remote_id"]), _LARGEST_FILE)
+        except InvalidInput as err:
+            raise PermanentDeliveryError(str(err)) from err
+
+
+class _ClaimLost(Exception):
+    """Another worker has the row now; what this one wanted to note is rolled back."""
+
+
+def _connection(desk: Desk) -> Any:
+    if not isinstance(desk.work, SqlWork):
+        raise TypeError("outbox rows live in the database")
+    return desk.work.conn
+
+
+def _sent(desk: Desk, record: OutboxRecord, receipt: DeliveryReceipt, note: str | None) -> None:
+    if record.entry_id is not None:
+        replies.sent(desk, record.entry_id, receipt.refs, note)
+
+
+def _tell_otherwise(desk: Desk, payload: dict[str, Any]) -> None:
+    """The messenger refused for good: the person is told by what stands next."""
+    media = list(payload["then"])
+    rest = {name: value for name, value in payload.items() if name not in {"then", *media[0]}}
+    enqueue_notification(desk, media, rest)
+
+
+def _fetched(desk: Desk, record: OutboxRecord, stored: StoredFile) -> None:
+    attachment = desk.work.get(AttachmentRecord, record.payload["attachment_id"])
+    desk.work.put(attachment._replace(state=FileState.STORED, sha256=stored.sha256, size=stored.size, error=None))
+    desk.work.changed("attachment", attachment.id)
+
+
+def _not_fetched(desk: Desk, record: OutboxRecord, error: str) -> None:
+    attachment = desk.work.get(AttachmentRecord, record.payload["attachment_id"])
+    desk.work.put(attachment._replace(state=FileState.FAILED, error=error))
+    desk.work.changed("attachment", attachment.id)

@@ -1,0 +1,43 @@
+"""Keeps the house: forgets what is only of passing use, shows the depth of the queues and the state of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from crm_core.messages import ChannelKey
+from crm_core.ports import Channel, ChannelState, Clock
+from crm_core.storage import queues
+from crm_core.storage.store import Store
+from hub.metrics import Metrics
+from hub.workers.loop import Worker
+
+_EVERY_S = 15.0
+_PRUNE_EVERY = timedelta(hours=1)
+_PASSING = timedelta(hours=24)
+
+
+class Upkeep(Worker):
+    """Looks around every few seconds, sweeps every hour."""
+
+    name = "upkeep"
+
+    def __init__(self, store: Store, clock: Clock, metrics: Metrics, channels: Mapping[ChannelKey, Channel]) -> None:
+        super().__init__(metrics)
+        self._store = store
+        self._clock = clock
+        self._channels = channels
+        self._pruned = clock.now() - _PRUNE_EVERY
+
+    async def turn(self) -> float:
+        """Look, and sweep when it is time."""
+        for queue, depth in (await self._store.read(queues.depth)).items():
+            self._metrics.queues.labels(queue).set(depth)
+        for key, channel in self._channels.items():
+            up = channel.health.state is ChannelState.CONNECTED
+            self._metrics.channels.labels(key.channel, key.account).set(int(up))
+        now = self._clock.now()
+        if now - self._pruned >= _PRUNE_EVERY:
+            self._pruned = now
+            await self._store.database.write(lambda conn: queues.prune(conn, now - _PASSING))
+        return _EVERY_S
