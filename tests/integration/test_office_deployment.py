@@ -69,4 +69,4 @@ async def test_asterisk_boots_on_the_offices_configuration(
     assert all(name in endpoints for name in ("101", "102", "trunk"))
     account = await asterisk.rx(f"manager show user {pbx.ami.user}")
     assert "ACL: yes" in account
-    assert "acl.c" not in asterisk.process.printed(100_000), "an address of the manager's account was not understood"
+    assert "acl.c:" not in asterisk.process.printed(100_000), "an address of the manager's account was not understood"
