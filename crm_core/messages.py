@@ -7,18 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from crm_core.model.call import CallSnapshot
+from crm_core.model.channel import ChannelKey
 from crm_core.model.identity import Identity
+from crm_core.model.timeline import Delivery, EntryKind
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class ChannelKey:
-    """An account of a channel, e.g. `telegram:shop`. Channels: telegram, vk, email, pbx, web, cti."""
-
-    channel: str
-    account: str
-
-    def __str__(self) -> str:
-        return f"{self.channel}:{self.account}"
+__all__ = ["ChannelKey", "Delivery", "EntryKind"]  # at home in the model, spoken everywhere
 
 
 # ---------------------------------------------------------------- what comes in
@@ -71,19 +64,6 @@ class Location:
 
     latitude: float
     longitude: float
-
-
-class EntryKind(StrEnum):
-    """What a timeline entry is."""
-
-    MESSAGE = "message"
-    CALL = "call"
-    EMAIL = "email"
-    FORM = "form"
-    NOTE = "note"
-    TASK = "task"
-    STAGE = "stage"
-    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,16 +282,6 @@ class DeliveryReceipt:
     """The provider took the message; `refs` are its ids of the parts, in order."""
 
     refs: tuple[str, ...]
-
-
-class Delivery(StrEnum):
-    """The state of an outgoing message; it only moves forward."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    READ = "read"
-    FAILED = "failed"
 
 
 # ---------------------------------------------------------------- who takes a call

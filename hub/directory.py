@@ -11,14 +11,13 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from crm_core.messages import DeviceState, RouteAction, RouteDecision, RouteQuery
 from crm_core.model.identity import caller as caller_identity
 from crm_core.model.office import Office
 from crm_core.model.user import Staff
 from crm_core.ports import Clock
 from crm_core.storage import numbers
+from crm_core.storage.database import Connection
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.numbers import NumberRow
 from crm_core.storage.staff import load_staff

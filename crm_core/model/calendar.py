@@ -20,7 +20,7 @@ class DayHours:
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """A calendar: openings per weekday (0 is Monday), days off, the zone it is written in. No openings at all: always."""
+    """A calendar: openings per weekday (0 is Monday), days off, its zone. Without any openings it never closes."""
 
     name: str
     zone: ZoneInfo

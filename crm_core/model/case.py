@@ -47,17 +47,18 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignalAt:
-    """A signal, when it was, and the reason it gives for a closing."""
+    """A signal, when it was, the reason it gives for a closing, and the account (channel, name) it came by."""
 
     signal: Signal
     at: datetime
     reason: str = ""
+    origin: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """One stretch of a client's waiting. `count` signals; `misses` the last few missed calls that have not yet made
-    the ladder jump."""
+    the ladder jump; `origin` the account by which the first signal came."""
 
     kind: CaseKind
     opened_at: datetime
@@ -65,6 +66,7 @@ class Span:
     misses: tuple[datetime, ...] = ()
     closed_at: datetime | None = None
     reason: str = ""
+    origin: tuple[str, str] = ("", "")
 
     @property
     def jumps(self) -> bool:
@@ -79,7 +81,7 @@ def step(span: Span | None, signal: SignalAt) -> Span | None:
             kind = CaseKind.CALL if signal.signal is Signal.MISS else CaseKind.MESSAGE
             fresh = (signal.at,) if signal.signal is Signal.MISS else ()
             if span is None or span.closed_at is not None:
-                return Span(kind, signal.at, 1, fresh)
+                return Span(kind, signal.at, 1, fresh, origin=signal.origin)
             return replace(
                 span,
                 kind=CaseKind.CALL if CaseKind.CALL in {kind, span.kind} else kind,
@@ -92,10 +94,21 @@ def step(span: Span | None, signal: SignalAt) -> Span | None:
             return replace(span, closed_at=signal.at, reason=signal.reason or signal.signal.value)
 
 
+def follows(span: Span | None, last: datetime | None, signal: SignalAt) -> bool:
+    """Whether `step` from the newest span gives what `fold` over all signals would; `last` is the newest signal's time.
+
+    Of one moment, questions come before what settles them: so a signal of the very moment of the last one follows only
+    where somebody still waits, and since before that moment.
+    """
+    if last is None or signal.at > last:
+        return True
+    return signal.at == last and span is not None and span.closed_at is None and span.opened_at < signal.at
+
+
 def fold(signals: Iterable[SignalAt]) -> tuple[Span, ...]:
     """All spans of a client's waiting, oldest first; only the last may be open."""
     spans: list[Span] = []
-    for signal in sorted(signals, key=lambda each: (each.at, each.signal.settles)):
+    for signal in sorted(signals, key=_order):
         last = spans[-1] if spans else None
         current = step(last, signal)
         if current is None or current is last:
@@ -105,6 +118,11 @@ def fold(signals: Iterable[SignalAt]) -> tuple[Span, ...]:
         else:
             spans.append(current)
     return tuple(spans)
+
+
+def _order(signal: SignalAt) -> tuple[datetime, bool, str, str, tuple[str, str]]:
+    """By time; of one moment the questions first. The rest only makes the order the same every time."""
+    return signal.at, signal.signal.settles, signal.signal.value, signal.reason, signal.origin
 
 
 def _recent(misses: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:

@@ -61,6 +61,12 @@ def parse_identity(text: str, region: str = "RU") -> Identity:
             return opaque(kind, value)
 
 
+def stored_identity(key: str) -> Identity:
+    """The identity behind a stored key `kind:value`, as it is: it may be a number that no numbering plan knows."""
+    kind, _, value = key.partition(":")
+    return Identity(IdentityKind(kind), value)
+
+
 def telephone(raw: str, region: str = "RU") -> Identity:
     """The identity of one telephone number, however it was written; raises InvalidIdentity."""
     found = find_telephones(raw, region)

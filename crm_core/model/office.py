@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from crm_core.messages import ChannelKey
+from crm_core.model.channel import ChannelKey
 from crm_core.model.ladder import Ladders
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Staff, User
@@ -64,6 +64,10 @@ class Office:
     def policy(self, key: ChannelKey) -> AccountPolicy:
         """The intake policy of an account."""
         return self.policies.get(key, _PLAIN)
+
+    def all_policies(self) -> tuple[AccountPolicy, ...]:
+        """Every intake policy in force, of accounts and lines."""
+        return (*self.policies.values(), *(line.policy for line in self.lines))
 
     def line(self, pbx: str, dialled: str) -> Line | None:
         """The configured line of a dialled number; digits decide, so that `8495…` and `+7495…` are one."""

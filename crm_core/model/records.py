@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from crm_core.messages import Delivery, EntryKind
 from crm_core.model.call import CallState, Direction
 from crm_core.model.case import CaseKind, CaseState, Signal
+from crm_core.model.timeline import Delivery, EntryKind
 
 Json = Any  # what a JSON column holds: plain lists, dicts, strings, numbers
 
@@ -46,7 +46,8 @@ class JournalRecord(NamedTuple):
 class ContactRecord(NamedTuple):
     """A client. `last_signal_at` and `last_contact_at` tell whether a fact is late and whether it was answered since.
 
-    `merged_into` names the contact that took this one over; such a record is kept for undoing.
+    `merged_into` names the contact that took this one over; such a record is kept for undoing. `marks` tell which fact
+    gave the name and the manager (see `crm_core.services.marks`).
     """
 
     id: int
@@ -64,6 +65,7 @@ class ContactRecord(NamedTuple):
     merged_into: int | None = None
     fields: Json = {}
     tags: Json = []
+    marks: Json = {}
 
 
 class IdentityRecord(NamedTuple):
@@ -85,7 +87,8 @@ class LeadStatus(StrEnum):
 
 
 class LeadRecord(NamedTuple):
-    """An enquiry. At most one open a contact. `first_fact_at` is the time of the earliest fact that belongs to it."""
+    """An enquiry. At most one open a contact. `first_fact_at` is the time of the earliest fact that belongs to it;
+    `marks` tell which fact gave what (see `crm_core.services.marks`)."""
 
     id: int
     contact_id: int
@@ -109,6 +112,7 @@ class LeadRecord(NamedTuple):
     closed_at: datetime | None = None
     fields: Json = {}
     tags: Json = []
+    marks: Json = {}
 
 
 class CaseRecord(NamedTuple):
@@ -162,7 +166,8 @@ class CallRecord(NamedTuple):
 
 class EntryRecord(NamedTuple):
     """A timeline entry. `seq` grows in commit order. `ref` is unique among messages: channel, account, conversation
-    and the provider's id. `external_id` is None as long as only an edit of the message is known. `versions` are the texts of an edited message, oldest first: `{at, text}`."""
+    and the provider's id. `external_id` is None as long as only an edit or the deletion of the message is known. `versions` are the texts of an
+    edited message, oldest first: `{at, sequence, text}`."""
 
     id: int
     seq: int

@@ -24,6 +24,8 @@ from crm_core.storage.errors import translated
 
 Result = TypeVar("Result")
 
+__all__ = ["Connection", "Database"]  # a connection is handed to queries, wherever they are asked
+
 _READERS = 4
 _BUSY_MS = 30_000
 _TRIES = 8

@@ -1,4 +1,4 @@
-"""Leases: which node owns a link or a polling loop. Expiry goes by the database's clock, the epoch fences old owners."""
+"""Leases: which node owns a link or a polling loop. They end by the database's clock; the epoch fences old owners."""
 
 from __future__ import annotations
 

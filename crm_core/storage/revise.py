@@ -1,4 +1,7 @@
-"""Write a new migration from the difference between the tables and the newest one: `python -m crm_core.storage.revise "add …"`."""
+"""Write a migration from what the tables say and the migrations do not yet.
+
+Use: `python -m crm_core.storage.revise "Add …" 0002`.
+"""
 
 from __future__ import annotations
 
