@@ -100,7 +100,7 @@ class Hub:
             try:
                 await migrate(self.store.database)
             except StorageUnavailable as err:
-                log.error("waiting for the database", error=str(err))
+                log.warning("waiting for the database", error=str(err))
                 await asyncio.sleep(_DATABASE_AGAIN_S)
             else:
                 return

@@ -8,7 +8,7 @@ from channels import email, pbx, telegram, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
-from hub.settings import Settings
+from hub.settings import PbxSettings, Settings
 
 Connect = Callable[[Settings, ChannelContext], Sequence[Channel]]
 
@@ -59,25 +59,24 @@ def sites(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
 
 def exchanges(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     """The `[[pbx]]` accounts."""
-    return [
-        pbx.create(
-            pbx.PbxConfig(
-                name=each.name,
-                ami=pbx.AmiAddress(each.ami.host, each.ami.port, each.ami.user, each.ami.password.reveal()),
-                agi_host=each.agi.host,
-                agi_port=each.agi.port,
-                dial=each.dial,
-                trunk=each.trunk,
-                recordings=each.recordings,
-                cdr=each.cdr,
-                fallback=each.fallback,
-                deadline_s=settings.routing.deadline.total_seconds(),
-                ring_s=settings.routing.ring_s,
-            ),
-            context,
-        )
-        for each in settings.pbx
-    ]
+    return [pbx.create(pbx_config(each, settings), context) for each in settings.pbx]
+
+
+def pbx_config(account: PbxSettings, settings: Settings) -> pbx.PbxConfig:
+    """What a `[[pbx]]` account says to its connector."""
+    return pbx.PbxConfig(
+        name=account.name,
+        ami=pbx.AmiAddress(account.ami.host, account.ami.port, account.ami.user, account.ami.password.reveal()),
+        agi_host=account.agi.host,
+        agi_port=account.agi.port,
+        dial=account.dial,
+        trunk=account.trunk,
+        recordings=account.recordings,
+        cdr=account.cdr,
+        fallback=account.fallback,
+        deadline_s=settings.routing.deadline.total_seconds(),
+        ring_s=settings.routing.ring_s,
+    )
 
 
 def communities(settings: Settings, context: ChannelContext) -> Sequence[Channel]:  # noqa: ARG001 — one shape for all

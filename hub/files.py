@@ -30,8 +30,7 @@ class DiskFiles:
         try:
             async for piece in content:
                 size += len(piece)
-                if size > max_size:
-                    raise InvalidInput(f"the file is larger than {max_size} bytes")
+                _bound(size, max_size)
                 digest.update(piece)
                 await asyncio.to_thread(_write_all, handle, piece)
             await asyncio.to_thread(self._keep, handle, path, digest.hexdigest())
@@ -79,6 +78,11 @@ class DiskFiles:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _bound(size: int, max_size: int) -> None:
+    if size > max_size:
+        raise InvalidInput(f"the file is larger than {max_size} bytes")
 
 
 def _write_all(handle: int, piece: bytes) -> None:

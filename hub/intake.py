@@ -168,7 +168,7 @@ class Intake:
                 self._refuse(batch, IntakeUnavailable(f"the fact stood in the way of others: {err}"))
             else:
                 await self._halve(batch)
-        except Exception as err:
+        except Exception as err:  # noqa: BLE001 — whatever a fact does, it costs only itself
             if len(batch) > 1:
                 await self._halve(batch)
             else:

@@ -41,7 +41,7 @@ class DatabaseLease:
         if self.held:
             return
         await self._end_renewing()
-        while not await self._ask():
+        while not await self._ask():  # noqa: ASYNC110 — what is waited for happens in the database
             await asyncio.sleep(_ASK_S)
         self._lost.clear()
         self._renewing = asyncio.create_task(self._renew(), name=f"lease {self._name}")

@@ -1,4 +1,4 @@
-"""What an outbox row does outside, and how its end is noted: the act first, then one transaction for all that follows."""
+"""What an outbox row does outside, and how its end is noted: the act, then one transaction for all that follows."""
 
 from __future__ import annotations
 

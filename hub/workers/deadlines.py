@@ -54,7 +54,7 @@ class DeadlineWorker(Worker):
             await self._fire(due)
         except StorageUnavailable:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 — one by one shows which deadline it was, and logs it
             for deadline in due:
                 await self._fire_alone(deadline)
         return len(due)
