@@ -1,0 +1,120 @@
+"""An office with a real Asterisk, callers and telephones, and a connector to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from channels.pbx.ami import AmiAddress, LinkTiming
+from channels.pbx.config import PbxConfig
+from channels.pbx.connector import PbxChannel, PbxTiming
+from channels.pbx.snippet import Part, snippet
+from crm_core.messages import CallChanged, InboundEvent, RouteDecision
+from crm_core.model.call import CallSnapshot
+from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
+from hub.demo.peers.office import Office, People
+from hub.demo.peers.process import free_port
+from hub.demo.peers.sipp import SippRunner
+from tests.fakes.intake import MemoryIntake
+from tests.fakes.pbx import PbxSurroundings, ScriptedRouter
+
+LINE = "+74951234567"
+CLIENT = "79161234567"
+FALLBACK = "103"
+QUICK = LinkTiming(
+    connect_s=2.0,
+    action_s=3.0,
+    heartbeat_s=0.3,
+    heartbeat_deadline_s=0.7,
+    booted_s=5.0,
+    backoff_first_s=0.1,
+    backoff_most_s=0.3,
+)
+
+
+class RunAsterisk(Protocol):
+    """Boots an Asterisk on a folder of configuration."""
+
+    def __call__(self, etc_dir: Path) -> Awaitable[AsteriskRunner]: ...
+
+
+class Exchange:
+    """An Asterisk with the hub's own snippet, and connectors to it."""
+
+    def __init__(self, office: Office, people: People, config: PbxConfig) -> None:
+        self.office, self.people, self.config = office, people, config
+        self.asterisk: AsteriskRunner | None = None
+        self.sink = MemoryIntake()
+        self.around = PbxSurroundings(ScriptedRouter())
+        self._stack = AsyncExitStack()
+
+    @property
+    def pbx(self) -> AsteriskRunner:
+        """The running Asterisk."""
+        assert self.asterisk is not None
+        return self.asterisk
+
+    async def hub(self, *script: RouteDecision, config: PbxConfig | None = None) -> PbxChannel:
+        """A connector that decides by the script, started and linked."""
+        self.around.router.script = list(script)
+        channel = PbxChannel(
+            config or self.config, self.around.context, PbxTiming(sweep_s=0.1, again_s=0.2, drain_s=2.0)
+        )
+        await channel.start(self.sink)
+        self._stack.push_async_callback(channel.stop)
+        await self.linked()
+        return channel
+
+    async def linked(self) -> None:
+        """Wait until the connector has heard of the telephones."""
+        await self.around.presence.until(lambda each: ("office", "PJSIP/101") in each.states)
+
+    async def call(self, kind: str) -> CallSnapshot:
+        """The call of the first fact of this kind, awaited."""
+        return snapshot(await self.sink.event(lambda event: event.external_id.endswith(f":{kind}")))
+
+    async def close(self) -> None:
+        """Stop the connectors."""
+        await self._stack.aclose()
+
+
+def snapshot(event: InboundEvent) -> CallSnapshot:
+    """The call that a fact tells of."""
+    assert isinstance(event.payload, CallChanged)
+    return event.payload.call
+
+
+def kinds(sink: MemoryIntake) -> list[str]:
+    """The transitions committed, in order."""
+    return [event.external_id.rpartition(":")[2] for event in sink.events]
+
+
+@pytest.fixture
+async def exchange(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner) -> AsyncIterator[Exchange]:
+    """An office whose Asterisk runs."""
+    office = Office.plan(short_dir)
+    config = PbxConfig(
+        "office",
+        AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret"),
+        agi_port=free_port(),
+        recordings=office.recordings,
+        cdr=office.cdr,
+        fallback=f"PJSIP/{FALLBACK}",
+        timing=QUICK,
+    )
+    office.write(
+        asterisk_tree, snippet(config, Part.DIALPLAN), snippet(config, Part.MANAGER), snippet(config, Part.CDR)
+    )
+    found = Exchange(office, People(office, sipp), config)
+    async with AsteriskRunner(asterisk_tree, office.run, office.etc) as asterisk:
+        found.asterisk = asterisk
+        yield found
+        await found.close()
+
+
+__all__ = ["CLIENT", "FALLBACK", "LINE", "Callable", "Exchange", "exchange", "kinds", "replace", "snapshot"]
