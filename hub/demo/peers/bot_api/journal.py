@@ -47,6 +47,10 @@ class Journal(Sequence[T], Generic[T]):
             if not future.done() and matches(item):
                 future.set_result(item)
 
+    def clear(self) -> None:
+        """Forget what happened so far."""
+        self._items.clear()
+
     async def wait_for(self, matches: Callable[[T], bool] = lambda _: True, patience: float = PATIENCE_S) -> T:
         """The first item that matches, waiting for it; TimeoutError, saying what is there, after `patience` seconds."""
         for item in self._items:
