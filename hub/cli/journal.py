@@ -1,0 +1,5 @@
+"""`hub journal …`."""
+
+import typer
+
+journal = typer.Typer()

@@ -1,0 +1,80 @@
+"""`hub run`: the hub until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+
+import typer
+from aiohttp import web
+
+from crm_core.storage.users import anybody
+from hub.cli.output import Failure
+from hub.log import configure_logging, get_logger
+from hub.settings import Endpoint, Settings, load_settings
+
+log = get_logger(__name__)
+
+_DRAIN_S = 10.0
+_STOPPED_BY = (signal.SIGTERM, signal.SIGINT)
+
+
+def run_hub() -> None:
+    """Run until SIGTERM or SIGINT, then let what was begun end. Raises Failure where an address is taken."""
+    settings = load_settings()
+    configure_logging(settings.log, secrets=settings.secrets())
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(settings))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is to be had."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _serve(settings: Settings) -> None:
+    from hub.bootstrap import build
+    from hub.http.app import create_app
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _STOPPED_BY:
+        loop.add_signal_handler(number, stop.set)
+    hub = build(settings)
+    runner = web.AppRunner(create_app(hub), access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_S)
+    try:
+        await hub.start()
+        await runner.setup()
+        await _listen(runner, settings.http)
+        typer.echo(f"hub: {_visited(settings, runner)}")
+        if not await hub.store.read(anybody):
+            typer.echo("Пользователей ещё нет: первый, кто откроет эту страницу, заводит администратора.")
+        sys.stdout.flush()
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+        await hub.stop()
+
+
+async def _listen(runner: web.AppRunner, where: Endpoint) -> None:
+    try:
+        await web.TCPSite(runner, where.host, where.port).start()
+    except OSError as err:
+        mend = "is another hub running? HUB_HTTP or http in hub.toml names another address"
+        raise Failure(f"can't listen on {where}: {err.strerror or err}; {mend}") from err
+
+
+def _visited(settings: Settings, runner: web.AppRunner) -> str:
+    """Where the pages are; with port 0 the one that was found."""
+    if settings.public_url is not None or settings.http.port or not runner.addresses:
+        return settings.base_url
+    host, port = runner.addresses[0][:2]
+    return f"http://{Endpoint(host, port)}"

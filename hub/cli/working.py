@@ -1,0 +1,95 @@
+"""What every command needs: the settings, a database that is at the current schema, a loop to run in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crm_core.ports import Policies
+from crm_core.storage.database import Database
+from crm_core.storage.migrate import migrate
+from crm_core.storage.store import Store
+from hub.clock import SystemClock
+from hub.log import configure_logging
+from hub.settings import Settings, load_settings
+from hub.settings.office import office_of
+from routing.assign import LeastLoaded
+from routing.escalation import TellByRole
+
+if TYPE_CHECKING:
+    from hub.bootstrap import Hub
+
+Result = TypeVar("Result")
+
+
+def settings_for_command() -> Settings:
+    """The settings; the log is kept to warnings, for the command's own words are what people read."""
+    settings = load_settings()
+    configure_logging(settings.log, secrets=settings.secrets(), level=logging.WARNING)
+    return settings
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """The record at the current schema, for staff and journal; no channel is touched.
+
+    Raises StorageUnavailable.
+    """
+    database = Database(settings.database_url.reveal(), pool_size=2)
+    try:
+        await migrate(database)
+        yield Store(database, SystemClock(), office_of(settings), Policies(LeastLoaded(), TellByRole()))
+    finally:
+        await database.stop()
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
+    """The whole hub put together and its database at the current schema; nothing is started. Raises StorageUnavailable."""
+    from hub.bootstrap import build
+
+    hub = build(settings)
+    try:
+        await migrate(hub.store.database)
+        yield hub
+    finally:
+        await hub.store.database.stop()
+
+
+def with_hub(act: Callable[[Hub], Coroutine[Any, Any, Result]]) -> Result:
+    """Run one act that needs the connectors or the directory."""
+
+    async def acting() -> Result:
+        async with open_hub(settings) as hub:
+            return await act(hub)
+
+    settings = settings_for_command()
+    return asyncio.run(acting())
+
+
+def with_store(act: Callable[[Store], Coroutine[Any, Any, Result]]) -> Result:
+    """Run one act on the record."""
+
+    async def acting() -> Result:
+        async with open_store(settings) as store:
+            return await act(store)
+
+    settings = settings_for_command()
+    return asyncio.run(acting())
+
+
+def migrated() -> tuple[str, str]:
+    """Bring the database to the current schema: the revision reached, and which database it is."""
+
+    async def migrating() -> str:
+        database = Database(settings.database_url.reveal(), pool_size=2)
+        try:
+            return await migrate(database)
+        finally:
+            await database.stop()
+
+    settings = settings_for_command()
+    return asyncio.run(migrating()), str(settings.database_url)

@@ -1,0 +1,1 @@
+"""The `hub` command on real databases."""

@@ -1,0 +1,170 @@
+"""`hub user` and `hub token`, from an empty folder."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from tests.integration.cli.conftest import Run
+
+Rows = Callable[[str], list[tuple[Any, ...]]]
+IVAN = ("user", "add", "--login", "ivan", "--name", "Иван Петров", "--role", "manager")
+
+
+def test_the_first_command_makes_the_database_by_itself(hub: Run) -> None:
+    told = hub("user", "list", "--json")
+    assert (told.code, told.json) == (0, [])
+
+
+def test_a_user_with_everything(hub: Run, rows: Rows) -> None:
+    assert hub("user", "add", "--login", "olga", "--name", "Ольга", "--role", "controller").code == 0
+    told = hub(
+        *IVAN,
+        *("--extension", "PJSIP/101", "--telegram-id", "1001", "--email", "Ivan@Example.org", "--group", "sales"),
+        *("--deputy", "olga", "--controller", "olga", "--password-stdin"),
+        stdin="длинный пароль\nа это уже не пароль\n",
+    )
+    assert told.code == 0, told.err
+    ivan = next(each for each in hub("user", "list", "--json").json if each["login"] == "ivan")
+    wanted = {
+        "name": "Иван Петров",
+        "role": "manager",
+        "extension": "PJSIP/101",
+        "telegram_id": 1001,
+        "email": "ivan@example.org",
+        "group": "sales",
+        "deputy": "olga",
+        "controller": "olga",
+        "active": True,
+    }
+    assert {key: ivan[key] for key in wanted} == wanted
+    assert "password" not in str(ivan)
+    assert rows("SELECT name FROM user_group") == [("sales",)]
+    (kept,) = rows("SELECT password_hash FROM app_user WHERE login = 'ivan'")[0]
+    assert PasswordHasher().verify(kept, "длинный пароль")
+
+
+def test_without_a_password_there_is_none(hub: Run, rows: Rows) -> None:
+    assert hub(*IVAN).code == 0
+    assert rows("SELECT password_hash FROM app_user") == [(None,)]
+
+
+def test_every_change_is_told_to_a_running_hub(hub: Run, rows: Rows) -> None:
+    hub(*IVAN)
+    (before,) = rows("SELECT value FROM revision WHERE name = 'staff'")[0]
+    fed = len(rows("SELECT 1 FROM feed"))
+    assert hub("user", "disable", "--login", "ivan").code == 0
+    (after,) = rows("SELECT value FROM revision WHERE name = 'staff'")[0]
+    assert after > before
+    assert len(rows("SELECT 1 FROM feed")) == fed + 1
+    assert '"app_user"' in rows("SELECT changes FROM feed ORDER BY position DESC")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--telegram-id", "1001"), "telegram id 1001 belongs to user «olga»"),
+        (("--deputy", "nobody"), "there is no user «nobody»"),
+        (("--controller", "nobody"), "there is no user «nobody»"),
+        (("--deputy", "ivan"), "their own deputy"),
+        (("--email", "no address"), "is not a mail address"),
+        (("--extension", "101\r\nAction: Command"), "extension"),
+        (("--password-stdin",), "no password on standard input"),
+        (("--telegram-id", "-5"), "telegram id -5"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(hub: Run, rows: Rows, more: tuple[str, ...], said: str) -> None:
+    hub("user", "add", "--login", "olga", "--name", "Ольга", "--role", "head", "--telegram-id", "1001")
+    told = hub(*IVAN, *more)
+    assert told.code == 1
+    assert told.err.startswith("hub: ")
+    assert said in told.err
+    assert "Traceback" not in told.err
+    assert rows("SELECT login FROM app_user") == [("olga",)], "nothing half-written"
+
+
+def test_a_login_is_taken_once(hub: Run) -> None:
+    assert hub(*IVAN).code == 0
+    told = hub(*IVAN)
+    assert told.code == 1
+    assert "«ivan» already" in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("user", "add", "--login", "x"),
+        (*IVAN[:-1], "emperor"),
+        ("user", "add", "--nonsense"),
+        ("user", "disable"),
+        ("nonsense",),
+        ("token", "issue"),
+        ("user", "update", "--login", "ivan"),
+    ],
+)
+def test_wrong_use_is_2(hub: Run, arguments: tuple[str, ...]) -> None:
+    told = hub(*arguments)
+    assert told.code == 2
+    assert told.err
+    assert "Traceback" not in told.err
+
+
+def test_disabled_stays_in_the_list_and_can_come_back(hub: Run) -> None:
+    hub(*IVAN)
+    assert hub("user", "disable", "ivan").code == 0
+    assert hub("user", "disable", "--login", "ivan").code == 0, "twice is the same as once"
+    assert [each["active"] for each in hub("user", "list", "--json").json] == [False]
+    assert hub("token", "issue", "--login", "ivan").code == 1
+    assert hub("user", "update", "--login", "ivan", "--enable").code == 0
+    assert [each["active"] for each in hub("user", "list", "--json").json] == [True]
+    assert hub("user", "disable", "--login", "nobody").code == 1
+
+
+def test_update_changes_what_is_named_and_clears_what_is_empty(hub: Run) -> None:
+    hub(*IVAN, "--email", "a@example.org", "--group", "sales")
+    assert hub("user", "update", "--login", "ivan", "--role", "head", "--email", "").code == 0
+    (ivan,) = hub("user", "list", "--json").json
+    assert (ivan["role"], ivan["email"], ivan["group"], ivan["name"]) == ("head", None, "sales", "Иван Петров")
+
+
+def test_a_token_is_printed_alone_and_only_its_digest_kept(hub: Run, rows: Rows) -> None:
+    hub(*IVAN)
+    told = hub("token", "issue", "--login", "ivan")
+    assert told.code == 0
+    token = told.out.strip()
+    assert told.out == f"{token}\n"
+    assert " " not in token
+    assert told.err == ""
+    assert rows("SELECT login, digest FROM api_token") == [("ivan", hashlib.sha256(token.encode()).hexdigest())]
+
+
+def test_a_token_of_nobody_is_refused(hub: Run) -> None:
+    told = hub("token", "issue", "--login", "nobody")
+    assert told.code == 1
+    assert told.out == ""
+    assert "there is no user «nobody»" in told.err
+
+
+def test_lists_read_well_and_names_cannot_steer_the_terminal(hub: Run) -> None:
+    assert "Пока никого нет" in hub("user", "list").out
+    hub(*IVAN)
+    assert "Иван Петров" in hub("user", "list").out
+
+
+def test_a_broken_configuration_is_told_in_sentences(hub: Run, folder: Any) -> None:
+    (folder / "hub.toml").write_text('databse_url = "x"\n')
+    told = hub("user", "list")
+    assert told.code == 1
+    assert "hub.toml:1" in told.err
+    assert "database_url" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence(hub: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql+asyncpg://hub:hidden-password@127.0.0.1:1/hub")
+    told = hub("user", "list")
+    assert told.code == 1
+    assert told.err.startswith("hub: the database can't be reached")
+    assert "hidden-password" not in told.err
