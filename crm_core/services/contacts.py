@@ -1,0 +1,179 @@
+"""Contacts as people keep them: made by hand, corrected, given a manager, put on a special list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from crm_core.errors import Conflict, Duplicate, InvalidInput
+from crm_core.model.identity import Identity, caller
+from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
+from crm_core.services.desk import Desk
+from crm_core.services.recognition import searchable
+
+BY_HAND = "by hand"
+_MOST_IDENTITIES = 100
+
+
+class Unset(Enum):
+    """Says of a field that it stays as it is."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """What is to be changed; None clears a field that may be empty.
+
+    `identities` are all that the contact shall have. `fields` are merged into those known; one whose value is None is
+    taken away.
+    """
+
+    name: str | Unset = UNSET
+    identities: Sequence[Identity] | Unset = UNSET
+    manager: str | Unset | None = UNSET
+    company: str | Unset | None = UNSET
+    city: str | Unset | None = UNSET
+    status: str | Unset | None = UNSET
+    list_name: str | Unset | None = UNSET
+    tags: Sequence[str] | Unset = UNSET
+    fields: Mapping[str, Any] | Unset = UNSET
+
+
+def create(desk: Desk, given: ContactChange) -> tuple[ContactRecord, list[IdentityRecord]]:
+    """Make a contact.
+
+    Raises Duplicate where somebody holds one of the identities, InvalidInput for a manager or a list that is not
+    there, or where there is neither name nor identity.
+    """
+    name = given.name if not isinstance(given.name, Unset) else ""
+    wanted = given.identities if not isinstance(given.identities, Unset) else ()
+    if not name and not wanted:
+        raise InvalidInput("a contact has a name or an identity: give «name» or «identities»")
+    # Without marks: what a person gave, no fact overrides.
+    contact = ContactRecord(desk.work.next_id(), name, desk.now, desk.now, search="")
+    contact = _changed(desk, contact, given)
+    desk.work.put(contact)
+    identities = _held(desk, contact, wanted)
+    contact = _findable(contact, identities)
+    desk.work.put(contact)
+    desk.emit("contact.created", contact.id, {"id": contact.id, "name": contact.name})
+    return contact, identities
+
+
+def change(desk: Desk, contact_id: int, given: ContactChange) -> tuple[ContactRecord, list[IdentityRecord]]:
+    """Correct a contact; raises NotFound, Conflict where it was merged away, and what `create` raises."""
+    before = desk.work.contact(contact_id)
+    if before.merged_into is not None:
+        raise Conflict(f"this contact was merged into {before.merged_into}: change that one")
+    contact = _changed(desk, before, given)
+    if not isinstance(given.identities, Unset):
+        identities = _held(desk, contact, given.identities)
+    else:
+        identities = desk.work.identities([contact_id]).get(contact_id, [])
+    contact = _findable(contact, identities)
+    if contact != before:
+        desk.work.put(contact._replace(updated_at=desk.now))
+    return desk.work.contact(contact_id), identities
+
+
+def put_on_list(desk: Desk, list_name: str, number: str, reason: str, login: str) -> ListedNumberRecord:
+    """Put a bare number on a special list, also one that stood on another; raises InvalidInput."""
+    _known_list(desk, list_name)
+    key = _number(desk, number)
+    desk.work.listed_numbers([key])
+    record = ListedNumberRecord(key, list_name, reason, login, desk.now)
+    desk.work.put(record)
+    return record
+
+
+def take_off_list(desk: Desk, list_name: str, number: str) -> bool:
+    """Take a bare number off a list; False where it does not stand there."""
+    key = _number(desk, number)
+    record = desk.work.listed_numbers([key]).get(key)
+    if record is None or record.list_name != list_name:
+        return False
+    desk.work.remove(ListedNumberRecord, key)
+    desk.work.changed("listed_number", 0)
+    return True
+
+
+def active_login(desk: Desk, login: str | None) -> str | None:
+    """The login of somebody who can be given work; raises InvalidInput where there is no such person."""
+    if login is None:
+        return None
+    user = desk.work.staff.get(login)
+    if user is None or not user.active:
+        raise InvalidInput(f"manager: there is no active user «{login}»")
+    return login
+
+
+def merged_fields(known: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Custom fields with changes: what is None is taken away."""
+    return {name: value for name, value in {**known, **given}.items() if value is not None}
+
+
+def clean_tags(tags: Sequence[str]) -> list[str]:
+    """Tags without blanks around and without repeats, in their order."""
+    return list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
+
+
+def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> ContactRecord:
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("name", "company", "city", "status")
+        if not isinstance(value := getattr(given, name), Unset)
+    }
+    if not isinstance(given.manager, Unset):
+        changes["manager"] = active_login(desk, given.manager)
+    if not isinstance(given.list_name, Unset):
+        changes["list_name"] = _known_list(desk, given.list_name) if given.list_name is not None else None
+    if not isinstance(given.tags, Unset):
+        changes["tags"] = clean_tags(given.tags)
+    if not isinstance(given.fields, Unset):
+        changes["fields"] = merged_fields(contact.fields, given.fields)
+    return contact._replace(**changes)
+
+
+def _held(desk: Desk, contact: ContactRecord, wanted: Sequence[Identity]) -> list[IdentityRecord]:
+    """Give the contact exactly these identities."""
+    keys = list(dict.fromkeys(str(each) for each in wanted))
+    if len(keys) > _MOST_IDENTITIES:
+        raise InvalidInput(f"identities: at most {_MOST_IDENTITIES} a contact")
+    holders = desk.work.contacts_by_identity(keys)
+    for key, holder in holders.items():
+        if holder.id != contact.id:
+            raise Duplicate(f"«{key}» belongs to contact {holder.id}: merge the two, or take it from there first")
+    known = {record.key: record for record in desk.work.identities([contact.id]).get(contact.id, [])}
+    for key in known.keys() - set(keys):
+        desk.work.remove(IdentityRecord, key)
+        desk.work.changed("identity.removed", 0, contact.id)
+    for key in keys:
+        if key not in known:
+            known[key] = IdentityRecord(key, contact.id, BY_HAND, desk.now)
+            desk.work.put(known[key])
+    return [known[key] for key in keys]
+
+
+def _findable(contact: ContactRecord, identities: Sequence[IdentityRecord]) -> ContactRecord:
+    values = (record.key.partition(":")[2] for record in identities)
+    return contact._replace(search=searchable(contact.name, contact.company or "", *values))
+
+
+def _known_list(desk: Desk, name: str) -> str:
+    if name not in desk.office.lists:
+        known = ", ".join(f"«{each}»" for each in desk.office.lists) or "none is configured"
+        raise InvalidInput(f"list: there is no list «{name}» ({known})")
+    return name
+
+
+def _number(desk: Desk, number: str) -> str:
+    found = caller(number.removeprefix("tel:"), desk.office.region)
+    if found is None:
+        raise InvalidInput(f"number: «{number[:80]}» is not a telephone number")
+    return str(found)

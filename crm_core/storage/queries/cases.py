@@ -1,0 +1,73 @@
+"""Clients who wait, and when the next rung is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from crm_core.errors import NotFound
+from crm_core.model.case import CaseKind, CaseState
+from crm_core.model.records import CaseRecord, DeadlineKind
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
+from crm_core.storage.tables import contact_case, deadline
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases are wanted."""
+
+    state: CaseState | None = None
+    kind: CaseKind | None = None
+    manager: str | None = None
+    contact_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCard:
+    """A case, and when something happens to it next: the next rung, or a promise runs out."""
+
+    case: CaseRecord
+    due_at: datetime | None
+
+
+def list_cases(conn: Connection, wanted: CaseFilter, where: Slice) -> Page[CaseCard]:
+    """Cases, the oldest first. Two statements."""
+    after = number_cursor(where.after)
+    table = contact_case.c
+    conditions = both(
+        (
+            table.id > after if after is not None else None,
+            table.state == wanted.state if wanted.state is not None else None,
+            table.kind == wanted.kind if wanted.kind is not None else None,
+            table.manager == wanted.manager if wanted.manager is not None else None,
+            table.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
+        )
+    )
+    statement = select(contact_case).where(*conditions).order_by(table.id).limit(where.limit + 1)
+    page = page_of(all_of(conn, CaseRecord, statement), where.limit, lambda record: str(record.id))
+    due = due_of(conn, [record.id for record in page.items if record.state is CaseState.OPEN])
+    return page.map(lambda record: CaseCard(record, due.get(record.id)))
+
+
+def case_card(conn: Connection, case_id: int) -> CaseCard:
+    """One case; raises NotFound."""
+    found = one_of(conn, CaseRecord, case_id)
+    if found is None:
+        raise NotFound(f"there is no case {case_id}")
+    return CaseCard(found, due_of(conn, [case_id]).get(case_id))
+
+
+def due_of(conn: Connection, case_ids: Iterable[int]) -> dict[int, datetime]:
+    """When something happens next to cases that wait for a time."""
+    kinds = (DeadlineKind.CASE_RUNG, DeadlineKind.CASE_PROMISE)
+    keys = [f"{kind.value}:{case_id}" for case_id in case_ids for kind in kinds]
+    if not keys:
+        return {}
+    found: dict[int, datetime] = {}
+    statement = select(deadline.c.subject_id, deadline.c.due_at).where(deadline.c.key.in_(keys))
+    for case_id, due_at in conn.execute(statement):
+        found[case_id] = min(due_at, found.get(case_id, due_at))
+    return found

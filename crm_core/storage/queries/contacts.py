@@ -1,0 +1,120 @@
+"""Contacts as they are looked up: by what is typed, by an identity, by id, with their identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from crm_core.errors import InvalidIdentity, NotFound
+from crm_core.model.identity import IdentityKind, caller, find_telephones, parse_identity
+from crm_core.model.records import ContactRecord, IdentityRecord
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, like, number_cursor, page_of
+from crm_core.storage.tables import contact, identity
+
+_FEWEST_DIGITS = 3
+_MOST_WORDS = 8
+_LONGEST_CHAIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """A contact and its identities, oldest first."""
+
+    contact: ContactRecord
+    identities: tuple[IdentityRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFilter:
+    """Which contacts are wanted. `text` is what somebody typed: words of a name, a number, an address; `identity` as
+    it stands in a URL (a `+` may have become a space); `region` reads numbers."""
+
+    text: str = ""
+    identity: str | None = None
+    manager: str | None = None
+    region: str = "RU"
+
+
+def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice) -> Page[ContactCard]:
+    """Contacts, the newest first; those merged into others are left out. Two statements."""
+    after = number_cursor(where.after)
+    conditions = both(
+        (
+            contact.c.merged_into.is_(None),
+            contact.c.id < after if after is not None else None,
+            contact.c.manager == wanted.manager if wanted.manager is not None else None,
+            _found_by(wanted.text, wanted.region) if wanted.text.strip() else None,
+        )
+    )
+    if wanted.identity is not None:
+        key = identity_in_query(wanted.identity, wanted.region)
+        conditions.append(contact.c.id == select(identity.c.contact_id).where(identity.c.key == key).scalar_subquery())
+    statement = select(contact).where(*conditions).order_by(contact.c.id.desc()).limit(where.limit + 1)
+    page = page_of(all_of(conn, ContactRecord, statement), where.limit, lambda record: str(record.id))
+    held = identities_of(conn, [record.id for record in page.items])
+    return page.map(lambda record: ContactCard(record, held.get(record.id, ())))
+
+
+def contact_card(conn: Connection, contact_id: int) -> ContactCard:
+    """One contact; where it was merged into another, that one. Raises NotFound."""
+    record = current(conn, contact_id)
+    return ContactCard(record, identities_of(conn, [record.id]).get(record.id, ()))
+
+
+def current(conn: Connection, contact_id: int) -> ContactRecord:
+    """The contact that stands for an id today: the survivor of a merge. Raises NotFound."""
+    wanted = contact_id
+    for _ in range(_LONGEST_CHAIN):
+        found = all_of(conn, ContactRecord, select(contact).where(contact.c.id == wanted))
+        if not found:
+            break
+        if found[0].merged_into is None:
+            return found[0]
+        wanted = found[0].merged_into
+    raise NotFound(f"there is no contact {contact_id}")
+
+
+def identities_of(conn: Connection, contact_ids: Iterable[int]) -> dict[int, tuple[IdentityRecord, ...]]:
+    """The identities of contacts, oldest first."""
+    wanted = list(contact_ids)
+    if not wanted:
+        return {}
+    statement = (
+        select(identity).where(identity.c.contact_id.in_(wanted)).order_by(identity.c.created_at, identity.c.key)
+    )
+    found = grouped(all_of(conn, IdentityRecord, statement), "contact_id")
+    return {owner: tuple(records) for owner, records in found.items()}
+
+
+def identity_in_query(text: str, region: str) -> str:
+    """The key of an identity as it stands in a URL, where `+` may have been decoded as a space; InvalidIdentity."""
+    kind, separator, value = text.partition(":")
+    value = value.strip() if kind.strip().lower() != IdentityKind.TEL else value
+    if kind.strip().lower() != IdentityKind.TEL:
+        return str(parse_identity(f"{kind}{separator}{value.replace(' ', '+')}", region))
+    if value.startswith(" "):
+        value = f"+{value.lstrip()}"
+    try:
+        return str(parse_identity(f"{kind}:{value}", region))
+    except InvalidIdentity:
+        found = caller(value, region)  # numbers that no plan knows are kept as their digits
+        if found is None:
+            raise
+        return str(found)
+
+
+def _found_by(text: str, region: str) -> ColumnElement[bool]:
+    words = text.casefold().split()[:_MOST_WORDS]
+    by_words = and_(*(_contains(word) for word in words))
+    digits = "".join(char for char in text if char.isdigit() and char.isascii())
+    if len(digits) < _FEWEST_DIGITS or any(char.isalpha() for char in text):
+        return by_words
+    numbers = {digits, *(found.value for found in find_telephones(text, region))}
+    return or_(by_words, *(_contains(number) for number in sorted(numbers)))
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    return contact.c.search.like(like(text), escape="\\")

@@ -1,0 +1,65 @@
+"""Files of entries, and those uploaded for messages that are still to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from crm_core.errors import InvalidInput, NotFound
+from crm_core.messages import StoredFile
+from crm_core.model.records import AttachmentRecord
+from crm_core.services.desk import Desk
+from crm_core.storage.queries.pages import one_of
+from crm_core.storage.queries.within import connection_of
+from crm_core.storage.tables import upload
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that lies in the store and waits for its message. `size` in bytes."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+def one_attachment(conn: Connection, attachment_id: int) -> AttachmentRecord:
+    """One file of an entry; raises NotFound."""
+    found = one_of(conn, AttachmentRecord, attachment_id)
+    if found is None:
+        raise NotFound(f"there is no attachment {attachment_id}")
+    return found
+
+
+def add_upload(desk: Desk, login: str, name: str, content_type: str, stored: StoredFile) -> Upload:
+    """Note a file that lies in the store already."""
+    added = Upload(desk.work.next_id(), name, content_type, stored.size, stored.sha256)
+    row: dict[str, Any] = {
+        "id": added.id,
+        "name": name,
+        "content_type": content_type,
+        "size": stored.size,
+        "sha256": stored.sha256,
+        "login": login,
+        "created_at": desk.now,
+    }
+    connection_of(desk).execute(insert(upload).values(row))
+    return added
+
+
+def uploads(desk: Desk, ids: Sequence[int]) -> list[Upload]:
+    """Uploaded files in the order of `ids`; raises InvalidInput where one is unknown."""
+    if not ids:
+        return []
+    columns = (upload.c.id, upload.c.name, upload.c.content_type, upload.c.size, upload.c.sha256)
+    rows = connection_of(desk).execute(select(*columns).where(upload.c.id.in_(ids)))
+    found = {row.id: Upload(*row) for row in rows}
+    missing = [each for each in ids if each not in found]
+    if missing:
+        raise InvalidInput(f"there is no uploaded file {missing[0]}: send it to /api/v1/files first")
+    return [found[each] for each in ids]

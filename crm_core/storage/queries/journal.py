@@ -1,0 +1,76 @@
+"""The journal as it is looked through: what came in, and what of it was not understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from crm_core.errors import NotFound
+from crm_core.model.records import JournalRecord, JournalState
+from crm_core.storage.queries.pages import Page, Slice, both, number_cursor, one_of, page_of
+from crm_core.storage.tables import journal
+
+_SHOWN = [column for column in journal.columns if column.name != "raw"]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFilter:
+    """Which facts are wanted."""
+
+    state: JournalState | None = None
+    channel: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """A fact of the journal without its raw form."""
+
+    id: int
+    channel: str
+    account: str
+    external_id: str
+    state: JournalState
+    what: str
+    conversation: str
+    occurred_at: datetime
+    received_at: datetime
+    correlation_id: str
+    raw_type: str
+    error: str | None
+    attempts: int
+
+
+def list_journal(conn: Connection, wanted: JournalFilter, where: Slice) -> Page[JournalRow]:
+    """Facts, the newest first. One statement."""
+    statement = journal_statement(wanted, number_cursor(where.after)).limit(where.limit + 1)
+    rows = [_row(row) for row in conn.execute(statement)]
+    return page_of(rows, where.limit, lambda row: str(row.id))
+
+
+def journal_statement(wanted: JournalFilter, after: int | None) -> Select[Any]:
+    """The query behind `list_journal`."""
+    conditions = both(
+        (
+            journal.c.id < after if after is not None else None,
+            journal.c.state == wanted.state if wanted.state is not None else None,
+            journal.c.channel == wanted.channel if wanted.channel is not None else None,
+            journal.c.account == wanted.account if wanted.account is not None else None,
+        )
+    )
+    return select(*_SHOWN).where(*conditions).order_by(journal.c.id.desc())
+
+
+def one_fact(conn: Connection, journal_id: int) -> JournalRecord:
+    """One fact with its raw form; raises NotFound."""
+    found = one_of(conn, JournalRecord, journal_id)
+    if found is None:
+        raise NotFound(f"there is no journal row {journal_id}")
+    return found
+
+
+def _row(row: Row[Any]) -> JournalRow:
+    return JournalRow(**row._mapping)  # noqa: SLF001 - the public name of a row's columns

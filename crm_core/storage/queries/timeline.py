@@ -1,0 +1,127 @@
+"""What happened to a client, in the order it became known or in the order it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
+
+from crm_core.errors import NotFound
+from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord
+from crm_core.storage.queries.pages import (
+    Page,
+    Slice,
+    all_of,
+    grouped,
+    moment_cursor,
+    number_cursor,
+    one_of,
+    page_of,
+    parse_moment_cursor,
+)
+from crm_core.storage.tables import attachment, call, journal, timeline
+from crm_core.storage.types import UtcDateTime
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCard:
+    """An entry with its files, and its call where it is one."""
+
+    entry: EntryRecord
+    attachments: tuple[AttachmentRecord, ...] = ()
+    call: CallRecord | None = None
+
+
+class Order(StrEnum):
+    """`committed`: as it became known, so that nothing ever appears behind a cursor. `occurred`: as it happened, oldest
+    first. `recent`: as it happened, newest first."""
+
+    COMMITTED = "committed"
+    OCCURRED = "occurred"
+    RECENT = "recent"
+
+
+@dataclass(frozen=True, slots=True)
+class RawFact:
+    """A fact as it arrived, with its media type."""
+
+    raw: bytes
+    raw_type: str
+
+
+def list_entries(conn: Connection, contact_id: int, order: Order, where: Slice) -> Page[EntryCard]:
+    """A page of a contact's timeline. Three statements at most."""
+    if order is Order.COMMITTED:
+        statement = by_commit(contact_id, number_cursor(where.after))
+    else:
+        statement = by_time(contact_id, where.after, newest_first=order is Order.RECENT)
+    rows = all_of(conn, EntryRecord, statement.limit(where.limit + 1))
+    page = page_of(rows, where.limit, _by_seq if order is Order.COMMITTED else _by_moment)
+    cards = {card.entry.id: card for card in with_details(conn, page.items)}
+    return page.map(lambda entry: cards[entry.id])
+
+
+def by_commit(contact_id: int, after: int | None) -> Select[Any]:
+    """Entries in commit order."""
+    statement = select(timeline).where(timeline.c.contact_id == contact_id).order_by(timeline.c.seq)
+    return statement if after is None else statement.where(timeline.c.seq > after)
+
+
+def by_time(contact_id: int, after: str | None, *, newest_first: bool = False) -> Select[Any]:
+    """Entries in the order of what happened: time, the provider's own counter, id."""
+    place = (timeline.c.occurred_at, timeline.c.sequence, timeline.c.id)
+    statement = select(timeline).where(timeline.c.contact_id == contact_id)
+    statement = statement.order_by(*((column.desc() for column in place) if newest_first else place))
+    if after is None:
+        return statement
+    at, (sequence, entry_id) = parse_moment_cursor(after, 2)
+    mark = tuple_(literal(at, UtcDateTime()), literal(sequence, BigInteger()), literal(entry_id, BigInteger()))
+    return statement.where(tuple_(*place) < mark if newest_first else tuple_(*place) > mark)
+
+
+def with_details(conn: Connection, entries: Sequence[EntryRecord]) -> list[EntryCard]:
+    """Entries with their files and calls; two statements at most."""
+    if not entries:
+        return []
+    of_entries = attachment.c.entry_id.in_([entry.id for entry in entries])
+    listed = select(attachment).where(of_entries).order_by(attachment.c.entry_id, attachment.c.position)
+    files = grouped(all_of(conn, AttachmentRecord, listed), "entry_id")
+    call_ids = [entry.call_id for entry in entries if entry.call_id is not None]
+    calls = all_of(conn, CallRecord, select(call).where(call.c.id.in_(call_ids))) if call_ids else []
+    call_of = {record.id: record for record in calls}
+    return [
+        EntryCard(entry, tuple(files.get(entry.id, ())), call_of.get(entry.call_id) if entry.call_id else None)
+        for entry in entries
+    ]
+
+
+def entry_card(conn: Connection, entry_id: int) -> EntryCard:
+    """One entry; raises NotFound."""
+    found = one_of(conn, EntryRecord, entry_id)
+    if found is None:
+        raise NotFound(f"there is no entry {entry_id}")
+    return with_details(conn, [found])[0]
+
+
+def raw_of(conn: Connection, entry_id: int) -> RawFact:
+    """The fact that an entry was made of, as it arrived; raises NotFound."""
+    statement = (
+        select(journal.c.raw, journal.c.raw_type)
+        .join(timeline, timeline.c.journal_id == journal.c.id)
+        .where(timeline.c.id == entry_id)
+    )
+    row = conn.execute(statement).first()
+    if row is None:
+        raise NotFound(f"there is no message as received of entry {entry_id}")
+    return RawFact(bytes(row.raw), row.raw_type)
+
+
+def _by_seq(entry: EntryRecord) -> str:
+    return str(entry.seq)
+
+
+def _by_moment(entry: EntryRecord) -> str:
+    return moment_cursor(entry.occurred_at, entry.sequence, entry.id)
