@@ -24,7 +24,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class RungExplained:
-    """A rung, from 0; `due_at` follows from the ladder, and a told one may have come earlier (a jump, a broken promise)."""
+    """A rung, from 0; `due_at` follows from the ladder, a told one may have come earlier (a jump, a broken promise)."""
 
     rung: int
     tells: tuple[str, ...]

@@ -20,7 +20,7 @@ from crm_core.model.user import Absence, Role, User
 from crm_core.services.desk import Desk
 from crm_core.storage.staff import touch_staff, user_of
 from crm_core.storage.tables import api_token, app_user, user_group
-from crm_core.storage.work import SqlWork
+from crm_core.storage.work import connection_of
 
 _LOGIN = re.compile(r"[\w.@+-]{1,64}\Z")
 # What may stand in a Dial() string and on an AMI line without a second meaning.
@@ -89,7 +89,7 @@ def add_user(desk: Desk, new: NewUser) -> User:
     Raises InvalidInput for a field that makes no sense or names nobody, Duplicate where the login or the Telegram id
     is taken.
     """
-    conn = _connection(desk)
+    conn = connection_of(desk)
     if not _LOGIN.match(new.login):
         raise InvalidInput(f"login «{new.login[:80]}»: up to 64 letters, digits and . _ @ + -")
     if _row(conn, new.login) is not None:
@@ -110,7 +110,7 @@ def add_first_administrator(desk: Desk, new: NewUser) -> User:
 
     The staff revision is locked before looking, so that of several who try at once only one finds the office empty.
     """
-    conn = _connection(desk)
+    conn = connection_of(desk)
     touch_staff(conn)
     if anybody(conn):
         raise Conflict("the hub has an administrator already")
@@ -121,7 +121,7 @@ def add_first_administrator(desk: Desk, new: NewUser) -> User:
 
 def update_user(desk: Desk, login: str, change: UserChange) -> User:
     """Change somebody; raises NotFound, and what `add_user` raises."""
-    conn = _connection(desk)
+    conn = connection_of(desk)
     if _row(conn, login) is None:
         raise NotFound(f"there is no user «{login}»")
     given = {each.name: value for each in fields(change) if (value := getattr(change, each.name)) is not UNSET}
@@ -137,7 +137,7 @@ def disable_user(desk: Desk, login: str) -> User:
 
 def add_token(desk: Desk, login: str, digest: str) -> int:
     """Keep the SHA-256 digest of a new API token; its id. Raises NotFound, Conflict for a disabled user."""
-    conn = _connection(desk)
+    conn = connection_of(desk)
     row = _row(conn, login)
     if row is None:
         raise NotFound(f"there is no user «{login}»")
@@ -195,12 +195,6 @@ def count_users(conn: Connection) -> int:
 
 
 # ---------------------------------------------------------------- inside
-
-
-def _connection(desk: Desk) -> Connection:
-    if not isinstance(desk.work, SqlWork):
-        raise TypeError("the staff is kept in a database: run this through a Store")
-    return desk.work.conn
 
 
 def _row(conn: Connection, login: str) -> Row[Any] | None:

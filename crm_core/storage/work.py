@@ -155,15 +155,21 @@ class SqlWork:
         for record in self._pending(IdentityRecord):
             if record.key in wanted:
                 holders[record.key] = record.contact_id
+        return self._survivors(holders)
+
+    def _survivors(self, holders: dict[str, int]) -> dict[str, ContactRecord]:
+        """The contacts of identities, locked; of one merged while we waited for its lock, the contact it became."""
         contacts = self.contacts(holders.values())
+        moved = {each.id: each.merged_into for each in contacts.values() if each.merged_into is not None}
+        if moved:
+            return self._survivors({key: moved.get(owner, owner) for key, owner in holders.items()})
         return {key: contacts[contact_id] for key, contact_id in holders.items() if contact_id in contacts}
 
     def contacts(self, ids: Iterable[int]) -> dict[int, ContactRecord]:
         """Contacts by id, locked in the order of their ids; the lock covers everything that belongs to them."""
         ids = list(ids)
         wanted = sorted({each for each in ids if each not in self._current[ContactRecord]})
-        lock = "" if self.sqlite else " ORDER BY t.id FOR NO KEY UPDATE"
-        self._load(ContactRecord, wanted, "t.id", tail=lock)
+        self._load(ContactRecord, wanted, "t.id", tail=self._lock)
         return self._those(ContactRecord, ids)
 
     def contact(self, contact_id: int) -> ContactRecord:
@@ -203,7 +209,12 @@ class SqlWork:
         signals: dict[int, list[SignalAt]] = {}
         for owner, listed in found.items():
             signals[owner] = [
-                SignalAt(Signal(each.signal), each.signal_at or each.occurred_at, each.reason or "")
+                SignalAt(
+                    Signal(each.signal),
+                    each.signal_at or each.occurred_at,
+                    each.reason or "",
+                    (each.channel or "", each.account or ""),
+                )
                 for each in listed
                 if each.signal is not None
             ]
@@ -213,13 +224,15 @@ class SqlWork:
     def entries_by_ref(self, refs: Iterable[str]) -> dict[str, EntryRecord]:
         """Messages by their provider reference."""
         wanted = set(refs)
-        self._load(EntryRecord, wanted, "t.ref", array="text")
+        # Who deletes or edits may be unknown, so that no contact's lock guards the entry.
+        self._load(EntryRecord, wanted, "t.ref", array="text", tail=self._lock)
         return {each.ref: each for each in self._all(EntryRecord) if each.ref is not None and each.ref in wanted}
 
     def calls_by_linkedid(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CallRecord]:
         """Calls by (pbx, linkedid)."""
         wanted = set(keys)
-        self._load(CallRecord, {linkedid for _, linkedid in wanted}, "t.linkedid", array="text")
+        # Internal calls have no contact whose lock would guard them.
+        self._load(CallRecord, {linkedid for _, linkedid in wanted}, "t.linkedid", array="text", tail=self._lock)
         return {
             (each.pbx, each.linkedid): each for each in self._all(CallRecord) if (each.pbx, each.linkedid) in wanted
         }
@@ -266,22 +279,31 @@ class SqlWork:
         if row is None:
             raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
         contact = self.contact(row[0]) if row[0] is not None else None
-        return self.get(kind, key), contact
+        record: Any = self.get(kind, key)
+        if contact is not None and record.contact_id != contact.id:
+            raise ConcurrentChange(f"{TABLE_OF[kind].name} {key} changed hands")
+        return record, contact
 
     def related(self, kind: type[Record], column: str, keys: Iterable[Any]) -> list[Record]:
         """The records whose `column` has one of these values, by id."""
         listed = list(dict.fromkeys(keys))
+        if column == "contact_id":
+            found = [each for records in self._of_contacts(kind, listed).values() for each in records]
+            return sorted(found, key=_first)
         known = self._loaded[kind, f"related:{column}"]
         missing = [each for each in listed if each not in known]
         array = "text" if listed and isinstance(listed[0], str) else "bigint"
         self._load(kind, missing, f"t.{column}", array=array)
         known.update(missing)
-        index = list(TABLE_OF[kind].columns.keys()).index(column)
-        found = [each for each in self._all(kind) if each[index] in listed]
-        return sorted(found, key=_first)
+        index, wanted = list(TABLE_OF[kind].columns.keys()).index(column), set(listed)
+        return sorted((each for each in self._all(kind) if each[index] in wanted), key=_first)
 
     def everything(self, kind: type[Record]) -> list[Record]:
         """All records of a small table."""
+        whole = self._loaded[kind, "everything"]
+        if whole:
+            return self._all(kind)
+        whole.add(True)
         columns = bulk.select_list(kind, "t", self.engine)
         for record in bulk.read(self.conn, kind, f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t'):  # noqa: S608
             self._remember(record)
@@ -308,9 +330,12 @@ class SqlWork:
                 for key in dirty
                 if key in self._original[kind] and (record := self._current[kind][key]) != self._original[kind][key]
             ]
-            # In the order of their keys two writers can't wait for each other.
+            # In the order of their keys two writers can't wait for each other. What is open once a contact is closed
+            # before another opens.
+            closed = [record for record in stale if _is_closed(record)]
+            bulk.update(self.conn, sorted(closed, key=_first))
             bulk.insert(self.conn, sorted(fresh, key=_first))
-            bulk.update(self.conn, sorted(stale, key=_first))
+            bulk.update(self.conn, sorted((record for record in stale if not _is_closed(record)), key=_first))
 
     def _take_position(self, loads: dict[str, list[int]]) -> None:
         """Number the new entries and tell the feed; from here to the commit, transactions stand in line."""
@@ -387,6 +412,11 @@ class SqlWork:
         return self.conn.dialect.name
 
     @property
+    def _lock(self) -> str:
+        """Rows locked in the order of their ids, so that two transactions can't wait for each other."""
+        return "" if self.sqlite else " ORDER BY t.id FOR NO KEY UPDATE"
+
+    @property
     def sqlite(self) -> bool:
         """Whether this is the embedded engine."""
         return self.conn.dialect.name == "sqlite"
@@ -457,6 +487,16 @@ class SqlWork:
     def _those(self, kind: type[Record], keys: Iterable[Any]) -> dict[Any, Record]:
         found = ((key, self._current[kind].get(key)) for key in keys)
         return {key: record for key, record in found if record is not None}
+
+
+def _is_closed(record: tuple[Any, ...]) -> bool:
+    match record:
+        case LeadRecord(status=status):
+            return status not in _OPEN
+        case CaseRecord(state=state):
+            return state is CaseState.CLOSED
+        case _:
+            return False
 
 
 def _first(record: tuple[Any, ...]) -> Any:

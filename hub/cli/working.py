@@ -48,7 +48,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
-    """The whole hub put together and its database at the current schema; nothing is started. Raises StorageUnavailable."""
+    """The whole hub put together, its database at the current schema; nothing is started. Raises StorageUnavailable."""
     from hub.bootstrap import build
 
     hub = build(settings)
