@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey
-from crm_core.model.case import CaseKind, CaseState, Signal, SignalAt, Span, fold, step
+from crm_core.model.case import CaseKind, CaseState, Signal, SignalAt, Span, fold, follows, step
 from crm_core.model.records import CaseRecord, ContactRecord, DeadlineKind, DeadlineRecord, LeadStatus
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import climb, key, lead_touched, set_next_rung
 from crm_core.services.wording import Phrase
 
 
-def signalled(desk: Desk, contact: ContactRecord, signal: SignalAt, origin: ChannelKey) -> ContactRecord:
-    """Let a new signal, already on the timeline, have its effect; the contact's new version."""
-    in_order = contact.last_signal_at is None or signal.at >= contact.last_signal_at
-    if in_order:
-        _advance(desk, contact, signal, origin)
+def signalled(
+    desk: Desk, contact: ContactRecord, signal: SignalAt, origin: ChannelKey, *, instead: bool = False
+) -> ContactRecord:
+    """Let a new signal, already on the timeline, have its effect; the contact's new version.
+
+    `instead` says that its entry gave another signal before.
+    """
+    signal = replace(signal, origin=(origin.channel, origin.account))
+    row = desk.work.open_cases([contact.id]).get(contact.id)
+    before = span_of(row) if row is not None else None
+    if not instead and follows(before, contact.last_signal_at, signal):
+        after = step(before, signal)
+        if after is not None and after is not before:
+            _write(desk, contact, after, row)
     else:
-        settle(desk, contact, origin)
+        settle(desk, contact)
     latest = signal.at if contact.last_signal_at is None else max(signal.at, contact.last_signal_at)
     contact = contact._replace(last_signal_at=latest)
     if signal.signal in {Signal.TALK, Signal.REPLY}:
@@ -32,55 +43,51 @@ def signalled(desk: Desk, contact: ContactRecord, signal: SignalAt, origin: Chan
     return contact
 
 
-def _advance(desk: Desk, contact: ContactRecord, signal: SignalAt, origin: ChannelKey) -> None:
-    """The usual case: the signal is later than all known ones."""
-    row = desk.work.open_cases([contact.id]).get(contact.id)
-    before = span_of(row) if row is not None else None
-    after = step(before, signal)
-    if after is None or after is before:
-        return
-    _write(desk, contact, after, row, origin)
-
-
-def settle(desk: Desk, contact: ContactRecord, origin: ChannelKey) -> None:
-    """A signal came late, changed or went away: derive the cases anew from all signals, and bring the rows in line.
-
-    The open row goes to the open span, closed ones are matched by their opening; the rest is added or closed.
-    """
+def settle(desk: Desk, contact: ContactRecord) -> None:
+    """A signal came late, changed or went away: derive the cases anew from all signals, and bring the rows in line."""
     rows = desk.work.cases_of([contact.id]).get(contact.id, [])
     spans = fold(desk.work.signals([contact.id]).get(contact.id, []))
+    matched = _matched(spans, rows)
+    kept = {row.id for row in matched if row is not None}
+    for row in rows:
+        if row.id not in kept:
+            # Its facts belong to another case, or to none: what it said was never so.
+            _withdraw(desk, row)
+    for span, match in zip(spans, matched, strict=True):
+        _write(desk, contact, span, match)
+
+
+def _matched(spans: Sequence[Span], rows: Sequence[CaseRecord]) -> list[CaseRecord | None]:
+    """The row of each span: the open one for the open span, the one of the same opening, else any that is left."""
     free = {row.id: row for row in rows}
-    open_row = next((row for row in rows if row.state is CaseState.OPEN), None)
-    last = spans[-1] if spans else None
-    pairs: list[tuple[Span, CaseRecord | None]] = []
-    if last is not None and last.closed_at is None and open_row is not None:
-        free.pop(open_row.id)
-        pairs.append((last, open_row))
-        spans = spans[:-1]
-    for span in spans:
-        match = next((row for row in free.values() if row.opened_at == span.opened_at), None)
-        if match is not None:
-            free.pop(match.id)
-        pairs.append((span, match))
-    for row in free.values():
-        if row.state is CaseState.OPEN:
-            _close(desk, row, desk.now, "settled")
-    for span, matched in pairs:
-        _write(desk, contact, span, matched, origin)
+    matched: list[CaseRecord | None] = [None] * len(spans)
+
+    def give(index: int, row: CaseRecord | None) -> None:
+        if row is not None and matched[index] is None:
+            matched[index] = free.pop(row.id)
+
+    if spans and spans[-1].closed_at is None:
+        give(-1, next((row for row in free.values() if row.state is CaseState.OPEN), None))
+    for index, span in enumerate(spans):
+        give(index, next((row for row in free.values() if row.opened_at == span.opened_at), None))
+    for index in range(len(spans)):
+        give(index, next(iter(free.values()), None))
+    return matched
 
 
 def span_of(row: CaseRecord) -> Span:
     """The span a case row stands for."""
     misses = tuple(datetime.fromisoformat(each) for each in row.misses)
-    return Span(CaseKind(row.kind), row.opened_at, row.facts, misses, row.closed_at, row.reason or "")
+    origin = (row.channel, row.account)
+    return Span(CaseKind(row.kind), row.opened_at, row.facts, misses, row.closed_at, row.reason or "", origin)
 
 
-def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | None, origin: ChannelKey) -> None:
+def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | None) -> None:
     misses = [each.isoformat() for each in span.misses]
     if row is not None and span_of(row) == span:
         return
     if row is None:
-        row = _opened(desk, contact, span, origin)
+        row = _opened(desk, contact, span)
         if span.closed_at is not None:
             desk.work.put(row._replace(state=CaseState.CLOSED, closed_at=span.closed_at, reason=span.reason))
             return
@@ -89,7 +96,15 @@ def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | Non
         set_next_rung(desk, row, contact)
         return
     jumps = span.jumps and misses != row.misses
-    changed = row._replace(kind=span.kind, opened_at=span.opened_at, facts=span.count, misses=misses)
+    channel, account = span.origin
+    changed = row._replace(
+        kind=span.kind,
+        opened_at=span.opened_at,
+        facts=span.count,
+        misses=misses,
+        channel=channel,
+        account=account,
+    )
     if span.closed_at is not None:
         _close(desk, changed, span.closed_at, span.reason)
         return
@@ -101,7 +116,7 @@ def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | Non
         set_next_rung(desk, changed, contact)
 
 
-def _opened(desk: Desk, contact: ContactRecord, span: Span, origin: ChannelKey) -> CaseRecord:
+def _opened(desk: Desk, contact: ContactRecord, span: Span) -> CaseRecord:
     manager = contact.manager
     if manager is None:
         lead = desk.work.open_leads([contact.id]).get(contact.id)
@@ -113,8 +128,8 @@ def _opened(desk: Desk, contact: ContactRecord, span: Span, origin: ChannelKey) 
         state=CaseState.OPEN,
         facts=span.count,
         opened_at=span.opened_at,
-        channel=origin.channel,
-        account=origin.account,
+        channel=span.origin[0],
+        account=span.origin[1],
         manager=manager,
         misses=[each.isoformat() for each in span.misses],
     )
@@ -126,9 +141,21 @@ def _close(desk: Desk, row: CaseRecord, at: datetime, reason: str) -> None:
         return
     closed = row._replace(state=CaseState.CLOSED, closed_at=at, reason=reason, promised_at=None)
     desk.work.put(closed)
+    _forget_deadlines(desk, row)
+    desk.emit("case.closed", row.id, {"id": row.id, "contact_id": row.contact_id, "reason": reason})
+
+
+def _withdraw(desk: Desk, row: CaseRecord) -> None:
+    desk.work.remove(CaseRecord, row.id)
+    _forget_deadlines(desk, row)
+    desk.work.changed("contact_case", row.id, row.contact_id)
+    if row.state is CaseState.OPEN:
+        desk.emit("case.closed", row.id, {"id": row.id, "contact_id": row.contact_id, "reason": "withdrawn"})
+
+
+def _forget_deadlines(desk: Desk, row: CaseRecord) -> None:
     desk.work.remove(DeadlineRecord, key(DeadlineKind.CASE_RUNG, row.id))
     desk.work.remove(DeadlineRecord, key(DeadlineKind.CASE_PROMISE, row.id))
-    desk.emit("case.closed", row.id, {"id": row.id, "contact_id": row.contact_id, "reason": reason})
 
 
 # ---------------------------------------------------------------- acts of staff

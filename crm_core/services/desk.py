@@ -9,8 +9,7 @@ from typing import Any
 
 from crm_core.messages import EntryKind
 from crm_core.model.call import Direction
-from crm_core.model.case import SignalAt
-from crm_core.model.identity import Identity, parse_identity, readable
+from crm_core.model.identity import Identity, readable, stored_identity
 from crm_core.model.office import Office
 from crm_core.model.records import (
     ContactRecord,
@@ -25,13 +24,13 @@ from crm_core.services.wording import Phrase, local_time, say
 
 @dataclass(slots=True)
 class Desk:
-    """One transaction's working place. `handles` and `history` spare queries within a batch."""
+    """One transaction's working place. `clients` are those of the batch; `handles` spares asking for one twice."""
 
     work: UnitOfWork
     office: Office
     policies: Policies
     handles: dict[int, Identity] = field(default_factory=dict)
-    history: dict[int, list[SignalAt]] = field(default_factory=dict)
+    clients: set[int] = field(default_factory=set)
     _loads: dict[str, Load] | None = None
 
     @property
@@ -64,11 +63,12 @@ class Desk:
         known = self.handles.get(contact_id)
         if known is not None:
             return known
-        keys = [record.key for record in self.work.identities([contact_id]).get(contact_id, [])]
-        keys.sort(key=lambda key: not key.startswith("tel:"))
+        # All clients of a batch at once, for who needs one handle mostly needs many.
+        listed = self.work.identities({contact_id, *self.clients}).get(contact_id, [])
+        keys = sorted((record.key for record in listed), key=lambda key: not key.startswith("tel:"))
         if not keys:
             return None
-        found = parse_identity(keys[0], self.office.region) if keys[0].startswith("tel:") else _plain(keys[0])
+        found = stored_identity(keys[0])
         self.handles[contact_id] = found
         return found
 
@@ -120,7 +120,3 @@ class Desk:
                 number = self.work.next_id()
                 payload = {"target": target.url, "event": event, "data": dict(data), "at": self.now.isoformat()}
                 self.enqueue(OutboxKind.WEBHOOK, f"webhook:{index}:{subject_id}", f"webhook:{number}", payload)
-
-
-def _plain(key: str) -> Identity:
-    return parse_identity(key)

@@ -13,7 +13,9 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord, LeadRecord
 from crm_core.services.cases import settle, signalled
 from crm_core.services.desk import Desk
+from crm_core.services.intake_messages import wants_lead
 from crm_core.services.leads import answered_by, enquire
+from crm_core.services.marks import Stamp, stamp
 from crm_core.services.outcome import DONE, Outcome
 from crm_core.services.recognition import ANONYMOUS, Recognition, new_contact
 from crm_core.services.wording import Phrase
@@ -29,7 +31,7 @@ def call_changed(
     known = recognition.calls.get(place)
     if known is not None and known.progress >= _progress(call):
         return DONE
-    contact = _contact(desk, recognition, call)
+    contact = _contact(desk, recognition, event, call)
     record = _record(desk, event, call, known, contact)
     if contact is None:
         desk.work.put(record)
@@ -58,8 +60,9 @@ def _with_client(
     if call.direction is Direction.IN and listed is None and _has_number(desk, call):
         lead = _lead(desk, contact, event, call, record, policy)
     contact = desk.work.contact(contact.id)
-    if record.answered_by is not None:
-        contact = answered_by(desk, contact, record.answered_by, lead)
+    if record.answered_by is not None and _has_number(desk, call):
+        by = stamp(call.answered_at or call.started_at, str(event.key), 0, call.linkedid)
+        contact = answered_by(desk, contact, record.answered_by, lead, by)
     before = desk.work.peek(EntryRecord, record.entry_id) if record.entry_id is not None else None
     entry = _entry(desk, event, call, record, contact, lead, journal_id, before)
     record = record._replace(entry_id=entry.id)
@@ -73,20 +76,26 @@ def _progress(call: CallSnapshot) -> int:
     return call.progress * 2 + int(call.wish_callback)
 
 
-def _contact(desk: Desk, recognition: Recognition, call: CallSnapshot) -> ContactRecord | None:
+def _contact(desk: Desk, recognition: Recognition, event: InboundEvent, call: CallSnapshot) -> ContactRecord | None:
     identity = caller(call.number, desk.office.region)
     if identity is not None:
-        return recognition.contact(desk, (identity,), "", "call")
+        return recognition.contact(desk, (identity,), "", "call", _stamp(event, call))
     digits = "".join(char for char in call.number if char.isdigit())
     if digits:
         return None  # an internal number: people of the office among themselves
     contact_id = recognition.holders.get(ANONYMOUS)
     if contact_id is not None:
         return desk.work.contact(contact_id)
-    contact = new_contact(desk, "Номер скрыт" if desk.office.language == "ru" else "Hidden number")
+    name = "Номер скрыт" if desk.office.language == "ru" else "Hidden number"
+    contact = new_contact(desk, name, _stamp(event, call))
     recognition.holders[ANONYMOUS] = contact.id
     desk.work.put(IdentityRecord(ANONYMOUS, contact.id, "call", desk.now))
     return contact
+
+
+def _stamp(event: InboundEvent, call: CallSnapshot) -> Stamp:
+    """One stamp for all transitions of a call."""
+    return stamp(call.started_at, str(event.key), 0, call.linkedid)
 
 
 def _has_number(desk: Desk, call: CallSnapshot) -> bool:
@@ -107,13 +116,12 @@ def _lead(
     record: CallRecord,
     policy: AccountPolicy,
 ) -> LeadRecord | None:
-    if contact.manager is not None and not policy.enquiry:
-        return desk.work.open_leads([contact.id]).get(contact.id)
     # Whoever answers gets the lead; it is shared out only when the call is over and nobody of the office did.
     over = call.finished and record.answered_by is None
     assign = over or contact.manager is not None
     title = desk.say(Phrase.TITLE_CALL)
-    return enquire(desk, contact, event.key, policy, at=call.started_at, title=title, assign=assign)
+    by, opens = _stamp(event, call), wants_lead(contact, policy)
+    return enquire(desk, contact, event.key, policy, by=by, title=title, assign=assign, opens=opens)
 
 
 def _record(
@@ -224,11 +232,13 @@ def _signal(
     desk: Desk, contact: ContactRecord, event: InboundEvent, entry: EntryRecord, before: EntryRecord | None
 ) -> None:
     """Let the call's signal have its effect, once: a later snapshot with the same signal changes nothing."""
-    if before is not None and before.signal is not None:
-        if (before.signal, before.signal_at) != (entry.signal, entry.signal_at):
-            settle(desk, contact, event.key)
-    elif entry.signal is not None and entry.signal_at is not None:
-        signalled(desk, contact, SignalAt(entry.signal, entry.signal_at), event.key)
+    had = before is not None and before.signal is not None
+    if had and before is not None and (before.signal, before.signal_at) == (entry.signal, entry.signal_at):
+        return
+    if entry.signal is not None and entry.signal_at is not None:
+        signalled(desk, contact, SignalAt(entry.signal, entry.signal_at), event.key, instead=had)
+    elif had:
+        settle(desk, contact)
 
 
 def _emit(desk: Desk, known: CallRecord | None, record: CallRecord) -> None:

@@ -11,6 +11,7 @@ from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
 from crm_core.services.intake_messages import attach, emit_message, is_refused
 from crm_core.services.leads import enquire
+from crm_core.services.marks import stamp_of
 from crm_core.services.outcome import DONE, Outcome
 from crm_core.services.recognition import Recognition, identities_of
 from crm_core.services.wording import Phrase
@@ -24,7 +25,7 @@ def form_submitted(
     if not identities:
         # Nobody can be recognised; the entry still needs a client to stand on.
         identities = (Identity(IdentityKind.WEB, f"form-{journal_id}"),)
-    contact = recognition.contact(desk, identities, form.name.strip(), f"form {event.key.account}")
+    contact = recognition.contact(desk, identities, form.name.strip(), f"form {event.key.account}", stamp_of(event))
     text = _text(form)
     refused = is_refused(desk, contact)
     lead_id = None
@@ -34,7 +35,7 @@ def form_submitted(
             contact,
             event.key,
             desk.office.policy(event.key),
-            at=event.occurred_at,
+            by=stamp_of(event),
             title=desk.say(Phrase.TITLE_FORM),
             utm=form.utm,
             fields=_fields(form),

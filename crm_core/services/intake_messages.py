@@ -31,6 +31,7 @@ from crm_core.model.records import (
 from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
 from crm_core.services.leads import enquire
+from crm_core.services.marks import stamp_of
 from crm_core.services.merging import merge
 from crm_core.services.outcome import DONE, Outcome, ignored
 from crm_core.services.recognition import Recognition, message_ref
@@ -45,10 +46,10 @@ def message_received(
 ) -> Outcome:
     """A client wrote: entry, lead where due, case."""
     ref = message_ref(event, message.ref)
-    early = recognition.entries.get(ref)
+    early = recognition.entry(desk, ref)
     if early is not None and early.external_id is not None:
         return ignored("the message is on the timeline already")
-    contact = recognition.contact(desk, event.sender.identities, event.sender.name, event.key.channel)
+    contact = _sender(desk, recognition, event)
     refused = is_refused(desk, contact)
     asks = not message.automatic and not refused
     entry = _entry(desk, event, contact.id, message.kind, journal_id)._replace(
@@ -64,7 +65,7 @@ def message_received(
         else None,
     )
     if early is not None:
-        entry = _with_early_edits(entry, early)
+        entry = _in_place_of(early, entry)
     title = message.subject or message.text.split("\n", 1)[0][:_TITLE_LENGTH] or desk.say(_title(message.kind))
     if not message.automatic:
         lead = open_lead(desk, contact, event, title=title, message=message)
@@ -81,29 +82,38 @@ def message_received(
 def edited(desk: Desk, recognition: Recognition, event: InboundEvent, edit: MessageEdited, journal_id: int) -> Outcome:
     """A client changed a message; where the message itself has not come yet, its place is taken."""
     ref = message_ref(event, edit.ref)
-    entry = recognition.entries.get(ref)
+    version = _version(edit.at, event.sequence, edit.text)
+    entry = recognition.entry(desk, ref)
     if entry is None:
-        contact = recognition.contact(desk, event.sender.identities, event.sender.name, event.key.channel)
-        entry = _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
-            ref=ref, external_id=None, text=edit.text, versions=[_version(edit.at, edit.text)]
-        )
+        entry = _placeholder(desk, recognition, event, ref, journal_id)._replace(text=edit.text, versions=[version])
+    elif entry.versions or entry.external_id is None:
+        entry = _with_versions(entry, [*entry.versions, version])
     else:
-        known = entry.versions or [_version(entry.occurred_at, entry.text)]
-        entry = _with_versions(entry, [*known, _version(edit.at, edit.text)])
+        entry = _with_versions(entry, [_original(entry), version])
     desk.work.put(entry)
     recognition.entries[ref] = entry
     return DONE
 
 
-def deleted(desk: Desk, recognition: Recognition, event: InboundEvent, deletion: MessageDeleted) -> Outcome:
-    """The provider says that messages were deleted; they stay, marked."""
-    found = [recognition.entries.get(message_ref(event, ref)) for ref in deletion.refs]
-    known = [entry for entry in found if entry is not None]
-    if not known:
-        return ignored("none of the deleted messages is on a timeline")
-    for entry in known:
-        desk.work.put(entry._replace(deleted_at=deletion.at))
-    return DONE
+def deleted(
+    desk: Desk, recognition: Recognition, event: InboundEvent, deletion: MessageDeleted, journal_id: int
+) -> Outcome:
+    """The provider says that messages were deleted; they stay, marked.
+
+    Of a client's message that has not come yet the place is taken; where the provider does not say whose it was, or
+    nobody knows them, there is nothing to mark.
+    """
+    outcome = ignored("none of the deleted messages is on a timeline")
+    for ref in (message_ref(event, each) for each in deletion.refs):
+        entry = recognition.entry(desk, ref)
+        if entry is None and event.sender.identities:
+            entry = _placeholder(desk, recognition, event, ref, journal_id)
+        if entry is not None:
+            recognition.entries[ref] = entry
+            at = deletion.at if entry.deleted_at is None else min(deletion.at, entry.deleted_at)
+            desk.work.put(entry._replace(deleted_at=at))
+            outcome = DONE
+    return outcome
 
 
 def contact_shared(
@@ -111,18 +121,10 @@ def contact_shared(
 ) -> Outcome:
     """A contact card: the sender's own one proves that number and messenger id are one person."""
     ref = message_ref(event, card.ref)
-    if ref in recognition.entries:
+    early = recognition.entry(desk, ref)
+    if early is not None and early.external_id is not None:
         return ignored("the message is on the timeline already")
-    contact = recognition.contact(desk, event.sender.identities, event.sender.name, event.key.channel)
-    if card.own:
-        holder = recognition.holder(desk, card.identities)
-        if holder is not None and holder.id != contact.id:
-            evidence = f"own contact card in {event.key}"
-            contact = merge(desk, survivor=holder, absorbed=contact, evidence=evidence, author="hub")
-            for key, owner in recognition.holders.items():
-                if owner != contact.id and desk.work.contact(owner).merged_into == contact.id:
-                    recognition.holders[key] = contact.id
-        contact = recognition.link(desk, contact, card.identities, "own contact card")
+    contact = _proven(desk, recognition, event, card) if card.own else _sender(desk, recognition, event)
     refused = is_refused(desk, contact)
     entry = _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
         ref=ref,
@@ -131,6 +133,8 @@ def contact_shared(
         signal_at=None if refused else event.occurred_at,
         lead_id=open_lead(desk, contact, event, title=card.text[:_TITLE_LENGTH]),
     )
+    if early is not None:
+        entry = _in_place_of(early, entry)
     desk.work.put(entry)
     recognition.entries[ref] = entry
     if not refused:
@@ -142,10 +146,10 @@ def contact_shared(
 def block_changed(
     desk: Desk, recognition: Recognition, event: InboundEvent, block: BlockChanged, journal_id: int
 ) -> Outcome:
-    """A known client blocked or unblocked us; a stranger's is nothing to keep."""
-    contact = recognition.holder(desk, event.sender.identities)
-    if contact is None:
+    """A client blocked or unblocked us, which may be told before their first message."""
+    if not event.sender.identities:
         return ignored(f"{block.state} by nobody known")
+    contact = _sender(desk, recognition, event)
     text = "🚫" if block.state is BlockState.BLOCKED else "✅"
     desk.work.put(_entry(desk, event, contact.id, EntryKind.SYSTEM, journal_id)._replace(text=f"{text} {event.key}"))
     return DONE
@@ -158,17 +162,18 @@ def open_lead(
     desk: Desk, contact: ContactRecord, event: InboundEvent, *, title: str, message: MessageReceived | None = None
 ) -> int | None:
     """The lead that a fact of a stranger, or of an enquiry account, opens or joins; None where none is due."""
-    policy = desk.office.policy(event.key)
-    if not wants_lead(contact, policy):
+    if contact.list_name is not None:
         return None
+    policy = desk.office.policy(event.key)
     utm = message.utm if message is not None else Utm()
-    lead = enquire(desk, contact, event.key, policy, at=event.occurred_at, title=title, utm=utm)
+    opens = wants_lead(contact, policy)
+    lead = enquire(desk, contact, event.key, policy, by=stamp_of(event), title=title, utm=utm, opens=opens)
     return lead.id if lead is not None else None
 
 
 def wants_lead(contact: ContactRecord, policy: AccountPolicy) -> bool:
-    """Whether a fact opens a lead: of whoever has no manager, or where every fact is an enquiry; never of the listed."""
-    return contact.list_name is None and (contact.manager is None or policy.enquiry)
+    """Whether a fact opens a lead, not only joins one: of whoever has no manager, or where all are enquiries."""
+    return contact.manager is None or policy.enquiry
 
 
 def is_refused(desk: Desk, contact: ContactRecord) -> bool:
@@ -208,6 +213,33 @@ def emit_message(desk: Desk, entry: EntryRecord) -> None:
     desk.emit("message.created", entry.id, data)
 
 
+def _sender(desk: Desk, recognition: Recognition, event: InboundEvent) -> ContactRecord:
+    sender = event.sender
+    return recognition.contact(desk, sender.identities, sender.name, event.key.channel, stamp_of(event))
+
+
+def _proven(desk: Desk, recognition: Recognition, event: InboundEvent, card: ContactShared) -> ContactRecord:
+    """The client whose own card this is: sender and number are one person, whoever held the number."""
+    sender, evidence = event.sender, f"own contact card in {event.key}"
+    holder = recognition.holder(desk, card.identities)
+    if holder is None or recognition.holder(desk, sender.identities) is None:
+        both = (*sender.identities, *card.identities)
+        return recognition.contact(desk, both, sender.name, evidence, stamp_of(event))
+    contact = _sender(desk, recognition, event)
+    if holder.id != contact.id:
+        contact = merge(desk, survivor=holder, absorbed=contact, evidence=evidence, author="hub")
+        for key, owner in recognition.holders.items():
+            if owner != contact.id and desk.work.contact(owner).merged_into == contact.id:
+                recognition.holders[key] = contact.id
+    return recognition.link(desk, contact, card.identities, evidence)
+
+
+def _placeholder(desk: Desk, recognition: Recognition, event: InboundEvent, ref: str, journal_id: int) -> EntryRecord:
+    """The place of a message that has not come yet: it has no external id."""
+    contact = _sender(desk, recognition, event)
+    return _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(ref=ref, external_id=None)
+
+
 def _entry(desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, journal_id: int) -> EntryRecord:
     return EntryRecord(
         id=desk.work.next_id(),
@@ -231,17 +263,20 @@ def _title(kind: EntryKind) -> Phrase:
     return _TITLE.get(kind, Phrase.TITLE_MESSAGE)
 
 
-def _version(at: datetime, text: str) -> dict[str, Any]:
-    return {"at": at.isoformat(), "text": text}
+def _version(at: datetime, sequence: int, text: str) -> dict[str, Any]:
+    return {"at": at.isoformat(), "sequence": sequence, "text": text}
+
+
+def _original(entry: EntryRecord) -> dict[str, Any]:
+    return _version(entry.occurred_at, entry.sequence, entry.text)
 
 
 def _with_versions(entry: EntryRecord, versions: list[dict[str, Any]]) -> EntryRecord:
-    ordered = sorted(versions, key=lambda each: datetime.fromisoformat(each["at"]))
+    ordered = sorted(versions, key=lambda each: (datetime.fromisoformat(each["at"]), each["sequence"]))
     return entry._replace(text=ordered[-1]["text"], versions=ordered)
 
 
-def _with_early_edits(entry: EntryRecord, early: EntryRecord) -> EntryRecord:
-    """The message whose edit came first: it takes the place that the edit held, and the edit's text stays current."""
-    original = _version(entry.occurred_at, entry.text)
-    kept = entry._replace(id=early.id, seq=early.seq, recorded_at=early.recorded_at)
-    return _with_versions(kept, [original, *early.versions])
+def _in_place_of(early: EntryRecord, entry: EntryRecord) -> EntryRecord:
+    """The message whose edit or deletion came first takes the place that was held for it; an edit stays current."""
+    kept = entry._replace(id=early.id, seq=early.seq, recorded_at=early.recorded_at, deleted_at=early.deleted_at)
+    return _with_versions(kept, [_original(entry), *early.versions]) if early.versions else kept

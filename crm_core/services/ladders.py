@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from crm_core.errors import NotFound
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.ladder import Ladder, LadderEvent
 from crm_core.model.records import (
@@ -52,6 +53,21 @@ def set_next_rung(desk: Desk, case: CaseRecord, contact: ContactRecord) -> CaseR
     return case
 
 
+def resume(desk: Desk, case: CaseRecord) -> None:
+    """Give an open case the deadline that its rung and promise call for, telling nobody now."""
+    ladder = ladder_of(desk, case)
+    rung = 0 if case.rung is None else case.rung + 1
+    due = ladder.due(rung, case.opened_at) if ladder is not None else None
+    for kind in (DeadlineKind.CASE_RUNG, DeadlineKind.CASE_PROMISE):
+        desk.work.remove(DeadlineRecord, key(kind, case.id))
+    if case.promised_at is not None:
+        kind = DeadlineKind.CASE_PROMISE
+        desk.work.put(DeadlineRecord(key(kind, case.id), kind, case.id, case.promised_at))
+    elif due is not None:
+        kind = DeadlineKind.CASE_RUNG
+        desk.work.put(DeadlineRecord(key(kind, case.id), kind, case.id, due, rung))
+
+
 def climb(desk: Desk, case: CaseRecord, contact: ContactRecord, why: Phrase | None = None) -> CaseRecord:
     """Tell the next rung now, note it on the timeline, and set the deadline of the one after."""
     ladder = ladder_of(desk, case)
@@ -83,15 +99,10 @@ def climb(desk: Desk, case: CaseRecord, contact: ContactRecord, why: Phrase | No
 
 def fire(desk: Desk, deadline: DeadlineRecord) -> None:
     """Do what a deadline is for; harmless where it was done, moved or made needless meanwhile."""
-    match deadline.kind:
-        case DeadlineKind.CASE_RUNG:
-            rung_due(desk, deadline)
-        case DeadlineKind.CASE_PROMISE:
-            promise_due(desk, deadline)
-        case DeadlineKind.LEAD_RUNG:
-            lead_due(desk, deadline)
-        case DeadlineKind.DEAL_RUNG:
-            deal_due(desk, deadline)
+    try:
+        _FIRE[deadline.kind](desk, deadline)
+    except NotFound:
+        desk.work.remove(DeadlineRecord, deadline.key)  # what it was about is gone, and so is its deadline
 
 
 def _still_due(desk: Desk, deadline: DeadlineRecord) -> bool:
@@ -147,12 +158,12 @@ def _tell_last_again(
 # ---------------------------------------------------------------- leads and deals
 
 
-def watch_lead(desk: Desk, lead: LeadRecord) -> None:
-    """Begin the ladder of a new lead, if there is one."""
+def watch_lead(desk: Desk, lead: LeadRecord, rung: int = 0) -> None:
+    """Begin the ladder of a new lead, if there is one, or let it go on with a rung."""
     ladder = desk.office.ladders.get(LadderEvent.LEAD_UNTOUCHED)
-    due = ladder.due(0, lead.created_at) if ladder is not None else None
+    due = ladder.due(rung, lead.created_at) if ladder is not None else None
     if due is not None:
-        desk.work.put(DeadlineRecord(key(DeadlineKind.LEAD_RUNG, lead.id), DeadlineKind.LEAD_RUNG, lead.id, due))
+        desk.work.put(DeadlineRecord(key(DeadlineKind.LEAD_RUNG, lead.id), DeadlineKind.LEAD_RUNG, lead.id, due, rung))
 
 
 def lead_touched(desk: Desk, lead_id: int) -> None:
@@ -224,6 +235,14 @@ def _tell_rung(
     if contact_id is not None:
         names = ", ".join(user.name for user in told) or "—"
         desk.note(contact_id, desk.say(Phrase.RUNG_TOLD, rung=deadline.rung, names=names), author="hub")
+
+
+_FIRE = {
+    DeadlineKind.CASE_RUNG: rung_due,
+    DeadlineKind.CASE_PROMISE: promise_due,
+    DeadlineKind.LEAD_RUNG: lead_due,
+    DeadlineKind.DEAL_RUNG: deal_due,
+}
 
 
 def _next_rung(desk: Desk, ladder: Ladder, deadline: DeadlineRecord, lead: LeadRecord) -> None:

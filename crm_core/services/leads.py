@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey, Utm
@@ -19,6 +19,7 @@ from crm_core.model.records import (
 from crm_core.ports import Load
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import lead_touched, watch_lead
+from crm_core.services.marks import Stamp, earlier, later, mark, when
 from crm_core.services.telling import tell_of_lead
 from crm_core.services.wording import Phrase
 
@@ -31,21 +32,27 @@ def enquire(
     origin: ChannelKey,
     policy: AccountPolicy,
     *,
-    at: datetime,
+    by: Stamp,
     title: str,
     utm: Utm = _NO_UTM,
     fields: dict[str, str] | None = None,
     assign: bool = True,
+    opens: bool = True,
 ) -> LeadRecord | None:
     """An enquiry arrived: join the contact's open lead or open one; None where the account opens deals instead.
 
-    The earliest fact decides the source, in whatever order facts arrive. `assign=False` leaves the choice of a
-    manager for later (a call that still rings is taken by whoever answers).
+    `by` is the fact's stamp: the earliest fact decides the source, the earliest with marks of a campaign decides
+    those, and the latest value of a field stands, in whatever order facts arrive. `assign=False` leaves the choice of
+    a manager for later (a call that still rings is taken by whoever answers). Without `opens` a lead is only joined.
     """
     if not policy.leads:
-        _open_deal(desk, contact, policy, title, fields or {})
+        if opens:
+            _open_deal(desk, contact, policy, title, fields or {})
         return None
     lead = desk.work.open_leads([contact.id]).get(contact.id)
+    at = when(by)
+    if lead is None and not opens:
+        return None
     if lead is None:
         lead = LeadRecord(
             id=desk.work.next_id(),
@@ -64,13 +71,17 @@ def enquire(
             utm_content=utm.content,
             utm_term=utm.term,
             fields=fields or {},
+            marks=_marks(by, title, utm, fields or {}),
         )
         desk.work.put(lead)
         desk.emit("lead.created", lead.id, {"id": lead.id, "contact_id": contact.id, "source": lead.source})
-        watch_lead(desk, lead)
+        if contact.last_contact_at is None or contact.last_contact_at < at:
+            watch_lead(desk, lead)
     else:
-        lead = _joined(lead, origin, policy, at=at, title=title, utm=utm, fields=fields or {})
-        desk.work.put(lead)
+        joined = _joined(lead, origin, policy, by=by, title=title, utm=utm, fields=fields or {})
+        if joined != lead:
+            lead = joined
+            desk.work.put(lead)
     return assign_lead(desk, lead, contact) if assign and lead.manager is None else lead
 
 
@@ -91,13 +102,16 @@ def assign_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> LeadRec
     return assigned
 
 
-def answered_by(desk: Desk, contact: ContactRecord, login: str, lead: LeadRecord | None) -> ContactRecord:
-    """The first conversation makes a personal manager where there is none, and the lead theirs."""
-    if contact.manager is not None:
+def answered_by(desk: Desk, contact: ContactRecord, login: str, lead: LeadRecord | None, by: Stamp) -> ContactRecord:
+    """The first conversation makes a personal manager where there is none, and the lead theirs.
+
+    A conversation that becomes known late may have been the first; a manager named by a person stays.
+    """
+    if contact.manager is not None and not earlier(by, contact.marks.get("manager"), contact.manager):
         return contact
-    changed = contact._replace(manager=login, updated_at=desk.now)
+    changed = contact._replace(manager=login, updated_at=desk.now, marks={**contact.marks, "manager": mark(by, login)})
     desk.work.put(changed)
-    if lead is not None and lead.manager != login:
+    if lead is not None and lead.status is LeadStatus.NEW and lead.manager != login:
         desk.work.put(lead._replace(manager=login))
     return changed
 
@@ -158,31 +172,39 @@ def _open(desk: Desk, lead_id: int) -> tuple[LeadRecord, ContactRecord]:
     return lead, contact
 
 
+def _marks(by: Stamp, title: str, utm: Utm, fields: dict[str, str]) -> dict[str, Any]:
+    marks: dict[str, Any] = {"first": mark(by, title)}
+    if utm != _NO_UTM:
+        marks["utm"] = mark(by, None)
+    if fields:
+        marks["fields"] = {name: mark(by, value) for name, value in fields.items()}
+    return marks
+
+
 def _joined(
     lead: LeadRecord,
     origin: ChannelKey,
     policy: AccountPolicy,
     *,
-    at: datetime,
+    by: Stamp,
     title: str,
     utm: Utm,
     fields: dict[str, str],
 ) -> LeadRecord:
-    """An open lead with one more fact: the earliest fact names the source, every fact fills what is empty."""
-    earlier = at < lead.first_fact_at
-    merged = {**lead.fields, **fields} if not earlier else {**fields, **lead.fields}
-    lead = lead._replace(fields=merged)
-    if earlier:
+    """An open lead with one more fact."""
+    marks = dict(lead.marks)
+    first = marks.get("first")
+    if first is not None and by < first[:-1]:
         lead = lead._replace(
-            first_fact_at=at,
-            title=title,
+            first_fact_at=when(by),
+            title=title if lead.title == first[-1] else lead.title,
             channel=origin.channel,
             account=origin.account,
             source=policy.source or origin.account,
-            group_name=policy.group or lead.group_name,
+            group_name=policy.group,
         )
-    known = Utm(lead.utm_source, lead.utm_medium, lead.utm_campaign, lead.utm_content, lead.utm_term)
-    if utm != _NO_UTM and (earlier or known == _NO_UTM):
+        marks["first"] = mark(by, title)
+    if utm != _NO_UTM and _claims_utm(lead, marks, by):
         lead = lead._replace(
             utm_source=utm.source,
             utm_medium=utm.medium,
@@ -190,7 +212,54 @@ def _joined(
             utm_content=utm.content,
             utm_term=utm.term,
         )
-    return lead
+        marks["utm"] = mark(by, None)
+    if fields:
+        known = dict(marks.get("fields", {}))
+        fresh = {
+            name: value
+            for name, value in fields.items()
+            if name not in lead.fields or later(by, known.get(name), lead.fields[name])
+        }
+        lead = lead._replace(fields={**lead.fields, **fresh})
+        marks["fields"] = known | {name: mark(by, value) for name, value in fresh.items()}
+    return lead._replace(marks=marks)
+
+
+def _claims_utm(lead: LeadRecord, marks: dict[str, Any], by: Stamp) -> bool:
+    if "utm" in marks:
+        return earlier(by, marks["utm"], None)
+    return not any((lead.utm_source, lead.utm_medium, lead.utm_campaign, lead.utm_content, lead.utm_term))
+
+
+def joined_leads(lead: LeadRecord, other: LeadRecord) -> LeadRecord:
+    """The open lead that goes on after two contacts became one: as if all facts of both had joined it."""
+    origin = ChannelKey(other.channel, other.account)
+    mine, theirs = lead.marks.get("first"), other.marks.get("first")
+    if theirs is not None:
+        policy = AccountPolicy(source=other.source, group=other.group_name)
+        lead = _joined(lead, origin, policy, by=theirs[:-1], title=theirs[-1], utm=_NO_UTM, fields={})
+        if mine is None:
+            lead = lead._replace(marks={**lead.marks, "first": theirs})
+    if "utm" in other.marks:
+        utm = Utm(other.utm_source, other.utm_medium, other.utm_campaign, other.utm_content, other.utm_term)
+        if _claims_utm(lead, lead.marks, other.marks["utm"][:-1]):
+            lead = lead._replace(
+                utm_source=utm.source,
+                utm_medium=utm.medium,
+                utm_campaign=utm.campaign,
+                utm_content=utm.content,
+                utm_term=utm.term,
+                marks={**lead.marks, "utm": other.marks["utm"]},
+            )
+    known = dict(lead.marks.get("fields", {}))
+    fields = dict(lead.fields)
+    for name, value in other.fields.items():
+        given = other.marks.get("fields", {}).get(name)
+        if name not in fields or (given is not None and later(given[:-1], known.get(name), fields[name])):
+            fields[name] = value
+            if given is not None:
+                known[name] = given
+    return lead._replace(fields=fields, marks={**lead.marks, "fields": known} if known else lead.marks)
 
 
 def _open_deal(

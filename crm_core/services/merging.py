@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
-from crm_core.messages import ChannelKey
+from crm_core.model.case import CaseState
 from crm_core.model.records import (
     CallRecord,
     CaseRecord,
     ContactRecord,
+    DeadlineKind,
+    DeadlineRecord,
     DealRecord,
     EntryRecord,
     IdentityRecord,
@@ -17,14 +20,35 @@ from crm_core.model.records import (
     LeadStatus,
     MergeRecord,
 )
+from crm_core.ports import Record
 from crm_core.services.cases import settle
 from crm_core.services.desk import Desk
-from crm_core.services.ladders import lead_touched, watch_lead
+from crm_core.services.ladders import key, lead_touched, resume, watch_lead
+from crm_core.services.leads import joined_leads
+from crm_core.services.marks import earlier
+from crm_core.services.recognition import renamed
 from crm_core.services.wording import Phrase
 
 _MERGED = "merged"
-_ORIGIN = ChannelKey("hub", "merge")
 _OWNED: tuple[type, ...] = (IdentityRecord, EntryRecord, CallRecord, DealRecord, LeadRecord)
+# What a merge may change of the survivor itself, and of the lead that goes on.
+_OF_CONTACT = ("manager", "name", "search", "marks", "last_signal_at", "last_contact_at")
+_OF_CASE = ("contact_id", "opened_at", "rung", "promised_at", "manager")
+_OF_LEAD = (
+    "title",
+    "first_fact_at",
+    "channel",
+    "account",
+    "source",
+    "group_name",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "fields",
+    "marks",
+)
 
 
 def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence: str, author: str) -> ContactRecord:
@@ -33,27 +57,19 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
         raise InvalidInput("a contact can't be merged with itself")
     if absorbed.merged_into is not None or survivor.merged_into is not None:
         raise Conflict("one of the contacts was merged already")
-    moved: dict[str, Any] = {}
-    _settle_leads(desk, survivor, absorbed, moved)
+    moved: dict[str, Any] = {"survivor": _kept(survivor, _OF_CONTACT), "cases": _cases_of(desk, survivor, absorbed)}
+    _join_leads(desk, survivor, absorbed, moved)
     for kind in _OWNED:
         rows: list[Any] = desk.work.related(kind, "contact_id", [absorbed.id])
         moved[kind.__name__] = [row[0] for row in rows]
         for row in rows:
             desk.work.put(row._replace(contact_id=survivor.id))
-    _settle_cases(desk, survivor, absorbed, moved)
-    moved["survivor"] = {"manager": survivor.manager, "name": survivor.name, "search": survivor.search}
-    joined = survivor._replace(
-        name=survivor.name or absorbed.name,
-        manager=survivor.manager or absorbed.manager,
-        search=f"{survivor.search} {absorbed.search}".strip(),
-        last_signal_at=_latest(survivor.last_signal_at, absorbed.last_signal_at),
-        last_contact_at=_latest(survivor.last_contact_at, absorbed.last_contact_at),
-        updated_at=desk.now,
-    )
+    joined = _joined(survivor, absorbed)._replace(updated_at=desk.now)
     desk.work.put(joined)
     desk.work.put(absorbed._replace(merged_into=survivor.id, updated_at=desk.now))
+    settle(desk, absorbed)  # its timeline is empty now: it has no cases any more
+    settle(desk, joined)
     desk.work.put(MergeRecord(desk.work.next_id(), survivor.id, absorbed.id, evidence, author, desk.now, moved))
-    settle(desk, joined, _ORIGIN)
     desk.note(survivor.id, desk.say(Phrase.MERGED, name=absorbed.name or f"№ {absorbed.id}"), author=author)
     return joined
 
@@ -67,54 +83,120 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
     last = merges[-1]
     absorbed = desk.work.contact(last.absorbed_id)
     for kind in _OWNED:
-        for key in last.moved.get(kind.__name__, []):
-            row: Any = desk.work.get(kind, key)
+        column = next(iter(kind._fields))  # type: ignore[attr-defined]  # every record is a named tuple
+        rows: list[Any] = desk.work.related(kind, column, last.moved.get(kind.__name__, []))
+        for row in rows:
             if row.contact_id == survivor_id:
                 desk.work.put(row._replace(contact_id=absorbed.id))
-    for lead_id in last.moved.get("closed_leads", []):
-        _reopen_lead(desk, lead_id)
-    before = last.moved.get("survivor", {})
-    survivor = survivor._replace(
-        manager=before.get("manager"), name=before.get("name", survivor.name), search=before.get("search", "")
-    )
+    _part_leads(desk, last.moved)
+    survivor = _restored(survivor, last.moved["survivor"])
     given_back = absorbed._replace(merged_into=None, updated_at=desk.now)
     desk.work.put(survivor)
     desk.work.put(given_back)
     desk.work.put(last._replace(undone_at=desk.now))
     for contact in (survivor, given_back):
-        settle(desk, contact, _ORIGIN)
+        settle(desk, contact)
+        _restore_cases(desk, contact, last.moved["cases"])
     desk.note(survivor.id, desk.say(Phrase.UNMERGED, name=absorbed.name or f"№ {absorbed.id}"), author=author)
     return given_back
 
 
-def _settle_leads(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, moved: dict[str, Any]) -> None:
-    """Of two open leads the survivor's goes on; the other is closed as merged."""
+def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
+    """The survivor with what the other knew: of names and managers given by facts, the earlier ones."""
+    marks = dict(survivor.marks)
+    values: dict[str, Any] = {"name": survivor.name, "manager": survivor.manager}
+    for name, theirs in (("name", absorbed.name), ("manager", absorbed.manager)):
+        given = absorbed.marks.get(name)
+        by_fact = given is not None and given[-1] == theirs
+        if theirs and (not values[name] or (by_fact and earlier(given[:-1], marks.get(name), values[name]))):
+            values[name] = theirs
+            marks.pop(name, None)
+            if by_fact:
+                marks[name] = given
+    joined = renamed(survivor, values["name"])
+    return joined._replace(
+        manager=values["manager"],
+        marks=marks,
+        search=f"{joined.search} {absorbed.search}".strip(),
+        last_signal_at=_latest(survivor.last_signal_at, absorbed.last_signal_at),
+        last_contact_at=_latest(survivor.last_contact_at, absorbed.last_contact_at),
+    )
+
+
+def _join_leads(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, moved: dict[str, Any]) -> None:
+    """Of two open leads the survivor's goes on, with what the other knew; the other is closed as merged."""
     leads = desk.work.open_leads([survivor.id, absorbed.id])
     mine, theirs = leads.get(survivor.id), leads.get(absorbed.id)
     if theirs is None or mine is None:
         return
-    moved["closed_leads"] = [theirs.id]
+    deadline = _deadline(desk, DeadlineKind.LEAD_RUNG, theirs.id)
+    moved["closed_lead"] = {"id": theirs.id, "rung": deadline.rung if deadline is not None else None}
+    moved["joined_lead"] = {"id": mine.id, **_kept(mine, _OF_LEAD)}
+    desk.work.put(joined_leads(mine, theirs))
     desk.work.put(theirs._replace(status=LeadStatus.REJECTED, reason=_MERGED, closed_at=desk.now))
     lead_touched(desk, theirs.id)
 
 
-def _reopen_lead(desk: Desk, lead_id: int) -> None:
-    lead = desk.work.get(LeadRecord, lead_id)
-    if lead.reason == _MERGED:
-        status = LeadStatus.TAKEN if lead.taken_at is not None else LeadStatus.NEW
-        reopened = lead._replace(status=status, reason=None, closed_at=None)
-        desk.work.put(reopened)
-        if status is LeadStatus.NEW:
-            watch_lead(desk, reopened)
+def _part_leads(desk: Desk, moved: dict[str, Any]) -> None:
+    if "joined_lead" not in moved:
+        return
+    mine = desk.work.get(LeadRecord, moved["joined_lead"]["id"])
+    desk.work.put(_restored(mine, moved["joined_lead"]))
+    closed = moved["closed_lead"]
+    theirs = desk.work.get(LeadRecord, closed["id"])
+    if theirs.reason != _MERGED:
+        return
+    status = LeadStatus.TAKEN if theirs.taken_at is not None else LeadStatus.NEW
+    reopened = theirs._replace(status=status, reason=None, closed_at=None)
+    desk.work.put(reopened)
+    if closed["rung"] is not None:
+        watch_lead(desk, reopened, closed["rung"])
 
 
-def _settle_cases(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, moved: dict[str, Any]) -> None:
-    """Cases are derived from the timeline: the survivor's are derived anew, the absorbed contact has none left."""
-    desk.work.cases_of([survivor.id, absorbed.id])
-    settle(desk, absorbed, _ORIGIN)
-    moved[CaseRecord.__name__] = []
+def _cases_of(desk: Desk, *contacts: ContactRecord) -> dict[str, Any]:
+    """What the timeline can't tell of the contacts' cases: who looks after them, what was told and promised."""
+    found = desk.work.cases_of([contact.id for contact in contacts])
+    return {str(case.id): _kept(case, _OF_CASE) for cases in found.values() for case in cases}
 
 
-def _latest(*moments: Any) -> Any:
+def _restore_cases(desk: Desk, contact: ContactRecord, known: dict[str, Any]) -> None:
+    for case in desk.work.cases_of([contact.id]).get(contact.id, []):
+        before = next((each for each in known.values() if _same_case(case, each)), None)
+        if before is None:
+            continue
+        restored = _restored(case, before)
+        desk.work.put(restored)
+        if restored.state is CaseState.OPEN:
+            resume(desk, restored)
+
+
+def _same_case(case: CaseRecord, before: dict[str, Any]) -> bool:
+    return bool(before["contact_id"] == case.contact_id and before["opened_at"] == case.opened_at.isoformat())
+
+
+def _deadline(desk: Desk, kind: DeadlineKind, subject_id: int) -> DeadlineRecord | None:
+    found = desk.work.related(DeadlineRecord, "key", [key(kind, subject_id)])
+    return found[0] if found else None
+
+
+def _kept(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Some columns of a record as JSON; a moment as its text."""
+    values = {name: getattr(record, name) for name in names}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _restored(record: Record, kept: dict[str, Any]) -> Record:
+    """The record with the columns that `_kept` kept."""
+    known = record._asdict()  # type: ignore[attr-defined]  # every record is a named tuple
+    values = {
+        name: datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
+        for name, value in kept.items()
+        if name in known and name != "id"
+    }
+    changed: Record = record._replace(**values)  # type: ignore[attr-defined]  # as above
+    return changed
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
     known = [moment for moment in moments if moment is not None]
     return max(known) if known else None

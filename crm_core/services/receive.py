@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from crm_core.messages import (
     BlockChanged,
@@ -36,6 +37,7 @@ from crm_core.services.intake_staff import staff_command
 from crm_core.services.outcome import Outcome, ignored
 from crm_core.services.recognition import Recognition, identities_of, message_ref, prefetch
 
+_AHEAD = timedelta(days=1)
 _STATE_OF = {
     ReceiptState.DONE: JournalState.DONE,
     ReceiptState.IGNORED: JournalState.IGNORED,
@@ -46,7 +48,7 @@ _STATE_OF = {
 def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, policies: Policies) -> list[Receipt]:
     """Take facts in; receipts in the order of `events`. Raises where one of them can't be taken in."""
     desk = Desk(work, office, policies)
-    events = [clean(event) for event in events]
+    events = [_in_time(clean(event), desk.now) for event in events]
     known = work.journal_seen([place_of(event) for event in events])
     receipts: list[Receipt | None] = [None] * len(events)
     fresh: list[int] = []
@@ -67,7 +69,7 @@ def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, po
 def replay(work: UnitOfWork, record: JournalRecord, event: InboundEvent, office: Office, policies: Policies) -> Receipt:
     """Take a failed fact in once more, on its old journal row; raises where it fails again."""
     desk = Desk(work, office, policies)
-    event = clean(replace(event, key=event.key, external_id=record.external_id))
+    event = _in_time(clean(replace(event, external_id=record.external_id)), record.received_at)
     recognition = prefetch(desk, [event])
     outcome = _apply(desk, recognition, event, record.id)
     work.put(
@@ -76,6 +78,11 @@ def replay(work: UnitOfWork, record: JournalRecord, event: InboundEvent, office:
         )
     )
     return Receipt(outcome.state, record.id, outcome.answer)
+
+
+def _in_time(event: InboundEvent, now: datetime) -> InboundEvent:
+    """The event, not from a far future: one wrong clock must not make all that follows look late."""
+    return event if event.occurred_at <= now + _AHEAD else replace(event, occurred_at=now)
 
 
 def place_of(event: InboundEvent) -> tuple[str, str, str]:
@@ -116,7 +123,7 @@ def _apply(desk: Desk, recognition: Recognition, event: InboundEvent, journal_id
         case MessageEdited():
             return edited(desk, recognition, event, payload, journal_id)
         case MessageDeleted():
-            return deleted(desk, recognition, event, payload)
+            return deleted(desk, recognition, event, payload, journal_id)
         case ContactShared():
             if _from_staff(desk, event):
                 return ignored("a message of staff")

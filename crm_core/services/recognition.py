@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from crm_core.messages import (
     CallChanged,
@@ -18,8 +19,9 @@ from crm_core.messages import (
     MessageReceived,
 )
 from crm_core.model.identity import Identity, caller, find_addresses, find_telephones
-from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord
+from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord, IdentityRecord
 from crm_core.services.desk import Desk
+from crm_core.services.marks import Stamp, earlier, mark
 
 # What stands behind calls that hide their number: they are counted, not mixed up with anybody.
 ANONYMOUS = "tel:anonymous"
@@ -42,16 +44,28 @@ class Recognition:
                 return desk.work.contact(contact_id)
         return None
 
-    def contact(self, desk: Desk, identities: Sequence[Identity], name: str, evidence: str) -> ContactRecord:
-        """The contact of these identities, made where nobody holds them; free ones are linked to it."""
+    def contact(
+        self, desk: Desk, identities: Sequence[Identity], name: str, evidence: str, stamp: Stamp
+    ) -> ContactRecord:
+        """The contact of these identities, made where nobody holds them; free ones are linked to it.
+
+        The earliest fact that names the client gives the name.
+        """
         contact = self.holder(desk, identities)
         if contact is None:
-            contact = new_contact(desk, name)
+            contact = new_contact(desk, name, stamp)
             desk.emit("contact.created", contact.id, {"id": contact.id, "name": contact.name})
-        elif name and not contact.name:
-            contact = contact._replace(name=name, updated_at=desk.now, search=searchable(name, contact.search))
+        elif name and (not contact.name or earlier(stamp, contact.marks.get("name"), contact.name)):
+            contact = renamed(contact, name)._replace(
+                updated_at=desk.now, marks={**contact.marks, "name": mark(stamp, name)}
+            )
             desk.work.put(contact)
         return self.link(desk, contact, identities, evidence)
+
+    def entry(self, desk: Desk, ref: str) -> EntryRecord | None:
+        """The message of a reference, as it is now."""
+        known = self.entries.get(ref)
+        return desk.work.peek(EntryRecord, known.id) if known is not None else None
 
     def link(self, desk: Desk, contact: ContactRecord, identities: Sequence[Identity], evidence: str) -> ContactRecord:
         """Give the contact those identities that nobody holds yet."""
@@ -68,13 +82,24 @@ class Recognition:
         return contact
 
 
-def new_contact(desk: Desk, name: str) -> ContactRecord:
+def new_contact(desk: Desk, name: str, stamp: Stamp) -> ContactRecord:
     """A contact without identities yet."""
     contact = ContactRecord(
-        id=desk.work.next_id(), name=name, created_at=desk.now, updated_at=desk.now, search=searchable(name)
+        id=desk.work.next_id(),
+        name=name,
+        created_at=desk.now,
+        updated_at=desk.now,
+        search=searchable(name),
+        marks={"name": mark(stamp, name)} if name else {},
     )
     desk.work.put(contact)
     return contact
+
+
+def renamed(contact: ContactRecord, name: str) -> ContactRecord:
+    """The contact under another name, found by it; its text for searching begins with the name."""
+    rest = contact.search.removeprefix(contact.name.casefold()).strip()
+    return contact._replace(name=name, search=searchable(name, rest))
 
 
 def searchable(*parts: str) -> str:
@@ -129,8 +154,11 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
     recognition = Recognition({key: contact.id for key, contact in holders.items()})
     ids = {contact.id for contact in holders.values()}
     if ids:
+        desk.clients.update(ids)
         work.open_leads(ids)
         work.open_cases(ids)
+        if any(not policy.leads for policy in desk.office.all_policies()):
+            work.related(DealRecord, "contact_id", ids)
         _read_history(desk, events, holders)
     if refs:
         recognition.entries = work.entries_by_ref(refs)
@@ -147,15 +175,26 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
 def _read_history(desk: Desk, events: Sequence[InboundEvent], holders: dict[str, ContactRecord]) -> None:
     """Signals and cases of clients about whom a late fact came; usually of nobody."""
     late: set[int] = set()
+    last: dict[int, datetime] = {}
     for event in events:
         for identity in identities_of(event, desk.office.region):
             contact = holders.get(str(identity))
-            if (
-                contact is not None
-                and contact.last_signal_at is not None
-                and event.occurred_at < contact.last_signal_at
-            ):
+            if contact is None:
+                continue
+            known = last.get(contact.id, contact.last_signal_at)
+            at = _signal_time(event)
+            if known is not None and at <= known:
                 late.add(contact.id)
+            last[contact.id] = at if known is None else max(at, known)
     if late:
         desk.work.signals(late)
         desk.work.cases_of(late)
+
+
+def _signal_time(event: InboundEvent) -> datetime:
+    """The earliest moment for which a fact may say something of a case."""
+    match event.payload:
+        case CallChanged(call=call):
+            return min(moment for moment in (call.answered_at, call.finished_at, event.occurred_at) if moment)
+        case _:
+            return event.occurred_at

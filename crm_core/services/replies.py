@@ -95,6 +95,8 @@ def sent(desk: Desk, entry_id: int, refs: Sequence[str], note: str | None = None
         return
     ref = f"{entry.channel}:{entry.account}:{entry.conversation}:{refs[0]}" if refs else None
     signal = Signal.REPLY if entry.by_person else None
+    # A provider's clock may run ahead of ours: what was answered came before the answer.
+    at = max(desk.now, contact.last_signal_at or desk.now)
     desk.work.put(
         entry._replace(
             delivery=Delivery.SENT,
@@ -102,12 +104,12 @@ def sent(desk: Desk, entry_id: int, refs: Sequence[str], note: str | None = None
             ref=ref,
             external_id=refs[0] if refs else None,
             signal=signal,
-            signal_at=desk.now if signal is not None else None,
+            signal_at=at if signal is not None else None,
         )
     )
     if signal is not None:
         origin = ChannelKey(entry.channel or "", entry.account or "")
-        signalled(desk, contact, SignalAt(signal, desk.now), origin)
+        signalled(desk, contact, SignalAt(signal, at), origin)
 
 
 def failed(desk: Desk, entry_id: int, error: str) -> None:
@@ -118,7 +120,7 @@ def failed(desk: Desk, entry_id: int, error: str) -> None:
     had_signal = entry.signal is not None
     desk.work.put(entry._replace(delivery=Delivery.FAILED, delivery_error=error, signal=None, signal_at=None))
     if had_signal:
-        settle(desk, contact, ChannelKey(entry.channel or "", entry.account or ""))
+        settle(desk, contact)
 
 
 def _identity_for(desk: Desk, contact: ContactRecord, channel: str) -> str | None:

@@ -45,11 +45,8 @@ class Store:
     async def run_at(self, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
         """The same, with the feed position of the commit, None where nothing changed."""
         ids = self._free_ids.pop() if self._free_ids else IdSource()
-        try:
-            result, position = await self.database.write(lambda conn: self._work(conn, ids, service))
-        except BaseException:
-            ids.rolled_back()
-            raise
+        # After an error the source is dropped with its block: a thread may still be working with it.
+        result, position = await self.database.write(lambda conn: self._work(conn, ids, service))
         ids.committed()
         self._free_ids.append(ids)
         if position is not None:

@@ -148,9 +148,11 @@ contact = Table(
     Column("list_name", Text),
     Column("last_signal_at", UtcDateTime),
     Column("last_contact_at", UtcDateTime),
-    Column("merged_into", _Id, ForeignKey("contact.id")),
+    # Checked at the commit: both contacts of a merge may be new.
+    Column("merged_into", _Id, ForeignKey("contact.id", deferrable=True, initially="DEFERRED")),
     Column("fields", JsonText, nullable=False),
     Column("tags", JsonText, nullable=False),
+    Column("marks", JsonText, nullable=False),
     Index("ix_contact_manager", "manager"),
 )
 
@@ -189,6 +191,7 @@ lead = Table(
     Column("closed_at", UtcDateTime),
     Column("fields", JsonText, nullable=False),
     Column("tags", JsonText, nullable=False),
+    Column("marks", JsonText, nullable=False),
     Index("ix_lead_status_id", "status", "id"),
     Index("ix_lead_contact_id", "contact_id"),
     # One open lead a contact: two first messages at the same instant make one.

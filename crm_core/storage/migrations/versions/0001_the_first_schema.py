@@ -274,8 +274,11 @@ def upgrade() -> None:
         sa.Column("merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("fields", JsonText(), nullable=False),
         sa.Column("tags", JsonText(), nullable=False),
+        sa.Column("marks", JsonText(), nullable=False),
         sa.ForeignKeyConstraint(["manager"], ["app_user.login"], name=op.f("fk_contact_manager")),
-        sa.ForeignKeyConstraint(["merged_into"], ["contact.id"], name=op.f("fk_contact_merged_into")),
+        sa.ForeignKeyConstraint(
+            ["merged_into"], ["contact.id"], name=op.f("fk_contact_merged_into"), initially="DEFERRED", deferrable=True
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
     )
     op.create_index("ix_contact_manager", "contact", ["manager"], unique=False)
@@ -425,6 +428,7 @@ def upgrade() -> None:
         sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column("fields", JsonText(), nullable=False),
         sa.Column("tags", JsonText(), nullable=False),
+        sa.Column("marks", JsonText(), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_lead_contact_id")),
         sa.ForeignKeyConstraint(["manager"], ["app_user.login"], name=op.f("fk_lead_manager")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
