@@ -18,9 +18,9 @@ from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
 from crm_core.model.identity import address
 from crm_core.model.user import Absence, Role, User
 from crm_core.services.desk import Desk
+from crm_core.storage.queries.within import connection_of
 from crm_core.storage.staff import touch_staff, user_of
 from crm_core.storage.tables import api_token, app_user, user_group
-from crm_core.storage.work import connection_of
 
 _LOGIN = re.compile(r"[\w.@+-]{1,64}\Z")
 # What may stand in a Dial() string and on an AMI line without a second meaning.
