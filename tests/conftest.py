@@ -75,9 +75,12 @@ def _nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 async def _no_task_left_running() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     yield
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     if left:
         # One that was cancelled, or whose last await is over, needs only a turn of the loop.
         _, left = await asyncio.wait(left, timeout=0.1)
     assert not left, f"the test left tasks running: {sorted(task.get_name() for task in left)} {left}"
+    assert not complaints, f"errors that nobody took: {complaints}"

@@ -1,7 +1,9 @@
 """A peer's process: started so that it never outlives us, stopped by its own id, its output kept in a file."""
 
 import asyncio
+import errno
 import os
+import random
 import signal
 import socket
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,11 @@ from typing import Self
 from hub.demo.peers.errors import PeerError
 
 STOP_WITHIN_S = 10.0
+LISTENING = (10_240, 32_768)
+
+# Drawn by lot, and not in order, because other processes draw too.
+_LOT = random.SystemRandom()
+_given: set[int] = set()
 
 
 class PeerProcess:
@@ -102,8 +109,21 @@ class PeerProcess:
 
 
 def free_port(host: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of `host` that nobody listens on now (TCP, or UDP with SOCK_DGRAM)."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
+    """A port of `host` that nobody listens on now (TCP, or UDP with SOCK_DGRAM), and that is given out once.
+
+    It lies below those that the kernel lends to outgoing connections, so that a server can be stopped and find its port
+    free when it starts again.
+    """
+    while True:
+        port = _LOT.randrange(*LISTENING)
+        if port in _given:
+            continue
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError as err:
+                if err.errno != errno.EADDRINUSE:
+                    raise
+                continue
+        _given.add(port)
         return port
