@@ -1,0 +1,288 @@
+"""Deadlines and the outbox: each rung told once whoever works, nothing lost on a restart, failures visible."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.messages import (
+    Attachment,
+    ChannelKey,
+    DeliveryReceipt,
+    EntryKind,
+    InboundEvent,
+    MessageReceived,
+    OutboundMessage,
+)
+from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
+from crm_core.services import replies
+from crm_core.services.receive import receive
+from crm_core.storage.store import Store
+from hub.files import DiskFiles
+from hub.webhooks import WebhookSender
+from hub.workers import DeadlineWorker, OutboxWorker
+from hub.workers.acts import Acts
+from tests.integration.hub.world import OFFICE, SHOP, World, message
+
+DAY = timedelta(hours=24)
+Behaviour = Callable[[OutboundMessage], DeliveryReceipt | Exception]
+
+
+class Provider(Channel):
+    """An account whose provider answers as the test says; keeps what it was handed."""
+
+    def __init__(self) -> None:
+        self.handed: list[OutboundMessage] = []
+        self.behaviour: Behaviour = lambda _: DeliveryReceipt((f"p{len(self.handed)}",))
+        self.content = b"photo"
+
+    @property
+    @override
+    def key(self) -> ChannelKey:
+        return SHOP
+
+    @property
+    @override
+    def health(self) -> ChannelHealth:
+        return ChannelHealth(ChannelState.CONNECTED)
+
+    @override
+    async def start(self, sink: InboundSink) -> None: ...
+
+    @override
+    async def stop(self) -> None: ...
+
+    @override
+    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
+        self.handed.append(message)
+        outcome = self.behaviour(message)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
+        yield self.content
+
+
+class Office:
+    """One process's workers."""
+
+    def __init__(self, world: World, store: Store, provider: Provider, files: DiskFiles, name: str = "one") -> None:
+        acts = Acts(store, {SHOP: provider}, files, WebhookSender(OFFICE, world.clock))
+        self.world = world
+        self.store = store
+        self.deadlines = DeadlineWorker(store, world.clock, world.metrics)
+        self.outbox = OutboxWorker(store, world.clock, world.metrics, acts, name)
+
+    async def take(self, *events: InboundEvent) -> None:
+        await self.store.run(lambda desk: receive(desk.work, events, desk.office, desk.policies))
+
+    async def settle(self) -> None:
+        """Work until nothing is due."""
+        while await self.deadlines.fire_due() or await self.outbox.run_once():
+            pass
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> DiskFiles:
+    return DiskFiles(tmp_path / "files")
+
+
+@pytest.fixture
+def office(world: World, provider: Provider, files: DiskFiles) -> Office:
+    return Office(world, world.stores[0], provider, files)
+
+
+def told(provider: Provider) -> list[str]:
+    return sorted(each.conversation for each in provider.handed if each.idempotency_key.startswith("tell:case"))
+
+
+async def reply(office: Office, text: str = "Здравствуйте!") -> int:
+    contact = int((await office.world.rows("SELECT id FROM contact ORDER BY id"))[0][0])  # type: ignore[call-overload]
+    entry = await office.store.run(
+        lambda desk: replies.reply(desk, contact, "ivan", channel="telegram", account=None, text=text)
+    )
+    return entry.id
+
+
+async def test_the_ladder_is_climbed_in_time(world: World, office: Office, provider: Provider) -> None:
+    await office.take(message("u1"))
+    await office.settle()
+    assert told(provider) == ["900011", "900012"]
+    world.clock.advance(DAY - timedelta(seconds=1))
+    await office.settle()
+    assert len(told(provider)) == 2
+    world.clock.advance(1)
+    await office.settle()
+    assert told(provider) == ["900011", "900012", "900012", "900013"]
+    assert await world.rows("SELECT rung FROM contact_case") == [(1,)]
+
+
+async def test_several_workers_tell_each_rung_once(world: World, provider: Provider, files: DiskFiles) -> None:
+    offices = [Office(world, world.store(), provider, files, f"node{number}") for number in range(3)]
+    await offices[0].take(*(message(f"u{client}", client) for client in range(1, 31)))
+    world.clock.advance(DAY)
+    for _ in range(8):
+        await asyncio.gather(*(each.deadlines.fire_due() for each in offices))
+        await asyncio.gather(*(each.outbox.run_once() for each in offices))
+    for each in offices:
+        await each.settle()
+    # Two people on each of two rungs, for thirty clients.
+    assert len(told(provider)) == 120
+    assert await world.rows("SELECT DISTINCT rung FROM contact_case") == [(1,)]
+    assert await world.count("outbox", "state <> 'done'") == 0
+
+
+async def test_a_sent_reply_closes_and_a_refused_one_does_not(world: World, office: Office, provider: Provider) -> None:
+    await office.take(message("u1"))
+    provider.behaviour = lambda message: (
+        PermanentDeliveryError("Forbidden: bot was blocked by the user")
+        if message.idempotency_key.startswith("message:")
+        else DeliveryReceipt(("1",))
+    )
+    await reply(office)
+    await office.settle()
+    assert await world.rows("SELECT delivery, delivery_error FROM timeline WHERE direction = 'out'") == [
+        ("failed", "Forbidden: bot was blocked by the user")
+    ]
+    assert await world.rows("SELECT state FROM contact_case") == [("open",)]
+    provider.behaviour = lambda _: DeliveryReceipt(("77",))
+    await reply(office)
+    await office.settle()
+    assert await world.rows("SELECT state, reason FROM contact_case") == [("closed", "reply")]
+    world.clock.advance(DAY * 2)
+    await office.settle()
+    assert len(told(provider)) == 2
+
+
+async def test_transient_failures_are_retried_later_in_order(world: World, office: Office, provider: Provider) -> None:
+    await office.take(message("u1"))
+    await office.settle()
+    provider.handed.clear()
+    provider.behaviour = lambda _: TransientDeliveryError("Too Many Requests", retry_after=30)
+    await reply(office, "первое")
+    await reply(office, "второе")
+    await office.settle()
+    # The second one of a chat waits for the first.
+    assert [each.text for each in provider.handed] == ["первое"]
+    provider.behaviour = lambda _: DeliveryReceipt((f"ok{len(provider.handed)}",))
+    world.clock.advance(29)
+    await office.settle()
+    assert len(provider.handed) == 1
+    world.clock.advance(2)
+    await office.settle()
+    assert [each.text for each in provider.handed] == ["первое", "первое", "второе"]
+    assert {each.idempotency_key for each in provider.handed[:2]} == {provider.handed[0].idempotency_key}
+
+
+async def test_refused_credentials_keep_the_message_queued(world: World, office: Office, provider: Provider) -> None:
+    await office.take(message("u1"))
+    await office.settle()
+    provider.behaviour = lambda _: ChannelAuthError("Unauthorized")
+    await reply(office)
+    for _ in range(20):
+        await office.settle()
+        world.clock.advance(60)
+    assert await world.rows("SELECT delivery FROM timeline WHERE direction = 'out'") == [("queued",)]
+    provider.behaviour = lambda _: DeliveryReceipt(("5",))
+    await office.settle()
+    assert await world.rows("SELECT delivery FROM timeline WHERE direction = 'out'") == [("sent",)]
+
+
+async def test_a_worker_that_dies_in_a_send_is_succeeded_once_and_the_repeat_is_marked(
+    world: World, provider: Provider, files: DiskFiles
+) -> None:
+    first = Office(world, world.stores[0], provider, files, "first")
+    await first.take(message("u1"))
+    await first.settle()
+    provider.handed.clear()
+    await reply(first)
+    claimed = await first.outbox._claim(10)
+    assert len(claimed) == 1  # and here the process dies: the message may or may not have gone out
+    second = Office(world, world.store(), provider, files, "second")
+    await second.settle()
+    assert provider.handed == []
+    world.clock.advance(timedelta(minutes=4))
+    await second.settle()
+    assert len(provider.handed) == 1
+    delivered = await world.rows("SELECT delivery, delivery_error FROM timeline WHERE direction = 'out'")
+    assert delivered[0][0] == "sent"
+    assert "дважды" in str(delivered[0][1])
+
+
+async def test_uncertain_sends_are_repeated_once_and_then_given_up(
+    world: World, office: Office, provider: Provider
+) -> None:
+    await office.take(message("u1"))
+    await office.settle()
+    provider.handed.clear()
+    provider.behaviour = lambda _: TransientDeliveryError("no answer", uncertain=True)
+    await reply(office)
+    for _ in range(6):
+        await office.settle()
+        world.clock.advance(timedelta(minutes=10))
+    assert len(provider.handed) == 2
+    assert await world.rows("SELECT delivery FROM timeline WHERE direction = 'out'") == [("failed",)]
+    assert await world.rows("SELECT state FROM contact_case") == [("open",)]
+
+
+async def test_files_that_lie_with_the_provider_are_fetched(
+    world: World, office: Office, provider: Provider, files: DiskFiles
+) -> None:
+    event = message("u1")
+    payload = MessageReceived(EntryKind.MESSAGE, "", "u1", (Attachment("a.jpg", "image/jpeg", remote_id="f1"),))
+    await office.take(replace(event, payload=payload))
+    await office.settle()
+    state, size, sha256 = (await world.rows("SELECT state, size, sha256 FROM attachment"))[0]
+    assert (state, size) == ("stored", 5)
+    assert await files.read(str(sha256)) == b"photo"
+
+
+async def test_a_notification_refused_by_the_messenger_is_visible(
+    world: World, office: Office, provider: Provider
+) -> None:
+    provider.behaviour = lambda _: PermanentDeliveryError("Forbidden")
+    await office.take(message("u1"))
+    await office.settle()
+    failed = await world.rows("SELECT state, error FROM outbox WHERE kind = 'notification'")
+    assert failed
+    assert {row[0] for row in failed} == {"failed"}
+
+
+async def test_the_clock_may_jump(world: World, office: Office, provider: Provider) -> None:
+    await office.take(message("u1"))
+    world.clock.jump(timedelta(days=-3))
+    await office.settle()
+    await office.take(message("u2", at=world.clock.now()))
+    world.clock.jump(timedelta(days=10))
+    await office.settle()
+    assert told(provider) == ["900011", "900012", "900012", "900013"]
+
+
+async def test_a_poisoned_deadline_does_not_hold_up_the_others(
+    world: World, office: Office, provider: Provider
+) -> None:
+    await office.take(message("u1", 1), message("u2", 2))
+    await office.settle()
+    await office.store.database.write(
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO deadline (key, kind, subject_id, due_at, rung, attempts)"
+            " SELECT 'case.rung:0', 'case.rung', 0, min(due_at), 0, 0 FROM deadline"
+        )
+    )
+    world.clock.advance(DAY)
+    await office.settle()
+    assert len(told(provider)) == 8
+    assert await world.count("deadline", "subject_id = 0") == 0
