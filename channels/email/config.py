@@ -1,0 +1,81 @@
+"""What a mailbox needs to be known by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crm_core.errors import InvalidIdentity, InvalidInput
+from crm_core.messages import ChannelKey
+from crm_core.model.identity import address
+
+CHANNEL = "email"
+MB = 1024 * 1024
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Listen:
+    """Where mail is taken in by SMTP; port 0 is any free one. Accounts with the same place share one listener."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail goes out, or is fetched from: `tls` from the first byte (smtps, imaps); no `user`, no login."""
+
+    host: str
+    port: int
+    tls: bool = False
+    user: str = ""
+    password: str = field(default="", repr=False)
+    folder: str = "INBOX"
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine, where nobody listens in between."""
+        return self.host in LOOPBACK
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """One mailbox; `max_size` of a mail in bytes. Raises InvalidInput for an address that is none."""
+
+    name: str
+    address: str
+    listen: Listen | None = None
+    imap: MailServer | None = None
+    smtp: MailServer | None = None
+    max_size: int = 25 * MB
+
+    def __post_init__(self) -> None:
+        try:
+            address(self.address)
+        except InvalidIdentity as error:
+            raise InvalidInput(f"email {self.name}: {error}") from error
+
+    @property
+    def key(self) -> ChannelKey:
+        """Channel and account."""
+        return ChannelKey(CHANNEL, self.name)
+
+    @property
+    def mailbox(self) -> str:
+        """The address as it is compared."""
+        return self.address.strip().lower()
+
+    @property
+    def domain(self) -> str:
+        """The part of the address behind the @, as it stands in ids and greetings: always ASCII."""
+        name = self.mailbox.rpartition("@")[2]
+        try:
+            return name if name.isascii() else name.encode("idna").decode("ascii")
+        except UnicodeError:
+            return "localhost"

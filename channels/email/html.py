@@ -1,0 +1,124 @@
+"""HTML of a mail: made harmless for the page, and read as text where the mail has no text of its own."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import nh3
+
+_TAGS = {
+    "a", "abbr", "b", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd",
+    "del", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "li", "ol",
+    "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot",
+    "th", "thead", "tr", "tt", "u", "ul",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "td": {"colspan", "rowspan", "align", "valign"},
+    "th": {"colspan", "rowspan", "align", "valign"},
+    "ol": {"start"},
+    "font": {"color"},
+}
+_DROPPED = {"script", "style", "title", "noscript", "template", "svg", "math", "object", "iframe"}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_BLOCKS = {
+    "p", "div", "tr", "table", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre",
+    "hr", "center", "dl", "dt", "dd",
+}  # fmt: skip
+_PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "pre"}
+_SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
+_MAX_QUOTES = 20
+
+
+def sanitised(html: str) -> str:
+    """The same HTML without anything that runs, loads from elsewhere, or reaches out of its place on the page."""
+    return nh3.clean(
+        html.replace("\x00", ""),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        clean_content_tags=_DROPPED,
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def text_of(clean_html: str) -> str:
+    """Sanitised HTML as plain text; quotations get `> ` before each line, as plain mail has them."""
+    reader = _Reader()
+    reader.feed(clean_html)
+    reader.close()
+    return reader.text()
+
+
+class _Reader(HTMLParser):
+    """Collects lines. Fed only with what `sanitised` wrote, so that its tags are in order."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._depth = 0
+        self._pre = 0
+        self._blank = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base names it
+        match tag:
+            case "br":
+                self._break()
+            case "blockquote":
+                self._end_line()
+                self._depth += 1
+            case "li":
+                self._end_line()
+                self._line.append("- ")
+            case "td" | "th":
+                if self._line:
+                    self._line.append(" ")
+            case _ if tag in _BLOCKS:
+                self._end_line()
+                self._pre += tag == "pre"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _BLOCKS:
+            return
+        self._end_line()
+        if tag == "blockquote":
+            self._depth = max(0, self._depth - 1)
+        if tag == "pre":
+            self._pre = max(0, self._pre - 1)
+        self._blank = self._blank or tag in _PARAGRAPHS
+
+    def handle_data(self, data: str) -> None:
+        if self._pre:
+            first, *rest = data.split("\n")
+            self._line.append(first)
+            for line in rest:
+                self._break()
+                self._line.append(line)
+            return
+        piece = _SPACE.sub(" ", data)
+        if piece.strip() or self._line:
+            self._line.append(piece if self._line else piece.lstrip())
+
+    def text(self) -> str:
+        """What was read."""
+        self._end_line()
+        return "\n".join(self._lines).strip("\n")
+
+    def _break(self) -> None:
+        self._write("".join(self._line).rstrip())
+
+    def _end_line(self) -> None:
+        line = "".join(self._line).rstrip()
+        if line:
+            self._write(line)
+        self._line.clear()
+
+    def _write(self, line: str) -> None:
+        prefix = "> " * min(self._depth, _MAX_QUOTES)
+        if self._blank and self._lines and line:
+            self._lines.append(prefix.rstrip())
+        self._blank = False
+        self._lines.append((prefix + line).rstrip())
+        self._line.clear()

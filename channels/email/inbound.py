@@ -1,0 +1,161 @@
+"""Mails as the hub's facts. Nothing here raises and nothing is lost: what is not understood says so."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from channels.email.automatic import is_automatic
+from channels.email.config import EmailConfig
+from channels.email.message_ids import is_own, message_id
+from channels.email.mime import Mail, MailFile, parse
+from channels.email.quotation import split_quotation
+from crm_core.errors import InvalidIdentity
+from crm_core.messages import (
+    Attachment,
+    EntryKind,
+    Ignored,
+    InboundEvent,
+    MessageReceived,
+    Payload,
+    Sender,
+    StoredFile,
+    Unparsable,
+)
+from crm_core.model.identity import Identity, address
+
+RAW_TYPE = "message/rfc822"
+_OLDEST = timedelta(days=7)  # no server keeps trying for longer; an older date is a wrong clock
+_AHEAD = timedelta(minutes=10)
+_MAX_WORDS = 500
+_MAX_NAME = 200
+_MAX_SUBJECT = 500
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail as it arrived: the fact, and the files to store before it is handed on."""
+
+    event: InboundEvent
+    files: tuple[MailFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    payload: Payload
+    sender: Sender = Sender()  # noqa: RUF009 - frozen
+    conversation: str = ""
+    at: datetime | None = None
+    id: str = ""
+    files: tuple[MailFile, ...] = ()
+
+
+def with_return_path(raw: bytes, mail_from: str) -> bytes:
+    """The mail with the SMTP sender on top where the mail itself would not tell: a bounce, or a mail without From.
+
+    Any other mail is kept byte for byte.
+    """
+    head = raw[:65536].lower()
+    has_from = head.startswith(b"from:") or b"\nfrom:" in head
+    if mail_from and has_from:
+        return raw
+    shown = mail_from.encode("utf-8", "surrogateescape").replace(b"\r", b"").replace(b"\n", b"")
+    return b"Return-Path: <" + shown + b">\r\n" + raw
+
+
+def read(config: EmailConfig, raw: bytes, received_at: datetime, external_id: str | None = None) -> Arrival:
+    """The fact of a mail for this account; `external_id` where it is known from the journal.
+
+    Costs time that grows with the mail: call it off the event loop for large ones.
+    """
+    try:
+        fact = _fact(config, raw, received_at)
+    except Exception as error:  # noqa: BLE001 - whatever this code fails at is kept as failed, to be replayed when mended
+        words = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
+        fact = _Fact(Unparsable(words[:_MAX_WORDS]))
+    if external_id is None:
+        digest = hashlib.sha256(raw).hexdigest()
+        external_id = f"{fact.id} sha256:{digest}" if fact.id else f"sha256:{digest}"
+    event = InboundEvent(
+        key=config.key,
+        external_id=external_id,
+        conversation=fact.conversation,
+        occurred_at=fact.at or received_at.astimezone(UTC),
+        sender=fact.sender,
+        payload=fact.payload,
+        raw=raw,
+        raw_type=RAW_TYPE,
+        correlation_id=f"{config.key}:{external_id[-16:]}",
+    )
+    return Arrival(event, fact.files)
+
+
+def _fact(config: EmailConfig, raw: bytes, received_at: datetime) -> _Fact:
+    mail = parse(raw)
+    own_id = message_id(mail.header("message-id"))
+    sender = _sender(mail)
+    if sender is None:
+        return _Fact(Unparsable("The mail names no sender."), id=own_id)
+    ours = sender.identities[0].value == config.mailbox
+    if ours and is_own(own_id, config.domain):
+        return _Fact(Ignored("our own mail came back"), sender, sender.identities[0].value, id=own_id)
+    # The ref has to be the same on every reading, also of a mail without an id.
+    ref = own_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    text, quoted = split_quotation(mail.text)
+    payload = MessageReceived(
+        kind=EntryKind.EMAIL,
+        text=text,
+        ref=ref,
+        attachments=tuple(_attachment(file) for file in mail.files),
+        subject=mail.header("subject")[:_MAX_SUBJECT],
+        html=mail.html,
+        quoted=quoted,
+        automatic=ours or is_automatic(mail, sender.identities[0].value),
+    )
+    at = _written(mail, received_at)
+    return _Fact(payload, sender, _answer_to(mail, sender), at, own_id, mail.files)
+
+
+def _sender(mail: Mail) -> Sender | None:
+    for header in ("from", "sender", "return-path"):
+        for shown, mailbox in mail.addresses(header):
+            found = _identity(mailbox)
+            if found is not None:
+                name = _UNSEEN.sub("", shown).strip().strip("\"'").strip()
+                return Sender((found,), "" if "@" in name else name[:_MAX_NAME])
+    return None
+
+
+def _answer_to(mail: Mail, sender: Sender) -> str:
+    """Where a reply goes: the address that the sender asks for, else their own."""
+    wanted = (_identity(mailbox) for _, mailbox in mail.addresses("reply-to"))
+    return next((each.value for each in wanted if each is not None), sender.identities[0].value)
+
+
+def _identity(mailbox: str) -> Identity | None:
+    try:
+        return address(mailbox)
+    except InvalidIdentity:
+        return None
+
+
+def _written(mail: Mail, received_at: datetime) -> datetime:
+    """The time in the mail where it can be true, else the time of its arrival; aware, UTC."""
+    arrival = received_at.astimezone(UTC)
+    try:
+        stated = parsedate_to_datetime(mail.header("date"))
+        at = (stated if stated.tzinfo is not None else stated.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return arrival
+    return at if arrival - _OLDEST <= at <= arrival + _AHEAD else arrival
+
+
+def _attachment(file: MailFile) -> Attachment:
+    """The file store names files by their content, so that this is known before the file is stored."""
+    size = len(file.content)
+    stored = StoredFile(hashlib.sha256(file.content).hexdigest(), size)
+    return Attachment(file.name, file.content_type, stored=stored, size=size)

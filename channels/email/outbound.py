@@ -1,0 +1,228 @@
+"""Mail out: the message as a mail, and its way to the server, each refusal in the words of the channel port."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTPUTF8
+from email.utils import format_datetime
+
+import aiosmtplib
+from aiosmtplib import (
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPDataError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPNotSupported,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+
+from channels.email.config import EmailConfig, MailServer
+from channels.email.message_ids import message_id, own_id
+from channels.email.mime import safe_name
+from crm_core.errors import (
+    ChannelAuthError,
+    DeliveryError,
+    InvalidIdentity,
+    NotFound,
+    PermanentDeliveryError,
+    TransientDeliveryError,
+)
+from crm_core.messages import DeliveryReceipt, OutboundFile, OutboundMessage
+from crm_core.model.identity import address
+from crm_core.ports import Clock, FileStore
+
+MAX_MAIL = 25 * 1024 * 1024
+DEFAULT_SUBJECT = "Ответ на ваше обращение"
+_AUTH_CODES = frozenset({530, 534, 535, 538})
+
+
+class Sender:
+    """Delivers the messages of one mailbox, a connection each."""
+
+    def __init__(self, config: EmailConfig, files: FileStore, clock: Clock, timeout_s: float = 60.0) -> None:
+        self._config = config
+        self._files = files
+        self._clock = clock
+        self._timeout_s = timeout_s
+
+    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
+        """Deliver; the receipt holds the Message-ID, which is the same on every try. Raises the delivery errors."""
+        server = self._server()
+        try:
+            recipient = address(message.conversation).value
+        except InvalidIdentity as error:
+            raise PermanentDeliveryError(str(error)) from error
+        contents = [(file, await self._content(file)) for file in message.files]
+        content = composed(self._config, message, recipient, contents, self._clock.now())
+        if len(content) > 2 * MAX_MAIL:
+            raise PermanentDeliveryError("The mail with its files is too large to send.")
+        async with self._session(server) as client:
+            await _hand_over(client, self._config.mailbox, recipient, content)
+        return DeliveryReceipt((own_id(message, self._config.domain),))
+
+    async def check(self) -> str:
+        """Connect and log in; one line about it. Raises the delivery errors."""
+        server = self._server()
+        async with self._session(server) as client:
+            secured = "TLS" if client.get_transport_info("sslcontext") is not None else "no TLS"
+        login = f"login {server.user}" if server.user else "no login"
+        return f"mail goes out by {server}, {secured}, {login}"
+
+    def _server(self) -> MailServer:
+        if self._config.smtp is None:
+            raise PermanentDeliveryError(f'{self._config.key} can\'t send: add smtp = "smtp://…" to its settings.')
+        return self._config.smtp
+
+    async def _content(self, file: OutboundFile) -> bytes:
+        if file.stored.size > MAX_MAIL:
+            raise PermanentDeliveryError(f"«{file.name}» is too large for a mail")
+        try:
+            return await self._files.read(file.stored.sha256)
+        except NotFound as error:
+            raise PermanentDeliveryError(f"«{file.name}» is not in the file store") from error
+
+    @asynccontextmanager
+    async def _session(self, server: MailServer) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection that is logged in; errors inside are translated too, and leaving it never fails."""
+        client = _client(server, self._config.domain, self._timeout_s)
+        try:
+            try:
+                await client.connect()
+                await _greet(client)
+                if server.user and not client.supports_extension("auth"):
+                    raise ChannelAuthError(
+                        f"{server} takes no login: leave user and password out, or name its other port"
+                    )
+                if server.user:
+                    await client.login(server.user, server.password)
+            except (SMTPException, OSError, ssl.SSLError, UnicodeError) as error:
+                raise _greeting_error(server, error) from error
+            yield client
+            try:
+                await client.quit()
+            except (SMTPException, OSError):
+                return  # the mail is delivered; how the server says goodbye changes nothing
+        finally:
+            client.close()
+
+
+def composed(
+    config: EmailConfig,
+    message: OutboundMessage,
+    recipient: str,
+    files: list[tuple[OutboundFile, bytes]],
+    now: datetime,
+) -> bytes:
+    """The mail as it goes over the wire; no text from outside can add a header to it."""
+    ascii_only = recipient.isascii() and config.mailbox.isascii()
+    mail = EmailMessage(policy=SMTP_POLICY if ascii_only else SMTPUTF8)
+    mail["From"] = config.mailbox
+    mail["To"] = recipient
+    mail["Subject"] = " ".join(message.subject.split()) or DEFAULT_SUBJECT
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = own_id(message, config.domain)
+    answered = message_id(message.reply_to) if message.reply_to and "sha256:" not in message.reply_to else ""
+    if answered:
+        mail["In-Reply-To"] = answered
+        mail["References"] = answered
+    text = message.text.replace("\r\n", "\n").replace("\r", "\n")
+    mail.set_content(text.encode("utf-8", "replace").decode())
+    for file, content in files:
+        main, _, sub = file.content_type.partition("/")
+        if not sub or main in {"multipart", "message"} or not file.content_type.isascii():
+            main, sub = "application", "octet-stream"
+        mail.add_attachment(content, maintype=main, subtype=sub.split(";")[0], filename=safe_name(file.name) or "file")
+    return mail.as_bytes()
+
+
+def _client(server: MailServer, hostname: str, timeout_s: float) -> aiosmtplib.SMTP:
+    """TLS is insisted on where a password crosses a network; on this machine nobody listens in between."""
+    guarded = bool(server.user) and not server.local
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        use_tls=server.tls,
+        start_tls=True if guarded and not server.tls else None if not server.tls else False,
+        validate_certs=(guarded or server.tls) and not server.local,
+        timeout=timeout_s,
+        local_hostname=hostname if hostname.isascii() else "localhost",
+    )
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    if client.is_ehlo_or_helo_needed:
+        try:
+            await client.ehlo()
+        except SMTPHeloError:
+            await client.helo()
+
+
+async def _hand_over(client: aiosmtplib.SMTP, sender: str, recipient: str, content: bytes) -> None:
+    options = [] if recipient.isascii() and sender.isascii() else ["SMTPUTF8"]
+    if options and not client.supports_extension("smtputf8"):
+        raise PermanentDeliveryError("The mail server does not take addresses beyond ASCII.")
+    encoding = "utf-8" if options else "ascii"
+    if client.supports_extension("size"):
+        options.append(f"SIZE={len(content)}")
+    try:
+        await client.mail(sender, options=options, encoding=encoding)
+        await client.rcpt(recipient, encoding=encoding)
+    except (SMTPException, OSError) as error:
+        raise translated(error) from error
+    try:
+        await client.data(content)
+    except SMTPDataError as error:
+        raise translated(error) from error
+    except (SMTPException, OSError) as error:
+        # Nobody knows whether the last line got through; the Message-ID lets the receiver see a repeat.
+        raise TransientDeliveryError(
+            f"The connection broke while the mail was handed over: {error}", uncertain=True
+        ) from (error)
+
+
+def translated(error: Exception) -> DeliveryError:
+    """What the server said of a message, as a delivery error."""
+    match error:
+        case SMTPAuthenticationError() if error.code < 500:
+            return TransientDeliveryError(_words(error))
+        case SMTPAuthenticationError():
+            return ChannelAuthError(f"The mail server refuses the login: {_words(error)}")
+        case SMTPResponseException() if error.code in _AUTH_CODES:
+            return ChannelAuthError(f"The mail server wants another login: {_words(error)}")
+        case SMTPSenderRefused() | SMTPRecipientRefused() | SMTPDataError() if error.code >= 500:
+            return PermanentDeliveryError(_words(error))
+        case SMTPResponseException() if error.code >= 500:
+            return PermanentDeliveryError(_words(error))
+        case SMTPResponseException():
+            return TransientDeliveryError(_words(error))
+        case _:
+            return TransientDeliveryError(f"The mail server can't be reached: {type(error).__name__}: {error}")
+
+
+def _greeting_error(server: MailServer, error: Exception) -> DeliveryError:
+    """A refusal before any message was named says nothing against the message: it waits."""
+    match error:
+        case SMTPAuthenticationError():
+            return translated(error)
+        case SMTPNotSupported():
+            return ChannelAuthError(f"{server} does not offer what the settings want: {error}")
+        case SMTPConnectError():
+            return TransientDeliveryError(f"{server} can't be reached: {error}")
+        case SMTPResponseException() if error.code in _AUTH_CODES:
+            return translated(error)
+        case SMTPResponseException():
+            return TransientDeliveryError(f"{server}: {_words(error)}")
+        case _:
+            return TransientDeliveryError(f"{server} can't be reached: {type(error).__name__}: {error}")
+
+
+def _words(error: SMTPResponseException) -> str:
+    return f"{error.code} {' '.join(str(error.message).split())}"
