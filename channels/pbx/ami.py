@@ -23,6 +23,8 @@ from crm_core.ports import ChannelHealth, ChannelState
 
 log = logging.getLogger(__name__)
 
+_LAST_WORD_S = 0.1
+
 
 class AmiError(Exception):
     """Something went wrong on the AMI link."""
@@ -187,20 +189,29 @@ class AmiLink:
         self._writer = writer
         self._prefix = secrets.token_hex(4)
         self._booted.clear()
-        tasks = (asyncio.create_task(self._read(reader)), asyncio.ensure_future(live()))
+        reading, living = asyncio.create_task(self._read(reader)), asyncio.ensure_future(live())
+        tasks = (living, reading)
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                # an answer that came with the end of the stream is still to be heard: it may say why
+                self._fail_pending()
+                await asyncio.wait((living,), timeout=_LAST_WORD_S)
+            for task in tasks:
+                if task.done():
+                    task.result()
         finally:
             self._writer = None
-            for answer in self._pending.values():
-                if not answer.done():
-                    answer.set_exception(AmiDownError(f"{self._where()}: the link broke before the answer"))
+            self._fail_pending()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             writer.close()
+
+    def _fail_pending(self) -> None:
+        for answer in self._pending.values():
+            if not answer.done():
+                answer.set_exception(AmiDownError(f"{self._where()}: the link broke before the answer"))
 
     async def _login(self) -> str:
         """Log in and wait until Asterisk has booted; a warning in words where it can't be seen."""

@@ -1,0 +1,171 @@
+"""Asterisk killed, frozen, restarted; the intake away; two hubs: nothing is lost, nothing told twice."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from channels.pbx.ami import AmiAddress
+from channels.pbx.connector import create
+from channels.pbx.proof import prove
+from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.messages import OutboundMessage
+from crm_core.model.call import CallState
+from crm_core.ports import ChannelState
+from hub.demo.peers.process import free_port
+from tests.fakes.pbx import dial
+from tests.integration.pbx.conftest import CLIENT, LINE, QUICK, Exchange, kinds
+
+
+async def _state(exchange: Exchange, channel: object, *states: ChannelState) -> None:
+    async with asyncio.timeout(15):
+        while channel.health.state not in states:  # type: ignore[attr-defined]  # a PbxChannel
+            await asyncio.sleep(0.02)
+
+
+async def test_asterisk_is_killed_and_started_again(exchange: Exchange) -> None:
+    await exchange.people.phone("101")
+    channel = await exchange.hub(dial("101"))
+    await exchange.pbx.kill()
+    await _state(exchange, channel, ChannelState.RECONNECTING)
+    assert exchange.around.presence.states == {}
+    await exchange.pbx.start()
+    await exchange.linked()
+    assert channel.health.state is ChannelState.CONNECTED
+    await exchange.people.caller(CLIENT, LINE, hold_ms=200)
+    assert (await exchange.call("finished")).state is CallState.ANSWERED
+
+
+async def test_a_frozen_asterisk_is_noticed(exchange: Exchange) -> None:
+    channel = await exchange.hub()
+    exchange.pbx.freeze()
+    await _state(exchange, channel, ChannelState.RECONNECTING)
+    assert exchange.around.presence.states == {}
+    exchange.pbx.thaw()
+    await exchange.linked()
+    assert channel.health.state is ChannelState.CONNECTED
+
+
+async def test_a_call_that_was_cut_by_a_crash_is_settled(exchange: Exchange) -> None:
+    await exchange.people.silent_phone("101")
+    channel = await exchange.hub(dial("101", ring_s=60))
+    await exchange.people.caller(CLIENT, LINE)
+    await exchange.sink.event(lambda event: event.external_id.endswith(":started"))
+    await exchange.pbx.kill()
+    await _state(exchange, channel, ChannelState.RECONNECTING)
+    await exchange.pbx.start()
+    settled = await exchange.call("settled")
+    assert (settled.state, settled.settled) == (CallState.MISSED, True)
+    assert channel.stats.calls == 0
+
+
+async def test_calls_that_came_and_went_while_the_hub_was_away(exchange: Exchange) -> None:
+    await exchange.people.phone("103", hold_ms=300)
+    away = await exchange.hub()
+    await exchange.around.cursors.saved.wait()
+    await away.stop()
+    caller = await exchange.people.caller(CLIENT, LINE, hold_ms=1300)
+    assert await caller.wait(15) == 0
+    assert exchange.sink.events == []
+    exchange.around.cursors.saved.clear()
+    await exchange.hub()
+    settled = await exchange.call("settled")
+    assert (settled.state, settled.number, settled.answered_by) == (CallState.ANSWERED, CLIENT, "PJSIP/103")
+    assert settled.line == LINE
+    await exchange.around.cursors.saved.wait()
+    place = exchange.around.cursors.places["pbx:office", "cdr"]
+    assert place.endswith(f":{exchange.office.cdr.stat().st_size}")
+
+
+async def test_a_call_that_goes_on_through_an_outage_of_the_hub_is_taken_up(exchange: Exchange) -> None:
+    await exchange.people.phone("101", answer_ms=100)
+    away = await exchange.hub(dial("101"))
+    caller = await exchange.people.caller(CLIENT, LINE, hold_ms=3000)
+    await exchange.call("answered")
+    await away.stop()
+    await exchange.hub(dial("101"))
+    finished = await exchange.call("finished")
+    assert (finished.state, finished.answered_by) == (CallState.ANSWERED, "PJSIP/101")
+    assert await caller.wait(10) == 0
+    # the transitions told again have the ids they had, so the intake knows them
+    assert kinds(exchange.sink) == ["started", "answered", "finished"]
+
+
+async def test_transitions_wait_while_the_intake_is_away(exchange: Exchange) -> None:
+    await exchange.people.phone("101")
+    channel = await exchange.hub(dial("101"))
+    exchange.sink.go_away()
+    await exchange.people.caller(CLIENT, LINE, hold_ms=100)
+    await exchange.sink.until(lambda sink: any(each.external_id.endswith(":finished") for each in sink.offered))
+    assert "wait for the intake" in channel.health.detail
+    exchange.sink.come_back()
+    await exchange.call("finished")
+    assert kinds(exchange.sink) == ["started", "answered", "finished"]
+
+
+async def test_wrong_credentials_are_said_to_be_wrong(exchange: Exchange) -> None:
+    wrong = replace(exchange.config, ami=AmiAddress("127.0.0.1", exchange.office.ami_port, "hub", "wrong"))
+    channel = create(wrong, exchange.around.context)
+    await channel.start(exchange.sink)
+    await _state(exchange, channel, ChannelState.BAD_CREDENTIALS)
+    assert "Authentication failed" in channel.health.detail
+    await channel.stop()
+    assert channel.health.state is ChannelState.STOPPED
+    with pytest.raises(ChannelAuthError, match="Authentication failed"):
+        await channel.check()
+
+
+async def test_a_check_proves_the_account(exchange: Exchange) -> None:
+    assert (await prove(exchange.config)).startswith("Asterisk 22")
+    nobody = replace(exchange.config, ami=AmiAddress("127.0.0.1", free_port(), "hub", "s3cret"))
+    with pytest.raises(TransientDeliveryError, match="is Asterisk running"):
+        await prove(nobody)
+
+
+async def test_only_the_owner_of_the_lease_links(exchange: Exchange) -> None:
+    channel = await exchange.hub(dial("101"))
+    lease = exchange.around.leases["pbx:office"]
+    lease.taken.set()
+    await _state(exchange, channel, ChannelState.STOPPED)
+    assert exchange.around.presence.states == {}
+    # FastAGI is answered all the same
+    await exchange.people.caller(CLIENT, LINE)
+    async with asyncio.timeout(10):
+        while not exchange.around.journal.decisions:
+            await asyncio.sleep(0.02)
+
+
+async def test_an_address_that_is_taken_is_a_visible_trouble(exchange: Exchange) -> None:
+    async def nothing(_: object, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    port = free_port()
+    server = await asyncio.start_server(nothing, "127.0.0.1", port)
+    channel = await exchange.hub(config=replace(exchange.config, agi_port=port))
+    assert "FastAGI can't be answered" in channel.health.detail
+    server.close()
+    await server.wait_closed()
+    async with asyncio.timeout(10):
+        while channel.agi_address is None:
+            await asyncio.sleep(0.02)
+    assert channel.health.detail == ""
+
+
+async def test_two_pbxs_share_an_address(exchange: Exchange) -> None:
+    first = await exchange.hub(dial("101"))
+    second = create(replace(exchange.config, name="other"), exchange.around.context)
+    await second.start(exchange.sink)
+    assert first.agi_address == second.agi_address
+    await second.stop()
+    assert first.agi_address is not None
+    await exchange.people.phone("101")
+    await exchange.people.caller(CLIENT, LINE, hold_ms=100)
+    assert (await exchange.call("finished")).answered_by == "PJSIP/101"
+
+
+async def test_a_telephone_carries_no_texts(exchange: Exchange) -> None:
+    channel = create(replace(exchange.config, timing=QUICK), exchange.around.context)
+    with pytest.raises(PermanentDeliveryError):
+        await channel.send(OutboundMessage(channel.key, CLIENT, "hello", "key-1"))
