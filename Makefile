@@ -29,7 +29,7 @@ demo: setup  ## callers, chats, mails and forms come in through the hub's real p
 test: venv  ## what CI runs: real peers, format, lint, types, import contracts, all tests
 	@scripts/check
 
-bench: peers  ## side-by-side measurements, also written to benchmarks/results
+bench: venv  ## side-by-side measurements, also written to benchmarks/results
 	@exec .venv/bin/python -m benchmarks
 
 lint: venv  ## format, lint, types and import contracts, changing nothing
