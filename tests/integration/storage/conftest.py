@@ -1,0 +1,24 @@
+"""A world on each engine in turn, and two of them on one database."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from crm_core.storage.database import Database
+from crm_core.storage.store import Store
+from tests.integration.storage.world import OFFICE, POLICIES, World, world_on
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    """An office on an empty database."""
+    async with world_on(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def second(world: World, database_url: str) -> AsyncIterator[World]:
+    """Another process's view of the same office: connections of its own, the same clock."""
+    database = Database(database_url)
+    yield World(Store(database, world.clock, OFFICE, POLICIES), world.clock)
+    await database.stop()
