@@ -368,6 +368,9 @@ class SqlWork:
                 contact_id = key if kind is ContactRecord else getattr(record, "contact_id", None)
                 changes.append([name, key, contact_id])
         changes.extend(["identity", 0, record.contact_id] for record in self._pending(IdentityRecord))
+        for kind, removed in self._removed.items():
+            if kind not in _UNFED:
+                changes.extend([TABLE_OF[kind].name, key, None] for key in removed)
         return changes
 
     def _load_changes(self) -> dict[str, list[int]]:

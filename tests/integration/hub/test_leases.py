@@ -1,0 +1,52 @@
+"""Ownership among several nodes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from crm_core.storage import leases
+from hub.leases import DatabaseLease
+from tests.integration.hub.world import World
+
+SHORT = timedelta(milliseconds=1)
+LONG = timedelta(minutes=5)
+
+
+async def ask(world: World, owner: str, duration: timedelta) -> int | None:
+    return await world.stores[0].database.write(lambda conn: leases.acquire(conn, "pbx:office", owner, duration))
+
+
+async def test_one_owner_at_a_time_and_the_epoch_grows(world: World) -> None:
+    assert await ask(world, "a", LONG) == 1
+    assert await ask(world, "b", LONG) is None
+    assert await ask(world, "a", SHORT) == 1  # renewed, to end at once
+    epoch = None
+    async with asyncio.timeout(10):
+        while epoch is None:
+            epoch = await ask(world, "b", LONG)
+    assert epoch == 2
+    assert await ask(world, "a", LONG) is None
+
+
+async def test_released_leases_are_free_at_once(world: World) -> None:
+    first = DatabaseLease(world.stores[0].database, world.clock, "poll", "a")
+    await first.acquire()
+    second = DatabaseLease(world.store().database, world.clock, "poll", "b")
+    waiting = asyncio.create_task(second.acquire())
+    await asyncio.sleep(0)
+    assert (first.held, second.held) == (True, False)
+    await first.release()
+    async with asyncio.timeout(10):
+        await waiting
+    assert (first.held, second.held) == (False, True)
+    await second.release()
+
+
+async def test_an_owner_that_could_not_renew_stops_by_itself(world: World) -> None:
+    """A frozen owner wakes up: its own clock says that the lease ran out, before it does anything."""
+    lease = DatabaseLease(world.stores[0].database, world.clock, "poll", "a")
+    await lease.acquire()
+    world.clock.advance(11)
+    assert not lease.held
+    await lease.release()
