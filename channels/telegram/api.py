@@ -27,7 +27,7 @@ from channels.telegram.session import CONNECT_S, RawSession
 from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
 
 CALL_S = 30.0
-UPLOAD_S = 120.0
+UPLOAD_S = 90.0
 GRACE_S = 10.0
 CHUNK = 64 * 1024
 DOWNLOAD_LIMIT = 20 * 1024 * 1024

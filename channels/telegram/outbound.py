@@ -15,7 +15,7 @@ from channels.telegram.conversation import Conversation, parse_conversation
 from channels.telegram.errors import ChatMigratedError
 from channels.telegram.pacing import Pacer
 from channels.telegram.split import CAPTION_LIMIT, split_text, units
-from crm_core.errors import ChannelAuthError, NotFound, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import NotFound, PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import Button, DeliveryReceipt, OutboundFile, OutboundMessage
 from crm_core.ports import FileStore
 
@@ -58,19 +58,20 @@ class Sender:
         refs = self._unfinished.pop(message.idempotency_key, [])
         try:
             for number in range(len(refs), len(parts)):
-                refs.append(await self._deliver(where, message, parts[number], patient=number > 0))
+                refs.append(await self._deliver(where, message, parts[number]))
         except PermanentDeliveryError as error:
             if refs:
                 raise PermanentDeliveryError(f"{error} (part {len(refs) + 1} of {len(parts)})") from error
             raise
-        except (TransientDeliveryError, ChannelAuthError):
+        except BaseException:
+            # Also where the try was cut short from outside.
             self._keep(message.idempotency_key, refs)
             raise
         return DeliveryReceipt(tuple(refs))
 
-    async def _deliver(self, where: Conversation, message: OutboundMessage, part: Part, *, patient: bool) -> str:
+    async def _deliver(self, where: Conversation, message: OutboundMessage, part: Part) -> str:
         content = await self._content(part.file) if part.file else b""
-        await self._pacer.admit(where.chat_id, message.idempotency_key, patient=patient)
+        await self._pacer.admit(where.chat_id, message.idempotency_key)
         try:
             return await self._call(where, message, part, content)
         except ChatMigratedError as moved:

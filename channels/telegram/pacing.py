@@ -53,11 +53,11 @@ class Pacer:
         self._promised: OrderedDict[str, float] = OrderedDict()
         self._bot: deque[float] = deque(maxlen=PER_BOT_SECOND)
 
-    async def admit(self, chat_id: int, key: str, *, patient: bool = False) -> None:
+    async def admit(self, chat_id: int, key: str) -> None:
         """Return when a message to `chat_id` may go out.
 
         Where that is not soon, raises TransientDeliveryError with `retry_after` and keeps the place in the line for
-        `key`, the message that will come back; `patient` waits however long (for the later parts of one message).
+        `key`, the message that will come back.
         """
         now = self._clock.monotonic()
         line = self._line(chat_id)
@@ -67,7 +67,7 @@ class Pacer:
         if line.sent is not None:
             # Somebody came late to their place.
             due = max(due, line.sent + PER_CHAT_S)
-        if due - now > PATIENCE_S and not patient:
+        if due - now > PATIENCE_S:
             self._promise(key, due)
             raise TransientDeliveryError("The chat has had its share of messages.", retry_after=due - now)
         line.sent = max(due, now)

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -47,36 +46,20 @@ from hub.demo.peers.bot_api import (
     When,
     faults,
 )
+from tests.fakes.clock import DrivenClock
 
 TOKEN = "7654321:AAE-strict_local_token"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200)
 OGG = b"OggS" + bytes(50)
 
 
-@dataclass
-class HandClock:
-    """A clock that moves only by hand."""
-
-    at: datetime = field(default_factory=lambda: datetime(2026, 11, 23, 7, 0, tzinfo=UTC))
-    passed: float = 0.0
-
-    def now(self) -> datetime:
-        return self.at + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def advance(self, seconds: float) -> None:
-        self.passed += seconds
-
-
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> DrivenClock:
+    return DrivenClock()
 
 
 @pytest_asyncio.fixture
-async def server(clock: HandClock) -> AsyncIterator[BotApiServer]:
+async def server(clock: DrivenClock) -> AsyncIterator[BotApiServer]:
     async with BotApiServer(clock=clock, limits=Limits()) as running:
         yield running
 
@@ -160,7 +143,7 @@ async def test_parameters_in_every_encoding(server: BotApiServer, bot: Bot, anna
     assert Update.model_validate({"update_id": 1, "message": body["result"]}).message
 
 
-async def test_keyboard_as_object_and_as_text(server: BotApiServer, bot: Bot, anna: Person, clock: HandClock) -> None:
+async def test_keyboard_as_object_and_as_text(server: BotApiServer, bot: Bot, anna: Person, clock: DrivenClock) -> None:
     await anna.start()
     keyboard = {"inline_keyboard": [[{"text": "Взял", "callback_data": "taken:7"}]]}
     for markup in (keyboard, json.dumps(keyboard)):
@@ -377,7 +360,7 @@ async def test_blocked_not_started_and_gone(client: Client, anna: Person) -> Non
         await client.send_message(1001, "да")
 
 
-async def test_files_go_out_and_come_back(client: Client, bot: Bot, anna: Person, clock: HandClock) -> None:
+async def test_files_go_out_and_come_back(client: Client, bot: Bot, anna: Person, clock: DrivenClock) -> None:
     await anna.start()
     sent = await client.send_document(1001, BufferedInputFile(b"%PDF-1.7", "счёт.pdf"), caption="Счёт")
     assert sent.document is not None
@@ -463,7 +446,7 @@ async def test_business_reply_needs_the_connection(client: Client, bot: Bot, ann
 # ---------------------------------------------------------------- limits and faults
 
 
-async def test_flood_limits_per_chat_and_per_bot(client: Client, bot: Bot, clock: HandClock) -> None:
+async def test_flood_limits_per_chat_and_per_bot(client: Client, bot: Bot, clock: DrivenClock) -> None:
     people = [bot.user(id=2000 + number, first_name="А") for number in range(31)]
     for person in people:
         await person.start()
@@ -481,7 +464,7 @@ async def test_flood_limits_per_chat_and_per_bot(client: Client, bot: Bot, clock
     assert len(bot.sent) == 32
 
 
-async def test_flood_limit_of_a_group_is_per_minute(client: Client, bot: Bot, clock: HandClock) -> None:
+async def test_flood_limit_of_a_group_is_per_minute(client: Client, bot: Bot, clock: DrivenClock) -> None:
     group = bot.group("Отдел")
     for _ in range(20):
         await client.send_message(group.chat_id, "раз")

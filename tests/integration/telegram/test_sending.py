@@ -203,6 +203,21 @@ async def test_a_retry_goes_on_where_the_last_try_stopped(rig: Rig, channel: Tel
     assert receipt.refs == tuple(str(sent.message_id) for sent in rig.bot.sent)
 
 
+async def test_a_try_cut_short_from_outside_is_continued(rig: Rig, channel: TelegramChannel) -> None:
+    long = "слово " * 1500
+    rig.bot.next_responses(faults.hang(When.BEFORE, "sendPhoto"))
+    photo = await upload(rig, "a.jpg", "image/jpeg", JPEG)
+    sending = asyncio.create_task(channel.send(message(long, files=(photo,))))
+    await rig.bot.calls.wait_for(lambda call: call.method == "sendPhoto")
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    rig.clock.advance(2)
+    receipt = await channel.send(message(long, files=(photo,)))
+    assert [sent.method for sent in rig.bot.sent] == ["sendMessage"] * 3 + ["sendPhoto"]
+    assert len(receipt.refs) == 4
+
+
 async def test_a_part_refused_for_good_says_which(rig: Rig, channel: TelegramChannel, anna: Person) -> None:
     sent_first = asyncio.create_task(rig.bot.sent.wait_for())
     sent_first.add_done_callback(lambda _: anna.deactivate())

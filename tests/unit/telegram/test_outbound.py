@@ -139,13 +139,6 @@ async def test_who_waits_long_comes_back_to_the_same_place() -> None:
     assert world.slept == [1.0]
 
 
-async def test_a_later_part_waits_however_long() -> None:
-    world = World()
-    world.pacer.hold(1, 30)
-    await world.pacer.admit(1, "a", patient=True)
-    assert world.slept == [30.0]
-
-
 async def test_thirty_a_second_in_all() -> None:
     world = World()
     for chat in range(31):
