@@ -11,8 +11,8 @@ from crm_core.errors import ConcurrentChange, StorageUnavailable
 
 # serialization_failure, deadlock_detected: another transaction was in the way, not this one wrong
 _RETRIED_STATES = frozenset({"40001", "40P01"})
-# connection and shutdown classes of SQLSTATE
-_AWAY_CLASSES = ("08", "57P", "53")
+# SQLSTATE classes: connection, shutdown, no resources, login refused, no such database
+_AWAY_CLASSES = ("08", "57P", "53", "28", "3D")
 _SQLITE_AWAY = ("locked", "busy", "unable to open", "disk i/o", "readonly", "disk is full", "not a database")
 
 

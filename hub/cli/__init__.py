@@ -27,4 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+    except Exception as err:
+        if sys.flags.dev_mode:
+            raise
+        print(f"hub: internal error, {type(err).__name__}: {err}", file=sys.stderr)
+        print("hub: `python -X dev -m hub …` shows where; please report it", file=sys.stderr)
+        return FAILED
     return DONE
