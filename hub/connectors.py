@@ -21,7 +21,7 @@ def telegram_bots(settings: Settings, context: ChannelContext) -> Sequence[Chann
                 name=bot.name,
                 token=bot.token.reveal(),
                 mode=telegram.Mode(bot.mode.value),
-                secret=bot.secret.reveal() if bot.secret is not None else None,
+                secret=bot.secret.reveal() if bot.secret is not None and bot.mode is TelegramMode.WEBHOOK else None,
                 api_base=bot.api_base,
             ),
             context,
@@ -36,9 +36,9 @@ def mailboxes(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
         email.EmailConfig(
             name=box.name,
             address=box.address,
-            listen=(box.listen.host, box.listen.port) if box.listen is not None else None,
-            imap=box.imap.reveal() if box.imap is not None else None,
-            smtp=box.smtp.reveal() if box.smtp is not None else None,
+            listen=email.Listen(box.listen.host, box.listen.port) if box.listen is not None else None,
+            imap=_mail_server(box.imap),
+            smtp=_mail_server(box.smtp),
             max_size=box.max_size,
         )
         for box in settings.email
@@ -46,11 +46,24 @@ def mailboxes(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     return email.create_all(configs, context)
 
 
+def _mail_server(url: ServerUrl | None) -> email.MailServer | None:
+    if url is None:
+        return None
+    return email.MailServer(
+        host=url.host,
+        port=url.port,
+        tls=url.tls,
+        user=url.user,
+        password=url.password.reveal(),
+        folder=url.path or "INBOX",
+    )
+
+
 def sites(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     """The `[[web]]` accounts."""
     return [
         web.create(
-            web.WebConfig(name=site.name, key_secret=site.key.reveal(), origins=site.origins, max_size=site.max_size),
+            web.WebConfig(name=site.name, key=site.key.reveal(), origins=site.origins, max_size=site.max_size),
             context,
         )
         for site in settings.web
