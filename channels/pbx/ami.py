@@ -265,7 +265,9 @@ class AmiLink:
 
     def _block(self, block: bytes) -> None:
         name = event_name(block)
-        if name is not None and name not in self._wanted and name != b"FullyBooted":
+        if name == b"FullyBooted":
+            self._booted.set()
+        if name is not None and name not in self._wanted:
             self.stats.passed_over += 1
             return
         message = parse_block(block)
@@ -275,8 +277,6 @@ class AmiLink:
                 answer.set_result(message)
             return
         self.stats.events += 1
-        if name == b"FullyBooted":
-            self._booted.set()
         try:
             self._handlers.message(message)
         except Exception:

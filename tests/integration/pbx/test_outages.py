@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from channels.pbx.ami import AmiAddress
-from channels.pbx.connector import create
+from channels.pbx.connector import PbxChannel, create
 from channels.pbx.proof import prove
 from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import OutboundMessage
@@ -17,19 +17,18 @@ from crm_core.ports import ChannelState
 from hub.demo.peers.process import free_port
 from tests.fakes.pbx import dial
 from tests.integration.pbx.conftest import CLIENT, LINE, QUICK, Exchange, kinds
+from tests.integration.pbx.waiting import until
 
 
-async def _state(exchange: Exchange, channel: object, *states: ChannelState) -> None:
-    async with asyncio.timeout(15):
-        while channel.health.state not in states:  # type: ignore[attr-defined]  # a PbxChannel
-            await asyncio.sleep(0.02)
+async def _state(channel: PbxChannel, *states: ChannelState) -> None:
+    await until(lambda: channel.health.state in states)
 
 
 async def test_asterisk_is_killed_and_started_again(exchange: Exchange) -> None:
     await exchange.people.phone("101")
     channel = await exchange.hub(dial("101"))
     await exchange.pbx.kill()
-    await _state(exchange, channel, ChannelState.RECONNECTING)
+    await _state(channel, ChannelState.RECONNECTING)
     assert exchange.around.presence.states == {}
     await exchange.pbx.start()
     await exchange.linked()
@@ -41,7 +40,7 @@ async def test_asterisk_is_killed_and_started_again(exchange: Exchange) -> None:
 async def test_a_frozen_asterisk_is_noticed(exchange: Exchange) -> None:
     channel = await exchange.hub()
     exchange.pbx.freeze()
-    await _state(exchange, channel, ChannelState.RECONNECTING)
+    await _state(channel, ChannelState.RECONNECTING)
     assert exchange.around.presence.states == {}
     exchange.pbx.thaw()
     await exchange.linked()
@@ -54,7 +53,7 @@ async def test_a_call_that_was_cut_by_a_crash_is_settled(exchange: Exchange) -> 
     await exchange.people.caller(CLIENT, LINE)
     await exchange.sink.event(lambda event: event.external_id.endswith(":started"))
     await exchange.pbx.kill()
-    await _state(exchange, channel, ChannelState.RECONNECTING)
+    await _state(channel, ChannelState.RECONNECTING)
     await exchange.pbx.start()
     settled = await exchange.call("settled")
     assert (settled.state, settled.settled) == (CallState.MISSED, True)
@@ -109,7 +108,7 @@ async def test_wrong_credentials_are_said_to_be_wrong(exchange: Exchange) -> Non
     wrong = replace(exchange.config, ami=AmiAddress("127.0.0.1", exchange.office.ami_port, "hub", "wrong"))
     channel = create(wrong, exchange.around.context)
     await channel.start(exchange.sink)
-    await _state(exchange, channel, ChannelState.BAD_CREDENTIALS)
+    await _state(channel, ChannelState.BAD_CREDENTIALS)
     assert "Authentication failed" in channel.health.detail
     await channel.stop()
     assert channel.health.state is ChannelState.STOPPED
@@ -128,13 +127,11 @@ async def test_only_the_owner_of_the_lease_links(exchange: Exchange) -> None:
     channel = await exchange.hub(dial("101"))
     lease = exchange.around.leases["pbx:office"]
     lease.taken.set()
-    await _state(exchange, channel, ChannelState.STOPPED)
+    await _state(channel, ChannelState.STOPPED)
     assert exchange.around.presence.states == {}
     # FastAGI is answered all the same
     await exchange.people.caller(CLIENT, LINE)
-    async with asyncio.timeout(10):
-        while not exchange.around.journal.decisions:
-            await asyncio.sleep(0.02)
+    await until(lambda: exchange.around.journal.decisions)
 
 
 async def test_an_address_that_is_taken_is_a_visible_trouble(exchange: Exchange) -> None:
@@ -147,9 +144,7 @@ async def test_an_address_that_is_taken_is_a_visible_trouble(exchange: Exchange)
     assert "FastAGI can't be answered" in channel.health.detail
     server.close()
     await server.wait_closed()
-    async with asyncio.timeout(10):
-        while channel.agi_address is None:
-            await asyncio.sleep(0.02)
+    await until(lambda: channel.agi_address is not None)
     assert channel.health.detail == ""
 
 
