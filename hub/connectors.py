@@ -8,7 +8,7 @@ from channels import email, pbx, telegram, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
-from hub.settings import ServerUrl, Settings, TelegramMode
+from hub.settings import PbxSettings, ServerUrl, Settings, TelegramMode
 
 Connect = Callable[[Settings, ChannelContext], Sequence[Channel]]
 
