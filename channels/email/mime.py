@@ -73,7 +73,8 @@ def parse(raw: bytes) -> Mail:
     rich: list[str] = []
     files: list[MailFile] = []
     for part in _leaves(message):
-        kind = part.get_content_type()
+        # A multipart without its boundaries is a text: somebody wrote it to be read.
+        kind = "text/plain" if part.get_content_maintype() == "multipart" else part.get_content_type()
         name = file_name(part)
         inline = part.get_content_disposition() != "attachment" and not name
         if inline and kind in {"text/plain", "text/html"}:

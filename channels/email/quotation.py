@@ -28,6 +28,7 @@ _WROTE = re.compile(
     r"\s*:$",
     re.IGNORECASE,
 )
+_YOU_WROTE = re.compile(r"(?:вы писали|you wrote)\b", re.IGNORECASE)
 # Yandex and Mail.ru end with the address alone: «22.11.2026, 10:15, "Иван" <i@example.ru>:».
 _ADDRESS_END = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@]{1,190}>?\s*:$")
 _EVIDENCE = re.compile(
@@ -80,7 +81,7 @@ def _introduces(lines: Sequence[str], number: int, line: str) -> bool:
 
 
 def _attribution(line: str) -> bool:
-    if _WROTE.search(line):
+    if _WROTE.search(line) or _YOU_WROTE.match(line):
         return _EVIDENCE.search(line) is not None
     return _ADDRESS_END.search(line) is not None and re.search(r"\d{1,2}:\d{2}", line) is not None
 
