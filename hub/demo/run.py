@@ -1,0 +1,261 @@
+"""`hub demo`: the hub itself, real peers around it, a day at the office in half a minute, then a look around.
+
+DEMO_SECONDS=n ends it by itself after n seconds, but not before the story is told. Exit code 0: everything arrived;
+1: something did not, and it is said what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from hub.clock import SystemClock
+from hub.demo.api import HubApi
+from hub.demo.office import ADMIN, LINE, STAFF, Keys, Ports, configuration, staff_the_office
+from hub.demo.peers.bot_api import Access, Bot, BotApiServer
+from hub.demo.peers.errors import PeerError
+from hub.demo.peers.process import PeerProcess, free_port
+from hub.demo.screen import Screen, Who, quoted
+from hub.demo.story import Scene, Story, Verdict, World
+from hub.demo.telephones import AsteriskTelephones, ScriptedTelephones, Telephones, real_trees
+from hub.demo.watch import Watch, named
+from hub.settings import Settings, parse_settings
+
+SECONDS = "DEMO_SECONDS"
+DONE, FAILED, WRONG_USE = 0, 1, 2
+_HUB_STARTS_WITHIN_S = 30.0
+_SETTLE_S = 2.0
+# What the visitor has set for their own hub must not reach this one.
+_OWN = ("HUB_PEERS", "HUB_TEST_", "HUB_DEMO_")
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run the demonstration; returns the exit code."""
+    seconds = os.environ.get(SECONDS, "").strip()
+    if arguments or (seconds and not seconds.isdigit()):
+        print(f"hub demo takes no arguments; {SECONDS}=60 ends it by itself", file=sys.stderr)
+        return WRONG_USE
+    for name in [name for name in os.environ if name.startswith("HUB_") and not name.startswith(_OWN)]:
+        del os.environ[name]
+    # A short path: the name of a socket in the file system may not be long.
+    folder = Path(tempfile.mkdtemp(prefix="hub-demo-", dir="/tmp"))
+    code = FAILED
+    try:
+        code = asyncio.run(_run(folder, float(seconds) if seconds else None))
+    except asyncio.CancelledError:
+        code = FAILED
+    finally:
+        if code == DONE:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            print(f"  Журналы хаба и АТС: {folder}", file=sys.stderr)
+    return code
+
+
+async def _run(folder: Path, seconds: float | None) -> int:
+    began = time.monotonic()
+    task = asyncio.current_task()
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        stopping.set()
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    screen = Screen()
+    verdict: Verdict | None = None
+    try:
+        async with _office(folder, screen) as (story, watch, bot, look):
+            telling = asyncio.create_task(_tell_what_staff_hears(bot, screen), name="demo: staff")
+            watching = asyncio.create_task(watch.run(), name="demo: watch")
+            try:
+                screen.title("Что происходит")
+                verdict = await story.play()
+                await asyncio.sleep(_SETTLE_S)
+                _summary(screen, watch, verdict)
+                _look_around(screen, look, ends=seconds is not None)
+                await _stay(None if seconds is None else seconds - (time.monotonic() - began))
+            finally:
+                for each in (telling, watching):
+                    each.cancel()
+                await asyncio.gather(telling, watching, return_exceptions=True)
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+    except (PeerError, TimeoutError, OSError) as err:
+        screen.say(f"Не запустилось: {err}", "bold red")
+        return FAILED
+    if verdict is None:
+        screen.say("Прервано раньше, чем всё пришло.")
+        return FAILED
+    return DONE if not verdict.missing else FAILED
+
+
+@contextlib.asynccontextmanager
+async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Watch, Bot, tuple[tuple[str, str], ...]]]:
+    """Everything started in order; everything stopped in the reverse order, whatever happens."""
+    screen.title("Хаб отдела продаж: показ на живых протоколах")
+    async with contextlib.AsyncExitStack() as stack:
+        telegram = BotApiServer()
+        await stack.enter_async_context(telegram)
+        keys = Keys.new()
+        ports, settings, telephones = await _telephones(folder, telegram.url, keys, screen, stack)
+        tokens = await staff_the_office(settings, SystemClock(), keys.password)
+        bot = _bot(telegram, keys)
+        log = folder / "hub.log"
+        hub = await PeerProcess.start(
+            [sys.executable, "-m", "hub", "run"], output=log, cwd=folder, env={"HUB_CONFIG": str(folder / "hub.toml")}
+        )
+        stack.push_async_callback(hub.stop)
+        api = await stack.enter_async_context(HubApi(ports.url, tokens.of(ADMIN)))
+        await _ready(hub, api)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        screen.begin()
+        _introduce(screen, telephones, ports, folder)
+        watch = Watch(api, screen)
+        story = Story(World(telephones, bot, ports, keys, tokens, api, http), watch, screen)
+        await story.prepare()
+        look = (("страница", ports.url), ("логин", ADMIN), ("пароль", keys.password), ("журнал хаба", str(log)))
+        yield story, watch, bot, look
+        screen.say("Останавливаюсь…", "dim")
+
+
+async def _telephones(
+    folder: Path, bot_api: str, keys: Keys, screen: Screen, stack: contextlib.AsyncExitStack
+) -> tuple[Ports, Settings, Telephones]:
+    """The exchange, started, and the hub's configuration for it."""
+    trees = real_trees()
+    if not isinstance(trees, str):
+        real = AsteriskTelephones(folder, trees)
+        ports = Ports.free(real.office.ami_port, bot_api)
+        settings = _configure(folder, ports, keys, real.office.run)
+        real.configure(settings)
+        stack.push_async_callback(real.stop)
+        try:
+            await real.start()
+        except (PeerError, OSError) as err:
+            trees = str(err).strip().splitlines()[-1]
+        else:
+            return ports, settings, real
+    screen.say(
+        f"Asterisk здесь не запустить, звонки сыграет сценарий по тем же протоколам (AGI, AMI): {trees}", "yellow"
+    )
+    ports = Ports.free(free_port(), bot_api)
+    scripted = ScriptedTelephones(ports, keys.ami)
+    settings = _configure(folder, ports, keys, None)
+    stack.push_async_callback(scripted.stop)
+    await scripted.start()
+    return ports, settings, scripted
+
+
+def _configure(folder: Path, ports: Ports, keys: Keys, exchange: Path | None) -> Settings:
+    text = configuration(ports, keys, exchange)
+    file = folder / "hub.toml"
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+    return parse_settings(text, folder=folder)
+
+
+def _bot(telegram: BotApiServer, keys: Keys) -> Bot:
+    """The firm's bot. The staff pressed Start at some time, so it may write to them."""
+    bot = telegram.bot(keys.bot, username="okna_bot", first_name="Окна")
+    for member in STAFF:
+        first, _, last = member.name.partition(" ")
+        bot.user(id=member.telegram_id, first_name=first, last_name=last).room.access = Access.OPEN
+    return bot
+
+
+async def _ready(hub: PeerProcess, api: HubApi) -> None:
+    """Wait until the hub is up; raises PeerError, with what it printed, where it does not come up."""
+    waiting = asyncio.create_task(api.ready(_HUB_STARTS_WITHIN_S))
+    ending = asyncio.create_task(hub.wait())
+    done, pending = await asyncio.wait({waiting, ending}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    if ending in done:
+        raise hub.gone("the hub")
+    try:
+        waiting.result()
+    except TimeoutError as err:
+        raise PeerError(f"the hub is not ready after {_HUB_STARTS_WITHIN_S:.0f} s: {hub.printed()}") from err
+
+
+def _introduce(screen: Screen, telephones: Telephones, ports: Ports, folder: Path) -> None:
+    screen.facts(
+        [
+            ("АТС", f"{telephones.what}, номер {LINE}"),
+            ("хаб", f"{ports.url}, база SQLite, данные в {folder}"),
+            ("Telegram", f"строгий местный сервер Bot API, {ports.bot_api}"),
+            ("почта", f"приём по SMTP, 127.0.0.1:{ports.smtp}"),
+            (
+                "сотрудники",
+                ", ".join(f"{each.name}{f' ({each.extension})' if each.extension else ''}" for each in STAFF),
+            ),
+            ("лестница", "0 с менеджер, 6 с контролёр, 12 с директор (в жизни: сразу и через сутки)"),
+        ]
+    )
+
+
+async def _tell_what_staff_hears(bot: Bot, screen: Screen) -> None:
+    """Print every message that the bot's server received for somebody of the office."""
+    by_id = {member.telegram_id: member for member in STAFF}
+    seen = 0
+    while True:
+        sent = (await bot.sent.wait_count(seen + 1, patience=86_400))[seen]
+        seen += 1
+        member = by_id.get(sent.chat_id)
+        if member is not None:
+            who = Who.LADDER if sent.buttons() else Who.STAFF
+            screen.line(who, f"{member.dative} в Telegram: {quoted(sent.text)}")
+
+
+def _summary(screen: Screen, watch: Watch, verdict: Verdict) -> None:
+    screen.title("Что пришло и что из этого вышло")
+    columns = ("время", "пришло", "контакт", "лид, источник", "менеджер", "обращение")
+    screen.table(columns, [_row(watch, scene) for scene in verdict.scenes])
+    if verdict.missing:
+        screen.say("Пришло не всё:", "bold red")
+        for what in verdict.missing:
+            screen.say(f"· {what}", "red")
+    else:
+        screen.say("Пришло всё: ни один клиент не потерян.", "bold green")
+
+
+def _row(watch: Watch, scene: Scene) -> tuple[str, ...]:
+    contact, lead, case = watch.who(scene.identity), watch.lead_of(scene.identity), watch.case_of(scene.identity)
+    state = {"open": "ждёт ответа", "closed": "закрыто"}
+    if lead is None:
+        enquiry = "свой клиент, лида нет" if contact is not None and contact.manager else "нет"
+    else:
+        enquiry = lead.source + "".join(f"\n{mark}" for mark in lead.utm)
+    manager = (lead.manager if lead is not None else None) or (contact.manager if contact is not None else None)
+    shown = contact.shown if contact is not None else "нет"
+    return scene.at, scene.title, shown, enquiry, named(manager), state[case.state] if case is not None else "нет"
+
+
+def _look_around(screen: Screen, look: Sequence[tuple[str, str]], *, ends: bool) -> None:
+    screen.title("Посмотрите сами")
+    screen.facts(look)
+    if not ends:
+        screen.say("Хаб работает дальше. Ctrl-C закончит показ и всё за собой уберёт.", "dim")
+
+
+async def _stay(seconds: float | None) -> None:
+    """Until the time is over; without a time until the visitor ends it."""
+    if seconds is None:
+        await asyncio.Event().wait()
+    elif seconds > 0:
+        await asyncio.sleep(seconds)
