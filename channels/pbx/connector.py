@@ -181,13 +181,15 @@ class PbxChannel:
 
     async def _own_link(self) -> None:
         lease = self._lease = self._context.lease(str(self._key))
+        self._troubles["lease"] = "another node owns the link"
         await lease.acquire()
+        del self._troubles["lease"]
         work = [asyncio.create_task(each) for each in (self._link.run(), self._settle(), lease.lost())]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            log.warning("%s: another node owns the link now", self._key)
+            log.warning("%s: the link belongs to another node now", self._key)
         finally:
             await _cancel(work)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from enum import StrEnum
+from ipaddress import ip_address
 
 from channels.pbx.cdr import LINE_FIELD
 from channels.pbx.config import PbxConfig
@@ -24,8 +26,13 @@ class Part(StrEnum):
     CDR = "cdr"
 
 
-def snippet(config: PbxConfig, part: Part | None = None) -> str:
-    """The text to paste for one part, or for all under headings; ValueError where a setting can't stand in it."""
+def snippet(config: PbxConfig, part: Part | None = None, *, hub: str | None = None) -> str:
+    """The text to paste for one part, or for all under headings; ValueError where a setting can't stand in it.
+
+    `hub` is the host by which Asterisk reaches the hub where that is not the address the hub listens on.
+    """
+    host = hub or ("127.0.0.1" if config.agi_host in {"0.0.0.0", "::"} else config.agi_host)  # noqa: S104 — compared
+    config = replace(config, agi_host=_safe("hub", host))
     if part is not None:
         return _PARTS[part](config)
     return "\n".join(f"; ===== {_FILES[each]} =====\n{_PARTS[each](config)}" for each in Part)
@@ -72,7 +79,13 @@ def _manager(config: PbxConfig) -> str:
 
 
 def _permit(config: PbxConfig) -> str:
-    return "127.0.0.1/255.255.255.255" if config.agi_host in {"127.0.0.1", "localhost", "::1"} else config.agi_host
+    host = "127.0.0.1" if config.agi_host == "localhost" else config.agi_host
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "; permit only the hub's address here: deny = 0.0.0.0/0.0.0.0, permit = ADDRESS/255.255.255.255"
+    mask = "255.255.255.255" if address.version == 4 else "128"
+    return f"deny = 0.0.0.0/0.0.0.0\npermit = {address}/{mask}"
 
 
 def _cdr(_: PbxConfig) -> str:
@@ -130,19 +143,19 @@ exten => s,1,NoOp(hub: fallback)
 ; else tones.
 exten => s,1,Answer()
  same => n,Wait(0.3)
- same => n,Set(HUB_KEY=)
- same => n,Playback(custom/hub-callback,noanswer)
- same => n,GotoIf($["${{PLAYBACKSTATUS}}"="SUCCESS"]?key)
- same => n,Playback(vm-nobodyavail&press-1,noanswer)
- same => n,GotoIf($["${{PLAYBACKSTATUS}}"="SUCCESS"]?key)
+ same => n,Background(custom/hub-callback)
+ same => n,GotoIf($["${{BACKGROUNDSTATUS}}"="SUCCESS"]?key)
+ same => n,Background(vm-nobodyavail&press-1)
+ same => n,GotoIf($["${{BACKGROUNDSTATUS}}"="SUCCESS"]?key)
  same => n,Playtones(!950/330,!1400/330,!1800/330,!0/500)
- same => n(key),Read(HUB_KEY,,1,,1,8)
- same => n,StopPlaytones()
- same => n,GotoIf($["${{FILTER(0-9,${{HUB_KEY}})}}"!="1"]?bye)
+ same => n(key),WaitExten(8)
+ same => n,Hangup(19)
+exten => 1,1,StopPlaytones()
  same => n,UserEvent({callback},Key: 1)
  same => n,Playback(auth-thankyou,noanswer)
- same => n,Wait(0.3)
- same => n(bye),Hangup(19)
+ same => n,Hangup(19)
+exten => t,1,Hangup(19)
+exten => i,1,Hangup(19)
 
 [hub-outbound]
 ; Calls to clients: `context = hub-outbound` at the telephones of plain Asterisk; FreePBX has its own outbound routes.
@@ -164,13 +177,12 @@ _MANAGER = """\
 ; manager.conf, or manager_custom.conf of FreePBX. In [general]: enabled = yes, timestampevents = yes.
 [{user}]
 secret = {secret}
-deny = 0.0.0.0/0.0.0.0
-permit = {permit}
+{permit}
 read = system,call,user
 write = system,call,reporting,originate
 ; Half of what Asterisk tells of a call is of no use to the hub.
-eventfilter = !Event: (NewConnectedLine|NewCallerid|NewAccountCode|NewExten|Newexten|VarSet|CEL|DialState|BridgeCreate)$
-eventfilter = !Event: (BridgeDestroy|SoftHangupRequest|MixMonitorStop|MixMonitorMute|RTCPSent|RTCPReceived|TestEvent)$
+eventfilter = !Event: (NewConnectedLine|NewCallerid|NewAccountCode|Newexten|VarSet|CEL|DialState|BridgeCreate)
+eventfilter = !Event: (BridgeDestroy|SoftHangupRequest|MixMonitorStop|MixMonitorMute|RTCPSent|RTCPReceived|TestEvent)
 """
 
 _CDR = """\

@@ -30,6 +30,16 @@ async def test_a_client_reaches_their_own_manager(exchange: Exchange) -> None:
     assert (exchange.office.recordings / finished.recording).exists()
 
 
+async def test_the_pbx_tells_little_that_is_of_no_use(exchange: Exchange) -> None:
+    await exchange.people.phone("101")
+    channel = await exchange.hub(dial("101"))
+    await exchange.people.caller(CLIENT, LINE, hold_ms=100)
+    await exchange.call("finished")
+    stats = channel.stats.link
+    assert stats.passed_over <= 4  # FullyBooted, the ends of lists
+    assert 15 <= stats.events <= 40
+
+
 async def test_busy_then_the_next(exchange: Exchange) -> None:
     await exchange.people.busy_phone("101")
     await exchange.people.phone("102")
