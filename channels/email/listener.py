@@ -55,6 +55,7 @@ class Listener:
         self._accounts: dict[str, _Account] = {}
         self._server: asyncio.Server | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._trouble: str | None = None
         self._crowd = Crowd()
 
     @property
@@ -75,10 +76,10 @@ class Listener:
         """
         account = self._accounts[config.mailbox]
         account.deliver, account.told = deliver, told
-        if self._server is not None:
-            told(None)
+        if self._server is not None or self._opening is not None:
+            told(self._trouble)
             return
-        if self._opening is None and not await self._try_to_open():
+        if not await self._try_to_open():
             self._opening = asyncio.create_task(self._keep_trying(), name=f"smtp {self.place}")
 
     async def leave(self, config: EmailConfig) -> None:
@@ -145,6 +146,7 @@ class Listener:
                 return
 
     def _tell(self, trouble: str | None) -> None:
+        self._trouble = trouble
         for account in self._accounts.values():
             if account.told is not None:
                 account.told(trouble)

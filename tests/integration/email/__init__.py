@@ -1,0 +1,1 @@
+"""Mailboxes over real sockets."""
