@@ -1,0 +1,42 @@
+"""API v1, operation by operation."""
+
+from __future__ import annotations
+
+from hub.http.api import (
+    calls,
+    cases,
+    contacts,
+    deals,
+    events,
+    explain,
+    files,
+    journal,
+    leads,
+    lists,
+    pipelines,
+    timeline,
+    users,
+)
+from hub.http.operations import Operation
+
+PREFIX = "/api/v1"
+
+OPERATIONS: tuple[Operation, ...] = tuple(
+    operation
+    for module in (
+        contacts,
+        timeline,
+        leads,
+        deals,
+        pipelines,
+        calls,
+        cases,
+        lists,
+        users,
+        explain,
+        journal,
+        files,
+        events,
+    )
+    for operation in module.OPERATIONS
+)

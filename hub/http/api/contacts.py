@@ -1,0 +1,222 @@
+"""Contacts: found, read, made, corrected, merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from crm_core.errors import InvalidIdentity
+from crm_core.model.identity import Identity, parse_identity
+from crm_core.model.records import ContactRecord, IdentityRecord
+from crm_core.services import contacts as services
+from crm_core.services import merging
+from crm_core.services.contacts import ContactChange
+from crm_core.services.desk import Desk
+from crm_core.storage.queries import contacts as queries
+from crm_core.storage.queries.contacts import ContactCard, ContactFilter
+from crm_core.storage.queries.pages import Reading
+from hub.http.operations import Call, Operation, act, read
+from hub.http.problems import invalid
+from hub.http.rights import Right
+from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, PageQuery, Query, Short, Tags, Taken
+
+_TAG = "contacts"
+
+
+class ContactQuery(PageQuery):
+    """`q`: words of a name, digits of a number, part of an address. `identity`: exactly `tel: mailto: tg: vk: web:`."""
+
+    q: Short = ""
+    identity: Short | None = None
+    manager: Login | None = None
+
+
+class ContactBody(Taken):
+    """A contact to be made or corrected. `identities` are all it shall have; of `fields` those that are null are taken
+    away, the others added; `list` is a special list."""
+
+    name: Short = ""
+    identities: Annotated[list[Short], Field(max_length=100)] = Field(default_factory=list)
+    manager: Login | None = None
+    company: Short | None = None
+    city: Short | None = None
+    status: Short | None = None
+    list_name: Short | None = Field(default=None, validation_alias="list")
+    tags: Tags = Field(default_factory=list)
+    fields: Fields = Field(default_factory=dict)
+
+
+class MergeBody(Taken):
+    """`contact_id` is taken over by the contact of the path; `evidence` says why they are one."""
+
+    contact_id: Id
+    evidence: Short = ""
+
+
+class Contact(Given):
+    """A client."""
+
+    id: int
+    name: str
+    identities: list[str]
+    manager: str | None
+    company: str | None
+    city: str | None
+    status: str | None
+    list_name: str | None = Field(serialization_alias="list")
+    tags: list[str]
+    fields: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class Contacts(Paged[Contact]):
+    """A page of contacts."""
+
+
+def contact_json(record: ContactRecord, identities: Iterable[IdentityRecord]) -> Contact:
+    """A contact on the wire."""
+    return Contact(
+        id=record.id,
+        name=record.name,
+        identities=[each.key for each in identities],
+        manager=record.manager,
+        company=record.company,
+        city=record.city,
+        status=record.status,
+        list_name=record.list_name,
+        tags=record.tags,
+        fields=record.fields,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+    )
+
+
+def _of_card(card: ContactCard) -> Contact:
+    return contact_json(card.contact, card.identities)
+
+
+def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
+    wanted = ContactFilter(
+        text=call.query.q,
+        identity=call.query.identity,
+        manager=call.query.manager,
+        region=call.hub.settings.region,
+    )
+    page = queries.list_contacts(conn, wanted, call.query.where)
+    return Contacts(items=[_of_card(card) for card in page.items], next=page.next)
+
+
+def _one(conn: Reading, call: Call[Query, NoBody]) -> Contact:
+    return _of_card(queries.contact_card(conn, call.number()))
+
+
+def _made(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
+    return contact_json(*services.create(desk, _change(desk, call.body)))
+
+
+def _corrected(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
+    return contact_json(*services.change(desk, call.number(), _change(desk, call.body)))
+
+
+def _merged(desk: Desk, call: Call[Any, MergeBody]) -> Contact:
+    # Both locked at once, in the order of their ids, so that two merges can't wait for each other.
+    desk.work.contacts([call.number(), call.body.contact_id])
+    survivor = desk.work.contact(call.number())
+    absorbed = desk.work.contact(call.body.contact_id)
+    joined = merging.merge(desk, survivor, absorbed, call.body.evidence or services.BY_HAND, call.user.login)
+    return _now(desk, joined.id)
+
+
+def _unmerged(desk: Desk, call: Call[Any, NoBody]) -> Contact:
+    return _now(desk, merging.unmerge(desk, call.number(), call.user.login).id)
+
+
+def _now(desk: Desk, contact_id: int) -> Contact:
+    return contact_json(desk.work.contact(contact_id), desk.work.identities([contact_id]).get(contact_id, []))
+
+
+def _change(desk: Desk, body: ContactBody) -> ContactChange:
+    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    if "identities" in given:
+        given["identities"] = identities_in(body.identities, desk.office.region)
+    return ContactChange(**given)
+
+
+def identities_in(texts: Sequence[str], region: str) -> list[Identity]:
+    """The identities of a body; a Problem that points at the one that is none."""
+    found: list[Identity] = []
+    for index, text in enumerate(texts):
+        try:
+            found.append(parse_identity(text, region))
+        except InvalidIdentity as err:
+            raise invalid(f"/identities/{index}", str(err)) from err
+    return found
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    read(
+        "/contacts",
+        _listed,
+        tag=_TAG,
+        summary="Contacts, the newest first, found by what is typed or by an identity",
+        right=Right.SEE_CLIENTS,
+        query=ContactQuery,
+        response=Contacts,
+    ),
+    act(
+        "POST",
+        "/contacts",
+        _made,
+        tag=_TAG,
+        summary="Make a contact; 409 where another holds one of the identities",
+        right=Right.KEEP_CLIENTS,
+        body=ContactBody,
+        response=Contact,
+        status=201,
+        decides_calls=True,
+    ),
+    read(
+        "/contacts/{id}",
+        _one,
+        tag=_TAG,
+        summary="One contact; of one that was merged into another, that other (its id tells)",
+        right=Right.SEE_CLIENTS,
+        response=Contact,
+    ),
+    act(
+        "PATCH",
+        "/contacts/{id}",
+        _corrected,
+        tag=_TAG,
+        summary="Correct a contact: what is not named stays; the next call is decided by it",
+        right=Right.KEEP_CLIENTS,
+        body=ContactBody,
+        response=Contact,
+        decides_calls=True,
+    ),
+    act(
+        "POST",
+        "/contacts/{id}/merge",
+        _merged,
+        tag=_TAG,
+        summary="Take another contact over, with everything that belongs to it",
+        right=Right.KEEP_CLIENTS,
+        body=MergeBody,
+        response=Contact,
+        decides_calls=True,
+    ),
+    act(
+        "POST",
+        "/contacts/{id}/unmerge",
+        _unmerged,
+        tag=_TAG,
+        summary="Undo the contact's last merge; answers the contact that was given back",
+        right=Right.KEEP_CLIENTS,
+        response=Contact,
+        decides_calls=True,
+    ),
+)

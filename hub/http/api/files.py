@@ -1,0 +1,123 @@
+"""Files: uploaded for messages to be written, and those of entries handed out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from aiohttp import BodyPartReader, web
+from pydantic import Field
+
+from crm_core.errors import NotFound
+from crm_core.model.records import FileState
+from crm_core.services.desk import Desk
+from crm_core.storage.queries import files as queries
+from hub.http.acting import run_act
+from hub.http.operations import Call, Operation, own
+from hub.http.problems import Problem, too_large
+from hub.http.rights import Right
+from hub.http.sending import attachment_headers
+from hub.http.types import Given, NoBody, Query
+
+_TAG = "files"
+MAX_FILE = 50 * 1024 * 1024
+_LONGEST_NAME = 200
+_PIECE = 256 * 1024
+
+
+class FileQuery(Query):
+    """`download` has the browser save also what it could show."""
+
+    download: Annotated[bool, Field()] = False
+
+
+class UploadedFile(Given):
+    """A file that waits for its message; `id` goes into a message's `attachments`."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+
+
+async def _uploaded(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
+    part = await _file_part(request)
+    name = _safe_name(part.filename or "file")
+    content_type = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()[:100]
+    stored = await call.hub.files.put(_pieces(part), MAX_FILE)
+
+    def note(desk: Desk) -> UploadedFile:
+        added = queries.add_upload(desk, call.user.login, name, content_type, stored)
+        return UploadedFile(id=added.id, name=added.name, content_type=added.content_type, size=added.size)
+
+    content = f"{name}\n{content_type}\n{stored.sha256}".encode()
+    return await run_act(call.hub, request, call.user, content, note, status=201)
+
+
+async def _file_part(request: web.Request) -> BodyPartReader:
+    if request.content_type != "multipart/form-data":
+        raise Problem(415, "a file is sent as multipart/form-data", kind="media-type")
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if isinstance(part, BodyPartReader) and part.filename is not None:
+                return part
+    except (ValueError, AssertionError) as err:
+        raise Problem(400, f"the body is no multipart/form-data: {err}", kind="bad-request") from err
+    raise Problem(422, "no part of the body is a file (a part with a filename)", kind="invalid-input")
+
+
+async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    size = 0
+    while piece := await part.read_chunk(_PIECE):
+        size += len(piece)
+        if size > MAX_FILE:
+            raise too_large(MAX_FILE)
+        yield piece
+
+
+def _safe_name(name: str) -> str:
+    """The last part of the name, printable."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(char for char in last if char.isprintable())[:_LONGEST_NAME].strip()
+    return kept.encode("utf-8", "replace").decode() or "file"
+
+
+async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> web.StreamResponse:
+    record = await call.hub.store.read(lambda conn: queries.one_attachment(conn, call.number()))
+    if record.state is FileState.PENDING:
+        raise Problem(
+            503, "the file is still with its provider: try again soon", kind="pending", headers={"Retry-After": "5"}
+        )
+    if record.sha256 is None:
+        raise NotFound(f"attachment {record.id} could not be fetched from its provider: {record.error or 'unknown'}")
+    path = call.hub.files.path(record.sha256)
+    if not path.is_file():
+        raise NotFound(f"the content of attachment {record.id} is not in the file store")
+    inline = not call.query.download
+    return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=inline))
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    own(
+        "POST",
+        "/files",
+        _uploaded,
+        tag=_TAG,
+        summary="Upload a file for a message to be written (multipart, the first part with a file name)",
+        right=Right.KEEP_CLIENTS,
+        response=UploadedFile,
+        status=201,
+        takes_media="multipart/form-data",
+    ),
+    own(
+        "GET",
+        "/attachments/{id}",
+        _attachment,
+        tag=_TAG,
+        summary="A file of an entry, also in parts (Range)",
+        right=Right.SEE_CLIENTS,
+        query=FileQuery,
+        media="application/octet-stream",
+    ),
+)

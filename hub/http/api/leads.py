@@ -1,0 +1,235 @@
+"""Leads: listed, made by hand, corrected, taken, converted, rejected."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from crm_core.messages import Utm
+from crm_core.model.records import LeadRecord, LeadStatus
+from crm_core.services import lead_cards, leads
+from crm_core.services.desk import Desk
+from crm_core.services.lead_cards import LeadChange
+from crm_core.storage.queries import leads as queries
+from crm_core.storage.queries.leads import LeadFilter
+from crm_core.storage.queries.pages import Reading
+from hub.http.operations import Call, Operation, act, read
+from hub.http.rights import Right
+from hub.http.types import Fields, Given, Id, Login, Named, NoBody, Paged, PageQuery, Query, QueryId, Short, Tags, Taken
+
+_TAG = "leads"
+
+
+class LeadQuery(PageQuery):
+    """Which leads."""
+
+    status: LeadStatus | None = None
+    manager: Login | None = None
+    contact_id: QueryId | None = None
+
+
+class UtmBody(Taken):
+    """Marks of a campaign."""
+
+    source: Short = ""
+    medium: Short = ""
+    campaign: Short = ""
+    content: Short = ""
+    term: Short = ""
+
+
+class LeadBody(Taken):
+    """What a lead is to have."""
+
+    title: Short = ""
+    source: Short | None = None
+    manager: Login | None = None
+    grade: Short | None = None
+    tags: Tags = Field(default_factory=list)
+    fields: Fields = Field(default_factory=dict)
+
+
+class NewLeadBody(LeadBody):
+    """A lead of a contact; without a manager it is shared out."""
+
+    contact_id: Id
+    utm: UtmBody = UtmBody()
+
+
+class ConvertBody(Taken):
+    """The pipeline of the deal; the first one where none is named."""
+
+    pipeline: Named | None = None
+
+
+class RejectBody(Taken):
+    """Why the lead is none."""
+
+    reason: Named
+
+
+class UtmMarks(Given):
+    """Marks of a campaign, as they stood in the link."""
+
+    source: str
+    medium: str
+    campaign: str
+    content: str
+    term: str
+
+
+class Lead(Given):
+    """An enquiry."""
+
+    id: int
+    contact_id: int
+    title: str
+    status: LeadStatus
+    source: str | None
+    utm: UtmMarks
+    channel: str
+    account: str
+    manager: str | None
+    group: str | None
+    grade: str | None
+    reason: str | None
+    fields: dict[str, Any]
+    tags: list[str]
+    created_at: datetime
+    taken_at: datetime | None
+    closed_at: datetime | None
+
+
+class ConvertedLead(Lead):
+    """A lead and the deal it became."""
+
+    deal_id: int = Field(description="The deal it became")
+
+
+class Leads(Paged[Lead]):
+    """A page of leads."""
+
+
+def lead_json(record: LeadRecord) -> Lead:
+    """A lead on the wire."""
+    return Lead(**_columns(record))
+
+
+def _columns(record: LeadRecord) -> dict[str, Any]:
+    same = set(Lead.model_fields) - {"utm", "group"}
+    utm = UtmMarks(
+        source=record.utm_source,
+        medium=record.utm_medium,
+        campaign=record.utm_campaign,
+        content=record.utm_content,
+        term=record.utm_term,
+    )
+    return {**{name: getattr(record, name) for name in same}, "utm": utm, "group": record.group_name}
+
+
+def _listed(conn: Reading, call: Call[LeadQuery, NoBody]) -> Leads:
+    wanted = LeadFilter(call.query.status, call.query.manager, call.query.contact_id)
+    page = queries.list_leads(conn, wanted, call.query.where)
+    return Leads(items=[lead_json(record) for record in page.items], next=page.next)
+
+
+def _one(conn: Reading, call: Call[Query, NoBody]) -> Lead:
+    return lead_json(queries.one_lead(conn, call.number()))
+
+
+def _made(desk: Desk, call: Call[Any, NewLeadBody]) -> Lead:
+    utm = Utm(**call.body.utm.model_dump())
+    return lead_json(lead_cards.create(desk, call.user.login, call.body.contact_id, _change(call.body), utm))
+
+
+def _corrected(desk: Desk, call: Call[Any, LeadBody]) -> Lead:
+    return lead_json(lead_cards.change(desk, call.number(), call.user.login, _change(call.body)))
+
+
+def _taken(desk: Desk, call: Call[Any, NoBody]) -> Lead:
+    return lead_json(leads.take(desk, call.number(), call.user.login))
+
+
+def _converted(desk: Desk, call: Call[Any, ConvertBody]) -> ConvertedLead:
+    lead, deal = leads.convert(desk, call.number(), call.user.login, call.body.pipeline)
+    return ConvertedLead(**_columns(lead), deal_id=deal.id)
+
+
+def _rejected(desk: Desk, call: Call[Any, RejectBody]) -> Lead:
+    return lead_json(leads.reject(desk, call.number(), call.user.login, call.body.reason))
+
+
+def _change(body: LeadBody) -> LeadChange:
+    given = body.model_fields_set & set(LeadBody.model_fields)
+    return LeadChange(**{name: getattr(body, name) for name in given})
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    read(
+        "/leads",
+        _listed,
+        tag=_TAG,
+        summary="Leads, the newest first",
+        right=Right.SEE_SALES,
+        query=LeadQuery,
+        response=Leads,
+    ),
+    act(
+        "POST",
+        "/leads",
+        _made,
+        tag=_TAG,
+        summary="Open a lead for a contact; 409 where it has an open one",
+        right=Right.KEEP_SALES,
+        body=NewLeadBody,
+        response=Lead,
+        status=201,
+        decides_calls=True,
+    ),
+    read("/leads/{id}", _one, tag=_TAG, summary="One lead", right=Right.SEE_SALES, response=Lead),
+    act(
+        "PATCH",
+        "/leads/{id}",
+        _corrected,
+        tag=_TAG,
+        summary="Correct a lead or give it to somebody",
+        right=Right.KEEP_SALES,
+        body=LeadBody,
+        response=Lead,
+        decides_calls=True,
+    ),
+    act(
+        "POST",
+        "/leads/{id}/take",
+        _taken,
+        tag=_TAG,
+        summary="Take a lead; the client becomes yours where they had no manager",
+        right=Right.KEEP_SALES,
+        response=Lead,
+        decides_calls=True,
+    ),
+    act(
+        "POST",
+        "/leads/{id}/convert",
+        _converted,
+        tag=_TAG,
+        summary="Make a lead a deal",
+        right=Right.KEEP_SALES,
+        body=ConvertBody,
+        response=ConvertedLead,
+        decides_calls=True,
+    ),
+    act(
+        "POST",
+        "/leads/{id}/reject",
+        _rejected,
+        tag=_TAG,
+        summary="Say that a lead is none, and why",
+        right=Right.KEEP_SALES,
+        body=RejectBody,
+        response=Lead,
+        decides_calls=True,
+    ),
+)

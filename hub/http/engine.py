@@ -1,0 +1,81 @@
+"""Running an operation: who asks, may they, is the request well-formed, then the handler, then JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from hub.bootstrap import Hub
+from hub.http.acting import json_response, run_act, to_json
+from hub.http.auth import authenticate
+from hub.http.bodies import MAX_JSON, parse_json, read_body
+from hub.http.middlewares import Handler
+from hub.http.operations import Call, Kind, Operation
+from hub.http.problems import of_validation
+from hub.http.rights import demand
+from hub.http.types import NoBody
+
+
+def mount(app: web.Application, hub: Hub, operations: tuple[Operation, ...], prefix: str) -> None:
+    """Give every operation its route."""
+    for operation in operations:
+        app.router.add_route(operation.method, prefix + route_path(operation.path), handler_of(hub, operation))
+
+
+def route_path(path: str) -> str:
+    """The path with its numbers bounded to what an id can be."""
+    parts = path.split("/")
+    for index, part in enumerate(parts):
+        if part.startswith("{") and part.strip("{}").endswith("id"):
+            parts[index] = "{" + part.strip("{}") + ":[0-9]{1,18}}"
+    return "/".join(parts)
+
+
+def handler_of(hub: Hub, operation: Operation) -> Handler:
+    """The aiohttp handler of an operation."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        user = await authenticate(hub, request)
+        demand(user, operation.right)
+        query = _query(operation, request)
+        if operation.kind is Kind.OWN:
+            call: Call[Any, Any] = Call(hub, user, request.match_info, query, NoBody())
+            response: web.StreamResponse = await operation.handler(request, call)
+            return response
+        content = await read_body(request, MAX_JSON)
+        call = Call(hub, user, request.match_info, query, _body(operation, content))
+        if operation.kind is Kind.READ:
+            model: BaseModel = await hub.store.read(lambda conn: operation.handler(conn, call))
+            return json_response(to_json(model), operation.status)
+        return await run_act(
+            hub,
+            request,
+            user,
+            content,
+            lambda desk: operation.handler(desk, call),
+            status=operation.status,
+            decides_calls=operation.decides_calls,
+        )
+
+    return handle
+
+
+def _query(operation: Operation, request: web.Request) -> BaseModel:
+    """The query; an empty parameter counts as one that is not there."""
+    given = {name: value for name, value in request.query.items() if value != ""}
+    try:
+        return operation.query.model_validate(given)
+    except ValidationError as err:
+        raise of_validation(err, "?") from err
+
+
+def _body(operation: Operation, content: bytes) -> BaseModel:
+    if operation.body is NoBody:
+        return NoBody()
+    value = parse_json(content) if content.strip() else {}
+    try:
+        return operation.body.model_validate(value)
+    except ValidationError as err:
+        raise of_validation(err) from err

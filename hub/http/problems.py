@@ -1,0 +1,153 @@
+"""Everything that goes wrong, said in one form: RFC 9457 problem details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from crm_core.errors import (
+    ConcurrentChange,
+    Conflict,
+    CoreError,
+    DeliveryError,
+    IntakeError,
+    IntakeFull,
+    InvalidInput,
+    NotFound,
+    StorageUnavailable,
+)
+
+CONTENT_TYPE = "application/problem+json"
+_FULL_RETRY_S = 1
+_AWAY_RETRY_S = 5
+_MOST_FLAWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong at one place of a request; `pointer` is a JSON pointer into the body, `?name` a query parameter."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Exception):
+    """An answer that says what is wrong. `kind` is a stable word for programs, `detail` a sentence for people."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str = "",
+        errors: Sequence[Flaw] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.kind = kind
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+    def response(self, correlation_id: str = "") -> web.Response:
+        """The answer on the wire."""
+        body: dict[str, object] = {
+            "type": f"urn:hub:problem:{self.kind}" if self.kind else "about:blank",
+            "title": _title(self.status),
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in self.errors]
+        if correlation_id:
+            body["correlation_id"] = correlation_id
+        return web.Response(
+            status=self.status, body=orjson.dumps(body), content_type=CONTENT_TYPE, headers=self.headers
+        )
+
+
+def invalid(pointer: str, detail: str) -> Problem:
+    """One thing in the request makes no sense."""
+    return Problem(422, detail, kind="invalid-input", errors=[Flaw(pointer, detail)])
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """How an error is told; None for one that is nobody's fault but the hub's."""
+    match error:
+        case Problem():
+            return error
+        case IntakeFull():
+            return _later(str(error), _FULL_RETRY_S)
+        case StorageUnavailable() | IntakeError() | ConcurrentChange():
+            return _later(_public(error), _AWAY_RETRY_S)
+        case NotFound():
+            return Problem(404, str(error), kind="not-found")
+        case Conflict():
+            return Problem(409, str(error), kind="conflict")
+        case InvalidInput():
+            return Problem(422, str(error), kind="invalid-input")
+        case DeliveryError():
+            return Problem(502, str(error), kind="provider")
+        case web.HTTPException():
+            return _of_http(error)
+        case _:
+            return None
+
+
+def of_validation(error: ValidationError, prefix: str = "") -> Problem:
+    """A request that does not fit its model; `prefix` is `?` for a query."""
+    flaws = [
+        Flaw(prefix + _pointer(each["loc"], query=prefix == "?"), each["msg"])
+        for each in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_FLAWS]
+    ]
+    first = flaws[0] if flaws else Flaw("", "")
+    return Problem(422, f"{first.pointer or 'the body'}: {first.detail}", kind="invalid-input", errors=flaws)
+
+
+def _pointer(place: tuple[int | str, ...], *, query: bool) -> str:
+    parts = [str(each).replace("~", "~0").replace("/", "~1") for each in place]
+    return ".".join(parts) if query else "".join(f"/{each}" for each in parts)
+
+
+def _later(detail: str, seconds: int) -> Problem:
+    return Problem(503, detail, kind="unavailable", headers={"Retry-After": str(seconds)})
+
+
+def _public(error: CoreError) -> str:
+    """Without what a driver says: it may name hosts and statements."""
+    match error:
+        case StorageUnavailable() | IntakeError():
+            return "the database can't be reached; nothing was changed: try again in a moment"
+        case _:
+            return "somebody changed the same records again and again; nothing was changed: try again"
+
+
+def _of_http(error: web.HTTPException) -> Problem:
+    if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = error.headers.get("Allow", "")
+        return Problem(405, f"this address takes {allowed}", kind="method", headers={"Allow": allowed})
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return too_large(None)
+    if error.status == HTTPStatus.NOT_FOUND:
+        return Problem(404, "there is nothing at this address", kind="not-found")
+    kept = {name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate") if name in error.headers}
+    return Problem(error.status, error.text or error.reason, headers=kept)
+
+
+def too_large(limit: int | None) -> Problem:
+    """A body over its limit in bytes."""
+    most = f"at most {limit} bytes are taken" if limit is not None else "it is larger than what is taken"
+    return Problem(413, f"the body is too large: {most}", kind="too-large")
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

@@ -1,0 +1,57 @@
+"""Who may do what: the one table of rights."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from crm_core.model.user import Role, User
+from hub.http.problems import Problem
+
+
+class Right(StrEnum):
+    """Something that a role is allowed or not."""
+
+    SEE_CLIENTS = "see clients"
+    KEEP_CLIENTS = "keep clients"
+    SEE_SALES = "see sales"
+    KEEP_SALES = "keep sales"
+    KEEP_PIPELINES = "keep pipelines"
+    SEE_CALLS = "see calls"
+    SEE_CASES = "see cases"
+    SETTLE_CASES = "settle cases"
+    SEE_STAFF = "see staff"
+    KEEP_STAFF = "keep staff"
+    KEEP_LISTS = "keep lists"
+    EXPLAIN = "explain decisions"
+    KEEP_JOURNAL = "keep the journal"
+
+
+_EVERYBODY = frozenset(Role)
+_ADMINISTRATORS = frozenset({Role.ADMIN})
+
+RIGHTS: dict[Right, frozenset[Role]] = {
+    Right.SEE_CLIENTS: _EVERYBODY,
+    Right.KEEP_CLIENTS: _EVERYBODY,
+    Right.SEE_SALES: _EVERYBODY,
+    Right.KEEP_SALES: _EVERYBODY,
+    Right.KEEP_PIPELINES: _EVERYBODY,
+    Right.SEE_CALLS: _EVERYBODY,
+    Right.SEE_CASES: _EVERYBODY,
+    Right.SETTLE_CASES: _EVERYBODY,
+    Right.SEE_STAFF: _EVERYBODY,
+    Right.KEEP_STAFF: _ADMINISTRATORS,
+    Right.KEEP_LISTS: _EVERYBODY,
+    Right.EXPLAIN: _EVERYBODY,
+    Right.KEEP_JOURNAL: _ADMINISTRATORS,
+}
+
+
+def may(user: User, right: Right) -> bool:
+    """Whether a person has a right."""
+    return user.active and user.role in RIGHTS[right]
+
+
+def demand(user: User, right: Right) -> None:
+    """Raise a Problem 403 where a person has not a right."""
+    if not may(user, right):
+        raise Problem(403, f"the role «{user.role}» may not {right}", kind="forbidden")
