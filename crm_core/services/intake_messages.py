@@ -83,6 +83,8 @@ def edited(desk: Desk, recognition: Recognition, event: InboundEvent, edit: Mess
     """A client changed a message; where the message itself has not come yet, its place is taken."""
     ref = message_ref(event, edit.ref)
     version = _version(edit.at, event.sequence, edit.text)
+    if event.sender.identities:
+        _sender(desk, recognition, event)
     entry = recognition.entry(desk, ref)
     if entry is None:
         entry = _placeholder(desk, recognition, event, ref, journal_id)._replace(text=edit.text, versions=[version])
@@ -104,6 +106,8 @@ def deleted(
     nobody knows them, there is nothing to mark.
     """
     outcome = ignored("none of the deleted messages is on a timeline")
+    if event.sender.identities:
+        _sender(desk, recognition, event)
     for ref in (message_ref(event, each) for each in deletion.refs):
         entry = recognition.entry(desk, ref)
         if entry is None and event.sender.identities:

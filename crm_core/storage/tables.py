@@ -259,7 +259,7 @@ call = Table(
     Column("list_name", Text),
     Column("wish_callback", Boolean, nullable=False),
     Column("rung", JsonText, nullable=False),
-    UniqueConstraint("pbx", "linkedid"),
+    UniqueConstraint("linkedid", "pbx"),
     Index("ix_call_started_at", "started_at"),
     Index(
         "ix_call_going_on",

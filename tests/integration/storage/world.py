@@ -87,7 +87,9 @@ def hire(conn: Connection, people: Sequence[tuple[int, str, Role, dict[str, Any]
     for number, login, role, more in people:
         row = {"id": number, "login": login, "name": login.title(), "role": role, "created_at": START}
         flags = {"do_not_disturb": False, "active": True}
-        conn.execute(insert(tables.app_user).values({**row, **flags, **{k: v for k, v in more.items() if k != "deputy"}}))
+        conn.execute(
+            insert(tables.app_user).values({**row, **flags, **{k: v for k, v in more.items() if k != "deputy"}})
+        )
     for _, login, _, more in people:
         if "deputy" in more:
             change = tables.app_user.update().where(tables.app_user.c.login == login)
@@ -124,8 +126,10 @@ class World:
     async def told(self) -> list[tuple[str, str]]:
         """Who was told of what, in order: (cause without the case's id, login)."""
         rows = await self.rows("outbox", kind="notification")
-        return [(row.payload["cause"].split(":", 2)[0] + ":" + row.payload["cause"].split(":")[-1], row.payload["login"])
-                for row in rows]
+        return [
+            (row.payload["cause"].split(":", 2)[0] + ":" + row.payload["cause"].split(":")[-1], row.payload["login"])
+            for row in rows
+        ]
 
     async def deadlines(self) -> list[DeadlineRecord]:
         """Every deadline, by its time."""

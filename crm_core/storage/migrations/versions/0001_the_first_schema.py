@@ -310,7 +310,7 @@ def upgrade() -> None:
         sa.Column("rung", JsonText(), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_call_contact_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
-        sa.UniqueConstraint("pbx", "linkedid", name=op.f("uq_call_pbx_linkedid")),
+        sa.UniqueConstraint("linkedid", "pbx", name=op.f("uq_call_linkedid_pbx")),
     )
     op.create_index(
         "ix_call_going_on",

@@ -1,0 +1,222 @@
+"""A batch costs a fixed number of statements, and the statements of the hot path use indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from crm_core.messages import InboundEvent
+from crm_core.model.channel import ChannelKey
+from crm_core.model.office import Office
+from crm_core.model.policy import AccountPolicy
+from crm_core.storage import queues
+from crm_core.storage.work import SqlWork
+from tests.integration.storage.world import (
+    OFFICE,
+    SHOP,
+    World,
+    at,
+    edit,
+    form,
+    mail,
+    message,
+    missed,
+    moved,
+    ringing,
+    talked,
+    world_on,
+)
+
+# What a batch costs: the exact numbers, so that a statement more is noticed.
+STRANGERS = 16
+KNOWN = 12
+NEW_CASES = 18
+LATE = 16
+TIES = 14
+ALL_KINDS = 20
+DEALS = 17
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """The statements that the world's database is given meanwhile."""
+    seen: list[str] = []
+    database = world.store.database
+    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr,assignment]
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def cost(world: World, batch: list[InboundEvent]) -> int:
+    with statements(world) as seen:
+        await world.take(*batch)
+    return len([each for each in seen if not each.startswith(("BEGIN", "COMMIT")) and not _for_ids(each)])
+
+
+def _for_ids(statement: str) -> bool:
+    """Ids come in blocks, once in many batches."""
+    return "nextval" in statement or "id_block" in statement
+
+
+def strangers(first: int, number: int) -> list[InboundEvent]:
+    return [message(first + n, f"m{n}", at(n)) for n in range(number)]
+
+
+async def test_strangers(world: World) -> None:
+    await world.take(message(1, "first", at(0)))
+    ten = await cost(world, strangers(10_000, 10))
+    hundred = await cost(world, strangers(20_000, 100))
+    assert ten == hundred == STRANGERS
+
+
+async def test_known_clients_who_ask_again_and_again(world: World) -> None:
+    await world.take(*strangers(10_000, 110))
+    again = [message(10_000 + n, f"again{n}", at(1000 + n)) for n in range(110)]
+    ten, hundred = await cost(world, again[:10]), await cost(world, again[10:])
+    assert ten == hundred == KNOWN
+
+
+async def test_known_clients_who_open_new_cases(world: World) -> None:
+    numbers = [f"+7916{n:07}" for n in range(110)]
+    await world.take(*(talked(f"first-{number}", number, at(0)) for number in numbers))
+    again = [missed(f"again-{number}", number, at(1000)) for number in numbers]
+    ten, hundred = await cost(world, again[:10]), await cost(world, again[10:])
+    assert ten == hundred == NEW_CASES
+
+
+async def test_late_facts_of_known_clients(world: World) -> None:
+    await world.take(*(message(10_000 + n, f"m{n}", at(1000 + n)) for n in range(110)))
+    late = [message(10_000 + n, f"late{n}", at(n)) for n in range(110)]
+    ten, hundred = await cost(world, late[:10]), await cost(world, late[10:])
+    assert ten == hundred == LATE
+
+
+async def test_facts_out_of_order_within_a_batch(world: World) -> None:
+    await world.take(*strangers(10_000, 110))
+
+    def talk_and_ask(n: int) -> list[InboundEvent]:
+        return [message(10_000 + n, f"a{n}", at(5000)), message(10_000 + n, f"b{n}", at(5000))]
+
+    ten = await cost(world, [each for n in range(5) for each in talk_and_ask(n)])
+    hundred = await cost(world, [each for n in range(5, 55) for each in talk_and_ask(n)])
+    assert ten == hundred == TIES
+
+
+async def test_all_kinds_of_facts(world: World) -> None:
+    def batch(base: int, number: int) -> list[InboundEvent]:
+        made: list[InboundEvent] = []
+        for n in range(base, base + number):
+            made += [
+                message(n, f"m{n}", at(1)),
+                edit(n, f"m{n}", at(2), "changed"),
+                edit(n, f"other{n}", at(2), "changed early"),
+                form(at(3), phone=f"+7917{n:07}", message="form"),
+                mail(f"{n}@b.example", f"mail{n}", at(4)),
+                moved(ringing(f"r{n}", f"+7918{n:07}", at(5))),
+                missed(f"c{n}", f"+7919{n:07}", at(6)),
+                talked(f"t{n}", f"+7920{n:07}", at(7)),
+            ]
+        return made
+
+    await world.take(*batch(100, 1))
+    two, twelve = await cost(world, batch(1000, 2)), await cost(world, batch(2000, 12))
+    assert two == twelve == ALL_KINDS
+
+
+async def test_accounts_that_open_deals(database_url: str) -> None:
+    plain = AccountPolicy(leads=False, pipeline="Магазин")
+    office = Office(policies={SHOP: plain}, staff_channel=ChannelKey("telegram", "staff"), ladders=OFFICE.ladders)
+    async with world_on(database_url, office) as world:
+        await world.take(message(1, "first", at(0)))
+        ten = await cost(world, strangers(10_000, 10))
+        hundred = await cost(world, strangers(20_000, 100))
+        assert ten == hundred == DEALS
+        assert len(await world.rows("deal")) == 111
+        again = [message(20_000 + n, f"again{n}", at(1000 + n)) for n in range(100)]
+        assert await cost(world, again[:10]) == await cost(world, again[10:]) <= DEALS
+        assert len(await world.rows("deal")) == 111
+
+
+# ---------------------------------------------------------------- plans
+
+
+def hot_path(conn: Connection, work: SqlWork) -> dict[str, Any]:
+    """What is asked at every batch and every turn of a worker."""
+    now = work.now
+    return {
+        "journal_seen": lambda: work.journal_seen([("telegram", "shop", "fact-1"), ("telegram", "shop", "fact-2")]),
+        "contacts_by_identity": lambda: work.contacts_by_identity(["tg:10000", "tg:10001"]),
+        "entries_by_ref": lambda: work.entries_by_ref(["telegram:shop:10000:m0"]),
+        "open_leads": lambda: work.open_leads([1001, 1002]),
+        "open_cases": lambda: work.open_cases([1001, 1002]),
+        "cases_of": lambda: work.cases_of([1003]),
+        "signals": lambda: work.signals([1001]),
+        "calls": lambda: work.calls_by_linkedid([("office", "c1")]),
+        "identities": lambda: work.identities([1001]),
+        "due_deadlines": lambda: queues.due_deadlines(conn, now, 100),
+        "next_deadline": lambda: queues.next_deadline(conn),
+        "claim_outbox": lambda: queues.claim_outbox(conn, now, "me", _LEASE, 10),
+        "last_entry": lambda: work.last_entry(1001, "telegram", None),
+    }
+
+
+_LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+async def full(world: World) -> World:
+    """A world with enough rows for a planner to care."""
+    for start in range(0, 2000, 200):
+        await world.take(*strangers(10_000 + start, 200))
+    if not world.store.database.sqlite:
+        await world.store.database.write(lambda conn: conn.exec_driver_sql("ANALYZE"))
+    return world
+
+
+async def test_the_hot_path_reads_by_index(full: World) -> None:
+    scans: dict[str, list[str]] = {}
+
+    def explain(desk: Any) -> None:
+        conn = desk.work.conn
+        if not full.store.database.sqlite:
+            conn.exec_driver_sql("SET LOCAL enable_seqscan = off")  # small tables are read whole otherwise
+        for name, ask in hot_path(conn, desk.work).items():
+            plans: list[str] = []
+            original = conn.exec_driver_sql
+
+            def explained(sql: str, parameters: Any = (), plans: list[str] = plans, original: Any = original) -> Any:
+                prefix = "EXPLAIN QUERY PLAN " if full.store.database.sqlite else "EXPLAIN "
+                plans.extend(str(row[-1]) for row in original(prefix + sql, parameters))
+                return original(sql, parameters)
+
+            conn.exec_driver_sql = explained
+            try:
+                ask()
+            finally:
+                del conn.exec_driver_sql
+            # A subquery's few rows are read whole, whatever found them.
+            inner = {line.removeprefix("CO-ROUTINE ") for line in plans if line.startswith("CO-ROUTINE ")}
+            scans[name] = [line for line in plans if _is_scan(line) and line.removeprefix("SCAN ") not in inner]
+
+    await full.store.run(explain)
+    assert len(scans) == 13
+    assert {name: lines for name, lines in scans.items() if lines} == {}
+
+
+def _is_scan(line: str) -> bool:
+    """A table read whole, outside of an index."""
+    if "Seq Scan" in line:
+        return True
+    return line.startswith("SCAN ") and not any(part in line for part in ("json_each", " USING ", "SCAN k "))
