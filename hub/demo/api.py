@@ -107,17 +107,23 @@ class HubApi:
             await self._session.close()
 
     async def ready(self, within_s: float) -> None:
-        """Wait until the hub takes facts in. Raises TimeoutError."""
-        async with asyncio.timeout(within_s):
-            while True:
-                try:
-                    async with self._open.get("/readyz") as response:
-                        parts = (await response.json(content_type=None)).get("parts", {})
-                        if response.status == 200 and all(part["state"] == "connected" for part in parts.values()):
-                            return
-                except (aiohttp.ClientError, TimeoutError, ValueError):
-                    pass  # not listening yet
-                await asyncio.sleep(0.1)
+        """Wait until the hub takes facts in and every account is connected. Raises TimeoutError, saying what is not."""
+        trouble = "it does not listen"
+        try:
+            async with asyncio.timeout(within_s):
+                while trouble:
+                    try:
+                        async with self._open.get("/readyz") as response:
+                            parts = (await response.json(content_type=None))["parts"]
+                            trouble = "" if response.ok else str(parts)
+                            trouble += ", ".join(
+                                f"{name}: {part}" for name, part in parts.items() if _waits(name, part)
+                            )
+                    except aiohttp.ClientError as err:
+                        trouble = str(err)
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise TimeoutError(trouble) from None
 
     async def events(self) -> AsyncIterator[None]:
         """The hub's live feed: yields whenever something changed; ends when the hub closes it."""
@@ -186,6 +192,10 @@ class HubApi:
 
 
 _CASES = "/api/v1/cases?state="
+
+
+def _waits(name: str, part: Mapping[str, str]) -> bool:
+    return ":" in name and part["state"] != "connected"
 
 
 async def _read(response: aiohttp.ClientResponse) -> dict[str, Any]:

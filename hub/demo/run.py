@@ -190,7 +190,7 @@ async def _ready(hub: PeerProcess, api: HubApi) -> None:
     try:
         waiting.result()
     except TimeoutError as err:
-        raise PeerError(f"the hub is not ready after {_HUB_STARTS_WITHIN_S:.0f} s: {hub.printed()}") from err
+        raise PeerError(f"the hub is not ready after {_HUB_STARTS_WITHIN_S:.0f} s ({err}): {hub.printed()}") from err
 
 
 def _introduce(screen: Screen, telephones: Telephones, ports: Ports, folder: Path) -> None:
