@@ -106,7 +106,7 @@ def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | Non
         account=account,
     )
     if span.closed_at is not None:
-        _close(desk, changed, span.closed_at, span.reason)
+        close(desk, changed, span.closed_at, span.reason)
         return
     changed = changed._replace(state=CaseState.OPEN, closed_at=None, reason=None)
     desk.work.put(changed)
@@ -135,7 +135,8 @@ def _opened(desk: Desk, contact: ContactRecord, span: Span) -> CaseRecord:
     )
 
 
-def _close(desk: Desk, row: CaseRecord, at: datetime, reason: str) -> None:
+def close(desk: Desk, row: CaseRecord, at: datetime, reason: str) -> None:
+    """Close a case, or say anew when and why a closed one was."""
     if row.state is CaseState.CLOSED:
         desk.work.put(row._replace(closed_at=at, reason=reason))
         return

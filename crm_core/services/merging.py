@@ -21,7 +21,7 @@ from crm_core.model.records import (
     MergeRecord,
 )
 from crm_core.ports import Record
-from crm_core.services.cases import settle
+from crm_core.services.cases import close, settle
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import key, lead_touched, resume, watch_lead
 from crm_core.services.leads import joined_leads
@@ -67,7 +67,8 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
     joined = _joined(survivor, absorbed)._replace(updated_at=desk.now)
     desk.work.put(joined)
     desk.work.put(absorbed._replace(merged_into=survivor.id, updated_at=desk.now))
-    settle(desk, absorbed)  # its timeline is empty now: it has no cases any more
+    for case in desk.work.open_cases([absorbed.id]).values():
+        close(desk, case, desk.now, _MERGED)  # kept, so that undoing finds it
     settle(desk, joined)
     desk.work.put(MergeRecord(desk.work.next_id(), survivor.id, absorbed.id, evidence, author, desk.now, moved))
     desk.note(survivor.id, desk.say(Phrase.MERGED, name=absorbed.name or f"№ {absorbed.id}"), author=author)
