@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -116,6 +115,8 @@ class Conversation(SMTP):
             # What the client sent may come back in a reply: it stays one line, and can be encoded.
             status = " ".join(status.splitlines()).encode("utf-8", "replace")
         await super().push(status)
+        if self._crowd.closing and isinstance(self.transport, asyncio.Transport):
+            self.transport.close()
 
     async def delivering(self, work: Any) -> str:
         """Run the delivery; a listener that closes waits for it."""
@@ -138,7 +139,7 @@ class Crowd:
 
     def __init__(self) -> None:
         self._present: set[Conversation] = set()
-        self._changed = asyncio.Event()
+        self.closing = False
 
     def __len__(self) -> int:
         return len(self._present)
@@ -153,17 +154,18 @@ class Crowd:
 
     async def disperse(self, patience_s: float) -> None:
         """Let deliveries end for at most this many seconds, then end every conversation."""
+        self.closing = True
         tasks = [each.task for each in self._present if each.task is not None]
         for each in list(self._present):
             if not each.is_delivering:
                 each.hang_up()
         if tasks:
-            await asyncio.wait(tasks, timeout=patience_s if any(each.is_delivering for each in self._present) else 1.0)
-        for each in list(self._present):
-            each.hang_up()
-            if each.task is not None:
-                each.task.cancel()
+            # Whoever delivers hangs up by itself, behind its reply.
+            await asyncio.wait(tasks, timeout=patience_s)
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.closing = False
 
 
 class Refusal(asyncio.Protocol):
@@ -182,6 +184,3 @@ def announced_size(options: list[str]) -> int | None:
         if name.upper() == "SIZE" and value.isascii() and value.isdigit() and len(value) < 19:
             return int(value)
     return None
-
-
-Factory = Callable[[], asyncio.BaseProtocol]

@@ -202,8 +202,8 @@ def _part_headers(head: bytes) -> tuple[str, str | None, str]:
 
 
 def _unescaped(value: str) -> str:
-    """Browsers write these three characters so in names."""
-    return value.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
+    """Browsers write quotes and line ends in names percent-encoded; some programs do so with all letters."""
+    return text(unquote_to_bytes(value)) if value.isascii() else value.replace("%22", '"')
 
 
 def safe_name(name: str) -> str:

@@ -11,12 +11,18 @@ import aiosmtplib
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from channels.email import EmailChannel
+from crm_core.ports import ChannelState
 
 
 def mail(subject: str = "Price", *, frm: str = "ivan@client.example", mid: str = "1", body: str = "hello") -> bytes:
     """A small mail."""
     lines = (f"From: {frm}", "To: sales@example.org", f"Subject: {subject}", f"Message-ID: <{mid}@client.example>")
     return "\r\n".join((*lines, "", body, "")).encode()
+
+
+def state(channel: EmailChannel) -> ChannelState:
+    """How it stands now."""
+    return channel.health.state
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from crm_core.ports import ChannelState
 from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
-from tests.integration.email.smtp import client, mail
+from tests.integration.email.smtp import client, mail, state
 
 FREE = Listen("127.0.0.1", 0)
 SALES = EmailConfig("sales", "sales@example.org", listen=FREE)
@@ -48,7 +48,7 @@ async def test_a_mail_is_answered_250_after_its_commit_and_not_before(
     mailboxes: tuple[EmailChannel, EmailChannel], sink: MemorySink
 ) -> None:
     sales, _ = mailboxes
-    assert sales.health.state is ChannelState.CONNECTED
+    assert state(sales) is ChannelState.CONNECTED
     sink.gate = asyncio.Event()
     async with client(sales) as smtp:
         sending = asyncio.create_task(smtp.sendmail("ivan@client.example", ["sales@example.org"], mail()))
@@ -211,7 +211,7 @@ async def test_a_mailbox_that_is_not_started_asks_to_try_again(world: ChannelWor
         assert early.value.code == late.value.code == 451
     await sales.stop()
     assert sales.listening is None
-    assert sales.health.state is ChannelState.STOPPED
+    assert state(sales) is ChannelState.STOPPED
 
 
 async def test_stopping_lets_a_commit_end(world: ChannelWorld, sink: MemorySink) -> None:
@@ -291,7 +291,7 @@ async def test_a_place_that_is_taken_is_told_and_tried_again(world: ChannelWorld
     listener.register(other)
     await listener.join(other, deliver, lambda trouble: None if trouble else opened.set())
     await sales.start(sink)
-    assert sales.health.state is ChannelState.RECONNECTING
+    assert state(sales) is ChannelState.RECONNECTING
     assert str(port) in sales.health.detail
     await asyncio.wait_for(asleep.wait(), 10)
     holder.close()
@@ -299,7 +299,7 @@ async def test_a_place_that_is_taken_is_told_and_tried_again(world: ChannelWorld
     wake.set()
     await asyncio.wait_for(opened.wait(), 10)
     assert sales.listening == ("127.0.0.1", port)
-    assert sales.health.state is ChannelState.CONNECTED
+    assert state(sales) is ChannelState.CONNECTED
     await sales.stop()
     await listener.leave(other)
 
@@ -308,7 +308,7 @@ async def test_settings_with_imap_say_that_it_is_not_there(world: ChannelWorld, 
     config = EmailConfig("box", "box@example.org", imap=MailServer("imap.example.org", 993, tls=True))
     (box,) = create_all([config], world.context())
     await box.start(sink)
-    assert box.health.state is ChannelState.RECONNECTING
+    assert state(box) is ChannelState.RECONNECTING
     assert "IMAP" in box.health.detail
     await box.stop()
 
