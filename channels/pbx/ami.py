@@ -127,6 +127,7 @@ class AmiLink:
     async def run(self) -> None:
         """Keep the link up until cancelled."""
         failures = 0
+        self.health = ChannelHealth(ChannelState.CONNECTING)
         try:
             while True:
                 pause = self._timing.backoff_first_s

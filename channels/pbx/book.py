@@ -69,6 +69,10 @@ class CallBook:
         """Whether this call was seen to end, not too long ago."""
         return self._ended.get(linkedid, False)
 
+    def settled(self, linkedid: str) -> None:
+        """The end of a call that was not seen has been told all the same."""
+        self._end_of(linkedid, known=True)
+
     def apply(self, event: CallEvent, raw: bytes) -> tuple[Transition, ...]:
         """Take an event in; the transitions that it made, mostly none."""
         self._turn += 1
@@ -202,7 +206,10 @@ class CallBook:
         self._leaving.pop(linkedid, None)
         for party in entry.state.facts.parties:
             self._owners.pop(party.uniqueid, None)
-        self._ended[linkedid] = isinstance(entry.state, Over | Gone)
+        self._end_of(linkedid, known=isinstance(entry.state, Over | Gone))
+
+    def _end_of(self, linkedid: str, *, known: bool) -> None:
+        self._ended[linkedid] = known
         while len(self._ended) > self._limits.ended:
             self._ended.popitem(last=False)
 

@@ -18,14 +18,18 @@ _DIALLED_SIGNS = frozenset("+0123456789")
 
 @dataclass(frozen=True, slots=True)
 class PbxProfile:
-    """How this PBX is wired: the endpoints behind which clients are, and the contexts where their calls enter."""
+    """How this PBX is wired: the endpoints behind which clients are, and how the contexts begin where calls enter."""
 
     trunks: frozenset[str] = frozenset({"PJSIP/trunk"})
-    inbound_contexts: frozenset[str] = frozenset({"hub-inbound", "from-trunk", "from-pstn", "from-did-direct"})
+    inbound_contexts: tuple[str, ...] = ("hub-inbound", "from-trunk", "from-pstn", "from-did")
 
-    def outside(self, chan: Chan) -> bool:
-        """Whether the far end of this channel is a client, by its endpoint."""
-        return chan.endpoint in self.trunks
+    def outside(self, endpoint: str) -> bool:
+        """Whether the far end of this endpoint is a client."""
+        return endpoint in self.trunks
+
+    def entrance(self, context: str) -> bool:
+        """Whether calls of clients enter in this context; FreePBX has one for each trunk (`from-trunk-pjsip-…`)."""
+        return context.startswith(self.inbound_contexts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +124,9 @@ class CallFacts:
         """A channel was seen. The first channel of a call that comes through a trunk makes it an inbound call."""
         if self.party(chan.uniqueid) is not None:
             return self
-        party = Party(chan.uniqueid, chan.endpoint, profile.outside(chan), chan.local)
+        party = Party(chan.uniqueid, chan.endpoint, profile.outside(chan.endpoint), chan.local)
         facts = replace(self, parties=(*self.parties, party))
-        entered = party.outside or chan.context in profile.inbound_contexts
+        entered = party.outside or profile.entrance(chan.context)
         if facts.direction is None and chan.uniqueid == self.linkedid and entered:
             return replace(
                 facts,
@@ -138,7 +142,7 @@ class CallFacts:
         facts = self.with_channel(chan, profile)
         if chan.local or facts.leg(chan.uniqueid) is not None:
             return facts
-        outside = profile.outside(chan)
+        outside = profile.outside(chan.endpoint)
         technology = chan.endpoint.partition("/")[0]
         endpoint = f"{technology}/{dial_string}" if outside and dial_string else chan.endpoint
         facts = replace(facts, legs=(*facts.legs, Leg(chan.uniqueid, endpoint, outside, at)))

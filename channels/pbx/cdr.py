@@ -155,8 +155,8 @@ def calls_of(rows: Iterable[CdrRow]) -> dict[str, tuple[CdrRow, ...]]:
 def settled_call(rows: Sequence[CdrRow], profile: PbxProfile) -> CallSnapshot | None:
     """The call that records tell of; None for one without a client. What they can't tell is `missed`."""
     first = rows[0]
-    inbound = endpoint_of(first.channel) in profile.trunks or first.context in profile.inbound_contexts
-    outside = [row for row in rows if endpoint_of(row.partner) in profile.trunks]
+    inbound = profile.outside(endpoint_of(first.channel)) or profile.entrance(first.context)
+    outside = [row for row in rows if profile.outside(endpoint_of(row.partner))]
     if not inbound and not outside:
         return None
     shift = _shift(first)

@@ -8,8 +8,6 @@ from pathlib import Path
 from channels.pbx.ami import AmiAddress, LinkTiming
 from channels.pbx.call_facts import PbxProfile
 
-_CONTEXTS = frozenset({"hub-inbound", "from-trunk", "from-pstn", "from-did-direct"})
-
 
 @dataclass(frozen=True, slots=True)
 class PbxConfig:
@@ -41,7 +39,7 @@ class PbxConfig:
     @property
     def profile(self) -> PbxProfile:
         """How calls of this PBX are read."""
-        return PbxProfile(trunks=trunk_endpoints(self.trunk), inbound_contexts=_CONTEXTS)
+        return PbxProfile(trunks=trunk_endpoints(self.trunk))
 
 
 def trunk_endpoints(trunk: str | None) -> frozenset[str]:

@@ -31,7 +31,9 @@ class Settler:
         book: CallBook,
         facts: CallFactsReader,
         delivery: Delivery,
+        patience_s: float = 1.0,
     ) -> None:
+        self._patience_s = patience_s
         self._config, self._context = config, context
         self._key = ChannelKey("pbx", config.name)
         self._link, self._book, self._facts, self._delivery = link, book, facts, delivery
@@ -79,9 +81,18 @@ class Settler:
         async with asyncio.timeout(self._config.timing.action_s):
             await self._listed.wait()
         self._unsettled.update({facts.linkedid: (facts, blocks) for facts, blocks in self._book.vanished()})
-        events, behind = await self._recorded()
+        # facts that had to be let go are in the records all the same
+        dropped = self._delivery.dropped
+        lost = dropped != self._dropped
+        events, behind = await self._recorded(also_finished=lost)
+        if self._config.cdr is not None and not self._unsettled.keys() <= {event.correlation_id for event in events}:
+            # records are written a moment after the channels are gone
+            await asyncio.sleep(self._patience_s)
+            events, behind = await self._recorded(also_finished=lost)
+        self._dropped = dropped
         for event in events:
             self._unsettled.pop(event.correlation_id, None)
+            self._book.settled(event.correlation_id)
             self._delivery.put(event)
         now = self._context.clock.now()
         for facts, blocks in self._unsettled.values():
@@ -94,7 +105,7 @@ class Settler:
                 await self._delivery.drained()
             await self._context.cursors.save(self._key, PLACE, str(behind))
 
-    async def _recorded(self) -> tuple[list[InboundEvent], CdrPlace | None]:
+    async def _recorded(self, *, also_finished: bool) -> tuple[list[InboundEvent], CdrPlace | None]:
         """What records tell of calls whose end was not seen, and the place to read on from once that is committed."""
         path, cursors = self._config.cdr, self._context.cursors
         if path is None:
@@ -106,13 +117,11 @@ class Settler:
         rows, behind = await asyncio.to_thread(read_since, path, place)
         calls = calls_of(rows)
         going_on = self._book.live & calls.keys()
-        # facts that had to be let go are in the records all the same
-        lost, self._dropped = self._delivery.dropped != self._dropped, self._delivery.dropped
         found = [
             event
             for linkedid, records in calls.items()
             if linkedid not in going_on
-            and (lost or not self._book.finished(linkedid))
+            and (also_finished or not self._book.finished(linkedid))
             and (event := self._facts.of_records(records)) is not None
         ]
         # a call that goes on keeps the place where its first records lie
