@@ -66,6 +66,8 @@ async def rig() -> AsyncIterator[Rig]:
     async with BotApiServer(clock=clock, limits=Limits()) as server:
         made = Rig(server, server.bot(TOKEN), clock, ChannelWorld(clock))
         yield made
+        if made.sink.gate is not None:
+            made.sink.gate.set()
         for channel in made.started:
             await channel.stop()
 
