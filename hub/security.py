@@ -95,15 +95,18 @@ class LoginThrottle:
         return max(self._wait(key, most, now) for key, most in limits)
 
     def failed(self, login: str, place: str) -> None:
-        """Note a failed attempt."""
+        """Note an attempt; one that turns out well is taken back by `succeeded`."""
         now = self._clock.monotonic()
         self._forget(now)
         for key in ((login, place), ("", place)):
             self._failures.setdefault(key, deque(maxlen=self._patience.per_place)).append(now)
 
     def succeeded(self, login: str, place: str) -> None:
-        """Somebody got in: their own failures are forgotten, the place's are not."""
+        """Somebody got in: their own failures are forgotten, the place's others are not."""
         self._failures.pop((login, place), None)
+        others = self._failures.get(("", place))
+        if others:
+            others.pop()
 
     def _wait(self, key: tuple[str, str], most: int, now: float) -> float:
         window = self._patience.window.total_seconds()
@@ -112,5 +115,5 @@ class LoginThrottle:
 
     def _forget(self, now: float) -> None:
         window = self._patience.window.total_seconds()
-        for key in [key for key, times in self._failures.items() if now - times[-1] >= window]:
+        for key in [key for key, times in self._failures.items() if not times or now - times[-1] >= window]:
             del self._failures[key]

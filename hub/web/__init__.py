@@ -1,0 +1,88 @@
+"""The workspace: server-rendered pages for the people of the office.
+
+`setup_pages(app, hub)` puts them into the hub's HTTP application. Pages are plain HTML that works without scripts; one
+small module refreshes what changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from crm_core.model.user import Role
+from hub.bootstrap import Hub
+from hub.security import LoginThrottle, Passwords
+from hub.web.clients import Clients
+from hub.web.entering import Entering
+from hub.web.home import Home
+from hub.web.journal import Journal
+from hub.web.pages import PAGES, Pages, with_session
+from hub.web.secret_key import session_key
+from hub.web.sessions import Sessions
+from hub.web.shown import Shown, staff_name
+from hub.web.texts import texts_of
+
+__all__ = ["setup_pages"]
+
+_HERE = Path(__file__).parent
+
+
+def setup_pages(app: web.Application, hub: Hub) -> None:
+    """Add the pages; reads or makes the key of sessions, else no I/O. Raises OSError where the key can't be kept."""
+    settings = hub.settings
+    texts = texts_of(settings.language.value)
+    sessions = Sessions(session_key(settings), hub.clock, settings.public_url)
+    pages = Pages(hub, sessions, Passwords(), LoginThrottle(hub.clock), texts)
+    app[PAGES] = pages
+    app.middlewares.append(with_session)
+    shown = Shown(texts, settings.time_zone, hub.clock.now)
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        filters=shown.filters(),
+        context_processors=(),
+    )
+    environment.globals.update(t=texts, asset=_assets(), staff_name=staff_name)
+    _routes(app, pages)
+
+
+def _routes(app: web.Application, pages: Pages) -> None:
+    entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
+    page = pages.page
+    app.add_routes(
+        [
+            web.get("/setup", page(entering.setup_form, public=True)),
+            web.post("/setup", page(entering.setup, public=True)),
+            web.get("/login", page(entering.login_form, public=True)),
+            web.post("/login", page(entering.login, public=True)),
+            web.post("/logout", page(entering.logout)),
+            web.get("/", page(home.show)),
+            web.post(r"/cases/{id:\d+}/take", page(home.take)),
+            web.post(r"/cases/{id:\d+}/promise", page(home.promise)),
+            web.post(r"/cases/{id:\d+}/close", page(home.close)),
+            web.get("/contacts", page(clients.find)),
+            web.get(r"/contacts/{id:\d+}", page(clients.show)),
+            web.post(r"/contacts/{id:\d+}/reply", page(clients.reply)),
+            web.post(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", page(clients.take_lead)),
+            web.get("/journal", page(journal.show, role=Role.ADMIN)),
+            web.post(r"/journal/{id:\d+}/replay", page(journal.replay, role=Role.ADMIN)),
+        ]
+    )
+    app.router.add_static("/static/", _HERE / "static", append_version=False)
+
+
+def _assets() -> dict[str, str]:
+    """The addresses of static files; each changes with its content, so that no browser keeps an old one."""
+    return {
+        path.name: f"/static/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        for path in sorted((_HERE / "static").iterdir())
+        if path.is_file()
+    }

@@ -1,0 +1,237 @@
+"""What all pages share: the hub, templates, sessions; and what stands around each page's own work.
+
+A page is a handler wrapped by `Pages.page`: it leads to the first-run page while there is nobody, to the login without
+a session, checks forms for their token, and turns errors into pages that a person understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from crm_core.errors import Conflict, CoreError, InvalidInput, NotFound, StorageUnavailable
+from crm_core.model.user import Role, User
+from crm_core.storage.users import Credentials, anybody, credentials
+from hub.bootstrap import Hub
+from hub.log import correlation_id, get_logger
+from hub.security import LoginThrottle, Passwords, same_text
+from hub.web.sessions import USER, Session, Sessions, user_of
+from hub.web.texts import Texts
+
+log = get_logger(__name__)
+
+Answer: TypeAlias = web.StreamResponse
+Handler: TypeAlias = Callable[[web.Request], Awaitable[Answer]]
+
+SESSION = "session"
+_POSITION = "position"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_MACHINES = ("/api/", "/in/", "/healthz", "/readyz", "/metrics", "/static/")
+
+
+@dataclass(slots=True)
+class Pages:
+    """The shared part. `somebody` is remembered once true: the first-run page never comes back."""
+
+    hub: Hub
+    sessions: Sessions
+    passwords: Passwords
+    throttle: LoginThrottle
+    texts: Texts
+    somebody: bool = False
+
+    # ------------------------------------------------------------ around a page
+
+    def page(self, handler: Handler, *, role: Role | None = None, public: bool = False) -> Handler:
+        """A handler with everything around it; `role` alone may come in, `public` needs no login."""
+
+        async def guarded(request: web.Request) -> Answer:
+            try:
+                answer = await self._admitted(request, handler, role=role, public=public)
+            except web.HTTPException as err:
+                if err.status < 400:
+                    err.headers.update(_HEADERS)
+                    raise
+                answer = self.trouble(request, err.status, _reason(self.texts, err.status))
+            except CoreError as err:
+                answer = self._refused(request, err)
+            answer.headers.update(_HEADERS)
+            return answer
+
+        return guarded
+
+    async def load_session(self, request: web.Request) -> None:
+        """Put the session of a request, and its person, where handlers find them."""
+        session = self.sessions.read(request)
+        request[SESSION] = session
+        request[_POSITION] = self.hub.live.position  # before anything is read: what changes meanwhile is told again
+        if not session.login:
+            return
+        try:
+            user = await user_of(session, self._credentials)
+        except StorageUnavailable as err:
+            log.warning("a session can't be looked up", error=str(err))
+            return
+        if user is not None:
+            request[USER] = user
+
+    async def _admitted(self, request: web.Request, handler: Handler, *, role: Role | None, public: bool) -> Answer:
+        if not await self._anybody():
+            if request.path != "/setup":
+                raise web.HTTPFound("/setup")
+        elif not public:
+            user = request.get(USER)
+            if user is None:
+                raise web.HTTPFound(_login_of(request))
+            if role is not None and user.role is not role:
+                raise web.HTTPForbidden
+        if request.method == "POST":
+            await self._check_form(request)
+        return await handler(request)
+
+    async def _check_form(self, request: web.Request) -> None:
+        """A form that this hub did not draw for this session changes nothing."""
+        form = await request.post()
+        given = form.get("csrf")
+        if not isinstance(given, str) or not same_text(given, session_of(request).csrf):
+            back = "/login" if request.get(USER) is None else local_path(form.get("back"), "/")
+            raise self.redirect(request, back, self.texts.form_stale)
+
+    async def _anybody(self) -> bool:
+        if not self.somebody:
+            self.somebody = await self.hub.store.read(anybody)
+        return self.somebody
+
+    async def _credentials(self, login: str) -> Credentials | None:
+        return await self.hub.store.read(lambda conn: credentials(conn, login))
+
+    # ------------------------------------------------------------ answers
+
+    def render(self, request: web.Request, template: str, *, status: int = 200, **context: Any) -> Answer:
+        """A page; the session goes along, its notice shown once."""
+        session = session_of(request)
+        shared = {
+            "user": request.get(USER),
+            "csrf": session.csrf,
+            "notice": session.notice,
+            "path": request.path,
+            "position": request[_POSITION],
+        }
+        response = aiohttp_jinja2.render_template(template, request, {**shared, **context}, status=status)
+        if session.notice or not session.issued or self.sessions.stale(session):
+            self.sessions.write(request, response, replace(session, notice=""))
+        return response
+
+    def fragment(self, request: web.Request, template: str, **context: Any) -> Answer:
+        """A part of a page, for what refreshes by itself; the session's notice is left for the page."""
+        shared = {"user": request.get(USER), "csrf": session_of(request).csrf}
+        return aiohttp_jinja2.render_template(template, request, {**shared, **context})
+
+    def redirect(
+        self, request: web.Request, where: str, notice: str = "", session: Session | None = None
+    ) -> web.HTTPSeeOther:
+        """Go on elsewhere with GET; the notice is shown there."""
+        response = web.HTTPSeeOther(where)
+        self.sessions.write(request, response, replace(session or session_of(request), notice=notice))
+        return response
+
+    def trouble(self, request: web.Request, status: int, text: str) -> Answer:
+        """A page that says what went wrong."""
+        response = self.render(request, "trouble.html", status=status, text=text)
+        response.headers.update(_HEADERS)
+        return response
+
+    def _refused(self, request: web.Request, err: CoreError) -> Answer:
+        match err:
+            case StorageUnavailable():
+                log.warning("a page could not be drawn", path=request.path, error=str(err))
+                return self.trouble(request, 503, self.texts.unavailable)
+            case NotFound():
+                return self.trouble(request, 404, str(err))
+            case Conflict():
+                return self.trouble(request, 409, str(err))
+            case InvalidInput():
+                return self.trouble(request, 400, str(err))
+            case _:
+                log.error("a page failed", path=request.path, exc_info=err)
+                return self.trouble(request, 500, self.texts.failed.format(number=correlation_id()))
+
+
+PAGES = web.AppKey("pages", Pages)
+
+
+@web.middleware
+async def with_session(request: web.Request, handler: Handler) -> Answer:
+    """Every request knows its session; what a browser asks for and nobody has is told on a page."""
+    pages = request.app[PAGES]
+    await pages.load_session(request)
+    try:
+        return await handler(request)
+    except web.HTTPException as err:
+        if err.status < 400 or request.path.startswith(_MACHINES):
+            raise
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise
+        return pages.trouble(request, err.status, _reason(pages.texts, err.status))
+
+
+def session_of(request: web.Request) -> Session:
+    """The session of a request."""
+    session: Session = request[SESSION]
+    return session
+
+
+def user_here(request: web.Request) -> User:
+    """The person of a request that a page let in."""
+    user: User = request[USER]
+    return user
+
+
+async def field_of(request: web.Request, name: str, most: int = 1000) -> str:
+    """A text field of the form that was sent, empty where there is none."""
+    value = (await request.post()).get(name)
+    return value[:most] if isinstance(value, str) else ""
+
+
+def number_in(request: web.Request, name: str = "id") -> int:
+    """A number of the path; 404 where no row could have it."""
+    text = request.match_info[name]
+    if len(text) > 18:
+        raise web.HTTPNotFound
+    return int(text)
+
+
+def local_path(given: object, otherwise: str) -> str:
+    """A path of this hub that a form or a link names; never another site."""
+    if not isinstance(given, str) or not given.startswith("/") or given.startswith(("//", "/\\")):
+        return otherwise
+    parts = urlsplit(given)
+    if parts.scheme or parts.netloc or not given.isprintable():
+        return otherwise
+    return given
+
+
+def _login_of(request: web.Request) -> str:
+    back = request.path_qs if request.method == "GET" else "/"
+    return "/login" if back == "/" else f"/login?next={quote(back, safe='/')}"
+
+
+def _reason(texts: Texts, status: int) -> str:
+    return {403: texts.forbidden, 404: texts.not_found, 503: texts.unavailable}.get(
+        status, f"{texts.error_title} ({status})"
+    )

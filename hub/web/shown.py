@@ -1,0 +1,124 @@
+"""How values are shown: times in the office's zone, durations, sizes, identities, who a client is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from crm_core.errors import InvalidIdentity
+from crm_core.model.identity import parse_identity, readable
+from crm_core.model.user import Staff
+from crm_core.storage.queries.contacts import ContactCard
+from hub.web.texts import Texts, plural
+
+_KILO = 1024
+_FIRST_LINE = 160
+
+
+class Shown:
+    """The filters of the templates, for one office."""
+
+    def __init__(self, texts: Texts, zone: ZoneInfo, now: Callable[[], datetime]) -> None:
+        self._texts = texts
+        self._zone = zone
+        self._now = now
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """By the names that templates use."""
+        return {
+            "moment": self.moment,
+            "day": self.day,
+            "ago": self.ago,
+            "duration": self.duration,
+            "size": self.size,
+            "identity": self.identity,
+            "client": self.client,
+            "handle": self.handle,
+            "line": first_line,
+            "times": self.times,
+        }
+
+    def moment(self, at: datetime | None) -> Markup:
+        """A moment as people read it, the whole of it on hover."""
+        if at is None:
+            return Markup("")
+        local, today = at.astimezone(self._zone), self._now().astimezone(self._zone)
+        if local.date() == today.date():
+            text = local.strftime("%H:%M")
+        elif local.year == today.year:
+            text = local.strftime("%d.%m %H:%M")
+        else:
+            text = local.strftime("%d.%m.%Y %H:%M")
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            at.isoformat(), local.strftime("%d.%m.%Y %H:%M:%S"), text
+        )
+
+    def day(self, at: datetime) -> str:
+        """The day of a moment."""
+        return at.astimezone(self._zone).strftime("%d.%m.%Y")
+
+    def ago(self, at: datetime) -> str:
+        """How long ago that was."""
+        return self.duration((self._now() - at).total_seconds())
+
+    def duration(self, seconds: float) -> str:
+        """A duration in its two largest units."""
+        whole = max(int(seconds), 0)
+        days, rest = divmod(whole, 86400)
+        hours, rest = divmod(rest, 3600)
+        minutes, left = divmod(rest, 60)
+        t = self._texts
+        parts = [(days, t.days), (hours, t.hours), (minutes, t.minutes), (left, t.seconds)]
+        while len(parts) > 1 and not parts[0][0]:
+            parts.pop(0)
+        shown = [pattern.format(n=count) for count, pattern in parts[:2] if count]
+        return " ".join(shown) or t.seconds.format(n=0)
+
+    def size(self, count: int | None) -> str:
+        """A number of bytes."""
+        if count is None:
+            return ""
+        small, middle, large = self._texts.bytes
+        if count < _KILO:
+            return f"{count} {small}"
+        if count < _KILO * _KILO:
+            return f"{count / _KILO:.0f} {middle}"
+        return f"{count / _KILO / _KILO:.1f} {large}"
+
+    def identity(self, key: str) -> str:
+        """An identity without its namespace; numbers in groups."""
+        try:
+            return readable(parse_identity(key))
+        except InvalidIdentity:
+            return key.partition(":")[2]  # a caller number that no numbering plan knows
+
+    def handle(self, card: ContactCard | None) -> str:
+        """One identity by which people know a client: a number, else whatever there is."""
+        keys = (
+            sorted((each.key for each in card.identities), key=lambda key: not key.startswith("tel:")) if card else []
+        )
+        return self.identity(keys[0]) if keys else ""
+
+    def client(self, card: ContactCard) -> str:
+        """A client's name, else the handle, else the number of the card."""
+        return card.contact.name or self.handle(card) or self._texts.client_number.format(number=card.contact.id)
+
+    def times(self, count: int) -> str:
+        """How many times: «3 раза»."""
+        return f"{count} {plural(count, self._texts.facts)}"
+
+
+def first_line(text: str, most: int = _FIRST_LINE) -> str:
+    """A text on one line, cut where it is long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else f"{flat[: most - 1].rstrip()}…"
+
+
+def staff_name(staff: Staff, login: str | None, nobody: str) -> str:
+    """A person's name; the login where nobody knows it."""
+    user = staff.get(login)
+    return user.name if user is not None else (login or nobody)
