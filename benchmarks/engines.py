@@ -1,0 +1,54 @@
+"""The two databases that are measured: fresh, migrated, with the same people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from crm_core.model.user import Role
+from crm_core.services.desk import Desk
+from crm_core.storage.database import Database
+from crm_core.storage.migrate import migrate
+from crm_core.storage.users import NewUser, add_user
+from tests.peers.postgres import PostgresServer
+
+ENGINES = ("postgresql", "sqlite")
+MANAGERS = 10
+
+
+@contextmanager
+def fresh_urls(engine: str) -> Iterator[Iterator[str]]:
+    """URLs of empty databases on one server, as many as are asked for; PostgreSQL waits for the disk."""
+    if engine == "sqlite":
+        with TemporaryDirectory(prefix="hub-bench-") as folder:
+            yield (f"sqlite+aiosqlite:///{Path(folder) / f'{number}.sqlite3'}" for number in range(1000))
+        return
+    with PostgresServer(settings=("shared_buffers=512MB", "max_wal_size=4GB")) as server:
+        yield (server.fresh_database() for _ in range(1000))
+
+
+async def migrated(url: str) -> Database:
+    """A database of the current schema."""
+    database = Database(url)
+    await migrate(database)
+    return database
+
+
+def add_people(desk: Desk) -> None:
+    """An office: managers in one group, a controller, a director; everybody can be told by the messenger."""
+    for number in range(MANAGERS):
+        add_user(
+            desk,
+            NewUser(
+                login=f"manager{number}",
+                name=f"Менеджер {number}",
+                role=Role.MANAGER,
+                extension=f"PJSIP/{101 + number}",
+                telegram_id=900_000 + number,
+                group="sales",
+            ),
+        )
+    add_user(desk, NewUser(login="kira", name="Кира", role=Role.CONTROLLER, telegram_id=900_100))
+    add_user(desk, NewUser(login="dina", name="Дина", role=Role.DIRECTOR, telegram_id=900_101))
