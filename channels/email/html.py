@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import nh3
@@ -29,18 +30,45 @@ _BLOCKS = {
 _PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "pre"}
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _MAX_QUOTES = 20
+# The cost of sanitising grows with the square of the depth, and that of reading is noticed beyond this length.
+_MAX_LENGTH = 200_000
+_MAX_DEPTH = 300
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,15})", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_NEVER_DEEP = {
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr", "p", "li", "td", "tr", "th", "dt", "dd", "option", "html", "head", "body", "tbody", "thead",
+    "tfoot", "colgroup",
+}  # fmt: skip
 
 
 def sanitised(html: str) -> str:
-    """The same HTML without anything that runs, loads from elsewhere, or reaches out of its place on the page."""
+    """The same HTML without anything that runs, loads from elsewhere, or reaches out of its place on the page.
+
+    Of a very long one the beginning; one that is nested beyond reason loses its markup. The raw mail has the rest.
+    """
+    begun = html[:_MAX_LENGTH].replace("\x00", "")
+    if _depth(begun) > _MAX_DEPTH:
+        return escape(_SPACE.sub(" ", _ANY_TAG.sub(" ", begun)))
     return nh3.clean(
-        html.replace("\x00", ""),
+        begun,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags=_DROPPED,
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",
     )
+
+
+def _depth(html: str) -> int:
+    """How deep elements may lie in each other, at most."""
+    depth = deepest = 0
+    for closing, name in _TAG.findall(html):
+        if name.lower() in _NEVER_DEEP:
+            continue
+        depth = max(0, depth - 1) if closing else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def text_of(clean_html: str) -> str:

@@ -18,6 +18,7 @@ MAX_FILES = 100
 _MAX_PARTS = 2_000
 _MAX_NAME = 150
 _MAX_ADDRESSES = 4_000
+_MAX_HEADER = 8_000  # the standard library's reading of parameters costs the square of their length
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\Z")
 _BAD_IN_NAME = re.compile('[\x00-\x1f\x7f-\x9f<>:"|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _EXTENSIONS = {
@@ -30,7 +31,7 @@ class _Lenient(Compat32):
     """Headers as plain text whatever bytes they hold; nothing is interpreted before it is asked for."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002 - the base names it
-        return unescaped(value)
+        return unescaped(value[:_MAX_HEADER])
 
 
 @dataclass(frozen=True, slots=True)

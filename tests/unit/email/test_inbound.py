@@ -164,7 +164,9 @@ def test_monsters_are_kept_and_quick() -> None:
     crowd = b"From: a@b.example\r\nTo: " + b", ".join(b"u%d@x.example" % n for n in range(10_000)) + b"\r\n\r\nhi"
     header = b"From: a@b.example\r\nSubject: " + b"=?utf-8?Q?=D0?=" * 70_000 + b"\r\n\r\nhi"
     nested = b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + b"<div><blockquote>" * 20_000 + b"x"
-    for raw in (deep, crowd, header, nested):
+    markup = b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + b"<p>hello <b>x</b></p>" * 200_000
+    parameters = b"From: a@b.example\r\nContent-Type: text/plain; " + b"a=b;" * 100_000 + b"\r\n\r\nhi"
+    for raw in (deep, crowd, header, nested, markup, parameters):
         event = read(CONFIG, raw, NOW).event
         assert event.raw == raw
         assert isinstance(event.payload, MessageReceived | Unparsable)
