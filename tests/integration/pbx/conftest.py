@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -35,12 +33,6 @@ QUICK = LinkTiming(
     backoff_first_s=0.1,
     backoff_most_s=0.3,
 )
-
-
-class RunAsterisk(Protocol):
-    """Boots an Asterisk on a folder of configuration."""
-
-    def __call__(self, etc_dir: Path) -> Awaitable[AsteriskRunner]: ...
 
 
 class Exchange:
@@ -115,6 +107,3 @@ async def exchange(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunne
         found.asterisk = asterisk
         yield found
         await found.close()
-
-
-__all__ = ["CLIENT", "FALLBACK", "LINE", "Callable", "Exchange", "exchange", "kinds", "replace", "snapshot"]
