@@ -18,6 +18,7 @@ MAX_FILES = 100
 _MAX_PARTS = 2_000
 _MAX_NAME = 150
 _MAX_ADDRESSES = 4_000
+_MAX_HEADERS = 2_000
 _MAX_HEADER = 8_000  # the standard library's reading of parameters costs the square of their length
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\Z")
 _BAD_IN_NAME = re.compile('[\x00-\x1f\x7f-\x9f<>:"|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
@@ -68,8 +69,10 @@ class Mail:
 
 
 def parse(raw: bytes) -> Mail:
-    """Take a mail apart; raises RecursionError and the errors of the standard library for monsters."""
+    """Take a mail apart; raises ValueError, RecursionError and the errors of the standard library for monsters."""
     message = message_from_bytes(raw, policy=_Lenient())
+    if len(message) > _MAX_HEADERS:
+        raise ValueError(f"more than {_MAX_HEADERS} header lines")
     plain: list[str] = []
     rich: list[str] = []
     files: list[MailFile] = []
