@@ -15,6 +15,7 @@ from hub.http.health import healthz, metrics, readyz
 from hub.http.keys import CLOSING, HUB, SSE_LIMITS, EventLimits
 from hub.http.middlewares import correlated, observed, problems, sign
 from hub.http.openapi import describe
+from hub.web import setup_pages
 
 _TITLE = "Hub"
 _VERSION = "1"
@@ -37,6 +38,7 @@ def create_app(hub: Hub, *, events: EventLimits | None = None) -> web.Applicatio
     mount_docs(app, describe(OPERATIONS, PREFIX, _TITLE, _VERSION))
     mount(app, hub, OPERATIONS, PREFIX)
     mount_channels(app, hub)
+    setup_pages(app, hub)
     return app
 
 

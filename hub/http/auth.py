@@ -7,9 +7,9 @@ from aiohttp import web
 from crm_core.model.user import User
 from crm_core.storage.users import find_by_token
 from hub.bootstrap import Hub
-from hub.http.keys import USER
 from hub.http.problems import Problem
 from hub.security import token_digest
+from hub.web.sessions import USER
 
 _SAFE = frozenset({"GET", "HEAD"})
 _LONGEST_TOKEN = 512

@@ -13,10 +13,8 @@ HUB = web.AppKey("hub", Hub)
 CLOSING = web.AppKey("closing", asyncio.Event)
 """Set when the server ends, so that endless answers end too."""
 
-CORRELATION = "correlation_id"
+CORRELATION = web.RequestKey("correlation_id", str)
 """The request's correlation id."""
-USER = "user"
-"""The person of a page's session, set by the pages' middleware."""
 
 
 @dataclass(slots=True)

@@ -28,8 +28,8 @@ log = get_logger(__name__)
 Answer: TypeAlias = web.StreamResponse
 Handler: TypeAlias = Callable[[web.Request], Awaitable[Answer]]
 
-SESSION = "session"
-_POSITION = "position"
+SESSION = web.RequestKey("session", Session)
+_POSITION = web.RequestKey("position", int)
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -192,14 +192,12 @@ async def with_session(request: web.Request, handler: Handler) -> Answer:
 
 def session_of(request: web.Request) -> Session:
     """The session of a request."""
-    session: Session = request[SESSION]
-    return session
+    return request[SESSION]
 
 
 def user_here(request: web.Request) -> User:
     """The person of a request that a page let in."""
-    user: User = request[USER]
-    return user
+    return request[USER]
 
 
 async def field_of(request: web.Request, name: str, most: int = 1000) -> str:

@@ -24,7 +24,7 @@ from crm_core.storage.users import Credentials
 from hub.security import same_text
 from hub.settings import Secret
 
-USER = "user"
+USER = web.RequestKey("user", User)
 """Where a request carries the person of its session; the API lets that person read."""
 COOKIE = "hub_session"
 
