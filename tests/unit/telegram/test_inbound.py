@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiogram.types import Update
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -317,9 +316,3 @@ def texts(value: object) -> Iterator[str]:
     elif isinstance(value, dict | tuple | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from texts(item)
-
-
-def test_types_of_the_vendor_are_rebuilt_only_once() -> None:
-    """The first use of an aiogram model builds its validator; were it built each time, intake would crawl."""
-    READER.update(load("text"), NOW)
-    assert Update.__pydantic_complete__
