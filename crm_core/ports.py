@@ -152,6 +152,14 @@ class ReparsesRaw(Protocol):
 
 
 @runtime_checkable
+class KeepsFiles(Protocol):
+    """A channel whose raw facts carry files; asked before `reparse`, which does no I/O."""
+
+    async def keep_files(self, raw: bytes) -> None:
+        """Put the files of a raw fact into the file store."""
+
+
+@runtime_checkable
 class FetchesFiles(Protocol):
     """A channel whose attachments lie with the provider until they are fetched."""
 

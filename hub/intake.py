@@ -22,7 +22,7 @@ from crm_core.errors import (
 )
 from crm_core.messages import ChannelKey, InboundEvent, Receipt, Unparsable
 from crm_core.model.records import JournalRecord, JournalState
-from crm_core.ports import Channel, ReparsesRaw
+from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
 from crm_core.services.desk import Desk
 from crm_core.services.receive import receive, replay
 from crm_core.storage.store import Store
@@ -105,6 +105,8 @@ class Intake:
         channel: object = self._channels.get(ChannelKey(record.channel, record.account))
         if not isinstance(channel, ReparsesRaw):
             raise NotFound(f"the account {record.channel}:{record.account} is not configured: its facts can't be read")
+        if isinstance(channel, KeepsFiles):
+            await channel.keep_files(record.raw)
         event = channel.reparse(record.external_id, record.raw, record.received_at)
         try:
             return await self._store.run(
