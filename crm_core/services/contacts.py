@@ -157,7 +157,7 @@ def _held(desk: Desk, contact: ContactRecord, wanted: Sequence[Identity]) -> lis
         if key not in known:
             known[key] = IdentityRecord(key, contact.id, BY_HAND, desk.now)
             desk.work.put(known[key])
-    return [known[key] for key in keys]
+    return sorted((known[key] for key in keys), key=lambda record: (record.created_at, record.key))
 
 
 def _findable(contact: ContactRecord, identities: Sequence[IdentityRecord]) -> ContactRecord:

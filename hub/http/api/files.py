@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Annotated
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 from pydantic import Field
@@ -78,7 +79,8 @@ async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 def _safe_name(name: str) -> str:
     """The last part of the name, printable."""
-    last = name.replace("\\", "/").rpartition("/")[2]
+    # Clients write the name percent-encoded, as forms have it for quotes and line breaks.
+    last = unquote(name, errors="replace").replace("\\", "/").rpartition("/")[2]
     kept = "".join(char for char in last if char.isprintable())[:_LONGEST_NAME].strip()
     return kept.encode("utf-8", "replace").decode() or "file"
 

@@ -76,7 +76,7 @@ class EntryCall(Given):
 
 
 class Version(Given):
-    """An earlier text of an edited message, and until when it stood."""
+    """An earlier text of an edited message, and since when it stood."""
 
     at: datetime
     text: str
@@ -149,7 +149,7 @@ def entry_json(card: EntryCard) -> Entry:
         delivery=entry.delivery,
         delivery_error=entry.delivery_error,
         call=_call_json(card.call) if card.call is not None else None,
-        history=[Version(**each) for each in entry.versions],
+        history=[Version(at=each["at"], text=each["text"]) for each in entry.versions[:-1]],
         deleted_at=entry.deleted_at,
         location=Place(**entry.location) if entry.location else None,
         raw_url=f"{_PREFIX}/entries/{entry.id}/raw" if received else None,
