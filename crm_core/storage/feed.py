@@ -38,7 +38,7 @@ def after(conn: Connection, position: int, limit: int) -> list[FeedRow]:
     sqlite = conn.dialect.name == "sqlite"
     mark = bulk.placeholder(conn, 1)
     column = "changes" if sqlite else "changes::text"
-    sql = f"SELECT position, at, {column} FROM feed WHERE position > {mark} ORDER BY position LIMIT {int(limit)}"  # noqa: S608
+    sql = f"SELECT position, at, {column} FROM feed WHERE position > {mark} ORDER BY position LIMIT {int(limit)}"
     rows = conn.exec_driver_sql(sql, (position,))
     return [
         FeedRow(

@@ -16,7 +16,7 @@ def acquire(conn: Connection, name: str, owner: str, duration: timedelta) -> int
     if conn.dialect.name == "sqlite":
         micros = int(duration / timedelta(microseconds=1))
         sql = (
-            f"INSERT INTO lease (name, owner, epoch, expires_at) VALUES (?, ?, 1, {_NOW_SQLITE} + ?)"  # noqa: S608
+            f"INSERT INTO lease (name, owner, epoch, expires_at) VALUES (?, ?, 1, {_NOW_SQLITE} + ?)"
             " ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at,"
             " epoch = lease.epoch + CASE WHEN lease.owner = excluded.owner THEN 0 ELSE 1 END"
             f" WHERE lease.owner = excluded.owner OR lease.expires_at < {_NOW_SQLITE} RETURNING epoch"
@@ -24,7 +24,7 @@ def acquire(conn: Connection, name: str, owner: str, duration: timedelta) -> int
         found = conn.exec_driver_sql(sql, (name, owner, micros)).scalar()
     else:
         sql = (
-            f"INSERT INTO lease (name, owner, epoch, expires_at) VALUES ($1, $2, 1, {_NOW_POSTGRESQL} + $3::interval)"  # noqa: S608
+            f"INSERT INTO lease (name, owner, epoch, expires_at) VALUES ($1, $2, 1, {_NOW_POSTGRESQL} + $3::interval)"
             " ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at,"
             " epoch = lease.epoch + CASE WHEN lease.owner = excluded.owner THEN 0 ELSE 1 END"
             f" WHERE lease.owner = excluded.owner OR lease.expires_at < {_NOW_POSTGRESQL} RETURNING epoch"
@@ -36,7 +36,7 @@ def acquire(conn: Connection, name: str, owner: str, duration: timedelta) -> int
 def release(conn: Connection, name: str, owner: str) -> None:
     """Give the lease up, so that another node need not wait for its end."""
     if conn.dialect.name == "sqlite":
-        sql = f"UPDATE lease SET expires_at = {_NOW_SQLITE} - 1 WHERE name = ? AND owner = ?"  # noqa: S608 - fixed text
+        sql = f"UPDATE lease SET expires_at = {_NOW_SQLITE} - 1 WHERE name = ? AND owner = ?"
     else:
-        sql = f"UPDATE lease SET expires_at = {_NOW_POSTGRESQL} WHERE name = $1 AND owner = $2"  # noqa: S608
+        sql = f"UPDATE lease SET expires_at = {_NOW_POSTGRESQL} WHERE name = $1 AND owner = $2"
     conn.exec_driver_sql(sql, (name, owner))

@@ -23,16 +23,16 @@ def due_deadlines(conn: Connection, now: datetime, limit: int) -> list[DeadlineR
     """
     columns = bulk.select_list(DeadlineRecord, "t", conn.dialect.name)
     mark = bulk.placeholder(conn, 1)
-    found = f"SELECT * FROM deadline WHERE due_at <= {mark} ORDER BY due_at LIMIT {int(limit)}"  # noqa: S608
+    found = f"SELECT * FROM deadline WHERE due_at <= {mark} ORDER BY due_at LIMIT {int(limit)}"
     free = "" if conn.dialect.name == "sqlite" else " WHERE pg_try_advisory_xact_lock(hashtextextended(t.key, 0))"
-    sql = f"SELECT {columns} FROM ({found}) AS t{free} ORDER BY t.due_at"  # noqa: S608
+    sql = f"SELECT {columns} FROM ({found}) AS t{free} ORDER BY t.due_at"
     return bulk.read(conn, DeadlineRecord, sql, (moment(conn, now),))
 
 
 def next_deadline(conn: Connection) -> datetime | None:
     """When the next deadline comes."""
     columns = bulk.select_list(DeadlineRecord, "t", conn.dialect.name)
-    sql = f"SELECT {columns} FROM deadline AS t ORDER BY t.due_at LIMIT 1"  # noqa: S608
+    sql = f"SELECT {columns} FROM deadline AS t ORDER BY t.due_at LIMIT 1"
     found = bulk.read(conn, DeadlineRecord, sql)
     return found[0].due_at if found else None
 
@@ -41,7 +41,7 @@ def postpone_deadline(conn: Connection, deadline: DeadlineRecord, until: datetim
     """A deadline could not be fired: try again later, visibly."""
     marks = [bulk.placeholder(conn, position) for position in range(1, 5)]
     sql = (
-        f"UPDATE deadline SET due_at = {marks[0]}, attempts = attempts + 1, error = {marks[1]}"  # noqa: S608
+        f"UPDATE deadline SET due_at = {marks[0]}, attempts = attempts + 1, error = {marks[1]}"
         f" WHERE key = {marks[2]} AND due_at = {marks[3]}"
     )
     parameters = (moment(conn, until), error[:_ERROR_LENGTH], deadline.key, moment(conn, deadline.due_at))
@@ -63,7 +63,7 @@ def claim_outbox(conn: Connection, now: datetime, owner: str, lease: timedelta, 
     if sqlite:
         columns = columns.replace("outbox.", "")
     sql = (
-        f"UPDATE outbox SET claimed_by = {m[0]}, claimed_until = {m[1]}, attempts = attempts + 1,"  # noqa: S608
+        f"UPDATE outbox SET claimed_by = {m[0]}, claimed_until = {m[1]}, attempts = attempts + 1,"
         f" started = started + 1 WHERE id IN ({chosen}) RETURNING {columns}"
     )
     until = moment(conn, now + lease)
@@ -74,7 +74,7 @@ def claim_outbox(conn: Connection, now: datetime, owner: str, lease: timedelta, 
 def next_outbox(conn: Connection) -> datetime | None:
     """When the next queued row may be done (or its claim runs out)."""
     columns = bulk.select_list(OutboxRecord, "t", conn.dialect.name)
-    sql = f"SELECT {columns} FROM outbox AS t WHERE t.state = 'queued' ORDER BY t.not_before, t.id LIMIT 1"  # noqa: S608
+    sql = f"SELECT {columns} FROM outbox AS t WHERE t.state = 'queued' ORDER BY t.not_before, t.id LIMIT 1"
     found = bulk.read(conn, OutboxRecord, sql)
     if not found:
         return None
@@ -85,7 +85,7 @@ def finish_outbox(conn: Connection, record: OutboxRecord, state: OutboxState, no
     """Note the end of a row; False where the claim was lost meanwhile to another worker."""
     m = [bulk.placeholder(conn, position) for position in range(1, 6)]
     sql = (
-        f"UPDATE outbox SET state = {m[0]}, done_at = {m[1]}, error = {m[2]}, claimed_by = NULL, claimed_until = NULL,"  # noqa: S608
+        f"UPDATE outbox SET state = {m[0]}, done_at = {m[1]}, error = {m[2]}, claimed_by = NULL, claimed_until = NULL,"
         f" started = 0 WHERE id = {m[3]} AND claimed_by = {m[4]} AND state = 'queued'"
     )
     text = error[:_ERROR_LENGTH] if error is not None else None
@@ -98,7 +98,7 @@ def retry_outbox(conn: Connection, record: OutboxRecord, not_before: datetime, e
     m = [bulk.placeholder(conn, position) for position in range(1, 5)]
     started = ", started = 0" if known else ""
     sql = (
-        f"UPDATE outbox SET not_before = {m[0]}, error = {m[1]}, claimed_by = NULL, claimed_until = NULL{started}"  # noqa: S608
+        f"UPDATE outbox SET not_before = {m[0]}, error = {m[1]}, claimed_by = NULL, claimed_until = NULL{started}"
         f" WHERE id = {m[2]} AND claimed_by = {m[3]} AND state = 'queued'"
     )
     conn.exec_driver_sql(sql, (moment(conn, not_before), error[:_ERROR_LENGTH], record.id, record.claimed_by))
@@ -119,7 +119,7 @@ def prune(conn: Connection, before: datetime) -> None:
     """Forget what is only of passing use: the change feed, idempotency keys, finished outbox rows."""
     for table, column in (("feed", "at"), ("idempotency", "created_at")):
         conn.exec_driver_sql(
-            f'DELETE FROM "{table}" WHERE "{column}" < {bulk.placeholder(conn, 1)}',  # noqa: S608
+            f'DELETE FROM "{table}" WHERE "{column}" < {bulk.placeholder(conn, 1)}',
             (moment(conn, before),),
         )
 
