@@ -23,6 +23,7 @@ from routing.escalation import TellByRole
 
 LINE = "+74951234567"
 ADMIN = "demo"
+RING_S = 4
 SECOND_RUNG_S, THIRD_RUNG_S = 6, 12
 
 
@@ -130,7 +131,7 @@ source = "Почта"
 group = "sales"
 
 [routing]
-ring_s = 4
+ring_s = {RING_S}
 fallback = ["deputy", "group", "callback"]
 
 [[ladder]]

@@ -16,20 +16,23 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
 from hub.clock import SystemClock
 from hub.demo.api import HubApi
 from hub.demo.office import ADMIN, LINE, STAFF, Keys, Ports, configuration, staff_the_office
-from hub.demo.peers.bot_api import Access, Bot, BotApiServer
 from hub.demo.peers.errors import PeerError
 from hub.demo.peers.process import PeerProcess, free_port
 from hub.demo.screen import Screen, Who, quoted
 from hub.demo.story import Scene, Story, Verdict, World
 from hub.demo.telephones import AsteriskTelephones, ScriptedTelephones, Telephones, real_trees
-from hub.demo.watch import Watch, named
+from hub.demo.watch import Watch, named, shown, spaced
 from hub.settings import Settings, parse_settings
+
+if TYPE_CHECKING:
+    from hub.demo.peers.bot_api import Bot
 
 SECONDS = "DEMO_SECONDS"
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -107,18 +110,24 @@ async def _run(folder: Path, seconds: float | None) -> int:
 async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Watch, Bot, tuple[tuple[str, str], ...]]]:
     """Everything started in order; everything stopped in the reverse order, whatever happens."""
     screen.title("Хаб отдела продаж: показ на живых протоколах")
+    screen.say("Запускаю АТС, сервер Telegram и сам хаб…", "dim")
+    trees = real_trees()
+    real = AsteriskTelephones(folder, trees) if not isinstance(trees, str) else None
+    keys, bot_api = Keys.new(), free_port()
+    ports = Ports.free(real.office.ami_port if real is not None else free_port(), f"http://127.0.0.1:{bot_api}")
+    settings = _configure(folder, ports, keys, real.office.run if real is not None else None)
+    tokens = await staff_the_office(settings, SystemClock(), keys.password)
     async with contextlib.AsyncExitStack() as stack:
-        telegram = BotApiServer()
-        await stack.enter_async_context(telegram)
-        keys = Keys.new()
-        ports, settings, telephones = await _telephones(folder, telegram.url, keys, screen, stack)
-        tokens = await staff_the_office(settings, SystemClock(), keys.password)
-        bot = _bot(telegram, keys)
         log = folder / "hub.log"
         hub = await PeerProcess.start(
             [sys.executable, "-m", "hub", "run"], output=log, cwd=folder, env={"HUB_CONFIG": str(folder / "hub.toml")}
         )
         stack.push_async_callback(hub.stop)
+        # The hub reads its modules meanwhile, and knocks until its peers are there.
+        bot = await _telegram(bot_api, keys, stack)
+        telephones = await _telephones(real, settings, ports, keys, screen, stack)
+        if isinstance(trees, str):
+            _without_asterisk(screen, trees)
         api = await stack.enter_async_context(HubApi(ports.url, tokens.of(ADMIN)))
         await _ready(hub, api)
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -133,31 +142,32 @@ async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Wa
 
 
 async def _telephones(
-    folder: Path, bot_api: str, keys: Keys, screen: Screen, stack: contextlib.AsyncExitStack
-) -> tuple[Ports, Settings, Telephones]:
-    """The exchange, started, and the hub's configuration for it."""
-    trees = real_trees()
-    if not isinstance(trees, str):
-        real = AsteriskTelephones(folder, trees)
-        ports = Ports.free(real.office.ami_port, bot_api)
-        settings = _configure(folder, ports, keys, real.office.run)
+    real: AsteriskTelephones | None,
+    settings: Settings,
+    ports: Ports,
+    keys: Keys,
+    screen: Screen,
+    stack: contextlib.AsyncExitStack,
+) -> Telephones:
+    """The exchange, started: the real one, or the script where there is none or it does not boot."""
+    if real is not None:
         real.configure(settings)
         stack.push_async_callback(real.stop)
         try:
             await real.start()
         except (PeerError, OSError) as err:
-            trees = str(err).strip().splitlines()[-1]
+            _without_asterisk(screen, str(err).strip().splitlines()[-1])
         else:
-            return ports, settings, real
-    screen.say(
-        f"Asterisk здесь не запустить, звонки сыграет сценарий по тем же протоколам (AGI, AMI): {trees}", "yellow"
-    )
-    ports = Ports.free(free_port(), bot_api)
+            return real
     scripted = ScriptedTelephones(ports, keys.ami)
-    settings = _configure(folder, ports, keys, None)
     stack.push_async_callback(scripted.stop)
     await scripted.start()
-    return ports, settings, scripted
+    return scripted
+
+
+def _without_asterisk(screen: Screen, why: str) -> None:
+    text = "Asterisk здесь не запустить, звонки сыграет сценарий по тем же протоколам (FastAGI, AMI)"
+    screen.say(f"{text}: {why}", "yellow")
 
 
 def _configure(folder: Path, ports: Ports, keys: Keys, exchange: Path | None) -> Settings:
@@ -168,8 +178,12 @@ def _configure(folder: Path, ports: Ports, keys: Keys, exchange: Path | None) ->
     return parse_settings(text, folder=folder)
 
 
-def _bot(telegram: BotApiServer, keys: Keys) -> Bot:
-    """The firm's bot. The staff pressed Start at some time, so it may write to them."""
+async def _telegram(port: int, keys: Keys, stack: contextlib.AsyncExitStack) -> Bot:
+    """The Bot API server with the firm's bot. The staff pressed Start at some time, so it may write to them."""
+    from hub.demo.peers.bot_api import Access, BotApiServer
+
+    telegram = BotApiServer(port=port)
+    await stack.enter_async_context(telegram)
     bot = telegram.bot(keys.bot, username="okna_bot", first_name="Окна")
     for member in STAFF:
         first, _, last = member.name.partition(" ")
@@ -196,7 +210,7 @@ async def _ready(hub: PeerProcess, api: HubApi) -> None:
 def _introduce(screen: Screen, telephones: Telephones, ports: Ports, folder: Path) -> None:
     screen.facts(
         [
-            ("АТС", f"{telephones.what}, номер {LINE}"),
+            ("АТС", f"{telephones.what}, номер {spaced(LINE)}"),
             ("хаб", f"{ports.url}, база SQLite, данные в {folder}"),
             ("Telegram", f"строгий местный сервер Bot API, {ports.bot_api}"),
             ("почта", f"приём по SMTP, 127.0.0.1:{ports.smtp}"),
@@ -242,8 +256,8 @@ def _row(watch: Watch, scene: Scene) -> tuple[str, ...]:
     else:
         enquiry = lead.source + "".join(f"\n{mark}" for mark in lead.utm)
     manager = (lead.manager if lead is not None else None) or (contact.manager if contact is not None else None)
-    shown = contact.shown if contact is not None else "нет"
-    return scene.at, scene.title, shown, enquiry, named(manager), state[case.state] if case is not None else "нет"
+    client = shown(contact) if contact is not None else "нет"
+    return scene.at, scene.title, client, enquiry, named(manager), state[case.state] if case is not None else "нет"
 
 
 def _look_around(screen: Screen, look: Sequence[tuple[str, str]], *, ends: bool) -> None:

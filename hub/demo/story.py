@@ -7,16 +7,19 @@ import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 import aiohttp
 
 from hub.demo.api import ApiFailure, HubApi
 from hub.demo.office import DMITRY, IVAN, KIRA, LINE, MARIA, PETR, THIRD_RUNG_S, Keys, Ports, Tokens
-from hub.demo.peers.bot_api import Bot, Person
 from hub.demo.peers.errors import PeerError
 from hub.demo.screen import Screen, Who, quoted
 from hub.demo.telephones import Caller, Telephones
-from hub.demo.watch import Watch, named
+from hub.demo.watch import Watch, named, spaced
+
+if TYPE_CHECKING:
+    from hub.demo.peers.bot_api import Bot, Person
 
 PATIENCE_S = 8.0
 ANNA, SERGEY, STRANGER, OLEG, OLGA = (f"+7916111000{number}" for number in range(1, 6))
@@ -93,7 +96,7 @@ class Story:
 
     async def _known_client_calls(self) -> None:
         self._scene("Звонок своей клиентки", f"tel:{ANNA}")
-        self._outside(f"☎ Анна Смирнова, клиентка Ивана Петрова, звонит на {LINE}")
+        self._outside(f"☎ Анна Смирнова, клиентка Ивана Петрова, звонит на {spaced(LINE)}")
         await self._world.telephones.pick_up({"101": 1.2, "102": 0.9, "103": None})
         await self._acting(
             asyncio.create_task(self._world.telephones.call(Caller(ANNA, "Anna"))), "звонок своей клиентки"
@@ -106,7 +109,9 @@ class Story:
     async def _stranger_calls(self) -> None:
         await asyncio.sleep(_PAUSE_S)
         self._scene("Звонок незнакомца", f"tel:{STRANGER}")
-        self._outside(f"☎ незнакомый номер {STRANGER} звонит на {LINE}: своего менеджера нет, звонит вся группа")
+        self._outside(
+            f"☎ незнакомый номер {spaced(STRANGER)} звонит на {spaced(LINE)}: менеджера у него нет, звонят все"
+        )
         await self._acting(
             asyncio.create_task(self._world.telephones.call(Caller(STRANGER, STRANGER))), "звонок незнакомца"
         )
@@ -121,7 +126,7 @@ class Story:
         await self._world.telephones.pick_up({"101": None, "102": None, "103": None})
         await asyncio.sleep(_PAUSE_S)
         self._scene("Звонок без ответа", f"tel:{SERGEY}")
-        self._outside("☎ Сергей Ким, клиент Петра Лебедева, звонит, но трубку не берёт ни Пётр, ни группа")
+        self._outside("☎ Сергей Ким, клиент Петра Лебедева, звонит; трубку не снимет ни Пётр, ни остальные")
         await self._world.telephones.call(Caller(SERGEY, "Sergey", patience_s=6.5))
         self._outside("☎ Сергей Ким не дождался и повесил трубку")
         await self._expect(
@@ -157,7 +162,7 @@ class Story:
             lambda watch: any(entry.versions for entry in watch.entries_of(identity)),
         )
         await asyncio.sleep(_PAUSE_S)
-        self._outside(f"✎ Олег делится своим контактом: {OLEG}")
+        self._outside(f"✎ Олег делится своим контактом: {spaced(OLEG)}")
         await self._oleg.share_contact(OLEG)
         await self._expect(
             "телефон Олега встал на его карточку",

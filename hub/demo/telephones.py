@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from channels.pbx.snippet import Part, snippet
-from hub.connectors import pbx_config
-from hub.demo.office import LINE, Ports
+from hub.demo.office import LINE, RING_S, Ports
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree, asterisk_tree
 from hub.demo.peers.errors import PeerUnavailableError
 from hub.demo.peers.office import Office, People, filled
@@ -70,6 +69,8 @@ class AsteriskTelephones:
 
     def configure(self, settings: Settings) -> None:
         """Write Asterisk's configuration with what `hub asterisk snippet` prints."""
+        from hub.connectors import pbx_config  # knows every connector, which takes a while to read
+
         config = pbx_config(settings.pbx[0], settings)
         dialplan, manager, cdr = (snippet(config, part) for part in (Part.DIALPLAN, Part.MANAGER, Part.CDR))
         self.office.write(self._tree, dialplan, manager, cdr)
@@ -77,7 +78,9 @@ class AsteriskTelephones:
     async def start(self) -> None:
         """Boot; raises PeerError."""
         await self._asterisk.start()
-        self.what = (await self._asterisk.rx("core show version")).partition(" built")[0].partition("~")[0]
+        self.what = (
+            (await self._asterisk.rx("core show version")).partition(" built")[0].partition("+")[0].partition("~")[0]
+        )
 
     async def stop(self) -> None:
         """Stop the callers, the telephones and Asterisk."""
@@ -100,9 +103,9 @@ class AsteriskTelephones:
             talk_ms = int(caller.talk_s * 1000)
             process = await self._people.caller(caller.number, LINE, name=caller.name, hold_ms=talk_ms)
         else:
-            process = await self._people.impatient_caller(
-                caller.number, LINE, patience_ms=int(caller.patience_s * 1000)
-            )
+            patience_ms = int(caller.patience_s * 1000)
+            then_ms = max(patience_ms - RING_S * 1000, 1000)
+            process = await self._people.patient_caller(caller.number, LINE, first_ms=patience_ms, then_ms=then_ms)
         await process.wait(CALL_ENDS_WITHIN_S)
 
     async def call_client(self, extension: str, number: str, talk_s: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import aiohttp
@@ -17,11 +18,11 @@ _NAMES = {member.login: member.name for member in STAFF}
 _BY_PHONE = {f"PJSIP/{member.extension}": member.name for member in STAFF if member.extension}
 _REASONS = {"talk": "поговорили", "reply": "ответили"}
 _CALLS = {
-    "missed": "никто не взял трубку",
-    "abandoned": "никто не взял трубку, клиент повесил её",
+    "missed": "трубку никто не снял",
+    "abandoned": "трубку никто не снял",
     "busy": "все заняты",
     "rejected": "отказано по списку",
-    "no_answer": "клиент не взял трубку",
+    "no_answer": "клиент не снял трубку",
     "failed": "не соединилось",
 }
 
@@ -117,14 +118,14 @@ class Watch:
         known = self.contacts.get(contact.id)
         self.contacts[contact.id] = contact
         if known is None and contact.manager is None:
-            self._screen.line(Who.HUB, f"новая карточка: {contact.shown}")
+            self._screen.line(Who.HUB, f"{shown(contact)}: новая карточка")
         elif known is not None:
             added = set(contact.identities) - set(known.identities)
             if added:
-                names = ", ".join(sorted(each.partition(":")[2] for each in added))
-                self._screen.line(Who.HUB, f"на карточке {contact.shown} теперь и {names}")
+                names = ", ".join(sorted(spaced(each.partition(":")[2]) for each in added))
+                self._screen.line(Who.HUB, f"{shown(contact)}: на карточке теперь и {names}")
             if contact.manager != known.manager and contact.manager is not None:
-                self._screen.line(Who.HUB, f"личный менеджер {contact.shown}: {named(contact.manager)}")
+                self._screen.line(Who.HUB, f"{shown(contact)}: личный менеджер теперь {named(contact.manager)}")
 
     def _lead(self, lead: Lead) -> None:
         known = self.leads.get(lead.id)
@@ -133,11 +134,12 @@ class Watch:
             return
         if known is not None:
             self._screen.line(
-                Who.HUB, f"лид {self._shown(lead.contact_id)}: {_LEAD[lead.status]}, {named(lead.manager)}"
+                Who.HUB, f"{self._shown(lead.contact_id)}: лид {_LEAD[lead.status]}, отвечает {named(lead.manager)}"
             )
             return
+        manager = f"отвечает {named(lead.manager)}" if lead.manager else "чей, решит первый ответивший"
         marks = f" · {', '.join(lead.utm)}" if lead.utm else ""
-        text = f"лид: {self._shown(lead.contact_id)} · источник «{lead.source}»{marks} · отвечает {named(lead.manager)}"
+        text = f"{self._shown(lead.contact_id)}: лид · источник «{lead.source}»{marks} · {manager}"
         self._screen.line(Who.HUB, text)
 
     def _case(self, case: Case) -> None:
@@ -146,10 +148,10 @@ class Watch:
         client = self._shown(case.contact_id)
         what = "звонок" if case.kind == "call" else "сообщение"
         if known is None:
-            self._screen.line(Who.HUB, f"обращение без ответа: {client} ({what})")
+            self._screen.line(Who.HUB, f"{client}: обращение без ответа ({what})")
         if case.state == "closed" and (known is None or known.state == "open"):
             reason = _REASONS.get(case.reason, case.reason)
-            self._screen.line(Who.HUB, f"обращение закрыто: {client}, {reason}")
+            self._screen.line(Who.HUB, f"{client}: обращение закрыто, {reason}")
 
     def _entry(self, entry: Entry) -> None:
         known = self.entries.get(entry.id)
@@ -163,17 +165,18 @@ class Watch:
     def _text(self, entry: Entry, known: Entry | None) -> str:
         client = self._shown(entry.contact_id)
         files = f", вложение: {', '.join(entry.attachments)}" if entry.attachments else ""
+        first_line = entry.text.partition("\n")[0]
         match entry.kind, entry.direction:
             case ("message", "in") if known is None:
-                return f"сообщение от {client}: {quoted(entry.text)}{files}"
+                return f"{client}: сообщение {quoted(entry.text)}{files}"
             case ("message", "in") if known is not None and entry.versions > known.versions:
-                return f"{client}: сообщение исправлено на {quoted(entry.text)}, прежний текст хранится"
+                return f"{client}: сообщение исправлено: {quoted(entry.text)}, прежний текст хранится"
             case ("message", "out") if known is None or known.delivery != entry.delivery:
-                return f"ответ для {client}: {_DELIVERY.get(entry.delivery, entry.delivery)}"
+                return f"{client}: ответ {_DELIVERY.get(entry.delivery, entry.delivery)}"
             case ("email", "in") if known is None:
-                return f"письмо от {client}: {quoted(entry.subject)}{files}"
+                return f"{client}: письмо {quoted(entry.subject)}{files}"
             case ("form", _) if known is None:
-                return f"заявка с сайта от {client}: {quoted(entry.text)}"
+                return f"{client}: заявка с сайта {quoted(first_line)}"
             case _:
                 return ""
 
@@ -186,12 +189,14 @@ class Watch:
         if before is None:
             way = "входящий звонок" if entry.direction == "in" else "исходящий звонок"
             rung = ", ".join(_BY_PHONE.get(each, each) for each in call.rung) if entry.direction == "in" else ""
-            lines.append(f"{way}: {client}" + (f", звонит телефон: {rung}" if rung else ""))
+            lines.append(f"{client}: {way}" + (f", звонят телефоны: {rung}" if rung else ""))
         state_before = before.state if before is not None else "ringing"
         if call.state == "answered" and state_before != "answered":
-            lines.append(f"{client} и {named(call.answered_by)} говорят, ждать пришлось {seconds(call.wait_s)}")
+            who, waited = named(call.answered_by), seconds(call.wait_s)
+            inbound = f"{client}: трубку снимает {who}, ждать пришлось {waited}"
+            lines.append(inbound if entry.direction == "in" else f"{client}: на связи, звонит {who}")
         elif call.state != state_before and call.state in _CALLS:
-            lines.append(f"звонок {client}: {_CALLS[call.state]} за {seconds(call.wait_s)}{_rang(call)}")
+            lines.append(f"{client}: {_CALLS[call.state]} за {seconds(call.wait_s)}{_rang(call)}")
         if call.talk_s and not (before is not None and before.talk_s):
             record = ", запись лежит на карточке" if call.recorded else ""
             lines.append(f"{client}: разговор окончен, {seconds(call.talk_s)}{record}")
@@ -199,7 +204,7 @@ class Watch:
 
     def _shown(self, contact_id: int) -> str:
         contact = self.contacts.get(contact_id)
-        return contact.shown if contact is not None else f"№ {contact_id}"
+        return shown(contact) if contact is not None else f"№ {contact_id}"
 
 
 _LEAD = {"new": "новый", "taken": "взят в работу", "converted": "стал сделкой", "rejected": "отклонён"}
@@ -217,9 +222,20 @@ def _rang(call: CallState) -> str:
     return f"; звонили: {', '.join(people)}" if people else ""
 
 
+def shown(contact: Contact) -> str:
+    """A client as people call them: the name, else the number as it is read."""
+    return contact.name or spaced(contact.shown)
+
+
+def spaced(number: str) -> str:
+    """A Russian number as it is read, `+7 916 111-00-03`; anything else as it is."""
+    found = re.fullmatch(r"\+7(\d{3})(\d{3})(\d{2})(\d{2})", number)
+    return "+7 {} {}-{}-{}".format(*found.groups()) if found else number
+
+
 def named(login: str | None) -> str:
     """Somebody of the office by their login."""
-    return _NAMES.get(login, login) if login else "никто"
+    return _NAMES.get(login, login) if login else "нет"
 
 
 def seconds(value: float) -> str:

@@ -128,6 +128,10 @@ class People:
         """A client who gives up after `patience_ms`."""
         return await self._call("caller_abandons", number, line, PATIENCE_MS=patience_ms)
 
+    async def patient_caller(self, number: str, line: str, *, first_ms: int, then_ms: int) -> PeerProcess:
+        """A client who waits `first_ms` while one telephone rings, and `then_ms` more when others begin to ring."""
+        return await self._call("caller_gives_up", number, line, FIRST_MS=first_ms, THEN_MS=then_ms)
+
     async def key_presser(self, number: str, line: str, *, after_ms: int = 1000) -> PeerProcess:
         """A client who presses 1 some time after something answers, and waits for the other side to hang up."""
         return await self._call("caller_presses_1", number, line, PRESS_MS=after_ms)
