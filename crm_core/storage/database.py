@@ -73,7 +73,7 @@ class Database:
             except ConcurrentChange:
                 if attempt == _TRIES - 1:
                     raise
-                await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.5) * 2**attempt)
+                await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.5) * 2**attempt)  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:

@@ -73,4 +73,4 @@ def one_fact(conn: Connection, journal_id: int) -> JournalRecord:
 
 
 def _row(row: Row[Any]) -> JournalRow:
-    return JournalRow(**row._mapping)
+    return JournalRow(**row._mapping)  # noqa: SLF001 - the public name of a row's columns
