@@ -162,7 +162,7 @@ class Pages:
                 log.warning("a page could not be drawn", path=request.path, error=str(err))
                 return self.trouble(request, 503, self.texts.unavailable)
             case NotFound():
-                return self.trouble(request, 404, str(err))
+                return self.trouble(request, 404, self.texts.not_found)
             case Conflict():
                 return self.trouble(request, 409, str(err))
             case InvalidInput():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from crm_core.storage.queries.contacts import ContactCard
 from hub.web.texts import Texts, plural
 
 _KILO = 1024
+_MINUTE = 60
+_PLAIN = frozenset({"tel", "mailto"})
 _FIRST_LINE = 160
 
 
@@ -62,8 +65,9 @@ class Shown:
         return at.astimezone(self._zone).strftime("%d.%m.%Y")
 
     def ago(self, at: datetime) -> str:
-        """How long ago that was."""
-        return self.duration((self._now() - at).total_seconds())
+        """How long ago that was; seconds only within the first minute."""
+        seconds = (self._now() - at).total_seconds()
+        return self.duration(seconds if seconds < _MINUTE else seconds // _MINUTE * _MINUTE)
 
     def duration(self, seconds: float) -> str:
         """A duration in its two largest units."""
@@ -90,11 +94,11 @@ class Shown:
         return f"{count / _KILO / _KILO:.1f} {large}"
 
     def identity(self, key: str) -> str:
-        """An identity without its namespace; numbers in groups."""
-        try:
-            return readable(parse_identity(key))
-        except InvalidIdentity:
-            return key.partition(":")[2]  # a caller number that no numbering plan knows
+        """An identity as people say it: a number in groups, an address; ids of messengers with their messenger."""
+        kind, _, value = key.partition(":")
+        with suppress(InvalidIdentity):  # a caller number that no numbering plan knows is shown as it is
+            value = readable(parse_identity(key))
+        return value if kind in _PLAIN else f"{self._texts.identity_kinds.get(kind, kind)} {value}"
 
     def handle(self, card: ContactCard | None) -> str:
         """One identity by which people know a client: a number, else whatever there is."""

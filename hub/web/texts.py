@@ -128,6 +128,7 @@ class Texts:
     call_out: Mapping[str, str]
     delivery: Mapping[str, str]
     channels: Mapping[str, str]
+    identity_kinds: Mapping[str, str]
     states: Mapping[str, str]
     lead_states: Mapping[str, str]
     journal_states: Mapping[str, str]
@@ -292,6 +293,7 @@ RU = Texts(
         "web": "Сайт",
         "cti": "Другая АТС",
     },
+    identity_kinds={"tg": "Telegram", "vk": "ВКонтакте", "web": "Сайт"},
     states={
         "connecting": "подключается",
         "connected": "на связи",
@@ -476,6 +478,7 @@ EN = Texts(
         "web": "Website",
         "cti": "Other PBX",
     },
+    identity_kinds={"tg": "Telegram", "vk": "VK", "web": "Website"},
     states={
         "connecting": "connecting",
         "connected": "connected",
