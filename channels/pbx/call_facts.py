@@ -185,7 +185,8 @@ class CallFacts:
             return self
         if partner.local:
             # the telephone is behind a wire: it is the one picked up last
-            picked = [leg for leg in self.legs if leg.answered_at is not None and not leg.outside]
+            inbound = self.direction is Direction.IN
+            picked = [leg for leg in self.legs if leg.answered_at is not None and (inbound or not leg.outside)]
             endpoint = picked[-1].endpoint if picked else partner.endpoint
         else:
             leg = self.leg(partner.uniqueid)

@@ -6,6 +6,7 @@ from crm_core.messages import DeviceState, RouteAction, RouteDecision
 from crm_core.model.call import CallState, Direction
 from tests.fakes.pbx import dial
 from tests.integration.pbx.conftest import CLIENT, LINE, Exchange, kinds
+from tests.integration.pbx.waiting import until
 
 
 async def test_a_client_reaches_their_own_manager(exchange: Exchange) -> None:
@@ -131,3 +132,23 @@ async def test_what_a_caller_calls_themselves_is_never_dialplan(exchange: Exchan
     assert finished.caller_name == "${SHELL(id)},$[1+1]"
     assert finished.number == exchange.around.router.queries[0].number == "7916$,1"
     assert finished.answered_by == "PJSIP/101"
+
+
+async def test_a_call_without_a_dialled_number_is_asked_for_all_the_same(exchange: Exchange) -> None:
+    await exchange.people.phone("101")
+    channel = await exchange.hub(dial("101"))
+    fields = {"Channel": "Local/s@hub-inbound", "Application": "Wait", "Data": "1", "Async": "true"}
+    await channel._link.act("Originate", (fields | {"CallerID": f"<{CLIENT}>"}).items())
+    await until(lambda: exchange.around.journal.decisions)
+    assert exchange.around.router.queries[0].line == ""
+
+
+async def test_an_extension_may_be_a_way_through_the_dialplan(exchange: Exchange) -> None:
+    await exchange.people.client_phone(answer_ms=200)
+    await exchange.hub(dial("Local/88005553535@hub-outbound/n"))
+    await exchange.people.caller(CLIENT, LINE, hold_ms=400)
+    finished = await exchange.call("finished")
+    assert (finished.state, finished.direction) == (CallState.ANSWERED, Direction.IN)
+    assert finished.number == CLIENT
+    assert [leg.endpoint for leg in finished.legs] == ["PJSIP/88005553535@trunk"]
+    assert finished.answered_by == "PJSIP/88005553535@trunk"
