@@ -63,6 +63,11 @@ _WRITE_ORDER: tuple[type, ...] = (
     ListedNumberRecord,
 )
 _UNFED = frozenset({IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord})
+# Where a record names its contact.
+_OWNER_COLUMN: dict[type, int | None] = {
+    kind: list(table.columns.keys()).index("contact_id") if "contact_id" in table.columns else None
+    for kind, table in TABLE_OF.items()
+}
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
@@ -95,8 +100,9 @@ class SqlWork:
         kind, key = type(record), record[0]
         self._current[kind][key] = record
         self._dirty[kind][key] = None
-        self._index(record)
-        self._removed[kind].pop(key, None)
+        self._index(kind, record)
+        if kind in self._removed:
+            self._removed[kind].pop(key, None)
 
     def remove(self, kind: type, key: Any) -> None:
         """Delete a record."""
@@ -148,7 +154,7 @@ class SqlWork:
             return {}
         among = bulk.among(self.conn, 1, "text")
         rows = self.conn.exec_driver_sql(
-            f"SELECT key, contact_id FROM identity WHERE key {among}",  # noqa: S608 - fixed text
+            f"SELECT key, contact_id FROM identity WHERE key {among}",
             (bulk.keys(self.conn, wanted),),
         ).all()
         holders: dict[str, int] = {row[0]: row[1] for row in rows}
@@ -174,7 +180,7 @@ class SqlWork:
 
     def contact(self, contact_id: int) -> ContactRecord:
         """One contact, locked; raises NotFound."""
-        found = self.contacts([contact_id]).get(contact_id)
+        found = self._current[ContactRecord].get(contact_id) or self.contacts([contact_id]).get(contact_id)
         if found is None:
             raise NotFound(f"there is no contact {contact_id}")
         return found
@@ -248,7 +254,7 @@ class SqlWork:
         columns = bulk.select_list(EntryRecord, "t", self.engine)
         also = f" AND t.account = {marks[2]}" if account is not None else ""
         sql = (
-            f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"  # noqa: S608
+            f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"
             " AND t.direction = 'in' AND t.conversation IS NOT NULL AND t.kind <> 'system'"
             " ORDER BY t.occurred_at DESC, t.sequence DESC, t.id DESC LIMIT 1"
         )
@@ -274,7 +280,7 @@ class SqlWork:
     def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
         """A record and its contact, the contact locked before the record was read; raises NotFound."""
         mark = bulk.placeholder(self.conn, 1)
-        sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'  # noqa: S608 - fixed text
+        sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'
         row = self.conn.exec_driver_sql(sql, (key,)).first()
         if row is None:
             raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
@@ -305,7 +311,7 @@ class SqlWork:
             return self._all(kind)
         whole.add(True)
         columns = bulk.select_list(kind, "t", self.engine)
-        for record in bulk.read(self.conn, kind, f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t'):  # noqa: S608
+        for record in bulk.read(self.conn, kind, f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t'):
             self._remember(record)
         return self._all(kind)
 
@@ -345,7 +351,7 @@ class SqlWork:
             return
         step = max(len(entries), 1)
         mark = "?" if self.sqlite else "$1"
-        sql = f"UPDATE feed_position SET position = position + {mark} WHERE id = 1 RETURNING position"  # noqa: S608
+        sql = f"UPDATE feed_position SET position = position + {mark} WHERE id = 1 RETURNING position"
         self.position = int(self.conn.exec_driver_sql(sql, (step,)).scalar_one())
         for number, key in enumerate(entries, start=self.position - step + 1):
             self._current[EntryRecord][key] = self._current[EntryRecord][key]._replace(seq=number)
@@ -353,7 +359,7 @@ class SqlWork:
         at: Any = to_micros(self.now) if self.sqlite else self.now
         marks = "?, ?, ?" if self.sqlite else "$1, $2, $3::text::jsonb"
         self.conn.exec_driver_sql(
-            f"INSERT INTO feed (position, at, changes) VALUES ({marks})",  # noqa: S608 - fixed text
+            f"INSERT INTO feed (position, at, changes) VALUES ({marks})",
             (self.position, at, orjson.dumps(changes).decode()),
         )
 
@@ -363,10 +369,9 @@ class SqlWork:
             if kind in _UNFED:
                 continue
             name = TABLE_OF[kind].name
-            for key in dirty:
-                record = self._current[kind][key]
-                contact_id = key if kind is ContactRecord else getattr(record, "contact_id", None)
-                changes.append([name, key, contact_id])
+            column = 0 if kind is ContactRecord else _OWNER_COLUMN[kind]
+            current = self._current[kind]
+            changes.extend([name, key, current[key][column] if column is not None else None] for key in dirty)
         changes.extend(["identity", 0, record.contact_id] for record in self._pending(IdentityRecord))
         for kind, removed in self._removed.items():
             if kind not in _UNFED:
@@ -440,7 +445,7 @@ class SqlWork:
         columns = bulk.select_list(kind, "t", self.engine)
         among = bulk.among(self.conn, 1, array)
         also = f" AND {condition}" if condition else ""
-        sql = f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t WHERE {column} {among}{also}{tail}'  # noqa: S608
+        sql = f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t WHERE {column} {among}{also}{tail}'
         for record in bulk.read(self.conn, kind, sql, (bulk.keys(self.conn, wanted),)):
             self._remember(record)
 
@@ -449,7 +454,7 @@ class SqlWork:
         self._original[kind].setdefault(key, record)
         if key not in self._removed[kind] and key not in self._current[kind]:
             self._current[kind][key] = record
-            self._index(record)
+            self._index(kind, record)
 
     def _of_contacts(
         self, kind: type[Record], contact_ids: Iterable[int], condition: str = ""
@@ -476,10 +481,14 @@ class SqlWork:
             for owner in wanted
         }
 
-    def _index(self, record: Any) -> None:
-        owner = getattr(record, "contact_id", None)
-        if owner is not None:
-            self._by_contact[type(record)].setdefault(owner, {})[record[0]] = None
+    def _index(self, kind: type, record: tuple[Any, ...]) -> None:
+        column = _OWNER_COLUMN[kind]
+        if column is not None and (owner := record[column]) is not None:
+            owned = self._by_contact[kind]
+            if owner in owned:
+                owned[owner][record[0]] = None
+            else:
+                owned[owner] = {record[0]: None}
 
     def _all(self, kind: type[Record]) -> list[Record]:
         return list(self._current[kind].values())

@@ -205,9 +205,7 @@ async def test_closing_and_asking_again_in_one_batch_makes_two_cases(world: Worl
 
 async def test_a_call_turns_a_message_case_into_a_call_case_and_keeps_its_opening(world: World) -> None:
     contact_message = message(7, "m1", at(0))
-    number = mail("a@b.example", "x", at(0))
-    assert number  # another client, to be left alone
-    await world.take(contact_message, number)
+    await world.take(contact_message, mail("a@b.example", "x", at(0)))
     contact = (await world.rows("contact"))[0]
     await world.store.run(
         lambda desk: desk.work.put(

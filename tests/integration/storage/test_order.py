@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from crm_core.storage import tables
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
-from tests.fakes.clock import DrivenClock
+from tests.fakes.clock import START, DrivenClock
 from tests.integration.storage.histories import History, history, in_order, outcome, shuffled
 from tests.integration.storage.world import OFFICE, POLICIES, World, world_on
 
@@ -78,6 +78,7 @@ async def test_on_postgresql_too(postgres_url: str, seed: int) -> None:
         await in_order(world, story)
         expected = await outcome(world)
         await world.store.database.write(_forget_everything)
+        world.clock.set(START)
         await shuffled(world, story, random)
         assert await outcome(world) == expected
 
