@@ -166,8 +166,8 @@ class CallRecord(NamedTuple):
 
 class EntryRecord(NamedTuple):
     """A timeline entry. `seq` grows in commit order. `ref` is unique among messages: channel, account, conversation
-    and the provider's id. `external_id` is None as long as only an edit or the
-    deletion of the message is known. `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`."""
+    and the provider's id. `external_id` is None as long as only an edit or the deletion of it is known.
+    `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`."""
 
     id: int
     seq: int
