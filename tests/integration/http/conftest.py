@@ -28,7 +28,8 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     await hub.start()
     _, position = await hub.store.run_at(hire)
     assert await hub.directory.caught_up(position)
-    app = create_app(hub, events=EventLimits(heartbeat_s=0.05, most_readers=2))
+    limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
+    app = create_app(hub, events=limits)
     async with TestClient(TestServer(app)) as client:
-        yield World(hub, clock, client, shop, tmp_path)
+        yield World(hub, clock, client, shop, tmp_path, limits)
     await hub.stop()

@@ -49,7 +49,7 @@ async def fill(world: World, number: int) -> None:
 
 COSTS: tuple[tuple[str, int], ...] = (
     ("/contacts", 2),
-    ("/contacts?q=клиент", 2),
+    ("/contacts?q=user", 2),
     ("/contacts?identity=tel:%2B79161000001", 2),
     ("/contacts/{contact}", 2),
     ("/contacts/{contact}/timeline", 4),

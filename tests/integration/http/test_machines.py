@@ -139,6 +139,22 @@ async def test_signs_of_life_and_a_bounded_number_of_readers(world: World) -> No
         assert refused.status == 503
 
 
+async def test_a_reader_who_does_not_read_is_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.http.api.events.event_text", lambda _row: b": " + b"x" * 2_000_000 + b"\n\n")
+    server = world.client.server
+    _, writer = await asyncio.open_connection(str(server.host), server.port)
+    asked = f"GET /api/v1/events HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {token_of('ivan')}\r\n\r\n"
+    writer.write(asked.encode())
+    async with asyncio.timeout(30):
+        while not world.limits.readers:
+            await asyncio.sleep(0)
+        for number in range(10):
+            await world.contact(name=f"Клиент {number}")
+        while world.limits.readers:
+            await asyncio.sleep(0.01)
+    writer.close()
+
+
 async def test_streams_end_with_the_server(world: World) -> None:
     async with listening(world) as response:
         await world.client.server.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from crm_core.ports import ChannelHealth, ChannelState, HttpRequest, HttpRespons
 from crm_core.services.desk import Desk
 from crm_core.storage.users import NewUser, add_token, add_user
 from hub.bootstrap import Hub
+from hub.http.keys import EventLimits
 from hub.security import token_digest
 from hub.settings import DatabaseEngine, DatabaseUrl, PbxSettings, Secret, ServerUrl, Settings
 from tests.fakes.clock import DrivenClock
@@ -131,8 +132,8 @@ class World:
     client: TestClient[Any, Any]
     shop: PlayedChannel
     folder: Path
+    limits: EventLimits
     login: str = "ivan"
-    statements: list[str] = field(default_factory=list)
 
     async def take(self, *events: InboundEvent) -> list[Receipt]:
         """Let facts come in."""

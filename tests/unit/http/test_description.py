@@ -1,0 +1,80 @@
+"""Each operation is declared once and completely."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from hub.http.api import OPERATIONS, PREFIX
+from hub.http.openapi import describe
+from hub.http.operations import Operation
+from hub.http.rights import RIGHTS, Right
+
+DOCUMENT = describe(OPERATIONS, PREFIX, "Hub", "1")
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [operation.name for operation in OPERATIONS]
+    assert len(set(names)) == len(names)
+
+
+def test_every_right_is_in_the_table() -> None:
+    assert set(RIGHTS) == set(Right)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_an_operation_is_described(operation: Operation) -> None:
+    described = DOCUMENT["paths"][PREFIX + operation.path][operation.method.lower()]
+    assert described["summary"] == operation.summary
+    in_path = {each["name"] for each in described["parameters"] if each["in"] == "path"}
+    assert in_path == set(re.findall(r"{(\w+)}", operation.path))
+    keyed = any(each["name"] == "Idempotency-Key" for each in described["parameters"])
+    assert keyed == (operation.method == "POST")
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT)):
+        assert name in schemas
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/contacts",
+        "/contacts/{id}",
+        "/contacts/{id}/timeline",
+        "/contacts/{id}/messages",
+        "/contacts/{id}/merge",
+        "/contacts/{id}/unmerge",
+        "/leads",
+        "/leads/{id}/take",
+        "/leads/{id}/convert",
+        "/leads/{id}/reject",
+        "/deals",
+        "/deals/{id}/move",
+        "/pipelines",
+        "/tags",
+        "/users",
+        "/calls",
+        "/calls/{id}/recording",
+        "/cases",
+        "/cases/{id}/close",
+        "/cases/{id}/promise",
+        "/lists/{name}/numbers",
+        "/explain/route",
+        "/journal",
+        "/journal/{id}/replay",
+        "/files",
+        "/events",
+    ],
+)
+def test_what_others_rely_on_is_there(path: str) -> None:
+    assert PREFIX + path in DOCUMENT["paths"]
+
+
+def test_what_is_for_later_is_not_promised() -> None:
+    assert not [path for path in DOCUMENT["paths"] if re.search(r"/(tasks|companies|fields|reports)", path)]
+    assert "post" not in DOCUMENT["paths"][PREFIX + "/calls"]
