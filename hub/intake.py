@@ -26,7 +26,7 @@ from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
 from crm_core.services.desk import Desk
 from crm_core.services.receive import receive, replay
 from crm_core.storage.store import Store
-from hub.log import get_logger, new_correlation_id
+from hub.log import correlation_id, get_logger, new_correlation_id
 from hub.metrics import Metrics
 
 log = get_logger(__name__)
@@ -130,7 +130,7 @@ class Intake:
             self._metrics.refused.labels("full").inc()
             raise IntakeFull
         if not event.correlation_id:
-            event = replace(event, correlation_id=new_correlation_id())
+            event = replace(event, correlation_id=correlation_id() or new_correlation_id())
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(event, future, time.perf_counter()))
         self._queued_bytes += size

@@ -21,11 +21,14 @@ SECRET = {"x-secret": "s3cret"}
 
 async def test_a_webhook_takes_in_what_is_posted(world: World) -> None:
     body = {"id": 1, "client": 1001, "text": "Добрый день"}
-    response = await world.client.post("/in/telegram/shop", json=body, headers=SECRET)
+    headers = {**SECRET, "X-Correlation-ID": "from-the-wire"}
+    response = await world.client.post("/in/telegram/shop", json=body, headers=headers)
     assert (response.status, await response.json()) == (200, {"state": "done"})
     response = await world.client.post("/in/telegram/shop", json=body, headers=SECRET)
     assert await response.json() == {"state": "duplicate"}
     assert await world.count("timeline") == 1
+    (fact,) = (await world.get("/journal", login="root"))["items"]
+    assert fact["correlation_id"] == "from-the-wire"
 
 
 async def test_a_webhook_with_a_wrong_secret_writes_nothing(world: World) -> None:
@@ -141,17 +144,23 @@ async def test_signs_of_life_and_a_bounded_number_of_readers(world: World) -> No
 
 async def test_a_reader_who_does_not_read_is_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.http.api.events.event_text", lambda _row: b": " + b"x" * 2_000_000 + b"\n\n")
+    dropped = asyncio.Event()
+
+    class Log:
+        def info(self, event: str, **_: object) -> None:
+            if "dropped" in event:
+                dropped.set()
+
+    monkeypatch.setattr("hub.http.api.events.log", Log())
     server = world.client.server
-    _, writer = await asyncio.open_connection(str(server.host), server.port)
+    reader, writer = await asyncio.open_connection(str(server.host), server.port)
     asked = f"GET /api/v1/events HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {token_of('ivan')}\r\n\r\n"
     writer.write(asked.encode())
     async with asyncio.timeout(30):
-        while not world.limits.readers:
-            await asyncio.sleep(0)
-        for number in range(10):
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        for number in range(10):  # more than the buffers of both ends hold
             await world.contact(name=f"Клиент {number}")
-        while world.limits.readers:
-            await asyncio.sleep(0.01)
+        await dropped.wait()
     writer.close()
 
 
