@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,20 +53,26 @@ def main(arguments: Sequence[str] = ()) -> int:
         del os.environ[name]
     # A short path: the name of a socket in the file system may not be long.
     folder = Path(tempfile.mkdtemp(prefix="hub-demo-", dir="/tmp"))
-    code = FAILED
+    ending = Ending(FAILED, logs=True)
     try:
-        code = asyncio.run(_run(folder, float(seconds) if seconds else None))
-    except asyncio.CancelledError:
-        code = FAILED
+        ending = asyncio.run(_run(folder, float(seconds) if seconds else None))
     finally:
-        if code == DONE:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
+        if ending.logs:
             print(f"  Журналы хаба и АТС: {folder}", file=sys.stderr)
-    return code
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return ending.code
 
 
-async def _run(folder: Path, seconds: float | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended: the exit code, and whether somebody will want to look into the logs."""
+
+    code: int
+    logs: bool
+
+
+async def _run(folder: Path, seconds: float | None) -> Ending:
     began = time.monotonic()
     task = asyncio.current_task()
     stopping = asyncio.Event()
@@ -99,11 +106,11 @@ async def _run(folder: Path, seconds: float | None) -> int:
             raise
     except (PeerError, TimeoutError, OSError) as err:
         screen.say(f"Не запустилось: {err}", "bold red")
-        return FAILED
+        return Ending(FAILED, logs=True)
     if verdict is None:
         screen.say("Прервано раньше, чем всё пришло.")
-        return FAILED
-    return DONE if not verdict.missing else FAILED
+        return Ending(FAILED, logs=False)
+    return Ending(FAILED, logs=True) if verdict.missing else Ending(DONE, logs=False)
 
 
 @contextlib.asynccontextmanager

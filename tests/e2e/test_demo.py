@@ -123,6 +123,7 @@ async def test_ctrl_c_ends_it_and_everything_it_started(tmp_path: Path) -> None:
     assert "Прервано" in output.decode()
     assert process.returncode == 1
     assert folder
+    assert not Path(folder).exists()
     assert not _still_running(folder)
 
 
