@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -165,6 +165,14 @@ class FetchesFiles(Protocol):
 
     def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """The content in pieces; raises the delivery errors of `send`."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A channel with numbers of its own for the metrics."""
+
+    def measurements(self) -> Mapping[str, float]:
+        """Name to value, as of now; counts since the start unless the name says otherwise."""
 
 
 @runtime_checkable

@@ -41,6 +41,9 @@ class Metrics:
         self.channels = Gauge(
             "hub_channel_up", "1 where a channel account is connected", ["channel", "account"], registry=self.registry
         )
+        self.channel_numbers = Gauge(
+            "hub_channel_number", "Numbers of a channel account", ["channel", "account", "name"], registry=self.registry
+        )
         self.worker_errors = Counter(
             "hub_worker_errors", "Turns of a worker that failed", ["worker"], registry=self.registry
         )

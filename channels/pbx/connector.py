@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,6 +101,28 @@ class PbxChannel:
         delivery = self._delivery
         agi = self._door.server.stats if self._door is not None else None
         return PbxStats(len(self._book), len(delivery), delivery.delivered, delivery.dropped, agi, self._link.stats)
+
+    def measurements(self) -> Mapping[str, float]:
+        """The same numbers for the metrics page."""
+        stats = self.stats
+        numbers = {
+            "calls_going_on": stats.calls,
+            "transitions_waiting": stats.waiting,
+            "transitions_dropped": stats.dropped,
+            "ami_events": stats.link.events,
+            "ami_connects": stats.link.connects,
+            "ami_failures": stats.link.failures,
+        }
+        if stats.agi is not None:
+            numbers |= {
+                "agi_answered": stats.agi.answered,
+                "agi_late": stats.agi.late,
+                "agi_malformed": stats.agi.malformed,
+                "agi_timed_out": stats.agi.timed_out,
+                "agi_refused": stats.agi.refused,
+                "agi_open": stats.agi.open,
+            }
+        return numbers
 
     @property
     def agi_address(self) -> tuple[str, int] | None:

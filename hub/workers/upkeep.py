@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from crm_core.messages import ChannelKey
-from crm_core.ports import Channel, ChannelState, Clock
+from crm_core.ports import Channel, ChannelState, Clock, Measured
 from crm_core.storage import queues
 from crm_core.storage.store import Store
 from hub.metrics import Metrics
@@ -36,6 +36,10 @@ class Upkeep(Worker):
         for key, channel in self._channels.items():
             up = channel.health.state is ChannelState.CONNECTED
             self._metrics.channels.labels(key.channel, key.account).set(int(up))
+            measured: object = channel
+            if isinstance(measured, Measured):
+                for name, value in measured.measurements().items():
+                    self._metrics.channel_numbers.labels(key.channel, key.account, name).set(value)
         now = self._clock.now()
         if now - self._pruned >= _PRUNE_EVERY:
             self._pruned = now
