@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from channels import email, pbx, telegram, web
+from channels import email, pbx, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
@@ -15,6 +15,10 @@ Connect = Callable[[Settings, ChannelContext], Sequence[Channel]]
 
 def telegram_bots(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     """The `[[telegram]]` accounts."""
+    if not settings.telegram:
+        return []
+    from channels import telegram  # its library takes seconds to load: only where there is a bot
+
     return [
         telegram.create(
             telegram.TelegramConfig(

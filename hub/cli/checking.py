@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Awaitable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import typer
@@ -22,6 +23,9 @@ from hub.cli.output import print_json, printable
 from hub.cli.working import settings_for_command
 from hub.redaction import Redactor
 from hub.settings import Endpoint, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from hub.bootstrap import Hub
 
 _PATIENCE_S = 20.0
 _ANSWER_S = 3.0
@@ -43,10 +47,11 @@ def run_checks(*, as_json: bool) -> int:
     except SettingsError as err:
         findings = [Finding("configuration", False, str(problem)) for problem in err.problems]
     else:
+        from hub.bootstrap import build  # takes seconds: before the loop, so that no trial seems slow for it
+
         redactor = Redactor(settings.secrets())
-        findings = [
-            Finding(each.part, each.ok, redactor.text(each.detail)) for each in asyncio.run(_try_everything(settings))
-        ]
+        found = asyncio.run(_try_everything(settings, build(settings)))
+        findings = [Finding(each.part, each.ok, redactor.text(each.detail)) for each in found]
     wrong = [each for each in findings if not each.ok]
     if as_json:
         print_json({"ok": not wrong, "parts": [asdict(each) for each in findings]})
@@ -57,7 +62,7 @@ def run_checks(*, as_json: bool) -> int:
     return 1 if wrong else 0
 
 
-async def _try_everything(settings: Settings) -> list[Finding]:
+async def _try_everything(settings: Settings, hub: Hub) -> list[Finding]:
     source = str(settings.file) if settings.file is not None else "hub.toml нет, действуют значения по умолчанию"
     findings = [Finding("configuration", True, source)]
     tries: list[Awaitable[list[Finding]]] = [
@@ -67,7 +72,7 @@ async def _try_everything(settings: Settings) -> list[Finding]:
     ]
     if settings.redis_url is not None:
         tries.append(_bounded("redis", _redis(settings)))
-    tries.append(_channels(settings))
+    tries.append(_channels(hub))
     for found in await asyncio.gather(*tries):
         findings.extend(found)
     return findings
@@ -205,10 +210,7 @@ async def _hub_answers(where: Endpoint) -> bool:
 # ---------------------------------------------------------------- channels
 
 
-async def _channels(settings: Settings) -> list[Finding]:
-    from hub.bootstrap import build
-
-    hub = build(settings)
+async def _channels(hub: Hub) -> list[Finding]:
     try:
         found = await asyncio.gather(*(_bounded(str(key), _channel(each)) for key, each in hub.channels.items()))
     finally:
