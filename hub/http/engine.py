@@ -21,7 +21,10 @@ from hub.http.types import NoBody
 def mount(app: web.Application, hub: Hub, operations: tuple[Operation, ...], prefix: str) -> None:
     """Give every operation its route."""
     for operation in operations:
-        app.router.add_route(operation.method, prefix + route_path(operation.path), handler_of(hub, operation))
+        path, handler = prefix + route_path(operation.path), handler_of(hub, operation)
+        app.router.add_route(operation.method, path, handler)
+        if operation.method == "GET" and operation.media != "text/event-stream":
+            app.router.add_route("HEAD", path, handler)  # players of recordings ask for the size first
 
 
 def route_path(path: str) -> str:

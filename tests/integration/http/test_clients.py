@@ -130,6 +130,8 @@ async def test_a_strangers_file_runs_nowhere(world: World, name: str, content_ty
     assert response.content_type != "text/html"
     assert "sandbox" in response.headers["Content-Security-Policy"]
     assert "Set-Cookie" not in response.headers
+    head = await world.call("HEAD", attachment["url"])
+    assert (head.status, head.content_length) == (200, 25)
     nobody = await world.client.get(attachment["url"])
     assert nobody.status == 401
 
