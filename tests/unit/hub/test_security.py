@@ -58,10 +58,12 @@ def test_too_many_failures_of_a_person_wait_out_the_window() -> None:
 def test_success_forgets_the_persons_failures_and_not_the_places() -> None:
     throttle = LoginThrottle(DrivenClock(), Patience(per_person=2, per_place=3))
     throttle.failed("ivan", "a")
-    throttle.succeeded("ivan", "a")
     throttle.failed("ivan", "a")
+    throttle.succeeded("ivan", "a")
     assert throttle.wait_s("ivan", "a") == 0
     throttle.failed("olga", "a")
+    assert throttle.wait_s("petr", "a") == 0, "the attempt that turned out well does not count"
+    throttle.failed("oleg", "a")
     assert throttle.wait_s("petr", "a") > 0, "somebody tries all names in turn"
 
 
