@@ -144,8 +144,8 @@ async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Wa
         story = Story(World(telephones, bot, ports, keys, tokens, api, http), watch, screen)
         await story.prepare()
         look = (("страница", ports.url), ("логин", ADMIN), ("пароль", keys.password), ("журнал хаба", str(log)))
+        stack.callback(screen.say, "Останавливаюсь…", "dim")
         yield story, watch, bot, look
-        screen.say("Останавливаюсь…", "dim")
 
 
 async def _telephones(

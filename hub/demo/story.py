@@ -204,7 +204,7 @@ class Story:
             "page": "https://okna.example/balkon",
             "utm_source": "yandex",
             "utm_medium": "cpc",
-            "utm_campaign": "balkony-osen",
+            "utm_campaign": "balkony",
         }
         url = f"{self._world.ports.url}/in/web/site"
         async with self._world.http.post(url, params={"key": self._world.keys.form}, data=fields) as response:
@@ -212,7 +212,7 @@ class Story:
                 raise ApiFailure(f"{response.status} {(await response.text())[:200]}")
         await self._expect(
             "из заявки вышел лид с метками UTM",
-            lambda watch: (lead := watch.lead_of(f"tel:{OLGA}")) is not None and "campaign=balkony-osen" in lead.utm,
+            lambda watch: (lead := watch.lead_of(f"tel:{OLGA}")) is not None and "campaign=balkony" in lead.utm,
         )
         await asyncio.sleep(_PAUSE_S)
 
