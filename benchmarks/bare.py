@@ -82,10 +82,9 @@ def _rows(first: int, now: object, text: str) -> dict[str, list[tuple[object, ..
         found["lead"].append(
             (base + 2, base + 1, text, "new", now, now, "telegram", "shop", "shop", *[""] * 5, "manager0", *_EMPTY)
         )
-        found["timeline"].append(
-            (base + 3, base + 3, base + 1, "message", "in", now, number, now, *_SHOP, str(number), base + 2, base)
-            + (str(number), f"telegram:shop:{number}:1", text, "", "", who, False, "ask", now, "[]")
-        )
+        head = (base + 3, base + 3, base + 1, "message", "in", now, number, now, *_SHOP, str(number), base + 2, base)
+        ref = f"telegram:shop:{number}:1"
+        found["timeline"].append((*head, str(number), ref, text, "", "", who, False, "ask", now, "[]"))
         found["deadline"].append((f"case.rung:{base + 4}", "case.rung", base + 4, now, 0, 0))
         found["outbox"].append(
             (
