@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import typer
 from aiohttp import web
@@ -50,7 +51,8 @@ async def _serve(settings: Settings) -> None:
     hub = build(settings)
     runner = web.AppRunner(create_app(hub), access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_S)
     try:
-        await hub.start()
+        if not await _before(stop, hub.start()):
+            return
         await runner.setup()
         await _listen(runner, settings.http)
         typer.echo(f"hub: {_visited(settings, runner)}")
@@ -62,6 +64,22 @@ async def _serve(settings: Settings) -> None:
     finally:
         await runner.cleanup()
         await hub.stop()
+
+
+async def _before(stop: asyncio.Event, beginning: Coroutine[Any, Any, None]) -> bool:
+    """Begin, unless told to stop meanwhile: a database that is away is waited for without end."""
+    starting = asyncio.create_task(beginning, name="start")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    begun = starting.done()
+    for task in (starting, stopping):
+        task.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
+    if begun:
+        starting.result()  # raises what went wrong
+    else:
+        await asyncio.gather(starting, return_exceptions=True)
+    return begun
 
 
 async def _listen(runner: web.AppRunner, where: Endpoint) -> None:

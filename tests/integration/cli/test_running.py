@@ -20,9 +20,9 @@ async def start(folder: Path) -> AsyncIterator[Start]:
     """Starts `python -m hub …` in the empty folder; whatever still runs at the end is killed."""
     begun: list[Process] = []
 
-    async def start(*arguments: str, http: str = "127.0.0.1:0") -> Process:
+    async def start(*arguments: str, http: str = "127.0.0.1:0", **more: str) -> Process:
         root = str(Path(__file__).parents[3])
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root, "HUB_HTTP": http, "PYTHONUTF8": "1"}
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root, "HUB_HTTP": http, "PYTHONUTF8": "1", **more}
         command = (sys.executable, "-m", "hub", *arguments)
         process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment)
         begun.append(process)
@@ -85,3 +85,13 @@ async def test_a_taken_address_is_told_in_a_sentence(start: Start) -> None:
     assert last.startswith("hub: can't listen on 127.0.0.1:")
     assert "HUB_HTTP" in last
     assert "Traceback" not in err.decode()
+
+
+async def test_waiting_for_a_database_ends_when_asked(start: Start) -> None:
+    hub = await start("run", HUB_DATABASE_URL="postgresql+asyncpg://hub:x@127.0.0.1:1/hub")
+    assert hub.stderr is not None
+    async with asyncio.timeout(WITHIN_S):
+        while b"waiting for the database" not in await hub.stderr.readline():
+            assert hub.returncode is None
+    hub.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(hub.wait(), WITHIN_S) == 0
