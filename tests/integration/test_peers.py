@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from crm_core.storage.database import Database
 from hub.demo.peers.asterisk import AsteriskRunner
 from hub.demo.peers.errors import PeerError
 from hub.demo.peers.process import free_port
@@ -120,17 +121,16 @@ async def test_postgresql_serves_survives_a_kill_and_gives_each_test_its_own(own
 
 
 async def test_each_engine_is_handed_to_a_test_that_asks_for_a_database(database_url: str) -> None:
-    engine = create_async_engine(database_url)
-    async with engine.connect() as connection:
-        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
-    await engine.dispose()
+    database = Database(database_url)
+    assert await database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar_one()) == 1
+    await database.stop()
 
 
 async def test_each_engine_is_handed_over_with_its_tables(migrated_url: str) -> None:
-    engine = create_async_engine(migrated_url)
-    async with engine.connect() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM alembic_version"))).scalar_one() == 1
-    await engine.dispose()
+    database = Database(migrated_url)
+    count = "SELECT count(*) FROM alembic_version"
+    assert await database.read(lambda conn: conn.exec_driver_sql(count).scalar_one()) == 1
+    await database.stop()
 
 
 async def test_redis_answers_and_can_be_frozen(own_redis: RedisServer) -> None:
