@@ -32,6 +32,7 @@ from hub.metrics import Metrics
 log = get_logger(__name__)
 
 _MAX_BATCH = 100
+_LOGGED = 20  # a line a transaction, not a line a fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,10 @@ class Intake:
         if len(self._queue) >= self._limits.facts or self._queued_bytes + size > self._limits.raw_bytes:
             self._metrics.refused.labels("full").inc()
             raise IntakeFull
-        if not event.correlation_id:
-            event = replace(event, correlation_id=correlation_id() or new_correlation_id())
+        # What came in a request is found by the request's id, from the wire to the journal.
+        known = correlation_id() or event.correlation_id
+        if known != event.correlation_id or not known:
+            event = replace(event, correlation_id=known or new_correlation_id())
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(event, future, time.perf_counter()))
         self._queued_bytes += size
@@ -205,6 +208,11 @@ class Intake:
     def _settle(self, batch: list[_Waiting], receipts: list[Receipt]) -> None:
         now = time.perf_counter()
         self._metrics.batch.observe(len(batch))
+        log.info(
+            "facts committed",
+            count=len(batch),
+            correlation_ids=[waiting.event.correlation_id for waiting in batch[:_LOGGED]],
+        )
         for waiting, receipt in zip(batch, receipts, strict=True):
             key = waiting.event.key
             self._metrics.facts.labels(key.channel, key.account, receipt.state.value).inc()

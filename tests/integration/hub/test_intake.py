@@ -24,6 +24,7 @@ from crm_core.messages import (
 )
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
 from hub.intake import Intake, IntakeLimits
+from hub.log import bind_correlation
 from tests.integration.hub.world import SHOP, World, message
 
 
@@ -184,3 +185,13 @@ async def test_hostile_texts_are_kept_readable(world: World, intake: Intake) -> 
     receipt = await intake.receive(message("u1", text="нуль\x00 и \ud800 обломок"))
     assert receipt.state is ReceiptState.DONE
     assert await world.rows("SELECT text FROM timeline") == [("нуль и ? обломок",)]
+
+
+async def test_a_fact_is_found_by_the_id_of_the_request_it_came_in(world: World, intake: Intake) -> None:
+    with bind_correlation("request-7"):
+        await intake.receive(replace(message("u1"), correlation_id="own"))
+    await intake.receive(replace(message("u2"), correlation_id="own"))
+    await intake.receive(message("u3"))
+    found = {row[0]: row[1] for row in await world.rows("SELECT external_id, correlation_id FROM journal")}
+    assert (found["u1"], found["u2"]) == ("request-7", "own")
+    assert found["u3"]
