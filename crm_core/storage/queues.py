@@ -71,14 +71,20 @@ def claim_outbox(conn: Connection, now: datetime, owner: str, lease: timedelta, 
     return sorted(claimed, key=lambda record: record.id)
 
 
-def next_outbox(conn: Connection) -> datetime | None:
-    """When the next queued row may be done (or its claim runs out)."""
-    columns = bulk.select_list(OutboxRecord, "t", conn.dialect.name)
-    sql = f"SELECT {columns} FROM outbox AS t WHERE t.state = 'queued' ORDER BY t.not_before, t.id LIMIT 1"
-    found = bulk.read(conn, OutboxRecord, sql)
-    if not found:
-        return None
-    return max(found[0].not_before, found[0].claimed_until or found[0].not_before)
+def next_outbox(conn: Connection, now: datetime) -> datetime | None:
+    """When the next row may be done that nobody works on and that is the first of its lane.
+
+    What others work on says nothing of when there is work again: one slow provider must not hold up everybody else.
+    """
+    columns = bulk.select_list(OutboxRecord, "o", conn.dialect.name)
+    sql = (
+        f"SELECT {columns} FROM outbox AS o WHERE o.state = 'queued'"
+        f" AND (o.claimed_until IS NULL OR o.claimed_until < {bulk.placeholder(conn, 1)})"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.state = 'queued' AND e.lane = o.lane AND e.id < o.id)"
+        " ORDER BY o.not_before, o.id LIMIT 1"
+    )
+    found = bulk.read(conn, OutboxRecord, sql, (moment(conn, now),))
+    return found[0].not_before if found else None
 
 
 def finish_outbox(conn: Connection, record: OutboxRecord, state: OutboxState, now: datetime, error: str | None) -> bool:

@@ -20,6 +20,8 @@ class Worker(ABC):
     name = "worker"
     # Commits come in hundreds a second; a worker looks this often at most.
     least_s = 0.02
+    # A database or a provider that does not answer must not keep the hub from stopping.
+    stop_s = 4.0
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -41,12 +43,17 @@ class Worker(ABC):
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        """Finish the turn under way and end. Idempotent."""
+        """Finish the turn under way, unless it takes too long, and end. Idempotent."""
         self._stopping = True
         self._woken.set()
         task, self._task = self._task, None
-        if task is not None:
-            await asyncio.gather(task, return_exceptions=True)
+        if task is None:
+            return
+        _, late = await asyncio.wait({task}, timeout=self.stop_s)
+        if late:
+            log.warning("a turn did not end in time", worker=self.name)
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
         while not self._stopping:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from crm_core.errors import ChannelAuthError, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.model.records import OutboxRecord
@@ -60,7 +60,7 @@ class OutboxWorker(Worker):
             self._start(record)
         if claimed:
             return self.least_s
-        next_at = await self._store.read(queues.next_outbox)
+        next_at = await self._next_at()
         if next_at is None:
             return _POLL_S
         return min(max((next_at - self._clock.now()).total_seconds(), 0.1), _POLL_S)
@@ -72,18 +72,27 @@ class OutboxWorker(Worker):
         return len(claimed)
 
     async def stop(self) -> None:
-        """Finish what is under way."""
+        """Finish what is under way; what does not end soon is left to its lease."""
         await super().stop()
-        while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+        if not self._running:
+            return
+        _, late = await asyncio.wait(tuple(self._running), timeout=self.stop_s)
+        for task in late:
+            log.warning("a try did not end in time, it stays with its lease", task=task.get_name())
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def _claim(self, limit: int) -> list[OutboxRecord]:
         now = self._clock.now()
         # Looking costs a read; only what is there costs a write.
-        next_at = await self._store.read(queues.next_outbox)
+        next_at = await self._next_at()
         if next_at is None or next_at > now:
             return []
         return await self._store.database.write(lambda conn: queues.claim_outbox(conn, now, self._owner, _LEASE, limit))
+
+    async def _next_at(self) -> datetime | None:
+        now = self._clock.now()
+        return await self._store.read(lambda conn: queues.next_outbox(conn, now))
 
     def _start(self, record: OutboxRecord) -> None:
         place = record.lane.rpartition(":")[0]

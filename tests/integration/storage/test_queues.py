@@ -75,7 +75,8 @@ async def test_a_try_put_back_waits_and_remembers_whether_it_may_have_worked(wor
     later = world.clock.now() + timedelta(minutes=1)
     await world.store.database.write(lambda conn: queues.retry_outbox(conn, first, later, "busy", known=True))
     assert await claim(world, "one") == []
-    assert await world.store.read(queues.next_outbox) == later
+    now = world.clock.now()
+    assert await world.store.read(lambda conn: queues.next_outbox(conn, now)) == later
     world.clock.advance(60)
     (again,) = await claim(world, "one")
     assert (again.started, again.attempts, again.error) == (1, 2, "busy")
@@ -91,6 +92,17 @@ async def test_a_row_that_waits_holds_up_its_lane_but_no_other(world: World) -> 
     await world.store.database.write(lambda conn: queues.retry_outbox(conn, first, later, "429", known=True))
     await finish(world, other)
     assert await claim(world, "one") == []
+
+
+async def test_work_under_way_does_not_hide_what_is_due(world: World) -> None:
+    await enqueue(world, "slow", "slow")
+    assert len(await claim(world, "one")) == 1
+    now = world.clock.now()
+    assert await world.store.read(lambda conn: queues.next_outbox(conn, now)) is None, "its lane waits behind it"
+    await enqueue(world, "quick")
+    found = await world.store.read(lambda conn: queues.next_outbox(conn, now))
+    assert found is not None
+    assert found <= now
 
 
 async def test_a_failed_row_frees_its_lane_and_stays_visible(world: World) -> None:
