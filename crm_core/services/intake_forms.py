@@ -26,7 +26,7 @@ def form_submitted(
         # Nobody can be recognised; the entry still needs a client to stand on.
         identities = (Identity(IdentityKind.WEB, f"form-{journal_id}"),)
     contact = recognition.contact(desk, identities, form.name.strip(), f"form {event.key.account}", stamp_of(event))
-    text = _text(form)
+    text = _text(desk, form)
     refused = is_refused(desk, contact)
     lead_id = None
     if contact.list_name is None:
@@ -76,8 +76,14 @@ def _fields(form: FormSubmitted) -> dict[str, str]:
     return fields
 
 
-def _text(form: FormSubmitted) -> str:
+def _text(desk: Desk, form: FormSubmitted) -> str:
     """The form as people read it on the timeline: what was written, then the other fields line by line."""
-    named = (("name", form.name), ("phone", form.phone), ("email", form.email), ("page", form.page))
-    lines = [f"{name}: {value}" for name, value in (*named, *form.fields) if value]
+    labelled = (
+        (Phrase.FORM_NAME, form.name),
+        (Phrase.FORM_PHONE, form.phone),
+        (Phrase.FORM_EMAIL, form.email),
+        (Phrase.FORM_PAGE, form.page),
+    )
+    lines = [f"{desk.say(phrase)}: {value}" for phrase, value in labelled if value]
+    lines += [f"{name}: {value}" for name, value in form.fields if value]
     return "\n".join([form.message, *lines] if form.message else lines)

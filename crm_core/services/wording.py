@@ -42,6 +42,10 @@ class Phrase(StrEnum):
     MERGED = "merged"
     UNMERGED = "unmerged"
     CALLBACK_WISHED = "callback_wished"
+    FORM_NAME = "form_name"
+    FORM_PHONE = "form_phone"
+    FORM_EMAIL = "form_email"
+    FORM_PAGE = "form_page"
     DEAL_OVERDUE = "deal_overdue"
 
 
@@ -79,6 +83,10 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.MERGED: "Объединено с карточкой «{name}»",
         Phrase.UNMERGED: "Объединение с карточкой «{name}» отменено",
         Phrase.CALLBACK_WISHED: "Просит перезвонить",
+        Phrase.FORM_NAME: "Имя",
+        Phrase.FORM_PHONE: "Телефон",
+        Phrase.FORM_EMAIL: "Почта",
+        Phrase.FORM_PAGE: "Страница",
         Phrase.DEAL_OVERDUE: "Сделка просрочена: {client}. {title}. Менеджер: {manager}",
     },
     "en": {
@@ -114,6 +122,10 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.MERGED: "Merged with «{name}»",
         Phrase.UNMERGED: "Merge with «{name}» undone",
         Phrase.CALLBACK_WISHED: "Asks to be called back",
+        Phrase.FORM_NAME: "Name",
+        Phrase.FORM_PHONE: "Telephone",
+        Phrase.FORM_EMAIL: "Mail",
+        Phrase.FORM_PAGE: "Page",
         Phrase.DEAL_OVERDUE: "Deal overdue: {client}. {title}. Manager: {manager}",
     },
 }
