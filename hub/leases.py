@@ -41,6 +41,7 @@ class DatabaseLease:
         if self.held:
             return
         await self._end_renewing()
+        self._epoch = None  # what was held before is over: whatever epoch comes now is this node's own
         while not await self._ask():  # noqa: ASYNC110 — what is waited for happens in the database
             await asyncio.sleep(_ASK_S)
         self._lost.clear()
@@ -77,12 +78,24 @@ class DatabaseLease:
         return True
 
     async def _renew(self) -> None:
-        while self.held:
-            await asyncio.sleep(_RENEW_S)
-            await self._ask()
+        try:
+            while self.held:
+                await asyncio.sleep(_RENEW_S)
+                await self._ask_in_time()
+        except Exception:
+            log.exception("a lease can't be renewed", lease=self._name)
         log.warning("a lease was lost", lease=self._name)
         self._epoch = None
         self._lost.set()
+
+    async def _ask_in_time(self) -> None:
+        """A database that does not answer must not keep the owner from seeing that the lease runs out."""
+        left = self._held_until - self._clock.monotonic()
+        try:
+            async with asyncio.timeout(max(left, _ASK_S)):
+                await self._ask()
+        except TimeoutError:
+            log.warning("the database does not answer about a lease", lease=self._name)
 
     async def _end_renewing(self) -> None:
         task, self._renewing = self._renewing, None

@@ -202,7 +202,9 @@ class PbxChannel:
     # ------------------------------------------------------------ AMI
 
     async def _own_link(self) -> None:
-        lease = self._lease = self._context.lease(str(self._key))
+        if self._lease is None:
+            self._lease = self._context.lease(str(self._key))
+        lease = self._lease
         self._troubles["lease"] = "another node owns the link"
         await lease.acquire()
         del self._troubles["lease"]

@@ -50,3 +50,20 @@ async def test_an_owner_that_could_not_renew_stops_by_itself(world: World) -> No
     world.clock.advance(11)
     assert not lease.held
     await lease.release()
+
+
+async def test_an_owner_that_lost_it_can_own_it_again(world: World) -> None:
+    """Frozen, overtaken, woken; then the other one goes. The place must not stay without an owner."""
+    lease = DatabaseLease(world.stores[0].database, world.clock, "pbx:office", "a")
+    await lease.acquire()
+    world.clock.advance(11)
+    await ask(world, "a", SHORT)
+    async with asyncio.timeout(10):
+        while await ask(world, "b", LONG) is None:
+            await asyncio.sleep(0)
+        waiting = asyncio.create_task(lease.acquire())
+        await asyncio.sleep(0)
+        await world.stores[0].database.write(lambda conn: leases.release(conn, "pbx:office", "b"))
+        await waiting
+    assert lease.held
+    await lease.release()
