@@ -44,8 +44,7 @@ def update(conn: Connection, records: Sequence[tuple[Any, ...]]) -> None:
     """Overwrite records of one type, found by their first column."""
     if records:
         table = TABLE_OF[type(records[0])]
-        rows = records if conn.dialect.name != "sqlite" else [(*record[1:], record[0]) for record in records]
-        _execute(conn, table, _statements(table, conn.dialect.name).update, rows, rotated=True)
+        _execute(conn, table, _statements(table, conn.dialect.name).update, records, key_last=True)
 
 
 def delete(conn: Connection, kind: type, keys: Sequence[Any]) -> None:
@@ -86,46 +85,53 @@ def placeholder(conn: Connection, position: int) -> str:
 
 
 def _execute(
-    conn: Connection, table: Table, statement: str, rows: Sequence[tuple[Any, ...]], *, rotated: bool = False
+    conn: Connection, table: Table, statement: str, rows: Sequence[tuple[Any, ...]], *, key_last: bool = False
 ) -> None:
-    if conn.dialect.name == "sqlite":
-        encode = _encoder(table, rotated)
-        conn.exec_driver_sql(statement, [encode(row) for row in rows])
+    """Run a statement on all rows; SQLite's `update` takes the key (first column) behind the other values."""
+    engine = conn.dialect.name
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for index, codec in _codecs(table, engine):
+        columns[index] = _converted(columns[index], codec)
+    if engine != "sqlite":
+        conn.exec_driver_sql(statement, tuple(list(column) for column in columns))
         return
-    arrays = [list(column) for column in zip(*rows, strict=True)]
-    for index, column in enumerate(table.columns):
-        if isinstance(column.type, JsonText):
-            arrays[index] = [None if value is None else orjson.dumps(value).decode() for value in arrays[index]]
-    conn.exec_driver_sql(statement, tuple(arrays))
+    if key_last:
+        columns.append(columns.pop(0))
+    conn.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+
+
+def _converted(values: Sequence[Any], codec: Callable[[Any], Any]) -> list[Any]:
+    """A column in the engine's form; neighbours that are one object (the time of a batch) are converted once."""
+    found: list[Any] = []
+    last = converted = None
+    for value in values:
+        if value is not last:
+            last, converted = value, codec(value) if value is not None else None
+        found.append(converted)
+    return found
 
 
 @lru_cache(maxsize=64)
-def _encoder(table: Table, rotated: bool) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """SQLite's own form of a row."""
-    columns = list(table.columns)
-    ordered = [*columns[1:], columns[0]] if rotated else columns
-    codecs = [(index, codec) for index, column in enumerate(ordered) if (codec := _to_sqlite(column)) is not None]
-
-    def encode(row: tuple[Any, ...]) -> tuple[Any, ...]:
-        values = list(row)
-        for index, codec in codecs:
-            if values[index] is not None:
-                values[index] = codec(values[index])
-        return tuple(values)
-
-    return encode
+def _codecs(table: Table, engine: str) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+    """The columns whose values the driver does not take as they are, by position."""
+    found = ((index, _to_engine(column, engine)) for index, column in enumerate(table.columns))
+    return tuple((index, codec) for index, codec in found if codec is not None)
 
 
-def _to_sqlite(column: Column[Any]) -> Callable[[Any], Any] | None:
+def _to_engine(column: Column[Any], engine: str) -> Callable[[Any], Any] | None:
     match column.type:
-        case UtcDateTime():
-            return to_micros
         case JsonText():
-            return lambda value: orjson.dumps(value).decode()
-        case EnumText():
+            return _to_json
+        case UtcDateTime() if engine == "sqlite":
+            return to_micros
+        case EnumText() if engine == "sqlite":
             return str  # the driver is slow with subclasses of str
         case _:
             return None
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 @lru_cache(maxsize=64)

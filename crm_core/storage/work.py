@@ -354,7 +354,8 @@ class SqlWork:
         sql = f"UPDATE feed_position SET position = position + {mark} WHERE id = 1 RETURNING position"
         self.position = int(self.conn.exec_driver_sql(sql, (step,)).scalar_one())
         for number, key in enumerate(entries, start=self.position - step + 1):
-            self._current[EntryRecord][key] = self._current[EntryRecord][key]._replace(seq=number)
+            entry = self._current[EntryRecord][key]
+            self._current[EntryRecord][key] = EntryRecord(entry[0], number, *entry[2:])  # _replace, but fast
         self._write_loads(loads, self.position)
         at: Any = to_micros(self.now) if self.sqlite else self.now
         marks = "?, ?, ?" if self.sqlite else "$1, $2, $3::text::jsonb"
@@ -461,25 +462,20 @@ class SqlWork:
     ) -> dict[int, list[Record]]:
         """The records of contacts, read once a contact and condition; a contact made here has only what was put."""
         wanted = list(dict.fromkeys(contact_ids))
-        complete, known = self._loaded[kind, ""], self._loaded[kind, condition]
         contacts, stored = self._current[ContactRecord], self._original[ContactRecord]
-        missing = [
-            each
-            for each in wanted
-            if each not in known and each not in complete and (each in stored or each not in contacts)
-        ]
-        if missing:
+        elsewhere = [each for each in wanted if each in stored or each not in contacts]
+        if elsewhere:
+            complete, known = self._loaded[kind, ""], self._loaded[kind, condition]
+            missing = [each for each in elsewhere if each not in known and each not in complete]
             self._load(kind, missing, "t.contact_id", condition)
             known.update(missing)
         index, current = self._by_contact[kind], self._current[kind]
-        return {
-            owner: [
-                record
-                for key in index.get(owner, ())
-                if (record := current.get(key)) is not None and record.contact_id == owner
-            ]
-            for owner in wanted
-        }
+        found: dict[int, list[Record]] = {}
+        for owner in wanted:
+            owned = index.get(owner, ())
+            records = [current[key] for key in owned if key in current] if owned else []
+            found[owner] = [record for record in records if record.contact_id == owner] if records else []
+        return found
 
     def _index(self, kind: type, record: tuple[Any, ...]) -> None:
         column = _OWNER_COLUMN[kind]
