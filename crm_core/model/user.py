@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,9 +56,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Everybody of the office at one moment, by login."""
+    """Everybody of the office at one moment, by login. Who is in a group or has a role is found out once."""
 
     by_login: dict[str, User]
+    _of_group: dict[str, tuple[User, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _of_role: dict[Role, tuple[User, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, users: tuple[User, ...]) -> Staff:
@@ -70,14 +73,24 @@ class Staff:
 
     def members(self, group: str | None) -> tuple[User, ...]:
         """The active people of a group, by id."""
-        found = (user for user in self.by_login.values() if user.active and group is not None and user.group == group)
-        return tuple(sorted(found, key=lambda user: user.id))
+        if group is None:
+            return ()
+        known = self._of_group.get(group)
+        if known is None:
+            known = self._of_group[group] = self._active(lambda user: user.group == group)
+        return known
 
     def with_role(self, role: Role) -> tuple[User, ...]:
         """The active people with a role, by id."""
-        found = (user for user in self.by_login.values() if user.active and user.role is role)
-        return tuple(sorted(found, key=lambda user: user.id))
+        known = self._of_role.get(role)
+        if known is None:
+            known = self._of_role[role] = self._active(lambda user: user.role is role)
+        return known
 
     def by_telegram(self, telegram_id: int) -> User | None:
         """The active person with this Telegram id, if there is one."""
         return next((user for user in self.by_login.values() if user.active and user.telegram_id == telegram_id), None)
+
+    def _active(self, wanted: Callable[[User], bool]) -> tuple[User, ...]:
+        found = (user for user in self.by_login.values() if user.active and wanted(user))
+        return tuple(sorted(found, key=lambda user: user.id))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from crm_core.errors import Conflict, InvalidInput
@@ -22,7 +21,7 @@ def signalled(
 
     `instead` says that its entry gave another signal before.
     """
-    signal = replace(signal, origin=(origin.channel, origin.account))
+    signal = SignalAt(signal.signal, signal.at, signal.reason, (origin.channel, origin.account))
     row = desk.work.open_cases([contact.id]).get(contact.id)
     before = span_of(row) if row is not None else None
     if not instead and follows(before, contact.last_signal_at, signal):
@@ -32,13 +31,13 @@ def signalled(
     else:
         settle(desk, contact)
     latest = signal.at if contact.last_signal_at is None else max(signal.at, contact.last_signal_at)
-    contact = contact._replace(last_signal_at=latest)
+    spoke = contact.last_contact_at
     if signal.signal in {Signal.TALK, Signal.REPLY}:
-        spoke = signal.at if contact.last_contact_at is None else max(signal.at, contact.last_contact_at)
-        contact = contact._replace(last_contact_at=spoke)
+        spoke = signal.at if spoke is None else max(signal.at, spoke)
         lead = desk.work.open_leads([contact.id]).get(contact.id)
         if lead is not None:
             lead_touched(desk, lead.id)
+    contact = contact._replace(last_signal_at=latest, last_contact_at=spoke)
     desk.work.put(contact)
     return contact
 

@@ -52,7 +52,17 @@ def message_received(
     contact = _sender(desk, recognition, event)
     refused = is_refused(desk, contact)
     asks = not message.automatic and not refused
-    entry = _entry(desk, event, contact.id, message.kind, journal_id)._replace(
+    lead_id = None
+    if not message.automatic:
+        title = message.subject or message.text.split("\n", 1)[0][:_TITLE_LENGTH] or desk.say(_title(message.kind))
+        lead_id = open_lead(desk, contact, event, title=title, message=message)
+    entry = _entry(
+        desk,
+        event,
+        contact.id,
+        message.kind,
+        journal_id,
+        lead_id=lead_id,
         ref=ref,
         text=message.text,
         html=message.html,
@@ -66,10 +76,6 @@ def message_received(
     )
     if early is not None:
         entry = _in_place_of(early, entry)
-    title = message.subject or message.text.split("\n", 1)[0][:_TITLE_LENGTH] or desk.say(_title(message.kind))
-    if not message.automatic:
-        lead = open_lead(desk, contact, event, title=title, message=message)
-        entry = entry._replace(lead_id=lead)
     desk.work.put(entry)
     recognition.entries[ref] = entry
     attach(desk, event, entry.id, message.attachments)
@@ -244,7 +250,9 @@ def _placeholder(desk: Desk, recognition: Recognition, event: InboundEvent, ref:
     return _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(ref=ref, external_id=None)
 
 
-def _entry(desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, journal_id: int) -> EntryRecord:
+def _entry(
+    desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, journal_id: int, **more: Any
+) -> EntryRecord:
     return EntryRecord(
         id=desk.work.next_id(),
         seq=0,
@@ -260,6 +268,7 @@ def _entry(desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, jo
         journal_id=journal_id,
         external_id=event.external_id,
         author=event.sender.name,
+        **more,
     )
 
 
