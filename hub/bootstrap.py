@@ -86,8 +86,7 @@ class Hub:
         """Take nothing more in, write what was taken, let what is being sent end, close. Idempotent."""
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         await self.intake.stop()
-        for worker in (self.deadlines, self.outbox, self.traces, self.upkeep):
-            await worker.stop()
+        await asyncio.gather(*(worker.stop() for worker in (self.deadlines, self.outbox, self.traces, self.upkeep)))
         await self.webhooks.stop()
         if self.wake is not None:
             await self.wake.stop()

@@ -91,11 +91,18 @@ class DatabaseLease:
     async def _ask_in_time(self) -> None:
         """A database that does not answer must not keep the owner from seeing that the lease runs out."""
         left = self._held_until - self._clock.monotonic()
+        asking = asyncio.create_task(self._ask(), name=f"lease {self._name}: asking")
+        # Not waited for after the cancellation: that too would wait for the database.
         try:
-            async with asyncio.timeout(max(left, _ASK_S)):
-                await self._ask()
-        except TimeoutError:
+            done, _ = await asyncio.wait({asking}, timeout=max(left, _ASK_S))
+        except asyncio.CancelledError:
+            asking.cancel()
+            raise
+        if not done:
+            asking.cancel()
             log.warning("the database does not answer about a lease", lease=self._name)
+            return
+        asking.result()
 
     async def _end_renewing(self) -> None:
         task, self._renewing = self._renewing, None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -19,6 +21,8 @@ from hub.settings import Endpoint, Settings, load_settings
 log = get_logger(__name__)
 
 _DRAIN_S = 10.0
+# A database that does not answer would be waited for without end; nothing that was acknowledged is lost by going.
+_LAST_RESORT_S = 14.0
 _STOPPED_BY = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -26,8 +30,18 @@ def run_hub() -> None:
     """Run until SIGTERM or SIGINT, then let what was begun end. Raises Failure where an address is taken."""
     settings = load_settings()
     configure_logging(settings.log, secrets=settings.secrets())
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(settings))
+    last_resort = threading.Timer(_LAST_RESORT_S, _leave)
+    last_resort.daemon = True
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(settings, last_resort.start))
+    finally:
+        last_resort.cancel()
+
+
+def _leave() -> None:
+    log.error("the hub could not stop in good order in time; what waits goes on after the next start")
+    os._exit(1)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -40,7 +54,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, ending: Callable[[], None] = lambda: None) -> None:
     from hub.bootstrap import build
     from hub.http.app import create_app
 
@@ -62,6 +76,7 @@ async def _serve(settings: Settings) -> None:
         await stop.wait()
         log.info("stopping")
     finally:
+        ending()
         await runner.cleanup()
         await hub.stop()
 

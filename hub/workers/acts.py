@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crm_core.errors import InvalidInput, PermanentDeliveryError
+from crm_core.errors import InvalidInput, PermanentDeliveryError, StorageUnavailable
 from crm_core.messages import Button, ChannelKey, DeliveryReceipt, OutboundFile, OutboundMessage, StoredFile
 from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
 from crm_core.ports import Channel, FetchesFiles, FileStore
@@ -21,6 +22,7 @@ from hub.webhooks import WebhookSender
 log = get_logger(__name__)
 
 _LARGEST_FILE = 50 * 1024 * 1024
+_NOTE_AGAIN_S = 1.0
 _REPEATED = {
     "ru": "возможно, доставлено дважды: на первую попытку не было ответа",
     "en": "possibly delivered twice: the first try was not answered",
@@ -90,10 +92,17 @@ class Acts:
             if not queues.finish_outbox(conn, record, state, desk.now, error):
                 raise _ClaimLost
 
-        try:
-            await self._store.run(work)
-        except _ClaimLost:
-            log.warning("an outbox row was taken over by another worker", id=record.id)
+        while True:
+            try:
+                await self._store.run(work)
+            except _ClaimLost:
+                log.warning("an outbox row was taken over by another worker", id=record.id)
+            except StorageUnavailable as err:
+                # It is done outside: forgetting that would do it twice. The caller's patience ends before the lease.
+                log.warning("the end of an outbox row can't be noted yet", id=record.id, error=str(err))
+                await asyncio.sleep(_NOTE_AGAIN_S)
+                continue
+            return
 
     async def _send(self, record: OutboxRecord) -> DeliveryReceipt:
         payload = record.payload

@@ -113,12 +113,12 @@ class OutboxWorker(Worker):
         await self._do(record)
 
     async def _do(self, record: OutboxRecord) -> None:
-        if record.started > _UNKNOWN_TRIES:
-            await self._acts.give_up(record, "it is not known whether an earlier try arrived")
-            self._count(record, "unknown")
-            return
         try:
             async with asyncio.timeout(_TRY_S):
+                if record.started > _UNKNOWN_TRIES:
+                    await self._acts.give_up(record, "it is not known whether an earlier try arrived")
+                    self._count(record, "unknown")
+                    return
                 await self._acts.act(record)
         except ChannelAuthError as err:
             await self._again(record, str(err), _CREDENTIALS_PAUSE_S, known=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from crm_core.errors import CoreError
 from crm_core.messages import RouteDecision, RouteQuery
 from crm_core.ports import Clock
 from crm_core.services.desk import Desk
@@ -12,8 +13,11 @@ from crm_core.storage import decisions
 from crm_core.storage.decisions import Decided
 from crm_core.storage.store import Store
 from crm_core.storage.work import SqlWork
+from hub.log import get_logger
 from hub.metrics import Metrics
 from hub.workers.loop import Worker
+
+log = get_logger(__name__)
 
 _KEPT = 10_000
 _BATCH = 200
@@ -62,10 +66,15 @@ class TraceKeeper(Worker):
         return 0 if self._waiting else _IDLE_S
 
     async def stop(self) -> None:
-        """Write the rest and end."""
+        """Write the rest, as far as the database takes it in time, and end."""
         await super().stop()
-        while self._waiting and await self.turn() == 0:
-            pass
+        try:
+            async with asyncio.timeout(self.stop_s):
+                while self._waiting:
+                    await self.turn()
+        except (CoreError, TimeoutError) as err:
+            self._metrics.decisions_lost.inc(len(self._waiting))
+            log.warning("decisions on calls were not kept", count=len(self._waiting), error=str(err))
 
     def _add(self, decided: Decided) -> None:
         self._metrics.routes.labels(decided.decision.action.value, decided.decision.reason).inc()

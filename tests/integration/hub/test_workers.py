@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import ChannelAuthError, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.messages import (
     Attachment,
     ChannelKey,
@@ -20,14 +20,18 @@ from crm_core.messages import (
     InboundEvent,
     MessageReceived,
     OutboundMessage,
+    RouteAction,
+    RouteDecision,
+    RouteQuery,
 )
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
 from crm_core.services import replies
+from crm_core.services.desk import Desk
 from crm_core.services.receive import receive
 from crm_core.storage.store import Store
 from hub.files import DiskFiles
 from hub.webhooks import WebhookSender
-from hub.workers import DeadlineWorker, OutboxWorker
+from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper
 from hub.workers.acts import Acts
 from tests.integration.hub.world import OFFICE, SHOP, World, message
 
@@ -236,6 +240,65 @@ async def test_uncertain_sends_are_repeated_once_and_then_given_up(
     assert len(provider.handed) == 2
     assert await world.rows("SELECT delivery FROM timeline WHERE direction = 'out'") == [("failed",)]
     assert await world.rows("SELECT state FROM contact_case") == [("open",)]
+
+
+async def test_what_was_sent_is_noted_when_the_database_is_back(
+    world: World, office: Office, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that goes away between the sending and the note must not make the client read it twice."""
+    monkeypatch.setattr("hub.workers.acts._NOTE_AGAIN_S", 0)
+    await office.take(message("u1"))
+    await reply(office, "Перезвоню в 15:00")
+    store, away = world.stores[0], 3
+    run = store.run
+
+    async def sometimes(service: Callable[[Desk], object]) -> object:
+        nonlocal away
+        if away:
+            away -= 1
+            raise StorageUnavailable
+        return await run(service)
+
+    monkeypatch.setattr(store, "run", sometimes)
+    await office.outbox.run_once()
+    assert away == 0
+    assert await world.count("outbox", "kind = 'message' AND state = 'queued'") == 0
+    assert len([each for each in provider.handed if each.text == "Перезвоню в 15:00"]) == 1
+
+
+async def test_decisions_do_not_keep_the_hub_from_stopping(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = world.stores[0]
+
+    async def away(_: Callable[[Desk], object]) -> object:
+        raise StorageUnavailable
+
+    monkeypatch.setattr(store, "run", away)
+    traces = TraceKeeper(store, world.clock, world.metrics)
+    traces.start()
+    traces.decided(RouteQuery("office", "+79161234567", "+74951234567"), RouteDecision(RouteAction.FALLBACK), 1.0)
+    await asyncio.sleep(0)
+    await traces.stop()
+
+
+async def test_a_provider_that_hangs_does_not_keep_the_hub_from_stopping(
+    world: World, office: Office, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def hang(_: OutboundMessage) -> DeliveryReceipt:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    monkeypatch.setattr(provider, "send", hang)
+    monkeypatch.setattr(office.outbox, "stop_s", 0.0)
+    await office.take(message("u1"))
+    await reply(office)
+    office.outbox.start()
+    async with asyncio.timeout(20):
+        await asked.wait()
+        await office.outbox.stop()
+    assert await world.count("outbox", "state = 'queued' AND started = 1") >= 1
 
 
 async def test_files_that_lie_with_the_provider_are_fetched(
