@@ -231,7 +231,8 @@ def _sender(desk: Desk, recognition: Recognition, event: InboundEvent) -> Contac
 def _proven(desk: Desk, recognition: Recognition, event: InboundEvent, card: ContactShared) -> ContactRecord:
     """The client whose own card this is: sender and number are one person, whoever held the number."""
     sender, evidence = event.sender, f"own contact card in {event.key}"
-    holder = recognition.holder(desk, card.identities)
+    # A card names its owner's messenger id too, which the sender holds: only the others tell whom to join.
+    holder = recognition.holder(desk, [each for each in card.identities if each not in sender.identities])
     if holder is None or recognition.holder(desk, sender.identities) is None:
         both = (*sender.identities, *card.identities)
         return recognition.contact(desk, both, sender.name, evidence, stamp_of(event))

@@ -211,9 +211,10 @@ def form(when: datetime, **fields: Any) -> InboundEvent:
 
 
 def share(user: int, number: str, when: datetime, *, own: bool = True, ref: str = "") -> InboundEvent:
-    """A Telegram user shares a contact card."""
+    """A Telegram user shares a contact card; an own one names the messenger id first, as Telegram does."""
     identity = parse_identity(f"tel:{number}")
-    card = ContactShared(ref or f"card-{user}-{when.timestamp()}", f"card {number}", own, (identity,))
+    named = (tg(user), identity) if own else (identity,)
+    card = ContactShared(ref or f"card-{user}-{when.timestamp()}", f"card {number}", own, named)
     return fact(SHOP, card, when, tg(user), name=f"User {user}")
 
 
