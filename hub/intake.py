@@ -145,7 +145,12 @@ class Intake:
         while True:
             batch = self._take()
             if batch:
-                await self._commit(batch)
+                try:
+                    await self._commit(batch)
+                except Exception as err:
+                    # A writer that died would leave everybody at the door waiting for ever.
+                    log.exception("a batch could not be settled")
+                    self._refuse(batch, IntakeUnavailable(f"{type(err).__name__}: {err}"))
                 continue
             if not self._open:
                 return

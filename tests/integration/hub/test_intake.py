@@ -165,6 +165,18 @@ async def test_stopping_writes_what_was_taken_and_refuses_the_rest(world: World,
         await intake.receive(message("u99"))
 
 
+async def test_a_writer_survives_what_nobody_thought_of(
+    world: World, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("hub.intake.receive", lambda *_: [])  # fewer receipts than facts
+        async with asyncio.timeout(10):
+            with pytest.raises(IntakeUnavailable):
+                await intake.receive(message("u1"))
+    async with asyncio.timeout(10):
+        assert (await intake.receive(message("u1"))).state is ReceiptState.DONE
+
+
 async def test_two_doors_one_stranger(world: World) -> None:
     """Two processes take the first messages of one client at the same instant: one contact, one lead, one case."""
     doors = [Intake(world.store(), world.metrics, {}) for _ in range(2)]
