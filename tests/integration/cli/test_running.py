@@ -11,6 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from hub.cli import running
+
 Start = Callable[..., Awaitable[Process]]
 WITHIN_S = 30
 
@@ -95,3 +97,10 @@ async def test_waiting_for_a_database_ends_when_asked(start: Start) -> None:
             assert hub.returncode is None
     hub.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(hub.wait(), WITHIN_S) == 0
+
+
+def test_the_last_resort_ends_the_process_with_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr("os._exit", codes.append)
+    running._leave()
+    assert codes == [1]
