@@ -121,11 +121,16 @@ def depth(conn: Connection) -> dict[str, int]:
     return {name: int(conn.exec_driver_sql(sql).scalar_one()) for name, sql in counts.items()}
 
 
-def prune(conn: Connection, before: datetime) -> None:
-    """Forget what is only of passing use: the change feed, idempotency keys, finished outbox rows."""
+def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
+    """Forget what is only of passing use: the change feed and idempotency keys, and outbox rows that were done.
+
+    What was given up stays.
+    """
+    mark = bulk.placeholder(conn, 1)
+    conn.exec_driver_sql(f"DELETE FROM outbox WHERE state = 'done' AND done_at < {mark}", (moment(conn, done_before),))
     for table, column in (("feed", "at"), ("idempotency", "created_at")):
         conn.exec_driver_sql(
-            f'DELETE FROM "{table}" WHERE "{column}" < {bulk.placeholder(conn, 1)}',
+            f'DELETE FROM "{table}" WHERE "{column}" < {mark}',
             (moment(conn, before),),
         )
 

@@ -33,6 +33,8 @@ async def readyz(request: web.Request) -> web.Response:
     parts: dict[str, dict[str, str]] = {"database": database, "intake": intake}
     for key, channel in hub.channels.items():
         parts[str(key)] = {"state": channel.health.state.value, "detail": channel.health.detail}
+    if hub.wake is not None:
+        parts["redis"] = {"state": "connected" if hub.wake.connected else "reconnecting", "detail": hub.wake.detail}
     ok = database["state"] == "connected" and hub.intake.ready
     return _json({"ok": ok, "parts": parts}, 200 if ok else 503)
 

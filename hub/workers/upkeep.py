@@ -15,6 +15,7 @@ from hub.workers.loop import Worker
 _EVERY_S = 15.0
 _PRUNE_EVERY = timedelta(hours=1)
 _PASSING = timedelta(hours=24)
+_DONE_KEPT = timedelta(days=30)
 
 
 class Upkeep(Worker):
@@ -43,5 +44,5 @@ class Upkeep(Worker):
         now = self._clock.now()
         if now - self._pruned >= _PRUNE_EVERY:
             self._pruned = now
-            await self._store.database.write(lambda conn: queues.prune(conn, now - _PASSING))
+            await self._store.database.write(lambda conn: queues.prune(conn, now - _PASSING, now - _DONE_KEPT))
         return _EVERY_S
