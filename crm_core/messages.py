@@ -291,7 +291,8 @@ class DeliveryReceipt:
 class RouteQuery:
     """A PBX asks who takes a call. `number` and `line` as the PBX gave them; `attempt` 0 first.
 
-    `call_id` is the channel's unique id, the same on every attempt of one call; empty in a dry run.
+    `call_id` is the channel's unique id, the same on every attempt of one call; empty in a dry run. `key` is what the
+    caller pressed in the line's voice menu, `-` where they pressed nothing in time, empty before the menu was played.
     """
 
     pbx: str
@@ -299,6 +300,7 @@ class RouteQuery:
     line: str
     attempt: int = 0
     call_id: str = ""
+    key: str = ""
 
 
 class RouteAction(StrEnum):
@@ -308,6 +310,7 @@ class RouteAction(StrEnum):
     REJECT = "reject"
     CALLBACK = "callback"
     FALLBACK = "fallback"
+    MENU = "menu"
 
 
 class Verdict(StrEnum):
@@ -323,12 +326,19 @@ class Verdict(StrEnum):
     TRIED = "tried"
     NOBODY = "nobody"
     LISTED = "listed"
+    OFF_HOURS = "off_hours"
+    PAUSED = "paused"
+    WRAP_UP = "wrap_up"
+    CHOSEN = "chosen"
+    CLOSED = "closed"
 
 
 class RouteStage(StrEnum):
     """The places where a taker is sought, in the order of the configured fallback."""
 
     LIST = "list"
+    LINE = "line"
+    MENU = "menu"
     MANAGER = "manager"
     DEPUTY = "deputy"
     GROUP = "group"
@@ -348,7 +358,11 @@ class TraceStep:
 
 @dataclass(frozen=True, slots=True)
 class RouteDecision:
-    """Whom a call rings now. `endpoints` ring together for `ring_s` seconds; `reason` is one word or a short phrase."""
+    """Whom a call rings now. `endpoints` ring together for `ring_s` seconds; `reason` is one word or a short phrase.
+
+    `sound` is an Asterisk sound name played first (a greeting, or the menu's text), `keys` the digits a menu takes;
+    `record` whether the conversation is to be recorded.
+    """
 
     action: RouteAction
     endpoints: tuple[str, ...] = ()
@@ -356,6 +370,9 @@ class RouteDecision:
     reason: str = ""
     contact_id: int | None = None
     trace: tuple[TraceStep, ...] = ()
+    sound: str = ""
+    keys: str = ""
+    record: bool = True
 
 
 class DeviceState(StrEnum):

@@ -183,6 +183,39 @@ class ProvesItself(Protocol):
         """One line saying what was proved; raises DeliveryError with what is wrong and how to mend it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """A call to be placed: `endpoint` rings first, then `number` through the trunk, showing `line`.
+
+    `linkedid` becomes the call's id. The person sees `caller_name` and the client's number. `announce`: they hear whom
+    it is about and accept with 1 before the client is dialled. `ring_s` bounds the ringing of the person.
+    """
+
+    linkedid: str
+    endpoint: str
+    number: str
+    line: str
+    caller_name: str
+    announce: bool
+    ring_s: int
+
+
+@runtime_checkable
+class ControlsCalls(Protocol):
+    """A channel that can place calls, from the node that owns its link."""
+
+    @property
+    def controls(self) -> bool:
+        """Whether this node can place calls now."""
+
+    async def place_call(self, call: PlaceCall) -> None:
+        """Hand the call to the PBX, once; how it ends comes as facts.
+
+        Raises PermanentDeliveryError where the PBX refused it, TransientDeliveryError where it was surely not handed
+        over, or with `uncertain` where nobody knows.
+        """
+
+
 class FileStore(Protocol):
     """Files by the hash of their content."""
 
@@ -261,6 +294,9 @@ class PresenceSink(Protocol):
 
     def device(self, pbx: str, endpoint: str, state: DeviceState) -> None:
         """A telephone changed; any thread."""
+
+    def paused(self, pbx: str, endpoint: str, queue: str, *, paused: bool) -> None:
+        """Somebody paused in a queue, or came back; any thread."""
 
     def forget(self, pbx: str) -> None:
         """The link is lost: nothing is known of this PBX's telephones any more."""

@@ -10,10 +10,18 @@ class Presence:
 
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], DeviceState] = {}
+        self._pauses: dict[tuple[str, str], frozenset[str]] = {}
 
     def device(self, pbx: str, endpoint: str, state: DeviceState) -> None:
         """A telephone changed."""
         self._states[pbx, endpoint] = state
+
+    def paused(self, pbx: str, endpoint: str, queue: str, *, paused: bool) -> None:
+        """Somebody paused in a queue, or came back."""
+        if paused:
+            self._pauses[pbx, endpoint] = self._pauses.get((pbx, endpoint), frozenset()) | {queue}
+        else:
+            self._pauses[pbx, endpoint] = self._pauses.get((pbx, endpoint), frozenset()) - {queue}
 
     def forget(self, pbx: str) -> None:
         """The link is lost: what is not known is rung rather than passed over."""

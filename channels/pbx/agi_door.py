@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from channels.pbx.agi import AgiAnswer, AgiHandlers, AgiServer, AgiStats
 from channels.pbx.agi_wire import AgiRequest, Variables
 from channels.pbx.config import PbxConfig
-from channels.pbx.snippet import DIALABLE
+from channels.pbx.snippet.words import DIALABLE
 from crm_core.messages import RouteAction, RouteDecision, RouteQuery
 from crm_core.ports import CallRouter
 

@@ -38,6 +38,27 @@ class CallLeg:
     cause: int = 0
 
 
+class TalkBegan(StrEnum):
+    """How somebody came to talk with the client: picked up what rang them, took over a call that rang or was parked
+    elsewhere, or was handed the client by a colleague, with or without speaking to them first."""
+
+    ANSWERED = "answered"
+    PICKED_UP = "picked_up"
+    BLIND_TRANSFER = "blind_transfer"
+    ATTENDED_TRANSFER = "attended_transfer"
+    UNPARKED = "unparked"
+
+
+@dataclass(frozen=True, slots=True)
+class CallTalk:
+    """A conversation of the client with one endpoint; `until` is None as long as it goes on."""
+
+    endpoint: str
+    since: datetime
+    until: datetime | None = None
+    began: TalkBegan = TalkBegan.ANSWERED
+
+
 @dataclass(frozen=True, slots=True)
 class CallSnapshot:
     """All that is known of a call so far. Each later snapshot of a call contains what the earlier ones said.
@@ -45,7 +66,8 @@ class CallSnapshot:
     `linkedid` is unique within a PBX; `number` is the client's number as the PBX gave it (may be empty or
     `anonymous`); `line` the office's own number as dialled; `answered_by` the endpoint that talks or talked.
     `finished_at` is None as long as the call goes on. `wish_callback` says that the caller asked to be rung back.
-    `settled` marks a call reconstructed from call records after an outage.
+    `settled` marks a call reconstructed from call records after an outage. `talks` are the client's conversations one
+    after another, `hold_s` the seconds the client was on hold during them.
     """
 
     linkedid: str
@@ -65,6 +87,8 @@ class CallSnapshot:
     recording: str | None = None
     wish_callback: bool = False
     settled: bool = False
+    hold_s: float = 0.0
+    talks: tuple[CallTalk, ...] = ()
 
     @property
     def finished(self) -> bool:

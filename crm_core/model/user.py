@@ -33,7 +33,8 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person of the office. `extension` is a dialable endpoint such as `PJSIP/101` or a bare `101`."""
+    """A person of the office. `extension` is a dialable endpoint such as `PJSIP/101` or a bare `101`; `hours` names the
+    calendar in which they work, None the one of their group."""
 
     id: int
     login: str
@@ -48,6 +49,7 @@ class User:
     absence: Absence | None = None
     do_not_disturb: bool = False
     active: bool = True
+    hours: str | None = None
 
     def present(self, at: datetime) -> bool:
         """Whether new work may be given to this person now."""

@@ -56,4 +56,5 @@ def user_of(row: Any) -> User:
         absence=absence,
         do_not_disturb=row.do_not_disturb,
         active=row.active,
+        hours=row.hours,
     )

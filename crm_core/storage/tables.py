@@ -21,8 +21,11 @@ from sqlalchemy import (
 
 from crm_core.messages import Delivery, EntryKind
 from crm_core.model import records
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallState, Direction
+from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, DialPurpose, DialState
 from crm_core.model.case import CaseKind, CaseState, Signal
+from crm_core.model.recording import RecordingState
 from crm_core.model.user import Role
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
@@ -67,6 +70,7 @@ app_user = Table(
     Column("absent_until", UtcDateTime),
     Column("do_not_disturb", Boolean, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("hours", Text),
     Column("password_hash", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Index("uq_app_user_telegram_id", "telegram_id", unique=True),
@@ -259,8 +263,12 @@ call = Table(
     Column("list_name", Text),
     Column("wish_callback", Boolean, nullable=False),
     Column("rung", JsonText, nullable=False),
+    Column("hold_s", Float, nullable=False, server_default=text("0")),
+    Column("talks", JsonText, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("linkedid", "pbx"),
     Index("ix_call_started_at", "started_at"),
+    Index("ix_call_contact_id_started_at", "contact_id", "started_at"),
+    Index("ix_call_line_started_at", "line", "started_at"),
     Index(
         "ix_call_going_on",
         "pbx",
@@ -494,6 +502,168 @@ listed_number = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+# A client who is to be rung back: what a robot works off. One at a time a contact.
+callback = Table(
+    "callback",
+    metadata,
+    _id(),
+    _contact(),
+    Column("number", Text, nullable=False),
+    Column("reason", EnumText(CallbackReason), nullable=False),
+    Column("state", EnumText(CallbackState), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("manager", Text, ForeignKey("app_user.login")),
+    Column("pbx", Text),
+    Column("line", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index(
+        "ix_callback_due_at",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'waiting'"),
+        sqlite_where=text("state = 'waiting'"),
+    ),
+    Index("ix_callback_contact_id", "contact_id"),
+    Index(
+        "uq_callback_active",
+        "contact_id",
+        unique=True,
+        postgresql_where=text("state IN ('waiting', 'dialling')"),
+        sqlite_where=text("state IN ('waiting', 'dialling')"),
+    ),
+)
+
+# A call that the hub places: first a person of the office, then the client. Never two at a time for one client, nor
+# for one person.
+dial = Table(
+    "dial",
+    metadata,
+    _id(),
+    _contact(),
+    Column("number", Text, nullable=False),
+    Column("pbx", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("login", Text, ForeignKey("app_user.login"), nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("purpose", EnumText(DialPurpose), nullable=False),
+    Column("state", EnumText(DialState), nullable=False),
+    Column("linkedid", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("announce", Boolean, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("outcome", EnumText(DialOutcome)),
+    Column("sent_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("callback_id", _Id, ForeignKey("callback.id")),
+    Column("call_id", _Id),
+    Column("detail", Text, nullable=False),
+    Index("ix_dial_contact_id", "contact_id"),
+    Index(
+        "ix_dial_active",
+        "pbx",
+        "state",
+        "id",
+        postgresql_where=text("state <> 'ended'"),
+        sqlite_where=text("state <> 'ended'"),
+    ),
+    Index(
+        "uq_dial_active_contact",
+        "contact_id",
+        unique=True,
+        postgresql_where=text("state <> 'ended'"),
+        sqlite_where=text("state <> 'ended'"),
+    ),
+    Index(
+        "uq_dial_active_login",
+        "login",
+        unique=True,
+        postgresql_where=text("state <> 'ended'"),
+        sqlite_where=text("state <> 'ended'"),
+    ),
+)
+
+# What became of the recording of a call. `look_at`: when it is looked for (again), or put away, or deleted.
+recording = Table(
+    "recording",
+    metadata,
+    Column("call_id", _Id, ForeignKey("call.id"), primary_key=True, autoincrement=False),
+    Column("pbx", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", EnumText(RecordingState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("look_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("size", BigInteger),
+    Column("duration_s", Float),
+    Column("place", Text),
+    Column("checked_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("error", Text),
+    Index(
+        "ix_recording_look_at",
+        "look_at",
+        postgresql_where=text("look_at IS NOT NULL"),
+        sqlite_where=text("look_at IS NOT NULL"),
+    ),
+)
+
+# Who heard or took away what is confidential.
+access_log = Table(
+    "access_log",
+    metadata,
+    _id(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject_id", _Id, nullable=False),
+    Column("contact_id", _Id),
+    Column("remote", Text, nullable=False),
+    Index("ix_access_log_what", "what", "subject_id"),
+)
+
+# A trouble of the installation that somebody must know of: a silent line, a PBX out of reach. Open while `ended_at` is
+# empty; at most one open for each subject.
+alarm = Table(
+    "alarm",
+    metadata,
+    _id(),
+    Column("kind", EnumText(AlarmKind), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Index(
+        "uq_alarm_open",
+        "kind",
+        "subject",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+)
+
+# The proof for one day of one PBX that no call of its records is missing here. `day` is a date of the office's zone.
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    _id(),
+    Column("pbx", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("equal", Integer, nullable=False),
+    Column("settled", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),
+    Column("details", JsonText, nullable=False),
+    Index("ix_reconciliation_pbx_day", "pbx", "day", "id"),
+)
+
 channel_cursor = Table(
     "channel_cursor",
     metadata,
@@ -541,4 +711,9 @@ TABLE_OF: dict[type, Table] = {
     records.DealRecord: deal,
     records.MergeRecord: contact_merge,
     records.ListedNumberRecord: listed_number,
+    records.CallbackRecord: callback,
+    records.DialRecord: dial,
+    records.RecordingRecord: recording,
+    records.AlarmRecord: alarm,
+    records.ReconciliationRecord: reconciliation,
 }

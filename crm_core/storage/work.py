@@ -17,12 +17,15 @@ from sqlalchemy import Connection
 from crm_core.errors import ConcurrentChange, NotFound
 from crm_core.model.case import CaseState, Signal, SignalAt
 from crm_core.model.records import (
+    AlarmRecord,
     AttachmentRecord,
+    CallbackRecord,
     CallRecord,
     CaseRecord,
     ContactRecord,
     DeadlineRecord,
     DealRecord,
+    DialRecord,
     EntryRecord,
     IdentityRecord,
     JournalRecord,
@@ -32,6 +35,8 @@ from crm_core.model.records import (
     MergeRecord,
     OutboxRecord,
     PipelineRecord,
+    ReconciliationRecord,
+    RecordingRecord,
     StageRecord,
 )
 from crm_core.model.user import Staff
@@ -54,13 +59,18 @@ _WRITE_ORDER: tuple[type, ...] = (
     LeadRecord,
     DealRecord,
     CallRecord,
+    RecordingRecord,
     CaseRecord,
     EntryRecord,
     AttachmentRecord,
+    CallbackRecord,
+    DialRecord,
     DeadlineRecord,
     OutboxRecord,
     MergeRecord,
     ListedNumberRecord,
+    AlarmRecord,
+    ReconciliationRecord,
 )
 _UNFED = frozenset({IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord})
 # Where a record names its contact.

@@ -73,6 +73,7 @@ class MemoryPresence:
     def __init__(self) -> None:
         self.states: dict[tuple[str, str], DeviceState] = {}
         self.history: list[tuple[str, DeviceState]] = []
+        self.pauses: dict[tuple[str, str, str], bool] = {}
         self.forgotten = 0
         self._changed = asyncio.Event()
 
@@ -80,6 +81,11 @@ class MemoryPresence:
         """Note a telephone."""
         self.states[pbx, endpoint] = state
         self.history.append((endpoint, state))
+        self._changed.set()
+
+    def paused(self, pbx: str, endpoint: str, queue: str, *, paused: bool) -> None:
+        """Note a pause."""
+        self.pauses[pbx, endpoint, queue] = paused
         self._changed.set()
 
     def forget(self, pbx: str) -> None:

@@ -1,0 +1,40 @@
+"""manager.conf: the AMI user of the hub, and the events it needs."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.words import safe
+
+
+def manager(config: PbxConfig) -> str:
+    """The user's section."""
+    name = safe("ami user", config.ami.username)
+    if re.search(r"[\r\n\0;]", config.ami.secret):
+        raise ValueError("the AMI secret holds a line break or a semicolon, which manager.conf can't hold")
+    return _MANAGER.format(user=name, secret=config.ami.secret, permit=_permit(config))
+
+
+def _permit(config: PbxConfig) -> str:
+    host = "127.0.0.1" if config.agi_host == "localhost" else config.agi_host
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "; permit only the hub's address here: deny = 0.0.0.0/0.0.0.0, permit = ADDRESS/255.255.255.255"
+    mask = "255.255.255.255" if address.version == 4 else "128"
+    return f"deny = 0.0.0.0/0.0.0.0\npermit = {address}/{mask}"
+
+
+_MANAGER = """\
+; manager.conf, or manager_custom.conf of FreePBX. In [general]: enabled = yes, timestampevents = yes.
+[{user}]
+secret = {secret}
+{permit}
+read = system,call,user
+write = system,call,reporting,originate
+; Half of what Asterisk tells of a call is of no use to the hub.
+eventfilter = !Event: (NewConnectedLine|NewCallerid|NewAccountCode|Newexten|VarSet|CEL|DialState|BridgeCreate)
+eventfilter = !Event: (BridgeDestroy|SoftHangupRequest|MixMonitorStop|MixMonitorMute|RTCPSent|RTCPReceived|TestEvent)
+"""

@@ -1,0 +1,15 @@
+"""Troubles of the installation that somebody must know of, whether or not a client complains."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AlarmKind(StrEnum):
+    """What is wrong: a line that usually rings is silent, a PBX is out of reach, calls of its records are missing,
+    recordings can't be kept."""
+
+    SILENT_LINE = "silent_line"
+    LINK_DOWN = "link_down"
+    CALLS_MISSING = "calls_missing"
+    RECORDINGS = "recordings"
