@@ -19,9 +19,11 @@ from crm_core.messages import (
     RouteQuery,
     StoredFile,
 )
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import SignalAt
 from crm_core.model.ladder import Told
 from crm_core.model.records import (
+    AlarmRecord,
     CallRecord,
     CaseRecord,
     ContactRecord,
@@ -401,6 +403,9 @@ class UnitOfWork(Protocol):
 
     def listed_numbers(self, keys: Iterable[str]) -> dict[str, ListedNumberRecord]:
         """The special-list rows of identities."""
+
+    def open_alarms(self, kind: AlarmKind) -> list[AlarmRecord]:
+        """The alarms of a kind that last, oldest first."""
 
     def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
         """The client's newest inbound entry in a channel, with a conversation to answer into."""

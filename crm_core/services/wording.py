@@ -47,6 +47,14 @@ class Phrase(StrEnum):
     FORM_EMAIL = "form_email"
     FORM_PAGE = "form_page"
     DEAL_OVERDUE = "deal_overdue"
+    ALARM_SILENT_LINE = "alarm_silent_line"
+    ALARM_SILENT_LINE_OVER = "alarm_silent_line_over"
+    ALARM_LINK_DOWN = "alarm_link_down"
+    ALARM_LINK_DOWN_OVER = "alarm_link_down_over"
+    ALARM_CALLS_MISSING = "alarm_calls_missing"
+    ALARM_CALLS_MISSING_OVER = "alarm_calls_missing_over"
+    ALARM_RECORDINGS = "alarm_recordings"
+    ALARM_RECORDINGS_OVER = "alarm_recordings_over"
 
 
 _TEXTS: dict[str, dict[Phrase, str]] = {
@@ -88,6 +96,14 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.FORM_EMAIL: "Почта",
         Phrase.FORM_PAGE: "Страница",
         Phrase.DEAL_OVERDUE: "Сделка просрочена: {client}. {title}. Менеджер: {manager}",
+        Phrase.ALARM_SILENT_LINE: "Линия {subject} молчит с {time}. {detail}",
+        Phrase.ALARM_SILENT_LINE_OVER: "На линию {subject} снова звонят. Молчала с {time}",
+        Phrase.ALARM_LINK_DOWN: "Нет связи: {subject}, с {time}. {detail}",
+        Phrase.ALARM_LINK_DOWN_OVER: "Связь восстановлена: {subject}. Не было с {time}",
+        Phrase.ALARM_CALLS_MISSING: "Сверка звонков, {subject}: найдены не все. {detail}",
+        Phrase.ALARM_CALLS_MISSING_OVER: "Сверка звонков, {subject}: теперь сходится. Не сходилась с {time}",
+        Phrase.ALARM_RECORDINGS: "Записи разговоров не сохраняются: {subject}, с {time}. {detail}",
+        Phrase.ALARM_RECORDINGS_OVER: "Записи разговоров снова сохраняются: {subject}. Не сохранялись с {time}",
     },
     "en": {
         Phrase.LEAD_ASSIGNED: "New lead: {client}. {title}",
@@ -127,6 +143,14 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.FORM_EMAIL: "Mail",
         Phrase.FORM_PAGE: "Page",
         Phrase.DEAL_OVERDUE: "Deal overdue: {client}. {title}. Manager: {manager}",
+        Phrase.ALARM_SILENT_LINE: "Line {subject} has been silent since {time}. {detail}",
+        Phrase.ALARM_SILENT_LINE_OVER: "Line {subject} rings again. It was silent since {time}",
+        Phrase.ALARM_LINK_DOWN: "No link: {subject}, since {time}. {detail}",
+        Phrase.ALARM_LINK_DOWN_OVER: "The link is back: {subject}. It was away since {time}",
+        Phrase.ALARM_CALLS_MISSING: "Reconciliation of calls, {subject}: not all were found. {detail}",
+        Phrase.ALARM_CALLS_MISSING_OVER: "Reconciliation of calls, {subject}: equal again. It was not since {time}",
+        Phrase.ALARM_RECORDINGS: "Recordings are not kept: {subject}, since {time}. {detail}",
+        Phrase.ALARM_RECORDINGS_OVER: "Recordings are kept again: {subject}. They were not since {time}",
     },
 }
 

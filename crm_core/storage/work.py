@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_core.errors import ConcurrentChange, NotFound
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import CaseState, Signal, SignalAt
 from crm_core.model.records import (
     AlarmRecord,
@@ -257,6 +258,12 @@ class SqlWork:
         """The special-list rows of identities."""
         self._load(ListedNumberRecord, keys, "t.key", array="text")
         return self._those(ListedNumberRecord, keys)
+
+    def open_alarms(self, kind: AlarmKind) -> list[AlarmRecord]:
+        """The alarms of a kind that last, oldest first; two nodes that end or tell one wait for each other."""
+        self._load(AlarmRecord, [kind.value], "t.kind", "t.ended_at IS NULL", array="text", tail=self._lock)
+        found = (each for each in self._all(AlarmRecord) if each.kind is kind and each.ended_at is None)
+        return sorted(found, key=lambda each: (each.since, each.id))
 
     def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
         """The client's newest inbound entry in a channel, with a conversation to answer into."""
