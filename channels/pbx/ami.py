@@ -102,7 +102,7 @@ class AmiLink:
         address: AmiAddress,
         handlers: LinkHandlers,
         wanted: frozenset[str],
-        event_classes: str = "system,call,user",
+        event_classes: str = "system,call,agent,user",
         timing: LinkTiming | None = None,
     ) -> None:
         self._address = address

@@ -10,12 +10,12 @@ from datetime import datetime
 
 from channels.pbx.agi import AgiStats
 from channels.pbx.agi_door import AgiDoor, AgiDoors, Desk
-from channels.pbx.ami import AmiLink, LinkHandlers, LinkStats
+from channels.pbx.ami import AmiLink, AmiRefusedError, LinkHandlers, LinkStats
 from channels.pbx.ami_wire import AmiMessage
 from channels.pbx.book import CallBook
 from channels.pbx.config import PbxConfig
 from channels.pbx.delivery import Delivery
-from channels.pbx.events import WANTED, DeviceChanged, ListingEnded, Originated, parse_event
+from channels.pbx.events import WANTED, DeviceChanged, ListingEnded, MemberPaused, Originated, parse_event
 from channels.pbx.inbound import CallFactsReader
 from channels.pbx.presence import device_state
 from channels.pbx.proof import prove
@@ -223,6 +223,8 @@ class PbxChannel:
                 pass
             case DeviceChanged(_, device, state):
                 self._context.presence.device(self._config.name, device, device_state(state))
+            case MemberPaused(_, queue, interface, paused):
+                self._context.presence.paused(self._config.name, interface, queue, paused=paused)
             case ListingEnded():
                 self._settler.listed()
             case event:
@@ -231,6 +233,10 @@ class PbxChannel:
 
     async def _link_ready(self) -> None:
         await self._link.act("DeviceStateList")
+        try:
+            await self._link.act("QueueStatus")
+        except AmiRefusedError as err:
+            log.info("%s: the PBX has no queues to ask for: %s", self._key, err)
         self._settler.wanted()
 
     def _link_lost(self) -> None:

@@ -156,6 +156,16 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberPaused:
+    """Somebody is or is not paused in a queue. `interface` is the telephone that counts: the one whose state is watched."""
+
+    at: datetime
+    queue: str
+    interface: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Originated:
     """What became of an originated call's first leg."""
 
@@ -179,7 +189,7 @@ CallEvent = (
     | CallbackWished
     | RecordingStarted
 )
-PbxEvent = CallEvent | ListingEnded | DeviceChanged | Originated
+PbxEvent = CallEvent | ListingEnded | DeviceChanged | MemberPaused | Originated
 
 
 def parse_event(message: AmiMessage, arrived: datetime) -> PbxEvent | None:
@@ -272,6 +282,15 @@ def _device(message: AmiMessage, at: datetime) -> PbxEvent | None:
     return DeviceChanged(at, device, message.get("State")) if device else None
 
 
+def _member(message: AmiMessage, at: datetime) -> PbxEvent | None:
+    interface = message.get("StateInterface") or message.get("Interface") or message.get("Location")
+    if not interface:
+        return None
+    # who has left a queue is not paused in it any more
+    paused = message.get("Paused") == "1" and message.event != "QueueMemberRemoved"
+    return MemberPaused(at, message.get("Queue"), interface, paused)
+
+
 def _originated(message: AmiMessage, at: datetime) -> PbxEvent | None:
     success = message.get("Response") == "Success"
     return Originated(
@@ -293,6 +312,11 @@ _PARSERS: dict[str, _Parser] = {
     "UserEvent": _user_event,
     "MixMonitorStart": _of_chan(RecordingStarted),
     "DeviceStateChange": _device,
+    "QueueMember": _member,
+    "QueueMemberAdded": _member,
+    "QueueMemberPause": _member,
+    "QueueMemberRemoved": _member,
+    "QueueMemberStatus": _member,
     "OriginateResponse": _originated,
 }
 

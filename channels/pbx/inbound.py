@@ -10,7 +10,7 @@ from channels.pbx.ami_wire import Splitter, parse_block
 from channels.pbx.book import CallBook
 from channels.pbx.call_facts import CallFacts, PbxProfile
 from channels.pbx.cdr import CdrRow, calls_of, parse_row, settled_call
-from channels.pbx.events import DeviceChanged, ListingEnded, Originated, parse_event
+from channels.pbx.events import CallEvent, parse_event
 from channels.pbx.reducer import Kind, Transition
 from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Sender, Unparsable
 from crm_core.model.call import CallSnapshot, CallState
@@ -83,7 +83,7 @@ class CallFactsReader:
         blocks = Splitter().feed(raw)
         for block in blocks:
             event = parse_event(parse_block(block), received_at)
-            if event is not None and not isinstance(event, ListingEnded | DeviceChanged | Originated):
+            if isinstance(event, CallEvent):
                 transitions.extend(book.apply(event, block))
         if name == SETTLED:
             book.listing()

@@ -32,9 +32,10 @@ _MANAGER = """\
 [{user}]
 secret = {secret}
 {permit}
-read = system,call,user
+read = system,call,agent,user
 write = system,call,reporting,originate
 ; Half of what Asterisk tells of a call is of no use to the hub.
-eventfilter = !Event: (NewConnectedLine|NewCallerid|NewAccountCode|Newexten|VarSet|CEL|DialState|BridgeCreate)
-eventfilter = !Event: (BridgeDestroy|SoftHangupRequest|MixMonitorStop|MixMonitorMute|RTCPSent|RTCPReceived|TestEvent)
+eventfilter = !^Event: (NewConnectedLine|NewCallerid|NewAccountCode|Newexten|VarSet|CEL|DialState|BridgeCreate)
+eventfilter = !^Event: (BridgeDestroy|SoftHangupRequest|MixMonitorStop|MixMonitorMute|RTCPSent|RTCPReceived|TestEvent)
+eventfilter = !^Event: (QueueCaller|QueueEntry|QueueMemberRing|QueueMemberPenalty|Agent|MusicOnHold|LocalBridge)
 """

@@ -98,7 +98,7 @@ async def test_login_asks_for_the_needed_events_only() -> None:
         assert (login.get("Username"), login.get("Secret"), login.get("Events")) == (
             "hub",
             "s3cret",
-            "system,call,user",
+            "system,call,agent,user",
         )
         assert listener.link.health.state is ChannelState.CONNECTED
 

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.pbx.ami_wire import AmiInjectionError, AmiOverflowError, Splitter, encode_action, event_name, parse_block
-from channels.pbx.events import WANTED, Chan, DeviceChanged, HungUp, Originated, created_at, endpoint_of, parse_event
+from channels.pbx.events import (
+    WANTED,
+    Chan,
+    DeviceChanged,
+    HungUp,
+    MemberPaused,
+    Originated,
+    created_at,
+    endpoint_of,
+    parse_event,
+)
 from tests.unit.pbx.build import START
 from tests.unit.pbx.streams import FIXTURES, STREAMS, blocks_of
 
@@ -105,6 +115,21 @@ def test_a_failed_originate_has_no_channel() -> None:
 def test_device_states_are_events() -> None:
     event = parse_event(parse_block(b"Event: DeviceStateChange\r\nDevice: PJSIP/101\r\nState: INUSE"), START)
     assert event == DeviceChanged(START, "PJSIP/101", "INUSE")
+
+
+@pytest.mark.parametrize(
+    ("block", "paused"),
+    [
+        (b"Event: QueueMember\r\nQueue: sales\r\nLocation: PJSIP/101\r\nPaused: 1", True),
+        (b"Event: QueueMemberAdded\r\nQueue: sales\r\nInterface: PJSIP/101\r\nPaused: 0", False),
+        (b"Event: QueueMemberPause\r\nQueue: sales\r\nInterface: Local/1@q\r\nStateInterface: PJSIP/101\r\nPaused: 1", True),
+        (b"Event: QueueMemberStatus\r\nQueue: sales\r\nInterface: PJSIP/101\r\nPaused: 1", True),
+        (b"Event: QueueMemberRemoved\r\nQueue: sales\r\nInterface: PJSIP/101\r\nPaused: 1", False),
+    ],
+)  # fmt: skip
+def test_pauses_in_queues(block: bytes, paused: bool) -> None:
+    assert parse_event(parse_block(block), START) == MemberPaused(START, "sales", "PJSIP/101", paused)
+    assert parse_event(parse_block(block.split(b"\r\n")[0]), START) is None
 
 
 def test_endpoints_of_channels() -> None:
