@@ -139,7 +139,7 @@ def build(
     database = Database(settings.database_url.reveal())
     store = Store(database, clock, office_of(settings), Policies(LeastLoaded(), TellByRole()))
     files = DiskFiles(settings.files)
-    presence = Presence()
+    presence = Presence(clock, {pbx.name: pbx.wrap for pbx in settings.pbx})
     live = Live(store)
     rules = DispatchRules(settings.routing.fallback, settings.routing.ring_s)
     directory = Directory(store, live, clock, presence, rules)

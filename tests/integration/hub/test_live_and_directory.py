@@ -101,7 +101,7 @@ async def test_positions_never_appear_behind_one_already_read(world: World, live
 
 @pytest.fixture
 async def directory(world: World) -> AsyncIterator[tuple[Directory, Presence, Live]]:
-    presence = Presence()
+    presence = Presence(world.clock)
     live = Live(world.stores[0], poll_s=0.05)
     directory = Directory(world.stores[0], live, world.clock, presence, DispatchRules())
     await live.start()
