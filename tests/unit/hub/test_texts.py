@@ -18,7 +18,7 @@ from crm_core.ports import ChannelState
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.pages import local_path
 from hub.web.shown import Shown, first_line
-from hub.web.texts import EN, RU, Texts, plural, texts_of
+from hub.web.texts import EN, PARTS, RU, Texts, plural, texts_of
 from tests.fakes.clock import START
 
 COVERED: dict[str, type[StrEnum]] = {
@@ -48,6 +48,12 @@ def test_both_languages_fill_the_same_fields() -> None:
             assert re.findall(r"\{\w+\}", russian) == re.findall(r"\{\w+\}", english), each.name
         elif isinstance(russian, dict):
             assert set(russian) == set(english), each.name
+
+
+def test_no_text_stands_in_two_parts() -> None:
+    names = [each.name for part in PARTS for each in fields(part.RU)]
+    assert sorted(set(names)) == sorted(names)
+    assert set(names) == {each.name for each in fields(Texts)}
 
 
 def test_russian_is_spoken_unless_english_is_wanted() -> None:
