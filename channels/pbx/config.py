@@ -16,13 +16,17 @@ class PbxConfig:
     `dial` says how an extension without a technology is rung and holds `{extension}`; `trunk` how a client is dialled
     and holds `{number}` (None: the hub dials nobody). `recordings` and `cdr` are paths of this machine, None where
     they can't be read from here. `fallback` is the dial string of the printed dialplan for when the hub does not
-    answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings.
+    answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings. `agi_second` (`host` or
+    `host:port`) is another hub that Asterisk asks when the first does not answer; `hubs`, where not empty, are all the
+    hubs as Asterisk reaches them (`host`, `host:port`, `hagi://name`), in place of `agi_host` and `agi_second`.
     """
 
     name: str
     ami: AmiAddress
     agi_host: str = "127.0.0.1"
     agi_port: int = 4573
+    agi_second: str | None = None
+    hubs: tuple[str, ...] = ()
     dial: str = "PJSIP/{extension}"
     trunk: str | None = "PJSIP/{number}@trunk"
     recordings: Path | None = None

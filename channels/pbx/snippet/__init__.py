@@ -5,7 +5,6 @@ Nothing that a caller sends is ever evaluated: only filtered digits and the hub'
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 
 from channels.pbx.config import PbxConfig
@@ -17,7 +16,7 @@ from channels.pbx.snippet.outbound import outbound
 from channels.pbx.snippet.recorded import recorded
 from channels.pbx.snippet.records import records
 from channels.pbx.snippet.robot import robot
-from channels.pbx.snippet.words import DIALABLE, safe
+from channels.pbx.snippet.words import DIALABLE
 
 __all__ = ["DIALABLE", "Part", "snippet"]
 
@@ -30,13 +29,8 @@ class Part(StrEnum):
     CDR = "cdr"
 
 
-def snippet(config: PbxConfig, part: Part | None = None, *, hub: str | None = None) -> str:
-    """The text to paste for one part, or for all under headings; ValueError where a setting can't stand in it.
-
-    `hub` is the host by which Asterisk reaches the hub where that is not the address the hub listens on.
-    """
-    host = hub or ("127.0.0.1" if config.agi_host in {"0.0.0.0", "::"} else config.agi_host)  # noqa: S104 — compared
-    config = replace(config, agi_host=safe("hub", host))
+def snippet(config: PbxConfig, part: Part | None = None) -> str:
+    """The text to paste for one part, or for all under headings; ValueError where a setting can't stand in it."""
     if part is not None:
         return _PARTS[part](config)
     return "\n".join(f"; ===== {_FILES[each]} =====\n{_PARTS[each](config)}" for each in Part)

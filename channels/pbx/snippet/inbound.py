@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from channels.pbx.cdr import LINE_FIELD
 from channels.pbx.config import PbxConfig
-from channels.pbx.snippet.words import safe
+from channels.pbx.snippet.asking import asking, late
 
-# The hub's own deadline is far below; this bounds the wait for a hub that is frozen, which AGI by itself would not.
-ASK_WITHIN_S = 1.5
 MOST_ATTEMPTS = 20
 
 
 def inbound(config: PbxConfig) -> str:
     """The context."""
     return _INBOUND.format(
-        agi=f"agi://{config.agi_host}:{config.agi_port}/route/{safe('name', config.name)}",
-        ask_within=ASK_WITHIN_S,
+        asking=asking(config),
+        late=late(config),
         attempts=MOST_ATTEMPTS,
         ring=config.ring_s,
         options=",U(hub-recorded)" if config.recordings is not None else "",
@@ -35,11 +33,7 @@ exten => _[+0-9]!,1,Set(HUB_ATTEMPT=0)
  same => n,Set(CDR(userfield)={line_field}${{FILTER(+0-9,${{EXTEN}})}})
  same => n(ask),Set(HUB_ACTION=)
  same => n,Set(HUB_DIAL=)
- same => n,Set(AGIEXITONHANGUP=yes)
- same => n,Set(TIMEOUT(absolute)={ask_within})
- same => n,AGI({agi},${{HUB_ATTEMPT}})
- same => n,Set(TIMEOUT(absolute)=0)
- same => n,Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&=*#\\x2D,${{HUB_DIAL}})}})
+{asking} same => n,Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&=*#\\x2D,${{HUB_DIAL}})}})
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="dial"]?dial)
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="reject"]?reject)
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="callback"]?callback)
@@ -55,8 +49,4 @@ exten => _[+0-9]!,1,Set(HUB_ATTEMPT=0)
  same => n(reject),Hangup(21)
  same => n(callback),Goto(hub-callback,s,1)
 exten => s,1,Goto(${{IF($["${{FILTER(+0-9,${{CALLERID(dnid)}})}}"=""]?0:${{FILTER(+0-9,${{CALLERID(dnid)}})}})}},1)
-; The hub took too long: the call leaves it and rings the fallback.
-exten => T,1,Set(TIMEOUT(absolute)=0)
- same => n,Verbose(1,hub: no answer in time)
- same => n,Goto(hub-fallback,s,1)
-"""
+{late}"""

@@ -6,6 +6,7 @@ import re
 from ipaddress import ip_address
 
 from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.asking import hosts
 from channels.pbx.snippet.words import safe
 
 
@@ -18,13 +19,14 @@ def manager(config: PbxConfig) -> str:
 
 
 def _permit(config: PbxConfig) -> str:
-    host = "127.0.0.1" if config.agi_host == "localhost" else config.agi_host
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "; permit only the hub's address here: deny = 0.0.0.0/0.0.0.0, permit = ADDRESS/255.255.255.255"
-    mask = "255.255.255.255" if address.version == 4 else "128"
-    return f"deny = 0.0.0.0/0.0.0.0\npermit = {address}/{mask}"
+    permits = ["deny = 0.0.0.0/0.0.0.0"]
+    for host in hosts(config):
+        try:
+            address = ip_address("127.0.0.1" if host == "localhost" else host)
+        except ValueError:
+            return "; permit only the hub's address here: deny = 0.0.0.0/0.0.0.0, permit = ADDRESS/255.255.255.255"
+        permits.append(f"permit = {address}/{'255.255.255.255' if address.version == 4 else '128'}")
+    return "\n".join(permits)
 
 
 _MANAGER = """\
@@ -33,6 +35,7 @@ _MANAGER = """\
 secret = {secret}
 {permit}
 read = system,call,agent,user
+; system: the hub keeps in Asterisk's own database who rings when it does not answer.
 write = system,call,reporting,originate
 ; Half of what Asterisk tells of a call is of no use to the hub.
 eventfilter = !^Event: (NewConnectedLine|NewCallerid|NewAccountCode|Newexten|VarSet|CEL|DialState|BridgeCreate)
