@@ -1,4 +1,4 @@
-"""`python -m benchmarks [intake agi deadlines]`: measure, print the tables, write them to `benchmarks/results`."""
+"""`python -m benchmarks [intake agi deadlines calls]`: measure, print the tables, write them to `benchmarks/results`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import uvloop
 from rich.console import Console
 
-from benchmarks import agi, deadlines, intake
+from benchmarks import agi, calls, deadlines, intake
 from benchmarks.measuring import Report
 from hub.log import configure_logging
 
@@ -17,6 +17,7 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[Report]]] = {
     "intake": intake.measure,
     "agi": agi.measure,
     "deadlines": deadlines.measure,
+    "calls": calls.measure,
 }
 
 

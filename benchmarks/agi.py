@@ -11,30 +11,19 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.engines import ENGINES, add_people, fresh_urls, migrated
+from benchmarks.engines import ENGINES, FIRST_NUMBER, fresh_urls, with_clients
 from benchmarks.measuring import Report, Row, percentile, spread
-from crm_core.model.office import Office
-from crm_core.model.records import ContactRecord, IdentityRecord
-from crm_core.ports import Policies
-from crm_core.services.desk import Desk
-from crm_core.storage.database import Database
-from crm_core.storage.store import Store
-from hub.clock import SystemClock
+from benchmarks.waiting import serving
 from hub.demo.peers.process import free_port
-from routing.assign import LeastLoaded
-from routing.escalation import TellByRole
 
 CONTACTS = 100_000
 CALLS = 2_000
 WARM_UP = 200
 CHAT_PER_SECOND = 500
 CHAT_SECONDS = 20
-_PAGE = 5_000
-_FIRST = 79_100_000_000
 _CONFIG = """
 database_url = "{url}"
 http = "127.0.0.1:{http}"
@@ -66,7 +55,7 @@ async def measure() -> Report:
     for engine in ENGINES:
         with fresh_urls(engine) as urls, TemporaryDirectory() as folder:
             url = next(urls)
-            await _fill(url)
+            await with_clients(url, CONTACTS)
             async with _servers(url, Path(folder)) as (hub, minimal, http):
                 await _ask_both(hub, minimal, WARM_UP)
                 ours, plain = await _ask_both(hub, minimal, CALLS)
@@ -96,26 +85,6 @@ def _row(what: str, ours: list[float], plain: list[float], aim: str, met: bool) 
     return Row(what, spread(ours), spread(plain), _ratio(ours, plain), aim, met)
 
 
-async def _fill(url: str) -> None:
-    database = await migrated(url)
-    await database.stop()
-    store = Store(Database(url), SystemClock(), Office(), Policies(LeastLoaded(), TellByRole()))
-    await store.run(add_people)
-    for first in range(0, CONTACTS, _PAGE):
-
-        def page(desk: Desk, first: int = first) -> None:
-            now = datetime.now(UTC)
-            for number in range(first, first + _PAGE):
-                contact = ContactRecord(
-                    desk.work.next_id(), f"Клиент {number}", now, now, "", manager=f"manager{number % 10}"
-                )
-                desk.work.put(contact)
-                desk.work.put(IdentityRecord(f"tel:+{_FIRST + number}", contact.id, "import", now))
-
-        await store.run(page)
-    await store.database.stop()
-
-
 @asynccontextmanager
 async def _servers(url: str, folder: Path) -> AsyncIterator[tuple[int, int, int]]:
     """The hub and the minimal server, each a process of its own; their AGI ports and the hub's HTTP port."""
@@ -131,7 +100,7 @@ async def _servers(url: str, folder: Path) -> AsyncIterator[tuple[int, int, int]
         )
         try:
             for port in (agi, http, minimal):
-                await _serving(port)
+                await serving(port)
             yield agi, minimal, http
         finally:
             for process in (hub_process, minimal_process):
@@ -140,24 +109,12 @@ async def _servers(url: str, folder: Path) -> AsyncIterator[tuple[int, int, int]
                     await process.wait()
 
 
-async def _serving(port: int) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.1)
-                continue
-            writer.close()
-            return
-
-
 async def _ask_both(hub: int, minimal: int, calls: int) -> tuple[list[float], list[float]]:
     """Milliseconds of each call, the two servers asked in turn."""
     ours: list[float] = []
     plain: list[float] = []
     for number in range(calls):
-        client = _FIRST + (number * 37) % CONTACTS
+        client = FIRST_NUMBER + (number * 37) % CONTACTS
         ours.append(await _ask(hub, client, number))
         plain.append(await _ask(minimal, client, number))
     return ours, plain

@@ -1,4 +1,7 @@
-"""The smallest AGI server: asyncio streams, a dict, five variables. `python -m benchmarks.minimal_agi PORT N`."""
+"""The smallest AGI server: asyncio streams, a dict, five variables.
+
+`python -m benchmarks.minimal_agi PORT CONTACTS [MANAGERS]`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ import uvloop
 _FIRST = 79_100_000_000
 
 
-async def main(port: int, contacts: int) -> None:
+async def main(port: int, contacts: int, managers: int = 10) -> None:
     """Serve until ended."""
-    numbers = {str(_FIRST + number): (f"PJSIP/{101 + number % 10}", number) for number in range(contacts)}
+    numbers = {str(_FIRST + number): (f"PJSIP/{101 + number % managers}", number) for number in range(contacts)}
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,4 +43,4 @@ async def main(port: int, contacts: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(main(*(int(each) for each in sys.argv[1:])))
