@@ -1,4 +1,4 @@
-"""`python -m benchmarks [intake agi deadlines calls]`: measure, print the tables, write them to `benchmarks/results`."""
+"""`python -m benchmarks [NAME …]`: measure, print the tables, write them to `benchmarks/results`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""(d) From a client's INVITE to the telephone's through real Asterisks, with 100,000 clients; calls are answered and end.
+"""(d) From a client's INVITE to the telephone's through real Asterisks, with 100,000 clients; calls are answered.
 
 Three ways in turn, in one run: the hub with the shipped dialplan; the same dialplan asking the smallest AGI server that
 can be; the same Dial behind a look into AstDB. The hub hears of its calls over AMI and writes them down meanwhile, as
@@ -162,8 +162,8 @@ async def _scene(url: str, folder: Path) -> AsyncIterator[Scene]:
             [sys.executable, "-m", "benchmarks.minimal_agi", *arguments], output=folder / "minimal.log"
         )
         stack.push_async_callback(minimal.stop)
-        for port in (agi, minimal_agi, http):
-            await serving(port)
+        for port, process in ((agi, hub), (http, hub), (minimal_agi, minimal)):
+            await serving(port, process)
         await _ready(http, hub)
         people = await stack.enter_async_context(sip_office((PROVIDER, provider_port), ("127.0.0.1", phone_port)))
         ways = (
