@@ -1,6 +1,7 @@
 """What the telephones of the office do, as their PBXs report it: states, pauses in queues, the rest after a call.
 
-Nothing here runs on timers: whether somebody still rests follows from when their call ended and from the time asked about.
+Nothing here runs on timers: whether somebody still rests follows from when their call ended and from the time asked
+about.
 """
 
 from __future__ import annotations

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from crm_core.model.calendar import ALWAYS, WorkingHours
+from crm_core.model.callback import RobotRules
 from crm_core.model.channel import ChannelKey
 from crm_core.model.ladder import Ladders
+from crm_core.model.line import Group, Line
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Staff, User
+
+__all__ = ["Line", "ListAction", "Office", "SpecialList", "WebhookTarget"]
 
 
 class ListAction(StrEnum):
@@ -30,21 +35,13 @@ class SpecialList:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A number that clients dial, E.164 where it is one, else as dialled; `pbx` None where every PBX may bring it."""
-
-    number: str
-    pbx: str | None
-    policy: AccountPolicy
-
-
-@dataclass(frozen=True, slots=True)
 class Office:
     """Everything configured that decides what a fact changes.
 
     `dial` maps a PBX to the pattern that makes an endpoint of a bare extension. `staff_channel` tells staff by
     messenger, `mail_channel` by mail; None where there is none. `default_pipeline` takes deals of accounts without
-    leads that name no pipeline of their own.
+    leads that name no pipeline of their own. `outward` are the PBXs through which clients can be dialled,
+    `recorded` those whose recordings are looked for.
     """
 
     region: str = "RU"
@@ -54,12 +51,17 @@ class Office:
     policies: dict[ChannelKey, AccountPolicy] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     lists: dict[str, SpecialList] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    calendars: dict[str, WorkingHours] = field(default_factory=dict)
     ladders: Ladders = field(default_factory=lambda: Ladders.of(()))
     short_abandon: timedelta = timedelta(seconds=3)
     dial: dict[str, str] = field(default_factory=dict)
     staff_channel: ChannelKey | None = None
     mail_channel: ChannelKey | None = None
     webhooks: tuple[WebhookTarget, ...] = ()
+    outward: tuple[str, ...] = ()
+    recorded: frozenset[str] = frozenset()
+    robot: RobotRules = field(default_factory=RobotRules)
 
     def policy(self, key: ChannelKey) -> AccountPolicy:
         """The intake policy of an account."""
@@ -76,6 +78,25 @@ class Office:
             if line.pbx in {None, pbx} and (line.number == dialled or (wanted and _tail(line.number) == wanted)):
                 return line
         return None
+
+    def group(self, name: str) -> Group:
+        """How a group is rung; a group that is not configured rings all at once."""
+        return self.groups.get(name) or Group(name)
+
+    def calendar(self, name: str | None) -> WorkingHours:
+        """A calendar; one that never closes where none is named, or the name is not configured (any more)."""
+        return self.calendars.get(name, ALWAYS) if name is not None else ALWAYS
+
+    def hours_of(self, user: User) -> str | None:
+        """The name of the calendar in which somebody works: their own, else their group's."""
+        if user.hours is not None:
+            return user.hours
+        group = self.groups.get(user.group) if user.group is not None else None
+        return group.hours if group is not None else None
+
+    def works(self, user: User, at: datetime) -> bool:
+        """Whether this is somebody's working time."""
+        return self.calendar(self.hours_of(user)).is_open(at)
 
     def endpoint(self, user: User, pbx: str) -> str | None:
         """How a person is dialled on a PBX; None where they have no extension."""

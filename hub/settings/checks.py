@@ -9,6 +9,7 @@ from hub.settings.model import Settings
 from hub.settings.nearest import nearest
 from hub.settings.reader import Source
 from hub.settings.secret import Secret
+from hub.settings.telephony import check_telephony
 from hub.settings.values import shown
 
 
@@ -26,9 +27,11 @@ def check(settings: Settings, source: Source) -> None:
     _unique(source, "cti", "token", (cti.token for cti in settings.cti), secret=True)
     _unique(source, "list", "name", (each.name for each in settings.lists))
     _unique(source, "hours", "name", (each.name for each in settings.hours))
+    _unique(source, "group", "name", (each.name for each in settings.groups))
     _unique(source, "ladder", "on", (each.on.value for each in settings.ladders))
     _one_staff_bot(settings, source)
     _lines(settings, source)
+    check_telephony(settings, source)
     _listeners(settings, source)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from hub.settings import sections, urls, values
+from hub.settings import sections, telephony, urls, values
 from hub.settings.checks import check
 from hub.settings.errors import Problem, SettingsError
 from hub.settings.model import DEFAULT_HTTP, Language, LogFormat, Settings
@@ -175,13 +175,16 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         pbx=top.root.tables("pbx", sections.pbx(folder)),
         web=top.root.tables("web", sections.web),
         cti=top.root.tables("cti", sections.cti),
-        lines=top.root.tables("line", sections.line(region)),
+        lines=top.root.tables("line", telephony.line(region)),
+        groups=top.root.tables("group", telephony.group),
         lists=top.root.tables("list", sections.special_list),
         hours=calendars,
         ladders=top.root.tables("ladder", sections.ladder({each.name: each for each in calendars})),
         webhooks=top.root.tables("webhook", sections.webhook),
         routing=top.root.table("routing", sections.routing),
         robot=top.root.table("robot", sections.robot),
+        recordings=top.root.table("recordings", sections.recordings),
+        alarms=top.root.table("alarms", sections.alarms),
     )
     return _with_staff_bot(settings)
 

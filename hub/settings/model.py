@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 from crm_core.messages import RouteStage
 from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.ladder import Ladder, Ladders
-from crm_core.model.office import Line, SpecialList
+from crm_core.model.line import Group, Line
+from crm_core.model.office import SpecialList
 from crm_core.model.policy import AccountPolicy
 from hub.settings.secret import DatabaseUrl, Endpoint, Secret, ServerUrl
+from hub.settings.storage import ObjectStorage
 
 MB = 1024 * 1024
 DEFAULT_HTTP = Endpoint("127.0.0.1", 8080)
@@ -123,7 +125,7 @@ class PbxSettings:
     """An Asterisk. `dial` holds `{extension}`, `trunk` `{number}` (None: clients can't be dialled).
 
     `fallback` is the dial string that the printed dialplan rings without the hub; `wrap` is how long somebody is left
-    in peace after a call.
+    in peace after a call. `record`: talks are recorded, where `recordings` is set and a line does not say otherwise.
     """
 
     name: str
@@ -135,6 +137,7 @@ class PbxSettings:
     cdr: Path | None = None
     fallback: str | None = None
     wrap: timedelta = timedelta(0)
+    record: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +195,33 @@ class RobotSettings:
 
     on_take: bool = False
     on_missed: bool = False
+    on_order: bool = False
     client_hours: DayHours = CLIENT_HOURS
     attempts: int = 3
     spacing: timedelta = timedelta(minutes=15)
     announce: bool = True
+    ring_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """Of what administrators are told: a link that is down for `link_after`, with `silence` a line that usually rings
+    and does not."""
+
+    link_after: timedelta = timedelta(minutes=2)
+    silence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsSettings:
+    """What becomes of recordings: kept for `keep` (None: for ever), put away into `s3` where there is one.
+
+    With fewer than `least_free` bytes left beside them, somebody is told.
+    """
+
+    keep: timedelta | None = None
+    s3: ObjectStorage | None = None
+    least_free: int = 1024 * MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +250,15 @@ class Settings:
     web: tuple[WebSettings, ...] = ()
     cti: tuple[CtiSettings, ...] = ()
     lines: tuple[Line, ...] = ()
+    groups: tuple[Group, ...] = ()
     lists: tuple[SpecialList, ...] = ()
     hours: tuple[WorkingHours, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     webhooks: tuple[WebhookSettings, ...] = ()
     routing: RoutingSettings = RoutingSettings()
     robot: RobotSettings = RobotSettings()
+    recordings: RecordingsSettings = RecordingsSettings()
+    alarms: AlarmSettings = AlarmSettings()
 
     @property
     def base_url(self) -> str:
@@ -255,6 +284,7 @@ class Settings:
         servers = [self.redis_url, *(pbx.ami for pbx in self.pbx)]
         servers += [server for mailbox in self.email for server in (mailbox.imap, mailbox.smtp)]
         passwords = (server.password for server in servers if server is not None)
-        for secret in (self.secret_key, *named, *passwords):
+        storage = self.recordings.s3.secret if self.recordings.s3 is not None else None
+        for secret in (self.secret_key, *named, *passwords, storage):
             if isinstance(secret, Secret) and secret:
                 yield secret.reveal()

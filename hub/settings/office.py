@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_core.messages import ChannelKey
+from crm_core.model.callback import RobotRules
 from crm_core.model.office import Office, WebhookTarget
 from crm_core.model.policy import AccountPolicy
 from hub.settings.model import (
@@ -29,11 +30,25 @@ def office_of(settings: Settings) -> Office:
         policies=_policies(settings),
         lines=settings.lines,
         lists={each.name: each for each in settings.lists},
+        groups={each.name: each for each in settings.groups},
+        calendars={each.name: each for each in settings.hours},
         ladders=settings.ladders_in_force,
         short_abandon=settings.routing.short_abandon,
         dial={pbx.name: pbx.dial for pbx in settings.pbx},
         staff_channel=ChannelKey("telegram", bot.name) if bot is not None else None,
         mail_channel=ChannelKey("email", sender.name) if sender is not None else None,
+        outward=tuple(pbx.name for pbx in settings.pbx if pbx.trunk),
+        recorded=frozenset(pbx.name for pbx in settings.pbx if pbx.recordings is not None),
+        robot=RobotRules(
+            on_take=settings.robot.on_take,
+            on_missed=settings.robot.on_missed,
+            on_order=settings.robot.on_order,
+            client_hours=settings.robot.client_hours,
+            attempts=settings.robot.attempts,
+            spacing=settings.robot.spacing,
+            announce=settings.robot.announce,
+            ring_s=settings.robot.ring_s,
+        ),
         webhooks=tuple(
             WebhookTarget(hook.url, hook.secret.reveal(), frozenset(event.value for event in hook.events))
             for hook in settings.webhooks

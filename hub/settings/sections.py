@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from crm_core.messages import RouteStage
 from crm_core.model.calendar import ALWAYS, WorkingHours
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
-from crm_core.model.office import Line, ListAction, SpecialList
-from crm_core.model.policy import AccountPolicy
-from hub.settings import hours, urls, values
+from crm_core.model.office import ListAction, SpecialList
+from hub.settings import hours, storage, urls, values
 from hub.settings.errors import BadValueError
 from hub.settings.model import (
-    PLAIN,
+    AlarmSettings,
     CtiSettings,
     EmailSettings,
     PbxSettings,
+    RecordingsSettings,
     RobotSettings,
     RoutingSettings,
     TelegramMode,
@@ -31,26 +31,16 @@ from hub.settings.model import (
     WebSettings,
 )
 from hub.settings.nearest import nearest
+from hub.settings.policies import policy
 from hub.settings.reader import Section
 from hub.settings.secret import Secret, ServerUrl
+from hub.settings.telephony import ANY_HOURS
 from hub.settings.values import Parser, shown
 
-ANY_HOURS = "any"
 _FALLBACKS = (RouteStage.DEPUTY, RouteStage.GROUP, RouteStage.DUTY, RouteStage.CALLBACK)
 # Stand-ins of keys that are missing or wrong; settings with problems are never handed out.
 _NO_SECRET = Secret("")
 _NO_SERVER = ServerUrl("", "", 0)
-
-
-def policy(section: Section) -> AccountPolicy:
-    """The intake policy, spread over the keys of an account or a line."""
-    return AccountPolicy(
-        source=section.take("source", values.text, PLAIN.source),
-        group=section.take("group", values.text, PLAIN.group),
-        enquiry=section.take("enquiry", values.flag, PLAIN.enquiry),
-        leads=section.take("leads", values.flag, PLAIN.leads),
-        pipeline=section.take("pipeline", values.text, PLAIN.pipeline),
-    )
 
 
 def telegram(section: Section) -> TelegramSettings:
@@ -123,6 +113,7 @@ def pbx(folder: Path) -> Callable[[Section], PbxSettings]:
             cdr=section.take("cdr", path(folder), None),
             fallback=section.take("fallback", values.text, None),
             wrap=section.take("wrap", values.duration, plain.wrap),
+            record=section.take("record", values.flag, plain.record),
         )
 
     return read
@@ -147,19 +138,6 @@ def cti(section: Section) -> CtiSettings:
         token=section.need("token", values.path_secret, _NO_SECRET),
         policy=policy(section),
     )
-
-
-def line(region: str) -> Callable[[Section], Line]:
-    """[[line]]; numbers without a country code are the region's."""
-
-    def read(section: Section) -> Line:
-        return Line(
-            number=section.need("number", values.line_number(region), ""),
-            pbx=section.take("pbx", values.text, None),
-            policy=policy(section),
-        )
-
-    return read
 
 
 def special_list(section: Section) -> SpecialList:
@@ -258,10 +236,31 @@ def robot(section: Section) -> RobotSettings:
     return RobotSettings(
         on_take=section.take("on_take", values.flag, plain.on_take),
         on_missed=section.take("on_missed", values.flag, plain.on_missed),
+        on_order=section.take("on_order", values.flag, plain.on_order),
         client_hours=section.take("client_hours", hours.span, plain.client_hours),
         attempts=section.take("attempts", values.whole(1, 100), plain.attempts),
         spacing=section.take("spacing", values.positive_duration, plain.spacing),
         announce=section.take("announce", values.flag, plain.announce),
+        ring_s=section.take("ring_s", values.whole(5, 120), plain.ring_s),
+    )
+
+
+def alarms(section: Section) -> AlarmSettings:
+    """[alarms]"""
+    plain = AlarmSettings()
+    return AlarmSettings(
+        link_after=section.take("link_after", values.positive_duration, plain.link_after),
+        silence=section.take("silence", values.flag, plain.silence),
+    )
+
+
+def recordings(section: Section) -> RecordingsSettings:
+    """[recordings]"""
+    plain = RecordingsSettings()
+    return RecordingsSettings(
+        keep=section.take("keep", values.duration, None) or None,
+        s3=section.take("s3", storage.object_storage, None),
+        least_free=section.take("least_free", values.space, plain.least_free),
     )
 
 
