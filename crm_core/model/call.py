@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# Who talked with a client, where the telephone system only says that somebody did.
+SOMEBODY = "somebody"
+
 
 class Direction(StrEnum):
     """Seen from the office: `in` from a client, `out` to a client."""
@@ -67,7 +70,9 @@ class CallSnapshot:
     `anonymous`); `line` the office's own number as dialled; `answered_by` the endpoint that talks or talked.
     `finished_at` is None as long as the call goes on. `wish_callback` says that the caller asked to be rung back.
     `settled` marks a call reconstructed from call records after an outage. `talks` are the client's conversations one
-    after another, `hold_s` the seconds the client was on hold during them.
+    after another, `hold_s` the seconds the client was on hold during them. `partial` marks a snapshot that tells of one
+    moment only: its other fields say nothing, and what is known of the call already stays. Its `state` is what the call
+    comes to as far as this moment goes, and people are named in whatever way the telephone system names them.
     """
 
     linkedid: str
@@ -89,6 +94,7 @@ class CallSnapshot:
     settled: bool = False
     hold_s: float = 0.0
     talks: tuple[CallTalk, ...] = ()
+    partial: bool = False
 
     @property
     def finished(self) -> bool:
