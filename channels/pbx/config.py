@@ -15,7 +15,7 @@ class PbxConfig:
 
     `dial` says how an extension without a technology is rung and holds `{extension}`; `trunk` how a client is dialled
     and holds `{number}` (None: the hub dials nobody). `recordings` and `cdr` are paths of this machine, None where
-    they can't be read from here. `fallback` is the dial string of the printed dialplan for when the hub does not
+    they can't be read from here; `record` whether talks are recorded where a line does not say. `fallback` is the dial string of the printed dialplan for when the hub does not
     answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings. `agi_second` (`host` or
     `host:port`) is another hub that Asterisk asks when the first does not answer; `hubs`, where not empty, are all the
     hubs as Asterisk reaches them (`host`, `host:port`, `hagi://name`), in place of `agi_host` and `agi_second`.
@@ -30,6 +30,7 @@ class PbxConfig:
     dial: str = "PJSIP/{extension}"
     trunk: str | None = "PJSIP/{number}@trunk"
     recordings: Path | None = None
+    record: bool = True
     cdr: Path | None = None
     fallback: str | None = None
     deadline_s: float = 0.3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.recorded import recorded_talk
 from channels.pbx.snippet.words import safe
 
 
@@ -15,7 +16,7 @@ def _dial(config: PbxConfig) -> str:
     if not config.fallback:
         return " same => n,Verbose(1,hub: no fallback is configured)\n same => n,Hangup(38)\n"
     return (
-        f" same => n,Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)})\n"
+        f" same => n,Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)}{recorded_talk(config)})\n"
         ' same => n,Hangup(${IF($["${DIALSTATUS}"="BUSY"]?17:19)})\n'
     )
 

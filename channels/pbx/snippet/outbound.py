@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.recorded import recorded_talk
 from channels.pbx.snippet.words import safe
 
 
@@ -17,7 +18,7 @@ def dial_client(config: PbxConfig) -> str:
         return " same => n,Hangup(3)\n"
     dial = (config.trunk or "").replace("{number}", "${HUB_NUMBER}")
     return (
-        f" same => n,Dial({dial},60)\n"
+        f" same => n,Dial({dial},60{recorded_talk(config)})\n"
         ' same => n,Hangup(${IF($["${DIALSTATUS}"="BUSY"]?17:${IF($["${DIALSTATUS}"="NOANSWER"]?19:34)})})\n'
     )
 
