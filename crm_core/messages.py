@@ -115,7 +115,10 @@ class ContactShared:
 
 @dataclass(frozen=True, slots=True)
 class FormSubmitted:
-    """A website form, its fields as the visitor typed them; `fields` holds every field that has no place of its own."""
+    """A website form, its fields as the visitor typed them; `fields` holds every field that has no place of its own.
+
+    `callback_at` is when the visitor asks to be rung back, aware; None where they do not.
+    """
 
     name: str = ""
     phone: str = ""
@@ -125,6 +128,7 @@ class FormSubmitted:
     utm: Utm = field(default_factory=Utm)
     fields: tuple[tuple[str, str], ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    callback_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +365,7 @@ class RouteDecision:
     """Whom a call rings now. `endpoints` ring together for `ring_s` seconds; `reason` is one word or a short phrase.
 
     `sound` is an Asterisk sound name played first (a greeting, or the menu's text), `keys` the digits a menu takes;
-    `record` whether the conversation is to be recorded.
+    `record` whether the conversation is to be recorded, None: as the PBX does with all of them.
     """
 
     action: RouteAction
@@ -372,7 +376,7 @@ class RouteDecision:
     trace: tuple[TraceStep, ...] = ()
     sound: str = ""
     keys: str = ""
-    record: bool = True
+    record: bool | None = None
 
 
 class DeviceState(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from channels import email, pbx, web
+from channels import cti, email, pbx, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
@@ -67,7 +67,13 @@ def sites(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     """The `[[web]]` accounts."""
     return [
         web.create(
-            web.WebConfig(name=site.name, key=site.key.reveal(), origins=site.origins, max_size=site.max_size),
+            web.WebConfig(
+                name=site.name,
+                key=site.key.reveal(),
+                origins=site.origins,
+                max_size=site.max_size,
+                zone=settings.time_zone,
+            ),
             context,
         )
         for site in settings.web
@@ -89,11 +95,26 @@ def pbx_config(account: PbxSettings, settings: Settings) -> pbx.PbxConfig:
         dial=account.dial,
         trunk=account.trunk,
         recordings=account.recordings,
+        record=account.record,
         cdr=account.cdr,
         fallback=account.fallback,
         deadline_s=settings.routing.deadline.total_seconds(),
         ring_s=settings.routing.ring_s,
     )
+
+
+def pushing(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[cti]]` accounts; they share one address."""
+    configs = [
+        cti.CtiConfig(
+            name=each.name,
+            token=each.token.reveal(),
+            caller_id=each.caller_id,
+            caller_ids=tuple(cti.CallerId(pattern, number) for pattern, number in each.caller_ids),
+        )
+        for each in settings.cti
+    ]
+    return cti.create_all(configs, context)
 
 
 def communities(settings: Settings, context: ChannelContext) -> Sequence[Channel]:  # noqa: ARG001 — one shape for all
@@ -106,6 +127,7 @@ CONNECTORS: dict[str, Connect] = {
     "email": mailboxes,
     "web": sites,
     "pbx": exchanges,
+    "cti": pushing,
     "vk": communities,
 }
 

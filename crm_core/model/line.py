@@ -100,7 +100,8 @@ class Line:
     """A number that clients dial, E.164 where it is one, else as dialled; `pbx` None where every PBX may bring it.
 
     `hours` names the calendar outside of which `night` decides (None: always open). Sounds are names of Asterisk's, or
-    several joined by `&`. `greeting` is played before anybody rings. `record`: conversations are recorded.
+    several joined by `&`. `greeting` is played before anybody rings. `record`: whether
+    conversations are recorded, None: as the PBX does.
     `silence`: administrators are told when the line is silent for unusually long.
     """
 
@@ -113,5 +114,5 @@ class Line:
     night: Target = AT_NIGHT
     night_sound: str = ""
     anonymous: Anonymous = Anonymous.RING
-    record: bool = True
+    record: bool | None = None
     silence: bool = True

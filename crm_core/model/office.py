@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -62,6 +63,7 @@ class Office:
     outward: tuple[str, ...] = ()
     recorded: frozenset[str] = frozenset()
     robot: RobotRules = field(default_factory=RobotRules)
+    naming: frozenset[str] = frozenset()
 
     def policy(self, key: ChannelKey) -> AccountPolicy:
         """The intake policy of an account."""
@@ -107,7 +109,9 @@ class Office:
         return self.dial.get(pbx, "PJSIP/{extension}").replace("{extension}", user.extension)
 
     def user_of_endpoint(self, staff: Staff, pbx: str, endpoint: str) -> User | None:
-        """Whose telephone an endpoint is."""
+        """Whose telephone an endpoint is; in a call of one of `naming`, who is named."""
+        if pbx in self.naming:
+            return _called(staff, endpoint)
         for user in staff.by_login.values():
             if user.active and self.endpoint(user, pbx) == endpoint:
                 return user
@@ -121,6 +125,28 @@ class WebhookTarget:
     url: str
     secret: str = field(repr=False)
     events: frozenset[str] = frozenset()
+
+
+def _called(staff: Staff, name: str) -> User | None:
+    """Who is meant: by extension, login, mail address, then by name, where only one person has it."""
+    wanted = _folded(name)
+    people = [user for user in staff.by_login.values() if user.active] if wanted else []
+    ways: tuple[Callable[[User], str | None], ...] = (
+        lambda user: user.extension,
+        lambda user: user.extension and user.extension.rpartition("/")[2],
+        lambda user: user.login,
+        lambda user: user.email,
+        lambda user: user.name,
+    )
+    for way in ways:
+        found = [user for user in people if (known := way(user)) and _folded(known) == wanted]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 _PLAIN = AccountPolicy()

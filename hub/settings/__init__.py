@@ -8,6 +8,7 @@ from hub.settings.model import (
     Language,
     LogFormat,
     PbxSettings,
+    RecordingsSettings,
     RobotSettings,
     RoutingSettings,
     Settings,
@@ -20,6 +21,7 @@ from hub.settings.model import (
     WebSettings,
 )
 from hub.settings.secret import DatabaseEngine, DatabaseUrl, Endpoint, Secret, ServerUrl
+from hub.settings.storage import ObjectStorage
 
 __all__ = [
     "CtiSettings",
@@ -29,8 +31,10 @@ __all__ = [
     "Endpoint",
     "Language",
     "LogFormat",
+    "ObjectStorage",
     "PbxSettings",
     "Problem",
+    "RecordingsSettings",
     "RobotSettings",
     "RoutingSettings",
     "Secret",

@@ -153,10 +153,16 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class CtiSettings:
-    """Another telephone system that pushes its calls to `/api/v1/cti/{token}`."""
+    """Another telephone system that pushes its calls to `/api/v1/cti/{token}`.
+
+    `caller_id` is the number clients see of outgoing calls, `caller_ids` others for those whose number fits a pattern
+    (`49*`, digits with the country code), in order; without any of them the telephone system decides.
+    """
 
     name: str
     token: Secret
+    caller_id: str | None = None
+    caller_ids: tuple[tuple[str, str], ...] = ()
     policy: AccountPolicy = PLAIN
 
 

@@ -35,6 +35,7 @@ def office_of(settings: Settings) -> Office:
         ladders=settings.ladders_in_force,
         short_abandon=settings.routing.short_abandon,
         dial={pbx.name: pbx.dial for pbx in settings.pbx},
+        naming=frozenset(each.name for each in settings.cti),
         staff_channel=ChannelKey("telegram", bot.name) if bot is not None else None,
         mail_channel=ChannelKey("email", sender.name) if sender is not None else None,
         outward=tuple(pbx.name for pbx in settings.pbx if pbx.trunk),

@@ -39,7 +39,7 @@ def server(ports: Mapping[str, int], *, path: str | None = None, login: bool = F
     example = f"{next(iter(ports))}://user:password@host:{next(iter(ports.values()))}"
 
     def parse(value: object) -> ServerUrl:
-        split, port = _split(text(value).strip(), tuple(ports), f'Write it like "{example}"')
+        split, port = split_address(text(value).strip(), tuple(ports), f'Write it like "{example}"')
         user, password = unquote(split.username or ""), unquote(split.password or "")
         if login and not (user and password):
             raise BadValueError("user or password is missing in the address", f'Write it like "{example}"')
@@ -62,7 +62,7 @@ def web_address(value: object) -> str:
     """`http(s)://host[:port][/path]` without a trailing slash."""
     found = text(value).strip()
     mend = 'Write it like "https://hub.example.org"'
-    split, _ = _split(found, ("https", "http"), mend)
+    split, _ = split_address(found, ("https", "http"), mend)
     if split.username or split.password or split.fragment:
         raise BadValueError("the address holds a login or a #, which means nothing here", mend)
     return found.rstrip("/")
@@ -105,7 +105,7 @@ def database(folder: Path) -> Parser[DatabaseUrl]:
         if scheme != "postgresql+asyncpg" or not separator:
             raise BadValueError("this is no database that the hub runs on", mend)
         # a Unix socket's folder stands in the query: postgresql+asyncpg:///name?host=/run/postgresql
-        split, port = _split(found, (scheme,), mend, hostless="host=" in found)
+        split, port = split_address(found, (scheme,), mend, hostless="host=" in found)
         if not split.path.strip("/"):
             raise BadValueError("the address names no database", mend)
         login = f"{split.username}{f':{HIDDEN}' if split.password else ''}@" if split.username else ""
@@ -140,9 +140,10 @@ def _sqlite(found: str, folder: Path, mend: str) -> DatabaseUrl:
     return DatabaseUrl(DatabaseEngine.SQLITE, whole, whole, path)
 
 
-def _split(
+def split_address(
     found: str, schemes: tuple[str, ...], mend: str, *, hostless: bool = False
 ) -> tuple[SplitResult, int | None]:
+    """The parts of an address and its port; raises BadValueError, which does not repeat it."""
     if re.search(r"\s", found):
         raise BadValueError("the address holds a blank", mend)
     if _STRAY_PERCENT.search(found):

@@ -189,16 +189,28 @@ def positive_duration(value: object) -> timedelta:
 
 def size(value: object) -> int:
     """`25MB`, `512KB`, `1GB` in bytes; a kilobyte is 1024 bytes. Between 1 KB and 4 GB."""
+    count = _bytes(value)
+    if not 1024 <= count <= 4 * 1024**3:
+        raise BadValueError(f"{shown(value)} is out of range", "Give a size from 1KB to 4GB")
+    return count
+
+
+def space(value: object) -> int:
+    """Room on a disk, `1GB`, `500GB`, in bytes; `0MB` is none at all."""
+    count = _bytes(value)
+    if count > 1024**5:
+        raise BadValueError(f"{shown(value)} is out of range", "Give a size of up to 1048576GB")
+    return count
+
+
+def _bytes(value: object) -> int:
     mend = 'Write a whole number with a unit: "512KB", "25MB"'
     if not isinstance(value, str):
         raise wrong_type("a size", value, mend)
     found = _SIZE.match(value.strip())
     if not found:
         raise BadValueError(f"{shown(value)} is not a size", mend)
-    count = int(found[1]) * _SIZE_UNITS[found[2].upper()]
-    if not 1024 <= count <= 4 * 1024**3:
-        raise BadValueError(f"{shown(value)} is out of range", "Give a size from 1KB to 4GB")
-    return count
+    return int(found[1]) * _SIZE_UNITS[found[2].upper()]
 
 
 def one_of(members: type[E] | tuple[E, ...]) -> Parser[E]:
@@ -290,6 +302,27 @@ def line_number(country: str) -> Parser[str]:
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
     return parse
+
+
+def caller_id(value: object) -> str:
+    """The number that clients see of outgoing calls: digits with the country code, with or without `+`."""
+    found = re.sub(r"[\s()-]", "", text(value))
+    if not re.fullmatch(r"\+?[0-9]{3,15}", found):
+        raise BadValueError(f"{shown(value)} is not a number to show", 'Write it like "+74951234567"')
+    return found
+
+
+def caller_ids(value: object) -> tuple[tuple[str, str], ...]:
+    """Patterns of clients' numbers and what these clients see, in order."""
+    if not isinstance(value, dict):
+        raise wrong_type("a table", value, 'Write { "7812*" = "+78121234567" }')
+    found: list[tuple[str, str]] = []
+    for pattern, number in value.items():
+        if not re.fullmatch(r"\+?[0-9]{1,15}\*?|\*", pattern):
+            mend = 'Write a number, or its first digits and a star, like "7812*"'
+            raise BadValueError(f"{shown(pattern)} fits no number", mend)
+        found.append((pattern, caller_id(number)))
+    return tuple(found)
 
 
 def template(placeholder: str) -> Parser[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from channels.pbx.cdr import LINE_FIELD
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet.asking import asking, late
+from channels.pbx.snippet.recorded import recorded_talk
 
 MOST_ATTEMPTS = 20
 
@@ -16,7 +17,7 @@ def inbound(config: PbxConfig) -> str:
         late=late(config),
         attempts=MOST_ATTEMPTS,
         ring=config.ring_s,
-        options=",U(hub-recorded)" if config.recordings is not None else "",
+        options=recorded_talk(config, asked=True),
         line_field=LINE_FIELD,
     )
 
