@@ -424,3 +424,6 @@ class UnitOfWork(Protocol):
 
     def everything(self, kind: type[Record]) -> list[Record]:
         """All records of a small table (pipelines, stages)."""
+    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The client's number in calls by (pbx, linkedid), as it is now; nothing is locked."""
+

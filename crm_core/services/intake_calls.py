@@ -11,6 +11,8 @@ from crm_core.model.identity import caller
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord, LeadRecord
+from crm_core.services import callbacks, dials
+from crm_core.services.call_parts import completed
 from crm_core.services.cases import settle, signalled
 from crm_core.services.desk import Desk
 from crm_core.services.intake_messages import wants_lead
@@ -29,7 +31,12 @@ def call_changed(
     """A call moved on. A snapshot that says less than what is known changes nothing but is kept in the journal."""
     place = (event.key.account, call.linkedid)
     known = recognition.calls.get(place)
-    if known is not None and known.progress >= _progress(call):
+    if call.partial:
+        whole = completed(desk, event.key.account, known, call)
+        if whole is None:
+            return DONE
+        call = whole
+    elif known is not None and known.progress >= _progress(call):
         return DONE
     contact = _contact(desk, recognition, event, call)
     record = _record(desk, event, call, known, contact)
@@ -87,6 +94,8 @@ def _contact(desk: Desk, recognition: Recognition, event: InboundEvent, call: Ca
     if contact_id is not None:
         return desk.work.contact(contact_id)
     name = "Номер скрыт" if desk.office.language == "ru" else "Hidden number"
+    if call.partial and not call.number:
+        return None  # whose call it is was not told yet
     contact = new_contact(desk, name, _stamp(event, call))
     recognition.holders[ANONYMOUS] = contact.id
     desk.work.put(IdentityRecord(ANONYMOUS, contact.id, "call", desk.now))
@@ -223,7 +232,9 @@ def _meaning(desk: Desk, call: CallSnapshot, record: CallRecord) -> SignalAt | N
     if listed is not None and listed.action is ListAction.REJECT:
         return None
     rang_out = call.finished_at - call.started_at
-    if call.state is CallState.ABANDONED and rang_out < desk.office.short_abandon and not call.wish_callback:
+    began = rang_out or not call.partial  # of a call whose end alone was told nobody knows how long it rang
+    short = bool(began) and rang_out < desk.office.short_abandon
+    if call.state is CallState.ABANDONED and short and not call.wish_callback:
         return None
     return SignalAt(Signal.MISS, call.finished_at)
 

@@ -28,6 +28,7 @@ from crm_core.model.identity import IdentityKind
 from crm_core.model.office import Office
 from crm_core.model.records import JournalRecord, JournalState
 from crm_core.ports import Policies, UnitOfWork
+from crm_core.services.call_parts import numbered
 from crm_core.services.cleaning import clean
 from crm_core.services.desk import Desk
 from crm_core.services.intake_calls import call_changed
@@ -48,7 +49,7 @@ _STATE_OF = {
 def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, policies: Policies) -> list[Receipt]:
     """Take facts in; receipts in the order of `events`. Raises where one of them can't be taken in."""
     desk = Desk(work, office, policies)
-    events = [_in_time(clean(event), desk.now) for event in events]
+    events = numbered(work, [_in_time(clean(event), desk.now) for event in events])
     known = work.journal_seen([place_of(event) for event in events])
     receipts: list[Receipt | None] = [None] * len(events)
     fresh: list[int] = []
@@ -70,6 +71,7 @@ def replay(work: UnitOfWork, record: JournalRecord, event: InboundEvent, office:
     """Take a failed fact in once more, on its old journal row; raises where it fails again."""
     desk = Desk(work, office, policies)
     event = _in_time(clean(replace(event, external_id=record.external_id)), record.received_at)
+    (event,) = numbered(work, [event])
     recognition = prefetch(desk, [event])
     outcome = _apply(desk, recognition, event, record.id)
     work.put(

@@ -297,6 +297,16 @@ class SqlWork:
     def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
         """A record and its contact, the contact locked before the record was read; raises NotFound."""
         mark = bulk.placeholder(self.conn, 1)
+    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The client's number in calls by (pbx, linkedid), as it is now."""
+        if not keys:
+            return {}
+        among = bulk.among(self.conn, 1, "text")
+        sql = f"SELECT pbx, linkedid, number FROM call WHERE linkedid {among}"
+        rows = self.conn.exec_driver_sql(sql, (bulk.keys(self.conn, [linkedid for _, linkedid in keys]),))
+        wanted = set(keys)
+        return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
+
         sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'
         row = self.conn.exec_driver_sql(sql, (key,)).first()
         if row is None:

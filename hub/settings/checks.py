@@ -25,6 +25,7 @@ def check(settings: Settings, source: Source) -> None:
     _unique(source, "web", "name", (site.name for site in settings.web))
     _unique(source, "cti", "name", (cti.name for cti in settings.cti))
     _unique(source, "cti", "token", (cti.token for cti in settings.cti), secret=True)
+    _telephone_names(settings, source)
     _unique(source, "list", "name", (each.name for each in settings.lists))
     _unique(source, "hours", "name", (each.name for each in settings.hours))
     _unique(source, "group", "name", (each.name for each in settings.groups))
@@ -45,6 +46,14 @@ def _unique(source: Source, table: str, key: str, found: Iterable[str | int | Se
             source.report((table, position, key), f"{what} stands in {table}[{first[value] + 1}] already", "Change one")
         else:
             first[value] = position
+
+
+def _telephone_names(settings: Settings, source: Source) -> None:
+    """A call is known by the account's name and its id there, whichever way the account brings its calls."""
+    taken = {pbx.name for pbx in settings.pbx if pbx.name}
+    for position, cti in enumerate(settings.cti):
+        if cti.name in taken:
+            source.report(("cti", position, "name"), f"{shown(cti.name)} is a [[pbx]] already", "Choose another name")
 
 
 def _one_staff_bot(settings: Settings, source: Source) -> None:
