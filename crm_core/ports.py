@@ -24,9 +24,11 @@ from crm_core.model.case import SignalAt
 from crm_core.model.ladder import Told
 from crm_core.model.records import (
     AlarmRecord,
+    CallbackRecord,
     CallRecord,
     CaseRecord,
     ContactRecord,
+    DialRecord,
     EntryRecord,
     IdentityRecord,
     LeadRecord,
@@ -258,6 +260,45 @@ class Lease(Protocol):
         """Give it up. Idempotent."""
 
 
+REJECTED = "*"
+"""The owner of a number whose calls are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookChanges:
+    """What is new up to a position of the feed: the last ten digits of numbers, and whoever takes their calls now."""
+
+    position: int
+    owners: Mapping[str, str | None]
+
+
+class NumberBook(Protocol):
+    """Who takes the calls of which number, for a PBX that must know it when no hub answers.
+
+    A number is its last ten digits; one that would mean different people is left out. An owner is a short word of
+    letters, digits and `._@+-#`, or REJECTED. Everything raises StorageUnavailable.
+    """
+
+    @property
+    def edition(self) -> str:
+        """Changes when the settings give the same record another meaning."""
+
+    async def position(self) -> int:
+        """The position of the newest change."""
+
+    async def portion(self, ending: str) -> Mapping[str, str]:
+        """The owners of all numbers that end with these two digits."""
+
+    async def since(self, position: int) -> BookChanges | None:
+        """The next changes behind a position; the same position where there are none. None: it is too long ago."""
+
+    async def people(self) -> Mapping[str, str]:
+        """The extension to ring for each owner now; absent people are stood in for, or not there."""
+
+    async def news(self, position: int) -> None:
+        """Wait for a change behind a position."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
     """What every connector is given: `create(config, context) -> Channel`."""
@@ -272,6 +313,7 @@ class ChannelContext:
     call_router: CallRouter
     route_journal: RouteJournal
     presence: PresenceSink
+    numbers: NumberBook | None = None
 
 
 # ---------------------------------------------------------------- policies that routing implements
@@ -389,6 +431,18 @@ class UnitOfWork(Protocol):
     def open_cases(self, contact_ids: Iterable[int]) -> dict[int, CaseRecord]:
         """The open case of each contact that has one."""
 
+    def active_callbacks(self, contact_ids: Iterable[int]) -> dict[int, CallbackRecord]:
+        """The callback of each contact that is waiting or being dialled."""
+
+    def dials_going_on(self, contact_id: int, login: str | None = None) -> list[DialRecord]:
+        """The placed calls that are not over, of a client, and of a person where one is named."""
+
+    def talks_now(self, contact_id: int, since: datetime) -> bool:
+        """Whether a call of this client that began after `since` goes on."""
+
+    def last_call(self, contact_id: int) -> CallRecord | None:
+        """The client's newest inbound call, for the line and the PBX by which they know the office."""
+
     def cases_of(self, contact_ids: Iterable[int]) -> dict[int, list[CaseRecord]]:
         """All cases of contacts, oldest first."""
 
@@ -400,6 +454,9 @@ class UnitOfWork(Protocol):
 
     def calls_by_linkedid(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CallRecord]:
         """Calls by (pbx, linkedid)."""
+
+    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The client's number in calls by (pbx, linkedid), as it is now; nothing is locked."""
 
     def listed_numbers(self, keys: Iterable[str]) -> dict[str, ListedNumberRecord]:
         """The special-list rows of identities."""
@@ -424,6 +481,3 @@ class UnitOfWork(Protocol):
 
     def everything(self, kind: type[Record]) -> list[Record]:
         """All records of a small table (pipelines, stages)."""
-    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """The client's number in calls by (pbx, linkedid), as it is now; nothing is locked."""
-

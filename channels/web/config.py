@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey
@@ -21,7 +22,8 @@ class WebConfig:
 
     `origins` as browsers send them (`https://example.org`), `*` for any; a request without an Origin comes from a
     server and needs the key alone. `max_size` of a body with its files, in bytes. `per_minute` forms are taken from
-    one address. Raises InvalidInput for an empty key and for origins that no browser sends.
+    one address. `zone` is the office's, in which visitors name the time of a callback. Raises InvalidInput for an empty
+    key and for origins that no browser sends.
     """
 
     name: str
@@ -29,6 +31,7 @@ class WebConfig:
     origins: tuple[str, ...] = ()
     max_size: int = MB
     per_minute: int = 30
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
     def __post_init__(self) -> None:
         if not self.key:

@@ -7,6 +7,7 @@ utm_content utm_term` have their own places; every other one becomes a custom fi
 - `form_id`, `_id`, `id`, `tranid`: the same for whoever calls it so, but only together with the same content, for many
   sites number their forms or goods with these names.
 - `_redirect`: where the visitor is sent afterwards, on an allowed origin.
+- `callback`: when the visitor wants to be rung back (see `channels.web.wishes`); shown as a field too.
 - `_trap`: invisible to people; whoever fills it is a robot.
 """
 
@@ -17,9 +18,10 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from channels.web import wishes
 from channels.web.config import WebConfig
 from channels.web.fields import Fields, FormFile, MalformedForm, read_fields
 from crm_core.messages import (
@@ -96,6 +98,7 @@ def read(
         fields = read_fields(body, content_type)
         values = _folded(config, fields)
         form = _form(values, fields.files)
+        form = replace(form, callback_at=wishes.callback_at(_first(values, wishes.FIELD), received_at, config.zone))
         id_ = _id(values, fields, fresh)
     except MalformedForm as error:
         return Arrival(event(f"sha256:{digest}", Unparsable(str(error)[:_MAX_WORDS])), trouble=str(error)[:_MAX_WORDS])
@@ -121,7 +124,12 @@ def _folded(config: WebConfig, fields: Fields) -> list[tuple[str, str]]:
         low = name.lower()
         if low == "key" and value == config.key:
             continue
-        own = low in _OWN_PLACE or low.startswith("_") or low in {HIDDEN_ID, *_OTHER_IDS} or _mark(low) is not None
+        own = (
+            low in {*_OWN_PLACE, wishes.FIELD}
+            or low.startswith("_")
+            or low in {HIDDEN_ID, *_OTHER_IDS}
+            or _mark(low) is not None
+        )
         folded.append((low if own else name, value))
     return folded
 

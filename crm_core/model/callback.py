@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from crm_core.model.calendar import DayHours, WorkingHours
 
 
 class CallbackReason(StrEnum):
@@ -21,6 +26,11 @@ class CallbackState(StrEnum):
     REACHED = "reached"
     GIVEN_UP = "given_up"
     CANCELLED = "cancelled"
+
+    @property
+    def active(self) -> bool:
+        """Whether the client may still be rung for it."""
+        return self in {CallbackState.WAITING, CallbackState.DIALLING}
 
 
 class DialPurpose(StrEnum):
@@ -51,3 +61,45 @@ class DialOutcome(StrEnum):
     NOT_TAKEN = "not_taken"
     NOT_SENT = "not_sent"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class RobotRules:
+    """When and how robots ring. `client_hours` are local to the client; `attempts` times at most, `spacing` apart;
+    `announce`: the person hears whom it is about and accepts with a key; `ring_s` bounds the ringing of the person."""
+
+    on_take: bool = False
+    on_missed: bool = False
+    on_order: bool = False
+    client_hours: DayHours = field(default_factory=lambda: DayHours(time(9), time(21)))
+    attempts: int = 3
+    spacing: timedelta = timedelta(minutes=15)
+    announce: bool = True
+    ring_s: int = 30
+
+    def wants(self, reason: CallbackReason) -> bool:
+        """Whether a robot rings for this reason; what is waiting when that is switched off is not rung either."""
+        match reason:
+            case CallbackReason.TAKEN:
+                return self.on_take
+            case CallbackReason.MISSED:
+                return self.on_missed
+            case CallbackReason.ORDERED:
+                return self.on_order
+
+    def hours_in(self, zone: ZoneInfo) -> WorkingHours:
+        """The permitted hours as a calendar of the client's zone."""
+        return WorkingHours("client", zone, dict.fromkeys(range(7), (self.client_hours,)))
+
+
+def permitted_at(rules: RobotRules, zone: ZoneInfo, at: datetime) -> datetime:
+    """`at` itself where the client may be rung then, else the next moment when they may."""
+    hours = rules.hours_in(zone)
+    if hours.is_open(at):
+        return at
+    local = at.astimezone(zone)
+    opening = datetime.combine(local.date(), rules.client_hours.start, zone).astimezone(UTC)
+    if opening <= at:
+        tomorrow = local.date() + timedelta(days=1)
+        opening = datetime.combine(tomorrow, rules.client_hours.start, zone).astimezone(UTC)
+    return opening

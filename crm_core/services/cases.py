@@ -9,6 +9,7 @@ from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey
 from crm_core.model.case import CaseKind, CaseState, Signal, SignalAt, Span, fold, follows, step
 from crm_core.model.records import CaseRecord, ContactRecord, DeadlineKind, DeadlineRecord, LeadStatus
+from crm_core.services import callbacks
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import climb, key, lead_touched, set_next_rung
 from crm_core.services.wording import Phrase
@@ -32,6 +33,8 @@ def signalled(
         settle(desk, contact)
     latest = signal.at if contact.last_signal_at is None else max(signal.at, contact.last_signal_at)
     spoke = contact.last_contact_at
+    if signal.signal in {Signal.TALK, Signal.REPLY, Signal.CLOSE}:
+        callbacks.spoken(desk, contact, signal.signal, signal.at)
     if signal.signal in {Signal.TALK, Signal.REPLY}:
         spoke = signal.at if spoke is None else max(signal.at, spoke)
         lead = desk.work.open_leads([contact.id]).get(contact.id)
@@ -185,6 +188,7 @@ def promise(desk: Desk, case_id: int, login: str, at: datetime) -> CaseRecord:
     desk.work.put(DeadlineRecord(key(DeadlineKind.CASE_PROMISE, case.id), DeadlineKind.CASE_PROMISE, case.id, at))
     note = desk.say(Phrase.PROMISED_BY, name=desk.name_of(login), time=desk.local(at))
     desk.note(contact.id, note, author=login, by_person=True)
+    callbacks.promised(desk, contact, at)
     return promised
 
 

@@ -152,12 +152,19 @@ def _held(desk: Desk, contact: ContactRecord, wanted: Sequence[Identity]) -> lis
     known = {record.key: record for record in desk.work.identities([contact.id]).get(contact.id, [])}
     for key in known.keys() - set(keys):
         desk.work.remove(IdentityRecord, key)
-        desk.work.changed("identity.removed", 0, contact.id)
+        # the number itself is told: whoever keeps numbers elsewhere can't find it here any more
+        desk.work.changed("identity.removed", _number_of(key), contact.id)
     for key in keys:
         if key not in known:
             known[key] = IdentityRecord(key, contact.id, BY_HAND, desk.now)
             desk.work.put(known[key])
     return sorted((known[key] for key in keys), key=lambda record: (record.created_at, record.key))
+
+
+def _number_of(key: str) -> int:
+    """The digits of `tel:+7…`, 0 for other identities."""
+    digits = key.removeprefix("tel:+")
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
 def _findable(contact: ContactRecord, identities: Sequence[IdentityRecord]) -> ContactRecord:

@@ -75,6 +75,10 @@ def _with_client(
     record = record._replace(entry_id=entry.id)
     desk.work.put(record)
     _signal(desk, contact, event, entry, before)
+    contact = desk.work.contact(contact.id)
+    dials.followed(desk, contact, record)
+    if entry.signal is Signal.MISS:
+        callbacks.call_missed(desk, contact, record)
     return record
 
 
@@ -90,12 +94,12 @@ def _contact(desk: Desk, recognition: Recognition, event: InboundEvent, call: Ca
     digits = "".join(char for char in call.number if char.isdigit())
     if digits:
         return None  # an internal number: people of the office among themselves
+    if call.partial and not call.number:
+        return None  # whose call it is was not told yet
     contact_id = recognition.holders.get(ANONYMOUS)
     if contact_id is not None:
         return desk.work.contact(contact_id)
     name = "Номер скрыт" if desk.office.language == "ru" else "Hidden number"
-    if call.partial and not call.number:
-        return None  # whose call it is was not told yet
     contact = new_contact(desk, name, _stamp(event, call))
     recognition.holders[ANONYMOUS] = contact.id
     desk.work.put(IdentityRecord(ANONYMOUS, contact.id, "call", desk.now))

@@ -7,6 +7,7 @@ from crm_core.model.call import Direction
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.records import EntryRecord
+from crm_core.services import callbacks
 from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
 from crm_core.services.intake_messages import attach, emit_message, is_refused
@@ -66,6 +67,8 @@ def form_submitted(
     if not refused:
         signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
     emit_message(desk, entry)
+    if form.callback_at is not None and not refused:
+        callbacks.form_wished(desk, desk.work.contact(contact.id), form.callback_at)
     return DONE
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from crm_core.errors import NotFound
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.ladder import Ladder, LadderEvent
 from crm_core.model.records import (
@@ -95,14 +94,6 @@ def climb(desk: Desk, case: CaseRecord, contact: ContactRecord, why: Phrase | No
         data = {"id": case.id, "contact_id": contact.id, "rung": rung, "told": [user.login for user in told]}
         desk.emit("case.escalated", case.id, data)
     return set_next_rung(desk, climbed, contact)
-
-
-def fire(desk: Desk, deadline: DeadlineRecord) -> None:
-    """Do what a deadline is for; harmless where it was done, moved or made needless meanwhile."""
-    try:
-        _FIRE[deadline.kind](desk, deadline)
-    except NotFound:
-        desk.work.remove(DeadlineRecord, deadline.key)  # what it was about is gone, and so is its deadline
 
 
 def _still_due(desk: Desk, deadline: DeadlineRecord) -> bool:
@@ -235,14 +226,6 @@ def _tell_rung(
     if contact_id is not None:
         names = ", ".join(user.name for user in told) or "—"
         desk.note(contact_id, desk.say(Phrase.RUNG_TOLD, rung=deadline.rung, names=names), author="hub")
-
-
-_FIRE = {
-    DeadlineKind.CASE_RUNG: rung_due,
-    DeadlineKind.CASE_PROMISE: promise_due,
-    DeadlineKind.LEAD_RUNG: lead_due,
-    DeadlineKind.DEAL_RUNG: deal_due,
-}
 
 
 def _next_rung(desk: Desk, ladder: Ladder, deadline: DeadlineRecord, lead: LeadRecord) -> None:

@@ -17,6 +17,7 @@ from crm_core.model.records import (
     StageRecord,
 )
 from crm_core.ports import Load
+from crm_core.services import callbacks
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import lead_touched, watch_lead
 from crm_core.services.marks import Stamp, earlier, later, mark, when
@@ -130,6 +131,7 @@ def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
         desk.work.put(contact._replace(manager=login, updated_at=desk.now))
     name = desk.name_of(login)
     desk.note(contact.id, desk.say(Phrase.LEAD_TAKEN, name=name), author=login, by_person=True, lead_id=lead.id)
+    callbacks.lead_taken(desk, contact, login)
     return taken
 
 

@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
+from crm_core.model.callback import CallbackState, DialState
 from crm_core.model.case import CaseState
 from crm_core.model.records import (
+    CallbackRecord,
     CallRecord,
     CaseRecord,
     ContactRecord,
     DeadlineKind,
     DeadlineRecord,
     DealRecord,
+    DialRecord,
     EntryRecord,
     IdentityRecord,
     LeadRecord,
@@ -30,7 +33,15 @@ from crm_core.services.recognition import renamed
 from crm_core.services.wording import Phrase
 
 _MERGED = "merged"
-_OWNED: tuple[type, ...] = (IdentityRecord, EntryRecord, CallRecord, DealRecord, LeadRecord)
+_OWNED: tuple[type, ...] = (
+    IdentityRecord,
+    EntryRecord,
+    CallRecord,
+    DealRecord,
+    LeadRecord,
+    CallbackRecord,
+    DialRecord,
+)
 # What a merge may change of the survivor itself, and of the lead that goes on.
 _OF_CONTACT = ("manager", "name", "search", "marks", "last_signal_at", "last_contact_at")
 _OF_CASE = ("contact_id", "opened_at", "rung", "promised_at", "manager")
@@ -59,8 +70,10 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
         raise Conflict("one of the contacts was merged already")
     moved: dict[str, Any] = {"survivor": _kept(survivor, _OF_CONTACT), "cases": _cases_of(desk, survivor, absorbed)}
     _join_leads(desk, survivor, absorbed, moved)
+    _join_callbacks(desk, survivor, absorbed)
     for kind in _OWNED:
         rows: list[Any] = desk.work.related(kind, "contact_id", [absorbed.id])
+        rows = [each for each in rows if not _going_on(each)]
         moved[kind.__name__] = [row[0] for row in rows]
         for row in rows:
             desk.work.put(row._replace(contact_id=survivor.id))
@@ -122,6 +135,19 @@ def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
         last_signal_at=_latest(survivor.last_signal_at, absorbed.last_signal_at),
         last_contact_at=_latest(survivor.last_contact_at, absorbed.last_contact_at),
     )
+
+
+def _join_callbacks(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord) -> None:
+    """Of two callbacks that wait the survivor's stands: nobody is rung twice."""
+    active = desk.work.active_callbacks([survivor.id, absorbed.id])
+    mine, theirs = active.get(survivor.id), active.get(absorbed.id)
+    if mine is not None and theirs is not None:
+        desk.work.put(theirs._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=_MERGED))
+
+
+def _going_on(record: Any) -> bool:
+    """Whether it is a placed call that is not over: it ends where it began, beside one of the survivor's own."""
+    return isinstance(record, DialRecord) and record.state is not DialState.ENDED
 
 
 def _join_leads(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, moved: dict[str, Any]) -> None:

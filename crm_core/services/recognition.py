@@ -157,6 +157,8 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
         desk.clients.update(ids)
         work.open_leads(ids)
         work.open_cases(ids)
+        if calls:
+            work.active_callbacks(ids)
         if any(not policy.leads for policy in desk.office.all_policies()):
             work.related(DealRecord, "contact_id", ids)
         _read_history(desk, events, holders)

@@ -47,6 +47,21 @@ class Phrase(StrEnum):
     FORM_EMAIL = "form_email"
     FORM_PAGE = "form_page"
     DEAL_OVERDUE = "deal_overdue"
+    CALLBACK_ORDERED = "callback_ordered"
+    CALLBACK_GIVEN_UP = "callback_given_up"
+    CALLBACK_CANCELLED = "callback_cancelled"
+    CALLBACK_REACHED = "callback_reached"
+    DIAL_NOT_SENT = "dial_not_sent"
+    DIAL_UNHEARD = "dial_unheard"
+    WAITS_HOURS = "waits_hours"
+    WAITS_PERSON = "waits_person"
+    WAITS_NOBODY = "waits_nobody"
+    WAITS_TALKING = "waits_talking"
+    NO_TELEPHONE = "no_telephone"
+    NOT_PERMITTED = "not_permitted"
+    DIALLING_ALREADY = "dialling_already"
+    PERSON_DIALLING = "person_dialling"
+    CLIENT_TALKS = "client_talks"
     ALARM_SILENT_LINE = "alarm_silent_line"
     ALARM_SILENT_LINE_OVER = "alarm_silent_line_over"
     ALARM_LINK_DOWN = "alarm_link_down"
@@ -95,6 +110,21 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.FORM_PHONE: "Телефон",
         Phrase.FORM_EMAIL: "Почта",
         Phrase.FORM_PAGE: "Страница",
+        Phrase.CALLBACK_ORDERED: "Заказан обратный звонок: {time}",
+        Phrase.CALLBACK_GIVEN_UP: "Робот не дозвонился до клиента, попыток: {attempts}",
+        Phrase.CALLBACK_CANCELLED: "{name} отменяет обратный звонок: {reason}",
+        Phrase.CALLBACK_REACHED: "С клиентом уже поговорили",
+        Phrase.DIAL_NOT_SENT: "Звонок не состоялся: АТС недоступна",
+        Phrase.DIAL_UNHEARD: "Звонок не состоялся: АТС ничего о нём не сообщила",
+        Phrase.WAITS_HOURS: "Клиенту можно звонить с {time}",
+        Phrase.WAITS_PERSON: "Ждёт, пока освободится {name}",
+        Phrase.WAITS_NOBODY: "Некому позвонить клиенту: никого нет на месте",
+        Phrase.WAITS_TALKING: "Клиент сейчас разговаривает",
+        Phrase.NO_TELEPHONE: "У клиента нет телефона",
+        Phrase.NOT_PERMITTED: "У клиента сейчас {time} ({zone}), звонить можно {hours}",
+        Phrase.DIALLING_ALREADY: "Этому клиенту уже звонят: {name}",
+        Phrase.PERSON_DIALLING: "{name} уже соединяют с клиентом",
+        Phrase.CLIENT_TALKS: "Клиент сейчас разговаривает с офисом",
         Phrase.DEAL_OVERDUE: "Сделка просрочена: {client}. {title}. Менеджер: {manager}",
         Phrase.ALARM_SILENT_LINE: "Линия {subject} молчит с {time}. {detail}",
         Phrase.ALARM_SILENT_LINE_OVER: "На линию {subject} снова звонят. Молчала с {time}",
@@ -142,6 +172,21 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.FORM_PHONE: "Telephone",
         Phrase.FORM_EMAIL: "Mail",
         Phrase.FORM_PAGE: "Page",
+        Phrase.CALLBACK_ORDERED: "Callback ordered: {time}",
+        Phrase.CALLBACK_GIVEN_UP: "The robot did not reach the client, attempts: {attempts}",
+        Phrase.CALLBACK_CANCELLED: "{name} cancels the callback: {reason}",
+        Phrase.CALLBACK_REACHED: "The client has been spoken to",
+        Phrase.DIAL_NOT_SENT: "The call was not placed: the PBX is out of reach",
+        Phrase.DIAL_UNHEARD: "The call was not placed: the PBX told nothing of it",
+        Phrase.WAITS_HOURS: "The client may be rung from {time}",
+        Phrase.WAITS_PERSON: "Waits until {name} is free",
+        Phrase.WAITS_NOBODY: "Nobody is there to ring the client",
+        Phrase.WAITS_TALKING: "The client is on the telephone",
+        Phrase.NO_TELEPHONE: "The client has no telephone",
+        Phrase.NOT_PERMITTED: "For the client it is {time} ({zone}); calls are permitted {hours}",
+        Phrase.DIALLING_ALREADY: "This client is being rung already: {name}",
+        Phrase.PERSON_DIALLING: "{name} is being connected already",
+        Phrase.CLIENT_TALKS: "The client is talking with the office now",
         Phrase.DEAL_OVERDUE: "Deal overdue: {client}. {title}. Manager: {manager}",
         Phrase.ALARM_SILENT_LINE: "Line {subject} has been silent since {time}. {detail}",
         Phrase.ALARM_SILENT_LINE_OVER: "Line {subject} rings again. It was silent since {time}",

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from crm_core.errors import ConcurrentChange, NotFound
 from crm_core.model.alarm import AlarmKind
+from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState, Signal, SignalAt
 from crm_core.model.records import (
     AlarmRecord,
@@ -213,6 +214,48 @@ class SqlWork:
         found = self._of_contacts(CaseRecord, contact_ids, "t.state = 'open'")
         return {owner: case for owner, listed in found.items() for case in listed if case.state is CaseState.OPEN}
 
+    def active_callbacks(self, contact_ids: Iterable[int]) -> dict[int, CallbackRecord]:
+        """The callback of each contact that is waiting or being dialled."""
+        found = self._of_contacts(CallbackRecord, contact_ids, "t.state IN ('waiting', 'dialling')")
+        return {owner: each for owner, listed in found.items() for each in listed if each.state.active}
+
+    def dials_going_on(self, contact_id: int, login: str | None = None) -> list[DialRecord]:
+        """The placed calls that are not over, of a client, and of a person where one is named."""
+        marks = [bulk.placeholder(self.conn, position) for position in (1, 2)]
+        columns = bulk.select_list(DialRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM dial AS t WHERE t.state <> 'ended' AND t.contact_id = {marks[0]}"
+            f" UNION ALL SELECT {columns} FROM dial AS t WHERE t.state <> 'ended' AND t.login = {marks[1]}"
+        )
+        for record in bulk.read(self.conn, DialRecord, sql, (contact_id, login or "")):
+            if record.id not in self._original[DialRecord]:
+                self._remember(record)
+        return [
+            each
+            for each in self._all(DialRecord)
+            if each.state is not DialState.ENDED and (each.contact_id == contact_id or each.login == login)
+        ]
+
+    def talks_now(self, contact_id: int, since: datetime) -> bool:
+        """Whether a call of this client that began after `since` goes on."""
+        marks = [bulk.placeholder(self.conn, position) for position in (1, 2)]
+        sql = (
+            f"SELECT 1 FROM call WHERE contact_id = {marks[0]} AND started_at > {marks[1]} AND finished_at IS NULL"
+            " LIMIT 1"
+        )
+        at: Any = to_micros(since) if self.sqlite else since
+        return self.conn.exec_driver_sql(sql, (contact_id, at)).first() is not None
+
+    def last_call(self, contact_id: int) -> CallRecord | None:
+        """The client's newest inbound call, for the line and the PBX by which they know the office."""
+        columns = bulk.select_list(CallRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM call AS t WHERE t.contact_id = {bulk.placeholder(self.conn, 1)}"
+            " AND t.direction = 'in' ORDER BY t.started_at DESC LIMIT 1"
+        )
+        found = bulk.read(self.conn, CallRecord, sql, (contact_id,))
+        return found[0] if found else None
+
     def cases_of(self, contact_ids: Iterable[int]) -> dict[int, list[CaseRecord]]:
         """All cases of contacts, oldest first."""
         found = self._of_contacts(CaseRecord, contact_ids)
@@ -253,6 +296,16 @@ class SqlWork:
         return {
             (each.pbx, each.linkedid): each for each in self._all(CallRecord) if (each.pbx, each.linkedid) in wanted
         }
+
+    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The client's number in calls by (pbx, linkedid), as it is now."""
+        if not keys:
+            return {}
+        among = bulk.among(self.conn, 1, "text")
+        sql = f"SELECT pbx, linkedid, number FROM call WHERE linkedid {among}"
+        rows = self.conn.exec_driver_sql(sql, (bulk.keys(self.conn, [linkedid for _, linkedid in keys]),))
+        wanted = set(keys)
+        return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
 
     def listed_numbers(self, keys: Iterable[str]) -> dict[str, ListedNumberRecord]:
         """The special-list rows of identities."""
@@ -297,16 +350,6 @@ class SqlWork:
     def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
         """A record and its contact, the contact locked before the record was read; raises NotFound."""
         mark = bulk.placeholder(self.conn, 1)
-    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """The client's number in calls by (pbx, linkedid), as it is now."""
-        if not keys:
-            return {}
-        among = bulk.among(self.conn, 1, "text")
-        sql = f"SELECT pbx, linkedid, number FROM call WHERE linkedid {among}"
-        rows = self.conn.exec_driver_sql(sql, (bulk.keys(self.conn, [linkedid for _, linkedid in keys]),))
-        wanted = set(keys)
-        return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
-
         sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'
         row = self.conn.exec_driver_sql(sql, (key,)).first()
         if row is None:
@@ -530,6 +573,10 @@ def _is_closed(record: tuple[Any, ...]) -> bool:
             return status not in _OPEN
         case CaseRecord(state=state):
             return state is CaseState.CLOSED
+        case CallbackRecord(state=callback):
+            return not callback.active
+        case DialRecord(state=dial):
+            return dial is DialState.ENDED
         case _:
             return False
 

@@ -8,7 +8,7 @@ from crm_core.errors import ConcurrentChange, NotFound, StorageUnavailable
 from crm_core.model.records import DeadlineRecord
 from crm_core.ports import Clock
 from crm_core.services.desk import Desk
-from crm_core.services.ladders import fire
+from crm_core.services.firing import fire
 from crm_core.storage import queues
 from crm_core.storage.store import Store
 from hub.log import get_logger

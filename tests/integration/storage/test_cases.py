@@ -12,7 +12,7 @@ from crm_core.model.call import CallState, Direction
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.office import ListAction
 from crm_core.model.records import DeadlineKind, ListedNumberRecord
-from crm_core.services import cases, ladders, replies
+from crm_core.services import cases, firing, replies
 from crm_core.storage import queues, tables
 from crm_core.storage.staff import touch_staff
 from tests.integration.storage.world import World, answered, at, ended, mail, message, missed, moved, ringing, talked
@@ -25,7 +25,7 @@ async def fire_due(world: World) -> int:
     """What a worker does: fire everything that has come; how many there were."""
     due = await world.store.read(lambda conn: queues.due_deadlines(conn, world.clock.now(), 100))
     for deadline in due:
-        await world.store.run(lambda desk, deadline=deadline: ladders.fire(desk, deadline))  # type: ignore[misc]
+        await world.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
     return len(due)
 
 
@@ -88,7 +88,7 @@ async def test_two_workers_that_fire_the_same_deadline_tell_once(world: World, s
     assert len(due) == 5
     await asyncio.gather(
         *(
-            each.store.run(lambda desk, deadline=deadline: ladders.fire(desk, deadline))  # type: ignore[misc]
+            each.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
             for deadline in due
             for each in (world, second, world, second)
         )

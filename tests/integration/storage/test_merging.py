@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
-from crm_core.services import cases, ladders, merging
+from crm_core.services import cases, firing, merging
 from crm_core.storage import queues
 from tests.integration.storage.world import World, at, edit, form, message, missed, share, talked
 
@@ -129,7 +129,7 @@ async def test_after_an_unmerge_the_ladder_of_a_lead_goes_on_where_it_was(world:
         await world.store.run(lambda desk, case=case: cases.close_by_hand(desk, case.id, "ivan", "ок"))  # type: ignore[misc]
     world.clock.set(at(5 * 3600))
     for deadline in await world.store.read(lambda conn: queues.due_deadlines(conn, world.clock.now(), 10)):
-        await world.store.run(lambda desk, deadline=deadline: ladders.fire(desk, deadline))  # type: ignore[misc]
+        await world.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
     before = await world.deadlines()
     assert [each.rung for each in before] == [1, 1]
     await world.take(share(7, CLIENT, at(5 * 3600)))

@@ -1,0 +1,197 @@
+"""Callbacks: clients whom a robot rings back. Ordered by facts and people, ended as soon as anybody reaches them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crm_core.errors import Conflict, InvalidInput
+from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, permitted_at
+from crm_core.model.case import Signal
+from crm_core.model.records import CallbackRecord, CallRecord, ContactRecord, DialRecord
+from crm_core.model.zones import client_zone
+from crm_core.services.desk import Desk
+from crm_core.services.wording import Phrase
+
+_PBX_AWAY_PAUSE = timedelta(minutes=1)
+_FURTHEST = timedelta(days=90)
+_ROBOT = "robot"
+
+
+def order(
+    desk: Desk,
+    contact: ContactRecord,
+    reason: CallbackReason,
+    at: datetime,
+    *,
+    author: str = _ROBOT,
+    manager: str | None = None,
+    call: CallRecord | None = None,
+    number: str | None = None,
+) -> CallbackRecord:
+    """Have the client rung back at `at` (or when they may be rung next). `call` tells the line and the PBX.
+
+    Of a client who is to be rung back already, the earlier order stands, unless this one is the client's own wish.
+    Raises InvalidInput where the client has no telephone or the moment is too far away.
+    """
+    if at > desk.now + _FURTHEST:
+        raise InvalidInput("a callback is ordered for 90 days ahead at most: mend «at»")
+    known = desk.work.active_callbacks([contact.id]).get(contact.id)
+    if known is not None:
+        if reason is not CallbackReason.ORDERED or known.state is CallbackState.DIALLING:
+            return known
+        changed = known._replace(reason=reason, due_at=at, author=author, manager=manager or known.manager)
+        desk.work.put(changed)
+        return changed
+    if call is None:
+        call = desk.work.last_call(contact.id)
+    record = CallbackRecord(
+        id=desk.work.next_id(),
+        contact_id=contact.id,
+        number=number or telephone_of(desk, contact),
+        reason=reason,
+        state=CallbackState.WAITING,
+        due_at=at,
+        created_at=desk.now,
+        author=author,
+        manager=manager,
+        pbx=call.pbx if call is not None else None,
+        line=call.line if call is not None else "",
+    )
+    desk.work.put(record)
+    return record
+
+
+def telephone_of(desk: Desk, contact: ContactRecord) -> str:
+    """The client's telephone number, E.164; raises InvalidInput where there is none."""
+    identities = desk.work.identities([contact.id]).get(contact.id, [])
+    number = next((each.key.partition(":")[2] for each in identities if each.key.startswith("tel:+")), None)
+    if number is None:
+        raise InvalidInput(desk.say(Phrase.NO_TELEPHONE))
+    return number
+
+
+def zone_of(desk: Desk, contact: ContactRecord, number: str) -> ZoneInfo:
+    """The zone of the client's clock."""
+    return client_zone(number, contact.city, ZoneInfo(desk.office.time_zone), desk.now)
+
+
+# ---------------------------------------------------------------- what facts and people order
+
+
+def lead_taken(desk: Desk, contact: ContactRecord, login: str) -> None:
+    """A lead was taken: manager and client are brought together at once, where the office wants that."""
+    if not desk.office.robot.on_take or not _has_telephone(desk, contact):
+        return
+    order(desk, contact, CallbackReason.TAKEN, desk.now, manager=login)
+
+
+def call_missed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
+    """A call was missed, or its caller asked to be rung back, and the client still waits."""
+    rules = desk.office.robot
+    ordered = call.wish_callback and rules.on_order
+    if not (ordered or rules.on_missed) or not _has_telephone(desk, contact):
+        return
+    if contact.list_name is not None or call.list_name is not None:
+        return
+    case = desk.work.open_cases([contact.id]).get(contact.id)
+    if case is None:
+        return  # answered meanwhile
+    reason = CallbackReason.ORDERED if ordered else CallbackReason.MISSED
+    at = max(desk.now, case.promised_at) if case.promised_at is not None and not ordered else desk.now
+    order(desk, contact, reason, at, manager=contact.manager or case.manager, call=call)
+
+
+def form_wished(desk: Desk, contact: ContactRecord, at: datetime) -> None:
+    """A visitor of the website asked to be rung at `at`."""
+    if not desk.office.robot.on_order or contact.list_name is not None or not _has_telephone(desk, contact):
+        return
+    due = min(max(at, desk.now), desk.now + _FURTHEST)
+    order(desk, contact, CallbackReason.ORDERED, due, manager=contact.manager)
+    desk.note(contact.id, desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(due)), author=_ROBOT)
+
+
+def promised(desk: Desk, contact: ContactRecord, at: datetime) -> None:
+    """Somebody will ring the client themselves at `at`: the robot waits until then."""
+    active = desk.work.active_callbacks([contact.id]).get(contact.id)
+    if active is not None and active.state is CallbackState.WAITING and active.due_at < at:
+        desk.work.put(active._replace(due_at=at))
+
+
+def _has_telephone(desk: Desk, contact: ContactRecord) -> bool:
+    identities = desk.work.identities([contact.id]).get(contact.id, [])
+    return any(each.key.startswith("tel:+") for each in identities)
+
+
+# ---------------------------------------------------------------- what ends them
+
+
+def spoken(desk: Desk, contact: ContactRecord, signal: Signal, at: datetime) -> None:
+    """Somebody reached the client by any channel, or nothing is owed any more: no robot rings for what was before."""
+    active = desk.work.active_callbacks([contact.id]).get(contact.id)
+    if active is None or active.state is not CallbackState.WAITING or at < active.created_at:
+        return
+    state = CallbackState.CANCELLED if signal is Signal.CLOSE else CallbackState.REACHED
+    desk.work.put(active._replace(state=state, ended_at=desk.now, detail=desk.say(Phrase.CALLBACK_REACHED)))
+
+
+def cancel_for(desk: Desk, contact: ContactRecord, reason: str) -> None:
+    """The client is not to be rung back any more, for a reason in words."""
+    active = desk.work.active_callbacks([contact.id]).get(contact.id)
+    if active is not None:
+        desk.work.put(active._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=reason))
+
+
+def cancel(desk: Desk, callback_id: int, login: str, reason: str) -> CallbackRecord:
+    """Somebody cancels a callback; raises Conflict where it has ended."""
+    record, contact = desk.work.owned(CallbackRecord, callback_id)
+    if contact is None or not record.state.active:
+        raise Conflict(f"the callback has ended already ({record.state})")
+    cancelled = record._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=reason)
+    desk.work.put(cancelled)
+    text = desk.say(Phrase.CALLBACK_CANCELLED, name=desk.name_of(login), reason=reason)
+    desk.note(contact.id, text, author=login, by_person=True)
+    return cancelled
+
+
+# ---------------------------------------------------------------- what the dialler does with them
+
+
+def put_off(desk: Desk, record: CallbackRecord, due_at: datetime, detail: str) -> None:
+    """It can't be now: look again at `due_at`; `detail` says what it waits for."""
+    if record.due_at != due_at or record.detail != detail:
+        desk.work.put(record._replace(due_at=due_at, detail=detail))
+
+
+def end_unwanted(desk: Desk, record: CallbackRecord, detail: str) -> None:
+    """The office wants no robot for this any more, or the client is not to be rung."""
+    desk.work.put(record._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=detail))
+
+
+def placed(desk: Desk, record: CallbackRecord) -> None:
+    """A call for it is being placed."""
+    desk.work.put(record._replace(state=CallbackState.DIALLING, attempts=record.attempts + 1, detail=""))
+
+
+def dial_ended(desk: Desk, contact: ContactRecord, dial: DialRecord) -> None:
+    """The call placed for a callback is over: reached, or once more later, or given up."""
+    if dial.callback_id is None:
+        return
+    record = desk.work.get(CallbackRecord, dial.callback_id)
+    if record.state is not CallbackState.DIALLING:
+        return
+    rules = desk.office.robot
+    reached = contact.last_contact_at is not None and contact.last_contact_at >= record.created_at
+    if dial.outcome is DialOutcome.ANSWERED or reached:
+        desk.work.put(record._replace(state=CallbackState.REACHED, ended_at=desk.now))
+    elif dial.outcome is DialOutcome.NOT_SENT:
+        again = desk.now + _PBX_AWAY_PAUSE
+        attempts = record.attempts - 1  # nobody's telephone rang
+        desk.work.put(record._replace(state=CallbackState.WAITING, due_at=again, attempts=attempts, detail=dial.detail))
+    elif record.attempts >= rules.attempts:
+        text = desk.say(Phrase.CALLBACK_GIVEN_UP, attempts=record.attempts)
+        desk.work.put(record._replace(state=CallbackState.GIVEN_UP, ended_at=desk.now, detail=text))
+        desk.note(contact.id, text, author=_ROBOT)
+    else:
+        again = permitted_at(rules, zone_of(desk, contact, record.number), desk.now + rules.spacing)
+        desk.work.put(record._replace(state=CallbackState.WAITING, due_at=again, detail=dial.detail))

@@ -1,0 +1,281 @@
+"""Calls that the hub places: a person of the office is rung first, then the client; one at a time for either of them.
+
+A placed call is a row before it is an act: `queued` by whoever wants it, `sent` by the node that owns the PBX's link
+just before it hands it over, `ended` by what the PBX tells of it. What was sent is never sent again; the id of the call
+is given by the hub, so that the PBX itself would refuse to place it twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from crm_core.errors import Conflict, InvalidInput
+from crm_core.messages import EntryKind
+from crm_core.model.call import CallState, Direction
+from crm_core.model.callback import DialOutcome, DialPurpose, DialState, permitted_at
+from crm_core.model.records import (
+    CallbackRecord,
+    CallRecord,
+    ContactRecord,
+    DeadlineKind,
+    DeadlineRecord,
+    DialRecord,
+    EntryRecord,
+)
+from crm_core.model.user import User
+from crm_core.services import callbacks
+from crm_core.services.desk import Desk
+from crm_core.services.ladders import key
+from crm_core.services.wording import Phrase
+
+# How long a press may wait for the PBX before nothing rings any more: a telephone that rings minutes later frightens.
+_PLACED_WITHIN = timedelta(seconds=15)
+# How long the PBX may tell nothing at all of a call that was handed over.
+_HEARD_WITHIN = timedelta(seconds=90)
+_LOOK_AGAIN = timedelta(minutes=5)
+_LONGEST_CALL = timedelta(hours=6)
+_MARK = ".hub"
+_SETTLED_PROGRESS = 4
+
+
+def place(
+    desk: Desk,
+    contact: ContactRecord,
+    user: User,
+    purpose: DialPurpose,
+    *,
+    author: str,
+    number: str | None = None,
+    line: str | None = None,
+    callback: CallbackRecord | None = None,
+    confirmed: bool = False,
+) -> DialRecord:
+    """Queue a call of `user` with the client. `number` is E.164, the client's first where it is None.
+
+    Raises InvalidInput where somebody has no telephone or there is no PBX with a trunk; Conflict where the client or
+    the person is being dialled already, or, unless `confirmed`, where the client is talking with the office or may not
+    be rung at this hour.
+    """
+    number = number or callbacks.telephone_of(desk, contact)
+    pbx, line = _way_out(desk, contact, user, line)
+    endpoint = desk.office.endpoint(user, pbx)
+    if endpoint is None:
+        raise InvalidInput(f"{user.login} has no extension: add one with `hub user`, so that their telephone can ring")
+    for other in desk.work.dials_going_on(contact.id, user.login):
+        if other.contact_id == contact.id:
+            raise Conflict(desk.say(Phrase.DIALLING_ALREADY, name=desk.name_of(other.login)))
+        raise Conflict(desk.say(Phrase.PERSON_DIALLING, name=user.name))
+    if not confirmed:
+        _permitted(desk, contact, number)
+    dial_id = desk.work.next_id()
+    record = DialRecord(
+        id=dial_id,
+        contact_id=contact.id,
+        number=number,
+        pbx=pbx,
+        line=line,
+        login=user.login,
+        endpoint=endpoint,
+        purpose=purpose,
+        state=DialState.QUEUED,
+        linkedid=f"{int(desk.now.timestamp())}{_MARK}{dial_id}",
+        created_at=desk.now,
+        expires_at=desk.now + _PLACED_WITHIN,
+        announce=desk.office.robot.announce and purpose in {DialPurpose.MISSED, DialPurpose.ORDERED},
+        author=author,
+        callback_id=callback.id if callback is not None else None,
+    )
+    desk.work.put(record)
+    _watch(desk, record, _PLACED_WITHIN)
+    if callback is not None:
+        callbacks.placed(desk, callback)
+    return record
+
+
+def _way_out(desk: Desk, contact: ContactRecord, user: User, line: str | None) -> tuple[str, str]:
+    """Through which PBX and with which number of the office a client is rung: those by which they know it."""
+    office = desk.office
+    if not office.outward:
+        raise InvalidInput("no [[pbx]] has a trunk, so that clients can't be dialled: add trunk to one")
+    known = desk.work.last_call(contact.id) if line is None else None
+    if known is not None and known.pbx in office.outward:
+        configured = office.line(known.pbx, known.line)
+        return known.pbx, configured.number if configured is not None else known.line
+    of_group = next((each for each in office.lines if user.group and each.policy.group == user.group), None)
+    wanted = line or (of_group.number if of_group is not None else None)
+    for pbx in office.outward:
+        found = office.line(pbx, wanted) if wanted is not None else None
+        if found is not None:
+            return pbx, found.number
+    if line is not None:
+        raise InvalidInput(f"«{line}» is not among the configured lines: mend «line»")
+    pbx = office.outward[0]
+    first = next((each for each in office.lines if each.pbx in {None, pbx}), None)
+    return pbx, first.number if first is not None else ""
+
+
+def _permitted(desk: Desk, contact: ContactRecord, number: str) -> None:
+    if desk.work.talks_now(contact.id, desk.now - _LONGEST_CALL):
+        raise Conflict(f"{desk.say(Phrase.CLIENT_TALKS)} (confirm)")
+    rules, zone = desk.office.robot, callbacks.zone_of(desk, contact, number)
+    if permitted_at(rules, zone, desk.now) == desk.now:
+        return
+    hours = f"{rules.client_hours.start:%H:%M}–{rules.client_hours.end:%H:%M}"
+    local = f"{desk.now.astimezone(zone):%H:%M}"
+    raise Conflict(f"{desk.say(Phrase.NOT_PERMITTED, time=local, zone=zone.key, hours=hours)} (confirm)")
+
+
+# ---------------------------------------------------------------- handing over
+
+
+def take_to_send(desk: Desk, dial_id: int) -> DialRecord | None:
+    """Mark a queued call as sent, before it is; None where it is none any more."""
+    record, contact = desk.work.owned(DialRecord, dial_id)
+    if record.state is not DialState.QUEUED or contact is None or record.expires_at <= desk.now:
+        return None
+    sent = record._replace(state=DialState.SENT, sent_at=desk.now)
+    desk.work.put(sent)
+    _watch(desk, sent, _HEARD_WITHIN)
+    return sent
+
+
+def not_handed_over(desk: Desk, dial_id: int, detail: str) -> None:
+    """The PBX surely did not get the call: it stands in the queue again as long as it may be placed."""
+    record, contact = desk.work.owned(DialRecord, dial_id)
+    if record.state is not DialState.SENT or contact is None:
+        return
+    if record.expires_at > desk.now:
+        queued = record._replace(state=DialState.QUEUED, sent_at=None)
+        desk.work.put(queued)
+        desk.work.put(_deadline(queued, queued.expires_at))
+    else:
+        fail(desk, contact, record, DialOutcome.NOT_SENT, detail)
+
+
+def refused(desk: Desk, dial_id: int, detail: str) -> None:
+    """The PBX refused the call."""
+    record, contact = desk.work.owned(DialRecord, dial_id)
+    if record.state is not DialState.ENDED and contact is not None:
+        fail(desk, contact, record, DialOutcome.FAILED, detail)
+
+
+def dial_due(desk: Desk, deadline: DeadlineRecord) -> None:
+    """A placed call was not handed over in time, or nothing was heard of it."""
+    record, contact = desk.work.owned(DialRecord, deadline.subject_id)
+    found = desk.work.related(DeadlineRecord, "key", [deadline.key])
+    if not found or found[0].due_at > desk.now:
+        return
+    desk.work.remove(DeadlineRecord, deadline.key)
+    if contact is None or record.state is DialState.ENDED:
+        return
+    if record.state is DialState.QUEUED:
+        fail(desk, contact, record, DialOutcome.NOT_SENT, desk.say(Phrase.DIAL_NOT_SENT))
+        return
+    calls = desk.work.calls_by_linkedid([(record.pbx, record.linkedid)])
+    if calls and desk.now - record.created_at < _LONGEST_CALL:
+        _watch(desk, record, _LOOK_AGAIN)  # it goes on; its end will be told, or settled
+        return
+    fail(desk, contact, record, DialOutcome.UNKNOWN, desk.say(Phrase.DIAL_UNHEARD))
+
+
+# ---------------------------------------------------------------- what becomes of it
+
+
+def followed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
+    """A call moved on; where the hub placed it, so does what it was placed for."""
+    dial_id = dial_of(call.linkedid)
+    if dial_id is None:
+        return
+    record = next(iter(desk.work.related(DialRecord, "id", [dial_id])), None)
+    if record is None or record.linkedid != call.linkedid or record.pbx != call.pbx:
+        return
+    if record.call_id is None:
+        record = record._replace(call_id=call.id)
+        desk.work.put(record)
+    if call.finished_at is not None and (record.outcome is None or record.outcome is DialOutcome.UNKNOWN):
+        _end(desk, contact, record, _outcome(record, call), call.cause_text)
+
+
+def dial_of(linkedid: str) -> int | None:
+    """The number of the placed call whose id this is."""
+    _, mark, number = linkedid.partition(_MARK)
+    return int(number) if mark and number.isascii() and number.isdigit() and len(number) < 19 else None
+
+
+def fail(desk: Desk, contact: ContactRecord, record: DialRecord, outcome: DialOutcome, detail: str) -> None:
+    """The call did not come about: it stands on the timeline as failed."""
+    if not desk.work.calls_by_linkedid([(record.pbx, record.linkedid)]):
+        call = _failed_call(desk, record, detail)
+        entry = _entry(desk, contact, record, call, detail)
+        desk.work.put(entry)
+        desk.work.put(call._replace(entry_id=entry.id))
+        record = record._replace(call_id=call.id)
+    _end(desk, contact, record, outcome, detail)
+
+
+def _end(desk: Desk, contact: ContactRecord, record: DialRecord, outcome: DialOutcome, detail: str) -> None:
+    first = record.state is not DialState.ENDED
+    ended = record._replace(state=DialState.ENDED, outcome=outcome, ended_at=desk.now, detail=detail)
+    desk.work.put(ended)
+    desk.work.remove(DeadlineRecord, key(DeadlineKind.DIAL, record.id))
+    if first:
+        callbacks.dial_ended(desk, contact, ended)
+
+
+def _outcome(record: DialRecord, call: CallRecord) -> DialOutcome:
+    match call.state:
+        case CallState.ANSWERED:
+            return DialOutcome.ANSWERED
+        case CallState.BUSY:
+            return DialOutcome.BUSY
+        case CallState.NO_ANSWER:
+            return DialOutcome.NO_ANSWER
+        case _:
+            rung = any(leg["endpoint"] != record.endpoint for leg in call.rung)
+            return DialOutcome.FAILED if rung else DialOutcome.NOT_TAKEN
+
+
+def _failed_call(desk: Desk, record: DialRecord, detail: str) -> CallRecord:
+    return CallRecord(
+        id=desk.work.next_id(),
+        pbx=record.pbx,
+        linkedid=record.linkedid,
+        contact_id=record.contact_id,
+        entry_id=None,
+        direction=Direction.OUT,
+        number=record.number,
+        line=record.line,
+        state=CallState.FAILED,
+        progress=_SETTLED_PROGRESS,  # what call records tell later knows better
+        started_at=record.created_at,
+        finished_at=desk.now,
+        cause_text=detail,
+    )
+
+
+def _entry(desk: Desk, contact: ContactRecord, record: DialRecord, call: CallRecord, detail: str) -> EntryRecord:
+    return EntryRecord(
+        id=desk.work.next_id(),
+        seq=0,
+        contact_id=contact.id,
+        kind=EntryKind.CALL,
+        direction=Direction.OUT,
+        occurred_at=call.started_at,
+        sequence=0,
+        recorded_at=desk.now,
+        channel="pbx",
+        account=record.pbx,
+        conversation=record.number,
+        external_id=record.linkedid,
+        call_id=call.id,
+        text=detail,
+        author=desk.name_of(record.login),
+    )
+
+
+def _watch(desk: Desk, record: DialRecord, within: timedelta) -> None:
+    desk.work.put(_deadline(record, desk.now + within))
+
+
+def _deadline(record: DialRecord, due_at: datetime) -> DeadlineRecord:
+    return DeadlineRecord(key(DeadlineKind.DIAL, record.id), DeadlineKind.DIAL, record.id, due_at)
