@@ -29,7 +29,7 @@ from hub.settings import Settings
 from hub.settings.office import office_of
 from hub.wake import RedisWake
 from hub.webhooks import WebhookSender
-from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper, Upkeep
+from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper, Upkeep, Watch, Worker
 from hub.workers.acts import Acts
 from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
@@ -59,9 +59,15 @@ class Hub:
     outbox: OutboxWorker
     traces: TraceKeeper
     upkeep: Upkeep
+    watch: Watch
     webhooks: WebhookSender
     wake: RedisWake | None
     node: str
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """Whatever acts by itself, in the order of starting."""
+        return (self.traces, self.deadlines, self.outbox, self.upkeep, self.watch)
 
     async def start(self) -> None:
         """Migrate, read the directory, open the door, start the workers, then the channels."""
@@ -72,7 +78,7 @@ class Hub:
             await self.wake.start()
         await self.webhooks.start()
         self.intake.start()
-        for worker in (self.traces, self.deadlines, self.outbox, self.upkeep):
+        for worker in self.workers:
             worker.start()
         for key, channel in self.channels.items():
             try:
@@ -86,7 +92,7 @@ class Hub:
         """Take nothing more in, write what was taken, let what is being sent end, close. Idempotent."""
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         await self.intake.stop()
-        await asyncio.gather(*(worker.stop() for worker in (self.deadlines, self.outbox, self.traces, self.upkeep)))
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
         await self.webhooks.stop()
         if self.wake is not None:
             await self.wake.stop()
@@ -179,6 +185,7 @@ def build(
         outbox=outbox,
         traces=traces,
         upkeep=Upkeep(store, clock, metrics, channels),
+        watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
         webhooks=webhooks,
         wake=wake,
         node=node,

@@ -40,3 +40,9 @@ def release(conn: Connection, name: str, owner: str) -> None:
     else:
         sql = f"UPDATE lease SET expires_at = {_NOW_POSTGRESQL} WHERE name = $1 AND owner = $2"
     conn.exec_driver_sql(sql, (name, owner))
+
+
+def owners(conn: Connection) -> dict[str, str]:
+    """Who holds each lease that has not run out, by its name."""
+    now = _NOW_SQLITE if conn.dialect.name == "sqlite" else _NOW_POSTGRESQL
+    return {row[0]: row[1] for row in conn.exec_driver_sql(f"SELECT name, owner FROM lease WHERE expires_at > {now}")}

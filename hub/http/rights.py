@@ -22,12 +22,15 @@ class Right(StrEnum):
     SEE_STAFF = "see staff"
     KEEP_STAFF = "keep staff"
     KEEP_LISTS = "keep lists"
+    SEE_ALARMS = "see alarms"
+    SEE_REPORTS = "see reports"
     EXPLAIN = "explain decisions"
     KEEP_JOURNAL = "keep the journal"
 
 
 _EVERYBODY = frozenset(Role)
 _ADMINISTRATORS = frozenset({Role.ADMIN})
+_WATCHING = frozenset({Role.ADMIN, Role.DIRECTOR, Role.HEAD, Role.CONTROLLER})
 
 RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SEE_CLIENTS: _EVERYBODY,
@@ -41,6 +44,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SEE_STAFF: _EVERYBODY,
     Right.KEEP_STAFF: _ADMINISTRATORS,
     Right.KEEP_LISTS: _EVERYBODY,
+    Right.SEE_ALARMS: _WATCHING,
+    Right.SEE_REPORTS: _WATCHING | {Role.MANAGER},
     Right.EXPLAIN: _EVERYBODY,
     Right.KEEP_JOURNAL: _ADMINISTRATORS,
 }

@@ -231,6 +231,15 @@ class RecordingsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """Of what administrators are told: a link that is down for `link_after`, with `silence` a line that usually rings
+    and does not."""
+
+    link_after: timedelta = timedelta(minutes=2)
+    silence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `file` is the hub.toml that was read, None where there is none.
 
@@ -263,6 +272,7 @@ class Settings:
     webhooks: tuple[WebhookSettings, ...] = ()
     routing: RoutingSettings = RoutingSettings()
     robot: RobotSettings = RobotSettings()
+    alarms: AlarmSettings = AlarmSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     alarms: AlarmSettings = AlarmSettings()
 

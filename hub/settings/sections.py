@@ -16,6 +16,7 @@ from hub.settings import hours, storage, urls, values
 from hub.settings.errors import BadValueError
 from hub.settings.model import (
     AlarmSettings,
+    AlarmSettings,
     CtiSettings,
     EmailSettings,
     PbxSettings,
@@ -261,6 +262,15 @@ def recordings(section: Section) -> RecordingsSettings:
         keep=section.take("keep", values.duration, None) or None,
         s3=section.take("s3", storage.object_storage, None),
         least_free=section.take("least_free", values.space, plain.least_free),
+    )
+
+
+def alarms(section: Section) -> AlarmSettings:
+    """[alarms]"""
+    plain = AlarmSettings()
+    return AlarmSettings(
+        link_after=section.take("link_after", values.positive_duration, plain.link_after),
+        silence=section.take("silence", values.flag, plain.silence),
     )
 
 

@@ -13,23 +13,26 @@ from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.ladder import LadderEvent, Told
 from crm_core.model.office import Office
-from crm_core.model.records import CaseRecord
+from crm_core.model.records import AlarmRecord, CaseRecord
 from crm_core.model.user import Staff
 from crm_core.ports import ChannelHealth
 from crm_core.services.cases import close_by_hand, open_lead_of_case, promise, take_case
 from crm_core.services.desk import Desk
 from crm_core.services.leads import take
 from crm_core.services.telling import PROMISE_MINUTES
+from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.cases import CaseFilter, list_cases
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.timeline import EntryCard
 from crm_core.storage.queries.workspace import cards_of, newest_entries
 from crm_core.storage.staff import load_staff
+from hub.http.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 
 _CASES = 200
 _EVENTS = 40
+_ALARMS = 20
 _LADDER_OF = {CaseKind.CALL: LadderEvent.CALL_MISSED, CaseKind.MESSAGE: LadderEvent.MESSAGE_UNANSWERED}
 
 
@@ -51,6 +54,7 @@ class HomeView:
     waiting: tuple[Waiting, ...]
     events: tuple[tuple[EntryCard, ContactCard | None], ...]
     staff: Staff
+    alarms: tuple[AlarmRecord, ...]
 
 
 def home_view(conn: Reading, office: Office) -> HomeView:
@@ -67,6 +71,7 @@ def home_view(conn: Reading, office: Office) -> HomeView:
         waiting=tuple(sorted(waiting, key=lambda each: each.case.opened_at)),
         events=tuple((each, clients.get(each.entry.contact_id)) for each in entries),
         staff=load_staff(conn),
+        alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items,
     )
 
 
@@ -93,6 +98,7 @@ class Home:
         context: dict[str, Any] = {
             "view": view,
             "channels": self._channels(),
+            "shows_alarms": may(user_here(request), Right.SEE_ALARMS),
             "promise_minutes": PROMISE_MINUTES,
             "back": "/",
         }

@@ -1,9 +1,10 @@
 """What acts later: loops over deadlines and the outbox, woken by commits and polling anyway."""
 
+from hub.workers.alarms import Watch
 from hub.workers.deadlines import DeadlineWorker
 from hub.workers.loop import Worker
 from hub.workers.outbox import OutboxWorker
 from hub.workers.traces import TraceKeeper
 from hub.workers.upkeep import Upkeep
 
-__all__ = ["DeadlineWorker", "OutboxWorker", "TraceKeeper", "Upkeep", "Worker"]
+__all__ = ["DeadlineWorker", "OutboxWorker", "TraceKeeper", "Upkeep", "Watch", "Worker"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.http.api import (
+    alarms,
     calls,
     cases,
     contacts,
@@ -32,6 +33,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         calls,
         cases,
         lists,
+        alarms,
         users,
         explain,
         journal,

@@ -33,6 +33,8 @@ class CaseTexts:
     taken_notice: str
     promised_notice: str
     closed_notice: str
+    alarms_title: str
+    alarm_kinds: Mapping[str, str]
     case_kinds: Mapping[str, str]
     tells: Mapping[str, str]
 
@@ -61,6 +63,13 @@ RU = CaseTexts(
     taken_notice="Обращение за вами.",
     promised_notice="Обещание записано.",
     closed_notice="Обращение закрыто.",
+    alarms_title="Неисправности",
+    alarm_kinds={
+        "silent_line": "Линия молчит",
+        "link_down": "Нет связи",
+        "calls_missing": "Сверка звонков не сошлась",
+        "recordings": "Записи разговоров не сохраняются",
+    },
     case_kinds={"call": "Звонок", "message": "Сообщение"},
     tells={
         "manager": "менеджер",
@@ -97,6 +106,13 @@ EN = CaseTexts(
     taken_notice="The case is yours.",
     promised_notice="The promise is noted.",
     closed_notice="The case is closed.",
+    alarms_title="Troubles",
+    alarm_kinds={
+        "silent_line": "The line is silent",
+        "link_down": "No link",
+        "calls_missing": "Calls are missing from the record",
+        "recordings": "Recordings are not kept",
+    },
     case_kinds={"call": "Call", "message": "Message"},
     tells={
         "manager": "manager",

@@ -66,7 +66,7 @@ COSTS: tuple[tuple[str, int], ...] = (
 
 
 async def test_pages_cost_a_fixed_number_of_statements(world: World) -> None:
-    for upkeep in (world.hub.deadlines, world.hub.outbox, world.hub.upkeep, world.hub.traces, world.hub.live):
+    for upkeep in (*world.hub.workers, world.hub.live):
         await upkeep.stop()  # their own reading would be counted
     await fill(world, 3)
     (lead_of_first, *_) = (await world.get("/leads"))["items"]

@@ -11,7 +11,8 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.records import AlarmRecord
 from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
-from tests.integration.storage.world import START, World
+from tests.fakes.clock import START
+from tests.integration.storage.world import World
 
 DOWN = AlarmKind.LINK_DOWN
 

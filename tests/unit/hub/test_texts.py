@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm_core.messages import Delivery, EntryKind
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallState
 from crm_core.model.case import CaseKind
 from crm_core.model.ladder import Told
@@ -23,6 +24,7 @@ from tests.fakes.clock import START
 
 COVERED: dict[str, type[StrEnum]] = {
     "kinds": EntryKind,
+    "alarm_kinds": AlarmKind,
     "case_kinds": CaseKind,
     "call_in": CallState,
     "call_out": CallState,
