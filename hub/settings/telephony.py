@@ -52,7 +52,7 @@ def line(region: str) -> Callable[[Section], Line]:
             night=section.take("night", target(NIGHT_GOALS), AT_NIGHT),
             night_sound=section.take("night_sound", sound, ""),
             anonymous=section.take("anonymous", values.one_of(Anonymous), Anonymous.RING),
-            record=section.take("record", values.flag, True),
+            record=section.take("record", values.flag, None),
             silence=section.take("silence", values.flag, True),
         )
 
