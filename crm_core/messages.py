@@ -335,6 +335,7 @@ class Verdict(StrEnum):
     WRAP_UP = "wrap_up"
     CHOSEN = "chosen"
     CLOSED = "closed"
+    LATER = "later"
 
 
 class RouteStage(StrEnum):

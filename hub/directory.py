@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from crm_core.messages import DeviceState, RouteAction, RouteDecision, RouteQuery
+from crm_core.messages import RouteAction, RouteDecision, RouteQuery, Verdict
 from crm_core.model.identity import caller as caller_identity
 from crm_core.model.office import Office
 from crm_core.model.user import Staff
@@ -24,12 +25,17 @@ from crm_core.storage.staff import load_staff
 from crm_core.storage.store import Store
 from hub.live import Live
 from hub.log import get_logger
-from routing.dispatch import Caller, DispatchRules, Scene, dispatch
+from hub.tallies import Tallies
+from routing.dispatch import Caller, DispatchRules, Outcome, Roster, Scene, decide
+from routing.lines import NO_KEY
 from routing.presence import Presence
 
 log = get_logger(__name__)
 
 _CALLS_REMEMBERED = 10_000
+# How long a PBX may take to tell that a telephone rings; until then nobody else of a group's calls goes there.
+_OFFERED_S = 2.0
+_OFFERS_KEPT = 1000
 _NOBODY = Caller()
 _MOVING = frozenset({"contact", "identity", "lead"})
 
@@ -43,16 +49,20 @@ class Directory:
         self._clock = clock
         self._presence = presence
         self._rules = rules
+        self._tallies = Tallies(store, clock)
         self._callers: dict[str, Caller] = {}
         self._listed: dict[str, str] = {}
-        self._staff = Staff({})
-        self._given: OrderedDict[tuple[str, str], dict[int, RouteDecision]] = OrderedDict()
+        self._roster = Roster(store.office, Staff({}))
+        self._given: OrderedDict[tuple[str, str], dict[tuple[int, str], RouteDecision]] = OrderedDict()
         self._given_lock = threading.Lock()
+        self._turns: dict[str, int] = {}
+        self._offers: dict[tuple[str, str], float] = {}
         live.listen(self._changed)
 
     async def start(self) -> None:
         """Read the directory; before this every number is a stranger's."""
         await self._store.read(self._load)
+        await self._tallies.start()
         log.info("directory read", numbers=len(self._callers))
 
     async def caught_up(self, position: int | None) -> bool:
@@ -62,46 +72,76 @@ class Directory:
     def route(self, query: RouteQuery) -> RouteDecision:
         """Decide on a call. The same question of the same call gets the same answer."""
         if not query.call_id:
-            return self._decide(query, self._clock.now(), {})
-        place = (query.pbx, query.call_id)
+            return self._decide(query, self._clock.now(), {}).decision
+        place, question = (query.pbx, query.call_id), (query.attempt, query.key)
         with self._given_lock:
             given = self._given.setdefault(place, {})
             self._given.move_to_end(place)
             while len(self._given) > _CALLS_REMEMBERED:
                 self._given.popitem(last=False)
-        known = given.get(query.attempt)
+        known = given.get(question)
         if known is None:
-            known = self._decide(query, self._clock.now(), given)
-            given[query.attempt] = known
+            known = self._counted(query, self._decide(query, self._clock.now(), given))
+            given[question] = known
         return known
 
-    def explain(self, number: str, line: str, at: datetime | None = None, pbx: str = "") -> list[RouteDecision]:
-        """What a call from `number` to `line` would get: each attempt in turn, without side effects."""
-        decisions: dict[int, RouteDecision] = {}
-        place = pbx or next(iter(self._office.dial), "")
-        for attempt in range(10):
-            decision = self._decide(RouteQuery(place, number, line, attempt), at or self._clock.now(), decisions)
-            decisions[attempt] = decision
-            if decision.action is not RouteAction.DIAL:
+    def explain(
+        self, number: str, line: str, at: datetime | None = None, pbx: str = "", key: str = ""
+    ) -> list[RouteDecision]:
+        """What a call from `number` to `line` would get: each attempt in turn, without side effects.
+
+        Where a voice menu is played first, the caller presses `key` there, or nothing. Telephones are as they are now.
+        """
+        decisions: dict[tuple[int, str], RouteDecision] = {}
+        place, moment = pbx or next(iter(self._office.dial), ""), at or self._clock.now()
+        pressed, attempt = "", 0
+        while len(decisions) < self._rules.most_attempts:
+            decision = self._decide(RouteQuery(place, number, line, attempt, key=pressed), moment, decisions).decision
+            decisions[attempt, pressed] = decision
+            if decision.action is RouteAction.MENU:
+                pressed = key or NO_KEY
+            elif decision.action is RouteAction.DIAL:
+                attempt += 1
+            else:
                 break
         return list(decisions.values())
+
+    @property
+    def staff(self) -> Staff:
+        """Everybody of the office, as calls are decided by."""
+        return self._roster.staff
 
     @property
     def _office(self) -> Office:
         return self._store.office
 
-    def _decide(self, query: RouteQuery, at: datetime, given: dict[int, RouteDecision]) -> RouteDecision:
+    def _decide(self, query: RouteQuery, at: datetime, given: Mapping[tuple[int, str], RouteDecision]) -> Outcome:
         tried: set[str] = set()
-        for attempt, decision in given.items():
+        for (attempt, _), decision in tuple(given.items()):
             if attempt < query.attempt:
                 tried.update(decision.endpoints)
-        scene = Scene(self._office, self._staff, self._rules, self._device_of(query.pbx), at)
+        phones = _Phones(self._presence, query.pbx, self._offers, self._clock.monotonic())
+        figures = self._tallies.figures(at)
+        scene = Scene(self._office, self._roster, self._rules, phones, at, figures, self._turns)
         caller = self._caller(query.number)
         if query.attempt and not given:
             # Nothing is remembered of the earlier attempts (a restart): they are worked out anew.
-            for _ in range(query.attempt):
-                tried.update(dispatch(query, caller, scene, frozenset(tried)).endpoints)
-        return dispatch(query, caller, scene, frozenset(tried))
+            for attempt in range(query.attempt):
+                earlier = replace(query, attempt=attempt)
+                tried.update(decide(earlier, caller, scene, frozenset(tried)).decision.endpoints)
+        return decide(query, caller, scene, frozenset(tried))
+
+    def _counted(self, query: RouteQuery, outcome: Outcome) -> RouteDecision:
+        """The decision, after noting whose turn it was and who was given a call."""
+        if outcome.turn is not None:
+            group, user_id = outcome.turn
+            self._turns[group] = user_id
+        if outcome.one_of_many:
+            now = self._clock.monotonic()
+            if len(self._offers) > _OFFERS_KEPT:
+                self._offers = {place: at for place, at in self._offers.items() if now - at < _OFFERED_S}
+            self._offers[query.pbx, outcome.decision.endpoints[0]] = now
+        return outcome.decision
 
     def _caller(self, number: str) -> Caller:
         identity = caller_identity(number, self._office.region)
@@ -114,16 +154,13 @@ class Directory:
             return Caller(known.contact_id, known.manager, listed)
         return known
 
-    def _device_of(self, pbx: str) -> _Devices:
-        return _Devices(self._presence, pbx)
-
     def _load(self, conn: Connection) -> None:
         callers: dict[str, Caller] = {}
         for page in numbers.all_numbers(conn):
             callers.update((row.key, _entry(row)) for row in page)
         self._callers = callers
         self._listed = numbers.listed(conn)
-        self._staff = load_staff(conn)
+        self._roster = Roster(self._office, load_staff(conn))
 
     async def _changed(self, rows: list[FeedRow]) -> None:
         contacts: set[int] = set()
@@ -142,9 +179,10 @@ class Directory:
         if contacts:
             self._learn(await self._store.read(lambda conn: numbers.numbers_of(conn, contacts)))
         if staff:
-            self._staff = await self._store.read(load_staff)
+            self._roster = Roster(self._office, await self._store.read(load_staff))
         if listed:
             self._listed = await self._store.read(numbers.listed)
+        await self._tallies.changed(rows)
 
     def _learn(self, rows: Iterable[NumberRow]) -> None:
         for row in rows:
@@ -157,15 +195,26 @@ class Directory:
             self._callers.pop(key, None)
 
 
-class _Devices:
-    """The telephones of one PBX."""
+class _Phones:
+    """The telephones of one PBX; see `routing.scene.Telephones`."""
 
-    def __init__(self, presence: Presence, pbx: str) -> None:
+    __slots__ = ("_now", "_offers", "_pbx", "_presence")
+
+    def __init__(self, presence: Presence, pbx: str, offers: Mapping[tuple[str, str], float], now: float) -> None:
         self._presence = presence
         self._pbx = pbx
+        self._offers = offers
+        self._now = now
 
-    def __call__(self, endpoint: str) -> DeviceState:
-        return self._presence.state(self._pbx, endpoint)
+    def passed_over(self, endpoint: str, at: datetime) -> Verdict | None:
+        return self._presence.verdict(self._pbx, endpoint, at)
+
+    def call_ended(self, endpoint: str) -> datetime | None:
+        return self._presence.call_ended(self._pbx, endpoint)
+
+    def offered(self, endpoint: str) -> bool:
+        since = self._offers.get((self._pbx, endpoint))
+        return since is not None and self._now - since < _OFFERED_S
 
 
 def _entry(row: NumberRow) -> Caller:

@@ -1,162 +1,225 @@
-"""Who takes a call: own manager, deputy, group, duty, the offer of a callback; busy and absent people are passed over.
+"""Who takes a call: own manager, deputy, group, duty, the offer of a callback; who can't take it is passed over.
 
-Pure: a decision follows from what is known of the caller, of the office and of its telephones at one moment.
+Pure: a decision follows from what is known of the caller, of the line, of the office and its telephones at one moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from crm_core.messages import (
-    DeviceState,
-    RouteAction,
-    RouteDecision,
-    RouteQuery,
-    RouteStage,
-    TraceStep,
-    Verdict,
-)
-from crm_core.model.office import ListAction, Office
-from crm_core.model.user import Staff, User
+from crm_core.messages import RouteAction, RouteDecision, RouteQuery, RouteStage, TraceStep, Verdict
+from crm_core.model.line import Goal, Group, Line, Target
+from crm_core.model.office import ListAction
+from crm_core.model.user import User
+from routing.lines import Entrance, enter
+from routing.people import Judge, deputies
+from routing.scene import Caller, DispatchRules, Figures, Roster, Scene, Telephones
+from routing.strategies import Ringing, ring_all, ring_group
 
-_PASSED_OVER = {
-    DeviceState.BUSY: Verdict.BUSY,
-    DeviceState.RINGING: Verdict.BUSY,
-    DeviceState.UNREACHABLE: Verdict.UNREACHABLE,
-}
+__all__ = ["Caller", "DispatchRules", "Figures", "Outcome", "Roster", "Scene", "Telephones", "decide", "dispatch"]
+
+_NOBODY_TRIED: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """What is known of a number: whose it is, who looks after them, the special list they stand on."""
+class Outcome:
+    """A decision, and what whoever keeps count has to know: the group rung in turn with the id of whose turn it was;
+    whether one of several people was picked."""
 
-    contact_id: int | None = None
-    manager: str | None = None
-    list_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchRules:
-    """The stages after the own manager, in order, and how long each rings, in seconds."""
-
-    fallback: tuple[RouteStage, ...] = (
-        RouteStage.DEPUTY,
-        RouteStage.GROUP,
-        RouteStage.DUTY,
-        RouteStage.CALLBACK,
-    )
-    ring_s: int = 20
+    decision: RouteDecision
+    turn: tuple[str, int] | None = None
+    one_of_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """One moment: the office, its people, what the telephones of the asking PBX do."""
+class _Stop:
+    """A place where a taker is sought: some people together, or a group by its strategy."""
 
-    office: Office
-    staff: Staff
-    rules: DispatchRules
-    device: Callable[[str], DeviceState]
-    at: datetime
+    stage: RouteStage
+    people: tuple[User, ...] = ()
+    group: Group | None = None
+    reason: str = ""
 
 
-def dispatch(query: RouteQuery, caller: Caller, scene: Scene, tried: frozenset[str] = frozenset()) -> RouteDecision:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """All that a decision is made of."""
+
+    query: RouteQuery
+    caller: Caller
+    scene: Scene
+    tried: frozenset[str]
+    judge: Judge
+    line: Line | None
+    manager: User | None
+    trace: list[TraceStep]
+
+
+def dispatch(query: RouteQuery, caller: Caller, scene: Scene, tried: frozenset[str] = _NOBODY_TRIED) -> RouteDecision:
     """Whom the call rings now; `tried` are the endpoints that earlier attempts of this call rang."""
+    return decide(query, caller, scene, tried).decision
+
+
+def decide(query: RouteQuery, caller: Caller, scene: Scene, tried: frozenset[str] = _NOBODY_TRIED) -> Outcome:
+    """The same, with what has to be kept count of."""
+    judge = Judge(scene, query.pbx, tried)
+    line = scene.office.line(query.pbx, query.line)
+    call = _Call(query, caller, scene, tried, judge, line, scene.staff.get(caller.manager), [])
     listed = scene.office.lists.get(caller.list_name) if caller.list_name is not None else None
     if listed is not None and listed.action is ListAction.REJECT:
-        step = TraceStep(RouteStage.LIST, Verdict.LISTED, detail=listed.name)
-        return RouteDecision(RouteAction.REJECT, (), 0, "listed", caller.contact_id, (step,))
+        call.trace.append(TraceStep(RouteStage.LIST, Verdict.LISTED, detail=listed.name))
+        return _ended(call, RouteAction.REJECT, "listed")
     if listed is not None and listed.action is ListAction.ROUTE and listed.to:
-        return _to_list(listed.name, listed.to, caller, scene, tried)
-    trace: list[TraceStep] = []
-    for stage in (RouteStage.MANAGER, *scene.rules.fallback):
-        if stage is RouteStage.CALLBACK:
-            trace.append(TraceStep(stage, Verdict.RINGS))
-            return RouteDecision(RouteAction.CALLBACK, (), 0, stage.value, caller.contact_id, tuple(trace))
-        endpoints = _ringing(stage, _people(stage, query, caller, scene), query.pbx, scene, tried, trace)
-        if endpoints:
-            return RouteDecision(
-                RouteAction.DIAL, endpoints, scene.rules.ring_s, stage.value, caller.contact_id, tuple(trace)
-            )
-    return RouteDecision(RouteAction.FALLBACK, (), 0, "nobody", caller.contact_id, tuple(trace))
+        return _telephone(call, RouteStage.LIST, listed.to, RouteStage.LIST.value, f"{listed.name}: {listed.to}")
+    entrance = enter(line, query, call.manager if call.manager is not None and call.manager.active else None, judge)
+    call.trace.extend(entrance.steps)
+    if entrance.menu is not None:
+        return _ended(call, RouteAction.MENU, entrance.reason, sound=entrance.sound, keys=entrance.menu.digits)
+    return _with_sound(call, entrance, _sent(call, entrance))
 
 
-def _to_list(name: str, to: str, caller: Caller, scene: Scene, tried: frozenset[str]) -> RouteDecision:
-    """A listed caller goes where the list says, once; after that there is only the callback."""
-    if to not in tried:
-        step = TraceStep(RouteStage.LIST, Verdict.RINGS, detail=f"{name}: {to}")
-        return RouteDecision(RouteAction.DIAL, (to,), scene.rules.ring_s, "list", caller.contact_id, (step,))
-    step = TraceStep(RouteStage.LIST, Verdict.TRIED, detail=f"{name}: {to}")
-    return RouteDecision(RouteAction.CALLBACK, (), 0, "list", caller.contact_id, (step,))
-
-
-def _people(stage: RouteStage, query: RouteQuery, caller: Caller, scene: Scene) -> tuple[User, ...]:
-    manager = scene.staff.get(caller.manager)
-    match stage:
-        case RouteStage.MANAGER:
-            return (manager,) if manager is not None else ()
-        case RouteStage.DEPUTY:
-            return _deputies(manager, scene)
-        case RouteStage.GROUP:
-            line = scene.office.line(query.pbx, query.line)
-            of_line = line.policy.group if line is not None else None
-            of_manager = manager.group if manager is not None else None
-            return scene.staff.members(of_manager or of_line)
-        case RouteStage.DUTY:
-            return tuple(sorted(scene.staff.by_login.values(), key=lambda user: user.id))
+def _sent(call: _Call, entrance: Entrance) -> Outcome:
+    """The call goes where its entrance sends it."""
+    target = entrance.target
+    if entrance.manager_first and call.manager is not None:
+        found = _sought(call, _Stop(RouteStage.MANAGER, (call.manager,)))
+        if found is not None:
+            return found
+    match target.goal if target is not None else Goal.RING:
+        case Goal.REJECT:
+            return _ended(call, RouteAction.REJECT, entrance.reason)
+        case Goal.CALLBACK:
+            call.trace.append(TraceStep(RouteStage.CALLBACK, Verdict.RINGS))
+            return _ended(call, RouteAction.CALLBACK, entrance.reason)
+        case Goal.ENDPOINT if target is not None:
+            return _telephone(call, entrance.stage, target.name, entrance.reason, target.name)
+        case Goal.GROUP | Goal.USER if target is not None:
+            return _through(call, _targeted(call, entrance, target), always_callback=entrance.closed)
         case _:
-            return ()
+            return _through(call, _usual(call))
 
 
-def _deputies(manager: User | None, scene: Scene) -> tuple[User, ...]:
-    """The deputy; where that one is away too, the deputy's own."""
-    if manager is None:
-        return ()
-    found: list[User] = []
-    current = scene.staff.get(manager.deputy)
-    while current is not None and current.login != manager.login and current not in found:
-        found.append(current)
-        if current.present(scene.at):
-            break
-        current = scene.staff.get(current.deputy)
-    return tuple(found)
+def _through(call: _Call, stops: Iterator[_Stop], *, always_callback: bool = False) -> Outcome:
+    """The first stop where somebody can be rung; behind the last there is the callback, or the PBX's own fallback."""
+    rules = call.scene.rules
+    for stop in stops if call.query.attempt < rules.most_attempts - 1 else ():
+        found = _sought(call, stop)
+        if found is not None:
+            return found
+    if always_callback or RouteStage.CALLBACK in rules.fallback:
+        call.trace.append(TraceStep(RouteStage.CALLBACK, Verdict.RINGS))
+        return _ended(call, RouteAction.CALLBACK, RouteStage.CALLBACK.value)
+    return _ended(call, RouteAction.FALLBACK, "nobody")
 
 
-def _ringing(
-    stage: RouteStage,
-    people: Iterable[User],
-    pbx: str,
-    scene: Scene,
-    tried: frozenset[str],
-    trace: list[TraceStep],
-) -> tuple[str, ...]:
-    """The endpoints of those who can be rung; everybody's verdict goes on the trace."""
-    endpoints: list[str] = []
-    considered = False
-    for user in people:
-        if stage is RouteStage.DUTY and (not user.active or not user.extension):
-            continue  # most of an office: not worth a line each
-        considered = True
-        endpoint = scene.office.endpoint(user, pbx)
-        verdict = _verdict(user, endpoint, scene, tried)
-        trace.append(TraceStep(stage, verdict, user.login))
-        if verdict is Verdict.RINGS and endpoint is not None:
-            endpoints.append(endpoint)
-    if not considered:
-        trace.append(TraceStep(stage, Verdict.NOBODY))
-    return tuple(dict.fromkeys(endpoints))
+def _usual(call: _Call) -> Iterator[_Stop]:
+    """The own manager, then the configured stages."""
+    manager = call.manager
+    yield _Stop(RouteStage.MANAGER, (manager,) if manager is not None else ())
+    yield from _behind(call, manager, manager.group if manager is not None and manager.group else _group_of(call))
 
 
-def _verdict(user: User, endpoint: str | None, scene: Scene, tried: frozenset[str]) -> Verdict:
-    if not user.active:
-        return Verdict.DISABLED
-    if not user.present(scene.at):
-        return Verdict.ABSENT
-    if user.do_not_disturb:
-        return Verdict.DO_NOT_DISTURB
-    if endpoint is None:
-        return Verdict.NO_EXTENSION
-    if endpoint in tried:
-        return Verdict.TRIED
-    return _PASSED_OVER.get(scene.device(endpoint), Verdict.RINGS)
+def _targeted(call: _Call, entrance: Entrance, target: Target) -> Iterator[_Stop]:
+    """Whom a key of a menu or the night names, then by day those who stand in."""
+    scene = call.scene
+    if target.goal is Goal.GROUP:
+        group = scene.office.group(target.name)
+        yield _Stop(RouteStage.GROUP, scene.staff.members(group.name), group, entrance.reason)
+        if not entrance.closed and RouteStage.DUTY in scene.rules.fallback:
+            yield _Stop(RouteStage.DUTY, scene.roster.duty)
+        return
+    person = scene.staff.get(target.name)
+    yield _Stop(entrance.stage, (person,) if person is not None else (), None, entrance.reason)
+    if not entrance.closed:
+        group_name = person.group if person is not None and person.group else _group_of(call)
+        yield from _behind(call, person, group_name)
+
+
+def _behind(call: _Call, person: User | None, group_name: str | None) -> Iterator[_Stop]:
+    """The configured stages behind a person, up to the callback."""
+    scene = call.scene
+    for stage in scene.rules.fallback:
+        match stage:
+            case RouteStage.CALLBACK:
+                return
+            case RouteStage.DEPUTY:
+                yield _Stop(stage, deputies(person, scene))
+            case RouteStage.GROUP:
+                group = scene.office.group(group_name) if group_name is not None else None
+                yield _Stop(stage, scene.staff.members(group_name), group)
+            case RouteStage.DUTY:
+                yield _Stop(stage, scene.roster.duty)
+            case _:
+                continue
+
+
+def _sought(call: _Call, stop: _Stop) -> Outcome | None:
+    """Who can be rung at a stop, if anybody."""
+    if stop.group is not None:
+        ringing = ring_group(stop.stage, stop.group, stop.people, call.scene, call.judge, call.trace)
+        ring_s = stop.group.ring_s or call.scene.rules.ring_s
+    else:
+        ringing = ring_all(stop.stage, stop.people, call.judge, call.trace)
+        ring_s = call.scene.rules.ring_s
+    return _rung(call, ringing, ring_s, stop) if ringing.endpoints else None
+
+
+def _rung(call: _Call, ringing: Ringing, ring_s: int, stop: _Stop) -> Outcome:
+    decision = RouteDecision(
+        RouteAction.DIAL,
+        ringing.endpoints,
+        ring_s,
+        stop.reason or stop.stage.value,
+        call.caller.contact_id,
+        tuple(call.trace),
+        record=_recorded(call),
+    )
+    turn = (stop.group.name, ringing.turn.id) if stop.group is not None and ringing.turn is not None else None
+    return Outcome(decision, turn, one_of_many=stop.group is not None and len(ringing.endpoints) == 1)
+
+
+def _telephone(call: _Call, stage: RouteStage, endpoint: str, reason: str, detail: str) -> Outcome:
+    """A fixed telephone rings once, whatever it does; after that there is only the callback."""
+    if endpoint in call.tried:
+        call.trace.append(TraceStep(stage, Verdict.TRIED, detail=detail))
+        return _ended(call, RouteAction.CALLBACK, reason)
+    call.trace.append(TraceStep(stage, Verdict.RINGS, detail=detail))
+    return _rung(call, Ringing((endpoint,)), call.scene.rules.ring_s, _Stop(stage, reason=reason))
+
+
+def _ended(call: _Call, action: RouteAction, reason: str, *, sound: str = "", keys: str = "") -> Outcome:
+    return Outcome(
+        RouteDecision(
+            action,
+            (),
+            0,
+            reason,
+            call.caller.contact_id,
+            tuple(call.trace),
+            sound=sound,
+            keys=keys,
+            record=_recorded(call),
+        )
+    )
+
+
+def _with_sound(call: _Call, entrance: Entrance, outcome: Outcome) -> Outcome:
+    """What is played first: once a call, when it comes to where the sound belongs."""
+    if not entrance.sound:
+        return outcome
+    if entrance.manager_first and outcome.decision.reason == RouteStage.MANAGER.value:
+        return outcome  # who is put through needs not hear that the office is closed
+    own = call.judge.endpoint(call.manager) if entrance.manager_first and call.manager is not None else None
+    heard = call.tried - {own} if own is not None else call.tried
+    if heard:
+        return outcome
+    return replace(outcome, decision=replace(outcome.decision, sound=entrance.sound))
+
+
+def _group_of(call: _Call) -> str | None:
+    return call.line.policy.group if call.line is not None else None
+
+
+def _recorded(call: _Call) -> bool | None:
+    return call.line.record if call.line is not None else None

@@ -132,6 +132,10 @@ class Presence:
             return _UNKNOWN
         return found.get(endpoint, _UNKNOWN)
 
+    def call_ended(self, pbx: str, endpoint: str) -> datetime | None:
+        """When the last call of a telephone ended."""
+        return self.phone(pbx, endpoint).call_ended
+
     def state(self, pbx: str, endpoint: str) -> DeviceState:
         """The state of a telephone."""
         return self.phone(pbx, endpoint).state

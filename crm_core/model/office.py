@@ -63,6 +63,7 @@ class Office:
     outward: tuple[str, ...] = ()
     recorded: frozenset[str] = frozenset()
     robot: RobotRules = field(default_factory=RobotRules)
+    _by_number: dict[str, tuple[Line, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     naming: frozenset[str] = frozenset()
 
     def policy(self, key: ChannelKey) -> AccountPolicy:
@@ -75,9 +76,10 @@ class Office:
 
     def line(self, pbx: str, dialled: str) -> Line | None:
         """The configured line of a dialled number; digits decide, so that `8495…` and `+7495…` are one."""
-        wanted = _tail(dialled)
-        for line in self.lines:
-            if line.pbx in {None, pbx} and (line.number == dialled or (wanted and _tail(line.number) == wanted)):
+        if not self._by_number and self.lines:
+            self._by_number.update(_by_number(self.lines))
+        for line in self._by_number.get(_tail(dialled) or dialled, ()):
+            if line.pbx in {None, pbx}:
                 return line
         return None
 
@@ -156,3 +158,12 @@ _LOCAL_DIGITS = 10
 def _tail(number: str) -> str:
     digits = "".join(char for char in number if char.isdigit())
     return digits[-_LOCAL_DIGITS:] if len(digits) >= _LOCAL_DIGITS else digits
+
+
+def _by_number(lines: tuple[Line, ...]) -> dict[str, tuple[Line, ...]]:
+    """Lines by the end of their number; by the whole of it where it has no digits."""
+    found: dict[str, tuple[Line, ...]] = {}
+    for line in lines:
+        key = _tail(line.number) or line.number
+        found[key] = (*found.get(key, ()), line)
+    return found

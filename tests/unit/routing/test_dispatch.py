@@ -12,8 +12,9 @@ from crm_core.messages import DeviceState, RouteAction, RouteQuery, RouteStage, 
 from crm_core.model.office import Line, ListAction, Office, SpecialList
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Absence, Role, Staff, User
-from routing.dispatch import Caller, DispatchRules, Scene, dispatch
+from routing.dispatch import Caller, DispatchRules, Roster, Scene, dispatch
 from tests.fakes.clock import START
+from tests.unit.routing.telephones import Phones
 
 QUERY = RouteQuery("office", "+79161234567", "+74951234567")
 IVAN = User(1, "ivan", "Иван", Role.MANAGER, extension="101", group="sales", deputy="petr")
@@ -24,7 +25,6 @@ AWAY = Absence(START - timedelta(hours=1))
 
 
 def scene(*people: User, devices: dict[str, DeviceState] | None = None, rules: DispatchRules | None = None) -> Scene:
-    states = devices or {}
     office = Office(
         lines=(Line("+74951234567", "office", AccountPolicy(group="sales")),),
         lists={
@@ -34,9 +34,7 @@ def scene(*people: User, devices: dict[str, DeviceState] | None = None, rules: D
         },
         dial={"office": "PJSIP/{extension}"},
     )
-    return Scene(
-        office, Staff.of(people), rules or DispatchRules(), lambda each: states.get(each, DeviceState.UNKNOWN), START
-    )
+    return Scene(office, Roster(office, Staff.of(people)), rules or DispatchRules(), Phones.of(devices or {}), START)
 
 
 def changed(user: User, **more: Any) -> User:
