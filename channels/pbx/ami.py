@@ -147,8 +147,10 @@ class AmiLink:
         finally:
             self._down(ChannelState.STOPPED, "")
 
-    async def act(self, name: str, fields: Fields = (), within_s: float | None = None) -> AmiMessage:
-        """Send an action and return the PBX's response.
+    async def act(
+        self, name: str, fields: Fields = (), within_s: float | None = None, action_id: str | None = None
+    ) -> AmiMessage:
+        """Send an action and return the PBX's response. `action_id` is what later events of it are to carry.
 
         Raises AmiInjectionError (nothing sent), AmiDownError, AmiTimeoutError or AmiRefusedError. An action is never
         repeated by the link: after AmiDownError and AmiTimeoutError nobody knows whether the PBX carried it out.
@@ -156,7 +158,7 @@ class AmiLink:
         writer = self._writer
         if writer is None:
             raise AmiDownError(f"{self._where()}: not connected")
-        action_id = f"{self._prefix}-{next(self._numbers)}"
+        action_id = action_id or f"{self._prefix}-{next(self._numbers)}"
         data = encode_action(name, action_id, fields)
         answer: asyncio.Future[AmiMessage] = asyncio.get_running_loop().create_future()
         self._pending[action_id] = answer

@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from channels.pbx.agi import AgiStats
 from channels.pbx.agi_door import AgiDoor, AgiDoors, Desk
-from channels.pbx.ami import AmiLink, AmiRefusedError, LinkHandlers, LinkStats
-from channels.pbx.ami_wire import AmiMessage
+from channels.pbx.ami import AmiDownError, AmiLink, AmiRefusedError, AmiTimeoutError, LinkHandlers, LinkStats
+from channels.pbx.ami_wire import AmiInjectionError, AmiMessage
+from channels.pbx.astdb import MIRROR_EVENTS, Mirror, MirrorTiming
 from channels.pbx.book import CallBook
 from channels.pbx.config import PbxConfig
 from channels.pbx.delivery import Delivery
 from channels.pbx.events import WANTED, DeviceChanged, ListingEnded, MemberPaused, Originated, parse_event
 from channels.pbx.inbound import CallFactsReader
+from channels.pbx.originate import action_id, linkedid_of, originate
 from channels.pbx.presence import device_state
 from channels.pbx.proof import prove
 from channels.pbx.settle import Settler
-from crm_core.errors import PermanentDeliveryError
+from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, RouteDecision, RouteQuery
-from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease
+from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease, PlaceCall
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class PbxTiming:
     compare_s: float = 300.0
     drain_s: float = 5.0
     again_s: float = 2.0
+    mirror: MirrorTiming = field(default_factory=MirrorTiming)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,11 @@ class PbxChannel:
         self._facts = CallFactsReader(self._key, config.profile, context.region)
         self._delivery = Delivery()
         handlers = LinkHandlers(self._message, self._link_ready, self._link_lost)
-        self._link = AmiLink(config.ami, handlers, WANTED, timing=config.timing)
+        self._link = AmiLink(config.ami, handlers, WANTED | MIRROR_EVENTS, timing=config.timing)
         self._lease: Lease | None = None
         self._door: AgiDoor | None = None
         self._settler = Settler(config, context, self._link, self._book, self._facts, self._delivery)
+        self._mirror = Mirror(config, context, self._link, self._timing.mirror)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._troubles: dict[str, str] = {}
@@ -90,7 +94,7 @@ class PbxChannel:
         if self._stopped:
             return ChannelHealth(ChannelState.STOPPED)
         link = self._link.health
-        details = [link.detail, self._settler.trouble, *self._troubles.values()]
+        details = [link.detail, self._settler.trouble, self._mirror.trouble, *self._troubles.values()]
         if self._delivery.trouble:
             details.append(f"{len(self._delivery)} transitions of calls wait for the intake: {self._delivery.trouble}")
         return ChannelHealth(link.state, "; ".join(detail for detail in details if detail))
@@ -112,6 +116,9 @@ class PbxChannel:
             "ami_events": stats.link.events,
             "ami_connects": stats.link.connects,
             "ami_failures": stats.link.failures,
+            "mirror_written": self._mirror.stats.written,
+            "mirror_deleted": self._mirror.stats.deleted,
+            "mirror_compared": self._mirror.stats.compared,
         }
         if stats.agi is not None:
             numbers |= {
@@ -165,6 +172,22 @@ class PbxChannel:
         """A telephone carries no texts: always PermanentDeliveryError."""
         raise PermanentDeliveryError(f"{self._key} carries no texts; message {message.idempotency_key} can't go there")
 
+    @property
+    def controls(self) -> bool:
+        """Whether this node owns the link and it is up."""
+        return self._link.ready and self._lease is not None and self._lease.held
+
+    async def place_call(self, call: PlaceCall) -> None:
+        """Have the person rung, then the client; see `crm_core.ports.ControlsCalls`."""
+        if not self.controls:
+            raise TransientDeliveryError(f"{self._key}: {self.health.detail or 'the link is down'}")
+        try:
+            await self._link.act("Originate", originate(call), action_id=action_id(call.linkedid))
+        except (AmiRefusedError, AmiInjectionError) as err:
+            raise PermanentDeliveryError(str(err)) from err
+        except (AmiDownError, AmiTimeoutError) as err:
+            raise TransientDeliveryError(str(err), uncertain=True) from err
+
     def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
         """The fact of a raw one, for replay."""
         return self._facts.reparse(external_id, raw, received_at)
@@ -208,7 +231,8 @@ class PbxChannel:
         self._troubles["lease"] = "another node owns the link"
         await lease.acquire()
         del self._troubles["lease"]
-        work = [asyncio.create_task(each) for each in (self._link.run(), self._settle(), lease.lost())]
+        owned = (self._link.run(), self._settle(), self._mirror.run(), lease.lost())
+        work = [asyncio.create_task(each) for each in owned]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -218,9 +242,14 @@ class PbxChannel:
             await _cancel(work)
 
     def _message(self, message: AmiMessage) -> None:
+        if message.event in MIRROR_EVENTS:
+            self._mirror.heard(message)
+            return
         match parse_event(message, self._context.clock.now()):
-            case None | Originated():
+            case None:
                 pass
+            case Originated() as event:
+                self._originated(event, message.raw)
             case DeviceChanged(_, device, state):
                 self._context.presence.device(self._config.name, device, device_state(state))
             case MemberPaused(_, queue, interface, paused):
@@ -231,6 +260,15 @@ class PbxChannel:
                 for transition in self._book.apply(event, message.raw):
                     self._delivery.put(self._facts.of_transition(transition))
 
+    def _originated(self, event: Originated, raw: bytes) -> None:
+        """A placed call that had a channel tells of itself; one that had none is told by this."""
+        linkedid = linkedid_of(event)
+        if linkedid is None or linkedid in self._book.live or self._book.finished(linkedid):
+            return
+        fact = self._facts.of_not_made(event, raw)
+        if fact is not None:
+            self._delivery.put(fact)
+
     async def _link_ready(self) -> None:
         await self._link.act("DeviceStateList")
         try:
@@ -238,6 +276,7 @@ class PbxChannel:
         except AmiRefusedError as err:
             log.info("%s: the PBX has no queues to ask for: %s", self._key, err)
         self._settler.wanted()
+        self._mirror.wanted()
 
     def _link_lost(self) -> None:
         # a telephone that may be busy or dead by now must not count as free

@@ -167,13 +167,14 @@ class MemberPaused:
 
 @dataclass(frozen=True, slots=True)
 class Originated:
-    """What became of an originated call's first leg."""
+    """What became of an originated call's first leg. `exten` is where it was to go on: the client's number."""
 
     at: datetime
     action_id: str
     success: bool
     reason: int
     uniqueid: str
+    exten: str = ""
 
 
 CallEvent = (
@@ -294,7 +295,12 @@ def _member(message: AmiMessage, at: datetime) -> PbxEvent | None:
 def _originated(message: AmiMessage, at: datetime) -> PbxEvent | None:
     success = message.get("Response") == "Success"
     return Originated(
-        at, message.get("ActionID"), success, _number(message.get("Reason")), _known(message.get("Uniqueid"))
+        at,
+        message.get("ActionID"),
+        success,
+        _number(message.get("Reason")),
+        _known(message.get("Uniqueid")),
+        message.get("Exten"),
     )
 
 

@@ -10,7 +10,8 @@ from channels.pbx.ami_wire import Splitter, parse_block
 from channels.pbx.book import CallBook
 from channels.pbx.call_facts import CallFacts, PbxProfile
 from channels.pbx.cdr import CdrRow, calls_of, parse_row, settled_call
-from channels.pbx.events import CallEvent, parse_event
+from channels.pbx.events import CallEvent, Originated, parse_event
+from channels.pbx.originate import not_made
 from channels.pbx.reducer import Kind, Transition
 from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Sender, Unparsable
 from crm_core.model.call import CallSnapshot, CallState
@@ -51,6 +52,11 @@ class CallFactsReader:
             return None
         return self._settled(call, b"\n".join(row.raw for row in rows), CDR_TYPE)
 
+    def of_not_made(self, event: Originated, raw: bytes) -> InboundEvent | None:
+        """The fact that a placed call came to nothing before the PBX had a channel; None where it did not."""
+        call = not_made(event)
+        return self._settled(call, _join((raw,)), AMI_TYPE) if call is not None else None
+
     def of_vanished(self, facts: CallFacts, blocks: Sequence[bytes], at: datetime) -> InboundEvent:
         """The fact that a call is over of whose end nothing was seen and nothing was recorded."""
         return self._settled(vanished_call(facts, at), _join(blocks), AMI_TYPE)
@@ -85,6 +91,8 @@ class CallFactsReader:
             event = parse_event(parse_block(block), received_at)
             if isinstance(event, CallEvent):
                 transitions.extend(book.apply(event, block))
+            elif isinstance(event, Originated) and (found := self.of_not_made(event, block)) is not None:
+                return found
         if name == SETTLED:
             book.listing()
             return next((self.of_vanished(facts, blocks, received_at) for facts, _ in book.vanished()), None)

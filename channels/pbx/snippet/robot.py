@@ -1,18 +1,42 @@
-"""[hub-robot]: where a call goes on that the hub has placed, once the person of the office has picked up."""
+"""[hub-robot]: where a call goes on that the hub has placed, once the person of the office has picked up.
+
+With HUB_ANNOUNCE=1 they hear whom it is about and accept with 1; whoever else picked up (a colleague, an answering
+machine) does not, and the client is not dialled.
+"""
 
 from __future__ import annotations
 
+from channels.pbx.cdr import LINE_FIELD
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet.outbound import dial_client
+
+# The office's own sound, if it is there, then Asterisk's: «you have a call from», the last digits, «press 1 to accept».
+OWN_SOUND = "custom/hub-announce"
 
 
 def robot(config: PbxConfig) -> str:
     """The context."""
-    return _ROBOT.format(dial_client=dial_client(config))
+    return _ROBOT.format(dial_client=dial_client(config), own=OWN_SOUND, line_field=LINE_FIELD)
 
 
 _ROBOT = """\
 [hub-robot]
-; Where a call goes on that the hub has placed, once the manager has picked up.
+; Where a call goes on that the hub has placed, once the person of the office has picked up.
 exten => _[+0-9]!,1,Set(HUB_NUMBER=${{FILTER(+0-9,${{EXTEN}})}})
+ same => n,Set(CDR(userfield)={line_field}${{FILTER(+0-9,${{HUB_LINE}})}})
+ same => n,GotoIf($["${{HUB_ANNOUNCE}}"!="1"]?client)
+; Twice: whose call it is, then 1 accepts and 2 declines. Sounds that are not there are passed over: the beep stays.
+ same => n,Set(HUB_SAID=0)
+ same => n,Wait(0.5)
+ same => n(say),Playtones(!1000/200,!0/100,!1000/200,!0/300)
+ same => n,Wait(0.8)
+ same => n,StopPlaytones()
+ same => n,Read(HUB_KEY,{own}&followme/call-from&${{FILTER(a-z0-9/&,${{HUB_SAY}})}}&followme/options&,1,,1,5)
+ same => n,GotoIf($["${{FILTER(0-9,${{HUB_KEY}})}}"="1"]?client)
+ same => n,GotoIf($["${{FILTER(0-9,${{HUB_KEY}})}}"="2"]?declined)
+ same => n,Set(HUB_SAID=$[${{HUB_SAID}} + 1])
+ same => n,GotoIf($[${{HUB_SAID}} < 2]?say)
+ same => n(declined),Hangup(21)
+ same => n(client),Set(CALLERID(name)=)
+ same => n,Set(CALLERID(num)=${{FILTER(0-9,${{HUB_LINE}})}})
 {dial_client}"""
