@@ -25,11 +25,12 @@ from hub.leases import DatabaseLease
 from hub.live import Live
 from hub.log import get_logger
 from hub.metrics import Metrics
+from hub.mirror import RecordedNumbers
 from hub.settings import Settings
 from hub.settings.office import office_of
 from hub.wake import RedisWake
 from hub.webhooks import WebhookSender
-from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper, Upkeep, Watch, Worker
+from hub.workers import DeadlineWorker, Dialler, OutboxWorker, SilenceWatch, TraceKeeper, Upkeep, Watch, Worker
 from hub.workers.acts import Acts
 from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
@@ -57,9 +58,11 @@ class Hub:
     intake: Intake
     deadlines: DeadlineWorker
     outbox: OutboxWorker
+    dialler: Dialler
     traces: TraceKeeper
     upkeep: Upkeep
     watch: Watch
+    silence: SilenceWatch
     webhooks: WebhookSender
     wake: RedisWake | None
     node: str
@@ -67,7 +70,7 @@ class Hub:
     @property
     def workers(self) -> tuple[Worker, ...]:
         """Whatever acts by itself, in the order of starting."""
-        return (self.traces, self.deadlines, self.outbox, self.upkeep, self.watch)
+        return (self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep, self.watch, self.silence)
 
     async def start(self) -> None:
         """Migrate, read the directory, open the door, start the workers, then the channels."""
@@ -161,6 +164,7 @@ def build(
         call_router=directory,
         route_journal=traces,
         presence=presence,
+        numbers=RecordedNumbers(store, live, clock),
     )
     channels: dict[ChannelKey, Channel] = {}
     for connect in (connectors or CONNECTORS).values():
@@ -183,9 +187,11 @@ def build(
         intake=Intake(store, metrics, channels),
         deadlines=deadlines,
         outbox=outbox,
+        dialler=Dialler(store, clock, metrics, channels, presence, live, lambda: directory.staff),
         traces=traces,
         upkeep=Upkeep(store, clock, metrics, channels),
         watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
+        silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         webhooks=webhooks,
         wake=wake,
         node=node,

@@ -44,6 +44,9 @@ class Metrics:
         self.channel_numbers = Gauge(
             "hub_channel_number", "Numbers of a channel account", ["channel", "account", "name"], registry=self.registry
         )
+        self.dials = Counter(
+            "hub_dials", "Placed calls: queued, handed over or not", ["purpose", "outcome"], registry=self.registry
+        )
         self.alarms = Gauge("hub_alarms_open", "Alarms that last", ["kind"], registry=self.registry)
         self.worker_errors = Counter(
             "hub_worker_errors", "Turns of a worker that failed", ["worker"], registry=self.registry
