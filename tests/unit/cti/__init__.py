@@ -1,0 +1,1 @@
+"""Calls that other telephone systems push."""
