@@ -151,7 +151,7 @@ def _ended(leg: CallLeg, answered_at: datetime | None, finished_at: datetime | N
 def _talks(legs: tuple[CallLeg, ...], finished_at: datetime | None) -> tuple[CallTalk, ...]:
     """Whoever answered later took the client over."""
     began = sorted((leg.answered_at, leg.endpoint) for leg in legs if leg.answered_at is not None)
-    ends = [*(at for at, _ in began[1:]), finished_at]
+    ends = [*(at for at, _ in began), finished_at][1:]
     return tuple(CallTalk(endpoint, at, until) for (at, endpoint), until in zip(began, ends, strict=True))
 
 

@@ -65,6 +65,8 @@ def _with_client(
     record = record._replace(list_name=listed)
     lead: LeadRecord | None = None
     if call.direction is Direction.IN and listed is None and _has_number(desk, call):
+    if call.partial and record.state in _UNANSWERED and _refused(desk, listed):
+        record = record._replace(state=CallState.REJECTED)  # whoever pushed it was told to refuse the caller
         lead = _lead(desk, contact, event, call, record, policy)
     contact = desk.work.contact(contact.id)
     if record.answered_by is not None and _has_number(desk, call):
@@ -123,6 +125,11 @@ def _listed(desk: Desk, recognition: Recognition, call: CallSnapshot, contact: C
 
 def _lead(
     desk: Desk,
+def _refused(desk: Desk, list_name: str | None) -> bool:
+    listed = desk.office.lists.get(list_name) if list_name is not None else None
+    return listed is not None and listed.action is ListAction.REJECT
+
+
     contact: ContactRecord,
     event: InboundEvent,
     call: CallSnapshot,
@@ -232,8 +239,7 @@ def _meaning(desk: Desk, call: CallSnapshot, record: CallRecord) -> SignalAt | N
         return None
     if not _has_number(desk, call):
         return None
-    listed = desk.office.lists.get(record.list_name) if record.list_name is not None else None
-    if listed is not None and listed.action is ListAction.REJECT:
+    if _refused(desk, record.list_name):
         return None
     rang_out = call.finished_at - call.started_at
     began = rang_out or not call.partial  # of a call whose end alone was told nobody knows how long it rang
