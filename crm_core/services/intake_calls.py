@@ -20,6 +20,7 @@ from crm_core.services.leads import answered_by, enquire
 from crm_core.services.marks import Stamp, stamp
 from crm_core.services.outcome import DONE, Outcome
 from crm_core.services.recognition import ANONYMOUS, Recognition, new_contact
+from crm_core.services.recordings import expected
 from crm_core.services.wording import Phrase
 
 _UNANSWERED = frozenset({CallState.MISSED, CallState.ABANDONED, CallState.BUSY})
@@ -45,6 +46,7 @@ def call_changed(
     else:
         record = _with_client(desk, recognition, event, call, record, contact, journal_id)
     recognition.calls[place] = record
+    expected(desk, known, record, settled=call.settled)
     _emit(desk, known, record)
     return DONE
 
@@ -63,10 +65,10 @@ def _with_client(
     policy = line.policy if line is not None else desk.office.policy(event.key)
     listed = _listed(desk, recognition, call, contact)
     record = record._replace(list_name=listed)
-    lead: LeadRecord | None = None
-    if call.direction is Direction.IN and listed is None and _has_number(desk, call):
     if call.partial and record.state in _UNANSWERED and _refused(desk, listed):
         record = record._replace(state=CallState.REJECTED)  # whoever pushed it was told to refuse the caller
+    lead: LeadRecord | None = None
+    if call.direction is Direction.IN and listed is None and _has_number(desk, call):
         lead = _lead(desk, contact, event, call, record, policy)
     contact = desk.work.contact(contact.id)
     if record.answered_by is not None and _has_number(desk, call):
@@ -123,13 +125,13 @@ def _listed(desk: Desk, recognition: Recognition, call: CallSnapshot, contact: C
     return contact.list_name or by_number
 
 
-def _lead(
-    desk: Desk,
 def _refused(desk: Desk, list_name: str | None) -> bool:
     listed = desk.office.lists.get(list_name) if list_name is not None else None
     return listed is not None and listed.action is ListAction.REJECT
 
 
+def _lead(
+    desk: Desk,
     contact: ContactRecord,
     event: InboundEvent,
     call: CallSnapshot,
