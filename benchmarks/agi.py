@@ -115,12 +115,12 @@ async def _ask_both(hub: int, minimal: int, calls: int) -> tuple[list[float], li
     plain: list[float] = []
     for number in range(calls):
         client = FIRST_NUMBER + (number * 37) % CONTACTS
-        ours.append(await _ask(hub, client, number))
-        plain.append(await _ask(minimal, client, number))
+        ours.append(await ask(hub, client, number))
+        plain.append(await ask(minimal, client, number))
     return ours, plain
 
 
-async def _ask(port: int, client: int, number: int) -> float:
+async def ask(port: int, client: int, number: int) -> float:
     """From the connection to the last variable set, as a PBX sees it."""
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

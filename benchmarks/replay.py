@@ -39,7 +39,7 @@ def another(blocks: Sequence[bytes], number: int, client: bytes | None = None) -
     """The same call again: with ids, times and bridges of its own, by this client."""
 
     def moved(found: re.Match[bytes]) -> bytes:
-        return b"%010d" % (int(found[1]) + number * 60)
+        return b"%010d" % (int(found[1]) + number)
 
     def bridge(_: re.Match[bytes]) -> bytes:
         return b"%08x" % number
