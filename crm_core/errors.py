@@ -26,6 +26,10 @@ class Conflict(CoreError):
     """The record is not in a state that allows this."""
 
 
+class NeedsConfirmation(Conflict):
+    """This is possible only where it is confirmed."""
+
+
 class Duplicate(Conflict):
     """Such a record exists already."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from crm_core.errors import Conflict, InvalidInput
+from crm_core.errors import Conflict, InvalidInput, NeedsConfirmation
 from crm_core.messages import EntryKind
 from crm_core.model.call import CallState, Direction
 from crm_core.model.callback import DialOutcome, DialPurpose, DialState, permitted_at
+from crm_core.model.identity import telephone
 from crm_core.model.records import (
     CallbackRecord,
     CallRecord,
@@ -23,7 +24,7 @@ from crm_core.model.records import (
     EntryRecord,
 )
 from crm_core.model.user import User
-from crm_core.services import callbacks
+from crm_core.services import callbacks, contacts
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import key
 from crm_core.services.wording import Phrase
@@ -53,8 +54,8 @@ def place(
     """Queue a call of `user` with the client. `number` is E.164, the client's first where it is None.
 
     Raises InvalidInput where somebody has no telephone or there is no PBX with a trunk; Conflict where the client or
-    the person is being dialled already, or, unless `confirmed`, where the client is talking with the office or may not
-    be rung at this hour.
+    the person is being dialled already; NeedsConfirmation, unless `confirmed`, where the client is talking with the
+    office or may not be rung at this hour.
     """
     number = number or callbacks.telephone_of(desk, contact)
     pbx, line = _way_out(desk, contact, user, line)
@@ -92,6 +93,24 @@ def place(
     return record
 
 
+def client_of_number(desk: Desk, number: str) -> tuple[ContactRecord, str]:
+    """The client of a telephone number, made where nobody has it, and the number in E.164; raises InvalidInput."""
+    identity = telephone(number, desk.office.region)
+    contact = desk.work.contacts_by_identity([str(identity)]).get(str(identity))
+    if contact is None:
+        contact, _ = contacts.create(desk, contacts.ContactChange(identities=[identity]))
+    return contact, identity.value
+
+
+def number_of(desk: Desk, contact: ContactRecord, number: str) -> str:
+    """One of the client's own numbers, in E.164; raises InvalidInput where it is somebody else's or nobody's."""
+    identity = telephone(number, desk.office.region)
+    known = desk.work.identities([contact.id]).get(contact.id, [])
+    if all(each.key != str(identity) for each in known):
+        raise InvalidInput(f"{identity.value} is none of this client's numbers: mend «number»")
+    return identity.value
+
+
 def _way_out(desk: Desk, contact: ContactRecord, user: User, line: str | None) -> tuple[str, str]:
     """Through which PBX and with which number of the office a client is rung: those by which they know it."""
     office = desk.office
@@ -116,13 +135,13 @@ def _way_out(desk: Desk, contact: ContactRecord, user: User, line: str | None) -
 
 def _permitted(desk: Desk, contact: ContactRecord, number: str) -> None:
     if desk.work.talks_now(contact.id, desk.now - _LONGEST_CALL):
-        raise Conflict(f"{desk.say(Phrase.CLIENT_TALKS)} (confirm)")
+        raise NeedsConfirmation(desk.say(Phrase.CLIENT_TALKS))
     rules, zone = desk.office.robot, callbacks.zone_of(desk, contact, number)
     if permitted_at(rules, zone, desk.now) == desk.now:
         return
     hours = f"{rules.client_hours.start:%H:%M}–{rules.client_hours.end:%H:%M}"
     local = f"{desk.now.astimezone(zone):%H:%M}"
-    raise Conflict(f"{desk.say(Phrase.NOT_PERMITTED, time=local, zone=zone.key, hours=hours)} (confirm)")
+    raise NeedsConfirmation(desk.say(Phrase.NOT_PERMITTED, time=local, zone=zone.key, hours=hours))
 
 
 # ---------------------------------------------------------------- handing over
@@ -181,19 +200,21 @@ def dial_due(desk: Desk, deadline: DeadlineRecord) -> None:
 # ---------------------------------------------------------------- what becomes of it
 
 
-def followed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
-    """A call moved on; where the hub placed it, so does what it was placed for."""
+def followed(desk: Desk, contact: ContactRecord, call: CallRecord) -> CallRecord:
+    """A call moved on; where the hub placed it, so does what it was placed for. The call, with the line it shows."""
     dial_id = dial_of(call.linkedid)
-    if dial_id is None:
-        return
-    record = next(iter(desk.work.related(DialRecord, "id", [dial_id])), None)
+    record = next(iter(desk.work.related(DialRecord, "id", [dial_id])), None) if dial_id is not None else None
     if record is None or record.linkedid != call.linkedid or record.pbx != call.pbx:
-        return
+        return call
+    if not call.line:
+        call = call._replace(line=record.line)
+        desk.work.put(call)
     if record.call_id is None:
         record = record._replace(call_id=call.id)
         desk.work.put(record)
     if call.finished_at is not None and (record.outcome is None or record.outcome is DialOutcome.UNKNOWN):
         _end(desk, contact, record, _outcome(record, call), call.cause_text)
+    return call
 
 
 def dial_of(linkedid: str) -> int | None:
@@ -231,8 +252,8 @@ def _outcome(record: DialRecord, call: CallRecord) -> DialOutcome:
         case CallState.NO_ANSWER:
             return DialOutcome.NO_ANSWER
         case _:
-            rung = any(leg["endpoint"] != record.endpoint for leg in call.rung)
-            return DialOutcome.FAILED if rung else DialOutcome.NOT_TAKEN
+            of_person = [leg["endpoint"] == record.endpoint for leg in call.rung]
+            return DialOutcome.NOT_TAKEN if of_person and all(of_person) else DialOutcome.FAILED
 
 
 def _failed_call(desk: Desk, record: DialRecord, detail: str) -> CallRecord:

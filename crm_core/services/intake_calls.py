@@ -80,7 +80,7 @@ def _with_client(
     desk.work.put(record)
     _signal(desk, contact, event, entry, before)
     contact = desk.work.contact(contact.id)
-    dials.followed(desk, contact, record)
+    record = dials.followed(desk, contact, record)
     if entry.signal is Signal.MISS:
         callbacks.call_missed(desk, contact, record)
     return record

@@ -18,6 +18,7 @@ from crm_core.errors import (
     IntakeError,
     IntakeFull,
     InvalidInput,
+    NeedsConfirmation,
     NotFound,
     StorageUnavailable,
 )
@@ -88,6 +89,8 @@ def problem_of(error: Exception) -> Problem | None:
             return _later(_public(error), _AWAY_RETRY_S)
         case NotFound():
             return Problem(404, str(error), kind="not-found")
+        case NeedsConfirmation():
+            return Problem(409, f"{error}: send it again with «confirm»: true", kind="needs-confirmation")
         case Conflict():
             return Problem(409, str(error), kind="conflict")
         case InvalidInput():

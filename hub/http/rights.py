@@ -22,6 +22,8 @@ class Right(StrEnum):
     SEE_STAFF = "see staff"
     KEEP_STAFF = "keep staff"
     KEEP_LISTS = "keep lists"
+    PLACE_CALLS = "place calls"
+    RING_OTHERS = "ring the telephones of others"
     SEE_ALARMS = "see alarms"
     SEE_REPORTS = "see reports"
     EXPLAIN = "explain decisions"
@@ -44,6 +46,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SEE_STAFF: _EVERYBODY,
     Right.KEEP_STAFF: _ADMINISTRATORS,
     Right.KEEP_LISTS: _EVERYBODY,
+    Right.PLACE_CALLS: _EVERYBODY - {Role.MARKETER},
+    Right.RING_OTHERS: _WATCHING,
     Right.SEE_ALARMS: _WATCHING,
     Right.SEE_REPORTS: _WATCHING | {Role.MANAGER},
     Right.EXPLAIN: _EVERYBODY,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hub.http.api import (
     alarms,
+    callbacks,
     calls,
     cases,
     contacts,
     deals,
+    dials,
     events,
     explain,
     files,
@@ -31,6 +33,8 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         deals,
         pipelines,
         calls,
+        dials,
+        callbacks,
         cases,
         lists,
         alarms,
