@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.model.recording import RecordingState
+from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.services.desk import Desk
 
 FIRST_LOOK = timedelta(seconds=5)

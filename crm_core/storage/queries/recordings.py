@@ -109,10 +109,7 @@ def align(conn: Connection, now: datetime, keep: timedelta | None, *, put_away: 
     )
     changed = conn.exec_driver_sql(sql, parameters * 3 if sqlite else parameters).rowcount
     if put_away:
-        sql = (
-            f"UPDATE recording SET look_at = {m[0]}"
-            f" WHERE state = 'stored' AND (look_at IS NULL OR look_at > {m[1]})"
-        )
+        sql = f"UPDATE recording SET look_at = {m[0]} WHERE state = 'stored' AND (look_at IS NULL OR look_at > {m[1]})"
         soon = (moment(conn, now), moment(conn, now + timedelta(days=1)))
         changed += conn.exec_driver_sql(sql, soon).rowcount
     return int(changed)
