@@ -11,7 +11,7 @@ from crm_core.storage import bulk
 
 _PAGE = 20_000
 # The manager of an open lead takes the calls of a client who has no own manager yet.
-_SELECT = (
+SELECT = (
     "SELECT i.key, i.contact_id, COALESCE(c.manager, l.manager), c.list_name"
     " FROM identity AS i JOIN contact AS c ON c.id = i.contact_id"
     " LEFT JOIN lead AS l ON l.contact_id = c.id AND l.status IN ('new', 'taken')"
@@ -31,7 +31,7 @@ def all_numbers(conn: Connection) -> Iterator[list[NumberRow]]:
     """Every number, page by page."""
     last = "tel:"
     mark = bulk.placeholder(conn, 1)
-    sql = f"{_SELECT} WHERE i.key > {mark} AND i.key < 'tel;' ORDER BY i.key LIMIT {_PAGE}"
+    sql = f"{SELECT} WHERE i.key > {mark} AND i.key < 'tel;' ORDER BY i.key LIMIT {_PAGE}"
     while True:
         page = [NumberRow(*row) for row in conn.exec_driver_sql(sql, (last,))]
         if page:
@@ -43,7 +43,7 @@ def all_numbers(conn: Connection) -> Iterator[list[NumberRow]]:
 
 def numbers_of(conn: Connection, contact_ids: Iterable[int]) -> list[NumberRow]:
     """The numbers of some contacts."""
-    sql = f"{_SELECT} WHERE i.contact_id {bulk.among(conn, 1)} AND i.key >= 'tel:' AND i.key < 'tel;'"
+    sql = f"{SELECT} WHERE i.contact_id {bulk.among(conn, 1)} AND i.key >= 'tel:' AND i.key < 'tel;'"
     return [NumberRow(*row) for row in conn.exec_driver_sql(sql, (bulk.keys(conn, contact_ids),))]
 
 

@@ -1,27 +1,46 @@
-"""[hub-fallback]: what rings when the hub is dead, slow or frozen."""
+"""[hub-fallback]: what rings when the hub is dead, slow or frozen: the own manager, then whoever is configured.
+
+Who that is the hub keeps in Asterisk's own database, see `channels.pbx.astdb`.
+"""
 
 from __future__ import annotations
 
+from channels.pbx.astdb import CLIENTS, PEOPLE
 from channels.pbx.config import PbxConfig
-from channels.pbx.snippet.recorded import recorded_talk
 from channels.pbx.snippet.words import safe
+from crm_core.ports import REJECTED
 
 
 def fallback(config: PbxConfig) -> str:
     """The context."""
-    return _FALLBACK.format(fallback=_dial(config))
+    return _FALLBACK.format(
+        clients=CLIENTS, people=PEOPLE, rejected=REJECTED, ring=config.ring_s, everybody=_everybody(config)
+    )
 
 
-def _dial(config: PbxConfig) -> str:
+def _everybody(config: PbxConfig) -> str:
     if not config.fallback:
-        return " same => n,Verbose(1,hub: no fallback is configured)\n same => n,Hangup(38)\n"
+        return " same => n(everybody),Verbose(1,hub: no fallback is configured)\n same => n,Hangup(38)\n"
     return (
-        f" same => n,Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)}{recorded_talk(config)})\n"
+        f" same => n(everybody),Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)})\n"
         ' same => n,Hangup(${IF($["${DIALSTATUS}"="BUSY"]?17:19)})\n'
     )
 
 
 _FALLBACK = """\
 [hub-fallback]
+; The own manager, whom the hub has noted in Asterisk's database; then the office.
 exten => s,1,NoOp(hub: fallback)
-{fallback}"""
+ same => n,Set(HUB_CALLER=${{FILTER(0-9,${{CALLERID(num)}})}})
+ same => n,Set(HUB_CALLER=${{HUB_CALLER:-10}})
+ same => n,GotoIf($["${{HUB_CALLER}}"=""]?everybody)
+ same => n,Set(HUB_OWNER=${{FILTER(A-Za-z0-9._@+*#\\x2D,${{DB({clients}/${{HUB_CALLER:-2}}/${{HUB_CALLER}})}})}})
+ same => n,GotoIf($["${{HUB_OWNER}}"=""]?everybody)
+ same => n,GotoIf($["${{HUB_OWNER}}"="{rejected}"]?reject)
+ same => n,Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&=*#\\x2D,${{DB({people}/${{HUB_OWNER}})}})}})
+ same => n,GotoIf($["${{HUB_DIAL}}"=""]?everybody)
+ same => n,Dial(${{HUB_DIAL}},{ring})
+ same => n,GotoIf($["${{DIALSTATUS}}"="ANSWER"]?done)
+{everybody} same => n(done),Hangup()
+ same => n(reject),Hangup(21)
+"""
