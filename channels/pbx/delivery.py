@@ -13,15 +13,24 @@ from crm_core.ports import InboundSink
 log = logging.getLogger(__name__)
 
 KEPT = 50_000
+# A call that begins is told of at the moment when the PBX asks who takes it: writing it down waits until the answer is
+# out, and shares its transaction with what else happens meanwhile.
+GATHER_S = 0.1
 _TOGETHER = 100
 _PATIENCE = 5
 
 
 class Delivery:
-    """Facts that wait for the intake. Over `kept` of them the oldest go: the PBX's call records still hold them."""
+    """Facts that wait for the intake. Over `kept` of them the oldest go: the PBX's call records still hold them.
 
-    def __init__(self, kept: int = KEPT, retry_first_s: float = 0.2, retry_most_s: float = 5.0) -> None:
+    The first fact after a silence waits `gather_s` for company.
+    """
+
+    def __init__(
+        self, kept: int = KEPT, retry_first_s: float = 0.2, retry_most_s: float = 5.0, gather_s: float = GATHER_S
+    ) -> None:
         self._kept = kept
+        self._gather_s = gather_s
         self._retry_first_s, self._retry_most_s = retry_first_s, retry_most_s
         self._waiting: deque[InboundEvent] = deque()
         self._news = asyncio.Event()
@@ -57,6 +66,7 @@ class Delivery:
                 self._empty.set()
                 self._news.clear()
                 await self._news.wait()
+                await asyncio.sleep(self._gather_s)
             # after a failure that names no cause, one at a time: a fact nobody can take must not hold up the others
             together = 1 if failures > _PATIENCE else _TOGETHER
             batch = [self._waiting[position] for position in range(min(together, len(self._waiting)))]

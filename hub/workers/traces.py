@@ -28,6 +28,8 @@ class TraceKeeper(Worker):
     """See `crm_core.ports.RouteJournal`."""
 
     name = "traces"
+    # nobody waits for a trace, while every transaction takes time from the calls
+    least_s = 0.25
 
     def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
         super().__init__(metrics)

@@ -12,11 +12,14 @@ WITHIN_S = 20.0
 
 
 class MemoryIntake:
-    """An `InboundSink`. `events` are the facts in the order they were committed, each id once."""
+    """An `InboundSink`. `events` are the facts in the order they were committed, each id once; `calls` are the sizes of
+    the lots that were offered.
+    """
 
     def __init__(self) -> None:
         self.events: list[InboundEvent] = []
         self.offered: list[InboundEvent] = []
+        self.calls: list[int] = []
         self.refusals = 0
         self.failure: Exception | None = None
         self._seen: dict[tuple[str, str], int] = {}
@@ -31,6 +34,7 @@ class MemoryIntake:
         async with self._changed:
             try:
                 self.offered.extend(events)
+                self.calls.append(len(events))
                 if self.failure is not None:
                     self.refusals += 1
                     raise self.failure

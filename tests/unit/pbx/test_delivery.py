@@ -39,6 +39,18 @@ async def test_in_order_and_together() -> None:
     assert len(delivery) == 0
 
 
+async def test_what_happens_within_a_moment_shares_a_transaction() -> None:
+    delivery, sink = Delivery(), MemoryIntake()
+    async with _running(delivery, sink):
+        await asyncio.sleep(0)
+        for number in range(3):
+            delivery.put(_fact(number))
+            await asyncio.sleep(0)
+            assert sink.offered == []
+        await delivery.drained()
+    assert sink.calls == [3]
+
+
 async def test_facts_wait_while_the_intake_is_away_and_the_trouble_shows() -> None:
     delivery, sink = Delivery(retry_first_s=0.001, retry_most_s=0.002), MemoryIntake()
     sink.go_away()
