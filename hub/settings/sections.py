@@ -136,6 +136,8 @@ def cti(section: Section) -> CtiSettings:
     """[[cti]]"""
     return CtiSettings(
         name=section.need("name", values.name, ""),
+        caller_id=section.take("caller_id", values.caller_id, None),
+        caller_ids=section.take("caller_ids", values.caller_ids, ()),
         token=section.need("token", values.path_secret, _NO_SECRET),
         policy=policy(section),
     )
