@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from channels.pbx.astdb import CLIENTS, PEOPLE
 from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.recorded import recorded_talk
 from channels.pbx.snippet.words import safe
 from crm_core.ports import REJECTED
 
@@ -14,7 +15,12 @@ from crm_core.ports import REJECTED
 def fallback(config: PbxConfig) -> str:
     """The context."""
     return _FALLBACK.format(
-        clients=CLIENTS, people=PEOPLE, rejected=REJECTED, ring=config.ring_s, everybody=_everybody(config)
+        clients=CLIENTS,
+        people=PEOPLE,
+        rejected=REJECTED,
+        ring=config.ring_s,
+        options=recorded_talk(config),
+        everybody=_everybody(config),
     )
 
 
@@ -22,7 +28,7 @@ def _everybody(config: PbxConfig) -> str:
     if not config.fallback:
         return " same => n(everybody),Verbose(1,hub: no fallback is configured)\n same => n,Hangup(38)\n"
     return (
-        f" same => n(everybody),Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)})\n"
+        f" same => n(everybody),Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)}{recorded_talk(config)})\n"
         ' same => n,Hangup(${IF($["${DIALSTATUS}"="BUSY"]?17:19)})\n'
     )
 
@@ -39,7 +45,7 @@ exten => s,1,NoOp(hub: fallback)
  same => n,GotoIf($["${{HUB_OWNER}}"="{rejected}"]?reject)
  same => n,Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&=*#\\x2D,${{DB({people}/${{HUB_OWNER}})}})}})
  same => n,GotoIf($["${{HUB_DIAL}}"=""]?everybody)
- same => n,Dial(${{HUB_DIAL}},{ring})
+ same => n,Dial(${{HUB_DIAL}},{ring}{options})
  same => n,GotoIf($["${{DIALSTATUS}}"="ANSWER"]?done)
 {everybody} same => n(done),Hangup()
  same => n(reject),Hangup(21)
