@@ -27,8 +27,9 @@ def fallback(config: PbxConfig) -> str:
 def _everybody(config: PbxConfig) -> str:
     if not config.fallback:
         return " same => n(everybody),Verbose(1,hub: no fallback is configured)\n same => n,Hangup(38)\n"
+    options = recorded_talk(config)
     return (
-        f" same => n(everybody),Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)}{recorded_talk(config)})\n"
+        f" same => n(everybody),Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)}{options})\n"
         ' same => n,Hangup(${IF($["${DIALSTATUS}"="BUSY"]?17:19)})\n'
     )
 
