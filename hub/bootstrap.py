@@ -30,7 +30,7 @@ from hub.settings import Settings
 from hub.settings.office import office_of
 from hub.wake import RedisWake
 from hub.webhooks import WebhookSender
-from hub.workers import DeadlineWorker, Dialler, OutboxWorker, SilenceWatch, TraceKeeper, Upkeep, Watch, Worker
+from hub.workers import DeadlineWorker, Dialler, OutboxWorker, SilenceWatch, SilenceWatch, TraceKeeper, Upkeep, Watch, Worker
 from hub.workers.acts import Acts
 from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
@@ -62,6 +62,7 @@ class Hub:
     traces: TraceKeeper
     upkeep: Upkeep
     watch: Watch
+    silence: SilenceWatch
     silence: SilenceWatch
     webhooks: WebhookSender
     wake: RedisWake | None
@@ -191,6 +192,7 @@ def build(
         traces=traces,
         upkeep=Upkeep(store, clock, metrics, channels),
         watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
+        silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         webhooks=webhooks,
         wake=wake,

@@ -53,15 +53,19 @@ def raise_alarm(
     return alarm
 
 
-def end_alarm(desk: Desk, kind: AlarmKind, subject: str) -> AlarmRecord | None:
-    """The trouble is over, which whoever knows of it is told; None where there was no such alarm."""
+def end_alarm(desk: Desk, kind: AlarmKind, subject: str, *, quietly: bool = False) -> AlarmRecord | None:
+    """The trouble is over, which is told too; None where there was no such alarm.
+
+    `quietly`: nobody is told, because it did not pass but is looked for no more.
+    """
     alarm = _open(desk, kind, subject)
     if alarm is None:
         return None
     ended = alarm._replace(ended_at=desk.now)
     desk.work.put(ended)
-    text = desk.say(_OVER[kind], subject=subject, time=desk.local(alarm.since))
-    tell(desk, _people(desk), f"alarm:{alarm.id}:over", text)
+    if not quietly:
+        text = desk.say(_OVER[kind], subject=subject, time=desk.local(alarm.since))
+        tell(desk, _people(desk), f"alarm:{alarm.id}:over", text)
     return ended
 
 

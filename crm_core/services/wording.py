@@ -64,6 +64,7 @@ class Phrase(StrEnum):
     CLIENT_TALKS = "client_talks"
     ALARM_SILENT_LINE = "alarm_silent_line"
     ALARM_SILENT_LINE_OVER = "alarm_silent_line_over"
+    ALARM_SILENCE_DETAIL = "alarm_silence_detail"
     ALARM_LINK_DOWN = "alarm_link_down"
     ALARM_LINK_DOWN_OVER = "alarm_link_down_over"
     ALARM_CALLS_MISSING = "alarm_calls_missing"
@@ -128,6 +129,8 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.DEAL_OVERDUE: "Сделка просрочена: {client}. {title}. Менеджер: {manager}",
         Phrase.ALARM_SILENT_LINE: "Линия {subject} молчит с {time}. {detail}",
         Phrase.ALARM_SILENT_LINE_OVER: "На линию {subject} снова звонят. Молчала с {time}",
+        Phrase.ALARM_SILENCE_DETAIL: "Обычно за это время звонков: {count}. Если номер больше не нужен, поставьте его"
+        " [[line]] silence = false.",
         Phrase.ALARM_LINK_DOWN: "Нет связи: {subject}, с {time}. {detail}",
         Phrase.ALARM_LINK_DOWN_OVER: "Связь восстановлена: {subject}. Не было с {time}",
         Phrase.ALARM_CALLS_MISSING: "Сверка звонков, {subject}: найдены не все. {detail}",
@@ -190,6 +193,8 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.DEAL_OVERDUE: "Deal overdue: {client}. {title}. Manager: {manager}",
         Phrase.ALARM_SILENT_LINE: "Line {subject} has been silent since {time}. {detail}",
         Phrase.ALARM_SILENT_LINE_OVER: "Line {subject} rings again. It was silent since {time}",
+        Phrase.ALARM_SILENCE_DETAIL: "Usually so many calls come in that time: {count}. If the number is not used any"
+        " more, give its [[line]] silence = false.",
         Phrase.ALARM_LINK_DOWN: "No link: {subject}, since {time}. {detail}",
         Phrase.ALARM_LINK_DOWN_OVER: "The link is back: {subject}. It was away since {time}",
         Phrase.ALARM_CALLS_MISSING: "Reconciliation of calls, {subject}: not all were found. {detail}",

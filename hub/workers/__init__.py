@@ -6,6 +6,7 @@ from hub.workers.dialler import Dialler
 from hub.workers.loop import Worker
 from hub.workers.outbox import OutboxWorker
 from hub.workers.silence import SilenceWatch
+from hub.workers.silence import SilenceWatch
 from hub.workers.traces import TraceKeeper
 from hub.workers.upkeep import Upkeep
 

@@ -23,6 +23,7 @@ from hub.settings import (
     parse_settings,
 )
 from hub.settings.errors import BadValueError
+from hub.settings.model import AlarmSettings
 from hub.settings.values import duration, size
 
 # the tables as the documentation shows them
@@ -264,3 +265,9 @@ def test_what_is_no_duration(text: object) -> None:
 @pytest.mark.parametrize(("text", "expected"), [("25MB", 26214400), ("1kb", 1024), ("2 G", 2147483648), ("4096", 4096)])
 def test_sizes(text: str, expected: int) -> None:
     assert size(text) == expected
+
+
+def test_alarms() -> None:
+    assert parse_settings("").alarms == AlarmSettings(timedelta(minutes=2), silence=True)
+    settings = parse_settings('[alarms]\nlink_after = "10s"\nsilence = false\n')
+    assert settings.alarms == AlarmSettings(timedelta(seconds=10), silence=False)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from crm_core.model.alarm import AlarmKind
 from crm_core.services.alarms import end_alarm, raise_alarm
+from crm_core.services.desk import Desk
 from tests.integration.http.world import World
 
 
 async def test_alarms_are_listed_while_they_last_and_afterwards_on_request(world: World) -> None:
-    store = world.hub.store
-    for name in ("office", "branch"):
-        await store.run(lambda desk, name=name: raise_alarm(desk, AlarmKind.LINK_DOWN, f"pbx:{name}", "refused"))
-    await store.run(lambda desk: end_alarm(desk, AlarmKind.LINK_DOWN, "pbx:office"))
+    def service(desk: Desk) -> None:
+        for name in ("office", "branch"):
+            raise_alarm(desk, AlarmKind.LINK_DOWN, f"pbx:{name}", "refused")
+        end_alarm(desk, AlarmKind.LINK_DOWN, "pbx:office")
+
+    await world.hub.store.run(service)
     (alarm,) = (await world.get("/alarms", login="root"))["items"]
     assert alarm == {
         "id": alarm["id"],
