@@ -30,7 +30,17 @@ from hub.settings import Settings
 from hub.settings.office import office_of
 from hub.wake import RedisWake
 from hub.webhooks import WebhookSender
-from hub.workers import DeadlineWorker, Dialler, OutboxWorker, SilenceWatch, SilenceWatch, TraceKeeper, Upkeep, Watch, Worker
+from hub.workers import (
+    DeadlineWorker,
+    Dialler,
+    OutboxWorker,
+    RecordingKeeper,
+    SilenceWatch,
+    TraceKeeper,
+    Upkeep,
+    Watch,
+    Worker,
+)
 from hub.workers.acts import Acts
 from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
@@ -63,7 +73,7 @@ class Hub:
     upkeep: Upkeep
     watch: Watch
     silence: SilenceWatch
-    silence: SilenceWatch
+    recordings: RecordingKeeper
     webhooks: WebhookSender
     wake: RedisWake | None
     node: str
@@ -71,7 +81,7 @@ class Hub:
     @property
     def workers(self) -> tuple[Worker, ...]:
         """Whatever acts by itself, in the order of starting."""
-        return (self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep, self.watch, self.silence)
+        return (self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep, self.watch, self.silence, self.recordings)
 
     async def start(self) -> None:
         """Migrate, read the directory, open the door, start the workers, then the channels."""
@@ -193,7 +203,7 @@ def build(
         upkeep=Upkeep(store, clock, metrics, channels),
         watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
-        silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
+        recordings=RecordingKeeper(store, clock, metrics, settings),
         webhooks=webhooks,
         wake=wake,
         node=node,

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
+from crm_core.model.user import Role, Staff, User
 from crm_core.services.desk import Desk
 
 FIRST_LOOK = timedelta(seconds=5)
@@ -195,3 +196,19 @@ def _put(desk: Desk, row: RecordingRecord) -> None:
     """Whoever looks at the client's card sees the new state at once."""
     desk.work.put(row)
     desk.work.changed("call", row.call_id, desk.work.get(CallRecord, row.call_id).contact_id)
+
+
+def may_hear(user: User, call: CallRecord, manager: str | None, staff: Staff) -> bool:
+    """Whether a person may hear a call; `manager` is the client's.
+
+    Who leads or controls hears all. A manager hears their own calls, and those of clients who are theirs, nobody's, or
+    of a person whose deputy they are.
+    """
+    if user.role is not Role.MANAGER:
+        return user.role is not Role.MARKETER
+    if user.login == call.answered_by or any(talk.get("user") == user.login for talk in call.talks):
+        return True
+    if call.contact_id is None:
+        return False
+    holder = staff.get(manager)
+    return manager in {None, user.login} or (holder is not None and holder.deputy == user.login)

@@ -33,6 +33,7 @@ async def readyz(request: web.Request) -> web.Response:
     parts: dict[str, dict[str, str]] = {"database": database, "intake": intake}
     for key, channel in hub.channels.items():
         parts[str(key)] = {"state": channel.health.state.value, "detail": channel.health.detail}
+    parts.update(hub.recordings.parts)
     if hub.wake is not None:
         parts["redis"] = {"state": "connected" if hub.wake.connected else "reconnecting", "detail": hub.wake.detail}
     ok = database["state"] == "connected" and hub.intake.ready

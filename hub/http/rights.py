@@ -26,6 +26,8 @@ class Right(StrEnum):
     RING_OTHERS = "ring the telephones of others"
     SEE_ALARMS = "see alarms"
     SEE_REPORTS = "see reports"
+    HEAR_CALLS = "hear calls"
+    SEE_ACCESS = "see who heard calls"
     EXPLAIN = "explain decisions"
     KEEP_JOURNAL = "keep the journal"
 
@@ -50,6 +52,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.RING_OTHERS: _WATCHING,
     Right.SEE_ALARMS: _WATCHING,
     Right.SEE_REPORTS: _WATCHING | {Role.MANAGER},
+    Right.HEAR_CALLS: _EVERYBODY - {Role.MARKETER},
+    Right.SEE_ACCESS: frozenset({Role.ADMIN, Role.DIRECTOR}),
     Right.EXPLAIN: _EVERYBODY,
     Right.KEEP_JOURNAL: _ADMINISTRATORS,
 }

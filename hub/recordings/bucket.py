@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,7 +71,7 @@ class Bucket:
         """The size in bytes; raises NotInStorage."""
         return await asyncio.to_thread(self._size, key)
 
-    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes]:
         """The bytes from `start` to before `end`, in pieces; raises NotInStorage."""
         pieces = await asyncio.to_thread(self._open, key, start, end)
         while piece := await asyncio.to_thread(_next, pieces):

@@ -139,7 +139,7 @@ def _of_call(folder: Path, linkedid: str) -> str | None:
             for count, entry in enumerate(entries):
                 if count >= _MOST_ENTRIES:
                     break
-                stem, suffix = os.path.splitext(entry.name)
+                stem, suffix = Path(entry.name).stem, Path(entry.name).suffix
                 of_call = stem == linkedid or stem.endswith(f"-{linkedid}")
                 if of_call and suffix.lower() in AUDIO and entry.is_file():
                     best = max(best or (-1, ""), (entry.stat().st_size, entry.name))

@@ -11,10 +11,11 @@ from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.messages import ChannelKey
 from crm_core.model.case import CaseState
 from crm_core.model.office import Office
-from crm_core.model.records import LeadRecord
-from crm_core.model.user import Staff
+from crm_core.model.records import CallRecord, LeadRecord
+from crm_core.model.user import Staff, User
 from crm_core.services.desk import Desk
 from crm_core.services.leads import take
+from crm_core.services.recordings import may_hear
 from crm_core.services.replies import reply
 from crm_core.services.telling import PROMISE_MINUTES
 from crm_core.storage.queries.cases import CaseFilter, list_cases
@@ -45,6 +46,10 @@ class ClientView:
     entries: Page[EntryCard]
     targets: tuple[ChannelKey, ...]
     staff: Staff
+
+    def hears(self, user: User, call: CallRecord) -> bool:
+        """Whether somebody may hear a call of this client."""
+        return may_hear(user, call, self.card.contact.manager, self.staff)
 
 
 def client_view(

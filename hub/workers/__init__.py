@@ -5,9 +5,19 @@ from hub.workers.deadlines import DeadlineWorker
 from hub.workers.dialler import Dialler
 from hub.workers.loop import Worker
 from hub.workers.outbox import OutboxWorker
-from hub.workers.silence import SilenceWatch
+from hub.workers.recordings import RecordingKeeper
 from hub.workers.silence import SilenceWatch
 from hub.workers.traces import TraceKeeper
 from hub.workers.upkeep import Upkeep
 
-__all__ = ["DeadlineWorker", "Dialler", "OutboxWorker", "SilenceWatch", "TraceKeeper", "Upkeep", "Watch", "Worker"]
+__all__ = [
+    "DeadlineWorker",
+    "Dialler",
+    "OutboxWorker",
+    "RecordingKeeper",
+    "SilenceWatch",
+    "TraceKeeper",
+    "Upkeep",
+    "Watch",
+    "Worker",
+]

@@ -1,7 +1,7 @@
 """Looks after recordings: finds and checks the files, puts them away, deletes what has expired, watches the disk.
 
-Every node looks into those folders of PBXs that it has; rows are claimed, so that several nodes share a folder in peace.
-What does not work stays visible: in the row's `error`, in the log, in `parts` (for `/readyz`), and as an alarm.
+Every node looks into those folders of PBXs that it has; rows are claimed, so that several nodes share a folder in
+peace. What does not work stays visible: in the row's `error`, in the log, in `parts` (for `/readyz`), and as an alarm.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from crm_core.model.alarm import AlarmKind
-from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.model.recording import RecordingState
+from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.ports import Clock
 from crm_core.services import recordings as service
 from crm_core.services.alarms import end_alarm, raise_alarm

@@ -67,7 +67,8 @@ def claim(
     also = f" OR (r.state = 'remote' AND r.expires_at <= {m[3]})" if remote else ""
     lock = "" if sqlite else " FOR UPDATE OF r SKIP LOCKED"
     chosen = (
-        f"SELECT r.call_id FROM recording AS r WHERE r.look_at <= {m[1]} AND (r.pbx {bulk.among(conn, 3, 'text')}{also})"
+        f"SELECT r.call_id FROM recording AS r WHERE r.look_at <= {m[1]}"
+        f" AND (r.pbx {bulk.among(conn, 3, 'text')}{also})"
         f" ORDER BY r.look_at LIMIT {int(limit)}{lock}"
     )
     columns = bulk.select_list(RecordingRecord, "recording", conn.dialect.name)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
 from crm_core.errors import NotFound
-from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord
+from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
 from crm_core.storage.queries.pages import (
     Page,
     Slice,
@@ -22,17 +22,19 @@ from crm_core.storage.queries.pages import (
     page_of,
     parse_moment_cursor,
 )
+from crm_core.storage.queries.recordings import recordings_of
 from crm_core.storage.tables import attachment, call, journal, timeline
 from crm_core.storage.types import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
 class EntryCard:
-    """An entry with its files, and its call where it is one."""
+    """An entry with its files, and where it is a call, that and what became of its recording."""
 
     entry: EntryRecord
     attachments: tuple[AttachmentRecord, ...] = ()
     call: CallRecord | None = None
+    recording: RecordingRecord | None = None
 
 
 class Order(StrEnum):
@@ -53,7 +55,7 @@ class RawFact:
 
 
 def list_entries(conn: Connection, contact_id: int, order: Order, where: Slice) -> Page[EntryCard]:
-    """A page of a contact's timeline. Three statements at most."""
+    """A page of a contact's timeline. Four statements at most."""
     if order is Order.COMMITTED:
         statement = by_commit(contact_id, number_cursor(where.after))
     else:
@@ -83,7 +85,7 @@ def by_time(contact_id: int, after: str | None, *, newest_first: bool = False) -
 
 
 def with_details(conn: Connection, entries: Sequence[EntryRecord]) -> list[EntryCard]:
-    """Entries with their files and calls; two statements at most."""
+    """Entries with their files, calls and recordings; three statements at most."""
     if not entries:
         return []
     of_entries = attachment.c.entry_id.in_([entry.id for entry in entries])
@@ -92,8 +94,14 @@ def with_details(conn: Connection, entries: Sequence[EntryRecord]) -> list[Entry
     call_ids = [entry.call_id for entry in entries if entry.call_id is not None]
     calls = all_of(conn, CallRecord, select(call).where(call.c.id.in_(call_ids))) if call_ids else []
     call_of = {record.id: record for record in calls}
+    recordings = recordings_of(conn, calls)
     return [
-        EntryCard(entry, tuple(files.get(entry.id, ())), call_of.get(entry.call_id) if entry.call_id else None)
+        EntryCard(
+            entry,
+            tuple(files.get(entry.id, ())),
+            call_of.get(entry.call_id) if entry.call_id else None,
+            recordings.get(entry.call_id) if entry.call_id else None,
+        )
         for entry in entries
     ]
 

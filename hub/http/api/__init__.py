@@ -17,6 +17,7 @@ from hub.http.api import (
     leads,
     lists,
     pipelines,
+    recordings,
     timeline,
     users,
 )
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         deals,
         pipelines,
         calls,
+        recordings,
         dials,
         callbacks,
         cases,

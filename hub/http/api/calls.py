@@ -1,28 +1,24 @@
-"""Telephone calls, how they were given out, and their recordings."""
+"""Telephone calls, and how they were given out."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from pydantic import Field
 
-from crm_core.errors import NotFound
 from crm_core.model.call import CallState, Direction
-from crm_core.model.records import CallRecord
+from crm_core.model.recording import RecordingState
+from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.storage.queries import calls as queries
 from crm_core.storage.queries.calls import CallFilter, GivenOut
 from crm_core.storage.queries.pages import Reading
-from hub.http.operations import Call, Operation, own, read
+from crm_core.storage.queries.recordings import recording_of, recordings_of
+from hub.http.operations import Call, Operation, read
 from hub.http.rights import Right
-from hub.http.sending import attachment_headers
 from hub.http.types import Given, Moment, NoBody, Paged, PageQuery, Query, QueryId
 
 _TAG = "calls"
-_AUDIO = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".m4a": "audio/mp4"}
 
 
 class CallQuery(PageQuery):
@@ -58,7 +54,10 @@ class Decision(Given):
 
 
 class TelephoneCall(Given):
-    """A call; `wait_s` and `talk_s` seconds. `line` is the office's number, `number` the client's."""
+    """A call; `wait_s` and `talk_s` seconds. `line` is the office's number, `number` the client's.
+
+    `recording_url` is there when it can be played; `recording_detail` says why it can't, or what is wrong with it.
+    """
 
     id: int
     contact_id: int | None
@@ -78,6 +77,8 @@ class TelephoneCall(Given):
     hung_up_by: str
     cause: int
     recording_url: str | None
+    recording_state: RecordingState | None
+    recording_detail: str | None
     list_name: str | None = Field(serialization_alias="list")
 
 
@@ -96,22 +97,26 @@ def legs_json(record: CallRecord) -> list[Leg]:
     return [Leg(**each) for each in record.rung]
 
 
-def recording_url(record: CallRecord) -> str | None:
-    """Where a call is to be heard."""
-    return f"/api/v1/calls/{record.id}/recording" if record.recording else None
+def recording_url(recording: RecordingRecord | None) -> str | None:
+    """Where a call is to be heard; None where it can't be."""
+    if recording is None or recording.state not in {RecordingState.STORED, RecordingState.REMOTE}:
+        return None
+    return f"/api/v1/calls/{recording.call_id}/recording"
 
 
-def call_json(record: CallRecord) -> TelephoneCall:
+def call_json(record: CallRecord, recording: RecordingRecord | None) -> TelephoneCall:
     """A call on the wire."""
-    return TelephoneCall(**_columns(record))
+    return TelephoneCall(**_columns(record, recording))
 
 
-def _columns(record: CallRecord) -> dict[str, Any]:
-    same = set(TelephoneCall.model_fields) - {"rung", "recording_url"}
+def _columns(record: CallRecord, recording: RecordingRecord | None) -> dict[str, Any]:
+    same = set(TelephoneCall.model_fields) - {"rung", "recording_url", "recording_state", "recording_detail"}
     return {
         **{name: getattr(record, name) for name in same},
         "rung": legs_json(record),
-        "recording_url": recording_url(record),
+        "recording_url": recording_url(recording),
+        "recording_state": recording.state if recording is not None else None,
+        "recording_detail": recording.error if recording is not None else None,
     }
 
 
@@ -119,13 +124,14 @@ def _listed(conn: Reading, call: Call[CallQuery, NoBody]) -> Calls:
     query = call.query
     wanted = CallFilter(query.state, query.direction, query.since, query.contact_id)
     page = queries.list_calls(conn, wanted, query.where)
-    return Calls(items=[call_json(record) for record in page.items], next=page.next)
+    recordings = recordings_of(conn, page.items)
+    return Calls(items=[call_json(each, recordings.get(each.id)) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> CallWithDecisions:
     record = queries.one_call(conn, call.number())
     decisions = [_decision(each) for each in queries.given_out(conn, record)]
-    return CallWithDecisions(**_columns(record), decisions=decisions)
+    return CallWithDecisions(**_columns(record, recording_of(conn, record.id)), decisions=decisions)
 
 
 def _decision(given: GivenOut) -> Decision:
@@ -138,29 +144,6 @@ def _decision(given: GivenOut) -> Decision:
         decided_at=given.decided_at,
         took_ms=given.took_ms,
     )
-
-
-async def _recording(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    record = await call.hub.store.read(lambda conn: queries.one_call(conn, call.number()))
-    folder = next((pbx.recordings for pbx in call.hub.settings.pbx if pbx.name == record.pbx), None)
-    path = await asyncio.to_thread(inside, folder, record.recording)
-    if path is None:
-        raise NotFound(f"there is no recording of call {record.id}")
-    media = _AUDIO.get(path.suffix.lower(), "application/octet-stream")
-    headers = attachment_headers(f"{record.id}{path.suffix}", media, inline=media.startswith("audio/"))
-    return web.FileResponse(path, headers=headers)
-
-
-def inside(folder: Path | None, name: str | None) -> Path | None:
-    """The file of that name within a folder, symbolic links followed; None where it lies elsewhere or nowhere."""
-    if folder is None or not name or "\x00" in name:
-        return None
-    try:
-        home = folder.resolve(strict=True)
-        path = (home / name).resolve(strict=True)
-    except (OSError, RuntimeError):  # not there, or links in a circle
-        return None
-    return path if path.is_relative_to(home) and path.is_file() else None
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -180,14 +163,5 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="One call, and how it was given out",
         right=Right.SEE_CALLS,
         response=CallWithDecisions,
-    ),
-    own(
-        "GET",
-        "/calls/{id}/recording",
-        _recording,
-        tag=_TAG,
-        summary="The recording of a call, also in parts (Range)",
-        right=Right.SEE_CALLS,
-        media="audio/*",
     ),
 )

@@ -11,7 +11,8 @@ from pydantic import Field
 from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey, Delivery, EntryKind
 from crm_core.model.call import CallState, Direction
-from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord
+from crm_core.model.recording import RecordingState
+from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
 from crm_core.services.desk import Desk
 from crm_core.services.replies import reply
 from crm_core.storage.queries import contacts as contact_queries
@@ -72,6 +73,8 @@ class EntryCall(Given):
     answered_by: str | None
     rung: list[Leg]
     recording_url: str | None
+    recording_state: RecordingState | None
+    recording_detail: str | None
     number: str
 
 
@@ -148,7 +151,7 @@ def entry_json(card: EntryCard) -> Entry:
         external_id=entry.external_id,
         delivery=entry.delivery,
         delivery_error=entry.delivery_error,
-        call=_call_json(card.call) if card.call is not None else None,
+        call=_call_json(card.call, card.recording) if card.call is not None else None,
         history=[Version(at=each["at"], text=each["text"]) for each in entry.versions[:-1]],
         deleted_at=entry.deleted_at,
         location=Place(**entry.location) if entry.location else None,
@@ -168,7 +171,7 @@ def attachment_json(record: AttachmentRecord) -> Attachment:
     )
 
 
-def _call_json(record: CallRecord) -> EntryCall:
+def _call_json(record: CallRecord, recording: RecordingRecord | None) -> EntryCall:
     return EntryCall(
         id=record.id,
         line=record.line,
@@ -177,7 +180,9 @@ def _call_json(record: CallRecord) -> EntryCall:
         talk_s=record.talk_s,
         answered_by=record.answered_by,
         rung=legs_json(record),
-        recording_url=recording_url(record),
+        recording_url=recording_url(recording),
+        recording_state=recording.state if recording is not None else None,
+        recording_detail=recording.error if recording is not None else None,
         number=record.number,
     )
 

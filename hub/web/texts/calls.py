@@ -15,6 +15,8 @@ class CallTexts:
     answered_by: str
     rang: str
     recording: str
+    recording_states: Mapping[str, str]
+    recording_closed: str
     line: str
     call_in: Mapping[str, str]
     call_out: Mapping[str, str]
@@ -26,6 +28,13 @@ RU = CallTexts(
     answered_by="ответил",
     rang="звонили",
     recording="Запись",
+    recording_states={
+        "expected": "Запись ожидается",
+        "empty": "Запись пустая",
+        "missing": "Файл записи не найден",
+        "expired": "Запись удалена по сроку",
+    },
+    recording_closed="Запись есть, слушать её вам нельзя",
     line="на",
     call_in={
         "ringing": "звонит",
@@ -56,6 +65,13 @@ EN = CallTexts(
     answered_by="answered by",
     rang="rang",
     recording="Recording",
+    recording_states={
+        "expected": "The recording is expected",
+        "empty": "The recording is empty",
+        "missing": "The file of the recording is missing",
+        "expired": "The recording has been deleted: its time was over",
+    },
+    recording_closed="There is a recording, which you may not hear",
     line="to",
     call_in={
         "ringing": "ringing",
