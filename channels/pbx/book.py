@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from channels.pbx.call_facts import CallFacts, PbxProfile, new_facts
 from channels.pbx.events import (
     BridgeEntered,
+    BridgeLeft,
     CallbackWished,
     CallEvent,
     Chan,
@@ -17,9 +19,12 @@ from channels.pbx.events import (
     ChannelListed,
     DialEnded,
     Dialled,
+    HungUp,
+    PickedUp,
 )
 from channels.pbx.reducer import Transition, passed, step
 from channels.pbx.states import Gone, Inside, Leaving, Over, State
+from crm_core.model.call import Direction
 
 _BLOCKS_KEPT = 80
 _BLOCKS_OF_THE_BEGINNING = 40
@@ -36,11 +41,19 @@ class BookLimits:
 
 @dataclass(slots=True)
 class _Entry:
-    """A call, the blocks that told of it, and the turn of the last one."""
+    """A call, the blocks that told of it, each with its turn, the turn of the last event, and the linkedids of the
+    calls that have become part of it.
+    """
 
     state: State
-    blocks: list[bytes]
+    blocks: list[tuple[int, bytes]]
     touched: int
+    inner: list[str] = field(default_factory=list)
+
+    @property
+    def raw(self) -> tuple[bytes, ...]:
+        """The blocks alone."""
+        return tuple(block for _, block in self.blocks)
 
 
 class CallBook:
@@ -51,6 +64,10 @@ class CallBook:
         self._limits = limits or BookLimits()
         self._calls: OrderedDict[str, _Entry] = OrderedDict()
         self._owners: dict[str, str] = {}
+        # linkedids of calls that have become part of others, and channels of other clients' calls that joined
+        self._absorbed: dict[str, str] = {}
+        self._guests: dict[str, set[str]] = {}
+        self._rooms: dict[str, set[str]] = {}
         self._ended: OrderedDict[str, bool] = OrderedDict()
         self._leaving: dict[str, float | None] = {}
         self._turn = 0
@@ -82,13 +99,20 @@ class CallBook:
         linkedid = self._home(event, chan)
         if linkedid is None:
             return ()
-        entry = self._calls[linkedid]
+        linkedid = self._gathered(event, chan, linkedid)
+        guests = self._guests.get(chan.uniqueid, ())
+        return tuple(found for each in (linkedid, *guests) for found in self._told(each, event, raw))
+
+    def _told(self, linkedid: str, event: CallEvent, raw: bytes) -> tuple[Transition, ...]:
+        entry = self._calls.get(linkedid)
+        if entry is None:
+            return ()
         entry.touched = self._turn
         before = entry.state
         after = step(before, event, self._profile)
         if after is before:
             return ()
-        _remember(entry.blocks, raw)
+        _remember(entry.blocks, self._turn, raw)
         return self._move(linkedid, entry, after)
 
     def sweep(self, monotonic: float) -> tuple[Transition, ...]:
@@ -148,43 +172,100 @@ class CallBook:
             entry = self._calls[linkedid]
             self._close(linkedid, entry)
             if not isinstance(entry.state, Inside | Gone):
-                found.append((entry.state.facts, tuple(entry.blocks)))
+                found.append((entry.state.facts, entry.raw))
         return found
 
     # ------------------------------------------------------------ which call an event belongs to
 
     def _home(self, event: CallEvent, chan: Chan) -> str | None:
+        linkedid = self._absorbed.get(chan.linkedid, chan.linkedid)
         owner = self._owners.get(chan.uniqueid)
-        if owner is not None and owner != chan.linkedid and owner in self._calls:
+        if owner is not None and owner != linkedid and owner in self._calls:
             # a channel has moved to another call: an internal call is absorbed, a client's call keeps its own
-            if isinstance(self._calls[owner].state, Inside) and self._known(event, chan):
+            if isinstance(self._calls[owner].state, Inside) and self._known(event, chan, linkedid):
                 if owner in self._calls:  # a full book may have let it go just now
-                    self._absorb(owner, chan.linkedid)
-                return chan.linkedid
+                    self._absorb(owner, linkedid)
+                return linkedid
             return owner
-        return chan.linkedid if self._known(event, chan) else None
+        return linkedid if self._known(event, chan, linkedid) else None
 
-    def _known(self, event: CallEvent, chan: Chan) -> bool:
+    def _known(self, event: CallEvent, chan: Chan, linkedid: str) -> bool:
         """Whether the call is in the book, entering it where this event may begin one."""
-        if chan.linkedid in self._calls:
+        if linkedid in self._calls:
             return True
-        if chan.linkedid in self._ended or not isinstance(
+        if linkedid in self._ended or not isinstance(
             event, ChannelCreated | ChannelChanged | ChannelListed | Dialled | BridgeEntered | CallbackWished
         ):
             return False
         created_now = isinstance(event, ChannelCreated)
-        self._calls[chan.linkedid] = _Entry(Inside(new_facts(chan, event.at, created_now=created_now)), [], self._turn)
+        self._calls[linkedid] = _Entry(Inside(new_facts(chan, event.at, created_now=created_now)), [], self._turn)
         if len(self._calls) > self._limits.calls:
             self._close(*next(iter(self._calls.items())))
         return True
 
+    def _gathered(self, event: CallEvent, chan: Chan, linkedid: str) -> str:
+        """Whoever an event brings together belongs to one call: the home of the event, after that was seen to."""
+        party = self._calls[linkedid].state.facts.party(chan.uniqueid)
+        if party is not None and party.bridge and isinstance(event, BridgeEntered | BridgeLeft | HungUp):
+            self._leave(party.bridge, chan.uniqueid)
+        for uniqueid in self._met(event, chan):
+            other = self._owners.get(uniqueid, "")
+            if other == linkedid or other not in self._calls or linkedid not in self._calls:
+                continue
+            mine, theirs = self._calls[linkedid].state, self._calls[other].state
+            if isinstance(theirs, Inside) and not (isinstance(mine, Inside) and isinstance(event, BridgeEntered)):
+                self._absorb(other, linkedid)
+            elif isinstance(mine, Inside) and not isinstance(theirs, Inside | Gone):
+                self._absorb(linkedid, other)
+                linkedid = other
+            elif isinstance(event, BridgeEntered):
+                self._join(linkedid, other, uniqueid)
+                self._join(other, linkedid, chan.uniqueid)
+        return linkedid
+
+    def _met(self, event: CallEvent, chan: Chan) -> tuple[str, ...]:
+        """The other channels that an event brings together with its own; also notes who is in which bridge."""
+        match event:
+            case BridgeEntered(_, _, bridge) | ChannelListed(_, _, bridge) if bridge:
+                room = self._rooms.setdefault(bridge, set())
+                others = tuple(room - {chan.uniqueid})
+                room.add(chan.uniqueid)
+                return others
+            case DialEnded(_, _, dest, _) | Dialled(_, _, dest, _):
+                return (dest.uniqueid,)
+            case PickedUp(_, _, picker):
+                return (picker.uniqueid,)
+            case _:
+                pass
+        return ()
+
+    def _leave(self, bridge: str, uniqueid: str) -> None:
+        room = self._rooms.get(bridge)
+        if room is not None:
+            room.discard(uniqueid)
+            if not room:
+                del self._rooms[bridge]
+
     def _absorb(self, inner: str, outer: str) -> None:
         entry = self._calls.pop(inner)
+        self._leaving.pop(inner, None)
         facts = entry.state.facts
         for party in facts.parties:
             self._owners[party.uniqueid] = outer
         target = self._calls[outer]
+        target.inner += (inner, *entry.inner)
+        self._absorbed.update((each, outer) for each in (inner, *entry.inner))
         target.state = _with_facts(target.state, target.state.facts.absorbing(facts))
+        target.blocks = _merged(target.blocks, entry.blocks)
+
+    def _join(self, linkedid: str, other: str, uniqueid: str) -> None:
+        """A channel of another client's call comes to a client who called: it may be whom they talk with now."""
+        target, source = self._calls[linkedid], self._calls[other]
+        if target.state.facts.direction is not Direction.IN or linkedid in self._guests.get(uniqueid, ()):
+            return
+        target.state = _with_facts(target.state, target.state.facts.joined_by(source.state.facts, uniqueid))
+        target.blocks = _merged(target.blocks, source.blocks)
+        self._guests.setdefault(uniqueid, set()).add(linkedid)
 
     # ------------------------------------------------------------ moving on
 
@@ -192,7 +273,7 @@ class CallBook:
         before, entry.state = entry.state, after
         for party in after.facts.parties:
             self._owners.setdefault(party.uniqueid, linkedid)
-        blocks = tuple(entry.blocks)
+        blocks = entry.raw
         found = tuple(Transition(kind, call, blocks) for kind, call in passed(before, after))
         match after:
             case Over() | Gone():
@@ -204,9 +285,19 @@ class CallBook:
     def _close(self, linkedid: str, entry: _Entry) -> None:
         self._calls.pop(linkedid, None)
         self._leaving.pop(linkedid, None)
-        for party in entry.state.facts.parties:
-            self._owners.pop(party.uniqueid, None)
-        self._end_of(linkedid, known=isinstance(entry.state, Over | Gone))
+        facts = entry.state.facts
+        for party in facts.parties:
+            if self._owners.get(party.uniqueid) == linkedid:
+                del self._owners[party.uniqueid]
+                self._guests.pop(party.uniqueid, None)
+                self._leave(party.bridge, party.uniqueid)
+            elif linkedid in self._guests.get(party.uniqueid, ()):
+                self._guests[party.uniqueid].discard(linkedid)
+        known = isinstance(entry.state, Over | Gone) and not facts.guessed
+        for each in entry.inner:
+            self._absorbed.pop(each, None)
+            self._end_of(each, known=known)
+        self._end_of(linkedid, known=known)
 
     def _end_of(self, linkedid: str, *, known: bool) -> None:
         self._ended[linkedid] = known
@@ -223,11 +314,18 @@ def _subject(event: CallEvent) -> Chan:
             return event.chan
 
 
-def _remember(blocks: list[bytes], raw: bytes) -> None:
+def _remember(blocks: list[tuple[int, bytes]], turn: int, raw: bytes) -> None:
     if len(blocks) >= _BLOCKS_KEPT:
         # the beginning says who called, the end how it ended; the middle of a very long story goes
         del blocks[_BLOCKS_OF_THE_BEGINNING]
-    blocks.append(raw)
+    blocks.append((turn, raw))
+
+
+def _merged(one: list[tuple[int, bytes]], other: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The blocks of two calls that met, in the order in which they came."""
+    found = sorted({*one, *other}, key=itemgetter(0))
+    del found[_BLOCKS_OF_THE_BEGINNING : max(len(found) - _BLOCKS_KEPT + _BLOCKS_OF_THE_BEGINNING, 0)]
+    return found
 
 
 def _with_facts(state: State, facts: CallFacts) -> State:

@@ -7,64 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from channels.pbx.events import Chan, created_at
-from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
+from channels.pbx.parties import CAUSE_BUSY, Leg, Party, PbxProfile, dialled_number
+from channels.pbx.talks import PARKED, SILENCE, Talks
+from crm_core.model.call import CallSnapshot, CallState, Direction
 
-CAUSE_BUSY = 17
+__all__ = ["CAUSE_BUSY", "CallFacts", "PbxProfile", "dialled_number", "new_facts"]
+
 CAUSE_REJECTED = 21
-_BUSY = frozenset({"BUSY"})
 _NO_ANSWER_CAUSES = frozenset({0, 16, 18, 19, 26, 31, 127})
-_DIALLED_SIGNS = frozenset("+0123456789")
-
-
-@dataclass(frozen=True, slots=True)
-class PbxProfile:
-    """How this PBX is wired: the endpoints behind which clients are, and how the contexts begin where calls enter."""
-
-    trunks: frozenset[str] = frozenset({"PJSIP/trunk"})
-    inbound_contexts: tuple[str, ...] = ("hub-inbound", "from-trunk", "from-pstn", "from-did")
-
-    def outside(self, endpoint: str) -> bool:
-        """Whether the far end of this endpoint is a client."""
-        return endpoint in self.trunks
-
-    def entrance(self, context: str) -> bool:
-        """Whether calls of clients enter in this context; FreePBX has one for each trunk (`from-trunk-pjsip-…`)."""
-        return context.startswith(self.inbound_contexts)
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A channel of the call: who is behind it, whether it lives, the bridge it is in."""
-
-    uniqueid: str
-    endpoint: str
-    outside: bool
-    local: bool
-    alive: bool = True
-    bridge: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """An endpoint that was rung. `status` is Asterisk's word for how the ringing ended."""
-
-    uniqueid: str
-    endpoint: str
-    outside: bool
-    rang_at: datetime
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    cause: int = 0
-    status: str = ""
-
-    @property
-    def busy(self) -> bool:
-        """Whether it refused because somebody was talking."""
-        return self.status in _BUSY or self.cause == CAUSE_BUSY
-
-    def snapshot(self) -> CallLeg:
-        """The leg as the record keeps it."""
-        return CallLeg(self.endpoint, self.rang_at, self.answered_at, self.ended_at, self.cause)
 
 
 _Change = Callable[[Leg], Leg]
@@ -72,7 +22,10 @@ _Change = Callable[[Leg], Leg]
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """All facts of a call; every method returns the facts with one more. `direction` is None while it is internal."""
+    """All facts of a call; every method returns the facts with one more. `direction` is None while it is internal.
+
+    `answered_at` and `answered_by` are of the first conversation, `guessed` where it had begun before it was seen.
+    """
 
     linkedid: str
     started_at: datetime
@@ -84,6 +37,8 @@ class CallFacts:
     legs: tuple[Leg, ...] = ()
     answered_at: datetime | None = None
     answered_by: str | None = None
+    guessed: bool = False
+    talks: Talks = SILENCE
     client_left_at: datetime | None = None
     cause: int = 0
     cause_text: str = ""
@@ -113,10 +68,36 @@ class CallFacts:
         return party.outside
 
     def partner(self) -> Party | None:
-        """Whom the client talks with now: another party in the client's bridge, a telephone rather than a wire."""
+        """Whom the client is in a bridge with now: a telephone of the office rather than another client or a wire."""
         bridges = {party.bridge for party in self.parties if party.bridge and self.is_client(party)}
         others = [party for party in self.parties if party.bridge in bridges and not self.is_client(party)]
-        return min(others, key=lambda party: party.local, default=None)
+        return min(others, key=lambda party: (party.local, party.outside), default=None)
+
+    def telephone(self, party: Party) -> tuple[str, Leg | None]:
+        """The endpoint by which a party is known, and its ringing; behind a wire those of who is at its other end."""
+        seen = {party.uniqueid}
+        while party.local:
+            found = self._far_end(party, seen)
+            if found is None:
+                # nothing leads on: it is the telephone picked up last
+                inbound = self.direction is Direction.IN
+                picked = [leg for leg in self.legs if leg.answered_at is not None and (inbound or not leg.outside)]
+                return (picked[-1].endpoint, picked[-1]) if picked else (party.endpoint, None)
+            seen.add(found.uniqueid)
+            party = found
+        leg = self.leg(party.uniqueid)
+        return (leg.endpoint if leg is not None and leg.outside else party.endpoint), leg
+
+    def _far_end(self, party: Party, seen: set[str]) -> Party | None:
+        half = next((each for each in self.parties if each.wire == party.wire and each.uniqueid not in seen), None)
+        if half is None:
+            return None
+        seen.add(half.uniqueid)
+        there = [each for each in self.parties if half.bridge and each.bridge == half.bridge]
+        rung = {leg.uniqueid for leg in self.legs if leg.parent == half.uniqueid and leg.answered_at is not None}
+        there += [each for each in self.parties if each.uniqueid in rung]
+        others = [each for each in there if each.uniqueid not in seen and not self.is_client(each)]
+        return min(others, key=lambda each: each.local, default=None)
 
     # ------------------------------------------------------------ facts that come in
 
@@ -124,7 +105,8 @@ class CallFacts:
         """A channel was seen. The first channel of a call that comes through a trunk makes it an inbound call."""
         if self.party(chan.uniqueid) is not None:
             return self
-        party = Party(chan.uniqueid, chan.endpoint, profile.outside(chan.endpoint), chan.local)
+        wire = chan.name.rpartition(";")[0] if chan.local else ""
+        party = Party(chan.uniqueid, chan.endpoint, profile.outside(chan.endpoint), chan.local, wire)
         facts = replace(self, parties=(*self.parties, party))
         entered = party.outside or profile.entrance(chan.context)
         if facts.direction is None and chan.uniqueid == self.linkedid and entered:
@@ -137,15 +119,17 @@ class CallFacts:
             )
         return facts
 
-    def with_leg(self, chan: Chan, dial_string: str, profile: PbxProfile, at: datetime) -> CallFacts:
+    def with_leg(self, chan: Chan, dial_string: str, profile: PbxProfile, at: datetime, parent: str = "") -> CallFacts:
         """An endpoint is being rung. Ringing a client through a trunk makes a call an outgoing one."""
         facts = self.with_channel(chan, profile)
-        if chan.local or facts.leg(chan.uniqueid) is not None:
+        party = facts.party(chan.uniqueid)
+        if chan.local or facts.leg(chan.uniqueid) is not None or (party is not None and party.picker):
             return facts
         outside = profile.outside(chan.endpoint)
         technology = chan.endpoint.partition("/")[0]
         endpoint = f"{technology}/{dial_string}" if outside and dial_string else chan.endpoint
-        facts = replace(facts, legs=(*facts.legs, Leg(chan.uniqueid, endpoint, outside, at)))
+        leg = Leg(chan.uniqueid, endpoint, outside, max(at, self.started_at), parent)
+        facts = replace(facts, legs=(*facts.legs, leg))
         if outside and facts.direction is None:
             number = dialled_number(dial_string.partition("@")[0].rpartition("/")[2]) or dialled_number(chan.number)
             return replace(facts, direction=Direction.OUT, number=number)
@@ -178,27 +162,64 @@ class CallFacts:
             return self
         return self._with_party(replace(party, bridge=bridge, endpoint=endpoint))
 
-    def with_talk(self, at: datetime) -> CallFacts:
-        """Client and office hear each other."""
+    def with_talk(self, at: datetime, *, guessed: bool = False) -> CallFacts:
+        """Whoever is in a bridge with the client by now hears them. `guessed`: since when is not known."""
         partner = self.partner()
-        if partner is None or self.answered_at is not None:
+        if partner is None:
+            return self._with_talks(self.talks.alone(at))
+        endpoint, leg = self.telephone(partner)
+        now = self.talks.now
+        if now is not None and now.endpoint == endpoint:
             return self
-        if partner.local:
-            # the telephone is behind a wire: it is the one picked up last
-            inbound = self.direction is Direction.IN
-            picked = [leg for leg in self.legs if leg.answered_at is not None and (inbound or not leg.outside)]
-            endpoint = picked[-1].endpoint if picked else partner.endpoint
-        else:
-            leg = self.leg(partner.uniqueid)
-            endpoint = leg.endpoint if leg is not None and leg.outside else partner.endpoint
-        return replace(self, answered_at=at, answered_by=endpoint)
+        # a channel moved to another telephone than rang, or somebody took it
+        picked_up = partner.picker or (leg is not None and leg.endpoint != endpoint)
+        began = self.talks.alone(at).began(leg.rang_at if leg else None, picked_up=picked_up)
+        facts = replace(self, talks=self.talks.with_partner(endpoint, began, at), hung_up_by="")
+        if self.answered_at is None:
+            facts = replace(facts, answered_at=at, answered_by=endpoint, guessed=guessed)
+        return facts
+
+    def with_hold(self, uniqueid: str, at: datetime) -> CallFacts:
+        """A telephone put the other side on hold; that counts where it talks with the client."""
+        party, now = self.party(uniqueid), self.talks.now
+        if party is None or now is None or self.is_client(party) or self.telephone(party)[0] != now.endpoint:
+            return self
+        return self._with_talks(self.talks.held(uniqueid, at))
+
+    def with_unhold(self, uniqueid: str, at: datetime) -> CallFacts:
+        """A telephone took the other side back."""
+        return self._with_talks(self.talks.resumed(uniqueid, at))
+
+    def with_parking(self, uniqueid: str, at: datetime) -> CallFacts:
+        """A channel was parked; that counts where it is the client's."""
+        party = self.party(uniqueid)
+        if party is None or not party.alive or not self.is_client(party) or not self.talks.all:
+            return self
+        talks = self.talks.resumed(self.talks.held_by, at).held(PARKED, at)
+        return replace(self, talks=talks, hung_up_by="")
+
+    def with_picker(self, chan: Chan, profile: PbxProfile) -> CallFacts:
+        """Somebody takes the call from a colleague's telephone."""
+        facts = self.with_channel(chan, profile)
+        parties = (replace(each, picker=True) if each.uniqueid == chan.uniqueid else each for each in facts.parties)
+        return replace(facts, parties=tuple(parties))
 
     def with_far_hangup(self, uniqueid: str) -> CallFacts:
-        """The far end of a channel hung up. A leg that refuses to ring does not end the call."""
+        """The far end of a channel hung up. A telephone that refuses to ring does not end the call."""
         party = self.party(uniqueid)
-        if party is None or self.hung_up_by or not (self.is_client(party) or self.answered_at is not None):
+        if party is None or not party.alive:
             return self
-        return replace(self, hung_up_by="client" if self.is_client(party) else "office")
+        leg, by = self.leg(uniqueid), self.hung_up_by
+        if leg is not None and leg.answered_at is None:
+            pass
+        elif self.is_client(party):
+            # where the office hung up first, the client's own hanging up is no more than an answer to that
+            by = "client" if self.talks.now is None else by or "client"
+        elif self.talks.now is not None:
+            by = by or ("office" if self.telephone(party)[0] == self.talks.now.endpoint else "")
+        elif self.direction is Direction.OUT and uniqueid == self.linkedid and self.answered_at is None:
+            by = "office"
+        return self if by == self.hung_up_by else replace(self, hung_up_by=by)
 
     def with_hangup(self, uniqueid: str, at: datetime, cause: int, cause_text: str) -> CallFacts:
         """A channel is gone."""
@@ -224,6 +245,14 @@ class CallFacts:
         legs = tuple(leg for leg in other.legs if self.leg(leg.uniqueid) is None)
         return replace(self, parties=(*self.parties, *parties), legs=(*self.legs, *legs))
 
+    def joined_by(self, other: CallFacts, uniqueid: str) -> CallFacts:
+        """A channel of another client's call has come into a bridge with this one."""
+        party, leg = other.party(uniqueid), other.leg(uniqueid)
+        if party is None or self.party(uniqueid) is not None:
+            return self
+        legs = (*self.legs, leg) if leg is not None and self.leg(uniqueid) is None else self.legs
+        return replace(self, parties=(*self.parties, party), legs=legs)
+
     # ------------------------------------------------------------ what it comes to
 
     def outcome(self) -> CallState:
@@ -234,6 +263,7 @@ class CallFacts:
 
     def snapshot(self, state: CallState, finished_at: datetime | None = None, *, settled: bool = False) -> CallSnapshot:
         """The call as the record keeps it."""
+        talks = self.talks.until(finished_at) if finished_at is not None else self.talks
         return CallSnapshot(
             linkedid=self.linkedid,
             direction=self.direction or Direction.IN,
@@ -252,6 +282,9 @@ class CallFacts:
             recording=f"{self.linkedid}.wav" if self.recorded and self.answered_at is not None else None,
             wish_callback=self.wish_callback,
             settled=settled,
+            hold_s=round(talks.hold_s, 3),
+            talks=talks.all,
+            guessed=self.guessed,
         )
 
     def _outcome_in(self) -> CallState:
@@ -275,6 +308,9 @@ class CallFacts:
             return CallState.NO_ANSWER
         return CallState.FAILED
 
+    def _with_talks(self, talks: Talks) -> CallFacts:
+        return self if talks is self.talks else replace(self, talks=talks)
+
     def _with_party(self, changed: Party) -> CallFacts:
         if changed in self.parties:
             return self
@@ -285,11 +321,6 @@ class CallFacts:
     def _with_leg(self, uniqueid: str, change: _Change) -> CallFacts:
         legs = tuple(change(leg) if leg.uniqueid == uniqueid else leg for leg in self.legs)
         return self if legs == self.legs else replace(self, legs=legs)
-
-
-def dialled_number(text: str) -> str:
-    """A dialled number, empty where the text is none (`s`, `T`, a name)."""
-    return text if text and _DIALLED_SIGNS.issuperset(text) else ""
 
 
 def new_facts(chan: Chan, at: datetime, *, created_now: bool) -> CallFacts:

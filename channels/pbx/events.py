@@ -3,194 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from channels.pbx.ami_wire import AmiMessage
+from channels.pbx.happenings import (
+    BridgeEntered,
+    BridgeLeft,
+    CallbackWished,
+    CallEvent,
+    Chan,
+    ChannelChanged,
+    ChannelCreated,
+    ChannelListed,
+    DeviceChanged,
+    DialEnded,
+    Dialled,
+    HangupAsked,
+    Held,
+    HungUp,
+    ListingEnded,
+    MemberPaused,
+    Originated,
+    Parked,
+    PbxEvent,
+    PickedUp,
+    RecordingStarted,
+    Unheld,
+    endpoint_of,
+)
 
 NOTHING = "<unknown>"
 CALLBACK_EVENT = "HubCallback"
+# where parked and waiting channels hear music and not each other
+_HOLDING_BRIDGE = "holding_bridge"
 
-
-@dataclass(frozen=True, slots=True)
-class Chan:
-    """A channel as an event describes it. `uniqueid` is its own, `linkedid` the call's; `number` may be empty."""
-
-    name: str
-    uniqueid: str
-    linkedid: str
-    up: bool = False
-    number: str = ""
-    caller_name: str = ""
-    context: str = ""
-    exten: str = ""
-
-    @property
-    def endpoint(self) -> str:
-        """`PJSIP/101` of `PJSIP/101-0000001f`."""
-        return endpoint_of(self.name)
-
-    @property
-    def local(self) -> bool:
-        """Whether it is one half of a Local channel, a wire inside Asterisk and nobody's telephone."""
-        return self.name.startswith("Local/")
-
-
-def endpoint_of(channel: str) -> str:
-    """The endpoint of a channel name; one half of a Local channel keeps its `;1`."""
-    stem, dash, tail = channel.rpartition("-")
-    return stem if dash and stem and tail.partition(";")[0].isalnum() else channel
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelCreated:
-    """A channel came into being."""
-
-    at: datetime
-    chan: Chan
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelChanged:
-    """A channel began to ring or was picked up."""
-
-    at: datetime
-    chan: Chan
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelListed:
-    """A channel that lives at the moment of asking, and its bridge if any; its creation may not have been seen."""
-
-    at: datetime
-    chan: Chan
-    bridge: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ListingEnded:
-    """All living channels have been listed."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Dialled:
-    """`parent` (None for an originated call) rings `dest`."""
-
-    at: datetime
-    parent: Chan | None
-    dest: Chan
-    dial_string: str
-
-
-@dataclass(frozen=True, slots=True)
-class DialEnded:
-    """The ringing of `dest` is over: ANSWER, BUSY, NOANSWER, CANCEL, CONGESTION, CHANUNAVAIL …"""
-
-    at: datetime
-    parent: Chan | None
-    dest: Chan
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeEntered:
-    """A channel joined a bridge; in a bridge people hear each other."""
-
-    at: datetime
-    chan: Chan
-    bridge: str
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeLeft:
-    """A channel left a bridge."""
-
-    at: datetime
-    chan: Chan
-    bridge: str
-
-
-@dataclass(frozen=True, slots=True)
-class HangupAsked:
-    """The far end of a channel hung up."""
-
-    at: datetime
-    chan: Chan
-
-
-@dataclass(frozen=True, slots=True)
-class HungUp:
-    """A channel is gone; `cause` is the Q.850 cause."""
-
-    at: datetime
-    chan: Chan
-    cause: int
-    cause_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackWished:
-    """The caller pressed the key that asks for a call back."""
-
-    at: datetime
-    chan: Chan
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingStarted:
-    """The call is being recorded."""
-
-    at: datetime
-    chan: Chan
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceChanged:
-    """A telephone's state, in Asterisk's word (NOT_INUSE, INUSE, RINGING, UNAVAILABLE …)."""
-
-    at: datetime
-    device: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPaused:
-    """Somebody is or is not paused in a queue. `interface` is the telephone that counts: the one whose state is watched."""
-
-    at: datetime
-    queue: str
-    interface: str
-    paused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Originated:
-    """What became of an originated call's first leg. `exten` is where it was to go on: the client's number."""
-
-    at: datetime
-    action_id: str
-    success: bool
-    reason: int
-    uniqueid: str
-    exten: str = ""
-
-
-CallEvent = (
-    ChannelCreated
-    | ChannelChanged
-    | ChannelListed
-    | Dialled
-    | DialEnded
-    | BridgeEntered
-    | BridgeLeft
-    | HangupAsked
-    | HungUp
-    | CallbackWished
-    | RecordingStarted
-)
-PbxEvent = CallEvent | ListingEnded | DeviceChanged | MemberPaused | Originated
+__all__ = [
+    "CALLBACK_EVENT",
+    "WANTED",
+    "BridgeEntered",
+    "BridgeLeft",
+    "CallEvent",
+    "CallbackWished",
+    "Chan",
+    "ChannelChanged",
+    "ChannelCreated",
+    "ChannelListed",
+    "DeviceChanged",
+    "DialEnded",
+    "Dialled",
+    "HangupAsked",
+    "Held",
+    "HungUp",
+    "ListingEnded",
+    "MemberPaused",
+    "Originated",
+    "Parked",
+    "PbxEvent",
+    "PickedUp",
+    "RecordingStarted",
+    "Unheld",
+    "created_at",
+    "endpoint_of",
+    "parse_event",
+]
 
 
 def parse_event(message: AmiMessage, arrived: datetime) -> PbxEvent | None:
@@ -239,9 +114,9 @@ def _chan(message: AmiMessage, prefix: str = "") -> Chan | None:
 _Parser = Callable[[AmiMessage, datetime], PbxEvent | None]
 
 
-def _of_chan(make: Callable[[datetime, Chan], PbxEvent]) -> _Parser:
+def _of_chan(make: Callable[[datetime, Chan], PbxEvent], prefix: str = "") -> _Parser:
     def parse(message: AmiMessage, at: datetime) -> PbxEvent | None:
-        chan = _chan(message)
+        chan = _chan(message, prefix)
         return make(at, chan) if chan is not None else None
 
     return parse
@@ -249,6 +124,8 @@ def _of_chan(make: Callable[[datetime, Chan], PbxEvent]) -> _Parser:
 
 def _of_bridge(make: Callable[[datetime, Chan, str], PbxEvent]) -> _Parser:
     def parse(message: AmiMessage, at: datetime) -> PbxEvent | None:
+        if message.get("BridgeTechnology") == _HOLDING_BRIDGE:
+            return None
         chan, bridge = _chan(message), message.get("BridgeUniqueid")
         return make(at, chan, bridge) if chan is not None and bridge else None
 
@@ -271,6 +148,11 @@ def _listed(message: AmiMessage, at: datetime) -> PbxEvent | None:
 def _hangup(message: AmiMessage, at: datetime) -> PbxEvent | None:
     chan = _chan(message)
     return None if chan is None else HungUp(at, chan, _number(message.get("Cause")), message.get("Cause-txt"))
+
+
+def _pickup(message: AmiMessage, at: datetime) -> PbxEvent | None:
+    picker, target = _chan(message), _chan(message, "Target")
+    return None if picker is None or target is None else PickedUp(at, target, picker)
 
 
 def _user_event(message: AmiMessage, at: datetime) -> PbxEvent | None:
@@ -315,6 +197,10 @@ _PARSERS: dict[str, _Parser] = {
     "BridgeLeave": _of_bridge(BridgeLeft),
     "HangupRequest": _of_chan(HangupAsked),
     "Hangup": _hangup,
+    "Hold": _of_chan(Held),
+    "Unhold": _of_chan(Unheld),
+    "Pickup": _pickup,
+    "ParkedCall": _of_chan(Parked, "Parkee"),
     "UserEvent": _user_event,
     "MixMonitorStart": _of_chan(RecordingStarted),
     "DeviceStateChange": _device,

@@ -18,11 +18,16 @@ from channels.pbx.events import (
     DialEnded,
     Dialled,
     HangupAsked,
+    Held,
     HungUp,
+    Parked,
+    PickedUp,
     RecordingStarted,
+    Unheld,
     created_at,
 )
 from channels.pbx.states import Inside, Over, Ringing, State, Talking
+from channels.pbx.talks import SILENCE
 from crm_core.model.call import CallSnapshot
 
 
@@ -56,12 +61,16 @@ def passed(before: State, after: State) -> tuple[tuple[Kind, CallSnapshot], ...]
         return ()
     facts = after.facts
     if isinstance(before, Inside):
-        found.append((Kind.STARTED, Ringing(replace(facts, answered_at=None, answered_by=None)).snapshot()))
+        found.append((Kind.STARTED, Ringing(_unanswered(facts)).snapshot()))
     if before.facts.answered_at is None and facts.answered_at is not None:
         found.append((Kind.ANSWERED, Talking(facts).snapshot()))
     if isinstance(after, Over):
         found.append((Kind.FINISHED, after.snapshot()))
     return tuple(found)
+
+
+def _unanswered(facts: CallFacts) -> CallFacts:
+    return replace(facts, answered_at=None, answered_by=None, guessed=False, talks=SILENCE)
 
 
 def learn(facts: CallFacts, event: CallEvent, profile: PbxProfile) -> CallFacts:
@@ -74,31 +83,52 @@ def learn(facts: CallFacts, event: CallEvent, profile: PbxProfile) -> CallFacts:
             return facts.with_pickup(chan.uniqueid, at) if chan.up else facts
         case ChannelListed(at, chan, bridge):
             return _listed(facts, event, chan, bridge, profile)
-        case Dialled(at, parent, dest, dial_string):
-            if parent is None:
-                return facts.with_leg(dest, dial_string, profile, at).with_origin(dest)
-            return facts.with_channel(parent, profile).with_leg(dest, dial_string, profile, at)
-        case DialEnded(at, _, dest, status):
-            facts = facts.with_leg(dest, "", profile, created_at(dest.uniqueid, at))
-            return facts.with_dial_end(dest.uniqueid, status, at)
-        case BridgeEntered(at, chan, bridge):
-            facts = facts.with_channel(chan, profile)
-            return facts.with_bridge(chan.uniqueid, chan.endpoint, bridge).with_talk(at)
-        case BridgeLeft(_, chan, bridge):
-            party = facts.party(chan.uniqueid)
-            return (
-                facts
-                if party is None or party.bridge != bridge
-                else facts.with_bridge(chan.uniqueid, party.endpoint, "")
-            )
-        case HangupAsked(_, chan):
-            return facts.with_far_hangup(chan.uniqueid)
-        case HungUp(at, chan, cause, cause_text):
-            return facts.with_hangup(chan.uniqueid, at, cause, cause_text)
+        case Dialled() | DialEnded():
+            return _dialling(facts, event, profile)
         case CallbackWished():
             return facts if facts.wish_callback else replace(facts, wish_callback=True)
         case RecordingStarted():
             return facts if facts.recorded else replace(facts, recorded=True)
+        case HangupAsked(_, chan):
+            return facts.with_far_hangup(chan.uniqueid)
+        case HungUp(at, chan, cause, cause_text):
+            return facts.with_hangup(chan.uniqueid, at, cause, cause_text).with_talk(at)
+        case _:
+            return _talking(facts, event, profile)
+
+
+def _dialling(facts: CallFacts, event: Dialled | DialEnded, profile: PbxProfile) -> CallFacts:
+    match event:
+        case Dialled(at, parent, dest, dial_string):
+            if parent is None:
+                return facts.with_leg(dest, dial_string, profile, at).with_origin(dest)
+            return facts.with_channel(parent, profile).with_leg(dest, dial_string, profile, at, parent.uniqueid)
+        case DialEnded(at, parent, dest, status):
+            rang_at = created_at(dest.uniqueid, at)
+            facts = facts.with_leg(dest, "", profile, rang_at, parent.uniqueid if parent is not None else "")
+            return facts.with_dial_end(dest.uniqueid, status, at)
+
+
+def _talking(
+    facts: CallFacts, event: BridgeEntered | BridgeLeft | Held | Unheld | PickedUp | Parked, profile: PbxProfile
+) -> CallFacts:
+    match event:
+        case BridgeEntered(at, chan, bridge):
+            facts = facts.with_channel(chan, profile)
+            return facts.with_bridge(chan.uniqueid, chan.endpoint, bridge).with_talk(at)
+        case BridgeLeft(at, chan, bridge):
+            party = facts.party(chan.uniqueid)
+            if party is None or party.bridge != bridge:
+                return facts
+            return facts.with_bridge(chan.uniqueid, party.endpoint, "").with_talk(at)
+        case Held(at, chan):
+            return facts.with_hold(chan.uniqueid, at)
+        case Unheld(at, chan):
+            return facts.with_unhold(chan.uniqueid, at)
+        case PickedUp(_, _, picker):
+            return facts.with_picker(picker, profile)
+        case Parked(at, chan):
+            return facts.with_parking(chan.uniqueid, at)
 
 
 def _listed(facts: CallFacts, event: ChannelListed, chan: Chan, bridge: str, profile: PbxProfile) -> CallFacts:
@@ -106,4 +136,6 @@ def _listed(facts: CallFacts, event: ChannelListed, chan: Chan, bridge: str, pro
     if chan.uniqueid != facts.linkedid and not chan.local:
         facts = facts.with_leg(chan, "", profile, created_at(chan.uniqueid, event.at))
         facts = facts.with_pickup(chan.uniqueid, event.at) if chan.up else facts
-    return facts.with_bridge(chan.uniqueid, chan.endpoint, bridge).with_talk(event.at) if bridge else facts
+    return (
+        facts.with_bridge(chan.uniqueid, chan.endpoint, bridge).with_talk(event.at, guessed=True) if bridge else facts
+    )

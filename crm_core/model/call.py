@@ -70,7 +70,8 @@ class CallSnapshot:
     `anonymous`); `line` the office's own number as dialled; `answered_by` the endpoint that talks or talked.
     `finished_at` is None as long as the call goes on. `wish_callback` says that the caller asked to be rung back.
     `settled` marks a call reconstructed from call records after an outage. `talks` are the client's conversations one
-    after another, `hold_s` the seconds the client was on hold during them. `partial` marks a snapshot that tells of one
+    after another, `hold_s` the seconds the client was on hold or parked between and during them. `guessed`: they talked
+    before `answered_at` already, which is only when that was seen; call records may know better. `partial` marks a snapshot that tells of one
     moment only: its other fields say nothing, and what is known of the call already stays. Its `state` is what the call
     comes to as far as this moment goes, and people are named in whatever way the telephone system names them.
     """
@@ -95,6 +96,7 @@ class CallSnapshot:
     hold_s: float = 0.0
     talks: tuple[CallTalk, ...] = ()
     partial: bool = False
+    guessed: bool = False
 
     @property
     def finished(self) -> bool:
@@ -103,7 +105,12 @@ class CallSnapshot:
 
     @property
     def progress(self) -> int:
-        """How far the call has come: 0 ringing, 1 answered, 2 over (told by call records), 3 over. Only grows."""
+        """How far the call has come: 0 ringing, 1 answered, 2 over (told by call records), 3 over. Only grows.
+
+        A call that is over but whose answer was guessed stays 1, so that call records may mend it.
+        """
+        if self.finished_at is not None and self.guessed and not self.settled:
+            return 1
         if self.finished_at is not None:
             return 2 if self.settled else 3
         return 1 if self.answered_at is not None else 0
@@ -116,7 +123,9 @@ class CallSnapshot:
 
     @property
     def talk_s(self) -> float:
-        """Seconds of conversation so far known."""
+        """Seconds of conversation, hold included, once the call is over; the time between conversations is none."""
+        if self.talks and self.finished_at is not None:
+            return sum(max(((talk.until or self.finished_at) - talk.since).total_seconds(), 0.0) for talk in self.talks)
         if self.answered_at is None or self.finished_at is None:
             return 0.0
         return max((self.finished_at - self.answered_at).total_seconds(), 0.0)

@@ -36,12 +36,12 @@ class Story:
 ALL = (STARTED, ANSWERED, FINISHED)
 STORIES = {
     "inbound_answered_caller_hangs_up": Story(
-        ALL, CallState.ANSWERED, Direction.IN, "1000", "PJSIP/101", 0.818, 3.004, 16, "client",
+        ALL, CallState.ANSWERED, Direction.IN, "1000", "PJSIP/101", 0.818, 3.003, 16, "client",
         (("PJSIP/101", 0.005, 0.814, 3.821, 16),),
     ),
     "inbound_noanswer_timeout": Story(
         (STARTED, FINISHED), CallState.MISSED, Direction.IN, "1000", None, 6.006, 0.0, 16, "",
-        (("PJSIP/101", 0.003, None, 6.006, 0),),
+        (("PJSIP/101", 0.003, None, 6.006, 19),),
     ),
     "caller_abandons_ringing": Story(
         (STARTED, FINISHED), CallState.ABANDONED, Direction.IN, "1000", None, 2.008, 0.0, 127, "client",
@@ -60,11 +60,11 @@ STORIES = {
         (("PJSIP/101", 0.001, None, 4.004, 19),),
     ),
     "ami_redirect_101_to_102": Story(
-        ALL, CallState.ANSWERED, Direction.IN, "1000", "PJSIP/101", 0.813, 5.649, 16, "office",
+        ALL, CallState.ANSWERED, Direction.IN, "1000", "PJSIP/101", 0.813, 4.839, 16, "office",
         (("PJSIP/101", 0.005, 0.812, 2.648, 16), ("PJSIP/102", 2.650, 3.456, 6.461, 16)),
     ),
     "ami_blindtransfer_101_to_102": Story(
-        ALL, CallState.ANSWERED, Direction.IN, "1000", "PJSIP/101", 0.809, 5.652, 16, "office",
+        ALL, CallState.ANSWERED, Direction.IN, "1000", "PJSIP/101", 0.809, 4.844, 16, "office",
         (("PJSIP/101", 0.003, 0.808, 2.650, 16), ("PJSIP/102", 2.650, 3.456, 6.460, 16)),
     ),
     "queue_two_members": Story(
