@@ -98,6 +98,11 @@ class People:
         """A telephone that is picked up `answer_ms` after it begins to ring; its owner hangs up after `hold_ms`."""
         return await self._telephone("phone", extension, calls, ANSWER_MS=answer_ms, HOLD_MS=hold_ms)
 
+    async def accepting_phone(self, extension: str, *, key: str = "1", after_ms: int = 500) -> PeerProcess:
+        """A telephone that is picked up and presses a key `after_ms` later; its owner talks until the other hangs up."""
+        values = {"ANSWER_MS": 200, "PRESS_MS": after_ms, "KEY": key, "HOLD_MS": 30_000}
+        return await self._telephone("phone_presses", extension, None, **values)
+
     async def silent_phone(self, extension: str) -> PeerProcess:
         """A telephone that rings and is not picked up."""
         return await self._telephone("phone", extension, None, ANSWER_MS=600_000, HOLD_MS=1000)
@@ -112,13 +117,15 @@ class People:
 
     async def client_phone(self, *, answer_ms: int = 300, hold_ms: int = 30_000) -> PeerProcess:
         """A client's telephone, rung through the provider."""
-        run = SippRun(
-            self._scenario("phone", ANSWER_MS=answer_ms, HOLD_MS=hold_ms),
-            local_ip=PROVIDER,
-            local_port=self._office.provider_port,
-            calls=None,
-        )
-        return await self._sipp.start(run)
+        return await self._far_end("phone", ANSWER_MS=answer_ms, HOLD_MS=hold_ms)
+
+    async def client_busy(self) -> PeerProcess:
+        """A client's telephone that says it is busy."""
+        return await self._far_end("phone_busy")
+
+    async def client_away(self) -> PeerProcess:
+        """A client's telephone that can't be reached."""
+        return await self._far_end("phone_unavailable")
 
     async def caller(self, number: str, line: str, *, name: str = "Client", hold_ms: int = 1000) -> PeerProcess:
         """A client who calls `line`, waits for an answer, talks for `hold_ms` and hangs up."""
@@ -132,9 +139,9 @@ class People:
         """A client who waits `first_ms` while one telephone rings, and `then_ms` more when others begin to ring."""
         return await self._call("caller_gives_up", number, line, FIRST_MS=first_ms, THEN_MS=then_ms)
 
-    async def key_presser(self, number: str, line: str, *, after_ms: int = 1000) -> PeerProcess:
-        """A client who presses 1 some time after something answers, and waits for the other side to hang up."""
-        return await self._call("caller_presses_1", number, line, PRESS_MS=after_ms)
+    async def key_presser(self, number: str, line: str, *, after_ms: int = 1000, key: str = "1") -> PeerProcess:
+        """A client who presses a key some time after something answers, and waits for the other side to hang up."""
+        return await self._call("caller_presses", number, line, PRESS_MS=after_ms, KEY=key)
 
     async def _call(self, scenario: str, number: str, line: str, name: str = "Client", **values: object) -> PeerProcess:
         run = SippRun(
@@ -152,6 +159,12 @@ class People:
             local_port=self._office.phones[extension],
             calls=calls,
             arguments=arguments,
+        )
+        return await self._sipp.start(run)
+
+    async def _far_end(self, scenario: str, **values: object) -> PeerProcess:
+        run = SippRun(
+            self._scenario(scenario, **values), local_ip=PROVIDER, local_port=self._office.provider_port, calls=None
         )
         return await self._sipp.start(run)
 
