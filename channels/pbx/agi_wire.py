@@ -11,6 +11,7 @@ Variables = tuple[tuple[str, str], ...]
 
 _UNTRUSTED = str.maketrans({"\r": " ", "\n": " ", "\0": None})
 _ANONYMOUS = frozenset({"", "unknown", "<unknown>"})
+_KEYS = frozenset("0123456789*#-")
 
 
 class AgiProtocolError(Exception):
@@ -19,7 +20,10 @@ class AgiProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AgiRequest:
-    """One question of the PBX. `script` is the path's first part; `number` and `line` are as the PBX has them."""
+    """One question of the PBX. `script` is the path's first part; `number` and `line` are as the PBX has them.
+
+    `key` is what was pressed in a voice menu, `-` where nothing was, empty where none was played.
+    """
 
     script: str
     pbx: str
@@ -28,6 +32,7 @@ class AgiRequest:
     number: str
     line: str
     attempt: int
+    key: str = ""
 
 
 def parse_request(head: bytes) -> AgiRequest:
@@ -55,6 +60,7 @@ def parse_request(head: bytes) -> AgiRequest:
         number=_known(fields.get("agi_callerid", "")),
         line=_line(fields),
         attempt=_attempt(fields.get("agi_arg_1", "")),
+        key=_key(fields.get("agi_arg_2", "")),
     )
 
 
@@ -72,6 +78,10 @@ def _line(fields: dict[str, str]) -> str:
 
 def _attempt(value: str) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) <= 3 else 0
+
+
+def _key(value: str) -> str:
+    return value if value in _KEYS else ""
 
 
 def set_variable(name: str, value: str) -> bytes:

@@ -6,6 +6,8 @@ import re
 
 # a semicolon would begin a comment in the dialplan
 DIALABLE = re.compile(r"[A-Za-z0-9_/@:.+&=*#-]+\Z")
+# names of sounds, several joined by &
+PLAYABLE = re.compile(r"[A-Za-z0-9_/.&-]+\Z")
 
 
 def safe(what: str, value: str) -> str:

@@ -99,7 +99,7 @@ class People:
         return await self._telephone("phone", extension, calls, ANSWER_MS=answer_ms, HOLD_MS=hold_ms)
 
     async def accepting_phone(self, extension: str, *, key: str = "1", after_ms: int = 500) -> PeerProcess:
-        """A telephone that is picked up and presses a key `after_ms` later; its owner talks until the other hangs up."""
+        """A telephone that is picked up and presses a key `after_ms` later; its owner talks on."""
         values = {"ANSWER_MS": 200, "PRESS_MS": after_ms, "KEY": key, "HOLD_MS": 30_000}
         return await self._telephone("phone_presses", extension, None, **values)
 
