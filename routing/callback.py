@@ -73,6 +73,10 @@ class Floor:
     telephones: Telephones
     at: datetime
 
+    def endpoint(self, user: User) -> str | None:
+        """A person's telephone on this PBX."""
+        return self.office.endpoint(user, self.pbx)
+
 
 def choose(callback: CallbackRecord, client: Client, floor: Floor) -> Choice:
     """What to do about a callback that is due."""
@@ -96,11 +100,12 @@ def choose(callback: CallbackRecord, client: Client, floor: Floor) -> Choice:
 
 def candidates(callback: CallbackRecord, client: Client, floor: Floor) -> Sequence[User]:
     """Who may be rung for the client: their manager, while away the deputy; without one the line's group, else every
-    manager. Who is absent or outside their hours is none."""
-    manager = floor.staff.get(callback.manager) or floor.staff.get(client.manager)
-    if manager is not None and manager.active:
+    manager. Who is absent or outside their hours is none, nor is who has no telephone."""
+    named = (floor.staff.get(callback.manager), floor.staff.get(client.manager))
+    manager = next((user for user in named if user is not None and user.active), None)
+    if manager is not None:
         if callback.reason is CallbackReason.TAKEN:
-            return (manager,)
+            return (manager,) if floor.endpoint(manager) is not None else ()
         stand_in = _present(manager, floor)
         return (stand_in,) if stand_in is not None else ()
     line = floor.office.line(floor.pbx, callback.line) if callback.line else None
@@ -122,11 +127,11 @@ def _present(manager: User, floor: Floor) -> User | None:
 
 
 def _there(user: User, floor: Floor) -> bool:
-    return user.present(floor.at) and floor.office.works(user, floor.at)
+    return user.present(floor.at) and floor.office.works(user, floor.at) and floor.endpoint(user) is not None
 
 
 def _ready(user: User, floor: Floor) -> bool:
-    endpoint = floor.office.endpoint(user, floor.pbx)
+    endpoint = floor.endpoint(user)
     return (
         endpoint is not None
         and user.present(floor.at)

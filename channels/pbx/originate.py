@@ -17,8 +17,8 @@ CONTEXT = "hub-robot"
 _ACTION = "dial:"
 _SAID_DIGITS = 4
 _LONGEST_NAME = 60
-# what would leave the quotes of a caller id, or its line
-_UNFIT = re.compile(r'[\x00-\x1f\x7f"<>\\;,]+')
+# what would leave the quotes of a caller id, or its line, or can't be encoded
+_UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f"<>\\;,\ud800-\udfff]+')
 _DIGITS = re.compile(r"[0-9]")
 # Reasons of OriginateResponse, as Asterisk's control frames number them.
 _REASONS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -13,6 +14,8 @@ from phonenumbers import timezone
 
 # Countries of one zone whose numbers share their code with a country of many.
 _ONE_ZONE = {"KZ": "Asia/Almaty"}
+# «г. Омск», «город Омск», not the end of «Екатеринбург.»
+_TOWN = re.compile(r"\b(?:г\.|г\b|город\b)")
 
 
 def client_zone(number: str, city: str | None, office: ZoneInfo, at: datetime) -> ZoneInfo:
@@ -43,8 +46,8 @@ def zones_of_number(number: str) -> tuple[ZoneInfo, ...]:
 
 def zone_of_city(city: str) -> ZoneInfo | None:
     """The zone of a city by its Russian or English name, as people write it; None where it is not known."""
-    name = " ".join(city.casefold().replace("ё", "е").replace("г.", " ").split()).removeprefix("город ").strip(" .,")
-    for part in (name, *(each.strip() for each in name.split(","))):
+    name = " ".join(_TOWN.sub(" ", city.casefold().replace("ё", "е")).split()).strip(" .,")
+    for part in (name, *(each.strip(" .") for each in name.split(","))):
         zone = _cities().get(part)
         if zone is not None:
             return _zone(zone)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, permitted_at
 from crm_core.model.case import Signal
+from crm_core.model.identity import caller
 from crm_core.model.records import CallbackRecord, CallRecord, ContactRecord, DialRecord
 from crm_core.model.zones import client_zone
 from crm_core.services.desk import Desk
@@ -31,16 +32,25 @@ def order(
 ) -> CallbackRecord:
     """Have the client rung back at `at` (or when they may be rung next). `call` tells the line and the PBX.
 
-    Of a client who is to be rung back already, the earlier order stands, unless this one is the client's own wish.
-    Raises InvalidInput where the client has no telephone or the moment is too far away.
+    Of a client who is to be rung back already, the earlier order stands, unless this one is the client's own wish, or
+    somebody took their lead after a missed call. Raises InvalidInput where the client has no telephone or the moment is
+    too far away, Conflict where the contact was merged.
     """
+    demand_unmerged(contact)
     if at > desk.now + _FURTHEST:
         raise InvalidInput("a callback is ordered for 90 days ahead at most: mend «at»")
     known = desk.work.active_callbacks([contact.id]).get(contact.id)
     if known is not None:
-        if reason is not CallbackReason.ORDERED or known.state is CallbackState.DIALLING:
+        if known.state is CallbackState.DIALLING or not _goes_before(reason, known.reason):
             return known
-        changed = known._replace(reason=reason, due_at=at, author=author, manager=manager or known.manager)
+        changed = known._replace(
+            number=number or known.number,
+            reason=reason,
+            due_at=at,
+            author=author,
+            manager=manager or known.manager,
+            detail="",
+        )
         desk.work.put(changed)
         return changed
     if call is None:
@@ -60,6 +70,18 @@ def order(
     )
     desk.work.put(record)
     return record
+
+
+def _goes_before(reason: CallbackReason, known: CallbackReason) -> bool:
+    if reason is CallbackReason.TAKEN:
+        return known is CallbackReason.MISSED
+    return reason is CallbackReason.ORDERED
+
+
+def demand_unmerged(contact: ContactRecord) -> None:
+    """Raise Conflict where a contact has become part of another."""
+    if contact.merged_into is not None:
+        raise Conflict(f"this contact was merged into {contact.merged_into}: call that one")
 
 
 def telephone_of(desk: Desk, contact: ContactRecord) -> str:
@@ -83,6 +105,9 @@ def lead_taken(desk: Desk, contact: ContactRecord, login: str) -> None:
     """A lead was taken: manager and client are brought together at once, where the office wants that."""
     if not desk.office.robot.on_take or not _has_telephone(desk, contact):
         return
+    last = desk.work.last_call(contact.id)
+    if last is not None and last.answered_at is not None and last.finished_at is None:
+        return  # taken while talking: they are together
     order(desk, contact, CallbackReason.TAKEN, desk.now, manager=login)
 
 
@@ -90,7 +115,8 @@ def call_missed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
     """A call was missed, or its caller asked to be rung back, and the client still waits."""
     rules = desk.office.robot
     ordered = call.wish_callback and rules.on_order
-    if not (ordered or rules.on_missed) or not _has_telephone(desk, contact):
+    number = caller(call.number, desk.office.region)
+    if not (ordered or rules.on_missed) or number is None:
         return
     if contact.list_name is not None or call.list_name is not None:
         return
@@ -98,16 +124,21 @@ def call_missed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
     if case is None:
         return  # answered meanwhile
     reason = CallbackReason.ORDERED if ordered else CallbackReason.MISSED
-    at = max(desk.now, case.promised_at) if case.promised_at is not None and not ordered else desk.now
-    order(desk, contact, reason, at, manager=contact.manager or case.manager, call=call)
+    promised_at = case.promised_at if case.promised_at is not None and not ordered else desk.now
+    at = min(max(desk.now, promised_at), desk.now + _FURTHEST)
+    manager = contact.manager or case.manager
+    order(desk, contact, reason, at, manager=manager, call=call, number=number.value)
 
 
-def form_wished(desk: Desk, contact: ContactRecord, at: datetime) -> None:
-    """A visitor of the website asked to be rung at `at`."""
+def form_wished(desk: Desk, contact: ContactRecord, at: datetime, phone: str) -> None:
+    """A visitor of the website asked to be rung at `at`, at the number that they typed if it is known as theirs."""
     if not desk.office.robot.on_order or contact.list_name is not None or not _has_telephone(desk, contact):
         return
     due = min(max(at, desk.now), desk.now + _FURTHEST)
-    order(desk, contact, CallbackReason.ORDERED, due, manager=contact.manager)
+    typed = caller(phone, desk.office.region)
+    known = desk.work.identities([contact.id]).get(contact.id, [])
+    number = next((typed.value for each in known if typed is not None and each.key == str(typed)), None)
+    order(desk, contact, CallbackReason.ORDERED, due, manager=contact.manager, number=number)
     desk.note(contact.id, desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(due)), author=_ROBOT)
 
 
@@ -129,8 +160,10 @@ def _has_telephone(desk: Desk, contact: ContactRecord) -> bool:
 def spoken(desk: Desk, contact: ContactRecord, signal: Signal, at: datetime) -> None:
     """Somebody reached the client by any channel, or nothing is owed any more: no robot rings for what was before."""
     active = desk.work.active_callbacks([contact.id]).get(contact.id)
-    if active is None or active.state is not CallbackState.WAITING or at < active.created_at:
+    if active is None or at < active.created_at:
         return
+    if active.state is CallbackState.DIALLING and signal is not Signal.CLOSE:
+        return  # the end of that call will tell
     state = CallbackState.CANCELLED if signal is Signal.CLOSE else CallbackState.REACHED
     desk.work.put(active._replace(state=state, ended_at=desk.now, detail=desk.say(Phrase.CALLBACK_REACHED)))
 
@@ -181,6 +214,8 @@ def dial_ended(desk: Desk, contact: ContactRecord, dial: DialRecord) -> None:
     if record.state is not CallbackState.DIALLING:
         return
     rules = desk.office.robot
+    if contact.id != record.contact_id:
+        contact = desk.work.contact(record.contact_id)  # one of the two was merged, or the number changed hands
     reached = contact.last_contact_at is not None and contact.last_contact_at >= record.created_at
     if dial.outcome is DialOutcome.ANSWERED or reached:
         desk.work.put(record._replace(state=CallbackState.REACHED, ended_at=desk.now))

@@ -36,7 +36,8 @@ _HEARD_WITHIN = timedelta(seconds=90)
 _LOOK_AGAIN = timedelta(minutes=5)
 _LONGEST_CALL = timedelta(hours=6)
 _MARK = ".hub"
-_SETTLED_PROGRESS = 4
+# Of a call of which the hub knows only that it placed it, whatever the PBX tells is more.
+_NO_PROGRESS = -1
 
 
 def place(
@@ -57,6 +58,7 @@ def place(
     the person is being dialled already; NeedsConfirmation, unless `confirmed`, where the client is talking with the
     office or may not be rung at this hour.
     """
+    callbacks.demand_unmerged(contact)
     number = number or callbacks.telephone_of(desk, contact)
     pbx, line = _way_out(desk, contact, user, line)
     endpoint = desk.office.endpoint(user, pbx)
@@ -190,11 +192,13 @@ def dial_due(desk: Desk, deadline: DeadlineRecord) -> None:
     if record.state is DialState.QUEUED:
         fail(desk, contact, record, DialOutcome.NOT_SENT, desk.say(Phrase.DIAL_NOT_SENT))
         return
-    calls = desk.work.calls_by_linkedid([(record.pbx, record.linkedid)])
-    if calls and desk.now - record.created_at < _LONGEST_CALL:
+    call = desk.work.calls_by_linkedid([(record.pbx, record.linkedid)]).get((record.pbx, record.linkedid))
+    if call is not None and call.finished_at is not None:
+        _end(desk, contact, record, _outcome(record, call), call.cause_text)
+    elif call is not None and desk.now - record.created_at < _LONGEST_CALL:
         _watch(desk, record, _LOOK_AGAIN)  # it goes on; its end will be told, or settled
-        return
-    fail(desk, contact, record, DialOutcome.UNKNOWN, desk.say(Phrase.DIAL_UNHEARD))
+    else:
+        fail(desk, contact, record, DialOutcome.UNKNOWN, desk.say(Phrase.DIAL_UNHEARD))
 
 
 # ---------------------------------------------------------------- what becomes of it
@@ -212,9 +216,18 @@ def followed(desk: Desk, contact: ContactRecord, call: CallRecord) -> CallRecord
     if record.call_id is None:
         record = record._replace(call_id=call.id)
         desk.work.put(record)
+    if record.state is DialState.ENDED:
+        _say_no_more(desk, record, call)
     if call.finished_at is not None and (record.outcome is None or record.outcome is DialOutcome.UNKNOWN):
         _end(desk, contact, record, _outcome(record, call), call.cause_text)
     return call
+
+
+def _say_no_more(desk: Desk, record: DialRecord, call: CallRecord) -> None:
+    """The timeline says of a call that it did not come about, and the PBX knows better."""
+    entry = desk.work.peek(EntryRecord, call.entry_id) if call.entry_id is not None else None
+    if entry is not None and entry.text and entry.text == record.detail:
+        desk.work.put(entry._replace(text=""))
 
 
 def dial_of(linkedid: str) -> int | None:
@@ -225,8 +238,10 @@ def dial_of(linkedid: str) -> int | None:
 
 def fail(desk: Desk, contact: ContactRecord, record: DialRecord, outcome: DialOutcome, detail: str) -> None:
     """The call did not come about: it stands on the timeline as failed."""
+    while contact.merged_into is not None:
+        contact = desk.work.contact(contact.merged_into)
     if not desk.work.calls_by_linkedid([(record.pbx, record.linkedid)]):
-        call = _failed_call(desk, record, detail)
+        call = _failed_call(desk, contact, record, detail)
         entry = _entry(desk, contact, record, call, detail)
         desk.work.put(entry)
         desk.work.put(call._replace(entry_id=entry.id))
@@ -256,18 +271,18 @@ def _outcome(record: DialRecord, call: CallRecord) -> DialOutcome:
             return DialOutcome.NOT_TAKEN if of_person and all(of_person) else DialOutcome.FAILED
 
 
-def _failed_call(desk: Desk, record: DialRecord, detail: str) -> CallRecord:
+def _failed_call(desk: Desk, contact: ContactRecord, record: DialRecord, detail: str) -> CallRecord:
     return CallRecord(
         id=desk.work.next_id(),
         pbx=record.pbx,
         linkedid=record.linkedid,
-        contact_id=record.contact_id,
+        contact_id=contact.id,
         entry_id=None,
         direction=Direction.OUT,
         number=record.number,
         line=record.line,
         state=CallState.FAILED,
-        progress=_SETTLED_PROGRESS,  # what call records tell later knows better
+        progress=_NO_PROGRESS,
         started_at=record.created_at,
         finished_at=desk.now,
         cause_text=detail,

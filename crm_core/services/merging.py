@@ -70,10 +70,11 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
         raise Conflict("one of the contacts was merged already")
     moved: dict[str, Any] = {"survivor": _kept(survivor, _OF_CONTACT), "cases": _cases_of(desk, survivor, absorbed)}
     _join_leads(desk, survivor, absorbed, moved)
-    _join_callbacks(desk, survivor, absorbed)
+    _join_callbacks(desk, survivor, absorbed, moved)
+    busy = bool(desk.work.dials_going_on(survivor.id))
     for kind in _OWNED:
         rows: list[Any] = desk.work.related(kind, "contact_id", [absorbed.id])
-        rows = [each for each in rows if not _going_on(each)]
+        rows = [each for each in rows if not (busy and _going_on(each))]
         moved[kind.__name__] = [row[0] for row in rows]
         for row in rows:
             desk.work.put(row._replace(contact_id=survivor.id))
@@ -103,6 +104,7 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
             if row.contact_id == survivor_id:
                 desk.work.put(row._replace(contact_id=absorbed.id))
     _part_leads(desk, last.moved)
+    _part_callbacks(desk, last.moved)
     survivor = _restored(survivor, last.moved["survivor"])
     given_back = absorbed._replace(merged_into=None, updated_at=desk.now)
     desk.work.put(survivor)
@@ -137,16 +139,30 @@ def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
     )
 
 
-def _join_callbacks(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord) -> None:
+def _join_callbacks(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, moved: dict[str, Any]) -> None:
     """Of two callbacks that wait the survivor's stands: nobody is rung twice."""
     active = desk.work.active_callbacks([survivor.id, absorbed.id])
     mine, theirs = active.get(survivor.id), active.get(absorbed.id)
-    if mine is not None and theirs is not None:
-        desk.work.put(theirs._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=_MERGED))
+    if mine is None or theirs is None:
+        return
+    moved["ended_callback"] = theirs.id
+    desk.work.put(theirs._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=_MERGED))
+    if theirs.state is CallbackState.DIALLING and mine.state is CallbackState.WAITING:
+        # they are being rung for it now: not once more right after
+        desk.work.put(mine._replace(due_at=max(mine.due_at, desk.now + desk.office.robot.spacing)))
+
+
+def _part_callbacks(desk: Desk, moved: dict[str, Any]) -> None:
+    """A callback that was ended for the merge waits again; what became of a call placed for it is told no more."""
+    if "ended_callback" not in moved:
+        return
+    theirs = desk.work.get(CallbackRecord, moved["ended_callback"])
+    if theirs.state is CallbackState.CANCELLED and theirs.detail == _MERGED:
+        desk.work.put(theirs._replace(state=CallbackState.WAITING, ended_at=None, detail=""))
 
 
 def _going_on(record: Any) -> bool:
-    """Whether it is a placed call that is not over: it ends where it began, beside one of the survivor's own."""
+    """Whether it is a placed call that is not over: beside one of the survivor's own it ends where it began."""
     return isinstance(record, DialRecord) and record.state is not DialState.ENDED
 
 

@@ -226,6 +226,7 @@ class Dialler(Worker):
         self._handing_over.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a placed call was left to its deadline", dial=task.get_name(), error=str(task.exception()))
+        self.wake()  # there is room for another
 
     async def _place_call(self, channel: ControlsCalls, record: DialRecord, name: str, marked_at: float) -> None:
         call = PlaceCall(
