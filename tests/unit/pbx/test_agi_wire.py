@@ -47,6 +47,16 @@ def test_in_a_special_extension_the_number_dialled_at_first_counts(extension: st
     assert parse_request(head(extension=extension, dnid="unknown")).line == ""
 
 
+@pytest.mark.parametrize("key", [*"0123456789*#-"])
+def test_the_key_that_was_pressed_in_a_menu(key: str) -> None:
+    assert parse_request(head(arg_2=key)).key == key
+
+
+@pytest.mark.parametrize("key", ["", "12", "a", "²", "--", "${X}"])
+def test_keys_that_are_none(key: str) -> None:
+    assert parse_request(head(arg_2=key)).key == ""
+
+
 @pytest.mark.parametrize("attempt", ["", "-1", "1e9", "99999999999", "²", "x"])
 def test_attempts_that_are_none(attempt: str) -> None:
     assert parse_request(head(arg_1=attempt)).attempt == 0

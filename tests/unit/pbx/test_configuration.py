@@ -57,7 +57,7 @@ def test_what_cannot_be_dialled_falls_back(extension: str) -> None:
 
 def test_the_dialplan_names_hub_and_fallback() -> None:
     text = snippet(CONFIG, Part.DIALPLAN)
-    assert "AGI(agi://127.0.0.1:4573/route/office,${HUB_ATTEMPT})" in text
+    assert "AGI(agi://127.0.0.1:4573/route/office,${HUB_ATTEMPT},${HUB_KEY})" in text
     assert "Dial(PJSIP/101&PJSIP/102,30)" in text
     assert "Dial(PJSIP/${HUB_NUMBER}@trunk,60)" in text
     assert "MixMonitor" not in text
@@ -106,3 +106,18 @@ def test_words_for_telephones() -> None:
         assert device_state(word) is DeviceState.UNREACHABLE
     for word in ("UNKNOWN", "SOMETHING NEW"):
         assert device_state(word) is DeviceState.UNKNOWN
+
+
+def test_a_sound_and_a_menu_reach_the_dialplan_and_others_are_left_out() -> None:
+    menu = variables(RouteDecision(RouteAction.MENU, sound="custom/menu&beep", keys="12*", record=False), CONFIG)
+    assert dict(menu)["HUB_SOUND"] == "custom/menu&beep"
+    assert dict(menu)["HUB_KEYS"] == "12*"
+    assert dict(menu)["HUB_RECORD"] == "0"
+    assert menu[-1] == ("HUB_ACTION", "menu")
+    plain = variables(RouteDecision(RouteAction.DIAL, ("101",), 20, "manager", 7), CONFIG)
+    assert [name for name, _ in plain] == ["HUB_DIAL", "HUB_RING_S", "HUB_REASON", "HUB_CONTACT", "HUB_ACTION"]
+
+
+@pytest.mark.parametrize("sound", ["x,y", "${SHELL(id)}", "a b", "a\nb", "привет"])
+def test_what_is_no_name_of_a_sound_is_not_played(sound: str) -> None:
+    assert "HUB_SOUND" not in dict(variables(RouteDecision(RouteAction.DIAL, ("101",), 20, sound=sound), CONFIG))
