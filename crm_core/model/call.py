@@ -71,9 +71,10 @@ class CallSnapshot:
     `finished_at` is None as long as the call goes on. `wish_callback` says that the caller asked to be rung back.
     `settled` marks a call reconstructed from call records after an outage. `talks` are the client's conversations one
     after another, `hold_s` the seconds the client was on hold or parked between and during them. `guessed`: they talked
-    before `answered_at` already, which is only when that was seen; call records may know better. `partial` marks a snapshot that tells of one
-    moment only: its other fields say nothing, and what is known of the call already stays. Its `state` is what the call
-    comes to as far as this moment goes, and people are named in whatever way the telephone system names them.
+    before `answered_at` already, which is only when that was seen; call records may know better. `partial` marks a
+    snapshot that tells of one moment only: its other fields say nothing, and what is known of the call already stays.
+    Its `state` is what the call comes to as far as this moment goes, and people are named in whatever way the telephone
+    system names them.
     """
 
     linkedid: str

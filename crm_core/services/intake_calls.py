@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from crm_core.messages import EntryKind, InboundEvent
-from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
+from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller
 from crm_core.model.office import ListAction
@@ -13,6 +11,7 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord, LeadRecord
 from crm_core.services import callbacks, dials
 from crm_core.services.call_parts import completed
+from crm_core.services.call_record import record_of, tells_more
 from crm_core.services.cases import settle, signalled
 from crm_core.services.desk import Desk
 from crm_core.services.intake_messages import wants_lead
@@ -37,10 +36,10 @@ def call_changed(
         if whole is None:
             return DONE
         call = whole
-    elif known is not None and known.progress >= _progress(call):
+    elif known is not None and not tells_more(known, call):
         return DONE
     contact = _contact(desk, recognition, event, call)
-    record = _record(desk, event, call, known, contact)
+    record = record_of(desk, event.key.account, call, known, contact.id if contact is not None else None)
     if contact is None:
         desk.work.put(record)
     else:
@@ -72,7 +71,7 @@ def _with_client(
         lead = _lead(desk, contact, event, call, record, policy)
     contact = desk.work.contact(contact.id)
     if record.answered_by is not None and _has_number(desk, call):
-        by = stamp(call.answered_at or call.started_at, str(event.key), 0, call.linkedid)
+        by = stamp(record.answered_at or call.started_at, str(event.key), 0, call.linkedid)
         contact = answered_by(desk, contact, record.answered_by, lead, by)
     before = desk.work.peek(EntryRecord, record.entry_id) if record.entry_id is not None else None
     entry = _entry(desk, event, call, record, contact, lead, journal_id, before)
@@ -84,11 +83,6 @@ def _with_client(
     if entry.signal is Signal.MISS:
         callbacks.call_missed(desk, contact, record)
     return record
-
-
-def _progress(call: CallSnapshot) -> int:
-    """A step for every stage of a call, so that a snapshot with more to say wins; the wish for a callback counts."""
-    return call.progress * 2 + int(call.wish_callback)
 
 
 def _contact(desk: Desk, recognition: Recognition, event: InboundEvent, call: CallSnapshot) -> ContactRecord | None:
@@ -146,51 +140,6 @@ def _lead(
     return enquire(desk, contact, event.key, policy, by=by, title=title, assign=assign, opens=opens)
 
 
-def _record(
-    desk: Desk, event: InboundEvent, call: CallSnapshot, known: CallRecord | None, contact: ContactRecord | None
-) -> CallRecord:
-    staff, pbx = desk.work.staff, event.key.account
-    user = desk.office.user_of_endpoint(staff, pbx, call.answered_by) if call.answered_by else None
-    return CallRecord(
-        id=known.id if known is not None else desk.work.next_id(),
-        pbx=pbx,
-        linkedid=call.linkedid,
-        contact_id=contact.id if contact is not None else None,
-        entry_id=known.entry_id if known is not None else None,
-        direction=call.direction,
-        number=call.number,
-        line=call.line,
-        state=call.state,
-        progress=_progress(call),
-        started_at=min(call.started_at, known.started_at) if known is not None else call.started_at,
-        answered_at=call.answered_at,
-        finished_at=call.finished_at,
-        answered_by=user.login if user is not None else None,
-        endpoint=call.answered_by,
-        wait_s=call.wait_s,
-        talk_s=call.talk_s,
-        cause=call.cause,
-        cause_text=call.cause_text,
-        hung_up_by=call.hung_up_by,
-        recording=call.recording,
-        wish_callback=call.wish_callback,
-        rung=[_rung(desk, pbx, leg) for leg in call.legs],
-    )
-
-
-def _rung(desk: Desk, pbx: str, leg: CallLeg) -> dict[str, Any]:
-    user = desk.office.user_of_endpoint(desk.work.staff, pbx, leg.endpoint)
-    end = leg.answered_at or leg.ended_at
-    return {
-        "endpoint": leg.endpoint,
-        "user": user.login if user is not None else None,
-        "rang_at": leg.rang_at.isoformat(),
-        "ring_s": max((end - leg.rang_at).total_seconds(), 0.0) if end is not None else None,
-        "answered": leg.answered_at is not None,
-        "cause": leg.cause,
-    }
-
-
 def _entry(
     desk: Desk,
     event: InboundEvent,
@@ -235,8 +184,8 @@ def _entry(
 
 def _meaning(desk: Desk, call: CallSnapshot, record: CallRecord) -> SignalAt | None:
     """What a call says about the client's case: talked, missed, or nothing."""
-    if call.answered_at is not None and call.answered_by:
-        return SignalAt(Signal.TALK, call.answered_at)
+    if record.answered_at is not None and record.endpoint:
+        return SignalAt(Signal.TALK, record.answered_at)
     if call.direction is not Direction.IN or call.finished_at is None or call.state not in _UNANSWERED:
         return None
     if not _has_number(desk, call):

@@ -1,0 +1,163 @@
+"""A call's snapshot as the record that is kept, laid upon what is known of the call already."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk
+from crm_core.model.cause import call_words, leg_words
+from crm_core.model.records import CallRecord
+from crm_core.services.desk import Desk
+
+# call records are written in whole seconds
+_CALL_RECORDS_CLOCK = timedelta(seconds=1)
+
+
+def steps(call: CallSnapshot) -> int:
+    """A step for every stage of a call, so that a snapshot with more to say wins; the wish for a callback counts."""
+    return call.progress * 2 + int(call.wish_callback)
+
+
+def tells_more(known: CallRecord, call: CallSnapshot) -> bool:
+    """Whether a snapshot says more than what is known: it is further on, or is the first to tell of the end."""
+    return steps(call) > known.progress or (call.finished and known.finished_at is None)
+
+
+def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None, contact_id: int | None) -> CallRecord:
+    """The record after a snapshot that tells more than what was known.
+
+    `cause_text` is in the office's language; what a system that pushes moments calls the cause stays as it is.
+    """
+    record = CallRecord(
+        id=known.id if known is not None else desk.work.next_id(),
+        pbx=pbx,
+        linkedid=call.linkedid,
+        contact_id=contact_id,
+        entry_id=known.entry_id if known is not None else None,
+        direction=call.direction,
+        number=call.number,
+        line=call.line,
+        state=call.state,
+        progress=steps(call),
+        started_at=min(call.started_at, known.started_at) if known is not None else call.started_at,
+        answered_at=call.answered_at,
+        finished_at=call.finished_at,
+        answered_by=_login(desk, pbx, call.answered_by),
+        endpoint=call.answered_by,
+        wait_s=call.wait_s,
+        talk_s=call.talk_s,
+        cause=call.cause,
+        cause_text=call.cause_text if call.partial else call_words(desk.office.language, call),
+        hung_up_by=call.hung_up_by,
+        recording=call.recording,
+        wish_callback=call.wish_callback,
+        rung=[_rung(desk, pbx, leg) for leg in call.legs],
+        hold_s=call.hold_s,
+        talks=[_talk(desk, pbx, talk) for talk in _talks(call)],
+    )
+    if known is None or call.partial or not (call.settled or call.guessed):
+        return record
+    return _mended(known, record)
+
+
+def _mended(known: CallRecord, told: CallRecord) -> CallRecord:
+    """Call records, and a link that came in the middle of a call, know little of what had been seen of it."""
+    earlier = known.answered_at is not None and (
+        told.answered_at is None or known.answered_at - told.answered_at < _CALL_RECORDS_CLOCK
+    )
+    answered_at = known.answered_at if earlier else told.answered_at
+    mended = told._replace(
+        state=CallState.ANSWERED if answered_at is not None else told.state,
+        answered_at=answered_at,
+        answered_by=known.answered_by if earlier else told.answered_by,
+        endpoint=known.endpoint if earlier else told.endpoint,
+        line=told.line or known.line,
+        recording=told.recording or known.recording,
+        hung_up_by=told.hung_up_by or known.hung_up_by,
+        cause=told.cause or known.cause,
+        cause_text=known.cause_text or told.cause_text,
+        wish_callback=told.wish_callback or known.wish_callback,
+        hold_s=max(told.hold_s, known.hold_s),
+        rung=_legs(known.rung, told.rung),
+        talks=_together(known.talks, told.talks),
+    )
+    return _timed(mended)
+
+
+def _legs(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The legs that were seen to their end, and all others as they are told now."""
+    ended = {leg["endpoint"]: leg for leg in known if leg["ring_s"] is not None}
+    now = {leg["endpoint"]: leg for leg in told}
+    seen = [ended.get(leg["endpoint"]) or now.get(leg["endpoint"], leg) for leg in known]
+    had = {leg["endpoint"] for leg in known}
+    return [*seen, *(leg for leg in told if leg["endpoint"] not in had)]
+
+
+def _together(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conversations that were seen, the one that began before, and those after."""
+    talks = [dict(talk) for talk in known]
+    for talk in told:
+        first, last = (talks[0], talks[-1]) if talks else (None, None)
+        if first is None or last is None:
+            talks.append(dict(talk))
+        elif _moment(first["from"]) - _moment(talk["from"]) >= _CALL_RECORDS_CLOCK:
+            if first["endpoint"] == talk["endpoint"]:
+                first["from"] = talk["from"]
+            else:
+                talks.insert(0, {**talk, "until": first["from"]})
+        elif last["endpoint"] == talk["endpoint"]:
+            last["until"] = last["until"] or talk["until"]
+        elif talk["from"] > last["from"]:
+            last["until"] = last["until"] or talk["from"]
+            talks.append(dict(talk))
+    return talks
+
+
+def _timed(record: CallRecord) -> CallRecord:
+    """With the seconds of waiting and of conversation, of a record that was put together of two."""
+    end = record.answered_at or record.finished_at
+    wait_s = max((end - record.started_at).total_seconds(), 0.0) if end is not None else 0.0
+    over = record.finished_at
+    spans = [(_moment(talk["from"]), talk["until"]) for talk in record.talks] if over is not None else []
+    talked = (((_moment(until) if until else over or since) - since).total_seconds() for since, until in spans)
+    return record._replace(wait_s=wait_s, talk_s=max(sum(talked), 0.0))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _talks(call: CallSnapshot) -> tuple[CallTalk, ...]:
+    """The conversations; of a call that only records tell of, the one that they know."""
+    if call.talks or call.answered_at is None or not call.answered_by:
+        return call.talks
+    return (CallTalk(call.answered_by, call.answered_at, call.finished_at),)
+
+
+def _talk(desk: Desk, pbx: str, talk: CallTalk) -> dict[str, Any]:
+    return {
+        "endpoint": talk.endpoint,
+        "user": _login(desk, pbx, talk.endpoint),
+        "from": talk.since.isoformat(),
+        "until": talk.until.isoformat() if talk.until is not None else None,
+        "how": talk.began.value,
+    }
+
+
+def _rung(desk: Desk, pbx: str, leg: CallLeg) -> dict[str, Any]:
+    end = leg.answered_at or leg.ended_at
+    return {
+        "endpoint": leg.endpoint,
+        "user": _login(desk, pbx, leg.endpoint),
+        "rang_at": leg.rang_at.isoformat(),
+        "ring_s": max((end - leg.rang_at).total_seconds(), 0.0) if end is not None else None,
+        "answered": leg.answered_at is not None,
+        "cause": leg.cause,
+        "cause_text": leg_words(desk.office.language, leg),
+    }
+
+
+def _login(desk: Desk, pbx: str, endpoint: str | None) -> str | None:
+    user = desk.office.user_of_endpoint(desk.work.staff, pbx, endpoint) if endpoint else None
+    return user.login if user is not None else None
