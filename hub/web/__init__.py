@@ -16,6 +16,7 @@ from aiohttp import web
 from crm_core.model.user import Role
 from hub.bootstrap import Hub
 from hub.security import LoginThrottle, Passwords
+from hub.web.calls import Calls, fresh_nonce
 from hub.web.clients import Clients
 from hub.web.entering import Entering
 from hub.web.home import Home
@@ -50,12 +51,13 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         filters=shown.filters(),
         context_processors=(),
     )
-    environment.globals.update(t=texts, asset=_assets(), staff_name=staff_name)
+    environment.globals.update(t=texts, asset=_assets(), staff_name=staff_name, fresh_nonce=fresh_nonce)
     _routes(app, pages)
 
 
 def _routes(app: web.Application, pages: Pages) -> None:
     entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
+    calls = Calls(pages)
     page = pages.page
     app.add_routes(
         [
@@ -72,6 +74,8 @@ def _routes(app: web.Application, pages: Pages) -> None:
             web.get(r"/contacts/{id:\d+}", page(clients.show)),
             web.post(r"/contacts/{id:\d+}/reply", page(clients.reply)),
             web.post(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", page(clients.take_lead)),
+            web.get("/calls", page(calls.show)),
+            web.post("/calls/call", page(calls.call)),
             web.get("/journal", page(journal.show, role=Role.ADMIN)),
             web.post(r"/journal/{id:\d+}/replay", page(journal.replay, role=Role.ADMIN)),
         ]

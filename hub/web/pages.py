@@ -18,6 +18,7 @@ from crm_core.errors import Conflict, CoreError, InvalidInput, NotFound, Storage
 from crm_core.model.user import Role, User
 from crm_core.storage.users import Credentials, anybody, credentials
 from hub.bootstrap import Hub
+from hub.http.rights import Right, may
 from hub.log import correlation_id, get_logger
 from hub.security import LoginThrottle, Passwords, same_text
 from hub.web.sessions import USER, Session, Sessions, user_of
@@ -131,6 +132,7 @@ class Pages:
             "notice": session.notice,
             "path": request.path,
             "position": request[_POSITION],
+            "calling": self._calling(request),
         }
         response = aiohttp_jinja2.render_template(template, request, {**shared, **context}, status=status)
         if session.notice or not session.issued or self.sessions.stale(session):
@@ -139,8 +141,14 @@ class Pages:
 
     def fragment(self, request: web.Request, template: str, **context: Any) -> Answer:
         """A part of a page, for what refreshes by itself; the session's notice is left for the page."""
-        shared = {"user": request.get(USER), "csrf": session_of(request).csrf}
+        shared = {"user": request.get(USER), "csrf": session_of(request).csrf, "calling": self._calling(request)}
         return aiohttp_jinja2.render_template(template, request, {**shared, **context})
+
+    def _calling(self, request: web.Request) -> bool:
+        """Whether whoever looks at the page can call clients from it."""
+        user = request.get(USER)
+        able = user is not None and bool(user.extension) and may(user, Right.PLACE_CALLS)
+        return able and bool(self.hub.store.office.outward)
 
     def redirect(
         self, request: web.Request, where: str, notice: str = "", session: Session | None = None

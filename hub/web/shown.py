@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from crm_core.errors import InvalidIdentity
-from crm_core.model.identity import parse_identity, readable
+from crm_core.model.identity import parse_identity, readable, telephone
+from crm_core.model.records import IdentityRecord
 from crm_core.model.user import Staff
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.texts import Texts, plural
@@ -39,6 +40,9 @@ class Shown:
             "duration": self.duration,
             "size": self.size,
             "identity": self.identity,
+            "number": number,
+            "numbers": numbers,
+            "dialable": dialable,
             "client": self.client,
             "handle": self.handle,
             "line": first_line,
@@ -114,6 +118,24 @@ class Shown:
     def times(self, count: int) -> str:
         """How many times: «3 раза»."""
         return f"{count} {plural(count, self._texts.facts)}"
+
+
+def number(text: str) -> str:
+    """A telephone number in groups; what is none, as it is."""
+    try:
+        return readable(telephone(text)) if text.startswith("+") else text
+    except InvalidIdentity:
+        return text
+
+
+def numbers(card: ContactCard) -> list[IdentityRecord]:
+    """The client's numbers that can be rung."""
+    return [each for each in card.identities if each.key.startswith("tel:+")]
+
+
+def dialable(card: ContactCard) -> bool:
+    """Whether a client has a number that can be rung."""
+    return bool(numbers(card))
 
 
 def first_line(text: str, most: int = _FIRST_LINE) -> str:

@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from hub.web.texts import calls, cases, clients, common, entering, journal
+from hub.web.texts import call_list, calls, cases, clients, common, entering, journal
 
 __all__ = ["EN", "PARTS", "RU", "Texts", "plural", "texts_of"]
 
@@ -23,12 +23,13 @@ class Texts(
     cases.CaseTexts,
     clients.ClientTexts,
     calls.CallTexts,
+    call_list.CallListTexts,
     journal.JournalTexts,
 ):
     """The texts of one language."""
 
 
-PARTS = (common, entering, cases, clients, calls, journal)
+PARTS = (common, entering, cases, clients, calls, call_list, journal)
 
 
 def _together(*parts: Any) -> Texts:

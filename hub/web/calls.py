@@ -1,0 +1,242 @@
+"""Calls: the page that lists them, with who rang and why; and the button that calls a client."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from crm_core.errors import CoreError, NeedsConfirmation, StorageUnavailable
+from crm_core.model.call import SOMEBODY, CallState, Direction
+from crm_core.model.recording import RecordingState
+from crm_core.model.user import Staff, User
+from crm_core.services.desk import Desk
+from crm_core.services.recordings import may_hear
+from crm_core.storage.queries import idempotency
+from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
+from crm_core.storage.queries.idempotency import KeptAnswer
+from crm_core.storage.queries.pages import Page, Reading, Slice
+from crm_core.storage.staff import load_staff
+from hub.http.api.dials import CallBody, place
+from hub.http.rights import Right, may
+from hub.web.pages import Answer, Pages, field_of, local_path, user_here
+from hub.web.texts import Texts
+
+_ROWS = 50
+_NONCE = re.compile(r"[\w-]{16,64}\Z", re.ASCII)
+_NUMBER = re.compile(r"\d{1,18}\Z", re.ASCII)
+_MISSED = (CallState.MISSED, CallState.ABANDONED, CallState.BUSY)
+_PLAYED = frozenset({RecordingState.STORED, RecordingState.REMOTE})
+_KINDS: Mapping[str, RowFilter] = {
+    "": RowFilter(),
+    "missed": RowFilter(states=_MISSED, direction=Direction.IN),
+    "in": RowFilter(direction=Direction.IN),
+    "out": RowFilter(direction=Direction.OUT),
+    "answered": RowFilter(states=(CallState.ANSWERED,)),
+    "now": RowFilter(going_on=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asks of the page, as it stands in its address; what makes no sense counts for nothing."""
+
+    kind: str = ""
+    line: str = ""
+    manager: str = ""
+    day: str = ""
+
+    def filter(self, zone: ZoneInfo) -> RowFilter:
+        """The calls that are meant; days are the office's."""
+        plain = _KINDS[self.kind]
+        since = until = None
+        if self.day:
+            first = date.fromisoformat(self.day)
+            since, until = (datetime.combine(day, time.min, zone) for day in (first, first + timedelta(days=1)))
+        return RowFilter(
+            states=plain.states,
+            direction=plain.direction,
+            since=since,
+            until=until,
+            line=self.line or None,
+            login=self.manager or None,
+            going_on=plain.going_on,
+        )
+
+    def address(self, **more: str) -> str:
+        """The address of the page with these wishes."""
+        fields = {"kind": self.kind, "line": self.line, "manager": self.manager, "day": self.day, **more}
+        said = urlencode({name: value for name, value in fields.items() if value})
+        return f"/calls?{said}" if said else "/calls"
+
+
+def wanted_of(query: Mapping[str, str]) -> Wanted:
+    """The wishes of an address."""
+    day = query.get("day", "")[:10]
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        day = ""
+    kind = query.get("kind", "")
+    return Wanted(
+        kind=kind if kind in _KINDS else "",
+        line=query.get("line", "")[:64],
+        manager=query.get("manager", "")[:64],
+        day="" if day in {"", "0001-01-01", "9999-12-31"} else day,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallsView:
+    """Everything that the page reads from the record."""
+
+    page: Page[CallRow]
+    staff: Staff
+
+
+def calls_view(conn: Reading, wanted: RowFilter, after: str | None) -> CallsView:
+    """A page of calls, the newest first."""
+    return CallsView(list_rows(conn, wanted, Slice(after, _ROWS)), load_staff(conn))
+
+
+class CallWords:
+    """What a row of the page says beside its plain columns, to one person."""
+
+    def __init__(self, texts: Texts, staff: Staff, user: User) -> None:
+        self._texts = texts
+        self._staff = staff
+        self._user = user
+
+    def who(self, endpoint: str | None, login: str | None) -> str:
+        """A person by name, else their telephone."""
+        person = self._staff.get(login)
+        if person is not None:
+            return person.name
+        return self._texts.somebody if endpoint in {None, "", SOMEBODY} else str(endpoint)
+
+    def talked_with(self, row: CallRow) -> str:
+        """Who of the office talked with the client."""
+        person = self.who(row.call.endpoint, row.call.answered_by)
+        return person if row.call.direction is Direction.OUT else f"{self._texts.answered_by} {person}"
+
+    def cause(self, row: CallRow) -> str:
+        """Why a call came to nothing, where that says more than its state does."""
+        call = row.call
+        if call.answered_at is not None or call.finished_at is None:
+            return ""
+        told = self._texts.call_pushed_causes.get(call.cause_text)
+        return told if told is not None else self._texts.call_causes.get(call.cause, "")
+
+    def hears(self, row: CallRow) -> bool:
+        """Whether this person may play the recording."""
+        return may_hear(self._user, row.call, row.client.contact.manager if row.client else None, self._staff)
+
+    def playable(self, row: CallRow) -> bool:
+        """Whether there is something to play."""
+        return row.recording is not None and row.recording.state in _PLAYED
+
+    def not_you(self, row: CallRow) -> str:
+        """Why this person's telephone did not ring, as far as decisions on the call tell; empty where it did."""
+        if not row.decisions or any(leg.get("user") == self._user.login for leg in row.call.rung):
+            return ""
+        if self._user.extension is None:
+            return ""
+        steps = [step for each in row.decisions for step in each.trace if step.get("login") == self._user.login]
+        if not steps:
+            return self._texts.not_your_turn
+        return "" if steps[-1]["verdict"] == "rings" else self.verdict(steps[-1])
+
+    def verdict(self, step: Mapping[str, str]) -> str:
+        """One consideration of a decision, in words."""
+        said = self._texts.route_verdicts.get(step["verdict"], step["verdict"])
+        return f"{said}: {step['detail']}" if step.get("detail") else said
+
+    def step(self, step: Mapping[str, str]) -> str:
+        """The same with whom or what it is about."""
+        stage = self._texts.route_stages.get(step["stage"], step["stage"])
+        person = f", {self.who(step['login'], step['login'])}" if step.get("login") else ""
+        return f"{stage}{person}: {self.verdict(step)}"
+
+
+class Calls:
+    """The page of calls, and what is done on it."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """The page, or with `?part=live` only what refreshes by itself."""
+        if not may(user_here(request), Right.SEE_CALLS):
+            raise web.HTTPForbidden
+        hub, user = self._pages.hub, user_here(request)
+        wanted, after = wanted_of(request.query), request.query.get("after")
+        rows = wanted.filter(hub.settings.time_zone)
+        view = await hub.store.read(lambda conn: calls_view(conn, rows, after))
+        context: dict[str, Any] = {
+            "view": view,
+            "wanted": wanted,
+            "words": CallWords(self._pages.texts, view.staff, user),
+            "lines": [line.number for line in hub.store.office.lines],
+            "paged": after is not None,
+            "back": wanted.address(),
+        }
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "calls_live.html", **context)
+        return self._pages.render(request, "calls.html", **context)
+
+    async def call(self, request: web.Request) -> Answer:
+        """Call a client, once however often the button is pressed; where it needs to be confirmed, ask."""
+        user = user_here(request)
+        if not may(user, Right.PLACE_CALLS):
+            raise web.HTTPForbidden
+        back = local_path(await field_of(request, "back"), "/")
+        nonce = await field_of(request, "nonce", 100)
+        body, fields = await self._whom(request)
+        if body is None or not _NONCE.match(nonce):
+            raise self._pages.redirect(request, back, self._pages.texts.form_stale)
+        key = f"page:{nonce}"
+        digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+
+        def once(desk: Desk) -> None:
+            if idempotency.find(desk, user.login, key) is None:
+                place(desk, user, body)
+                idempotency.keep(desk, user.login, key, KeptAnswer(digest, 303, b""))
+
+        try:
+            await self._pages.hub.store.run(once)
+        except StorageUnavailable:
+            raise
+        except NeedsConfirmation as err:
+            return self._pages.render(request, "call_confirm.html", status=409, why=str(err), fields=fields, back=back)
+        except CoreError as err:
+            raise self._pages.redirect(request, back, str(err)) from err
+        raise self._pages.redirect(request, back, self._pages.texts.call_queued)
+
+    async def _whom(self, request: web.Request) -> tuple[CallBody | None, dict[str, str]]:
+        """Whom the form names; None where it names nobody."""
+        fields: dict[str, str] = {}
+        for name in ("contact_id", "lead_id", "case_id"):
+            value = await field_of(request, name, 20)
+            if _NUMBER.match(value):
+                fields[name] = value
+        number = (await field_of(request, "number", 64)).strip()
+        if number:
+            fields["number"] = number
+        confirmed = await field_of(request, "confirm", 1) == "1"
+        with suppress(ValueError):  # nobody named, or several: the form is not one of ours
+            return CallBody.model_validate({**fields, "confirm": confirmed}), fields
+        return None, fields
+
+
+def fresh_nonce() -> str:
+    """What makes one press of a button one: the form holds it, and it is good for one call."""
+    return secrets.token_urlsafe(18)
