@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from crm_core.model.call import CallState, Direction
+from crm_core.model.call import CallState, Direction, TalkBegan
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.storage.queries import calls as queries
@@ -31,7 +31,9 @@ class CallQuery(PageQuery):
 
 
 class Leg(Given):
-    """A telephone that was rung; `ring_s` seconds, `cause` the Q.850 hangup cause (0 unknown)."""
+    """A telephone that was rung; `ring_s` seconds, `cause` the Q.850 hangup cause (0 unknown), `cause_text` why it was
+    not picked up, in a few words.
+    """
 
     endpoint: str
     user: str | None
@@ -39,6 +41,19 @@ class Leg(Given):
     ring_s: float | None
     answered: bool
     cause: int
+    cause_text: str = ""
+
+
+class Talk(Given):
+    """A conversation of the client with one telephone; `how` it came about: answered, picked_up, blind_transfer,
+    attended_transfer or unparked. `until` is null while it goes on, as far as known.
+    """
+
+    endpoint: str
+    user: str | None
+    since: datetime = Field(serialization_alias="from")
+    until: datetime | None
+    how: TalkBegan
 
 
 class Decision(Given):
@@ -54,8 +69,9 @@ class Decision(Given):
 
 
 class TelephoneCall(Given):
-    """A call; `wait_s` and `talk_s` seconds. `line` is the office's number, `number` the client's.
+    """A call; `wait_s`, `talk_s` and `hold_s` seconds. `line` is the office's number, `number` the client's.
 
+    `answered_by` talked with the client first, `talks` are all who did. `cause_text` says in words how the call ended.
     `recording_url` is there when it can be played; `recording_detail` says why it can't, or what is wrong with it.
     """
 
@@ -72,10 +88,13 @@ class TelephoneCall(Given):
     finished_at: datetime | None
     wait_s: float
     talk_s: float
+    hold_s: float
     answered_by: str | None
     rung: list[Leg]
+    talks: list[Talk]
     hung_up_by: str
     cause: int
+    cause_text: str
     recording_url: str | None
     recording_state: RecordingState | None
     recording_detail: str | None
@@ -97,6 +116,14 @@ def legs_json(record: CallRecord) -> list[Leg]:
     return [Leg(**each) for each in record.rung]
 
 
+def talks_json(record: CallRecord) -> list[Talk]:
+    """Who talked with the client, on the wire."""
+    return [
+        Talk(endpoint=each["endpoint"], user=each["user"], since=each["from"], until=each["until"], how=each["how"])
+        for each in record.talks
+    ]
+
+
 def recording_url(recording: RecordingRecord | None) -> str | None:
     """Where a call is to be heard; None where it can't be."""
     if recording is None or recording.state not in {RecordingState.STORED, RecordingState.REMOTE}:
@@ -110,10 +137,11 @@ def call_json(record: CallRecord, recording: RecordingRecord | None) -> Telephon
 
 
 def _columns(record: CallRecord, recording: RecordingRecord | None) -> dict[str, Any]:
-    same = set(TelephoneCall.model_fields) - {"rung", "recording_url", "recording_state", "recording_detail"}
+    same = set(TelephoneCall.model_fields) - {"rung", "talks", "recording_url", "recording_state", "recording_detail"}
     return {
         **{name: getattr(record, name) for name in same},
         "rung": legs_json(record),
+        "talks": talks_json(record),
         "recording_url": recording_url(recording),
         "recording_state": recording.state if recording is not None else None,
         "recording_detail": recording.error if recording is not None else None,

@@ -20,7 +20,7 @@ from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import timeline as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.timeline import EntryCard, Order
-from hub.http.api.calls import Leg, legs_json, recording_url
+from hub.http.api.calls import Leg, Talk, legs_json, recording_url, talks_json
 from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
 from hub.http.sending import attachment_headers
@@ -70,8 +70,11 @@ class EntryCall(Given):
     state: CallState
     wait_s: float
     talk_s: float
+    hold_s: float
     answered_by: str | None
     rung: list[Leg]
+    talks: list[Talk]
+    cause_text: str
     recording_url: str | None
     recording_state: RecordingState | None
     recording_detail: str | None
@@ -178,8 +181,11 @@ def _call_json(record: CallRecord, recording: RecordingRecord | None) -> EntryCa
         state=record.state,
         wait_s=record.wait_s,
         talk_s=record.talk_s,
+        hold_s=record.hold_s,
         answered_by=record.answered_by,
         rung=legs_json(record),
+        talks=talks_json(record),
+        cause_text=record.cause_text,
         recording_url=recording_url(recording),
         recording_state=recording.state if recording is not None else None,
         recording_detail=recording.error if recording is not None else None,
