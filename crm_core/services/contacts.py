@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput
 from crm_core.model.identity import Identity, caller
+from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
 from crm_core.services.desk import Desk
 from crm_core.services.recognition import searchable
@@ -84,7 +86,7 @@ def change(desk: Desk, contact_id: int, given: ContactChange) -> tuple[ContactRe
 
 def put_on_list(desk: Desk, list_name: str, number: str, reason: str, login: str) -> ListedNumberRecord:
     """Put a bare number on a special list, also one that stood on another; raises InvalidInput."""
-    _known_list(desk, list_name)
+    known_list(desk.office, list_name)
     key = _number(desk, number)
     desk.work.listed_numbers([key])
     record = ListedNumberRecord(key, list_name, reason, login, desk.now)
@@ -132,7 +134,7 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
     if not isinstance(given.manager, Unset):
         changes["manager"] = active_login(desk, given.manager)
     if not isinstance(given.list_name, Unset):
-        changes["list_name"] = _known_list(desk, given.list_name) if given.list_name is not None else None
+        changes["list_name"] = known_list(desk.office, given.list_name) if given.list_name is not None else None
     if not isinstance(given.tags, Unset):
         changes["tags"] = clean_tags(given.tags)
     if not isinstance(given.fields, Unset):
@@ -172,10 +174,13 @@ def _findable(contact: ContactRecord, identities: Sequence[IdentityRecord]) -> C
     return contact._replace(search=searchable(contact.name, contact.company or "", *values))
 
 
-def _known_list(desk: Desk, name: str) -> str:
-    if name not in desk.office.lists:
-        known = ", ".join(f"«{each}»" for each in desk.office.lists) or "none is configured"
-        raise InvalidInput(f"list: there is no list «{name}» ({known})")
+def known_list(office: Office, name: str) -> str:
+    """The name of a configured list; raises InvalidInput with the nearest one for any other."""
+    if name not in office.lists:
+        known = ", ".join(f"«{each}»" for each in office.lists) or "none is configured"
+        nearest = get_close_matches(name.lower(), office.lists, n=1)
+        guess = f"; did you mean «{nearest[0]}»?" if nearest else ""
+        raise InvalidInput(f"list: there is no list «{name}» ({known}){guess}")
     return name
 
 

@@ -62,6 +62,10 @@ class Phrase(StrEnum):
     DIALLING_ALREADY = "dialling_already"
     PERSON_DIALLING = "person_dialling"
     CLIENT_TALKS = "client_talks"
+    LISTED_BY = "listed_by"
+    UNLISTED_BY = "unlisted_by"
+    LISTED_REASON = "listed_reason"
+    NOT_LISTABLE = "not_listable"
     ALARM_SILENT_LINE = "alarm_silent_line"
     ALARM_SILENT_LINE_OVER = "alarm_silent_line_over"
     ALARM_SILENCE_DETAIL = "alarm_silence_detail"
@@ -127,6 +131,11 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.PERSON_DIALLING: "{name} уже соединяют с клиентом",
         Phrase.CLIENT_TALKS: "Клиент сейчас разговаривает с офисом",
         Phrase.DEAL_OVERDUE: "Сделка просрочена: {client}. {title}. Менеджер: {manager}",
+        Phrase.LISTED_BY: "{name} вносит в список «{list}»: {reason}",
+        Phrase.UNLISTED_BY: "{name} убирает из списка «{list}»",
+        Phrase.LISTED_REASON: "в списке «{list}»: {reason}",
+        Phrase.NOT_LISTABLE: "Номер скрыт или внутренний: в список его не внести. Как принимать скрытые номера,"
+        " решает anonymous у [[line]].",
         Phrase.ALARM_SILENT_LINE: "Линия {subject} молчит с {time}. {detail}",
         Phrase.ALARM_SILENT_LINE_OVER: "На линию {subject} снова звонят. Молчала с {time}",
         Phrase.ALARM_SILENCE_DETAIL: "Обычно за это время звонков: {count}. Если номер больше не нужен, поставьте его"
@@ -191,6 +200,11 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.PERSON_DIALLING: "{name} is being connected already",
         Phrase.CLIENT_TALKS: "The client is talking with the office now",
         Phrase.DEAL_OVERDUE: "Deal overdue: {client}. {title}. Manager: {manager}",
+        Phrase.LISTED_BY: "{name} puts this client on the list «{list}»: {reason}",
+        Phrase.UNLISTED_BY: "{name} takes this client off the list «{list}»",
+        Phrase.LISTED_REASON: "on the list «{list}»: {reason}",
+        Phrase.NOT_LISTABLE: "The number is hidden or internal: it can't be put on a list. What becomes of hidden"
+        " numbers is decided by anonymous of the [[line]].",
         Phrase.ALARM_SILENT_LINE: "Line {subject} has been silent since {time}. {detail}",
         Phrase.ALARM_SILENT_LINE_OVER: "Line {subject} rings again. It was silent since {time}",
         Phrase.ALARM_SILENCE_DETAIL: "Usually so many calls come in that time: {count}. If the number is not used any"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from crm_core.model.records import ListedNumberRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, page_of
@@ -26,6 +26,12 @@ def list_numbers(conn: Connection, list_name: str, where: Slice) -> Page[ListedN
         statement = statement.where(listed_number.c.key > where.after)
     rows = all_of(conn, ListedNumberRecord, statement.order_by(listed_number.c.key).limit(where.limit + 1))
     return page_of(rows, where.limit, lambda record: record.key)
+
+
+def count_numbers(conn: Connection) -> dict[str, int]:
+    """How many bare numbers stand on each list. One statement."""
+    statement = select(listed_number.c.list_name, func.count()).group_by(listed_number.c.list_name)
+    return {name: int(count) for name, count in conn.execute(statement)}
 
 
 def used_tags(conn: Connection) -> tuple[TagUse, ...]:

@@ -1,21 +1,34 @@
-"""Bare numbers on special lists, and the tags in use."""
+"""Special lists: bare numbers, clients listed in one act, imports; and the tags in use."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from aiohttp import web
+from pydantic import Field
+
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.records import ListedNumberRecord
 from crm_core.services import contacts as services
+from crm_core.services import listing
+from crm_core.services.contacts import known_list
 from crm_core.services.desk import Desk
+from crm_core.services.list_import import LARGEST
 from crm_core.storage.queries import lists as queries
 from crm_core.storage.queries.pages import Reading
-from hub.http.operations import Call, Operation, act, read
+from hub.http.acting import kept_answer, run_act
+from hub.http.bodies import read_body
+from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, Named, NoBody, Paged, PageQuery, Query, Short, Taken
+from hub.importing import import_list
+from hub.log import get_logger
+
+log = get_logger(__name__)
 
 _TAG = "lists"
+_BAD_SHOWN = 1000
 
 
 class NumberBody(Taken):
@@ -63,6 +76,66 @@ class UsedTags(Paged[UsedTag]):
     """Every tag in use, the most used first."""
 
 
+class ListBody(Taken):
+    """Which list, and why."""
+
+    list: Named
+    reason: Named
+
+
+class ListedClient(Given):
+    """A client on a list (null: taken off), their numbers that were listed, the case closed and the lead rejected."""
+
+    contact_id: int
+    list_name: str | None = Field(serialization_alias="list")
+    numbers: list[str]
+    closed_case_id: int | None
+    rejected_lead_id: int | None
+
+
+class SpecialListName(Given):
+    """A configured list, what becomes of calls from it, and how many bare numbers stand on it."""
+
+    name: str
+    action: str
+    to: str | None
+    numbers: int
+
+
+class SpecialLists(Paged[SpecialListName]):
+    """Every configured list."""
+
+
+class ImportQuery(Query):
+    """`dry_run` only tells what would happen; `reason` is that of lines without one."""
+
+    dry_run: bool = False
+    reason: Short = ""
+
+
+class BadImportLine(Given):
+    """A line that was left out, and how to mend it."""
+
+    line: int
+    text: str
+    problem: str
+
+
+class ListImport(Given):
+    """How an import went (or would): numbers added, moved from another list, given another reason, unchanged, repeated
+    in the file; `bad` the lines left out (the first thousand), `bad_lines` how many they are."""
+
+    list_name: str = Field(serialization_alias="list")
+    dry_run: bool
+    added: int
+    moved: int
+    changed: int
+    same: int
+    repeated: int
+    bad_lines: int
+    bad: list[BadImportLine]
+
+
 def _json(record: ListedNumberRecord) -> ListedNumber:
     return ListedNumber(
         number=record.key.removeprefix("tel:"),
@@ -94,11 +167,82 @@ def _removed(desk: Desk, call: Call[NumberQuery, RemovalBody]) -> None:
         raise NotFound(f"«{number}» is not on the list «{name}»")
 
 
+def _client(listed: listing.Listed) -> ListedClient:
+    return ListedClient(
+        contact_id=listed.contact.id,
+        list_name=listed.list_name,
+        numbers=list(listed.numbers),
+        closed_case_id=listed.case_id,
+        rejected_lead_id=listed.lead_id,
+    )
+
+
+def _call_listed(desk: Desk, call: Call[Any, ListBody]) -> ListedClient:
+    body = call.body
+    return _client(listing.list_call(desk, call.number(), body.list, body.reason, call.user.login))
+
+
+def _case_listed(desk: Desk, call: Call[Any, ListBody]) -> ListedClient:
+    body = call.body
+    return _client(listing.list_case(desk, call.number(), body.list, body.reason, call.user.login))
+
+
+def _contact_listed(desk: Desk, call: Call[Any, ListBody]) -> ListedClient:
+    body = call.body
+    return _client(listing.list_contact(desk, call.number(), body.list, body.reason, call.user.login))
+
+
+def _call_unlisted(desk: Desk, call: Call[Any, NoBody]) -> ListedClient:
+    return _client(listing.unlist_call(desk, call.number(), call.user.login))
+
+
+def _case_unlisted(desk: Desk, call: Call[Any, NoBody]) -> ListedClient:
+    return _client(listing.unlist_case(desk, call.number(), call.user.login))
+
+
+def _contact_unlisted(desk: Desk, call: Call[Any, NoBody]) -> ListedClient:
+    return _client(listing.unlist_contact(desk, call.number(), call.user.login))
+
+
+def _lists(conn: Reading, call: Call[Query, NoBody]) -> SpecialLists:
+    counts = queries.count_numbers(conn)
+    items = [
+        SpecialListName(name=each.name, action=each.action, to=each.to, numbers=counts.get(each.name, 0))
+        for each in call.hub.store.office.lists.values()
+    ]
+    return SpecialLists(items=items, next=None)
+
+
+async def _imported(request: web.Request, call: Call[ImportQuery, NoBody]) -> web.StreamResponse:
+    hub, name, query = call.hub, _configured(call), call.query
+    content = await read_body(request, LARGEST)
+    kept = await kept_answer(hub, request, call.user, content)
+    if kept is not None:
+        return kept
+    reason = query.reason or ("импорт" if hub.store.office.language == "ru" else "import")
+    done = await import_list(hub.store, name, content, call.user.login, reason=reason, dry_run=query.dry_run)
+    if done.position is not None and not await hub.directory.caught_up(done.position):
+        log.warning("calls are not yet decided by an imported list", list=name)
+    written, bad = done.written, done.file.bad
+    answer = ListImport(
+        list_name=name,
+        dry_run=query.dry_run,
+        added=written.added,
+        moved=written.moved,
+        changed=written.changed,
+        same=written.same,
+        repeated=done.file.repeated,
+        bad_lines=len(bad),
+        bad=[BadImportLine(line=each.line, text=each.text, problem=each.problem) for each in bad[:_BAD_SHOWN]],
+    )
+    return await run_act(hub, request, call.user, content, lambda _desk: answer, status=200)
+
+
 def _configured(call: Call[Any, Any]) -> str:
-    name = call.path["name"]
-    if name not in call.hub.store.office.lists:
-        raise NotFound(f"there is no list «{name}»: lists are configured")
-    return name
+    try:
+        return known_list(call.hub.store.office, call.path["name"])
+    except InvalidInput as err:
+        raise NotFound(str(err)) from err
 
 
 def _tags(conn: Reading, _call: Call[Query, NoBody]) -> UsedTags:
@@ -138,6 +282,56 @@ OPERATIONS: tuple[Operation, ...] = (
         body=RemovalBody,
         response=None,
         decides_calls=True,
+    ),
+    read(
+        "/lists",
+        _lists,
+        tag=_TAG,
+        summary="The configured special lists",
+        right=Right.SEE_CLIENTS,
+        response=SpecialLists,
+    ),
+    own(
+        "POST",
+        "/lists/{name}/import",
+        _imported,
+        tag=_TAG,
+        summary="Put the numbers of a CSV file (number, reason) on a special list",
+        right=Right.KEEP_LISTS,
+        query=ImportQuery,
+        response=ListImport,
+        takes_media="text/csv",
+    ),
+    *(
+        operation
+        for what, words, put, taken in (
+            ("calls", "whoever called", _call_listed, _call_unlisted),
+            ("cases", "a client who waits", _case_listed, _case_unlisted),
+            ("contacts", "a client", _contact_listed, _contact_unlisted),
+        )
+        for operation in (
+            act(
+                "POST",
+                f"/{what}/{{id}}/list",
+                put,
+                tag=_TAG,
+                summary=f"Put {words} on a special list: numbers, card, case and lead in one act",
+                right=Right.KEEP_LISTS,
+                body=ListBody,
+                response=ListedClient,
+                decides_calls=True,
+            ),
+            act(
+                "DELETE",
+                f"/{what}/{{id}}/list",
+                taken,
+                tag=_TAG,
+                summary=f"Take {words} off their special list",
+                right=Right.KEEP_LISTS,
+                response=ListedClient,
+                decides_calls=True,
+            ),
+        )
     ),
     read("/tags", _tags, tag="tags", summary="Tags in use", right=Right.SEE_CLIENTS, response=UsedTags),
 )
