@@ -299,6 +299,46 @@ class NumberBook(Protocol):
         """Wait for a change behind a position."""
 
 
+class ForeignRows(Protocol):
+    """A table of somebody else's database, only read. Everything raises StorageUnavailable."""
+
+    @property
+    def name(self) -> str:
+        """Which table of which database, for people; no secret is in it."""
+
+    async def columns(self) -> frozenset[str]:
+        """The names of its columns."""
+
+    def between(
+        self, columns: Sequence[str], by: str, since: datetime, until: datetime
+    ) -> AsyncIterator[list[Mapping[str, Any]]]:
+        """The rows whose column `by` lies in [since, until), in its order; a piece of them at a time.
+
+        Moments of a column without a zone are compared as if it were UTC.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCalls:
+    """Some of the calls that a PBX recorded: the facts they would be, and how many were without a client."""
+
+    events: tuple[InboundEvent, ...]
+    internal: int = 0
+
+
+@runtime_checkable
+class KeepsCallRecords(Protocol):
+    """A channel whose provider keeps records of calls, to compare with."""
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether there are any that can be read from here."""
+
+    def recorded(self, since: datetime, until: datetime) -> AsyncIterator[RecordedCalls]:
+        """Every recorded call that began in [since, until), each once; raises DeliveryError or StorageUnavailable where
+        the records can't be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
     """What every connector is given: `create(config, context) -> Channel`."""
@@ -314,6 +354,7 @@ class ChannelContext:
     route_journal: RouteJournal
     presence: PresenceSink
     numbers: NumberBook | None = None
+    foreign: Callable[[str, str], ForeignRows] | None = None
 
 
 # ---------------------------------------------------------------- policies that routing implements

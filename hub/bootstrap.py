@@ -14,6 +14,7 @@ from crm_core.messages import ChannelKey
 from crm_core.ports import Channel, ChannelContext, Clock, Policies
 from crm_core.storage import cursors
 from crm_core.storage.database import Database
+from crm_core.storage.foreign import ForeignTable
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
@@ -176,6 +177,7 @@ def build(
         route_journal=traces,
         presence=presence,
         numbers=RecordedNumbers(store, live, clock),
+        foreign=ForeignTable,
     )
     channels: dict[ChannelKey, Channel] = {}
     for connect in (connectors or CONNECTORS).values():

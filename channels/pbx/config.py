@@ -15,10 +15,11 @@ class PbxConfig:
 
     `dial` says how an extension without a technology is rung and holds `{extension}`; `trunk` how a client is dialled
     and holds `{number}` (None: the hub dials nobody). `recordings` and `cdr` are paths of this machine, None where
-    they can't be read from here; `record` whether talks are recorded where a line does not say. `fallback` is the dial string of the printed dialplan for when the hub does not
-    answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings. `agi_second` (`host` or
-    `host:port`) is another hub that Asterisk asks when the first does not answer; `hubs`, where not empty, are all the
-    hubs as Asterisk reaches them (`host`, `host:port`, `hagi://name`), in place of `agi_host` and `agi_second`.
+    they can't be read from here; `record` whether talks are recorded where a line does not say. `cdr_sql` is the
+    address of a database in whose table `cdr_table` call records lie. `fallback` is the dial string of the printed
+    dialplan for when the hub does not answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings.
+    `agi_second` (`host` or `host:port`) is another hub that Asterisk asks when the first does not answer; `hubs`, where
+    not empty, are all the hubs as Asterisk reaches them (`host`, `host:port`, `hagi://name`), in place of both.
     """
 
     name: str
@@ -32,6 +33,8 @@ class PbxConfig:
     recordings: Path | None = None
     record: bool = True
     cdr: Path | None = None
+    cdr_sql: str | None = field(default=None, repr=False)
+    cdr_table: str = "cdr"
     fallback: str | None = None
     deadline_s: float = 0.3
     ring_s: int = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,6 +21,13 @@ class SnippetPart(StrEnum):
     CDR = "cdr"
 
 
+class SnippetForm(StrEnum):
+    """Whose files they are."""
+
+    PLAIN = "plain"
+    FREEPBX = "freepbx"
+
+
 @asterisk.callback()
 def _group() -> None:
     """Подключение Asterisk и FreePBX."""
@@ -29,9 +37,20 @@ def _group() -> None:
 def snippet(
     part: Annotated[SnippetPart | None, typer.Option("--part", help="Только эта часть.")] = None,
     pbx: Annotated[str | None, typer.Option("--pbx", help="Имя из [[pbx]], если их несколько.")] = None,
+    form: Annotated[
+        SnippetForm, typer.Option("--form", help="plain: Asterisk, настроенный вручную; freepbx: файлы *_custom.conf.")
+    ] = SnippetForm.PLAIN,
+    hub: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hub",
+            help="Как Asterisk видит хаб: host, host:port или hagi://имя (SRV). Второй --hub спрашивают, если молчит "
+            "первый.",
+        ),
+    ] = None,
 ) -> None:
     """Напечатать, что вставить в extensions.conf, manager.conf и cdr.conf."""
-    from channels.pbx.snippet import Part
+    from channels.pbx.snippet import Form, Part
     from channels.pbx.snippet import snippet as pbx_snippet
     from hub.cli.working import settings_for_command
     from hub.connectors import pbx_config
@@ -50,7 +69,12 @@ def snippet(
     if chosen is None:
         raise typer.BadParameter(f"нет [[pbx]] с именем «{pbx}»; есть: {', '.join(accounts)}")
     try:
-        text = pbx_snippet(pbx_config(chosen, settings), Part(part.value) if part is not None else None)
+        config = replace(pbx_config(chosen, settings), hubs=_named(hub))
+        text = pbx_snippet(config, Part(part.value) if part is not None else None, Form(form.value))
     except ValueError as err:
         raise Failure(f"[[pbx]] {chosen.name}: {err}") from err
     typer.echo(text, nl=not text.endswith("\n"))
+
+
+def _named(hubs: list[str] | None) -> tuple[str, ...]:
+    return tuple(name.strip() for given in hubs or () for name in given.split(",") if name.strip())

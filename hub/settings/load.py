@@ -183,7 +183,6 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         webhooks=top.root.tables("webhook", sections.webhook),
         routing=top.root.table("routing", sections.routing),
         robot=top.root.table("robot", sections.robot),
-        alarms=top.root.table("alarms", sections.alarms),
         recordings=top.root.table("recordings", sections.recordings),
         alarms=top.root.table("alarms", sections.alarms),
     )

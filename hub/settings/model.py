@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import Enum
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from crm_core.messages import RouteStage
@@ -126,6 +127,8 @@ class PbxSettings:
 
     `fallback` is the dial string that the printed dialplan rings without the hub; `wrap` is how long somebody is left
     in peace after a call. `record`: talks are recorded, where `recordings` is set and a line does not say otherwise.
+    `agi_second` is another hub that Asterisk asks when this one does not answer; `cdr_sql` with `cdr_table` is where
+    call records lie in a database.
     """
 
     name: str
@@ -138,6 +141,9 @@ class PbxSettings:
     fallback: str | None = None
     wrap: timedelta = timedelta(0)
     record: bool = True
+    agi_second: str | None = None
+    cdr_sql: DatabaseUrl | None = None
+    cdr_table: str = "cdr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +237,6 @@ class RecordingsSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmSettings:
-    """Of what administrators are told: a link that is down for `link_after`, with `silence` a line that usually rings
-    and does not."""
-
-    link_after: timedelta = timedelta(minutes=2)
-    silence: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `file` is the hub.toml that was read, None where there is none.
 
@@ -272,7 +269,6 @@ class Settings:
     webhooks: tuple[WebhookSettings, ...] = ()
     routing: RoutingSettings = RoutingSettings()
     robot: RobotSettings = RobotSettings()
-    alarms: AlarmSettings = AlarmSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     alarms: AlarmSettings = AlarmSettings()
 
@@ -304,3 +300,7 @@ class Settings:
         for secret in (self.secret_key, *named, *passwords, storage):
             if isinstance(secret, Secret) and secret:
                 yield secret.reveal()
+        for pbx in self.pbx:
+            password = urlsplit(pbx.cdr_sql.reveal()).password if pbx.cdr_sql is not None else None
+            if password:
+                yield unquote(password)

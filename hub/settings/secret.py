@@ -77,10 +77,11 @@ class ServerUrl:
 
 
 class DatabaseEngine(Enum):
-    """The two databases the hub runs on."""
+    """The two databases the hub runs on, and one more from which it reads call records."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
 
 
 @dataclass(frozen=True, slots=True)

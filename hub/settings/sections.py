@@ -9,13 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crm_core.messages import RouteStage
-from crm_core.model.calendar import ALWAYS, WorkingHours
+from crm_core.model.calendar import ALWAYS, ANY_HOURS, WorkingHours
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
 from crm_core.model.office import ListAction, SpecialList
 from hub.settings import hours, storage, urls, values
 from hub.settings.errors import BadValueError
 from hub.settings.model import (
-    AlarmSettings,
     AlarmSettings,
     CtiSettings,
     EmailSettings,
@@ -35,7 +34,6 @@ from hub.settings.nearest import nearest
 from hub.settings.policies import policy
 from hub.settings.reader import Section
 from hub.settings.secret import Secret, ServerUrl
-from hub.settings.telephony import ANY_HOURS
 from hub.settings.values import Parser, shown
 
 _FALLBACKS = (RouteStage.DEPUTY, RouteStage.GROUP, RouteStage.DUTY, RouteStage.CALLBACK)
@@ -115,6 +113,9 @@ def pbx(folder: Path) -> Callable[[Section], PbxSettings]:
             fallback=section.take("fallback", values.text, None),
             wrap=section.take("wrap", values.duration, plain.wrap),
             record=section.take("record", values.flag, plain.record),
+            agi_second=section.take("agi_second", values.text, None),
+            cdr_sql=section.take("cdr_sql", urls.foreign_database(folder), None),
+            cdr_table=section.take("cdr_table", values.text, plain.cdr_table),
         )
 
     return read
@@ -136,9 +137,9 @@ def cti(section: Section) -> CtiSettings:
     """[[cti]]"""
     return CtiSettings(
         name=section.need("name", values.name, ""),
+        token=section.need("token", values.path_secret, _NO_SECRET),
         caller_id=section.take("caller_id", values.caller_id, None),
         caller_ids=section.take("caller_ids", values.caller_ids, ()),
-        token=section.need("token", values.path_secret, _NO_SECRET),
         policy=policy(section),
     )
 
@@ -264,15 +265,6 @@ def recordings(section: Section) -> RecordingsSettings:
         keep=section.take("keep", values.duration, None) or None,
         s3=section.take("s3", storage.object_storage, None),
         least_free=section.take("least_free", values.space, plain.least_free),
-    )
-
-
-def alarms(section: Section) -> AlarmSettings:
-    """[alarms]"""
-    plain = AlarmSettings()
-    return AlarmSettings(
-        link_after=section.take("link_after", values.positive_duration, plain.link_after),
-        silence=section.take("silence", values.flag, plain.silence),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from crm_core.model.calendar import ANY_HOURS
 from crm_core.model.line import (
     AT_NIGHT,
     NAMED_GOALS,
@@ -26,7 +27,6 @@ from hub.settings.reader import Section, Source
 from hub.settings.toml_lines import KeyPath
 from hub.settings.values import Parser, shown, wrong_type
 
-ANY_HOURS = "any"
 KEYS = "0123456789*"
 MENU_GOALS = frozenset(Goal) - {Goal.RING}
 NIGHT_GOALS = frozenset(Goal) - {Goal.MANAGER}

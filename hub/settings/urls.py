@@ -14,6 +14,12 @@ from hub.settings.values import Parser, or_nothing, shown, text
 _HOST = re.compile(r"[\w.-]{1,253}\Z")  # also «почта.рф»
 _ADDRESS_6 = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
 _ENCODED = "In user and password write / as %2F, # as %23, ? as %3F, @ as %40, : as %3A and % as %25"
+_FOREIGN = {
+    "postgresql": DatabaseEngine.POSTGRESQL,
+    "mysql": DatabaseEngine.MYSQL,
+    "mariadb": DatabaseEngine.MYSQL,
+    "sqlite": DatabaseEngine.SQLITE,
+}
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -112,6 +118,28 @@ def database(folder: Path) -> Parser[DatabaseUrl]:
         place = Endpoint(split.hostname, port or 5432) if split.hostname else ""
         safe = f"{scheme}://{login}{place}{split.path}"
         return DatabaseUrl(DatabaseEngine.POSTGRESQL, found, safe)
+
+    return parse
+
+
+def foreign_database(folder: Path) -> Parser[DatabaseUrl]:
+    """A database of somebody else, only read; a relative SQLite path starts at `folder`."""
+    mend = 'Write "postgresql://user:password@host:5432/asteriskcdrdb", "mysql://…" or "sqlite:///path"'
+
+    def parse(value: object) -> DatabaseUrl:
+        found = text(value).strip()
+        scheme, separator, rest = found.partition("://")
+        engine = _FOREIGN.get(scheme.partition("+")[0])
+        if engine is None or not separator:
+            raise BadValueError("this is no database that call records can be read from", mend)
+        if engine is DatabaseEngine.SQLITE:
+            return _sqlite(f"sqlite+aiosqlite://{rest}", folder, mend)
+        split, port = split_address(found, (scheme,), mend, hostless="host=" in found)
+        if not split.path.strip("/"):
+            raise BadValueError("the address names no database", mend)
+        login = f"{split.username}{f':{HIDDEN}' if split.password else ''}@" if split.username else ""
+        place = f"{split.hostname or ''}{f':{port}' if port else ''}"
+        return DatabaseUrl(engine, found, f"{scheme}://{login}{place}{split.path}")
 
     return parse
 

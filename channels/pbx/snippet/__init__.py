@@ -18,7 +18,7 @@ from channels.pbx.snippet.records import records
 from channels.pbx.snippet.robot import robot
 from channels.pbx.snippet.words import DIALABLE
 
-__all__ = ["DIALABLE", "Part", "snippet"]
+__all__ = ["DIALABLE", "Form", "Part", "snippet"]
 
 
 class Part(StrEnum):
@@ -29,17 +29,43 @@ class Part(StrEnum):
     CDR = "cdr"
 
 
-def snippet(config: PbxConfig, part: Part | None = None) -> str:
+class Form(StrEnum):
+    """For whom the pieces are: an Asterisk configured by hand, or FreePBX, which writes its files itself."""
+
+    PLAIN = "plain"
+    FREEPBX = "freepbx"
+
+
+def snippet(config: PbxConfig, part: Part | None = None, form: Form = Form.PLAIN) -> str:
     """The text to paste for one part, or for all under headings; ValueError where a setting can't stand in it."""
     if part is not None:
-        return _PARTS[part](config)
-    return "\n".join(f"; ===== {_FILES[each]} =====\n{_PARTS[each](config)}" for each in Part)
+        return _text(config, part, form)
+    return "\n".join(f"; ===== {_FILES[form][each]} =====\n{_text(config, each, form)}" for each in Part)
 
 
-def _dialplan(config: PbxConfig) -> str:
-    rooms = (inbound, fallback, callback, outbound, robot, recorded)
-    return "\n".join(text for room in rooms if (text := room(config)))
+def _text(config: PbxConfig, part: Part, form: Form) -> str:
+    head = f"; {_FILES[form][part]}: {_PLACE[part]}\n" if form is Form.FREEPBX else ""
+    match part:
+        case Part.DIALPLAN:
+            # FreePBX leads its telephones' calls to clients by its own outbound routes
+            rooms = (inbound, fallback, callback, *((outbound,) if form is Form.PLAIN else ()), robot, recorded)
+            return head + "\n".join(text for room in rooms if (text := room(config)))
+        case Part.MANAGER:
+            return head + manager(config)
+        case Part.CDR:
+            return head + records(config)
 
 
-_PARTS = {Part.DIALPLAN: _dialplan, Part.MANAGER: manager, Part.CDR: records}
-_FILES = {Part.DIALPLAN: "extensions.conf", Part.MANAGER: "manager.conf", Part.CDR: "cdr.conf"}
+_FILES = {
+    Form.PLAIN: {Part.DIALPLAN: "extensions.conf", Part.MANAGER: "manager.conf", Part.CDR: "cdr.conf"},
+    Form.FREEPBX: {
+        Part.DIALPLAN: "extensions_custom.conf",
+        Part.MANAGER: "manager_custom.conf",
+        Part.CDR: "cdr.conf",
+    },
+}
+_PLACE = {
+    Part.DIALPLAN: "FreePBX leaves this file alone. Admin, Custom Destinations: hub-inbound,${EXTEN},1.",
+    Part.MANAGER: "FreePBX leaves this file alone. In [general] of manager.conf it sets enabled = yes by itself.",
+    Part.CDR: "only where [[pbx]] cdr names a file; FreePBX's own table is read with [[pbx]] cdr_sql instead.",
+}
