@@ -117,11 +117,15 @@ def test_night_is_waited_out_until_the_clients_morning() -> None:
         ((replace(IVAN, absence=AWAY, deputy=None), PETR), Later(Wait.NOBODY)),
         ((replace(IVAN, extension=None), PETR), Ring(PETR)),
         ((replace(IVAN, absence=AWAY), replace(PETR, active=False), OLGA), Ring(OLGA)),
-        ((replace(IVAN, absence=Absence(START - timedelta(days=9), START)), PETR), Ring(IVAN)),
     ],
 )
 def test_while_the_manager_is_away_their_deputy_is_rung(people: tuple[User, ...], chosen: Ring | Later) -> None:
     assert choose(callback(), client(), floor(*people)) == chosen
+
+
+def test_who_is_back_is_rung_again() -> None:
+    back = replace(IVAN, absence=Absence(START - timedelta(days=9), START))
+    assert choose(callback(), client(), floor(back, PETR)) == Ring(back)
 
 
 def test_a_busy_manager_is_waited_for_and_not_replaced() -> None:
