@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, permitted_at
-from crm_core.model.case import Signal
+from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller
 from crm_core.model.records import CallbackRecord, CallRecord, ContactRecord, DialRecord
 from crm_core.model.zones import client_zone
@@ -157,15 +157,17 @@ def _has_telephone(desk: Desk, contact: ContactRecord) -> bool:
 # ---------------------------------------------------------------- what ends them
 
 
-def spoken(desk: Desk, contact: ContactRecord, signal: Signal, at: datetime) -> None:
+def spoken(desk: Desk, contact: ContactRecord, signal: SignalAt) -> None:
     """Somebody reached the client by any channel, or nothing is owed any more: no robot rings for what was before."""
     active = desk.work.active_callbacks([contact.id]).get(contact.id)
-    if active is None or at < active.created_at:
+    if active is None or signal.at < active.created_at:
         return
-    if active.state is CallbackState.DIALLING and signal is not Signal.CLOSE:
+    state, detail = CallbackState.REACHED, desk.say(Phrase.CALLBACK_REACHED)
+    if signal.signal is Signal.CLOSE:
+        state, detail = CallbackState.CANCELLED, signal.reason
+    elif active.state is CallbackState.DIALLING:
         return  # the end of that call will tell
-    state = CallbackState.CANCELLED if signal is Signal.CLOSE else CallbackState.REACHED
-    desk.work.put(active._replace(state=state, ended_at=desk.now, detail=desk.say(Phrase.CALLBACK_REACHED)))
+    desk.work.put(active._replace(state=state, ended_at=desk.now, detail=detail))
 
 
 def cancel_for(desk: Desk, contact: ContactRecord, reason: str) -> None:

@@ -34,7 +34,7 @@ def signalled(
     latest = signal.at if contact.last_signal_at is None else max(signal.at, contact.last_signal_at)
     spoke = contact.last_contact_at
     if signal.signal in {Signal.TALK, Signal.REPLY, Signal.CLOSE}:
-        callbacks.spoken(desk, contact, signal.signal, signal.at)
+        callbacks.spoken(desk, contact, signal)
     if signal.signal in {Signal.TALK, Signal.REPLY}:
         spoke = signal.at if spoke is None else max(signal.at, spoke)
         lead = desk.work.open_leads([contact.id]).get(contact.id)

@@ -176,9 +176,8 @@ class Dialler(Worker):
         if contact is None or record.state is not CallbackState.WAITING or record.due_at > desk.now:
             return None
         talking = desk.work.talks_now(contact.id, desk.now - dialling.LONGEST_CALL)
-        client = Client(
-            contact.manager, callbacks.zone_of(desk, contact, record.number), contact.list_name is not None, talking
-        )
+        listed = contact.list_name is not None or bool(desk.work.listed_numbers([f"tel:{record.number}"]))
+        client = Client(contact.manager, callbacks.zone_of(desk, contact, record.number), listed, talking)
         match choose(record, client, self._floor(self._way_of(record), desk.work.staff, desk.now)):
             case Ring(user):
                 return self._place(desk, record, contact, user)

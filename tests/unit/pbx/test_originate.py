@@ -22,10 +22,19 @@ from tests.unit.pbx.build import START, at
 READER = CallFactsReader(ChannelKey("pbx", "office"), PbxProfile(), "RU")
 LINKEDID = "1795314567.hub4711"
 CALL = PlaceCall(LINKEDID, "PJSIP/101", "+79161234567", "+7 (495) 123-45-67", "Анна Иванова", announce=True, ring_s=30)
-RESPONSE = (
-    b"Event: OriginateResponse\r\nPrivilege: call,all\r\nTimestamp: 1795314570.5\r\n"
-    b"ActionID: dial:1795314567.hub4711\r\nResponse: Failure\r\nChannel: PJSIP/101\r\nContext: hub-robot\r\nExten: +79161234567\r\nReason: 5\r\n"
-    b"Uniqueid: <null>\r\nCallerIDNum: +79161234567\r\nCallerIDName: Anna"
+RESPONSE = b"\r\n".join(
+    (
+        b"Event: OriginateResponse",
+        b"Privilege: call,all",
+        b"Timestamp: 1795314570.5",
+        b"ActionID: dial:1795314567.hub4711",
+        b"Response: Failure",
+        b"Channel: PJSIP/101",
+        b"Context: hub-robot",
+        b"Exten: +79161234567",
+        b"Reason: 5",
+        b"Uniqueid: <null>",
+    )
 )
 
 
