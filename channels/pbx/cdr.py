@@ -155,7 +155,8 @@ def calls_of(rows: Iterable[CdrRow]) -> dict[str, tuple[CdrRow, ...]]:
 def settled_call(rows: Sequence[CdrRow], profile: PbxProfile) -> CallSnapshot | None:
     """The call that records tell of; None for one without a client. What they can't tell is `missed`."""
     first = rows[0]
-    inbound = profile.outside(endpoint_of(first.channel)) or profile.entrance(first.context)
+    noted = any(row.userfield.startswith(LINE_FIELD) for row in rows)
+    inbound = noted or profile.outside(endpoint_of(first.channel)) or profile.entrance(first.context)
     outside = [row for row in rows if profile.outside(endpoint_of(row.partner))]
     if not inbound and not outside:
         return None

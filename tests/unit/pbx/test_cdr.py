@@ -67,6 +67,17 @@ def test_the_line_is_what_the_dialplan_noted() -> None:
     assert told.line == "+74951234567"
 
 
+def test_a_call_that_rang_the_fallback_is_a_clients_also_where_no_trunk_is_named() -> None:
+    row = (
+        b'"","79160000003","s","hub-fallback","""Client"" <79160000003>","PJSIP/line-00000002","PJSIP/103-00000003",'
+        b'"Dial","PJSIP/103,30","2026-11-22 08:33:46","","2026-11-22 08:33:48",2,0,"NO ANSWER","DOCUMENTATION",'
+        b'"office-1795336426.2","hub:+74951234567","","office-1795336426.2",2'
+    )
+    told = settled_call([parsed for parsed in [parse_row(row)] if parsed is not None], PbxProfile(trunks=frozenset()))
+    assert told is not None
+    assert (told.direction, told.state, told.line) == (Direction.IN, CallState.MISSED, "+74951234567")
+
+
 def test_an_outgoing_call() -> None:
     told = _settled(RECORDS["callback_originate_answered"])
     assert told is not None
