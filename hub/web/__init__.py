@@ -21,6 +21,7 @@ from hub.web.clients import Clients
 from hub.web.entering import Entering
 from hub.web.home import Home
 from hub.web.journal import Journal
+from hub.web.lists import Lists
 from hub.web.pages import PAGES, Pages, with_session
 from hub.web.secret_key import session_key
 from hub.web.sessions import Sessions
@@ -52,12 +53,13 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         context_processors=(),
     )
     environment.globals.update(t=texts, asset=_assets(), staff_name=staff_name, fresh_nonce=fresh_nonce)
+    environment.globals.update(special_lists=tuple(hub.store.office.lists))
     _routes(app, pages)
 
 
 def _routes(app: web.Application, pages: Pages) -> None:
     entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
-    calls = Calls(pages)
+    calls, lists = Calls(pages), Lists(pages)
     page = pages.page
     app.add_routes(
         [
@@ -70,11 +72,15 @@ def _routes(app: web.Application, pages: Pages) -> None:
             web.post(r"/cases/{id:\d+}/take", page(home.take)),
             web.post(r"/cases/{id:\d+}/promise", page(home.promise)),
             web.post(r"/cases/{id:\d+}/close", page(home.close)),
+            web.post(r"/cases/{id:\d+}/list", page(lists.put_case)),
             web.get("/contacts", page(clients.find)),
             web.get(r"/contacts/{id:\d+}", page(clients.show)),
             web.post(r"/contacts/{id:\d+}/reply", page(clients.reply)),
             web.post(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", page(clients.take_lead)),
+            web.post(r"/contacts/{id:\d+}/list", page(lists.put_client)),
+            web.post(r"/contacts/{id:\d+}/unlist", page(lists.take_client)),
             web.get("/calls", page(calls.show)),
+            web.post(r"/calls/{id:\d+}/list", page(lists.put_call)),
             web.post("/calls/call", page(calls.call)),
             web.get("/journal", page(journal.show, role=Role.ADMIN)),
             web.post(r"/journal/{id:\d+}/replay", page(journal.replay, role=Role.ADMIN)),

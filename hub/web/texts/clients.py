@@ -19,6 +19,10 @@ class ClientTexts:
     city: str
     tags: str
     list_name: str
+    to_list: str
+    off_list: str
+    listed_notice: str
+    unlisted_notice: str
     fields: str
     since_day: str
     leads: str
@@ -54,6 +58,10 @@ RU = ClientTexts(
     city="Город",
     tags="Метки",
     list_name="Список",
+    to_list="В список",
+    off_list="Убрать из списка",
+    listed_notice="Внесено в список «{name}».",
+    unlisted_notice="Убрано из списка.",
     fields="Поля",
     since_day="Клиент с",
     leads="Лиды",
@@ -105,6 +113,10 @@ EN = ClientTexts(
     city="City",
     tags="Tags",
     list_name="List",
+    to_list="To a list",
+    off_list="Take off the list",
+    listed_notice="Put on the list «{name}».",
+    unlisted_notice="Taken off the list.",
     fields="Fields",
     since_day="Client since",
     leads="Leads",

@@ -1,0 +1,74 @@
+"""Buttons that put a client on a special list, from a case, a call or their card, and take them off again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.services import listing
+from crm_core.services.desk import Desk
+from hub.http.rights import Right, may
+from hub.log import get_logger
+from hub.web.pages import Answer, Handler, Pages, field_of, local_path, number_in, user_here
+
+log = get_logger(__name__)
+
+_Put = Callable[[Desk, int, str, str, str], listing.Listed]
+
+
+class Lists:
+    """The acts; each goes back to the page it was pressed on."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    @property
+    def put_case(self) -> Handler:
+        """A client who waits."""
+        return self._put(listing.list_case)
+
+    @property
+    def put_call(self) -> Handler:
+        """Whoever called."""
+        return self._put(listing.list_call)
+
+    @property
+    def put_client(self) -> Handler:
+        """A client, with all their numbers."""
+        return self._put(listing.list_contact)
+
+    async def take_client(self, request: web.Request) -> Answer:
+        """Take a client off their list."""
+        login, contact_id = user_here(request).login, number_in(request)
+        return await self._act(
+            request,
+            lambda desk: listing.unlist_contact(desk, contact_id, login),
+            self._pages.texts.unlisted_notice,
+        )
+
+    def _put(self, service: _Put) -> Handler:
+        async def act(request: web.Request) -> Answer:
+            login, subject = user_here(request).login, number_in(request)
+            name, reason = await field_of(request, "list", 300), await field_of(request, "reason", 300)
+            notice = self._pages.texts.listed_notice.format(name=name)
+            return await self._act(request, lambda desk: service(desk, subject, name, reason, login), notice)
+
+        return act
+
+    async def _act(self, request: web.Request, service: Callable[[Desk], listing.Listed], notice: str) -> Answer:
+        """Do it, wait until calls are decided by it, and go back with a line on how it went."""
+        if not may(user_here(request), Right.KEEP_LISTS):
+            raise web.HTTPForbidden
+        hub = self._pages.hub
+        back = local_path(await field_of(request, "back"), "/")
+        try:
+            _, position = await hub.store.run_at(service)
+        except StorageUnavailable:
+            raise
+        except CoreError as err:
+            raise self._pages.redirect(request, back, str(err)) from err
+        if not await hub.directory.caught_up(position):
+            log.warning("calls are not yet decided by a list", path=request.path)
+        raise self._pages.redirect(request, back, notice)
