@@ -158,7 +158,8 @@ def build(
     node = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     metrics = Metrics()
     database = Database(settings.database_url.reveal())
-    store = Store(database, clock, office_of(settings), Policies(LeastLoaded(), TellByRole()))
+    office = office_of(settings)
+    store = Store(database, clock, office, Policies(LeastLoaded(office.works), TellByRole()))
     files = DiskFiles(settings.files)
     presence = Presence(clock, {pbx.name: pbx.wrap for pbx in settings.pbx})
     live = Live(store)

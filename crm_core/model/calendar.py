@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+# How the calendar that never closes is called.
+ANY_HOURS = "any"
 _LOOK_AHEAD_DAYS = 400
 
 
@@ -69,4 +71,4 @@ class WorkingHours:
             yield begin.astimezone(UTC), end.astimezone(UTC)
 
 
-ALWAYS = WorkingHours("any", ZoneInfo("UTC"))
+ALWAYS = WorkingHours(ANY_HOURS, ZoneInfo("UTC"))

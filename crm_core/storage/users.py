@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.calendar import ANY_HOURS
 from crm_core.model.identity import address
 from crm_core.model.user import Absence, Role, User
 from crm_core.services.desk import Desk
@@ -51,6 +52,7 @@ class NewUser:
     group: str | None = None
     deputy: str | None = None
     controller: str | None = None
+    hours: str | None = None
     password_hash: str | None = field(default=None, repr=False)
 
 
@@ -68,6 +70,7 @@ class UserChange:
     controller: str | Unset | None = UNSET
     absence: Absence | Unset | None = UNSET
     do_not_disturb: bool | Unset = UNSET
+    hours: str | Unset | None = UNSET
     active: bool | Unset = UNSET
     password_hash: str | Unset | None = field(default=UNSET, repr=False)
 
@@ -95,7 +98,7 @@ def add_user(desk: Desk, new: NewUser) -> User:
     if _row(conn, new.login) is not None:
         raise Duplicate(f"there is a user «{new.login}» already")
     given = {each.name: getattr(new, each.name) for each in fields(new) if each.name != "login"}
-    columns = _columns(conn, new.login, given)
+    columns = _columns(desk, conn, new.login, given)
     user_id = desk.work.next_id()
     conn.execute(
         insert(app_user).values(
@@ -126,7 +129,7 @@ def update_user(desk: Desk, login: str, change: UserChange) -> User:
         raise NotFound(f"there is no user «{login}»")
     given = {each.name: value for each in fields(change) if (value := getattr(change, each.name)) is not UNSET}
     if given:
-        conn.execute(update(app_user).where(app_user.c.login == login).values(**_columns(conn, login, given)))
+        conn.execute(update(app_user).where(app_user.c.login == login).values(**_columns(desk, conn, login, given)))
     return _told(desk, conn, login)
 
 
@@ -212,7 +215,7 @@ def _told(desk: Desk, conn: Connection, login: str) -> User:
     return user
 
 
-def _columns(conn: Connection, login: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _columns(desk: Desk, conn: Connection, login: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The checked values of columns."""
     columns: dict[str, Any] = {}
     for name, value in given.items():
@@ -230,6 +233,8 @@ def _columns(conn: Connection, login: str, given: Mapping[str, Any]) -> dict[str
                 columns[name] = _name(value)
             case "extension":
                 columns[name] = _extension(value)
+            case "hours":
+                columns[name] = _calendar(desk, value)
             case "email":
                 columns[name] = address(value).value if value else None
             case _:
@@ -259,6 +264,16 @@ def _group(conn: Connection, value: str | None) -> str | None:
     if conn.execute(select(user_group.c.name).where(user_group.c.name == name)).first() is None:
         conn.execute(insert(user_group).values(name=name))
     return name
+
+
+def _calendar(desk: Desk, value: str | None) -> str | None:
+    """The name of a configured calendar; `any` is round the clock, whatever the group's hours are."""
+    if not value:
+        return None
+    if value != ANY_HOURS and value not in desk.office.calendars:
+        known = ", ".join((*desk.office.calendars, ANY_HOURS))
+        raise InvalidInput(f"hours: there is no [[hours]] named «{value[:80]}»; known are {known}")
+    return value
 
 
 def _colleague(conn: Connection, login: str, what: str, other: str | None) -> str | None:

@@ -20,6 +20,7 @@ Email = Annotated[str | None, typer.Option("--email", help="Почта.")]
 Group = Annotated[str | None, typer.Option("--group", help="Группа; новой хаб заведёт запись.")]
 Deputy = Annotated[str | None, typer.Option("--deputy", help="Логин заместителя.")]
 Controller = Annotated[str | None, typer.Option("--controller", help="Логин личного контролёра (иначе сообщают всем).")]
+Hours = Annotated[str | None, typer.Option("--hours", help="Календарь из [[hours]]; any: круглые сутки.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Прочитать пароль: одну строку со стандартного ввода.")
 ]
@@ -27,7 +28,7 @@ _SHORT = 8
 
 
 @users.command("add")
-def add(  # noqa: PLR0917 - one a command-line option, and typer passes them by name
+def add(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer passes them by name
     login: Login,
     name: Annotated[str, typer.Option("--name", help="Имя и фамилия.")],
     role: Annotated[Role, typer.Option("--role", help="Роль.")],
@@ -37,6 +38,7 @@ def add(  # noqa: PLR0917 - one a command-line option, and typer passes them by 
     group: Group = None,
     deputy: Deputy = None,
     controller: Controller = None,
+    hours: Hours = None,
     password_stdin: PasswordStdin = False,
 ) -> None:
     """Добавить сотрудника. Без --password-stdin у него нет пароля, и на страницы он не войдёт."""
@@ -58,6 +60,7 @@ def add(  # noqa: PLR0917 - one a command-line option, and typer passes them by 
             group=group,
             deputy=deputy,
             controller=controller,
+            hours=hours,
             password_hash=await Passwords().hash(password) if password is not None else None,
         )
         return await store.run(lambda desk: add_user(desk, new))
@@ -77,6 +80,7 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     group: Group = None,
     deputy: Deputy = None,
     controller: Controller = None,
+    hours: Hours = None,
     password_stdin: PasswordStdin = False,
     enable: Annotated[bool, typer.Option("--enable", help="Включить отключённого.")] = False,
 ) -> None:
@@ -87,6 +91,7 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     from hub.security import Passwords
 
     texts = {"extension": extension, "email": email, "group": group, "deputy": deputy, "controller": controller}
+    texts["hours"] = hours
     given: dict[str, Any] = {key: text or None for key, text in texts.items() if text is not None}
     wanted = {"name": name, "role": role, "telegram_id": telegram_id}
     given |= {key: value for key, value in wanted.items() if value is not None}
@@ -129,6 +134,7 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help="Печата�
         "group": "группа",
         "deputy": "заместитель",
         "controller": "контролёр",
+        "hours": "часы",
         "active": "включён",
     }
     print_table(rows, columns, "Пока никого нет. Первого заведёт hub user add или страница хаба при первом входе.")
@@ -152,6 +158,68 @@ def disable(
         return await store.run(lambda desk: disable_user(desk, chosen))
 
     typer.echo(f"{with_store(act).login}: отключён")
+
+
+@users.command("absent")
+def absent(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="Логин.")],
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="С какого времени: 2026-12-01 или 2026-12-01T12:00; без него сейчас."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--to", help="По какое: 2026-12-07 включительно, или со временем."),
+    ] = None,
+    deputy: Deputy = None,
+    back: Annotated[bool, typer.Option("--back", help="Снова на месте.")] = False,
+) -> None:
+    """Отметить отсутствие: звонки и уведомления идут заместителю. «--back» возвращает сотрудника."""
+    from crm_core.model.user import Absence
+    from crm_core.storage.store import Store
+    from crm_core.storage.users import UserChange, update_user
+    from hub.cli.moments import moment
+    from hub.cli.working import settings_for_command, with_store
+    from hub.clock import SystemClock
+
+    if back and (since or until or deputy is not None):
+        raise typer.BadParameter("--back стоит один")
+    zone = settings_for_command().time_zone
+    begin = moment(since, zone) if since is not None else SystemClock().now()
+    end = moment(until, zone, whole_day=True) if until is not None else None
+    if end is not None and end <= begin:
+        raise typer.BadParameter("--to раньше, чем --from")
+    given: dict[str, Any] = {"absence": None if back else Absence(begin, end)}
+    if deputy is not None:
+        given["deputy"] = deputy or None
+
+    async def act(store: Store) -> User:
+        return await store.run(lambda desk: update_user(desk, login, UserChange(**given)))
+
+    user = with_store(act)
+    if user.absence is None:
+        typer.echo(f"{user.login}: на месте")
+        return
+    shown = "бессрочно" if end is None else f"до {end.astimezone(zone):%d.%m.%Y %H:%M}"
+    instead = f", заместитель {user.deputy}" if user.deputy else ", заместителя нет"
+    typer.echo(f"{user.login}: отсутствует с {begin.astimezone(zone):%d.%m.%Y %H:%M} {shown}{instead}")
+
+
+@users.command("dnd")
+def do_not_disturb(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="Логин.")],
+    off: Annotated[bool, typer.Option("--off", help="Снова принимает звонки.")] = False,
+) -> None:
+    """Не беспокоить: звонки обходят сотрудника, пока не снято («--off»)."""
+    from crm_core.storage.store import Store
+    from crm_core.storage.users import UserChange, update_user
+    from hub.cli.working import with_store
+
+    async def act(store: Store) -> User:
+        return await store.run(lambda desk: update_user(desk, login, UserChange(do_not_disturb=not off)))
+
+    user = with_store(act)
+    typer.echo(f"{user.login}: {'не беспокоить' if user.do_not_disturb else 'принимает звонки'}")
 
 
 @tokens.command("issue")
@@ -195,5 +263,6 @@ def _row(user: User) -> dict[str, Any]:
         "absent_since": user.absence.since if user.absence is not None else None,
         "absent_until": user.absence.until if user.absence is not None else None,
         "do_not_disturb": user.do_not_disturb,
+        "hours": user.hours,
         "active": user.active,
     }

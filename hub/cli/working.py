@@ -41,7 +41,8 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     database = Database(settings.database_url.reveal(), pool_size=2)
     try:
         await migrate(database)
-        yield Store(database, SystemClock(), office_of(settings), Policies(LeastLoaded(), TellByRole()))
+        office = office_of(settings)
+        yield Store(database, SystemClock(), office, Policies(LeastLoaded(office.works), TellByRole()))
     finally:
         await database.stop()
 

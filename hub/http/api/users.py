@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from crm_core.errors import NotFound
+from crm_core.model.office import Office
 from crm_core.model.user import Absence, Role, User
 from crm_core.services.desk import Desk
 from crm_core.storage import users as people
@@ -55,6 +56,7 @@ class UserBody(Taken):
     controller: Login | None = None
     absence: AbsenceBody | None = None
     do_not_disturb: Annotated[bool | None, AfterValidator(_not_null)] = None
+    hours: Short | None = None
     active: Annotated[bool | None, AfterValidator(_not_null)] = None
 
 
@@ -70,6 +72,7 @@ class NewUserBody(Taken):
     group: Short | None = None
     deputy: Login | None = None
     controller: Login | None = None
+    hours: Short | None = None
 
 
 class AwayTime(Given):
@@ -80,7 +83,8 @@ class AwayTime(Given):
 
 
 class Person(Given):
-    """Somebody of the office. `present`: new work may be given to them now."""
+    """Somebody of the office. `hours` names the calendar they work in, null: their group's. `present`: new work may be
+    given to them now; `working`: it is their working time."""
 
     id: int
     login: str
@@ -94,40 +98,43 @@ class Person(Given):
     controller: str | None
     absence: AwayTime | None
     do_not_disturb: bool
+    hours: str | None
     active: bool
     present: bool
+    working: bool
 
 
 class People(Paged[Person]):
     """Everybody, by login."""
 
 
-def person_json(user: User, at: datetime) -> Person:
-    """A person on the wire, present or not at this moment."""
+def person_json(user: User, at: datetime, office: Office) -> Person:
+    """A person on the wire, present and at work or not at this moment."""
     away = user.absence
-    same = set(Person.model_fields) - {"absence", "present"}
+    same = set(Person.model_fields) - {"absence", "present", "working"}
     return Person(
         **{name: getattr(user, name) for name in same},
         absence=AwayTime(since=away.since, until=away.until) if away is not None else None,
         present=user.present(at),
+        working=office.works(user, at),
     )
 
 
 def _listed(conn: Reading, call: Call[Query, NoBody]) -> People:
     now = call.hub.clock.now()
-    return People(items=[person_json(user, now) for user in people.list_users(conn)], next=None)
+    return People(items=[person_json(user, now, call.hub.store.office) for user in people.list_users(conn)], next=None)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Person:
     user = people.find_user(conn, call.path["login"])
     if user is None:
         raise NotFound(f"there is no user «{call.path['login']}»")
-    return person_json(user, call.hub.clock.now())
+    return person_json(user, call.hub.clock.now(), call.hub.store.office)
 
 
 def _made(desk: Desk, call: Call[Any, NewUserBody]) -> Person:
     new = NewUser(**{name: getattr(call.body, name) for name in NewUserBody.model_fields})
-    return person_json(people.add_user(desk, new), desk.now)
+    return person_json(people.add_user(desk, new), desk.now, desk.office)
 
 
 def _corrected(desk: Desk, call: Call[Any, UserBody]) -> Person:
@@ -139,7 +146,7 @@ def _corrected(desk: Desk, call: Call[Any, UserBody]) -> Person:
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     if body.absence is not None:
         given["absence"] = Absence(body.absence.since or desk.now, body.absence.until)
-    return person_json(people.update_user(desk, login, UserChange(**given)), desk.now)
+    return person_json(people.update_user(desk, login, UserChange(**given)), desk.now, desk.office)
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -168,3 +168,56 @@ def test_a_database_that_is_away_is_told_in_a_sentence(hub: Run, monkeypatch: py
     assert told.code == 1
     assert told.err.startswith("hub: the database can't be reached")
     assert "hidden-password" not in told.err
+
+
+HOURS = """
+time_zone = "Europe/Moscow"
+[[hours]]
+name = "office"
+days = { mon-fri = "09:00-18:00" }
+"""
+
+
+def test_working_hours_are_a_calendar_of_the_configuration(hub: Run, folder: Any) -> None:
+    (folder / "hub.toml").write_text(HOURS, encoding="utf-8")
+    assert hub(*IVAN, "--hours", "office").code == 0
+    assert hub("user", "list", "--json").json[0]["hours"] == "office"
+    told = hub("user", "update", "--login", "ivan", "--hours", "ofice")
+    assert told.code == 1
+    assert "there is no [[hours]] named «ofice»; known are office, any" in told.err
+    assert hub("user", "update", "--login", "ivan", "--hours", "any").code == 0
+    assert hub("user", "list", "--json").json[0]["hours"] == "any"
+    assert hub("user", "update", "--login", "ivan", "--hours", "").code == 0
+    assert hub("user", "list", "--json").json[0]["hours"] is None
+
+
+def test_an_absence_from_and_to_with_a_deputy(hub: Run, folder: Any) -> None:
+    (folder / "hub.toml").write_text(HOURS, encoding="utf-8")
+    hub("user", "add", "--login", "olga", "--name", "Ольга", "--role", "manager")
+    hub(*IVAN)
+    told = hub("user", "absent", "ivan", "--from", "2026-12-01", "--to", "2026-12-07", "--deputy", "olga")
+    assert told.code == 0, told.err
+    assert told.out == "ivan: отсутствует с 01.12.2026 00:00 до 08.12.2026 00:00, заместитель olga\n"
+    ivan = next(each for each in hub("user", "list", "--json").json if each["login"] == "ivan")
+    assert (ivan["absent_since"], ivan["absent_until"]) == ("2026-11-30T21:00:00Z", "2026-12-07T21:00:00Z")
+    assert ivan["deputy"] == "olga"
+    assert hub("user", "absent", "ivan", "--back").out == "ivan: на месте\n"
+    ivan = next(each for each in hub("user", "list", "--json").json if each["login"] == "ivan")
+    assert ivan["absent_since"] is None
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--to", "2020-01-01"), ("--from", "завтра"), ("--back", "--to", "2030-01-01"), ("--deputy", "ivan")]
+)
+def test_absences_that_make_no_sense(hub: Run, arguments: tuple[str, ...]) -> None:
+    hub(*IVAN)
+    assert hub("user", "absent", "ivan", *arguments).code in {1, 2}
+    assert hub("user", "list", "--json").json[0]["absent_since"] is None
+
+
+def test_not_to_be_disturbed(hub: Run) -> None:
+    hub(*IVAN)
+    assert hub("user", "dnd", "ivan").out == "ivan: не беспокоить\n"
+    assert hub("user", "list", "--json").json[0]["do_not_disturb"] is True
+    assert hub("user", "dnd", "ivan", "--off").out == "ivan: принимает звонки\n"
+    assert hub("user", "dnd", "nobody").code == 1

@@ -106,3 +106,13 @@ def test_who_is_told(
 def test_somebody_is_told_as_long_as_there_is_anybody(people: tuple[User, ...], expected: list[str]) -> None:
     found = TellByRole().recipients((Told.CONTROLLER,), None, Staff.of(people), START)
     assert [user.login for user in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("working", "expected"), [({"petr"}, "petr"), ({"ivan", "petr"}, "ivan"), (set(), "ivan"), ({"anna"}, "ivan")]
+)
+def test_people_at_work_get_new_leads_first_and_others_where_nobody_is(working: set[str], expected: str) -> None:
+    assigner = LeastLoaded(lambda user, _: user.login in working)
+    found = assigner.assign("sales", staff(), {"head": Load(9, 9)}, START)
+    assert found is not None
+    assert found.login == expected

@@ -303,10 +303,17 @@ def test_a_dialplan_that_knows_no_menus_is_not_asked_for_one_twice() -> None:
 # ---------------------------------------------------------------- strategies
 
 
-def rung(group: Group, **more: object) -> list[str]:
+def rung(
+    group: Group,
+    *,
+    turns: Mapping[str, int] | None = None,
+    figures: Mapping[str, Figures] | None = None,
+    phones: Phones | None = None,
+) -> list[str]:
     """The order in which a group is rung when nobody answers."""
     rules = DispatchRules(fallback=(RouteStage.GROUP, RouteStage.CALLBACK))
-    found = whole_call(QUERY, STRANGER, scene(groups=(group,), rules=rules, **more))  # type: ignore[arg-type] — one helper for all
+    view = scene(groups=(group,), rules=rules, turns=turns, figures=figures, phones=phones)
+    found = whole_call(QUERY, STRANGER, view)
     assert all(len(each.endpoints) == 1 for each in found[:-1])
     return [each.endpoints[0].removeprefix("PJSIP/") for each in found[:-1]]
 
