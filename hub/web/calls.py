@@ -233,7 +233,8 @@ class Calls:
             fields["number"] = number
         confirmed = await field_of(request, "confirm", 1) == "1"
         with suppress(ValueError):  # nobody named, or several: the form is not one of ours
-            return CallBody.model_validate({**fields, "confirm": confirmed}), fields
+            whom = {name: value if name == "number" else int(value) for name, value in fields.items()}
+            return CallBody.model_validate({**whom, "confirm": confirmed}), fields
         return None, fields
 
 
