@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import wave
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,14 +121,19 @@ def remove(folder: Path, name: str) -> bool:
 
 
 def _judge_unread(path: Path, size: int, err: Exception) -> Judged:
-    """A WAV file that the standard library does not read: another encoding (GSM), a cut header, or no sound at all."""
+    """A WAV file that the standard library does not read: another encoding (GSM), a header that is cut or was never
+    finished because the PBX died, or no sound at all."""
     with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] == b"RIFF" and (len(head) < 12 or head[8:12] == b"WAVE"):
-        if size <= _WAV_HEADER:
-            return Judged(Judgement.EMPTY, size)
-        if isinstance(err, wave.Error) and "unknown format" in str(err):
-            return Judged(Judgement.SOUND, size)
+        head = file.read(_WAV_HEADER)
+    if head[:4] != b"RIFF" or head[8:12] not in {b"WAVE", b""}:
+        return Judged(Judgement.DAMAGED, size)
+    if size <= _WAV_HEADER:
+        return Judged(Judgement.EMPTY, size)
+    if isinstance(err, wave.Error) and "unknown format" in str(err):
+        return Judged(Judgement.SOUND, size)
+    if head[12:16] == b"fmt " and head[36:40] == b"data":
+        (bytes_a_second,) = struct.unpack_from("<I", head, 28)
+        return Judged(Judgement.SOUND, size, (size - _WAV_HEADER) / bytes_a_second if bytes_a_second else None)
     return Judged(Judgement.DAMAGED, size)
 
 

@@ -14,6 +14,7 @@ from crm_core.storage.migrate import migrate
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.asterisk import asterisk_tree as locate_asterisk
 from hub.demo.peers.sipp import SippRunner, sipp_tree
+from tests.peers.object_storage import ObjectStorageServer
 from tests.peers.postgres import PostgresServer
 from tests.peers.redis import RedisServer
 
@@ -106,6 +107,20 @@ def redis_server() -> Iterator[RedisServer]:
 def own_redis() -> Iterator[RedisServer]:
     """A Redis of the test's own, to be stopped, killed and frozen at will."""
     with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def object_storage() -> Iterator[ObjectStorageServer]:
+    """One object storage for all tests of this process; tests keep to prefixes of their own."""
+    with ObjectStorageServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_object_storage() -> Iterator[ObjectStorageServer]:
+    """An object storage of the test's own, to be stopped, frozen and filled at will."""
+    with ObjectStorageServer() as server:
         yield server
 
 

@@ -1,0 +1,1 @@
+"""Recordings and a real object storage."""
