@@ -6,18 +6,13 @@ assignees' loads and appends one row to the change feed, whose position grows in
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection
 
-from crm_core.errors import ConcurrentChange, NotFound
-from crm_core.model.alarm import AlarmKind
 from crm_core.model.callback import DialState
-from crm_core.model.case import CaseState, Signal, SignalAt
+from crm_core.model.case import CaseState
 from crm_core.model.records import (
     AlarmRecord,
     AttachmentRecord,
@@ -41,15 +36,11 @@ from crm_core.model.records import (
     RecordingRecord,
     StageRecord,
 )
-from crm_core.model.user import Staff
-from crm_core.ports import Load
 from crm_core.storage import bulk
-from crm_core.storage.ids import IdSource
-from crm_core.storage.staff import StaffCache
+from crm_core.storage.held import OWNER_COLUMN
+from crm_core.storage.reading import Reading
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.types import to_micros
-
-Record = TypeVar("Record", bound=tuple[Any, ...])
 
 # Referred to before referring.
 _WRITE_ORDER: tuple[type, ...] = (
@@ -75,317 +66,11 @@ _WRITE_ORDER: tuple[type, ...] = (
     ReconciliationRecord,
 )
 _UNFED = frozenset({IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord})
-# Where a record names its contact.
-_OWNER_COLUMN: dict[type, int | None] = {
-    kind: list(table.columns.keys()).index("contact_id") if "contact_id" in table.columns else None
-    for kind, table in TABLE_OF.items()
-}
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class SqlWork:
+class SqlWork(Reading):
     """A unit of work over a connection; see `crm_core.ports.UnitOfWork` for what services use."""
-
-    def __init__(self, conn: Connection, now: datetime, ids: IdSource, staff_cache: StaffCache) -> None:
-        self.conn = conn
-        self.now = now
-        self.position: int | None = None
-        self._ids = ids
-        self._staff_cache = staff_cache
-        self._staff: Staff | None = None
-        self._current: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
-        self._original: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
-        self._dirty: dict[type, dict[Any, None]] = defaultdict(dict)
-        self._removed: dict[type, dict[Any, None]] = defaultdict(dict)
-        self._by_contact: defaultdict[type, dict[int, dict[Any, None]]] = defaultdict(dict)
-        self._loaded: defaultdict[tuple[type, str], set[Any]] = defaultdict(set)
-        self._topics: list[list[Any]] = []
-
-    # ------------------------------------------------------------ changing
-
-    def next_id(self) -> int:
-        """A fresh id."""
-        return self._ids.next(self.conn)
-
-    def put(self, record: tuple[Any, ...]) -> None:
-        """Add a new record or replace the current version of a read one."""
-        kind, key = type(record), record[0]
-        self._current[kind][key] = record
-        self._dirty[kind][key] = None
-        self._index(kind, record)
-        if kind in self._removed:
-            self._removed[kind].pop(key, None)
-
-    def remove(self, kind: type, key: Any) -> None:
-        """Delete a record."""
-        self._current[kind].pop(key, None)
-        self._dirty[kind].pop(key, None)
-        self._removed[kind][key] = None
-
-    def changed(self, topic: str, subject_id: int, contact_id: int | None = None) -> None:
-        """Tell the feed of a change that is in none of the records."""
-        self._topics.append([topic, subject_id, contact_id])
-
-    # ------------------------------------------------------------ reading
-
-    @property
-    def staff(self) -> Staff:
-        """Everybody of the office, as of this transaction."""
-        if self._staff is None:
-            self._staff = self._staff_cache.current(self.conn)
-        return self._staff
-
-    def loads(self) -> dict[str, Load]:
-        """How much new work each person has."""
-        rows = self.conn.exec_driver_sql("SELECT login, open_leads, last_assigned FROM assignee_load")
-        return {login: Load(open_leads, last_assigned) for login, open_leads, last_assigned in rows}
-
-    def journal_seen(self, facts: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-        """Which of the facts (channel, account, external_id) are in the journal already."""
-        if not facts:
-            return set()
-        if self.sqlite:
-            sql = (
-                "SELECT j.channel, j.account, j.external_id FROM json_each(?) AS k CROSS JOIN journal AS j"
-                " ON j.channel = k.value ->> 0 AND j.account = k.value ->> 1 AND j.external_id = k.value ->> 2"
-            )
-            parameters: tuple[Any, ...] = (orjson.dumps(list(facts)).decode(),)
-        else:
-            sql = (
-                "SELECT j.channel, j.account, j.external_id"
-                " FROM unnest($1::text[], $2::text[], $3::text[]) AS k (channel, account, external_id)"
-                " JOIN journal AS j USING (channel, account, external_id)"
-            )
-            parameters = tuple(list(column) for column in zip(*facts, strict=True))
-        return {(row[0], row[1], row[2]) for row in self.conn.exec_driver_sql(sql, parameters)}
-
-    def contacts_by_identity(self, keys: Iterable[str]) -> dict[str, ContactRecord]:
-        """The contacts that hold these identities, locked until the end of the transaction."""
-        wanted = list(dict.fromkeys(keys))
-        if not wanted:
-            return {}
-        among = bulk.among(self.conn, 1, "text")
-        rows = self.conn.exec_driver_sql(
-            f"SELECT key, contact_id FROM identity WHERE key {among}",
-            (bulk.keys(self.conn, wanted),),
-        ).all()
-        holders: dict[str, int] = {row[0]: row[1] for row in rows}
-        for record in self._pending(IdentityRecord):
-            if record.key in wanted:
-                holders[record.key] = record.contact_id
-        return self._survivors(holders)
-
-    def _survivors(self, holders: dict[str, int]) -> dict[str, ContactRecord]:
-        """The contacts of identities, locked; of one merged while we waited for its lock, the contact it became."""
-        contacts = self.contacts(holders.values())
-        moved = {each.id: each.merged_into for each in contacts.values() if each.merged_into is not None}
-        if moved:
-            return self._survivors({key: moved.get(owner, owner) for key, owner in holders.items()})
-        return {key: contacts[contact_id] for key, contact_id in holders.items() if contact_id in contacts}
-
-    def contacts(self, ids: Iterable[int]) -> dict[int, ContactRecord]:
-        """Contacts by id, locked in the order of their ids; the lock covers everything that belongs to them."""
-        ids = list(ids)
-        wanted = sorted({each for each in ids if each not in self._current[ContactRecord]})
-        self._load(ContactRecord, wanted, "t.id", tail=self._lock)
-        return self._those(ContactRecord, ids)
-
-    def contact(self, contact_id: int) -> ContactRecord:
-        """One contact, locked; raises NotFound."""
-        found = self._current[ContactRecord].get(contact_id) or self.contacts([contact_id]).get(contact_id)
-        if found is None:
-            raise NotFound(f"there is no contact {contact_id}")
-        return found
-
-    def identities(self, contact_ids: Iterable[int]) -> dict[int, list[IdentityRecord]]:
-        """The identities of contacts, oldest first."""
-        found = self._of_contacts(IdentityRecord, contact_ids)
-        for listed in found.values():
-            listed.sort(key=lambda each: (each.created_at, each.key))
-        return found
-
-    def open_leads(self, contact_ids: Iterable[int]) -> dict[int, LeadRecord]:
-        """The open lead of each contact that has one."""
-        found = self._of_contacts(LeadRecord, contact_ids, "t.status IN ('new', 'taken')")
-        return {owner: lead for owner, listed in found.items() for lead in listed if lead.status in _OPEN}
-
-    def open_cases(self, contact_ids: Iterable[int]) -> dict[int, CaseRecord]:
-        """The open case of each contact that has one."""
-        found = self._of_contacts(CaseRecord, contact_ids, "t.state = 'open'")
-        return {owner: case for owner, listed in found.items() for case in listed if case.state is CaseState.OPEN}
-
-    def active_callbacks(self, contact_ids: Iterable[int]) -> dict[int, CallbackRecord]:
-        """The callback of each contact that is waiting or being dialled."""
-        found = self._of_contacts(CallbackRecord, contact_ids, "t.state IN ('waiting', 'dialling')")
-        return {owner: each for owner, listed in found.items() for each in listed if each.state.active}
-
-    def dials_going_on(self, contact_id: int, login: str | None = None) -> list[DialRecord]:
-        """The placed calls that are not over, of a client, and of a person where one is named."""
-        marks = [bulk.placeholder(self.conn, position) for position in (1, 2)]
-        columns = bulk.select_list(DialRecord, "t", self.engine)
-        sql = (
-            f"SELECT {columns} FROM dial AS t WHERE t.state <> 'ended' AND t.contact_id = {marks[0]}"
-            f" UNION ALL SELECT {columns} FROM dial AS t WHERE t.state <> 'ended' AND t.login = {marks[1]}"
-        )
-        for record in bulk.read(self.conn, DialRecord, sql, (contact_id, login or "")):
-            if record.id not in self._original[DialRecord]:
-                self._remember(record)
-        return [
-            each
-            for each in self._all(DialRecord)
-            if each.state is not DialState.ENDED and (each.contact_id == contact_id or each.login == login)
-        ]
-
-    def talks_now(self, contact_id: int, since: datetime) -> bool:
-        """Whether a call of this client that began after `since` goes on."""
-        marks = [bulk.placeholder(self.conn, position) for position in (1, 2)]
-        sql = (
-            f"SELECT 1 FROM call WHERE contact_id = {marks[0]} AND started_at > {marks[1]} AND finished_at IS NULL"
-            " LIMIT 1"
-        )
-        at: Any = to_micros(since) if self.sqlite else since
-        return self.conn.exec_driver_sql(sql, (contact_id, at)).first() is not None
-
-    def last_call(self, contact_id: int) -> CallRecord | None:
-        """The client's newest inbound call, for the line and the PBX by which they know the office."""
-        columns = bulk.select_list(CallRecord, "t", self.engine)
-        sql = (
-            f"SELECT {columns} FROM call AS t WHERE t.contact_id = {bulk.placeholder(self.conn, 1)}"
-            " AND t.direction = 'in' ORDER BY t.started_at DESC LIMIT 1"
-        )
-        found = bulk.read(self.conn, CallRecord, sql, (contact_id,))
-        return found[0] if found else None
-
-    def cases_of(self, contact_ids: Iterable[int]) -> dict[int, list[CaseRecord]]:
-        """All cases of contacts, oldest first."""
-        found = self._of_contacts(CaseRecord, contact_ids)
-        for listed in found.values():
-            listed.sort(key=lambda each: (each.opened_at, each.id))
-        return found
-
-    def signals(self, contact_ids: Iterable[int]) -> dict[int, list[SignalAt]]:
-        """All signals on the timelines of contacts, in the order of their time."""
-        found = self._of_contacts(EntryRecord, contact_ids, "t.signal IS NOT NULL")
-        signals: dict[int, list[SignalAt]] = {}
-        for owner, listed in found.items():
-            signals[owner] = [
-                SignalAt(
-                    Signal(each.signal),
-                    each.signal_at or each.occurred_at,
-                    each.reason or "",
-                    (each.channel or "", each.account or ""),
-                )
-                for each in listed
-                if each.signal is not None
-            ]
-            signals[owner].sort(key=lambda each: each.at)
-        return signals
-
-    def entries_by_ref(self, refs: Iterable[str]) -> dict[str, EntryRecord]:
-        """Messages by their provider reference."""
-        wanted = set(refs)
-        # Who deletes or edits may be unknown, so that no contact's lock guards the entry.
-        self._load(EntryRecord, wanted, "t.ref", array="text", tail=self._lock)
-        return {each.ref: each for each in self._all(EntryRecord) if each.ref is not None and each.ref in wanted}
-
-    def calls_by_linkedid(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CallRecord]:
-        """Calls by (pbx, linkedid)."""
-        wanted = set(keys)
-        # Internal calls have no contact whose lock would guard them.
-        self._load(CallRecord, {linkedid for _, linkedid in wanted}, "t.linkedid", array="text", tail=self._lock)
-        return {
-            (each.pbx, each.linkedid): each for each in self._all(CallRecord) if (each.pbx, each.linkedid) in wanted
-        }
-
-    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """The client's number in calls by (pbx, linkedid), as it is now."""
-        if not keys:
-            return {}
-        among = bulk.among(self.conn, 1, "text")
-        sql = f"SELECT pbx, linkedid, number FROM call WHERE linkedid {among}"
-        rows = self.conn.exec_driver_sql(sql, (bulk.keys(self.conn, [linkedid for _, linkedid in keys]),))
-        wanted = set(keys)
-        return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
-
-    def listed_numbers(self, keys: Iterable[str]) -> dict[str, ListedNumberRecord]:
-        """The special-list rows of identities."""
-        self._load(ListedNumberRecord, keys, "t.key", array="text")
-        return self._those(ListedNumberRecord, keys)
-
-    def open_alarms(self, kind: AlarmKind) -> list[AlarmRecord]:
-        """The alarms of a kind that last, oldest first; two nodes that end or tell one wait for each other."""
-        self._load(AlarmRecord, [kind.value], "t.kind", "t.ended_at IS NULL", array="text", tail=self._lock)
-        found = (each for each in self._all(AlarmRecord) if each.kind is kind and each.ended_at is None)
-        return sorted(found, key=lambda each: (each.since, each.id))
-
-    def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
-        """The client's newest inbound entry in a channel, with a conversation to answer into."""
-        marks = [bulk.placeholder(self.conn, position) for position in (1, 2, 3)]
-        columns = bulk.select_list(EntryRecord, "t", self.engine)
-        also = f" AND t.account = {marks[2]}" if account is not None else ""
-        sql = (
-            f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"
-            " AND t.direction = 'in' AND t.conversation IS NOT NULL AND t.kind <> 'system'"
-            " ORDER BY t.occurred_at DESC, t.sequence DESC, t.id DESC LIMIT 1"
-        )
-        parameters = (contact_id, channel) if account is None else (contact_id, channel, account)
-        found = bulk.read(self.conn, EntryRecord, sql, parameters)
-        return found[0] if found else None
-
-    def peek(self, kind: type[Record], key: Any) -> Record | None:
-        """The current version of a record that was read or put before, without asking the database."""
-        found: Record | None = self._current[kind].get(key)
-        return found
-
-    def get(self, kind: type[Record], key: Any) -> Record:
-        """One record by its key, of any type; raises NotFound."""
-        array = "text" if isinstance(key, str) else "bigint"
-        first = next(iter(TABLE_OF[kind].columns)).name
-        self._load(kind, [key], f"t.{first}", array=array)
-        found: Record | None = self._current[kind].get(key)
-        if found is None:
-            raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
-        return found
-
-    def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
-        """A record and its contact, the contact locked before the record was read; raises NotFound."""
-        mark = bulk.placeholder(self.conn, 1)
-        sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'
-        row = self.conn.exec_driver_sql(sql, (key,)).first()
-        if row is None:
-            raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
-        contact = self.contact(row[0]) if row[0] is not None else None
-        record: Any = self.get(kind, key)
-        if contact is not None and record.contact_id != contact.id:
-            raise ConcurrentChange(f"{TABLE_OF[kind].name} {key} changed hands")
-        return record, contact
-
-    def related(self, kind: type[Record], column: str, keys: Iterable[Any]) -> list[Record]:
-        """The records whose `column` has one of these values, by id."""
-        listed = list(dict.fromkeys(keys))
-        if column == "contact_id":
-            found = [each for records in self._of_contacts(kind, listed).values() for each in records]
-            return sorted(found, key=_first)
-        known = self._loaded[kind, f"related:{column}"]
-        missing = [each for each in listed if each not in known]
-        array = "text" if listed and isinstance(listed[0], str) else "bigint"
-        self._load(kind, missing, f"t.{column}", array=array)
-        known.update(missing)
-        index, wanted = list(TABLE_OF[kind].columns.keys()).index(column), set(listed)
-        return sorted((each for each in self._all(kind) if each[index] in wanted), key=_first)
-
-    def everything(self, kind: type[Record]) -> list[Record]:
-        """All records of a small table."""
-        whole = self._loaded[kind, "everything"]
-        if whole:
-            return self._all(kind)
-        whole.add(True)
-        columns = bulk.select_list(kind, "t", self.engine)
-        for record in bulk.read(self.conn, kind, f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t'):
-            self._remember(record)
-        return self._all(kind)
-
-    # ------------------------------------------------------------ the end
 
     def flush(self) -> None:
         """Write everything that was put or removed; the last thing before the commit."""
@@ -398,7 +83,7 @@ class SqlWork:
             if not dirty:
                 continue
             if kind is DeadlineRecord:
-                bulk.upsert(self.conn, sorted((self._current[kind][key] for key in dirty), key=_first))
+                bulk.upsert(self.conn, sorted((self._current[kind][key] for key in dirty), key=itemgetter(0)))
                 continue
             fresh = [self._current[kind][key] for key in dirty if key not in self._original[kind]]
             stale = [
@@ -409,9 +94,9 @@ class SqlWork:
             # In the order of their keys two writers can't wait for each other. What is open once a contact is closed
             # before another opens.
             closed = [record for record in stale if _is_closed(record)]
-            bulk.update(self.conn, sorted(closed, key=_first))
-            bulk.insert(self.conn, sorted(fresh, key=_first))
-            bulk.update(self.conn, sorted((record for record in stale if not _is_closed(record)), key=_first))
+            bulk.update(self.conn, sorted(closed, key=itemgetter(0)))
+            bulk.insert(self.conn, sorted(fresh, key=itemgetter(0)))
+            bulk.update(self.conn, sorted((record for record in stale if not _is_closed(record)), key=itemgetter(0)))
 
     def _take_position(self, loads: dict[str, list[int]]) -> None:
         """Number the new entries and tell the feed; from here to the commit, transactions stand in line."""
@@ -440,7 +125,7 @@ class SqlWork:
             if kind in _UNFED:
                 continue
             name = TABLE_OF[kind].name
-            column = 0 if kind is ContactRecord else _OWNER_COLUMN[kind]
+            column = 0 if kind is ContactRecord else OWNER_COLUMN[kind]
             current = self._current[kind]
             changes.extend([name, key, current[key][column] if column is not None else None] for key in dirty)
         changes.extend(["identity", 0, record.contact_id] for record in self._pending(IdentityRecord))
@@ -483,89 +168,6 @@ class SqlWork:
         source = " SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])"
         self.conn.exec_driver_sql(columns + source + conflict, tuple(list(each) for each in zip(*rows, strict=True)))
 
-    # ------------------------------------------------------------ inside
-
-    @property
-    def engine(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self.conn.dialect.name
-
-    @property
-    def _lock(self) -> str:
-        """Rows locked in the order of their ids, so that two transactions can't wait for each other."""
-        return "" if self.sqlite else " ORDER BY t.id FOR NO KEY UPDATE"
-
-    @property
-    def sqlite(self) -> bool:
-        """Whether this is the embedded engine."""
-        return self.conn.dialect.name == "sqlite"
-
-    def _load(
-        self,
-        kind: type[Record],
-        keys: Iterable[Any],
-        column: str,
-        condition: str = "",
-        *,
-        array: str = "bigint",
-        tail: str = "",
-    ) -> None:
-        wanted = list(dict.fromkeys(keys))
-        if not wanted:
-            return
-        columns = bulk.select_list(kind, "t", self.engine)
-        among = bulk.among(self.conn, 1, array)
-        also = f" AND {condition}" if condition else ""
-        sql = f'SELECT {columns} FROM "{TABLE_OF[kind].name}" AS t WHERE {column} {among}{also}{tail}'
-        for record in bulk.read(self.conn, kind, sql, (bulk.keys(self.conn, wanted),)):
-            self._remember(record)
-
-    def _remember(self, record: tuple[Any, ...]) -> None:
-        kind, key = type(record), record[0]
-        self._original[kind].setdefault(key, record)
-        if key not in self._removed[kind] and key not in self._current[kind]:
-            self._current[kind][key] = record
-            self._index(kind, record)
-
-    def _of_contacts(
-        self, kind: type[Record], contact_ids: Iterable[int], condition: str = ""
-    ) -> dict[int, list[Record]]:
-        """The records of contacts, read once a contact and condition; a contact made here has only what was put."""
-        wanted = list(dict.fromkeys(contact_ids))
-        contacts, stored = self._current[ContactRecord], self._original[ContactRecord]
-        elsewhere = [each for each in wanted if each in stored or each not in contacts]
-        if elsewhere:
-            complete, known = self._loaded[kind, ""], self._loaded[kind, condition]
-            missing = [each for each in elsewhere if each not in known and each not in complete]
-            self._load(kind, missing, "t.contact_id", condition)
-            known.update(missing)
-        index, current = self._by_contact[kind], self._current[kind]
-        found: dict[int, list[Record]] = {}
-        for owner in wanted:
-            owned = index.get(owner, ())
-            records = [current[key] for key in owned if key in current] if owned else []
-            found[owner] = [record for record in records if record.contact_id == owner] if records else []
-        return found
-
-    def _index(self, kind: type, record: tuple[Any, ...]) -> None:
-        column = _OWNER_COLUMN[kind]
-        if column is not None and (owner := record[column]) is not None:
-            owned = self._by_contact[kind]
-            if owner in owned:
-                owned[owner][record[0]] = None
-            else:
-                owned[owner] = {record[0]: None}
-
-    def _all(self, kind: type[Record]) -> list[Record]:
-        return list(self._current[kind].values())
-
-    def _pending(self, kind: type[Record]) -> list[Record]:
-        return [self._current[kind][key] for key in self._dirty.get(kind, ())]
-
-    def _those(self, kind: type[Record], keys: Iterable[Any]) -> dict[Any, Record]:
-        found = ((key, self._current[kind].get(key)) for key in keys)
-        return {key: record for key, record in found if record is not None}
-
 
 def _is_closed(record: tuple[Any, ...]) -> bool:
     match record:
@@ -579,28 +181,3 @@ def _is_closed(record: tuple[Any, ...]) -> bool:
             return dial is DialState.ENDED
         case _:
             return False
-
-
-def _first(record: tuple[Any, ...]) -> Any:
-    return record[0]
-
-
-def run_in_work(
-    conn: Connection,
-    now: datetime,
-    ids: IdSource,
-    staff_cache: StaffCache,
-    service: Callable[[SqlWork], Record],
-) -> tuple[Record, int | None]:
-    """Run a service in a unit of work and write what it changed; the result and the feed position, if any."""
-    work = SqlWork(conn, now, ids, staff_cache)
-    try:
-        result = service(work)
-        work.flush()
-    except BaseException:
-        ids.rolled_back()
-        raise
-    return result, work.position
-
-
-__all__ = ["ConcurrentChange", "SqlWork", "run_in_work"]

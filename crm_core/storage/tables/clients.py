@@ -1,0 +1,71 @@
+"""Clients: contacts, their identities, merges, special lists."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+)
+
+from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
+from crm_core.storage.types import JsonText, UtcDateTime
+
+contact = Table(
+    "contact",
+    metadata,
+    own_id(),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("manager", Text, ForeignKey("app_user.login")),
+    Column("company", Text),
+    Column("city", Text),
+    Column("status", Text),
+    Column("list_name", Text),
+    Column("last_signal_at", UtcDateTime),
+    Column("last_contact_at", UtcDateTime),
+    # Checked at the commit: both contacts of a merge may be new.
+    Column("merged_into", Id, ForeignKey("contact.id", deferrable=True, initially="DEFERRED")),
+    Column("fields", JsonText, nullable=False),
+    Column("tags", JsonText, nullable=False),
+    Column("marks", JsonText, nullable=False),
+    Index("ix_contact_manager", "manager"),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("key", Text, primary_key=True),
+    contact_column(),
+    Column("evidence", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_identity_contact_id", "contact_id"),
+)
+
+contact_merge = Table(
+    "contact_merge",
+    metadata,
+    own_id(),
+    Column("survivor_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("absorbed_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("merged_at", UtcDateTime, nullable=False),
+    Column("moved", JsonText, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Index("ix_contact_merge_survivor_id", "survivor_id"),
+)
+
+listed_number = Table(
+    "listed_number",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("list_name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)

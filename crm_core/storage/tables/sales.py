@@ -1,0 +1,103 @@
+"""What is to be sold: leads, pipelines, deals."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from crm_core.model import records
+from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+
+lead = Table(
+    "lead",
+    metadata,
+    own_id(),
+    contact_column(),
+    Column("title", Text, nullable=False),
+    Column("status", EnumText(records.LeadStatus), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("first_fact_at", UtcDateTime, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("source", Text),
+    Column("utm_source", Text, nullable=False),
+    Column("utm_medium", Text, nullable=False),
+    Column("utm_campaign", Text, nullable=False),
+    Column("utm_content", Text, nullable=False),
+    Column("utm_term", Text, nullable=False),
+    Column("group_name", Text),
+    Column("manager", Text, ForeignKey("app_user.login")),
+    Column("grade", Text),
+    Column("reason", Text),
+    Column("taken_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("fields", JsonText, nullable=False),
+    Column("tags", JsonText, nullable=False),
+    Column("marks", JsonText, nullable=False),
+    Index("ix_lead_status_id", "status", "id"),
+    Index("ix_lead_contact_id", "contact_id"),
+    # One open lead a contact: two first messages at the same instant make one.
+    Index(
+        "uq_lead_open",
+        "contact_id",
+        unique=True,
+        postgresql_where=text("status IN ('new', 'taken')"),
+        sqlite_where=text("status IN ('new', 'taken')"),
+    ),
+)
+
+pipeline = Table(
+    "pipeline",
+    metadata,
+    own_id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("position", Integer, nullable=False),
+    Column("archived", Boolean, nullable=False),
+)
+
+stage = Table(
+    "stage",
+    metadata,
+    own_id(),
+    Column("pipeline_id", Id, ForeignKey("pipeline.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", EnumText(records.StageKind), nullable=False),
+    UniqueConstraint("pipeline_id", "name"),
+)
+
+deal = Table(
+    "deal",
+    metadata,
+    own_id(),
+    contact_column(nullable=True),
+    Column("pipeline_id", Id, ForeignKey("pipeline.id"), nullable=False),
+    Column("stage_id", Id, ForeignKey("stage.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("stage_since", UtcDateTime, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("manager", Text, ForeignKey("app_user.login")),
+    Column("source", Text),
+    Column("due_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+    Column("fields", JsonText, nullable=False),
+    Column("tags", JsonText, nullable=False),
+    Index("ix_deal_pipeline_id_stage_id", "pipeline_id", "stage_id", "id"),
+    Index("ix_deal_contact_id", "contact_id"),
+)

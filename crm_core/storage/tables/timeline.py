@@ -1,0 +1,117 @@
+"""What happened with clients, and who of them waits."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+
+from crm_core.messages import Delivery, EntryKind
+from crm_core.model import records
+from crm_core.model.call import Direction
+from crm_core.model.case import CaseKind, CaseState, Signal
+from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+
+contact_case = Table(
+    "contact_case",
+    metadata,
+    own_id(),
+    contact_column(),
+    Column("kind", EnumText(CaseKind), nullable=False),
+    Column("state", EnumText(CaseState), nullable=False),
+    Column("facts", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("rung", Integer),
+    Column("promised_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("reason", Text),
+    Column("manager", Text, ForeignKey("app_user.login")),
+    Column("misses", JsonText, nullable=False),
+    Index("ix_contact_case_state_id", "state", "id"),
+    Index("ix_contact_case_contact_id", "contact_id"),
+    Index(
+        "uq_contact_case_open",
+        "contact_id",
+        unique=True,
+        postgresql_where=text("state = 'open'"),
+        sqlite_where=text("state = 'open'"),
+    ),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    own_id(),
+    Column("seq", BigInteger, nullable=False),
+    contact_column(),
+    Column("kind", EnumText(EntryKind), nullable=False),
+    Column("direction", EnumText(Direction), nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("channel", Text),
+    Column("account", Text),
+    Column("conversation", Text),
+    Column("lead_id", Id),
+    Column("deal_id", Id),
+    Column("call_id", Id),
+    Column("journal_id", Id),
+    Column("external_id", Text),
+    Column("ref", Text, unique=True),
+    Column("text", Text, nullable=False),
+    Column("html", Text),
+    Column("subject", Text, nullable=False),
+    Column("quoted", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("by_person", Boolean, nullable=False),
+    Column("signal", EnumText(Signal)),
+    Column("signal_at", UtcDateTime),
+    Column("reason", Text),
+    Column("delivery", EnumText(Delivery)),
+    Column("delivery_error", Text),
+    Column("location", JsonText),
+    Column("versions", JsonText, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    Index("ix_timeline_contact_id_seq", "contact_id", "seq"),
+    Index("ix_timeline_contact_id_occurred_at", "contact_id", "occurred_at", "sequence", "id"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    own_id(),
+    Column("entry_id", Id, ForeignKey("timeline.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("state", EnumText(records.FileState), nullable=False),
+    Column("size", BigInteger),
+    Column("sha256", Text),
+    Column("remote_id", Text),
+    Column("error", Text),
+    Index("ix_attachment_entry_id", "entry_id"),
+)
+
+# Files uploaded for outgoing messages, before they belong to one.
+upload = Table(
+    "upload",
+    metadata,
+    own_id(),
+    Column("name", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
