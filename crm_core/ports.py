@@ -311,7 +311,7 @@ class ForeignRows(Protocol):
 
     def between(
         self, columns: Sequence[str], by: str, since: datetime, until: datetime
-    ) -> AsyncIterator[list[Mapping[str, Any]]]:
+    ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """The rows whose column `by` lies in [since, until), in its order; a piece of them at a time.
 
         Moments of a column without a zone are compared as if it were UTC.

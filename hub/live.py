@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from crm_core.errors import CoreError
 from crm_core.storage import feed
@@ -70,7 +70,7 @@ class Live:
             return False
         return self.position >= position
 
-    async def follow(self, after: int | None = None) -> AsyncIterator[FeedRow]:
+    async def follow(self, after: int | None = None) -> AsyncGenerator[FeedRow, None]:
         """Every change behind a position (None: from now on), then those that come; ends when the hub stops."""
         last = self.position if after is None else after
         while self._task is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import glob
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,8 +78,9 @@ def end_of(path: Path) -> CdrPlace | None:
 def read_since(path: Path, place: CdrPlace | None) -> tuple[list[CdrRow], CdrPlace | None]:
     """The records written since `place` (None: from the beginning), and the place behind them.
 
-    A last line without its end is left for the next time. After a rotation the rest of the old file (`Master.csv.1`)
-    is read first; a file that was cut short is read from its beginning. Raises OSError where it can't be read.
+    A last line without its end is left for the next time. After a rotation the rest of the old file is read first
+    (`Master.csv.1` or whatever stands beside it), then what was rotated after it; a file that was cut short is read
+    from its beginning. Raises OSError where it can't be read.
     """
     now = end_of(path)
     rows: list[CdrRow] = []
@@ -86,14 +88,27 @@ def read_since(path: Path, place: CdrPlace | None) -> tuple[list[CdrRow], CdrPla
     if place is not None and now is not None and place.inode == now.inode:
         offset = place.offset if place.offset <= now.offset else 0
     elif place is not None:
-        rotated = path.with_name(f"{path.name}.1")
-        old = end_of(rotated)
-        if old is not None and old.inode == place.inode:
-            rows.extend(_read(rotated, place.offset)[0])
+        for rotated, begin in _rotated_since(path, place):
+            rows.extend(_read(rotated, begin)[0])
     if now is None:
         return rows, place
     found, offset = _read(path, offset)
     return [*rows, *found], CdrPlace(now.inode, offset)
+
+
+def beside(path: Path) -> list[Path]:
+    """The files that once were this one, the oldest first."""
+    found = [(each.stat().st_mtime, each) for each in path.parent.glob(f"{glob.escape(path.name)}?*") if each.is_file()]
+    return [each for _, each in sorted(found)]
+
+
+def _rotated_since(path: Path, place: CdrPlace) -> list[tuple[Path, int]]:
+    """The file of a place and those rotated after it, each with where to begin; nothing where it is gone."""
+    files = [each for each in beside(path) if each.suffix != ".gz"]
+    for index, each in enumerate(files):
+        if each.stat().st_ino == place.inode:
+            return [(each, place.offset), *((later, 0) for later in files[index + 1 :])]
+    return []
 
 
 def _read(path: Path, offset: int) -> tuple[list[CdrRow], int]:
@@ -140,6 +155,15 @@ def parse_row(line: bytes) -> CdrRow | None:
         sequence=int(fields[20]) if len(fields) > 20 and fields[20].isdigit() else 0,
         raw=line.rstrip(b"\r\n"),
     )
+
+
+def in_utc(row: CdrRow) -> CdrRow:
+    """The record with its times in UTC."""
+    shift = _shift(row)
+    if not shift:
+        return row
+    answer = row.answer - shift if row.answer is not None else None
+    return replace(row, start=row.start - shift, answer=answer, end=row.end - shift)
 
 
 def calls_of(rows: Iterable[CdrRow]) -> dict[str, tuple[CdrRow, ...]]:
@@ -200,6 +224,11 @@ def _line(rows: Sequence[CdrRow]) -> str:
         if row.userfield.startswith(LINE_FIELD):
             return dialled_number(row.userfield.removeprefix(LINE_FIELD))
     return dialled_number(rows[0].destination)
+
+
+def clock_ahead(row: CdrRow) -> timedelta | None:
+    """How far the clock of the records is ahead of UTC; None where the record can't tell."""
+    return _shift(row) if created_at(row.linkedid, _EPOCH) != _EPOCH else None
 
 
 def _shift(first: CdrRow) -> timedelta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from channels.pbx.ami import AmiDownError, AmiLink, AmiRefusedError, AmiTimeoutE
 from channels.pbx.ami_wire import AmiInjectionError, AmiMessage
 from channels.pbx.astdb import MIRROR_EVENTS, Mirror, MirrorTiming
 from channels.pbx.book import CallBook
+from channels.pbx.cdr_day import cdr_sources, recorded
 from channels.pbx.config import PbxConfig
 from channels.pbx.delivery import Delivery
 from channels.pbx.events import WANTED, DeviceChanged, ListingEnded, MemberPaused, Originated, parse_event
@@ -24,7 +25,7 @@ from channels.pbx.proof import prove
 from channels.pbx.settle import Settler
 from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, RouteDecision, RouteQuery
-from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease, PlaceCall
+from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease, PlaceCall, RecordedCalls
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ class PbxChannel:
         self._link = AmiLink(config.ami, handlers, WANTED | MIRROR_EVENTS, timing=config.timing)
         self._lease: Lease | None = None
         self._door: AgiDoor | None = None
-        self._settler = Settler(config, context, self._link, self._book, self._facts, self._delivery)
+        self._sources = cdr_sources(config, context)
+        self._settler = Settler(config, context, self._link, self._book, self._facts, self._delivery, self._sources)
         self._mirror = Mirror(config, context, self._link, self._timing.mirror)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -192,9 +194,22 @@ class PbxChannel:
         """The fact of a raw one, for replay."""
         return self._facts.reparse(external_id, raw, received_at)
 
+    @property
+    def keeps_records(self) -> bool:
+        """Whether call records can be read from here."""
+        return bool(self._sources)
+
+    async def recorded(self, since: datetime, until: datetime) -> AsyncIterator[RecordedCalls]:
+        """Every recorded call that began in [since, until)."""
+        try:
+            async for portion in recorded(self._sources, self._facts, since, until, self._context.clock.now()):
+                yield portion
+        except OSError as err:
+            raise TransientDeliveryError(f"{self._key}: call records can't be read: {err}") from err
+
     async def check(self) -> str:
         """One line of proof; raises ChannelAuthError or TransientDeliveryError with what is wrong."""
-        return await prove(self._config)
+        return await prove(self._config, self._sources)
 
     # ------------------------------------------------------------ FastAGI
 

@@ -45,12 +45,12 @@ class CallFactsReader:
             sequence=_SEQUENCE[transition.kind],
         )
 
-    def of_records(self, rows: Sequence[CdrRow]) -> InboundEvent | None:
-        """The fact that call records tell of a call; None where no client took part."""
+    def of_records(self, rows: Sequence[CdrRow], name: str = SETTLED) -> InboundEvent | None:
+        """The fact that call records tell of a call, by which `name`; None where no client took part."""
         call = settled_call(rows, self._profile)
         if call is None:
             return None
-        return self._settled(call, b"\n".join(row.raw for row in rows), CDR_TYPE)
+        return self._settled(call, b"\n".join(row.raw for row in rows), CDR_TYPE, name)
 
     def of_not_made(self, event: Originated, raw: bytes) -> InboundEvent | None:
         """The fact that a placed call came to nothing before the PBX had a channel; None where it did not."""
@@ -83,7 +83,7 @@ class CallFactsReader:
             rows = [
                 row for line in raw.split(b"\n") if (row := parse_row(line)) is not None and row.linkedid == linkedid
             ]
-            return self.of_records(calls_of(rows)[linkedid]) if rows else None
+            return self.of_records(calls_of(rows)[linkedid], name) if rows else None
         book = CallBook(self._profile)
         transitions: list[Transition] = []
         blocks = Splitter().feed(raw)
@@ -100,9 +100,9 @@ class CallFactsReader:
         known = [each for each in transitions if each.call.linkedid == linkedid and each.kind.value == name]
         return self.of_transition(replace(known[-1], blocks=tuple(blocks))) if known else None
 
-    def _settled(self, call: CallSnapshot, raw: bytes, raw_type: str) -> InboundEvent:
+    def _settled(self, call: CallSnapshot, raw: bytes, raw_type: str, name: str = SETTLED) -> InboundEvent:
         at = call.finished_at or call.started_at
-        return self._event(call, name=SETTLED, at=at, raw=raw, raw_type=raw_type, sequence=_SETTLED_SEQUENCE)
+        return self._event(call, name=name, at=at, raw=raw, raw_type=raw_type, sequence=_SETTLED_SEQUENCE)
 
     def _event(
         self, call: CallSnapshot, *, name: str, at: datetime, raw: bytes, raw_type: str, sequence: int

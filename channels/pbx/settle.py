@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from channels.pbx.ami import AmiError, AmiLink
 from channels.pbx.book import CallBook
 from channels.pbx.call_facts import CallFacts
-from channels.pbx.cdr import CdrPlace, calls_of, end_of, read_since
+from channels.pbx.cdr import calls_of
+from channels.pbx.cdr_sources import CdrSource
 from channels.pbx.config import PbxConfig
 from channels.pbx.delivery import Delivery
 from channels.pbx.inbound import CallFactsReader
+from crm_core.errors import CoreError
 from crm_core.messages import ChannelKey, InboundEvent
 from crm_core.ports import ChannelContext
 
 log = logging.getLogger(__name__)
-
-PLACE = "cdr"
 
 
 class Settler:
@@ -31,12 +32,14 @@ class Settler:
         book: CallBook,
         facts: CallFactsReader,
         delivery: Delivery,
+        sources: Sequence[CdrSource],
         patience_s: float = 1.0,
     ) -> None:
         self._patience_s = patience_s
         self._config, self._context = config, context
         self._key = ChannelKey("pbx", config.name)
         self._link, self._book, self._facts, self._delivery = link, book, facts, delivery
+        self._sources = tuple(sources)
         self._wanted = asyncio.Event()
         self._listed = asyncio.Event()
         # vanished calls whose records could not be read yet
@@ -68,7 +71,7 @@ class Settler:
             try:
                 await self._settle()
                 self.trouble = ""
-            except (AmiError, OSError, TimeoutError) as err:
+            except (AmiError, CoreError, OSError, TimeoutError) as err:
                 self.trouble = f"calls could not be settled: {str(err) or type(err).__name__}"
                 log.warning("%s: %s", self._key, self.trouble)
                 pause = again_s
@@ -85,7 +88,7 @@ class Settler:
         dropped = self._delivery.dropped
         lost = dropped != self._dropped
         events, behind = await self._recorded(also_finished=lost)
-        if self._config.cdr is not None and not self._unsettled.keys() <= {event.correlation_id for event in events}:
+        if self._sources and not self._unsettled.keys() <= {event.correlation_id for event in events}:
             # records are written a moment after the channels are gone
             await asyncio.sleep(self._patience_s)
             events, behind = await self._recorded(also_finished=lost)
@@ -99,30 +102,28 @@ class Settler:
             log.warning("%s: call %s ended unseen and left no record", self._key, facts.linkedid)
             self._delivery.put(self._facts.of_vanished(facts, blocks, now))
         self._unsettled.clear()
-        if behind is not None:
+        if behind:
             # only what is committed need not be read again
             async with asyncio.timeout(self._config.timing.action_s):
                 await self._delivery.drained()
-            await self._context.cursors.save(self._key, PLACE, str(behind))
+        for cursor, place in behind.items():
+            await self._context.cursors.save(self._key, cursor, place)
 
-    async def _recorded(self, *, also_finished: bool) -> tuple[list[InboundEvent], CdrPlace | None]:
-        """What records tell of calls whose end was not seen, and the place to read on from once that is committed."""
-        path, cursors = self._config.cdr, self._context.cursors
-        if path is None:
-            return [], None
-        place = CdrPlace.parse(await cursors.load(self._key, PLACE))
-        if place is None:
-            # what was before the hub came is history; a file that is still to come will be read from its beginning
-            return [], await asyncio.to_thread(end_of, path) or CdrPlace(0, 0)
-        rows, behind = await asyncio.to_thread(read_since, path, place)
-        calls = calls_of(rows)
-        going_on = self._book.live & calls.keys()
-        found = [
-            event
-            for linkedid, records in calls.items()
-            if linkedid not in going_on
-            and (also_finished or not self._book.finished(linkedid))
-            and (event := self._facts.of_records(records)) is not None
-        ]
-        # a call that goes on keeps the place where its first records lie
-        return found, None if going_on or behind == place else behind
+    async def _recorded(self, *, also_finished: bool) -> tuple[list[InboundEvent], dict[str, str]]:
+        """What records tell of calls whose end was not seen, and the places to read on from once that is committed."""
+        found: dict[str, InboundEvent] = {}
+        behind: dict[str, str] = {}
+        for source in self._sources:
+            place = await self._context.cursors.load(self._key, source.cursor)
+            rows, reached = await source.since(place)
+            calls = calls_of(rows)
+            going_on = self._book.live & calls.keys()
+            for linkedid, records in calls.items():
+                known = linkedid in going_on or (not also_finished and self._book.finished(linkedid))
+                event = self._facts.of_records(records) if not known else None
+                if event is not None:
+                    found.setdefault(linkedid, event)
+            # a call that goes on keeps the place where its first records lie
+            if not going_on and reached != place:
+                behind[source.cursor] = reached
+        return list(found.values()), behind

@@ -74,7 +74,7 @@ class ForeignTable:
 
     async def between(
         self, columns: Sequence[str], by: str, since: datetime, until: datetime
-    ) -> AsyncIterator[list[Mapping[str, Any]]]:
+    ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """The rows whose column `by` lies in [since, until), in its order; a piece of them at a time."""
         table = await self._reflected()
         moment = since
@@ -86,7 +86,7 @@ class ForeignTable:
 
     async def _piece(
         self, table: Table, columns: Sequence[str], by: Column[Any], since: datetime, until: datetime
-    ) -> AsyncIterator[list[Mapping[str, Any]]]:
+    ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         statement = (
             select(*(table.c[name] for name in columns))
             .where(and_(by >= _moment(by, since), by < _moment(by, until)))
