@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
 from crm_core.model.calendar import ANY_HOURS
@@ -150,6 +150,12 @@ def add_token(desk: Desk, login: str, digest: str) -> int:
     conn.execute(insert(api_token).values(id=token_id, login=login, digest=digest, created_at=desk.now))
     desk.work.changed("api_token", token_id)
     return token_id
+
+
+def remove_token(desk: Desk, token_id: int) -> None:
+    """Take a token away; nothing happens where there is none."""
+    connection_of(desk).execute(delete(api_token).where(api_token.c.id == token_id))
+    desk.work.changed("api_token", token_id)
 
 
 # ---------------------------------------------------------------- queries

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
+from hub.cli.moments import moment
 from hub.cli.output import print_json, printable
 
 if TYPE_CHECKING:
-    from crm_core.messages import RouteDecision
     from crm_core.storage.store import Store
     from hub.bootstrap import Hub
     from hub.explaining import CaseExplained, Telling
@@ -20,32 +19,6 @@ if TYPE_CHECKING:
 explain = typer.Typer(help="Почему хаб решил так, а не иначе.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Печатать JSON.")]
-_ACTIONS = {
-    "dial": "звонить",
-    "reject": "отказать",
-    "callback": "предложить перезвонить",
-    "fallback": "запасной набор Asterisk",
-}
-_STAGES = {
-    "list": "особый список",
-    "manager": "личный менеджер",
-    "deputy": "заместитель",
-    "group": "группа",
-    "duty": "дежурные",
-    "callback": "обратный звонок",
-}
-_VERDICTS = {
-    "rings": "звонит",
-    "absent": "отсутствует",
-    "busy": "занят",
-    "unreachable": "телефон не на связи",
-    "do_not_disturb": "не беспокоить",
-    "no_extension": "нет телефона",
-    "disabled": "отключён",
-    "tried": "уже звонили",
-    "nobody": "никого",
-    "listed": "номер в списке",
-}
 _TELLS = {
     "manager": "менеджер",
     "deputy": "заместитель",
@@ -62,27 +35,39 @@ def route(
     number: Annotated[str, typer.Option("--number", help="Номер клиента.")],
     line: Annotated[str, typer.Option("--line", help="Номер офиса, на который он звонит.")],
     at: Annotated[str | None, typer.Option("--at", help="Момент: 2026-11-22T10:00 (пояс офиса) или с поясом.")] = None,
+    key: Annotated[str, typer.Option("--key", help="Клавиша, которую он нажмёт в меню линии.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Кому позвонит хаб, в каком порядке и почему. Занятость телефонов знает только работающий хаб."""
+    """Кому позвонит хаб, в каком порядке и почему. Что делают телефоны, знает работающий хаб: спрашиваем его."""
+    from hub.cli.running_hub import asked
     from hub.cli.working import with_hub
+    from hub.http.api.explain import attempts_json
 
-    async def act(hub: Hub) -> list[RouteDecision]:
-        moment = _moment(at, hub.settings.time_zone) if at is not None else None
+    if len(key) > 1 or key not in "0123456789*":
+        raise typer.BadParameter("клавиша: одна из 0123456789*")
+
+    async def act(hub: Hub) -> tuple[list[dict[str, Any]], bool]:
+        moment_ = moment(at, hub.settings.time_zone) if at is not None else None
+        query = {"number": number, "line": line, "key": key}
+        if moment_ is not None:
+            query["at"] = moment_.isoformat()
+        found = await asked(hub.settings, hub.store, "/explain/route", query)
+        if found is not None:
+            return found["attempts"], True
         await hub.directory.start()
-        return hub.directory.explain(number, line, moment)
+        decisions = hub.directory.explain(number, line, moment_, key=key)
+        return [each.model_dump() for each in attempts_json(decisions, hub.store.office.language)], False
 
-    decisions = with_hub(act)
+    attempts, known = with_hub(act)
+    if not known:
+        typer.echo("Работающий хаб не ответил: что делают телефоны, неизвестно, все считаются свободными.", err=True)
     if as_json:
-        print_json([_decision_row(attempt, each) for attempt, each in enumerate(decisions)])
+        print_json(attempts)
         return
-    for attempt, decision in enumerate(decisions):
-        whom = f" {', '.join(decision.endpoints)}, {decision.ring_s} с" if decision.endpoints else ""
-        typer.echo(f"Попытка {attempt}: {_ACTIONS[decision.action.value]}{whom} ({decision.reason})")
-        for step in decision.trace:
-            who = f" {step.login}" if step.login else ""
-            detail = f" ({printable(step.detail)})" if step.detail else ""
-            typer.echo(f"  {_STAGES[step.stage.value]}{who}: {_VERDICTS[step.verdict.value]}{detail}")
+    for attempt in attempts:
+        typer.echo(printable(f"Попытка {attempt['attempt']}: {attempt['words']}"))
+        for reason in attempt["reasons"]:
+            typer.echo(printable(f"  {reason}"))
 
 
 @explain.command("case")
@@ -126,26 +111,3 @@ def _person(person: Telling) -> str:
         return person.login
     error = f": {person.error}" if person.error else ""
     return f"{person.login}, {person.by}: {_SENT[person.state]}{error}"
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as err:
-        raise typer.BadParameter(f"«{text}» не время: 2026-11-22T10:00 или 2026-11-22T10:00:00+03:00") from err
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _decision_row(attempt: int, decision: RouteDecision) -> dict[str, Any]:
-    return {
-        "attempt": attempt,
-        "action": decision.action.value,
-        "endpoints": list(decision.endpoints),
-        "ring_s": decision.ring_s,
-        "reason": decision.reason,
-        "contact_id": decision.contact_id,
-        "trace": [
-            {"stage": step.stage.value, "verdict": step.verdict.value, "login": step.login, "detail": step.detail}
-            for step in decision.trace
-        ],
-    }
