@@ -38,6 +38,7 @@ def action_id(linkedid: str) -> str:
 def originate(call: PlaceCall) -> Fields:
     """The headers of the Originate action."""
     name = " ".join(_UNFIT.sub(" ", call.caller_name).split())[:_LONGEST_NAME]
+    sound = (call.sound,) if call.sound else ()
     said = _DIGITS.findall(call.number)[-_SAID_DIGITS:]
     return (
         ("Channel", call.endpoint),
@@ -50,7 +51,7 @@ def originate(call: PlaceCall) -> Fields:
         ("Async", "true"),
         ("Variable", f"HUB_LINE={''.join(_DIGITS.findall(call.line))}"),
         ("Variable", f"HUB_ANNOUNCE={int(call.announce)}"),
-        ("Variable", f"HUB_SAY={'&'.join(f'digits/{digit}' for digit in said)}"),
+        ("Variable", f"HUB_SAY={'&'.join((*sound, *(f'digits/{digit}' for digit in said)))}"),
     )
 
 

@@ -66,7 +66,7 @@ class DialOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RobotRules:
     """When and how robots ring. `client_hours` are local to the client; `attempts` times at most, `spacing` apart;
-    `announce`: the person hears whom it is about and accepts with a key; `ring_s` bounds the ringing of the person."""
+    `announce`: the person hears `sound`, then the last digits of the number, and accepts with a key; `ring_s` bounds the ringing of the person."""
 
     on_take: bool = False
     on_missed: bool = False
@@ -75,6 +75,7 @@ class RobotRules:
     attempts: int = 3
     spacing: timedelta = timedelta(minutes=15)
     announce: bool = True
+    sound: str = "followme/call-from"
     ring_s: int = 30
 
     def wants(self, reason: CallbackReason) -> bool:

@@ -182,7 +182,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         ladders=top.root.tables("ladder", sections.ladder({each.name: each for each in calendars})),
         webhooks=top.root.tables("webhook", sections.webhook),
         routing=top.root.table("routing", sections.routing),
-        robot=top.root.table("robot", sections.robot),
+        robot=top.root.table("robot", telephony.robot),
         recordings=top.root.table("recordings", sections.recordings),
         alarms=top.root.table("alarms", sections.alarms),
     )

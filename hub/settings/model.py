@@ -212,6 +212,7 @@ class RobotSettings:
     attempts: int = 3
     spacing: timedelta = timedelta(minutes=15)
     announce: bool = True
+    sound: str = "followme/call-from"
     ring_s: int = 30
 
 

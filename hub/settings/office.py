@@ -48,6 +48,7 @@ def office_of(settings: Settings) -> Office:
             attempts=settings.robot.attempts,
             spacing=settings.robot.spacing,
             announce=settings.robot.announce,
+            sound=settings.robot.sound,
             ring_s=settings.robot.ring_s,
         ),
         webhooks=tuple(

@@ -20,7 +20,6 @@ from hub.settings.model import (
     EmailSettings,
     PbxSettings,
     RecordingsSettings,
-    RobotSettings,
     RoutingSettings,
     TelegramMode,
     TelegramSettings,
@@ -231,21 +230,6 @@ def routing(section: Section) -> RoutingSettings:
         ring_s=section.take("ring_s", values.whole(1, 600), plain.ring_s),
         fallback=section.take("fallback", values.list_of(values.one_of(_FALLBACKS)), plain.fallback),
         short_abandon=section.take("short_abandon", values.duration, plain.short_abandon),
-    )
-
-
-def robot(section: Section) -> RobotSettings:
-    """[robot]"""
-    plain = RobotSettings()
-    return RobotSettings(
-        on_take=section.take("on_take", values.flag, plain.on_take),
-        on_missed=section.take("on_missed", values.flag, plain.on_missed),
-        on_order=section.take("on_order", values.flag, plain.on_order),
-        client_hours=section.take("client_hours", hours.span, plain.client_hours),
-        attempts=section.take("attempts", values.whole(1, 100), plain.attempts),
-        spacing=section.take("spacing", values.positive_duration, plain.spacing),
-        announce=section.take("announce", values.flag, plain.announce),
-        ring_s=section.take("ring_s", values.whole(5, 120), plain.ring_s),
     )
 
 

@@ -1,4 +1,4 @@
-"""What [[line]] and [[group]] hold: greeting, voice menu, night, strategies; and what they demand of other tables."""
+"""What [[line]], [[group]] and [robot] hold, and what they demand of other tables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from crm_core.model.line import (
     RingStrategy,
     Target,
 )
-from hub.settings import values
+from hub.settings import hours, values
 from hub.settings.errors import BadValueError, Fault
-from hub.settings.model import Settings
+from hub.settings.model import RobotSettings, Settings
 from hub.settings.nearest import nearest
 from hub.settings.policies import policy
 from hub.settings.reader import Section, Source
@@ -194,3 +194,19 @@ def group_names(settings: Settings) -> frozenset[str]:
     policies += [each.policy for each in settings.cti]
     named = {each.group for each in policies if each.group is not None}
     return frozenset(named | {each.name for each in settings.groups if each.name})
+
+
+def robot(section: Section) -> RobotSettings:
+    """[robot]"""
+    plain = RobotSettings()
+    return RobotSettings(
+        on_take=section.take("on_take", values.flag, plain.on_take),
+        on_missed=section.take("on_missed", values.flag, plain.on_missed),
+        on_order=section.take("on_order", values.flag, plain.on_order),
+        client_hours=section.take("client_hours", hours.span, plain.client_hours),
+        attempts=section.take("attempts", values.whole(1, 100), plain.attempts),
+        spacing=section.take("spacing", values.positive_duration, plain.spacing),
+        announce=section.take("announce", values.flag, plain.announce),
+        sound=section.take("sound", sound, plain.sound),
+        ring_s=section.take("ring_s", values.whole(5, 120), plain.ring_s),
+    )

@@ -236,6 +236,7 @@ class Dialler(Worker):
             caller_name=name,
             announce=record.announce,
             ring_s=self._store.office.robot.ring_s,
+            sound=self._store.office.robot.sound,
         )
         try:
             self._demand_fresh(channel, marked_at)

@@ -10,13 +10,10 @@ from channels.pbx.cdr import LINE_FIELD
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet.outbound import dial_client
 
-# The office's own sound, if it is there, then Asterisk's: «you have a call from», the last digits, «press 1 to accept».
-OWN_SOUND = "custom/hub-announce"
-
 
 def robot(config: PbxConfig) -> str:
     """The context."""
-    return _ROBOT.format(dial_client=dial_client(config), own=OWN_SOUND, line_field=LINE_FIELD)
+    return _ROBOT.format(dial_client=dial_client(config), line_field=LINE_FIELD)
 
 
 _ROBOT = """\
@@ -31,7 +28,7 @@ exten => _[+0-9]!,1,Set(HUB_NUMBER=${{FILTER(+0-9,${{EXTEN}})}})
  same => n(say),Playtones(!1000/200,!0/100,!1000/200,!0/300)
  same => n,Wait(0.8)
  same => n,StopPlaytones()
- same => n,Read(HUB_KEY,{own}&followme/call-from&${{FILTER(a-z0-9/&,${{HUB_SAY}})}}&followme/options&,1,,1,5)
+ same => n,Read(HUB_KEY,${{FILTER(A-Za-z0-9_/&\\x2D,${{HUB_SAY}})}}&followme/options&,1,,1,5)
  same => n,GotoIf($["${{FILTER(0-9,${{HUB_KEY}})}}"="1"]?client)
  same => n,GotoIf($["${{FILTER(0-9,${{HUB_KEY}})}}"="2"]?declined)
  same => n,Set(HUB_SAID=$[${{HUB_SAID}} + 1])

@@ -17,7 +17,7 @@ LINKEDID = "1795314567.hub4711"
 
 def to_place(*, announce: bool = False, endpoint: str = "PJSIP/101", name: str = "Анна", ring_s: int = 5) -> PlaceCall:
     """A call to be placed."""
-    return PlaceCall(LINKEDID, endpoint, NUMBER, LINE, name, announce, ring_s)
+    return PlaceCall(LINKEDID, endpoint, NUMBER, LINE, name, announce, ring_s, "followme/call-from")
 
 
 async def over(exchange: Exchange) -> CallSnapshot:
