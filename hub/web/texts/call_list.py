@@ -25,6 +25,7 @@ class CallListTexts:
     call_confirm: str
     call_outgoing: str
     call_incoming: str
+    line_out: str
     held: str
     inside: str
     somebody: str
@@ -69,6 +70,7 @@ RU = CallListTexts(
     call_confirm="Всё равно позвонить",
     call_outgoing="исходящий",
     call_incoming="входящий",
+    line_out="с",
     held="на удержании {time}",
     inside="внутренний номер {number}",
     somebody="кто-то",
@@ -176,6 +178,7 @@ EN = CallListTexts(
     call_confirm="Call all the same",
     call_outgoing="outgoing",
     call_incoming="incoming",
+    line_out="from",
     held="on hold {time}",
     inside="internal number {number}",
     somebody="somebody",
