@@ -20,6 +20,7 @@ from crm_core.model.call import SOMEBODY, CallState, Direction
 from crm_core.model.recording import RecordingState
 from crm_core.model.user import Staff, User
 from crm_core.services.desk import Desk
+from crm_core.services.dials import dial_of
 from crm_core.services.recordings import may_hear
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
@@ -133,6 +134,8 @@ class CallWords:
         call = row.call
         if call.answered_at is not None or call.finished_at is None:
             return ""
+        if dial_of(call.linkedid) is not None and not call.rung:
+            return call.cause_text  # the hub's own words on a call that it could not place
         told = self._texts.call_pushed_causes.get(call.cause_text)
         return told if told is not None else self._texts.call_causes.get(call.cause, "")
 
