@@ -29,12 +29,14 @@ from hub.metrics import Metrics
 from hub.mirror import RecordedNumbers
 from hub.settings import Settings
 from hub.settings.office import office_of
+from hub.shared_presence import SharedPresence
 from hub.wake import RedisWake
 from hub.webhooks import WebhookSender
 from hub.workers import (
     DeadlineWorker,
     Dialler,
     OutboxWorker,
+    ReconcilingWorker,
     RecordingKeeper,
     SilenceWatch,
     TraceKeeper,
@@ -75,14 +77,19 @@ class Hub:
     watch: Watch
     silence: SilenceWatch
     recordings: RecordingKeeper
+    reconciling: ReconcilingWorker
     webhooks: WebhookSender
     wake: RedisWake | None
+    shared_presence: SharedPresence | None
     node: str
 
     @property
     def workers(self) -> tuple[Worker, ...]:
         """Whatever acts by itself, in the order of starting."""
-        return (self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep, self.watch, self.silence, self.recordings)
+        return (
+            *(self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep),
+            *(self.watch, self.silence, self.recordings, self.reconciling),
+        )
 
     async def start(self) -> None:
         """Migrate, read the directory, open the door, start the workers, then the channels."""
@@ -91,6 +98,8 @@ class Hub:
         await self.directory.start()
         if self.wake is not None:
             await self.wake.start()
+        if self.shared_presence is not None:
+            await self.shared_presence.start()
         await self.webhooks.start()
         self.intake.start()
         for worker in self.workers:
@@ -109,6 +118,8 @@ class Hub:
         await self.intake.stop()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
         await self.webhooks.stop()
+        if self.shared_presence is not None:
+            await self.shared_presence.stop()
         if self.wake is not None:
             await self.wake.stop()
         await self.live.stop()
@@ -187,6 +198,8 @@ def build(
     acts = Acts(store, channels, files, webhooks)
     deadlines = DeadlineWorker(store, clock, metrics)
     outbox = OutboxWorker(store, clock, metrics, acts, node)
+    intake = Intake(store, metrics, channels)
+    reconciling = ReconcilingWorker(store, clock, metrics, channels, intake, context.lease, settings.time_zone)
     wake = _wake(settings, node, store, (live.wake, deadlines.wake, outbox.wake))
     return Hub(
         settings=settings,
@@ -198,7 +211,7 @@ def build(
         directory=directory,
         presence=presence,
         channels=channels,
-        intake=Intake(store, metrics, channels),
+        intake=intake,
         deadlines=deadlines,
         outbox=outbox,
         dialler=Dialler(store, clock, metrics, channels, presence, live, lambda: directory.staff),
@@ -207,8 +220,10 @@ def build(
         watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         recordings=RecordingKeeper(store, clock, metrics, settings),
+        reconciling=reconciling,
         webhooks=webhooks,
         wake=wake,
+        shared_presence=_sharing(settings, node, presence),
         node=node,
     )
 
@@ -224,3 +239,7 @@ def _wake(settings: Settings, node: str, store: Store, heard: tuple[Callable[[],
     wake = RedisWake(settings.redis_url.reveal(), node, everybody)
     store.on_commit(wake.committed)
     return wake
+
+
+def _sharing(settings: Settings, node: str, presence: Presence) -> SharedPresence | None:
+    return SharedPresence(settings.redis_url.reveal(), node, presence) if settings.redis_url is not None else None

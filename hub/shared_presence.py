@@ -1,0 +1,163 @@
+"""What telephones do, told among nodes through Redis: the node that owns a PBX's link tells the others.
+
+Changes are told at once, everything again every few seconds and whenever somebody asks; whoever hears nothing for
+`routing.presence.BELIEVED_S` knows nothing, and rings. Without Redis only the owner of a link knows its telephones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from crm_core.messages import DeviceState
+from hub.log import get_logger
+from routing.presence import BELIEVED_S, Presence, Telephone
+
+log = get_logger(__name__)
+
+_CHANNEL = "hub:presence"
+_AGAIN_S = 2.0
+_LISTEN_S = 5.0
+_REPEAT_S = BELIEVED_S / 4
+
+
+class SharedPresence:
+    """Tells what this node's links report, and lets the node's `Presence` hear what others tell."""
+
+    def __init__(self, url: str, node: str, presence: Presence, repeat_s: float = _REPEAT_S) -> None:
+        self._url = url
+        self._node = node
+        self._presence = presence
+        self._repeat_s = repeat_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._redis: Redis | None = None
+        self._changed: set[tuple[str, str]] = set()
+        self._whole = True
+        self._told: frozenset[str] = frozenset()
+        self._pending = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.detail = "connecting"
+        presence.listen(self._heard)
+
+    async def start(self) -> None:
+        """Connect in the background."""
+        self._loop = asyncio.get_running_loop()
+        self._redis = Redis.from_url(self._url, socket_connect_timeout=3, socket_timeout=_LISTEN_S * 2)
+        self._tasks = [
+            asyncio.create_task(self._listen(self._redis), name="presence-listen"),
+            asyncio.create_task(self._tell(self._redis), name="presence-tell"),
+        ]
+
+    async def stop(self) -> None:
+        """Close. Idempotent."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
+
+    @property
+    def connected(self) -> bool:
+        """Whether what other nodes tell arrives."""
+        return not self.detail
+
+    def _heard(self, pbx: str, endpoint: str) -> None:
+        """A telephone changed here; in any thread."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        loop.call_soon_threadsafe(self._mark, pbx, endpoint)
+
+    def _mark(self, pbx: str, endpoint: str) -> None:
+        self._changed.add((pbx, endpoint))
+        self._pending.set()
+
+    async def _tell(self, redis: Redis) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._repeat_s):
+                    await self._pending.wait()
+            except TimeoutError:
+                self._whole = True
+            self._pending.clear()
+            whole, self._whole = self._whole, False
+            changed, self._changed = self._changed, set()
+            try:
+                for message in self._messages(changed, whole=whole):
+                    await redis.publish(_CHANNEL, json.dumps(message))
+            except (RedisError, OSError) as err:
+                self._whole = True  # what was not told now is told with everything, when Redis is back
+                log.warning("other nodes could not be told of telephones", error=str(err))
+                await asyncio.sleep(_AGAIN_S)
+
+    def _messages(self, changed: Iterable[tuple[str, str]], *, whole: bool) -> list[dict[str, Any]]:
+        owned = self._presence.owned()
+        given_up, self._told = self._told - owned, owned
+        found = [self._message(pbx, {}, whole=True) for pbx in sorted(given_up)]
+        for pbx in sorted(owned):
+            phones = self._presence.phones(pbx)
+            if not whole:
+                endpoints = [endpoint for place, endpoint in changed if place == pbx]
+                phones = {endpoint: phones[endpoint] for endpoint in endpoints if endpoint in phones}
+            if phones or whole:
+                found.append(self._message(pbx, phones, whole=whole))
+        return found
+
+    def _message(self, pbx: str, phones: Mapping[str, Telephone], *, whole: bool) -> dict[str, Any]:
+        told = {endpoint: _plain(phone) for endpoint, phone in phones.items()}
+        return {"node": self._node, "pbx": pbx, "whole": whole, "phones": told}
+
+    async def _listen(self, redis: Redis) -> None:
+        while True:
+            try:
+                async with redis.pubsub() as pubsub:
+                    await pubsub.subscribe(_CHANNEL)
+                    self.detail = ""
+                    await redis.publish(_CHANNEL, json.dumps({"node": self._node, "ask": True}))
+                    while True:
+                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S)
+                        if message is not None:
+                            self._take(message["data"])
+            except (RedisError, OSError, TimeoutError) as err:
+                self.detail = str(err) or "no answer"
+                log.warning("nothing is heard of other nodes' telephones", error=str(err))
+                await asyncio.sleep(_AGAIN_S)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            told = json.loads(data)
+            if told["node"] == self._node:
+                return
+            if told.get("ask"):
+                self._whole = True
+                self._pending.set()
+                return
+            phones = {endpoint: _phone(each) for endpoint, each in told["phones"].items()}
+            self._presence.told(str(told["pbx"]), phones, whole=bool(told["whole"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            log.warning("another node said something that is not understood", error=str(err))
+
+
+def _plain(phone: Telephone) -> list[Any]:
+    return [phone.state.value, _text(phone.since), sorted(phone.queues), _text(phone.call_ended)]
+
+
+def _phone(told: list[Any]) -> Telephone:
+    state, since, queues, call_ended = told
+    return Telephone(DeviceState(state), _moment(since), frozenset(map(str, queues)), _moment(call_ended))
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text is not None else None
