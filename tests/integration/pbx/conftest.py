@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRunner
 from tests.fakes.intake import MemoryIntake
 from tests.fakes.pbx import PbxSurroundings, ScriptedRouter
+from tests.integration.pbx.switchboard import DIALPLAN, Switchboard, furnish
 
 LINE = "+74951234567"
 CLIENT = "79161234567"
@@ -86,10 +87,15 @@ def kinds(sink: MemoryIntake) -> list[str]:
     return [event.external_id.rpartition(":")[2] for event in sink.events]
 
 
-@pytest.fixture
-async def exchange(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner) -> AsyncIterator[Exchange]:
-    """An office whose Asterisk runs."""
-    office = Office.plan(short_dir)
+@asynccontextmanager
+async def _running(
+    tree: AsteriskTree,
+    folder: Path,
+    sipp: SippRunner,
+    dialplan: str = "",
+    furnished: Callable[[Office], None] | None = None,
+) -> AsyncIterator[Exchange]:
+    office = Office.plan(folder)
     config = PbxConfig(
         "office",
         AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret"),
@@ -99,11 +105,29 @@ async def exchange(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunne
         fallback=f"PJSIP/{FALLBACK}",
         timing=QUICK,
     )
-    office.write(
-        asterisk_tree, snippet(config, Part.DIALPLAN), snippet(config, Part.MANAGER), snippet(config, Part.CDR)
-    )
+    parts = (snippet(config, Part.DIALPLAN) + dialplan, snippet(config, Part.MANAGER), snippet(config, Part.CDR))
+    office.write(tree, *parts)
+    if furnished is not None:
+        furnished(office)
     found = Exchange(office, People(office, sipp), config)
-    async with AsteriskRunner(asterisk_tree, office.run, office.etc) as asterisk:
+    async with AsteriskRunner(tree, office.run, office.etc) as asterisk:
         found.asterisk = asterisk
         yield found
         await found.close()
+
+
+@pytest.fixture
+async def exchange(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner) -> AsyncIterator[Exchange]:
+    """An office whose Asterisk runs."""
+    async with _running(asterisk_tree, short_dir, sipp) as found:
+        yield found
+
+
+@pytest.fixture
+async def switchboard(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner) -> AsyncIterator[Switchboard]:
+    """An office with queues, transfers, pickup and parking, linked to a connector."""
+    async with _running(asterisk_tree, short_dir, sipp, DIALPLAN, furnish) as found, AsyncExitStack() as stack:
+        board = Switchboard(found, await found.hub())
+        for telephone in (*board.phones.values(), board.provider):
+            await stack.enter_async_context(telephone)
+        yield board
