@@ -48,6 +48,9 @@ class Metrics:
             "hub_dials", "Placed calls: queued, handed over or not", ["purpose", "outcome"], registry=self.registry
         )
         self.alarms = Gauge("hub_alarms_open", "Alarms that last", ["kind"], registry=self.registry)
+        self.calls_missing = Gauge(
+            "hub_calls_missing", "Calls of the last day reconciled that are missing", ["pbx"], registry=self.registry
+        )
         self.recordings_free = Gauge(
             "hub_recordings_free_bytes", "Room beside the recordings of a PBX", ["pbx"], registry=self.registry
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from channels.pbx.cdr import CdrRow
 from channels.pbx.cdr_sources import CdrSource, CsvFile
@@ -17,8 +17,6 @@ from crm_core.ports import ChannelContext, RecordedCalls
 # So many records are held in memory at most; of a bigger day a part of the calls at a time.
 MOST_ROWS = 20_000
 _TOGETHER = 200
-# A call whose newest record is younger may still go on.
-UNDER_WAY = timedelta(minutes=2)
 
 
 def cdr_sources(config: PbxConfig, context: ChannelContext) -> tuple[CdrSource, ...]:
@@ -36,20 +34,15 @@ async def recorded(
     facts: CallFactsReader,
     since: datetime,
     until: datetime,
-    now: datetime,
     most_rows: int = MOST_ROWS,
 ) -> AsyncIterator[RecordedCalls]:
-    """See `crm_core.ports.KeepsCallRecords`; calls that may still go on are left out."""
+    """See `crm_core.ports.KeepsCallRecords`."""
     calls, count = await _calls(sources, since, until, 0, 1, most_rows)
     parts = count // most_rows + 1
     for part in range(parts):
         if parts > 1:
             calls, _ = await _calls(sources, since, until, part, parts, None)
-        whole = [
-            sorted(rows.values(), key=lambda row: (row.start, row.sequence))
-            for rows in calls.values()
-            if max(row.end for row in rows.values()) < now - UNDER_WAY
-        ]
+        whole = [sorted(rows.values(), key=lambda row: (row.start, row.sequence)) for rows in calls.values()]
         for begin in range(0, len(whole), _TOGETHER):
             yield _portion(whole[begin : begin + _TOGETHER], facts)
         calls = {}

@@ -202,7 +202,7 @@ class PbxChannel:
     async def recorded(self, since: datetime, until: datetime) -> AsyncIterator[RecordedCalls]:
         """Every recorded call that began in [since, until)."""
         try:
-            async for portion in recorded(self._sources, self._facts, since, until, self._context.clock.now()):
+            async for portion in recorded(self._sources, self._facts, since, until):
                 yield portion
         except OSError as err:
             raise TransientDeliveryError(f"{self._key}: call records can't be read: {err}") from err

@@ -20,8 +20,10 @@ def steps(call: CallSnapshot) -> int:
 
 
 def tells_more(known: CallRecord, call: CallSnapshot) -> bool:
-    """Whether a snapshot says more than what is known: it is further on, or is the first to tell of the end."""
-    return steps(call) > known.progress or (call.finished and known.finished_at is None)
+    """Whether a snapshot says more than what is known: it is further on, is the first to tell of the end, or, made from
+    call records, knows of an answer that was not seen when the call was taken to be over."""
+    overlooked = call.settled and call.answered_at is not None and known.answered_at is None
+    return steps(call) > known.progress or (call.finished and (known.finished_at is None or overlooked))
 
 
 def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None, contact_id: int | None) -> CallRecord:

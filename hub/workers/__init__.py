@@ -5,6 +5,7 @@ from hub.workers.deadlines import DeadlineWorker
 from hub.workers.dialler import Dialler
 from hub.workers.loop import Worker
 from hub.workers.outbox import OutboxWorker
+from hub.workers.reconciling import ReconcilingWorker
 from hub.workers.recordings import RecordingKeeper
 from hub.workers.silence import SilenceWatch
 from hub.workers.traces import TraceKeeper
@@ -14,6 +15,7 @@ __all__ = [
     "DeadlineWorker",
     "Dialler",
     "OutboxWorker",
+    "ReconcilingWorker",
     "RecordingKeeper",
     "SilenceWatch",
     "TraceKeeper",
