@@ -18,6 +18,10 @@ from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 log = logging.getLogger(__name__)
 
 LINE_FIELD = "hub:"
+# The same for calls that the hub placed: the line that the client was shown.
+PLACED_FIELD = "hub-out:"
+# Behind the line: the caller pressed the key for a callback, whether or not the hub was there to hear it.
+WISH_MARK = "/callback"
 _COLUMNS = 18
 _CHUNK = 8 * 1024 * 1024
 _QUARTER = 900.0
@@ -190,13 +194,14 @@ def settled_call(rows: Sequence[CdrRow], profile: PbxProfile) -> CallSnapshot | 
         linkedid=first.linkedid,
         direction=Direction.IN if inbound else Direction.OUT,
         number=first.source if inbound else dialled_number(outside[0].destination) or outside[0].source,
-        line=_line(rows) if inbound else "",
+        line=_line(rows, LINE_FIELD) or dialled_number(first.destination) if inbound else _line(rows, PLACED_FIELD),
         state=_state(rows, answered, inbound=inbound),
         started_at=first.start - shift,
         answered_at=answered.answer - shift if answered is not None and answered.answer is not None else None,
         finished_at=max(row.end for row in rows) - shift,
         answered_by=endpoint_of(answered.partner if inbound else answered.channel) if answered is not None else None,
         legs=tuple(_leg(row, shift) for row in rows if row.partner),
+        wish_callback=inbound and any(row.userfield.endswith(WISH_MARK) for row in rows),
         settled=True,
     )
 
@@ -218,12 +223,12 @@ def _leg(row: CdrRow, shift: timedelta) -> CallLeg:
     return CallLeg(endpoint_of(row.partner), row.start - shift, answer, row.end - shift, cause)
 
 
-def _line(rows: Sequence[CdrRow]) -> str:
-    """The number that was dialled: as our dialplan noted it, else the destination if it is one."""
+def _line(rows: Sequence[CdrRow], field: str) -> str:
+    """The office's number as our dialplan noted it, empty where it did not."""
     for row in rows:
-        if row.userfield.startswith(LINE_FIELD):
-            return dialled_number(row.userfield.removeprefix(LINE_FIELD))
-    return dialled_number(rows[0].destination)
+        if row.userfield.startswith(field):
+            return dialled_number(row.userfield.removeprefix(field).removesuffix(WISH_MARK))
+    return ""
 
 
 def clock_ahead(row: CdrRow) -> timedelta | None:

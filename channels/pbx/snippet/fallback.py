@@ -26,11 +26,12 @@ def fallback(config: PbxConfig) -> str:
 
 def _everybody(config: PbxConfig) -> str:
     if not config.fallback:
-        return " same => n(everybody),Verbose(1,hub: no fallback is configured)\n same => n,Hangup(38)\n"
+        return " same => n(everybody),Verbose(1,hub: no fallback is configured)\n same => n,Goto(hub-callback,s,1)\n"
     options = recorded_talk(config)
     return (
         f" same => n(everybody),Dial({safe('fallback', config.fallback)},{max(config.ring_s, 30)}{options})\n"
-        ' same => n,Hangup(${IF($["${DIALSTATUS}"="BUSY"]?17:19)})\n'
+        ' same => n,GotoIf($["${DIALSTATUS}"="ANSWER"]?done)\n'
+        " same => n,Goto(hub-callback,s,1)\n"
     )
 
 

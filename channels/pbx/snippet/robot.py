@@ -6,21 +6,21 @@ machine) does not, and the client is not dialled.
 
 from __future__ import annotations
 
-from channels.pbx.cdr import LINE_FIELD
+from channels.pbx.cdr import PLACED_FIELD
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet.outbound import dial_client
 
 
 def robot(config: PbxConfig) -> str:
     """The context."""
-    return _ROBOT.format(dial_client=dial_client(config), line_field=LINE_FIELD)
+    return _ROBOT.format(dial_client=dial_client(config), placed=PLACED_FIELD)
 
 
 _ROBOT = """\
 [hub-robot]
 ; Where a call goes on that the hub has placed, once the person of the office has picked up.
 exten => _[+0-9]!,1,Set(HUB_NUMBER=${{FILTER(+0-9,${{EXTEN}})}})
- same => n,Set(CDR(userfield)={line_field}${{FILTER(+0-9,${{HUB_LINE}})}})
+ same => n,Set(CDR(userfield)={placed}${{FILTER(+0-9,${{HUB_LINE}})}})
  same => n,GotoIf($["${{HUB_ANNOUNCE}}"!="1"]?client)
 ; Twice: whose call it is, then 1 accepts and 2 declines. Sounds that are not there are passed over: the beep stays.
  same => n,Set(HUB_SAID=0)

@@ -78,6 +78,18 @@ async def test_calls_that_came_and_went_while_the_hub_was_away(exchange: Exchang
     assert place.endswith(f":{exchange.office.cdr.stat().st_size}")
 
 
+async def test_a_callback_ordered_by_key_while_the_hub_was_away_is_not_forgotten(exchange: Exchange) -> None:
+    away = await exchange.hub()
+    await exchange.around.cursors.saved.wait()
+    await away.stop()
+    await exchange.people.busy_phone("103")  # nobody takes the fallback
+    caller = await exchange.people.key_presser(CLIENT, LINE, after_ms=1500)
+    assert await caller.wait(50) == 0
+    await exchange.hub()
+    settled = await exchange.call("settled")
+    assert (settled.state, settled.wish_callback, settled.line) == (CallState.BUSY, True, LINE)
+
+
 async def test_a_call_that_goes_on_through_an_outage_of_the_hub_is_taken_up(exchange: Exchange) -> None:
     await exchange.people.phone("101", answer_ms=100)
     away = await exchange.hub(dial("101"))
