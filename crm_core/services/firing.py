@@ -7,6 +7,18 @@ from crm_core.model.records import DeadlineKind, DeadlineRecord
 from crm_core.services.desk import Desk
 from crm_core.services.dials import dial_due
 from crm_core.services.ladders import deal_due, lead_due, promise_due, rung_due
+from crm_core.services.receive import receive
+from crm_core.services.silent_calls import unheard
+
+_PUSHED = "cti"  # the channel whose calls are told moment by moment
+
+
+def _call_due(desk: Desk, deadline: DeadlineRecord) -> None:
+    """Nothing was heard of the end of a pushed call: that is a fact like any other."""
+    event = unheard(desk, deadline, _PUSHED)
+    if event is not None:
+        receive(desk.work, [event], desk.office, desk.policies)
+
 
 _FIRE = {
     DeadlineKind.CASE_RUNG: rung_due,
@@ -14,6 +26,7 @@ _FIRE = {
     DeadlineKind.LEAD_RUNG: lead_due,
     DeadlineKind.DEAL_RUNG: deal_due,
     DeadlineKind.DIAL: dial_due,
+    DeadlineKind.CALL: _call_due,
 }
 
 

@@ -20,8 +20,9 @@ from crm_core.model.case import CaseState
 from crm_core.model.channel import ChannelKey
 from crm_core.model.office import Line
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.records import ListedNumberRecord
+from crm_core.model.records import DeadlineKind, ListedNumberRecord
 from crm_core.ports import UnitOfWork
+from crm_core.services.firing import fire
 from crm_core.services.receive import receive
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
@@ -259,3 +260,49 @@ async def test_nodes_that_are_told_at_once_agree(migrated_url: str) -> None:
 
 def _listed(work: UnitOfWork) -> None:
     work.put(ListedNumberRecord(f"tel:{CLIENT}", "чёрный список", "реклама", "ivan", at(0)))
+
+
+# ---------------------------------------------------------------- calls whose end nobody tells
+
+
+async def fire_due(world: World) -> None:
+    """Let every deadline that has come have its effect."""
+    for deadline in await world.deadlines():
+        if deadline.due_at <= world.clock.now():
+            await world.store.run(lambda desk, due=deadline: fire(desk, due))
+
+
+async def test_a_call_of_which_nothing_more_is_heard_is_missed(world: World) -> None:
+    pbx = Exchange(terse=True)
+    await world.take(pbx.tell("newCall", 0, user="Ivan"))
+    world.clock.set(at(3500))
+    await fire_due(world)
+    assert (await world.row("call")).state == CallState.RINGING
+    world.clock.set(at(3601))
+    await fire_due(world)
+    call = await world.row("call")
+    assert (call.state, call.cause_text, call.wait_s) == (CallState.MISSED, "unheard", 0.0)
+    assert [case.state for case in await world.rows("contact_case")] == [CaseState.OPEN]
+    assert [deadline.kind for deadline in await world.deadlines()].count(DeadlineKind.CALL) == 0
+    # What is told late knows better.
+    await world.take(pbx.tell("hangup", 3700, cause="normalClearing", answeringNumber="101"))
+    call = await world.row("call")
+    assert (call.state, call.cause_text, call.answered_by) == (CallState.ANSWERED, "normalClearing", "ivan")
+    assert [case.state for case in await world.rows("contact_case")] == [], "it never was missed"
+
+
+async def test_a_conversation_of_which_nothing_more_is_heard_is_over(world: World) -> None:
+    pbx = Exchange()
+    await world.take(pbx.tell("newCall", 0, user="Ivan"), pbx.tell("answer", 5, user="Ivan"))
+    for passed, over in ((3700, False), (6 * 3600 + 100, True)):
+        world.clock.set(at(passed))
+        await fire_due(world)
+        assert ((await world.row("call")).finished_at is not None) is over
+    assert (await world.row("call")).state == CallState.ANSWERED
+    assert await world.rows("contact_case") == []
+
+
+async def test_a_call_that_is_over_is_watched_no_more(world: World) -> None:
+    pbx = Exchange()
+    await world.take(pbx.tell("newCall", 0), pbx.tell("hangup", 30, cause="noAnswer"))
+    assert DeadlineKind.CALL not in {deadline.kind for deadline in await world.deadlines()}
