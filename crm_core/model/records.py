@@ -239,6 +239,7 @@ class DeadlineKind(StrEnum):
     LEAD_RUNG = "lead.rung"
     DEAL_RUNG = "deal.rung"
     DIAL = "dial"
+    CALL = "call"
 
 
 class DeadlineRecord(NamedTuple):

@@ -20,6 +20,7 @@ from crm_core.services.marks import Stamp, stamp
 from crm_core.services.outcome import DONE, Outcome
 from crm_core.services.recognition import ANONYMOUS, Recognition, new_contact
 from crm_core.services.recordings import expected
+from crm_core.services.silent_calls import watch
 from crm_core.services.wording import Phrase
 
 _UNANSWERED = frozenset({CallState.MISSED, CallState.ABANDONED, CallState.BUSY})
@@ -45,6 +46,8 @@ def call_changed(
     else:
         record = _with_client(desk, recognition, event, call, record, contact, journal_id)
     recognition.calls[place] = record
+    if call.partial:
+        watch(desk, record)
     expected(desk, known, record, settled=call.settled)
     _emit(desk, known, record)
     return DONE
