@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import aiohttp
 
 from benchmarks.engines import FIRST_NUMBER, fresh_urls, with_clients
-from benchmarks.exchanges import AMI_SECRET, AMI_USER, ASTDB_LINE, LINE, exchange, plan
+from benchmarks.exchanges import AMI_SECRET, AMI_USER, ASTDB_LINE, LINE, exchange, mirrored, plan
 from benchmarks.measuring import Report, Row, percentile
 from benchmarks.processes import CpuShare, quiet, resident_mb
 from benchmarks.sip import Entrance, Heard, SipOffice, sip_office
@@ -33,7 +33,6 @@ RATES = (20, 50)
 ROUNDS = 3
 ROUND_S = 7
 WARM_UP = 40
-FIRST_QUIET_S = 600.0
 P50_AIM, P95_AIM = 1.2, 1.5
 _CONFIG = """
 database_url = "{url}"
@@ -165,7 +164,7 @@ async def _scene(url: str, folder: Path) -> AsyncIterator[Scene]:
         stack.push_async_callback(minimal.stop)
         for port, process in ((agi, hub), (http, hub), (minimal_agi, minimal)):
             await serving(port, process)
-        await _ready(http, hub)
+        await _ready(http, hub, asking)
         people = await stack.enter_async_context(sip_office((PROVIDER, provider_port), ("127.0.0.1", phone_port)))
         ways = (
             Way("hub", Entrance(("127.0.0.1", asking.sip_port), LINE)),
@@ -182,10 +181,10 @@ def _configuration(url: str, folder: Path, office: Office, http: int, agi: int) 
     )  # fmt: skip
 
 
-async def _ready(http: int, hub: PeerProcess) -> None:
+async def _ready(http: int, hub: PeerProcess, asking: Office) -> None:
     """Wait until the hub is linked to its Asterisk and has done what it does at a start."""
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{http}/readyz") as response:
         if response.status != 200:
             raise RuntimeError(f"the hub is not ready: {await response.text()}; {hub.printed()}")
-    # it tells its Asterisk who takes whose calls: a row a client
-    await quiet([hub.pid], within_s=FIRST_QUIET_S)
+    await mirrored(asking)
+    await quiet([hub.pid])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.sip import FALLBACK
 from channels.pbx.ami import AmiAddress
+from channels.pbx.astdb import MARK
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet import Part, snippet
 from hub.demo.peers.asterisk import AsteriskRunner, asterisk_tree
@@ -63,9 +65,31 @@ async def exchange(
         for name in (*extensions, FALLBACK):
             if name not in EXTENSIONS:
                 file.write(_PHONE.format(name=name, port=phone_port))
-    _fill(office.run / "lib" / "astdb.sqlite3", looked_up)
+    _fill(_astdb(office), looked_up)
     async with AsteriskRunner(tree, office.run, office.etc) as asterisk:
         yield asterisk
+
+
+async def mirrored(office: Office, within_s: float = 600.0) -> None:
+    """Wait until the hub has told this Asterisk who takes whose calls: it notes that behind the rows. Raises
+    TimeoutError.
+    """
+    async with asyncio.timeout(within_s):
+        while not _noted(_astdb(office)):  # noqa: ASYNC110 — another program's file is looked at
+            await asyncio.sleep(0.5)
+
+
+def _noted(path: Path) -> bool:
+    key = "/" + "/".join(MARK)
+    conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    try:
+        return conn.execute("SELECT 1 FROM astdb WHERE key = ?", (key,)).fetchone() is not None
+    finally:
+        conn.close()
+
+
+def _astdb(office: Office) -> Path:
+    return office.run / "lib" / "astdb.sqlite3"
 
 
 def _fill(path: Path, looked_up: dict[str, str]) -> None:
