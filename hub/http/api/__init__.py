@@ -20,6 +20,7 @@ from hub.http.api import (
     presence,
     reconciliations,
     recordings,
+    reports,
     timeline,
     users,
 )
@@ -42,6 +43,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         cases,
         lists,
         alarms,
+        reports,
         reconciliations,
         users,
         presence,
