@@ -55,8 +55,7 @@ class Directory:
         self._roster = Roster(store.office, Staff({}))
         self._given: OrderedDict[tuple[str, str], dict[tuple[int, str], RouteDecision]] = OrderedDict()
         self._given_lock = threading.Lock()
-        self._turns: dict[str, int] = {}
-        self._offers: dict[tuple[str, str], float] = {}
+        self._counts = _Counts()
         live.listen(self._changed)
 
     async def start(self) -> None:
@@ -72,7 +71,7 @@ class Directory:
     def route(self, query: RouteQuery) -> RouteDecision:
         """Decide on a call. The same question of the same call gets the same answer."""
         if not query.call_id:
-            return self._decide(query, self._clock.now(), {}).decision
+            return self._decide(query, self._clock.now(), {}, self._counts).decision
         place, question = (query.pbx, query.call_id), (query.attempt, query.key)
         with self._given_lock:
             given = self._given.setdefault(place, {})
@@ -81,8 +80,9 @@ class Directory:
                 self._given.popitem(last=False)
         known = given.get(question)
         if known is None:
-            known = self._counted(query, self._decide(query, self._clock.now(), given))
-            given[question] = known
+            outcome = self._decide(query, self._clock.now(), given, self._counts)
+            self._counts.note(query.pbx, outcome, self._clock.monotonic())
+            known = given[question] = outcome.decision
         return known
 
     def explain(
@@ -94,10 +94,12 @@ class Directory:
         """
         decisions: dict[tuple[int, str], RouteDecision] = {}
         place, moment = pbx or next(iter(self._office.dial), ""), at or self._clock.now()
+        counts = self._counts.copy()
         pressed, attempt = "", 0
-        while len(decisions) < self._rules.most_attempts:
-            decision = self._decide(RouteQuery(place, number, line, attempt, key=pressed), moment, decisions).decision
-            decisions[attempt, pressed] = decision
+        while len(decisions) <= self._rules.most_attempts:
+            outcome = self._decide(RouteQuery(place, number, line, attempt, key=pressed), moment, decisions, counts)
+            counts.note(place, outcome, self._clock.monotonic())
+            decision = decisions[attempt, pressed] = outcome.decision
             if decision.action is RouteAction.MENU:
                 pressed = key or NO_KEY
             elif decision.action is RouteAction.DIAL:
@@ -115,14 +117,16 @@ class Directory:
     def _office(self) -> Office:
         return self._store.office
 
-    def _decide(self, query: RouteQuery, at: datetime, given: Mapping[tuple[int, str], RouteDecision]) -> Outcome:
+    def _decide(
+        self, query: RouteQuery, at: datetime, given: Mapping[tuple[int, str], RouteDecision], counts: _Counts
+    ) -> Outcome:
         tried: set[str] = set()
         for (attempt, _), decision in tuple(given.items()):
             if attempt < query.attempt:
                 tried.update(decision.endpoints)
-        phones = _Phones(self._presence, query.pbx, self._offers, self._clock.monotonic())
+        phones = _Phones(self._presence, query.pbx, counts.offers, self._clock.monotonic())
         figures = self._tallies.figures(at)
-        scene = Scene(self._office, self._roster, self._rules, phones, at, figures, self._turns)
+        scene = Scene(self._office, self._roster, self._rules, phones, at, figures, counts.turns)
         caller = self._caller(query.number)
         if query.attempt and not given:
             # Nothing is remembered of the earlier attempts (a restart): they are worked out anew.
@@ -130,18 +134,6 @@ class Directory:
                 earlier = replace(query, attempt=attempt)
                 tried.update(decide(earlier, caller, scene, frozenset(tried)).decision.endpoints)
         return decide(query, caller, scene, frozenset(tried))
-
-    def _counted(self, query: RouteQuery, outcome: Outcome) -> RouteDecision:
-        """The decision, after noting whose turn it was and who was given a call."""
-        if outcome.turn is not None:
-            group, user_id = outcome.turn
-            self._turns[group] = user_id
-        if outcome.one_of_many:
-            now = self._clock.monotonic()
-            if len(self._offers) > _OFFERS_KEPT:
-                self._offers = {place: at for place, at in self._offers.items() if now - at < _OFFERED_S}
-            self._offers[query.pbx, outcome.decision.endpoints[0]] = now
-        return outcome.decision
 
     def _caller(self, number: str) -> Caller:
         identity = caller_identity(number, self._office.region)
@@ -193,6 +185,30 @@ class Directory:
         stale = [key for key, caller in list(self._callers.items()) if caller.contact_id == contact_id]
         for key in stale:
             self._callers.pop(key, None)
+
+
+class _Counts:
+    """Whose turn it was last in each group, and which telephones were given a call just now."""
+
+    def __init__(self) -> None:
+        self.turns: dict[str, int] = {}
+        self.offers: dict[tuple[str, str], float] = {}
+
+    def copy(self) -> _Counts:
+        """Counts that go on by themselves."""
+        found = _Counts()
+        found.turns, found.offers = dict(self.turns), dict(self.offers)
+        return found
+
+    def note(self, pbx: str, outcome: Outcome, now: float) -> None:
+        """Count a decision."""
+        if outcome.turn is not None:
+            group, user_id = outcome.turn
+            self.turns[group] = user_id
+        if outcome.one_of_many:
+            if len(self.offers) > _OFFERS_KEPT:
+                self.offers = {place: at for place, at in self.offers.items() if now - at < _OFFERED_S}
+            self.offers[pbx, outcome.decision.endpoints[0]] = now
 
 
 class _Phones:
