@@ -6,7 +6,6 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -15,20 +14,21 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, NeedsConfirmation, StorageUnavailable
+from crm_core.errors import CoreError, NeedsConfirmation, NotFound, StorageUnavailable
 from crm_core.model.call import SOMEBODY, CallState, Direction
+from crm_core.model.callback import DialPurpose
 from crm_core.model.recording import RecordingState
+from crm_core.model.records import CaseRecord, ContactRecord, LeadRecord
 from crm_core.model.user import Staff, User
+from crm_core.services import dials
 from crm_core.services.desk import Desk
-from crm_core.services.dials import dial_of
 from crm_core.services.recordings import may_hear
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
 from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
-from hub.http.api.dials import CallBody, place
-from hub.http.rights import Right, may
+from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, local_path, user_here
 from hub.web.texts import Texts
 
@@ -37,6 +37,11 @@ _NONCE = re.compile(r"[\w-]{16,64}\Z", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}\Z", re.ASCII)
 _MISSED = (CallState.MISSED, CallState.ABANDONED, CallState.BUSY)
 _PLAYED = frozenset({RecordingState.STORED, RecordingState.REMOTE})
+_SUBJECTS: Mapping[str, type[tuple[Any, ...]]] = {
+    "contact_id": ContactRecord,
+    "lead_id": LeadRecord,
+    "case_id": CaseRecord,
+}
 _KINDS: Mapping[str, RowFilter] = {
     "": RowFilter(),
     "missed": RowFilter(states=_MISSED, direction=Direction.IN),
@@ -134,7 +139,7 @@ class CallWords:
         call = row.call
         if call.answered_at is not None or call.finished_at is None:
             return ""
-        if dial_of(call.linkedid) is not None and not call.rung:
+        if dials.dial_of(call.linkedid) is not None and not call.rung:
             return call.cause_text  # the hub's own words on a call that it could not place
         told = self._texts.call_pushed_causes.get(call.cause_text)
         return told if told is not None else self._texts.call_causes.get(call.cause, "")
@@ -203,15 +208,16 @@ class Calls:
             raise web.HTTPForbidden
         back = local_path(await field_of(request, "back"), "/")
         nonce = await field_of(request, "nonce", 100)
-        body, fields = await self._whom(request)
-        if body is None or not _NONCE.match(nonce):
+        fields = await _whom(request)
+        if fields is None or not _NONCE.match(nonce):
             raise self._pages.redirect(request, back, self._pages.texts.form_stale)
+        confirmed = await field_of(request, "confirm", 1) == "1"
         key = f"page:{nonce}"
-        digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+        digest = hashlib.sha256(urlencode(fields).encode()).hexdigest()
 
         def once(desk: Desk) -> None:
             if idempotency.find(desk, user.login, key) is None:
-                place(desk, user, body)
+                _place(desk, user, fields, confirmed=confirmed)
                 idempotency.keep(desk, user.login, key, KeptAnswer(digest, 303, b""))
 
         try:
@@ -224,21 +230,29 @@ class Calls:
             raise self._pages.redirect(request, back, str(err)) from err
         raise self._pages.redirect(request, back, self._pages.texts.call_queued)
 
-    async def _whom(self, request: web.Request) -> tuple[CallBody | None, dict[str, str]]:
-        """Whom the form names; None where it names nobody."""
-        fields: dict[str, str] = {}
-        for name in ("contact_id", "lead_id", "case_id"):
-            value = await field_of(request, name, 20)
-            if _NUMBER.match(value):
-                fields[name] = value
-        number = (await field_of(request, "number", 64)).strip()
-        if number:
-            fields["number"] = number
-        confirmed = await field_of(request, "confirm", 1) == "1"
-        with suppress(ValueError):  # nobody named, or several: the form is not one of ours
-            whom = {name: value if name == "number" else int(value) for name, value in fields.items()}
-            return CallBody.model_validate({**whom, "confirm": confirmed}), fields
-        return None, fields
+
+async def _whom(request: web.Request) -> dict[str, str] | None:
+    """Whom the form names: one client by one of their records, and one of their numbers where it matters which.
+
+    None where it is no form of ours.
+    """
+    named = {name: await field_of(request, name, 20) for name in _SUBJECTS}
+    named = {name: value for name, value in named.items() if value}
+    number = (await field_of(request, "number", 64)).strip()
+    if len(named) != 1 or not all(_NUMBER.match(value) for value in named.values()):
+        return None
+    return {**named, "number": number} if number else named
+
+
+def _place(desk: Desk, user: User, fields: Mapping[str, str], *, confirmed: bool) -> None:
+    """Queue the call; raises what `dials.place` does, and NotFound."""
+    (name,) = fields.keys() & _SUBJECTS.keys()
+    kind, subject = _SUBJECTS[name], int(fields[name])
+    contact = desk.work.contact(subject) if kind is ContactRecord else desk.work.owned(kind, subject)[1]
+    if contact is None:
+        raise NotFound(f"{name} {subject} belongs to no client")
+    number = dials.number_of(desk, contact, fields["number"]) if "number" in fields else None
+    dials.place(desk, contact, user, DialPurpose.CLICK, author=user.login, number=number, confirmed=confirmed)
 
 
 def fresh_nonce() -> str:

@@ -27,7 +27,7 @@ from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.timeline import EntryCard
 from crm_core.storage.queries.workspace import cards_of, newest_entries
 from crm_core.storage.staff import load_staff
-from hub.http.rights import Right, may
+from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 
 _CASES = 200

@@ -9,8 +9,8 @@ from aiohttp import web
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.services import listing
 from crm_core.services.desk import Desk
-from hub.http.rights import Right, may
 from hub.log import get_logger
+from hub.rights import Right, may
 from hub.web.pages import Answer, Handler, Pages, field_of, local_path, number_in, user_here
 
 log = get_logger(__name__)

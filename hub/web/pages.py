@@ -18,8 +18,8 @@ from crm_core.errors import Conflict, CoreError, InvalidInput, NotFound, Storage
 from crm_core.model.user import Role, User
 from crm_core.storage.users import Credentials, anybody, credentials
 from hub.bootstrap import Hub
-from hub.http.rights import Right, may
 from hub.log import correlation_id, get_logger
+from hub.rights import Right, may
 from hub.security import LoginThrottle, Passwords, same_text
 from hub.web.sessions import USER, Session, Sessions, user_of
 from hub.web.texts import Texts
