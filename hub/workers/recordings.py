@@ -165,9 +165,8 @@ class RecordingKeeper(Worker):
             return
         match judged.judgement:
             case Judgement.EMPTY:
-                await asyncio.to_thread(files.remove, folder, name)
-                log.info("a recording without sound was dropped", call=row.call_id, file=name)
                 await self._store.run(lambda desk: service.empty(desk, row))
+                await self._drop(row, folder, name)
             case Judgement.DAMAGED:
                 await self._in_vain(row, Why.DAMAGED)
             case Judgement.SOUND:
@@ -182,6 +181,15 @@ class RecordingKeeper(Worker):
                     )
                 )
                 self.wake()
+
+    async def _drop(self, row: RecordingRecord, folder: Path, name: str) -> None:
+        """Delete a file without sound. One that can't be deleted takes no room worth telling people of."""
+        try:
+            await asyncio.to_thread(files.remove, folder, name)
+        except OSError as err:
+            log.warning("a recording without sound can't be deleted", call=row.call_id, file=name, error=str(err))
+            return
+        log.info("a recording without sound was dropped", call=row.call_id, file=name)
 
     async def _in_vain(self, row: RecordingRecord, why: Why, **fields: object) -> None:
         state = await self._store.run(lambda desk: service.in_vain(desk, row, service.say_why(desk, why, **fields)))

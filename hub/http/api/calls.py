@@ -13,7 +13,7 @@ from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.storage.queries import calls as queries
 from crm_core.storage.queries.calls import CallFilter, GivenOut
 from crm_core.storage.queries.pages import Reading
-from crm_core.storage.queries.recordings import recording_of, recordings_of
+from crm_core.storage.queries.recordings import recordings_of
 from hub.http.operations import Call, Operation, read
 from hub.http.rights import Right
 from hub.http.types import Given, Moment, NoBody, Paged, PageQuery, Query, QueryId
@@ -159,7 +159,7 @@ def _listed(conn: Reading, call: Call[CallQuery, NoBody]) -> Calls:
 def _one(conn: Reading, call: Call[Query, NoBody]) -> CallWithDecisions:
     record = queries.one_call(conn, call.number())
     decisions = [_decision(each) for each in queries.given_out(conn, record)]
-    return CallWithDecisions(**_columns(record, recording_of(conn, record.id)), decisions=decisions)
+    return CallWithDecisions(**_columns(record, recordings_of(conn, [record]).get(record.id)), decisions=decisions)
 
 
 def _decision(given: GivenOut) -> Decision:

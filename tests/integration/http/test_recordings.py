@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from crm_core.model.recording import RecordingState
 from crm_core.model.user import Role
 from crm_core.ports import ChannelContext
 from crm_core.services.desk import Desk
+from crm_core.storage.queries.pages import Reading
 from crm_core.storage.users import NewUser, add_token, add_user
 from hub.bootstrap import build
 from hub.http.app import create_app
@@ -250,9 +252,8 @@ async def test_nothing_leads_out_of_the_folder(office: World) -> None:
     (office.folder / "secret.wav").write_bytes(b"secret")
     (monitor / "link.wav").symlink_to(office.folder / "secret.wav")
     for name in ("../secret.wav", "/etc/passwd", "link.wav", ".", "nothing.wav", f"{office.folder}/secret.wav"):
-        await office.hub.store.database.write(
-            lambda conn, name=name: conn.exec_driver_sql(f"UPDATE recording SET name = '{name}'").rowcount
-        )
+        sql = f"UPDATE recording SET name = '{name}'"
+        await office.hub.store.database.write(partial(_execute, sql=sql))
         answer = await office.call("GET", url(call))
         assert answer.status == 404
         assert b"secret" not in await answer.read()
@@ -288,3 +289,7 @@ async def test_the_state_of_the_folders_is_in_readiness(office: World) -> None:
     await office.hub.recordings.turn()
     parts = (await (await office.client.get("/readyz")).json())["parts"]
     assert parts["recordings:office"]["state"] == "connected"
+
+
+def _execute(conn: Reading, *, sql: str) -> int:
+    return int(conn.exec_driver_sql(sql).rowcount)
