@@ -127,8 +127,8 @@ class PbxSettings:
 
     `fallback` is the dial string that the printed dialplan rings without the hub; `wrap` is how long somebody is left
     in peace after a call. `record`: talks are recorded, where `recordings` is set and a line does not say otherwise.
-    `agi_second` is another hub that Asterisk asks when this one does not answer; `cdr_sql` with `cdr_table` is where
-    call records lie in a database.
+    `sounds` is Asterisk's folder `custom`, where the office's own sounds are put. `agi_second` is another hub that
+    Asterisk asks when this one does not answer; `cdr_sql` with `cdr_table` is where call records lie in a database.
     """
 
     name: str
@@ -137,6 +137,7 @@ class PbxSettings:
     dial: str = "PJSIP/{extension}"
     trunk: str | None = None
     recordings: Path | None = None
+    sounds: Path | None = None
     cdr: Path | None = None
     fallback: str | None = None
     wrap: timedelta = timedelta(0)

@@ -108,6 +108,7 @@ def pbx(folder: Path) -> Callable[[Section], PbxSettings]:
             dial=section.take("dial", values.template("extension"), plain.dial),
             trunk=section.take("trunk", values.template("number"), None),
             recordings=section.take("recordings", path(folder), None),
+            sounds=section.take("sounds", path(folder), None),
             cdr=section.take("cdr", path(folder), None),
             fallback=section.take("fallback", values.text, None),
             wrap=section.take("wrap", values.duration, plain.wrap),

@@ -21,6 +21,7 @@ from hub.http.api import (
     reconciliations,
     recordings,
     reports,
+    sounds,
     timeline,
     users,
 )
@@ -38,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         pipelines,
         calls,
         recordings,
+        sounds,
         dials,
         callbacks,
         cases,

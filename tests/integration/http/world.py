@@ -65,6 +65,7 @@ def settings_for(url: str, folder: Path) -> Settings:
                 name="office",
                 ami=ServerUrl("ami", "127.0.0.1", 9, "hub", Secret("nothing")),
                 recordings=folder / "monitor",
+                sounds=folder / "custom",
             ),
         ),
         lines=(Line(LINE, "office", AccountPolicy(source="Яндекс.Директ")),),

@@ -1,0 +1,99 @@
+"""Sounds that the office records itself: checked, and put where its Asterisk plays them from."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tempfile
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm_core.errors import InvalidInput, NotFound
+
+MAX_SOUND = 5 * 1024 * 1024
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+_RATES = (8000, 16000)
+_LONGEST_S = 120.0
+_SHORTEST_S = 0.2
+_HOW = "convert it, e.g. with: ffmpeg -i in.mp3 -ac 1 -ar 8000 -c:a pcm_s16le out.wav"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound as Asterisk knows it by `name`; `duration_s` seconds, `size` bytes."""
+
+    name: str
+    duration_s: float
+    size: int
+
+
+def put(folder: Path, name: str, content: bytes) -> Sound:
+    """Check a sound and put it in its place, whole or not at all. Blocks; raises InvalidInput with how to mend it."""
+    demand_name(name)
+    sound = Sound(f"{folder.name}/{name}", _duration(content), len(content))
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # Asterisk runs as another user
+        Path(temporary).replace(folder / f"{name}.wav")
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return sound
+
+
+def listed(folder: Path) -> tuple[Sound, ...]:
+    """The sounds of a folder by name. Blocks."""
+    found = sorted(path for path in folder.glob("*.wav") if _NAME.match(path.stem)) if folder.is_dir() else []
+    sounds: list[Sound] = []
+    for path in found:
+        try:
+            sounds.append(Sound(f"{folder.name}/{path.stem}", _duration(path.read_bytes()), path.stat().st_size))
+        except (InvalidInput, OSError):
+            continue  # somebody else's, which Asterisk may well play
+    return tuple(sounds)
+
+
+def remove(folder: Path, name: str) -> None:
+    """Take a sound away. Blocks; raises NotFound."""
+    demand_name(name)
+    try:
+        (folder / f"{name}.wav").unlink()
+    except FileNotFoundError:
+        raise NotFound(f"there is no sound «{name}»") from None
+
+
+def demand_name(name: str) -> None:
+    """Raise InvalidInput where a name is none of a sound."""
+    if not _NAME.match(name):
+        raise InvalidInput(f"«{name[:80]}» can't name a sound: small letters, digits, - and _, at most 64")
+
+
+def _duration(content: bytes) -> float:
+    try:
+        with wave.open(io.BytesIO(content)) as sound:
+            channels, width, rate, frames = (
+                sound.getnchannels(),
+                sound.getsampwidth(),
+                sound.getframerate(),
+                sound.getnframes(),
+            )
+    except (wave.Error, EOFError) as err:
+        raise InvalidInput(f"this is no PCM WAV file ({str(err) or 'it ends too early'}); {_HOW}") from err
+    if channels != 1 or width != 2 or rate not in _RATES:
+        rates = " or ".join(str(each) for each in _RATES)
+        raise InvalidInput(
+            f"Asterisk plays one channel of 16 bits at {rates} Hz; this has {channels} of {width * 8} at {rate}; {_HOW}"
+        )
+    seconds: float = frames / rate
+    if len(content) < frames * width:
+        raise InvalidInput(f"the file is cut off: its header promises {seconds:.1f} s")
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:
+        raise InvalidInput(f"a sound lasts {_SHORTEST_S} to {_LONGEST_S:.0f} seconds, not {seconds:.1f}")
+    return round(seconds, 2)
