@@ -111,6 +111,7 @@ class Live:
                     self._moved.notify_all()
                 continue
             try:
-                await asyncio.wait_for(self._woken.wait(), self._poll_s)
+                async with asyncio.timeout(self._poll_s):  # unlike wait_for, it never swallows the end of this task
+                    await self._woken.wait()
             except TimeoutError:
                 continue

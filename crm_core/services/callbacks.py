@@ -29,8 +29,10 @@ def order(
     manager: str | None = None,
     call: CallRecord | None = None,
     number: str | None = None,
+    since: datetime | None = None,
 ) -> CallbackRecord:
-    """Have the client rung back at `at` (or when they may be rung next). `call` tells the line and the PBX.
+    """Have the client rung back at `at` (or when they may be rung next). `call` tells the line and the PBX, `since`
+    when that was wished, where it becomes known only now.
 
     Of a client who is to be rung back already, the earlier order stands, unless this one is the client's own wish, or
     somebody took their lead after a missed call. Raises InvalidInput where the client has no telephone or the moment is
@@ -47,6 +49,7 @@ def order(
             number=number or known.number,
             reason=reason,
             due_at=at,
+            created_at=since or desk.now,
             author=author,
             manager=manager or known.manager,
             detail="",
@@ -62,7 +65,7 @@ def order(
         reason=reason,
         state=CallbackState.WAITING,
         due_at=at,
-        created_at=desk.now,
+        created_at=since or desk.now,
         author=author,
         manager=manager,
         pbx=call.pbx if call is not None else None,
@@ -127,18 +130,19 @@ def call_missed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
     promised_at = case.promised_at if case.promised_at is not None and not ordered else desk.now
     at = min(max(desk.now, promised_at), desk.now + _FURTHEST)
     manager = contact.manager or case.manager
-    order(desk, contact, reason, at, manager=manager, call=call, number=number.value)
+    order(desk, contact, reason, at, manager=manager, call=call, number=number.value, since=call.finished_at)
 
 
-def form_wished(desk: Desk, contact: ContactRecord, at: datetime, phone: str) -> None:
-    """A visitor of the website asked to be rung at `at`, at the number that they typed if it is known as theirs."""
+def form_wished(desk: Desk, contact: ContactRecord, at: datetime, phone: str, since: datetime) -> None:
+    """A visitor of the website asked at `since` to be rung at `at`, at the number that they typed if it is known as
+    theirs."""
     if not desk.office.robot.on_order or contact.list_name is not None or not _has_telephone(desk, contact):
         return
     due = min(max(at, desk.now), desk.now + _FURTHEST)
     typed = caller(phone, desk.office.region)
     known = desk.work.identities([contact.id]).get(contact.id, [])
     number = next((typed.value for each in known if typed is not None and each.key == str(typed)), None)
-    order(desk, contact, CallbackReason.ORDERED, due, manager=contact.manager, number=number)
+    order(desk, contact, CallbackReason.ORDERED, due, manager=contact.manager, number=number, since=since)
     desk.note(contact.id, desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(due)), author=_ROBOT)
 
 
@@ -160,7 +164,7 @@ def _has_telephone(desk: Desk, contact: ContactRecord) -> bool:
 def spoken(desk: Desk, contact: ContactRecord, signal: SignalAt) -> None:
     """Somebody reached the client by any channel, or nothing is owed any more: no robot rings for what was before."""
     active = desk.work.active_callbacks([contact.id]).get(contact.id)
-    if active is None or signal.at < active.created_at:
+    if active is None or not _answered(desk, contact, active, signal.at):
         return
     state, detail = CallbackState.REACHED, desk.say(Phrase.CALLBACK_REACHED)
     if signal.signal is Signal.CLOSE:
@@ -168,6 +172,14 @@ def spoken(desk: Desk, contact: ContactRecord, signal: SignalAt) -> None:
     elif active.state is CallbackState.DIALLING:
         return  # the end of that call will tell
     desk.work.put(active._replace(state=state, ended_at=desk.now, detail=detail))
+
+
+def _answered(desk: Desk, contact: ContactRecord, record: CallbackRecord, at: datetime) -> bool:
+    """Whether real contact at this moment is what the callback was for. Facts come late and in any order: what is owed
+    after a missed call is known by the case, and a wish is met by what came after it."""
+    if record.reason is CallbackReason.MISSED:
+        return contact.id not in desk.work.open_cases([contact.id])
+    return at >= record.created_at
 
 
 def cancel_for(desk: Desk, contact: ContactRecord, reason: str) -> None:
@@ -218,7 +230,8 @@ def dial_ended(desk: Desk, contact: ContactRecord, dial: DialRecord) -> None:
     rules = desk.office.robot
     if contact.id != record.contact_id:
         contact = desk.work.contact(record.contact_id)  # one of the two was merged, or the number changed hands
-    reached = contact.last_contact_at is not None and contact.last_contact_at >= record.created_at
+    spoke = contact.last_contact_at
+    reached = spoke is not None and _answered(desk, contact, record, spoke)
     if dial.outcome is DialOutcome.ANSWERED or reached:
         desk.work.put(record._replace(state=CallbackState.REACHED, ended_at=desk.now))
     elif dial.outcome is DialOutcome.NOT_SENT:

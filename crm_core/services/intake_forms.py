@@ -68,7 +68,7 @@ def form_submitted(
         signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
     emit_message(desk, entry)
     if form.callback_at is not None and not refused:
-        callbacks.form_wished(desk, desk.work.contact(contact.id), form.callback_at, form.phone)
+        callbacks.form_wished(desk, desk.work.contact(contact.id), form.callback_at, form.phone, event.occurred_at)
     return DONE
 
 
