@@ -58,7 +58,7 @@ class Splitter:
         *blocks, rest = data.split(_SEPARATOR)
         self._rest = self._bounded(rest)
         # some builds end a block with one line break too many: it stands before the next block
-        return [block for block in (block.lstrip(b"\r\n") for block in blocks) if block]
+        return [block for block in [block.lstrip(b"\r\n") for block in blocks] if block]
 
     def _bounded(self, rest: bytes) -> bytes:
         if len(rest) > self._limit:
@@ -76,11 +76,9 @@ def event_name(block: bytes) -> bytes | None:
 
 def parse_block(block: bytes) -> AmiMessage:
     """The fields of a complete block: decoded as a whole, so that no character is ever cut in two."""
-    fields: dict[str, str] = {}
-    for line in block.decode("utf-8", "replace").split("\r\n"):
-        key, _, value = line.partition(":")
-        fields.setdefault(key, value.strip())
-    return AmiMessage(fields, block)
+    lines = [line.partition(": ") for line in block.decode("utf-8", "replace").split("\r\n")]
+    lines.reverse()  # the first of repeated keys is written last, and stays
+    return AmiMessage({key: value for key, _, value in lines}, block)
 
 
 def encode_action(name: str, action_id: str, fields: Fields = ()) -> bytes:

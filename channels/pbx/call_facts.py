@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from channels.pbx.events import Chan, created_at
 from channels.pbx.parties import CAUSE_BUSY, Leg, Party, PbxProfile, dialled_number
@@ -20,8 +20,7 @@ _NO_ANSWER_CAUSES = frozenset({0, 16, 18, 19, 26, 31, 127})
 _Change = Callable[[Leg], Leg]
 
 
-@dataclass(frozen=True, slots=True)
-class CallFacts:
+class CallFacts(NamedTuple):
     """All facts of a call; every method returns the facts with one more. `direction` is None while it is internal.
 
     `answered_at` and `answered_by` are of the first conversation, `guessed` where it had begun before it was seen.
@@ -107,11 +106,10 @@ class CallFacts:
             return self
         wire = chan.name.rpartition(";")[0] if chan.local else ""
         party = Party(chan.uniqueid, chan.endpoint, profile.outside(chan.endpoint), chan.local, wire)
-        facts = replace(self, parties=(*self.parties, party))
+        facts = self._replace(parties=(*self.parties, party))
         entered = party.outside or profile.entrance(chan.context)
         if facts.direction is None and chan.uniqueid == self.linkedid and entered:
-            return replace(
-                facts,
+            return facts._replace(
                 direction=Direction.IN,
                 number=chan.number,
                 caller_name=chan.caller_name,
@@ -129,10 +127,10 @@ class CallFacts:
         technology = chan.endpoint.partition("/")[0]
         endpoint = f"{technology}/{dial_string}" if outside and dial_string else chan.endpoint
         leg = Leg(chan.uniqueid, endpoint, outside, max(at, self.started_at), parent)
-        facts = replace(facts, legs=(*facts.legs, leg))
+        facts = facts._replace(legs=(*facts.legs, leg))
         if outside and facts.direction is None:
             number = dialled_number(dial_string.partition("@")[0].rpartition("/")[2]) or dialled_number(chan.number)
-            return replace(facts, direction=Direction.OUT, number=number)
+            return facts._replace(direction=Direction.OUT, number=number)
         return facts
 
     def with_origin(self, chan: Chan) -> CallFacts:
@@ -141,18 +139,18 @@ class CallFacts:
         number = dialled_number(chan.number)
         if self.direction is not None or not number or number == own or len(number) < 5:
             return self
-        return replace(self, direction=Direction.OUT, number=number, caller_name=chan.caller_name)
+        return self._replace(direction=Direction.OUT, number=number, caller_name=chan.caller_name)
 
     def with_pickup(self, uniqueid: str, at: datetime) -> CallFacts:
         """A leg was picked up."""
-        return self._with_leg(uniqueid, lambda leg: replace(leg, answered_at=leg.answered_at or at))
+        return self._with_leg(uniqueid, lambda leg: leg._replace(answered_at=leg.answered_at or at))
 
     def with_dial_end(self, uniqueid: str, status: str, at: datetime) -> CallFacts:
         """The ringing of a leg ended."""
         if status == "ANSWER":
             return self.with_pickup(uniqueid, at)
         return self._with_leg(
-            uniqueid, lambda leg: replace(leg, status=leg.status or status, ended_at=leg.ended_at or at)
+            uniqueid, lambda leg: leg._replace(status=leg.status or status, ended_at=leg.ended_at or at)
         )
 
     def with_bridge(self, uniqueid: str, endpoint: str, bridge: str) -> CallFacts:
@@ -160,7 +158,7 @@ class CallFacts:
         party = self.party(uniqueid)
         if party is None or not party.alive:
             return self
-        return self._with_party(replace(party, bridge=bridge, endpoint=endpoint))
+        return self._with_party(party._replace(bridge=bridge, endpoint=endpoint))
 
     def with_talk(self, at: datetime, *, guessed: bool = False) -> CallFacts:
         """Whoever is in a bridge with the client by now hears them. `guessed`: since when is not known."""
@@ -174,9 +172,9 @@ class CallFacts:
         # a channel moved to another telephone than rang, or somebody took it
         picked_up = partner.picker or (leg is not None and leg.endpoint != endpoint)
         began = self.talks.alone(at).began(leg.rang_at if leg else None, picked_up=picked_up)
-        facts = replace(self, talks=self.talks.with_partner(endpoint, began, at), hung_up_by="")
+        facts = self._replace(talks=self.talks.with_partner(endpoint, began, at), hung_up_by="")
         if self.answered_at is None:
-            facts = replace(facts, answered_at=at, answered_by=endpoint, guessed=guessed)
+            facts = facts._replace(answered_at=at, answered_by=endpoint, guessed=guessed)
         return facts
 
     def with_hold(self, uniqueid: str, at: datetime) -> CallFacts:
@@ -196,13 +194,13 @@ class CallFacts:
         if party is None or not party.alive or not self.is_client(party) or not self.talks.all:
             return self
         talks = self.talks.resumed(self.talks.held_by, at).held(PARKED, at)
-        return replace(self, talks=talks, hung_up_by="")
+        return self._replace(talks=talks, hung_up_by="")
 
     def with_picker(self, chan: Chan, profile: PbxProfile) -> CallFacts:
         """Somebody takes the call from a colleague's telephone."""
         facts = self.with_channel(chan, profile)
-        parties = (replace(each, picker=True) if each.uniqueid == chan.uniqueid else each for each in facts.parties)
-        return replace(facts, parties=tuple(parties))
+        parties = (each._replace(picker=True) if each.uniqueid == chan.uniqueid else each for each in facts.parties)
+        return facts._replace(parties=tuple(parties))
 
     def with_far_hangup(self, uniqueid: str) -> CallFacts:
         """The far end of a channel hung up. A telephone that refuses to ring does not end the call."""
@@ -219,7 +217,7 @@ class CallFacts:
             by = by or ("office" if self.telephone(party)[0] == self.talks.now.endpoint else "")
         elif self.direction is Direction.OUT and uniqueid == self.linkedid and self.answered_at is None:
             by = "office"
-        return self if by == self.hung_up_by else replace(self, hung_up_by=by)
+        return self if by == self.hung_up_by else self._replace(hung_up_by=by)
 
     def with_hangup(self, uniqueid: str, at: datetime, cause: int, cause_text: str) -> CallFacts:
         """A channel is gone."""
@@ -227,23 +225,23 @@ class CallFacts:
         if party is None or not party.alive:
             return self
         facts = self._with_leg(
-            uniqueid, lambda leg: replace(leg, ended_at=leg.ended_at or at, cause=leg.cause or cause)
+            uniqueid, lambda leg: leg._replace(ended_at=leg.ended_at or at, cause=leg.cause or cause)
         ).without(party)
         if facts.is_client(party):
-            return replace(facts, client_left_at=at, cause=cause, cause_text=cause_text)
+            return facts._replace(client_left_at=at, cause=cause, cause_text=cause_text)
         if not facts.alive and facts.client_left_at is None:
-            return replace(facts, cause=cause, cause_text=cause_text)
+            return facts._replace(cause=cause, cause_text=cause_text)
         return facts
 
     def without(self, party: Party) -> CallFacts:
         """The party's channel lives no more."""
-        return self._with_party(replace(party, alive=False, bridge=""))
+        return self._with_party(party._replace(alive=False, bridge=""))
 
     def absorbing(self, other: CallFacts) -> CallFacts:
         """The channels and legs of an internal call that has become part of this one."""
         parties = tuple(party for party in other.parties if self.party(party.uniqueid) is None)
         legs = tuple(leg for leg in other.legs if self.leg(leg.uniqueid) is None)
-        return replace(self, parties=(*self.parties, *parties), legs=(*self.legs, *legs))
+        return self._replace(parties=(*self.parties, *parties), legs=(*self.legs, *legs))
 
     def joined_by(self, other: CallFacts, uniqueid: str) -> CallFacts:
         """A channel of another client's call has come into a bridge with this one."""
@@ -251,7 +249,7 @@ class CallFacts:
         if party is None or self.party(uniqueid) is not None:
             return self
         legs = (*self.legs, leg) if leg is not None and self.leg(uniqueid) is None else self.legs
-        return replace(self, parties=(*self.parties, party), legs=legs)
+        return self._replace(parties=(*self.parties, party), legs=legs)
 
     # ------------------------------------------------------------ what it comes to
 
@@ -309,18 +307,18 @@ class CallFacts:
         return CallState.FAILED
 
     def _with_talks(self, talks: Talks) -> CallFacts:
-        return self if talks is self.talks else replace(self, talks=talks)
+        return self if talks is self.talks else self._replace(talks=talks)
 
     def _with_party(self, changed: Party) -> CallFacts:
         if changed in self.parties:
             return self
-        return replace(
-            self, parties=tuple(changed if party.uniqueid == changed.uniqueid else party for party in self.parties)
+        return self._replace(
+            parties=tuple(changed if party.uniqueid == changed.uniqueid else party for party in self.parties)
         )
 
     def _with_leg(self, uniqueid: str, change: _Change) -> CallFacts:
         legs = tuple(change(leg) if leg.uniqueid == uniqueid else leg for leg in self.legs)
-        return self if legs == self.legs else replace(self, legs=legs)
+        return self if legs == self.legs else self._replace(legs=legs)
 
 
 def new_facts(chan: Chan, at: datetime, *, created_now: bool) -> CallFacts:

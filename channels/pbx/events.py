@@ -95,20 +95,26 @@ def _known(value: str) -> str:
     return "" if value == NOTHING else value
 
 
+_CHAN_FIELDS = (
+    "Channel",
+    "Uniqueid",
+    "Linkedid",
+    "ChannelState",
+    "CallerIDNum",
+    "CallerIDName",
+    "Context",
+    "Exten",
+)
+_KEYS = {prefix: tuple(prefix + name for name in _CHAN_FIELDS) for prefix in ("", "Dest", "Target", "Parkee")}
+
+
 def _chan(message: AmiMessage, prefix: str = "") -> Chan | None:
-    uniqueid = message.get(f"{prefix}Uniqueid")
+    get = message.fields.get
+    name, uniqueid, linkedid, state, number, caller, context, exten = (get(key, "") for key in _KEYS[prefix])
     if not uniqueid or uniqueid == NOTHING:
         return None
-    return Chan(
-        name=message.get(f"{prefix}Channel"),
-        uniqueid=uniqueid,
-        linkedid=message.get(f"{prefix}Linkedid") or uniqueid,
-        up=message.get(f"{prefix}ChannelState") == "6",
-        number=_known(message.get(f"{prefix}CallerIDNum")),
-        caller_name=_known(message.get(f"{prefix}CallerIDName")),
-        context=message.get(f"{prefix}Context"),
-        exten=message.get(f"{prefix}Exten"),
-    )
+    number, caller = _known(number.strip()), _known(caller.strip())
+    return Chan(name, uniqueid, linkedid or uniqueid, state == "6", number, caller, context, exten)
 
 
 _Parser = Callable[[AmiMessage, datetime], PbxEvent | None]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Chan:
+class Chan(NamedTuple):
     """A channel as an event describes it. `uniqueid` is its own, `linkedid` the call's; `number` may be empty."""
 
     name: str

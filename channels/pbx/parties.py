@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from crm_core.model.call import CallLeg
 
@@ -29,8 +30,7 @@ class PbxProfile:
         return context.startswith(self.inbound_contexts)
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """A channel of the call: who is behind it, whether it lives, the bridge it is in. `wire` is what the two halves of
     a Local channel have in common; `picker` whether it took a call that rang elsewhere.
     """
@@ -45,8 +45,7 @@ class Party:
     picker: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """An endpoint that was rung. `status` is Asterisk's word for how the ringing ended, `parent` the channel that rang
     it, empty for an originated call.
     """

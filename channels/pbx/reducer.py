@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from channels.pbx.call_facts import CallFacts, PbxProfile
@@ -70,7 +70,7 @@ def passed(before: State, after: State) -> tuple[tuple[Kind, CallSnapshot], ...]
 
 
 def _unanswered(facts: CallFacts) -> CallFacts:
-    return replace(facts, answered_at=None, answered_by=None, guessed=False, talks=SILENCE)
+    return facts._replace(answered_at=None, answered_by=None, guessed=False, talks=SILENCE)
 
 
 def learn(facts: CallFacts, event: CallEvent, profile: PbxProfile) -> CallFacts:
@@ -86,9 +86,9 @@ def learn(facts: CallFacts, event: CallEvent, profile: PbxProfile) -> CallFacts:
         case Dialled() | DialEnded():
             return _dialling(facts, event, profile)
         case CallbackWished():
-            return facts if facts.wish_callback else replace(facts, wish_callback=True)
+            return facts if facts.wish_callback else facts._replace(wish_callback=True)
         case RecordingStarted():
-            return facts if facts.recorded else replace(facts, recorded=True)
+            return facts if facts.recorded else facts._replace(recorded=True)
         case HangupAsked(_, chan):
             return facts.with_far_hangup(chan.uniqueid)
         case HungUp(at, chan, cause, cause_text):
