@@ -23,6 +23,7 @@ from hub.web.home import Home
 from hub.web.journal import Journal
 from hub.web.lists import Lists
 from hub.web.pages import PAGES, Pages, with_session
+from hub.web.reports import Reports
 from hub.web.secret_key import session_key
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
@@ -59,7 +60,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
 
 def _routes(app: web.Application, pages: Pages) -> None:
     entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
-    calls, lists = Calls(pages), Lists(pages)
+    calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
     page = pages.page
     app.add_routes(
         [
@@ -82,6 +83,8 @@ def _routes(app: web.Application, pages: Pages) -> None:
             web.get("/calls", page(calls.show)),
             web.post(r"/calls/{id:\d+}/list", page(lists.put_call)),
             web.post("/calls/call", page(calls.call)),
+            web.get("/reports", page(reports.show_all)),
+            web.get(r"/reports/{name:\w+}", page(reports.show)),
             web.get("/journal", page(journal.show, role=Role.ADMIN)),
             web.post(r"/journal/{id:\d+}/replay", page(journal.replay, role=Role.ADMIN)),
         ]
