@@ -274,6 +274,8 @@ class PbxChannel:
             case event:
                 for transition in self._book.apply(event, message.raw):
                     self._delivery.put(self._facts.of_transition(transition))
+                    if transition.call.finished and transition.call.guessed:
+                        self._settler.wanted()
 
     def _originated(self, event: Originated, raw: bytes) -> None:
         """A placed call that had a channel tells of itself; one that had none is told by this."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,7 +17,7 @@ from crm_core.model.call import CallState
 from crm_core.ports import ChannelState
 from hub.demo.peers.process import free_port
 from tests.fakes.pbx import dial
-from tests.integration.pbx.conftest import CLIENT, LINE, QUICK, Exchange, kinds
+from tests.integration.pbx.conftest import CLIENT, LINE, QUICK, Exchange, kinds, snapshot
 from tests.integration.pbx.waiting import until
 
 
@@ -102,6 +103,58 @@ async def test_a_call_that_goes_on_through_an_outage_of_the_hub_is_taken_up(exch
     assert await caller.wait(10) == 0
     # the transitions told again have the ids they had, so the intake knows them
     assert kinds(exchange.sink) == ["started", "answered", "finished"]
+
+
+async def test_call_records_know_better_than_a_link_that_came_in_the_middle(exchange: Exchange) -> None:
+    await exchange.people.phone("101", answer_ms=100)
+    away = await exchange.hub(dial("101"))
+    await exchange.around.cursors.saved.wait()
+    caller = await exchange.people.caller(CLIENT, LINE, hold_ms=4000)
+    seen = await exchange.call("answered")
+    await away.stop()
+    exchange.sink.events.clear()
+    await asyncio.sleep(1.5)  # they talk on; what the new link sees first is later than the truth
+    await exchange.hub(dial("101"))
+    guessed = await exchange.call("finished")
+    assert await caller.wait(10) == 0
+    assert guessed.guessed
+    assert guessed.answered_at is not None
+    assert seen.answered_at is not None
+    assert guessed.answered_at - seen.answered_at > timedelta(seconds=1)
+    settled = await exchange.call("settled")
+    assert settled.answered_at is not None
+    assert abs(settled.answered_at - seen.answered_at) <= timedelta(seconds=1.1)
+    assert settled.progress > guessed.progress
+
+
+async def test_asterisk_restarts_in_the_middle_of_ten_calls(exchange: Exchange) -> None:
+    await exchange.people.phone("101", answer_ms=50)
+    await exchange.people.silent_phone("102")
+    talking, ringing = 5, 5
+    channel = await exchange.hub()
+    # the first five talk, the others still ring
+    exchange.around.router.script = [dial("101", ring_s=60)]
+    for number in range(talking):
+        await exchange.people.caller(f"7916123450{number}", LINE, hold_ms=60_000)
+    await exchange.sink.until(lambda sink: kinds(sink).count("answered") == talking)
+    exchange.around.router.script = [dial("102", ring_s=60)]
+    for number in range(ringing):
+        await exchange.people.caller(f"7916123451{number}", LINE)
+    await exchange.sink.until(lambda sink: kinds(sink).count("started") == talking + ringing)
+    await until(lambda: channel.stats.calls == talking + ringing)
+    await exchange.pbx.kill()
+    await _state(channel, ChannelState.RECONNECTING)
+    await exchange.pbx.start()
+    await exchange.sink.until(lambda sink: kinds(sink).count("settled") == talking + ringing)
+    assert channel.stats.calls == 0
+    ends = [snapshot(event) for event in exchange.sink.events if event.external_id.endswith(":settled")]
+    assert len({call.linkedid for call in ends}) == talking + ringing
+    states = [call.state for call in ends]
+    assert (states.count(CallState.ANSWERED), states.count(CallState.MISSED)) == (talking, ringing)
+    await exchange.linked()
+    exchange.around.router.script = [dial("101")]
+    await exchange.people.caller(CLIENT, LINE, hold_ms=100)
+    assert (await exchange.call("finished")).state is CallState.ANSWERED
 
 
 async def test_transitions_wait_while_the_intake_is_away(exchange: Exchange) -> None:
