@@ -1,0 +1,47 @@
+"""A node that stands still in the middle of a transaction holds nobody up for long."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from crm_core.errors import ConcurrentChange, StorageUnavailable
+from crm_core.storage import leases
+from crm_core.storage.database import Database
+from crm_core.storage.errors import translated
+from crm_core.storage.migrate import migrate
+
+LONG = timedelta(minutes=5)
+
+
+async def test_what_it_has_locked_is_free_again(postgres_url: str) -> None:
+    frozen, other = Database(postgres_url, idle_s=0.2), Database(postgres_url)
+    await migrate(other)
+    await other.write(lambda conn: leases.acquire(conn, "poll", "a", LONG))
+    engine = frozen._async_engine
+    assert engine is not None
+    conn = await engine.connect()
+    try:
+        await conn.run_sync(lambda sync: sync.exec_driver_sql("SELECT * FROM lease FOR UPDATE").all())
+        async with asyncio.timeout(10):
+            await other.write(lambda sync: leases.release(sync, "poll", "a"))
+        # it wakes up, and its work begins anew
+        with pytest.raises((ConcurrentChange, StorageUnavailable)), translated():
+            await conn.run_sync(lambda sync: sync.exec_driver_sql("SELECT 1").all())
+    finally:
+        await conn.invalidate()
+        await conn.close()
+    assert await frozen.write(lambda sync: leases.acquire(sync, "poll", "b", LONG)) is not None
+    await frozen.stop()
+    await other.stop()
+
+
+async def test_the_hub_asks_for_less_than_a_lease_lasts(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    found = await database.read(
+        lambda conn: conn.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one()
+    )
+    assert found == "8s"
+    await database.stop()
