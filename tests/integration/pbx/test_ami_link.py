@@ -198,6 +198,18 @@ async def test_a_peer_that_falls_silent_is_noticed() -> None:
         await listener.until("ready", 2)
 
 
+async def test_a_flood_of_events_before_the_answer_is_a_sign_of_life() -> None:
+    def script(peer: ScriptedAmi, message: AmiMessage) -> bytes | None:
+        # the answers to pings stand behind events that take their time
+        return HELLO if message.get("Action") == "Ping" else obliging(peer, message)
+
+    async with ScriptedAmi(script) as peer, _linked(peer, replace(QUICK, heartbeat_deadline_s=0.05)) as listener:
+        await listener.until("heard", 4)
+        assert peer.connections == 1
+        assert listener.lost == 0
+        assert listener.link._pending.keys() <= {peer.actions[-1].get("ActionID")}
+
+
 async def test_wrong_credentials_stand_in_the_health_and_are_mended_without_a_restart() -> None:
     wrong = True
 
