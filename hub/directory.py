@@ -25,6 +25,7 @@ from crm_core.storage.staff import load_staff
 from crm_core.storage.store import Store
 from hub.live import Live
 from hub.log import get_logger
+from hub.staffing import contradictions
 from hub.tallies import Tallies
 from routing.dispatch import Caller, DispatchRules, Outcome, Roster, Scene, decide
 from routing.lines import NO_KEY
@@ -63,6 +64,8 @@ class Directory:
         await self._store.read(self._load)
         await self._tallies.start()
         log.info("directory read", numbers=len(self._callers))
+        for each in contradictions(self._office, self._roster.staff):
+            log.warning("the configuration and the people of the office disagree", what=each)
 
     async def caught_up(self, position: int | None) -> bool:
         """Wait until what was committed at `position` decides on calls; False where that takes over a second."""

@@ -18,11 +18,14 @@ from crm_core.errors import CoreError
 from crm_core.ports import Channel, ChannelState, ProvesItself
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import current, head, migrate
+from crm_core.storage.staff import load_staff
 from crm_core.storage.users import count_users
 from hub.cli.output import print_json, printable
 from hub.cli.working import settings_for_command
 from hub.redaction import Redactor
 from hub.settings import Endpoint, Settings, SettingsError
+from hub.settings.office import office_of
+from hub.staffing import contradictions
 
 if TYPE_CHECKING:
     from hub.bootstrap import Hub
@@ -99,13 +102,15 @@ async def _database(settings: Settings) -> list[Finding]:
         await database.write(_writable)
         note = "" if revision == head() else f"; схема обновится до {head()} при запуске"
         people = await database.read(count_users) if not note else 0
+        wrong = contradictions(office_of(settings), await database.read(load_staff)) if not note else ()
         await database.stop()
     except (CoreError, OSError) as err:
         if database is not None:
             await database.stop()
         return [Finding("database", False, f"{settings.database_url}: {err}; проверьте database_url и сам сервер")]
     first = "" if people or note else "; пользователей нет: первый вход на страницу заведёт администратора"
-    return [Finding("database", True, f"{settings.database_url}, схема {revision}{note}{first}")]
+    found = [Finding("database", True, f"{settings.database_url}, схема {revision}{note}{first}")]
+    return found + [Finding("people", False, each) for each in wrong]
 
 
 def _writable(_: object) -> None:

@@ -204,3 +204,13 @@ def test_help_names_every_command(hub: Run) -> None:
     assert told.code == 0
     for command in ("run", "migrate", "check", "user", "token", "journal", "explain", "asterisk", "demo"):
         assert f"\n  {command} " in told.out
+
+
+def test_check_names_people_that_a_menu_wants_and_nobody_added(hub: Run, folder: Path) -> None:
+    line = '[[line]]\nnumber = "+74951234567"\nmenu = { "9" = "user:ana" }\nmenu_sound = "custom/menu"\n'
+    (folder / "hub.toml").write_text(f'http = "127.0.0.1:0"\n{line}', encoding="utf-8")
+    hub("user", "add", "--login", "anna", "--name", "Анна", "--role", "manager")
+    told = hub("check", "--json")
+    assert told.code == 1
+    (wrong,) = (part for part in told.json["parts"] if not part["ok"])
+    assert wrong["detail"] == 'line[1].menu.9: there is no user «ana». Did you mean "user:anna"?'
