@@ -86,6 +86,10 @@ class Scene:
     sink: MemorySink
     world: ChannelWorld
 
+    def state(self) -> ChannelState:
+        """How the channel stands now."""
+        return self.channel.health.state
+
     async def post(self, request: HttpRequest | None = None) -> HttpResponse:
         """What the provider is answered."""
         assert isinstance(self.channel, ReceivesHttp)
@@ -104,12 +108,12 @@ async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
 
 
 async def test_it_is_well_while_it_is_started(scene: Scene) -> None:
-    assert scene.channel.health.state is ChannelState.CONNECTED
+    assert scene.state() is ChannelState.CONNECTED
     assert isinstance(scene.channel, ProvesItself)
     assert SECRET not in await scene.channel.check()
     for _ in range(2):
         await scene.channel.stop()
-    assert scene.channel.health.state is ChannelState.STOPPED
+    assert scene.state() is ChannelState.STOPPED
     with pytest.raises(IntakeUnavailable):
         await scene.post()
 

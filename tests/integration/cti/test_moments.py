@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -20,8 +21,9 @@ from crm_core.model.case import CaseState
 from crm_core.model.channel import ChannelKey
 from crm_core.model.office import Line
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.records import DeadlineKind, ListedNumberRecord
+from crm_core.model.records import DeadlineKind, DeadlineRecord, ListedNumberRecord
 from crm_core.ports import UnitOfWork
+from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
 from crm_core.services.receive import receive
 from crm_core.storage.database import Database
@@ -269,7 +271,11 @@ async def fire_due(world: World) -> None:
     """Let every deadline that has come have its effect."""
     for deadline in await world.deadlines():
         if deadline.due_at <= world.clock.now():
-            await world.store.run(lambda desk, due=deadline: fire(desk, due))
+            await world.store.run(partial(fire_one, deadline))
+
+
+def fire_one(deadline: DeadlineRecord, desk: Desk) -> None:
+    fire(desk, deadline)
 
 
 async def test_a_call_of_which_nothing_more_is_heard_is_missed(world: World) -> None:

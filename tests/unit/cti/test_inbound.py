@@ -18,7 +18,13 @@ from tests.fakes.clock import START
 
 CONFIG = CtiConfig("other", "t0ken")
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "cti"
-HANGUP = {"event": "hangup", "direction": "in", "callId": "c1", "from": "79161234567", "to": "74951234567"}
+HANGUP: dict[str, object] = {
+    "event": "hangup",
+    "direction": "in",
+    "callId": "c1",
+    "from": "79161234567",
+    "to": "74951234567",
+}
 
 
 def told(body: bytes | dict[str, object]) -> Told:
@@ -146,7 +152,7 @@ def test_numbers_of_another_region() -> None:
 
 
 def test_a_hidden_number_and_one_that_is_not_repeated_are_two_things() -> None:
-    begin = {"event": "newCall", "direction": "in", "callId": "c1", "to": "74951234567"}
+    begin: dict[str, object] = {"event": "newCall", "direction": "in", "callId": "c1", "to": "74951234567"}
     assert call_of(begin).number == "anonymous"
     assert call_of({**begin, "from": "anonymous"}).number == "anonymous"
     assert call_of({"event": "hangup", "direction": "in", "callId": "c1", "cause": "cancel"}).number == ""
@@ -187,7 +193,11 @@ def test_what_is_wrong_is_said_and_kept(body: bytes | dict[str, object], words: 
 
 
 def test_hostile_values_stay_on_one_line() -> None:
-    body = {**HANGUP, "event": "newCall", "user": ["Иван\r\nAction: Originate", "<script>\x00" + "я" * 5000, "🎉"]}
+    body: dict[str, object] = {
+        **HANGUP,
+        "event": "newCall",
+        "user": ["Иван\r\nAction: Originate", "<script>\x00" + "я" * 5000, "🎉"],
+    }
     names = [leg.endpoint for leg in call_of(body).legs]
     assert names[0] == "Иван Action: Originate"
     assert all("\n" not in name and len(name) <= 1000 for name in names)
