@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core.result import Ok
@@ -48,6 +49,7 @@ async def known_ids(world: World) -> dict[str, list[int]]:
     return found
 
 
+@pytest.mark.timeout(240)  # a dozen requests for every operation there is
 async def test_the_description_is_valid_and_kept(world: World) -> None:
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.validate()
