@@ -244,5 +244,5 @@ def _call(call: Mapping[str, Any]) -> CallState:
         talk_s=call["talk_s"] or 0.0,
         answered_by=str(call["answered_by"] or ""),
         rung=tuple(str(leg["endpoint"]) if isinstance(leg, dict) else str(leg) for leg in call["rung"] or ()),
-        recorded=bool(call.get("recording_url")),
+        recorded=call.get("recording_state") in {"expected", "stored", "remote"},
     )
