@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_core.messages import Delivery, EntryKind
+from crm_core.messages import Delivery, EntryKind, RouteAction, RouteStage, Verdict
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallState
 from crm_core.model.case import CaseKind
 from crm_core.model.ladder import Told
+from crm_core.model.recording import RecordingState
 from crm_core.model.records import ContactRecord, IdentityRecord, JournalState, LeadStatus
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
@@ -34,6 +35,10 @@ COVERED: dict[str, type[StrEnum]] = {
     "journal_states": JournalState,
     "tells": Told,
     "roles": Role,
+    "recording_is": RecordingState,
+    "route_actions": RouteAction,
+    "route_stages": RouteStage,
+    "route_verdicts": Verdict,
 }
 
 
