@@ -17,8 +17,10 @@ from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.line import Goal, Group, Line, Menu, RingStrategy, Target
 from crm_core.model.policy import AccountPolicy
 from hub.bootstrap import build
+from hub.cli.running_hub import asked
 from hub.http.app import create_app
 from hub.http.keys import EventLimits
+from hub.settings import Endpoint
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import LINE, SHOP, PlayedChannel, World, hire, settings_for
 
@@ -146,3 +148,16 @@ async def test_explaining_changes_nobodys_turn(world: World) -> None:
     first = await world.get("/explain/route", params=asked)
     assert first == await world.get("/explain/route", params=asked)
     assert await world.count("route_decision") == 0
+
+
+async def test_the_command_line_asks_the_running_hub(world: World) -> None:
+    settings = replace(world.hub.settings, http=Endpoint("127.0.0.1", world.client.port or 0))
+    world.hub.presence.device("office", "PJSIP/101", DeviceState.BUSY)
+    tokens = await world.count("api_token")
+    query = {"number": NUMBER, "line": LINE, "key": ""}
+    found = await asked(settings, world.hub.store, "/explain/route", query)
+    assert found is not None
+    assert "группа ivan: занят" in found["attempts"][1]["reasons"]
+    assert await world.count("api_token") == tokens, "the token of the question is gone"
+    nobody = replace(settings, http=Endpoint("127.0.0.1", 9))
+    assert await asked(nobody, world.hub.store, "/explain/route", query) is None
