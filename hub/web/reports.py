@@ -16,8 +16,8 @@ from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Report, Table, Wanted
 from crm_core.storage.staff import load_staff
-from hub.http.rights import Right, may
 from hub.reporting import Asked, recording_url, report_named, wanted_of
+from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, user_here
 
 _ROWS = 500
