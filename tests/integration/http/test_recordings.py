@@ -21,8 +21,10 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.users import NewUser, add_token, add_user
 from hub.bootstrap import build
+from hub.demo.peers.process import free_port
 from hub.http.app import create_app
 from hub.http.keys import EventLimits
+from hub.recordings.bucket import Bucket
 from hub.security import token_digest
 from hub.settings import RecordingsSettings, Settings
 from tests.fakes.clock import DrivenClock
@@ -282,6 +284,22 @@ async def test_what_was_put_away_expires_there(far: World, object_storage: Objec
     assert (call["recording_state"], call["recording_url"]) == ("expired", None)
     assert name not in object_storage.names()
     assert (await far.call("GET", url(call))).status == 410
+
+
+async def test_a_storage_that_does_not_answer_is_no_end(far: World, object_storage: ObjectStorageServer) -> None:
+    await talk(far)
+    call = await looked(far, 6, 4, 0)
+    keeper, working = far.hub.recordings, far.hub.recordings.bucket
+    keeper.bucket = Bucket(replace(object_storage.storage, port=free_port()), patience_s=0.2)
+    answer = await far.call("GET", url(call))
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    keeper.bucket = Bucket(replace(object_storage.storage, prefix="somewhere-else"))
+    answer = await far.call("GET", url(call))
+    assert (answer.status, (await answer.json())["type"]) == (404, "urn:hub:problem:recording-missing")
+    keeper.bucket = None
+    assert (await far.call("GET", url(call))).status == 503
+    keeper.bucket = working
+    assert (await far.call("GET", url(call))).status == 200
 
 
 async def test_the_state_of_the_folders_is_in_readiness(office: World) -> None:

@@ -43,6 +43,8 @@ LOUD_LINE = "+74951234569"
 TOKEN = "hub_token-of-root"
 PATIENCE_S = 45.0
 
+pytestmark = pytest.mark.timeout(120)  # an Asterisk boots, people talk, a file has to stand still
+
 
 @dataclass
 class Exchange:
