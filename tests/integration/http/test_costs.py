@@ -66,8 +66,8 @@ COSTS: tuple[tuple[str, int], ...] = (
 
 
 async def test_pages_cost_a_fixed_number_of_statements(world: World) -> None:
-    for upkeep in (*world.hub.workers, world.hub.live):
-        await upkeep.stop()  # their own reading would be counted
+    for stop in (*(worker.stop for worker in world.hub.workers), world.hub.live.stop):
+        await stop()  # their own reading would be counted
     await fill(world, 3)
     (lead_of_first, *_) = (await world.get("/leads"))["items"]
     await world.post(f"/leads/{lead_of_first['id']}/convert")
