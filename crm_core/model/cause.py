@@ -51,6 +51,7 @@ _SILENT: _Words = ("не берёт трубку", "does not pick up")
 _FAILED: _Words = ("вызов не удался", "the call failed")
 _CLIENT: _Words = ("абонент", "the client")
 _STAFF: _Words = ("сотрудник", "the colleague")
+_ADJECTIVES = frozenset({"busy", "not reachable"})
 _OF_THE_LINE = frozenset({1, 2, 3, 22, 25, 28, 29, 34, 38, 41, 42, 44, 50, 52, 55, 57, 58, 65, 88, 102, 111})
 _MISSED: dict[CallState, _Words] = {
     CallState.MISSED: ("никто не ответил", "nobody answered"),
@@ -98,7 +99,7 @@ def _taken(legs: Sequence[CallLeg]) -> bool:
 
 def _about(who: _Words, words: _Words, language: str) -> str:
     said = _said(words, language)
-    return said if words is _FAILED else f"{_said(who, language)} {said}"
+    return said if words is _FAILED else f"{_said(who, language)} {'is ' if said in _ADJECTIVES else ''}{said}"
 
 
 def _said(words: _Words, language: str) -> str:

@@ -23,8 +23,13 @@ def blocks_of(name: str) -> list[bytes]:
 
 def events_of(name: str) -> list[tuple[CallEvent, bytes]]:
     """The events of a captured stream that concern calls, each with its block."""
+    return events_in((FIXTURES / f"{name}.ami").read_bytes())
+
+
+def events_in(stream: bytes) -> list[tuple[CallEvent, bytes]]:
+    """The same of any bytes."""
     found: list[tuple[CallEvent, bytes]] = []
-    for block in blocks_of(name):
+    for block in Splitter().feed(stream + b"\r\n\r\n"):
         event = parse_event(parse_block(block), ARRIVED)
         if isinstance(event, CallEvent):
             found.append((event, block))
