@@ -64,6 +64,7 @@ class CdrTable:
 
     async def since(self, place: str | None) -> tuple[list[CdrRow], str]:
         """The records whose end lies behind the place, or a little before it."""
+        await self._known()
         known = epoch(place or "")
         if known is None:
             return [], self._now().isoformat()
