@@ -6,7 +6,6 @@ import itertools
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -72,14 +71,12 @@ class ReplayServer:
         self._thread = threading.Thread(target=self._serve, name="replay", daemon=True)
         self._thread.start()
 
-    def send(self, data: bytes) -> float:
-        """Send events; when it began, by `time.perf_counter`. Returns when the last byte is handed over."""
+    def send(self, data: bytes) -> None:
+        """Send events; returns when the last byte is handed over."""
         if self._link is None:
             raise RuntimeError("nobody is logged in")
         with self._sending:
-            began = time.perf_counter()
             self._link.sendall(data)
-        return began
 
     def close(self) -> None:
         """End."""
