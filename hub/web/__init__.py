@@ -23,6 +23,7 @@ from hub.web.home import Home
 from hub.web.journal import Journal
 from hub.web.lists import Lists
 from hub.web.pages import PAGES, Pages, with_session
+from hub.web.people import People
 from hub.web.reports import Reports
 from hub.web.secret_key import session_key
 from hub.web.sessions import Sessions
@@ -70,6 +71,7 @@ def _routes(app: web.Application, pages: Pages) -> None:
             web.post("/login", page(entering.login, public=True)),
             web.post("/logout", page(entering.logout)),
             web.get("/", page(home.show)),
+            web.post("/me/peace", page(People(pages).peace)),
             web.post(r"/cases/{id:\d+}/take", page(home.take)),
             web.post(r"/cases/{id:\d+}/promise", page(home.promise)),
             web.post(r"/cases/{id:\d+}/close", page(home.close)),

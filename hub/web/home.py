@@ -29,6 +29,7 @@ from crm_core.storage.queries.workspace import cards_of, newest_entries
 from crm_core.storage.staff import load_staff
 from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
+from hub.web.people import colleagues
 
 _CASES = 200
 _EVENTS = 40
@@ -98,6 +99,8 @@ class Home:
         context: dict[str, Any] = {
             "view": view,
             "channels": self._channels(),
+            "colleagues": colleagues(hub),
+            "peaceful": user_here(request).do_not_disturb,
             "shows_alarms": may(user_here(request), Right.SEE_ALARMS),
             "promise_minutes": PROMISE_MINUTES,
             "back": "/",

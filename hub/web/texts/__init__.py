@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from hub.web.texts import call_list, calls, cases, clients, common, entering, journal, reports
+from hub.web.texts import call_list, calls, cases, clients, common, entering, journal, people, reports
 
 __all__ = ["EN", "PARTS", "RU", "Texts", "plural", "texts_of"]
 
@@ -25,12 +25,13 @@ class Texts(
     calls.CallTexts,
     call_list.CallListTexts,
     journal.JournalTexts,
+    people.PeopleTexts,
     reports.ReportTexts,
 ):
     """The texts of one language."""
 
 
-PARTS = (common, entering, cases, clients, calls, call_list, journal, reports)
+PARTS = (common, entering, cases, clients, calls, call_list, journal, people, reports)
 
 
 def _together(*parts: Any) -> Texts:
