@@ -115,10 +115,14 @@ def calls_view(conn: Reading, wanted: RowFilter, after: str | None) -> CallsView
 
 
 class CallWords:
-    """What a row of the page says beside its plain columns, to one person."""
+    """What a row of the page says beside its plain columns, to one person.
 
-    def __init__(self, texts: Texts, staff: Staff, user: User) -> None:
+    `pushing` are the telephone systems whose causes are the words of their protocol, not of people.
+    """
+
+    def __init__(self, texts: Texts, staff: Staff, user: User, pushing: frozenset[str] = frozenset()) -> None:
         self._texts = texts
+        self._pushing = pushing
         self._staff = staff
         self._user = user
 
@@ -137,12 +141,11 @@ class CallWords:
     def cause(self, row: CallRow) -> str:
         """Why a call came to nothing, where that says more than its state does."""
         call = row.call
-        if call.answered_at is not None or call.finished_at is None:
+        if call.answered_at is not None or call.finished_at is None or call.state is CallState.ABANDONED:
             return ""
-        if dials.dial_of(call.linkedid) is not None and not call.rung:
-            return call.cause_text  # the hub's own words on a call that it could not place
-        told = self._texts.call_pushed_causes.get(call.cause_text)
-        return told if told is not None else self._texts.call_causes.get(call.cause, "")
+        if call.pbx in self._pushing:
+            return self._texts.call_pushed_causes.get(call.cause_text, "")
+        return call.cause_text
 
     def hears(self, row: CallRow) -> bool:
         """Whether this person may play the recording."""
@@ -192,7 +195,7 @@ class Calls:
         context: dict[str, Any] = {
             "view": view,
             "wanted": wanted,
-            "words": CallWords(self._pages.texts, view.staff, user),
+            "words": CallWords(self._pages.texts, view.staff, user, hub.store.office.naming),
             "lines": [line.number for line in hub.store.office.lines],
             "paged": after is not None,
             "back": wanted.address(),

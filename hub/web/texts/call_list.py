@@ -30,7 +30,6 @@ class CallListTexts:
     inside: str
     somebody: str
     hung_up_by: Mapping[str, str]
-    call_causes: Mapping[int, str]
     call_pushed_causes: Mapping[str, str]
     who_rang: str
     leg_rang: str
@@ -75,22 +74,6 @@ RU = CallListTexts(
     inside="внутренний номер {number}",
     somebody="кто-то",
     hung_up_by={"client": "положил трубку клиент", "office": "положили трубку мы"},
-    call_causes={
-        1: "номер не существует",
-        17: "занято",
-        18: "телефон не отзывается",
-        19: "никто не взял трубку",
-        20: "телефон не на связи",
-        21: "звонок отклонён",
-        27: "номер не работает",
-        28: "неверный номер",
-        31: "связь оборвалась",
-        34: "нет свободной линии",
-        38: "сеть не работает",
-        41: "временная неполадка",
-        42: "сеть перегружена",
-        102: "ответа не дождались",
-    },
     call_pushed_causes={
         "busy": "занято",
         "cancel": "звонивший положил трубку",
@@ -184,22 +167,6 @@ EN = CallListTexts(
     inside="internal number {number}",
     somebody="somebody",
     hung_up_by={"client": "the client hung up", "office": "we hung up"},
-    call_causes={
-        1: "there is no such number",
-        17: "busy",
-        18: "the telephone does not respond",
-        19: "nobody picked up",
-        20: "the telephone is not connected",
-        21: "the call was refused",
-        27: "the number is out of order",
-        28: "the number is wrong",
-        31: "the connection broke",
-        34: "no line was free",
-        38: "the network is out of order",
-        41: "a passing trouble",
-        42: "the network is overloaded",
-        102: "no answer came in time",
-    },
     call_pushed_causes={
         "busy": "busy",
         "cancel": "the caller hung up",

@@ -56,7 +56,7 @@ async def test_calls_are_shown_with_who_rang_and_how_it_went(workspace: Workspac
     page = await browser.get("/calls")
     assert "+7 916 123-45-67" in page
     assert "ответил PJSIP/102 · говорили 1 мин · ждал 20 с · положил трубку клиент" in page
-    assert "Ivan: звонил 12 с, никто не взял трубку" in page
+    assert "Ivan: звонил 12 с, не берёт трубку" in page
     assert "PJSIP/102: взял трубку через 8 с" in page
     assert page.index("пропущен") < page.index("отвечен"), "the newest first"
     assert f"/contacts/{await contact_of(workspace, ANNA)}" in page
