@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.sip import FALLBACK
 from channels.pbx.ami import AmiAddress
-from channels.pbx.astdb import MARK
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet import Part, snippet
+from channels.pbx.snippet.mirrored import MARK
 from hub.demo.peers.asterisk import AsteriskRunner, asterisk_tree
 from hub.demo.peers.office import EXTENSIONS, Office
 

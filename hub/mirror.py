@@ -12,12 +12,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 
-from sqlalchemy import Connection
-
 from crm_core.model.office import ListAction
 from crm_core.model.user import Staff, User
 from crm_core.ports import REJECTED, BookChanges, Clock
 from crm_core.storage import feed, number_book, numbers
+from crm_core.storage.database import Connection
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.number_book import tail
 from crm_core.storage.numbers import NumberRow

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from channels.pbx.ami import AmiError, AmiLink, AmiRefusedError
 from channels.pbx.ami_wire import AmiMessage
 from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.mirrored import CLIENTS, MARK, PEOPLE
 from channels.pbx.snippet.words import DIALABLE
 from crm_core.errors import CoreError
 from crm_core.messages import ChannelKey
@@ -32,7 +33,6 @@ LISTED = "DBGetTreeResponse"
 LISTED_ALL = "DBGetTreeComplete"
 MIRROR_EVENTS = frozenset({LISTED, LISTED_ALL})
 
-CLIENTS, PEOPLE, MARK = "hubclient", "hubuser", ("hub", "mirror")
 _CURSOR = "astdb"
 _ENDINGS = tuple(f"{number:02}" for number in range(100))
 _REMEMBERED = 10_000

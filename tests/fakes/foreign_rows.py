@@ -13,7 +13,7 @@ class MemoryRows:
     name = "cdr of a test"
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
-        self.rows = list(rows)
+        self.rows: Sequence[Mapping[str, Any]] = rows
         self._columns = frozenset(columns if columns is not None else rows[0])
         self.asked: list[tuple[datetime, datetime]] = []
 

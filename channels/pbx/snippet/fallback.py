@@ -5,8 +5,8 @@ Who that is the hub keeps in Asterisk's own database, see `channels.pbx.astdb`.
 
 from __future__ import annotations
 
-from channels.pbx.astdb import CLIENTS, PEOPLE
 from channels.pbx.config import PbxConfig
+from channels.pbx.snippet.mirrored import CLIENTS, PEOPLE
 from channels.pbx.snippet.recorded import recorded_talk
 from channels.pbx.snippet.words import safe
 from crm_core.ports import REJECTED

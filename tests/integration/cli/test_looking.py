@@ -214,3 +214,42 @@ def test_check_names_people_that_a_menu_wants_and_nobody_added(hub: Run, folder:
     assert told.code == 1
     (wrong,) = (part for part in told.json["parts"] if not part["ok"])
     assert wrong["detail"] == 'line[1].menu.9: there is no user «ana». Did you mean "user:anna"?'
+
+
+def test_the_snippet_for_freepbx_and_for_two_hubs(hub: Run, folder: Path) -> None:
+    (folder / "hub.toml").write_text('[[pbx]]\nname = "office"\nami = "ami://hub:s3cret@127.0.0.1:5038"\n')
+    freepbx = hub("asterisk", "snippet", "--form", "freepbx").out
+    assert all(name in freepbx for name in ("extensions_custom.conf", "manager_custom.conf", "[hub-inbound]"))
+    assert "[hub-outbound]" not in freepbx
+    two = hub("asterisk", "snippet", "--part", "dialplan", "--hub", "10.0.0.1", "--hub", "10.0.0.2:4999").out
+    assert "AGI(agi://10.0.0.1:4573/route/office," in two
+    assert "AGI(agi://10.0.0.2:4999/route/office," in two
+    assert hub("asterisk", "snippet", "--part", "dialplan", "--hub", "10.0.0.1,10.0.0.2:4999").out == two
+    assert "AGI(hagi://hub.example/route/office," in hub("asterisk", "snippet", "--hub", "hagi://hub.example").out
+    assert hub("asterisk", "snippet", "--form", "odd").code == 2
+    assert hub("asterisk", "snippet", "--hub", "a b").code == 1
+
+
+def test_reconciling_needs_records_and_prints_what_it_found(hub: Run, folder: Path) -> None:
+    assert "в hub.toml нет [[pbx]]" in hub("reconcile", "pbx").err
+    pbx = '[[pbx]]\nname = "office"\nami = "ami://hub:s3cret@127.0.0.1:5038"\nagi = "127.0.0.1:0"\n'
+    (folder / "hub.toml").write_text(pbx)
+    without = hub("reconcile", "pbx")
+    assert (without.code, "cdr или cdr_sql" in without.err) == (1, True)
+    (folder / "hub.toml").write_text(f'{pbx}cdr = "Master.csv"\n')
+    away = hub("reconcile", "pbx")
+    assert (away.code, "Master.csv" in away.err) == (1, True)
+    record = (
+        '"","79161234567","s","hub-inbound","","PJSIP/trunk-1","PJSIP/101-2","Dial","","2026-11-21 09:00:00",'
+        '"2026-11-21 09:00:05","2026-11-21 09:00:30",30,25,"ANSWERED","","1795251600.1","hub:+74951234567","",'
+        '"1795251600.1",1\n'
+    )
+    (folder / "Master.csv").write_text(record)
+    told = hub("reconcile", "pbx", "--day", "2026-11-21", "--json")
+    assert told.code == 0
+    assert [(day["calls"], day["settled"], day["missing"]) for day in told.json] == [(1, 1, 0)]
+    table = hub("reconcile", "pbx", "--day", "2026-11-21", "--pbx", "office")
+    assert table.code == 0
+    assert "не хватает" in table.out
+    assert hub("reconcile", "pbx", "--pbx", "other").code == 1
+    assert hub("reconcile", "pbx", "--day", "yesterday").code == 2

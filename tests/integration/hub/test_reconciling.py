@@ -10,11 +10,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm_core.errors import StorageUnavailable
-from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Receipt, Sender
+from crm_core.messages import (
+    CallChanged,
+    ChannelKey,
+    DeliveryReceipt,
+    InboundEvent,
+    OutboundMessage,
+    Receipt,
+    Sender,
+)
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 from crm_core.model.identity import Identity, IdentityKind
-from crm_core.ports import ChannelHealth, ChannelState, RecordedCalls
+from crm_core.ports import ChannelHealth, ChannelState, InboundSink, RecordedCalls
 from crm_core.services.receive import receive
 from crm_core.storage.queries import reconciliation
 from crm_core.storage.queries.pages import Slice
@@ -67,13 +75,13 @@ class Exchange:
         yield RecordedCalls(tuple(found[:2]), self.internal)
         yield RecordedCalls(tuple(found[2:]))
 
-    async def start(self, sink: object) -> None:
+    async def start(self, sink: InboundSink) -> None:
         raise AssertionError("not asked for")
 
     async def stop(self) -> None:
         raise AssertionError("not asked for")
 
-    async def send(self, message: object) -> None:
+    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         raise AssertionError("not asked for")
 
 
@@ -207,7 +215,11 @@ async def test_records_that_can_not_be_read_prove_nothing(world: World, exchange
 def _worker(world: World, exchange: Exchange, sink: Sink, node: str = "a") -> ReconcilingWorker:
     store = world.stores[0]
     return ReconcilingWorker(
-        *(store, world.clock, world.metrics, {KEY: exchange}, sink),
+        store,
+        world.clock,
+        world.metrics,
+        {KEY: exchange},
+        sink,
         lambda name: DatabaseLease(store.database, world.clock, name, node),
         MOSCOW,
     )
