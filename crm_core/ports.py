@@ -192,7 +192,8 @@ class PlaceCall:
     """A call to be placed: `endpoint` rings first, then `number` through the trunk, showing `line`.
 
     `linkedid` becomes the call's id. The person sees `caller_name` and the client's number. `announce`: they hear
-    `sound` and the last digits of the number, and accept with 1 before the client is dialled. `ring_s` bounds the ringing of the person.
+    `sound` and the last digits of the number, and accept with 1 before the client is dialled. `ring_s` bounds the
+    ringing of the person.
     """
 
     linkedid: str

@@ -9,6 +9,10 @@ from zoneinfo import ZoneInfo
 
 from crm_core.model.calendar import DayHours, WorkingHours
 
+# Between the time and the number in the id of a call that the hub places.
+DIAL_MARK = ".hub"
+_LONGEST_ID = 18
+
 
 class CallbackReason(StrEnum):
     """Why a client is rung back: their lead was taken, a call of theirs was missed, they ordered it."""
@@ -66,7 +70,8 @@ class DialOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RobotRules:
     """When and how robots ring. `client_hours` are local to the client; `attempts` times at most, `spacing` apart;
-    `announce`: the person hears `sound`, then the last digits of the number, and accepts with a key; `ring_s` bounds the ringing of the person."""
+    `announce`: the person hears `sound`, then the last digits of the number, and accepts with a key; `ring_s` bounds
+    the ringing of the person."""
 
     on_take: bool = False
     on_missed: bool = False
@@ -104,3 +109,9 @@ def permitted_at(rules: RobotRules, zone: ZoneInfo, at: datetime) -> datetime:
         tomorrow = local.date() + timedelta(days=1)
         opening = datetime.combine(tomorrow, rules.client_hours.start, zone).astimezone(UTC)
     return opening
+
+
+def dial_of(linkedid: str) -> int | None:
+    """The number of the placed call whose id this is; None for calls of others."""
+    _, mark, number = linkedid.partition(DIAL_MARK)
+    return int(number) if mark and number.isascii() and number.isdigit() and len(number) <= _LONGEST_ID else None

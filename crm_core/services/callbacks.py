@@ -224,7 +224,7 @@ def dial_ended(desk: Desk, contact: ContactRecord, dial: DialRecord) -> None:
     """The call placed for a callback is over: reached, or once more later, or given up."""
     if dial.callback_id is None:
         return
-    record = desk.work.get(CallbackRecord, dial.callback_id)
+    record = desk.work.peek(CallbackRecord, dial.callback_id) or desk.work.get(CallbackRecord, dial.callback_id)
     if record.state is not CallbackState.DIALLING:
         return
     rules = desk.office.robot

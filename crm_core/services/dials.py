@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from crm_core.errors import Conflict, InvalidInput, NeedsConfirmation
 from crm_core.messages import EntryKind
 from crm_core.model.call import CallState, Direction
-from crm_core.model.callback import DialOutcome, DialPurpose, DialState, permitted_at
+from crm_core.model.callback import DIAL_MARK, DialOutcome, DialPurpose, DialState, dial_of, permitted_at
 from crm_core.model.identity import telephone
 from crm_core.model.records import (
     CallbackRecord,
@@ -29,13 +29,25 @@ from crm_core.services.desk import Desk
 from crm_core.services.ladders import key
 from crm_core.services.wording import Phrase
 
+__all__ = [
+    "client_of_number",
+    "dial_due",
+    "dial_of",
+    "fail",
+    "followed",
+    "not_handed_over",
+    "number_of",
+    "place",
+    "refused",
+    "take_to_send",
+]
+
 # How long a press may wait for the PBX before nothing rings any more: a telephone that rings minutes later frightens.
 _PLACED_WITHIN = timedelta(seconds=15)
 # How long the PBX may tell nothing at all of a call that was handed over.
 _HEARD_WITHIN = timedelta(seconds=90)
 _LOOK_AGAIN = timedelta(minutes=5)
 _LONGEST_CALL = timedelta(hours=6)
-_MARK = ".hub"
 # Of a call of which the hub knows only that it placed it, whatever the PBX tells is more.
 _NO_PROGRESS = -1
 
@@ -81,7 +93,7 @@ def place(
         endpoint=endpoint,
         purpose=purpose,
         state=DialState.QUEUED,
-        linkedid=f"{int(desk.now.timestamp())}{_MARK}{dial_id}",
+        linkedid=f"{int(desk.now.timestamp())}{DIAL_MARK}{dial_id}",
         created_at=desk.now,
         expires_at=desk.now + _PLACED_WITHIN,
         announce=desk.office.robot.announce and purpose in {DialPurpose.MISSED, DialPurpose.ORDERED},
@@ -228,12 +240,6 @@ def _say_no_more(desk: Desk, record: DialRecord, call: CallRecord) -> None:
     entry = desk.work.peek(EntryRecord, call.entry_id) if call.entry_id is not None else None
     if entry is not None and entry.text and entry.text == record.detail:
         desk.work.put(entry._replace(text=""))
-
-
-def dial_of(linkedid: str) -> int | None:
-    """The number of the placed call whose id this is."""
-    _, mark, number = linkedid.partition(_MARK)
-    return int(number) if mark and number.isascii() and number.isdigit() and len(number) < 19 else None
 
 
 def fail(desk: Desk, contact: ContactRecord, record: DialRecord, outcome: DialOutcome, detail: str) -> None:

@@ -18,8 +18,9 @@ from crm_core.messages import (
     MessageEdited,
     MessageReceived,
 )
+from crm_core.model.callback import dial_of
 from crm_core.model.identity import Identity, caller, find_addresses, find_telephones
-from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord, IdentityRecord
+from crm_core.model.records import CallRecord, ContactRecord, DealRecord, DialRecord, EntryRecord, IdentityRecord
 from crm_core.services.desk import Desk
 from crm_core.services.marks import Stamp, earlier, mark
 
@@ -168,6 +169,8 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
         recognition.calls = work.calls_by_linkedid(list(calls))
         entries = [call.entry_id for call in recognition.calls.values() if call.entry_id is not None]
         work.related(EntryRecord, "id", entries)
+        placed = [number for _, linkedid in calls if (number := dial_of(linkedid)) is not None]
+        work.related(DialRecord, "id", placed)
     telephones = [key for key in keys if key.startswith("tel:")]
     if telephones and desk.office.lists:
         recognition.lists = {key: record.list_name for key, record in work.listed_numbers(telephones).items()}

@@ -16,7 +16,7 @@ from crm_core.model.callback import CallbackState, DialOutcome, DialState, Robot
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.user import Role, Staff
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink, PlaceCall
-from crm_core.services import leads
+from crm_core.services import dials, leads
 from crm_core.services.cases import promise
 from crm_core.services.firing import fire
 from crm_core.storage import queues
@@ -461,14 +461,14 @@ async def test_one_that_can_not_be_looked_after_does_not_stop_the_others(
 ) -> None:
     await order_at(world, CLIENT, at(0), manager="ivan")
     await order_at(world, OTHER, at(0), manager="petr")
-    place_as_ever = module.dials.place
+    place_as_ever = dials.place
 
     def broken(desk: object, contact: object, *rest: object, **more: object) -> object:
         if more["number"] == CLIENT:
             raise NotFound("gone")
         return place_as_ever(desk, contact, *rest, **more)  # type: ignore[arg-type]  # as it was called
 
-    monkeypatch.setattr(module.dials, "place", broken)
+    monkeypatch.setattr(dials, "place", broken)
     await node.turn()
     assert [call.number for call in node.link.placed] == [OTHER]
 

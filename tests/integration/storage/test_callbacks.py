@@ -14,8 +14,10 @@ from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.call import CallState
 from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, DialPurpose, RobotRules
 from crm_core.model.records import CallbackRecord
+from crm_core.model.user import Role
 from crm_core.services import callbacks, cases, dials, leads, listing, merging, replies
 from crm_core.storage import dialling
+from crm_core.storage.users import NewUser, add_user
 from tests.integration.storage.robots import (
     CLIENT,
     OTHER,
@@ -427,6 +429,24 @@ async def test_a_batch_of_missed_calls_costs_a_fixed_number_of_statements(world:
     ten, hundred = await cost(world, back[:10]), await cost(world, back[10:])
     assert ten == hundred
     assert {row.state for row in await world.rows("callback")} == {CallbackState.REACHED}
+
+
+async def test_a_batch_of_placed_calls_costs_a_fixed_number_of_statements(world: World) -> None:
+    def hire(desk: Any) -> None:
+        for n in range(22):
+            add_user(desk, NewUser(f"user{n}", f"User {n}", Role.MANAGER, extension=f"2{n:02}"))
+
+    await world.store.run(hire)
+    ends = []
+    for n in range(22):
+        await order_at(world, f"+7916000{n:04}", at(0))
+        dial = await robot(world, f"user{n}")
+        await send(world, dial)
+        ends.append(over(dial, at(1), CallState.NO_ANSWER, PERSON, f"PJSIP/{dial.number}@trunk"))
+    few, many = await cost(world, ends[:4]), await cost(world, ends[4:])
+    assert few == many
+    assert {row.outcome for row in await world.rows("dial")} == {DialOutcome.NO_ANSWER}
+    assert {(row.state, row.attempts) for row in await world.rows("callback")} == {(CallbackState.WAITING, 1)}
 
 
 async def test_a_client_who_is_on_the_telephone_is_known_to_talk(world: World) -> None:

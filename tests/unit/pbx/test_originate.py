@@ -66,6 +66,7 @@ def test_the_person_is_rung_with_the_clients_name_and_goes_on_in_the_robots_cont
         "HUB_ANNOUNCE": "1",
         "HUB_SAY": "digits/4&digits/5&digits/6&digits/7",
     }
+    assert headers(sound="custom/about")["HUB_SAY"] == "custom/about&digits/4&digits/5&digits/6&digits/7"
     assert headers(announce=False)["HUB_ANNOUNCE"] == "0"
     assert headers(line="")["HUB_LINE"] == ""
     assert action_id(LINKEDID) == f"dial:{LINKEDID}"
