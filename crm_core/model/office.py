@@ -19,7 +19,7 @@ __all__ = ["Line", "ListAction", "Office", "SpecialList", "WebhookTarget"]
 
 
 class ListAction(StrEnum):
-    """What a special list does with a client's facts; `no_lead` only opens no lead and no case."""
+    """What a special list does with a client's facts; `no_lead` only opens no lead."""
 
     REJECT = "reject"
     ROUTE = "route"

@@ -40,6 +40,7 @@ _PAST = timedelta(weeks=WEEKS)
 _MOST_SPANS = 500
 _MOST_ALARMS = 1000
 _PBX = "pbx"
+_PUSHED = "cti"
 _HEARD = "heard"
 
 Place = tuple[str, str]
@@ -153,7 +154,10 @@ class SilenceWatch(Worker):
         past = await self._store.read(lambda conn: calls_by_slot(conn, now - _PAST))
         lines: dict[str, set[Place]] = {}
         configured: dict[str, Line | None] = {}
+        known = {key.account for key in self._channels if key.channel in {_PBX, _PUSHED}}
         for pbx, number in past:
+            if pbx not in known:
+                continue  # it is not configured any more: nobody could hear it
             line = self._store.office.line(pbx, number)
             if line is not None and not line.silence:
                 continue

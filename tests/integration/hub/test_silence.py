@@ -220,6 +220,15 @@ async def test_two_nodes_tell_it_once_and_only_what_one_of_them_hears(world: Wor
     assert len(await line.told()) == 1
 
 
+async def test_a_pbx_that_is_not_configured_any_more_is_not_missed(world: World) -> None:
+    office_of(world)
+    line = await begun(world)
+    store, clock, metrics = world.stores[0], world.clock, world.metrics
+    line.watch = SilenceWatch(store, clock, metrics, {ChannelKey("pbx", "new"): PlayedChannel(PBX)}, "one")
+    await line.until(moscow(30, 13))
+    assert await line.told() == []
+
+
 async def test_the_history_is_grouped_by_the_database_over_an_index(world: World) -> None:
     line = Line8(world, weeks=4)
     await line.past()
