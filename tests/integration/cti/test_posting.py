@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,9 @@ class Office:
             return await response.json()
 
 
-@pytest.fixture
-async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    clock = DrivenClock()
+@asynccontextmanager
+async def office_on(url: str, folder: Path, clock: DrivenClock) -> AsyncIterator[Office]:
+    """A hub on a database; another one may have run on it before."""
     other = CtiSettings(
         "other",
         Secret("t0ken-of-other"),
@@ -60,16 +61,20 @@ async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
         caller_ids=(("7812*", "+78129876543"),),
         policy=AccountPolicy(source="Вторая АТС"),
     )
-    settings = replace(
-        settings_for(migrated_url, tmp_path), pbx=(), cti=(other, CtiSettings("second", Secret("t0ken-of-second")))
-    )
+    settings = replace(settings_for(url, folder), pbx=(), cti=(other, CtiSettings("second", Secret("t0ken-of-second"))))
     hub = build(settings, clock=clock, connectors={"cti": pushing})
     await hub.start()
-    _, position = await hub.store.run_at(hire)
-    assert await hub.directory.caught_up(position)
     async with TestClient(TestServer(create_app(hub))) as client:
         yield Office(hub, clock, client)
     await hub.stop()
+
+
+@pytest.fixture
+async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with office_on(migrated_url, tmp_path, DrivenClock()) as office:
+        _, position = await office.hub.store.run_at(hire)
+        assert await office.hub.directory.caught_up(position)
+        yield office
 
 
 async def test_a_call_from_the_first_ring_to_the_end(office: Office) -> None:
@@ -99,6 +104,26 @@ async def test_a_missed_call_opens_a_case(office: Office) -> None:
         assert response.status == 200
     (case,) = (await office.api("/cases?state=open"))["items"]
     assert (case["kind"], case["count"], case["channel"]) == ("call", 1, "cti")
+
+
+async def test_a_restart_between_the_moments_of_a_call_loses_nothing(migrated_url: str, tmp_path: Path) -> None:
+    clock = DrivenClock()
+    async with office_on(migrated_url, tmp_path, clock) as office:
+        await office.hub.store.run_at(hire)
+        await office.push()
+        await office.push(callId="c2")
+    async with office_on(migrated_url, tmp_path, clock) as office:
+        clock.advance(10)
+        await office.push(event="answer", user="Ivan")
+    async with office_on(migrated_url, tmp_path, clock) as office:
+        clock.advance(60)
+        await office.push(event="hangup", cause="normalClearing")
+        await office.push(event="hangup", cause="cancel", callId="c2")
+        calls = (await office.api("/calls"))["items"]
+    assert {(call["state"], call["answered_by"], call["wait_s"], call["talk_s"]) for call in calls} == {
+        ("answered", "ivan", 10, 60),
+        ("abandoned", None, 70, 0),
+    }
 
 
 @pytest.mark.parametrize("token", ["wrong", "t0ken-of-othe", "t0ken-of-otherx", "%D0%BA%D0%BB%D1%8E%D1%87"])
