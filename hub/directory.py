@@ -96,7 +96,7 @@ class Directory:
         Where a voice menu is played first, the caller presses `key` there, or nothing. Telephones are as they are now.
         """
         decisions: dict[tuple[int, str], RouteDecision] = {}
-        place, moment = pbx or next(iter(self._office.dial), ""), at or self._clock.now()
+        place, moment = pbx or self._pbx_of(line), at or self._clock.now()
         counts = self._counts.copy()
         pressed, attempt = "", 0
         while len(decisions) <= self._rules.most_attempts:
@@ -137,6 +137,13 @@ class Directory:
                 earlier = replace(query, attempt=attempt)
                 tried.update(decide(earlier, caller, scene, frozenset(tried)).decision.endpoints)
         return decide(query, caller, scene, frozenset(tried))
+
+    def _pbx_of(self, line: str) -> str:
+        """The PBX that brings a line's calls; the first where none is named."""
+        places = tuple(self._office.dial)
+        return next(
+            (place for place in places if self._office.line(place, line) is not None), places[0] if places else ""
+        )
 
     def _caller(self, number: str) -> Caller:
         identity = caller_identity(number, self._office.region)

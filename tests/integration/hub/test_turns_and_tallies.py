@@ -10,7 +10,7 @@ import pytest
 
 from crm_core.messages import DeviceState, RouteAction, RouteDecision, RouteQuery
 from crm_core.model.call import CallState, Direction
-from crm_core.model.line import Goal, Group, Line, Menu, RingStrategy, Target
+from crm_core.model.line import Anonymous, Goal, Group, Line, Menu, RingStrategy, Target
 from crm_core.model.office import Office
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import CallRecord
@@ -206,3 +206,15 @@ async def test_a_call_told_twice_counts_once(world: World, room: Open) -> None:
     _, position = await office.store.run_at(again)
     assert await office.live.reached(position, 10)
     assert office.directory._tallies.figures(world.clock.now())["anna"].answered == 1
+
+
+async def test_a_line_is_explained_at_the_pbx_that_brings_it(world: World) -> None:
+    office = Office(
+        lines=(Line(LINE, "second", AccountPolicy(group="sales"), anonymous=Anonymous.REJECT),),
+        dial={"first": "PJSIP/{extension}", "second": "SIP/{extension}"},
+    )
+    store = Store(Database(world.url), world.clock, office, Policies(LeastLoaded(), TellByRole()))
+    world.stores.append(store)
+    directory = Directory(store, Live(store), world.clock, Presence(world.clock), DispatchRules())
+    assert directory.explain("anonymous", LINE)[0].action is RouteAction.REJECT
+    assert directory.explain("anonymous", LINE, pbx="first")[0].action is RouteAction.CALLBACK
