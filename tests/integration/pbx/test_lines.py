@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -322,3 +323,18 @@ async def test_a_dead_telephone_is_known_before_ringing(dispatch: Dispatch) -> N
     assert finished.answered_by == "PJSIP/102"
     assert "PJSIP/101" not in [leg.endpoint for leg in finished.legs]
     assert dispatch.decisions[0].trace[0].verdict is Verdict.UNREACHABLE
+
+
+async def test_a_greeting_is_no_conversation(dispatch: Dispatch) -> None:
+    """Neither for those who watch nor in the call records: nobody of the office talked."""
+    exchange = dispatch.exchange
+    for extension in ("101", "102", "103"):
+        await exchange.people.silent_phone(extension)
+    await dispatch.open(replace(PLAIN, greeting=GREETING), ring_s=1)
+    await exchange.people.caller(CLIENT, LINE, hold_ms=3500)
+    finished = await exchange.call("finished")
+    assert finished.state in {CallState.MISSED, CallState.ABANDONED}
+    assert (finished.answered_at, finished.answered_by) == (None, None)
+    await until(lambda: exchange.office.cdr.exists() and CLIENT in exchange.office.cdr.read_text(encoding="utf-8"))
+    rows = list(csv.reader(exchange.office.cdr.read_text(encoding="utf-8").splitlines()))
+    assert not [row for row in rows if row[14] == "ANSWERED" and row[6]], rows
