@@ -59,7 +59,9 @@ async def test_nobody_answers(exchange: Exchange) -> None:
     await exchange.hub(dial("101", ring_s=1), dial("102", ring_s=1))
     await exchange.people.caller(CLIENT, LINE)
     finished = await exchange.call("finished")
-    assert finished.state is CallState.MISSED
+    # the client is offered a call back then, and hangs up while it is said
+    assert (finished.state, finished.hung_up_by) == (CallState.ABANDONED, "client")
+    assert finished.answered_at is None
     assert kinds(exchange.sink) == ["started", "finished"]
     assert [leg.endpoint for leg in finished.legs] == ["PJSIP/101", "PJSIP/102", "PJSIP/103"]
     assert not list(exchange.office.recordings.iterdir())

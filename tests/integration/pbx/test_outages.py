@@ -101,8 +101,8 @@ async def test_a_call_that_goes_on_through_an_outage_of_the_hub_is_taken_up(exch
     finished = await exchange.call("finished")
     assert (finished.state, finished.answered_by) == (CallState.ANSWERED, "PJSIP/101")
     assert await caller.wait(10) == 0
-    # the transitions told again have the ids they had, so the intake knows them
-    assert kinds(exchange.sink) == ["started", "answered", "finished"]
+    # the transitions told again have the ids they had, so the intake knows them; call records follow
+    assert kinds(exchange.sink)[:3] == ["started", "answered", "finished"]
 
 
 async def test_call_records_know_better_than_a_link_that_came_in_the_middle(exchange: Exchange) -> None:
