@@ -10,6 +10,7 @@ import pytest
 
 from channels.pbx.astdb import MirrorTiming
 from channels.pbx.connector import PbxChannel, PbxTiming
+from channels.pbx.proof import prove
 from crm_core.model.call import CallState
 from crm_core.ports import ChannelState
 from hub.demo.peers.process import free_port
@@ -199,6 +200,15 @@ async def test_a_user_who_may_not_write_is_named_in_health(exchange: Exchange, b
     await until(lambda: "Permission denied" in channel.health.detail)
     assert channel.health.state is ChannelState.CONNECTED
     await channel.stop()
+    proved = await prove(replace(exchange.config, fallback=None))
+    assert "lacks `system`" in proved
+    assert "fallback is not set" in proved
+
+
+async def test_what_was_printed_is_all_that_is_wanted(exchange: Exchange) -> None:
+    await exchange.hub()
+    assert "lacks" not in await prove(exchange.config)
+    assert "fallback" not in await prove(exchange.config)
 
 
 async def test_writing_very_many_numbers_holds_up_no_call(exchange: Exchange) -> None:
