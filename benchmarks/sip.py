@@ -166,7 +166,9 @@ class _Clients:
         """A datagram of the exchange."""
         message = SipMessage.parse(data)
         if not message.status:
-            self._send(message.answer("200 OK", "client", f"sip:{self.host}:{self.port}"), addr)
+            if not message.first.startswith("ACK "):
+                body = _voice(self.host, 20_000) if message.first.startswith("INVITE ") else ""
+                self._send(message.answer("200 OK", "client", f"sip:{self.host}:{self.port}", body), addr)
             return
         name = message.get("call-id")
         call = self.calls.get(name)
