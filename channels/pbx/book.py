@@ -68,6 +68,7 @@ class CallBook:
         self._absorbed: dict[str, str] = {}
         self._guests: dict[str, set[str]] = {}
         self._rooms: dict[str, set[str]] = {}
+        self._where: dict[str, str] = {}
         self._ended: OrderedDict[str, bool] = OrderedDict()
         self._leaving: dict[str, float | None] = {}
         self._turn = 0
@@ -205,9 +206,11 @@ class CallBook:
 
     def _gathered(self, event: CallEvent, chan: Chan, linkedid: str) -> str:
         """Whoever an event brings together belongs to one call: the home of the event, after that was seen to."""
-        party = self._calls[linkedid].state.facts.party(chan.uniqueid)
-        if party is not None and party.bridge and isinstance(event, BridgeEntered | BridgeLeft | HungUp):
-            self._leave(party.bridge, chan.uniqueid)
+        match event:
+            case BridgeLeft(_, _, bridge) if self._where.get(chan.uniqueid) != bridge:
+                pass  # it is elsewhere by now
+            case BridgeLeft() | HungUp():
+                self._leave(chan.uniqueid)
         for uniqueid in self._met(event, chan):
             other = self._owners.get(uniqueid, "")
             if other == linkedid or other not in self._calls or linkedid not in self._calls:
@@ -227,23 +230,31 @@ class CallBook:
         """The other channels that an event brings together with its own; also notes who is in which bridge."""
         match event:
             case BridgeEntered(_, _, bridge) | ChannelListed(_, _, bridge) if bridge:
-                room = self._rooms.setdefault(bridge, set())
-                others = tuple(room - {chan.uniqueid})
-                room.add(chan.uniqueid)
-                return others
+                return self._enter(bridge, chan.uniqueid)
             case DialEnded(_, _, dest, _) | Dialled(_, _, dest, _):
                 return (dest.uniqueid,)
             case PickedUp(_, _, picker):
                 return (picker.uniqueid,)
-            case _:
-                pass
         return ()
 
-    def _leave(self, bridge: str, uniqueid: str) -> None:
-        room = self._rooms.get(bridge)
-        if room is not None:
-            room.discard(uniqueid)
-            if not room:
+    def _enter(self, bridge: str, uniqueid: str) -> tuple[str, ...]:
+        """Who is in the bridge already. Late news of a channel that is gone bring nobody together."""
+        owner = self._calls.get(self._owners.get(uniqueid, ""))
+        party = owner.state.facts.party(uniqueid) if owner is not None else None
+        if party is not None and not party.alive:
+            return ()
+        self._leave(uniqueid)
+        room = self._rooms.setdefault(bridge, set())
+        others = tuple(room)
+        room.add(uniqueid)
+        self._where[uniqueid] = bridge
+        return others
+
+    def _leave(self, uniqueid: str) -> None:
+        bridge = self._where.pop(uniqueid, None)
+        if bridge is not None:
+            self._rooms[bridge].discard(uniqueid)
+            if not self._rooms[bridge]:
                 del self._rooms[bridge]
 
     def _absorb(self, inner: str, outer: str) -> None:
@@ -290,7 +301,7 @@ class CallBook:
             if self._owners.get(party.uniqueid) == linkedid:
                 del self._owners[party.uniqueid]
                 self._guests.pop(party.uniqueid, None)
-                self._leave(party.bridge, party.uniqueid)
+                self._leave(party.uniqueid)
             elif linkedid in self._guests.get(party.uniqueid, ()):
                 self._guests[party.uniqueid].discard(linkedid)
         known = isinstance(entry.state, Over | Gone) and not facts.guessed

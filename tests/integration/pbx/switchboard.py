@@ -109,6 +109,10 @@ class Switchboard:
 
         await self._shows("core show channels concise", met)
 
+    async def gone(self, endpoint: str) -> None:
+        """Wait until an endpoint has no channel any more."""
+        await self._shows("core show channels concise", lambda shown: f"{endpoint}-" not in shown)
+
     async def parked(self, count: int) -> None:
         """Wait until so many calls are parked."""
         await self._shows("parking show default", lambda shown: shown.count("PJSIP/trunk-") >= count)

@@ -234,8 +234,10 @@ async def test_an_attended_transfer_to_a_mobile_is_two_clients_calls(switchboard
     asking = switchboard.phones["101"].call("89990001122")
     mobile = await switchboard.provider.picked_up()
     await asking.until_answered()
+    await _later()
     await manager.refer("89990001122", asking)
     await manager.hang_up()
+    await switchboard.gone("PJSIP/101")
     await _later()
     await client.hang_up()
     await mobile.until_ended()
@@ -250,3 +252,15 @@ async def test_an_attended_transfer_to_a_mobile_is_two_clients_calls(switchboard
         ("PJSIP/89990001122@trunk", "attended_transfer"),
     ]
     assert (calls[Direction.OUT].number, calls[Direction.OUT].answered_by) == ("89990001122", "PJSIP/101")
+
+
+async def test_a_pause_in_a_queue_is_known(switchboard: Switchboard) -> None:
+    presence, asterisk = switchboard.exchange.around.presence, switchboard.exchange.pbx
+    await presence.until(lambda each: each.pauses.get(("office", "PJSIP/101", "sales")) is False)
+    # a member behind a wire is known by the telephone that the queue watches
+    assert presence.pauses["office", "PJSIP/101", "wired"] is False
+    await asterisk.rx("queue pause member PJSIP/101 queue sales")
+    await presence.until(lambda each: each.pauses["office", "PJSIP/101", "sales"])
+    assert not presence.pauses["office", "PJSIP/102", "sales"]
+    await asterisk.rx("queue unpause member PJSIP/101 queue sales")
+    await presence.until(lambda each: not each.pauses["office", "PJSIP/101", "sales"])

@@ -13,15 +13,17 @@ from channels.pbx.book import BookLimits, CallBook
 from channels.pbx.call_facts import PbxProfile
 from channels.pbx.events import CallEvent, parse_event
 from channels.pbx.reducer import Kind, Transition
-from tests.unit.pbx.streams import ARRIVED, STREAMS, blocks_of, events_of
+from tests.unit.pbx.streams import ARRIVED, FIXTURES, STREAMS, blocks_of, events_of
 
 RANK = {Kind.STARTED: 0, Kind.ANSWERED: 1, Kind.FINISHED: 2}
-EVENTS = {name: events_of(name) for name in STREAMS}
+EVENTS = {
+    name: events_of(name) for name in (*STREAMS, *(f"moves/{path.stem}" for path in FIXTURES.glob("moves/*.ami")))
+}
 
 
 @st.composite
 def _mangled(draw: st.DrawFn) -> list[tuple[CallEvent, bytes]]:
-    names = draw(st.lists(st.sampled_from(STREAMS), min_size=1, max_size=3, unique=True))
+    names = draw(st.lists(st.sampled_from(sorted(EVENTS)), min_size=1, max_size=3, unique=True))
     events = [event for name in names for event in EVENTS[name]]
     kept = [event for event in events for _ in range(draw(st.sampled_from([0, 1, 1, 1, 1, 2])))]
     if draw(st.booleans()):
@@ -61,9 +63,13 @@ def test_the_book_stays_small(events: list[tuple[CallEvent, bytes]]) -> None:
     assert len(book) <= 2
     assert len(book._ended) <= 3
     assert set(book._owners.values()) <= book.live
+    assert set(book._absorbed.values()) <= book.live
+    channels = {party.uniqueid for entry in book._calls.values() for party in entry.state.facts.parties}
+    assert {each for room in book._rooms.values() for each in room} <= channels
+    assert {each for each, hosts in book._guests.items() if hosts} <= channels
 
 
-@given(st.sampled_from(STREAMS), st.data())
+@given(st.sampled_from(sorted(EVENTS)), st.data())
 def test_a_stream_that_is_repeated_tells_nothing_new(name: str, data: st.DataObject) -> None:
     book = CallBook(PbxProfile())
     first = _run(book, EVENTS[name])
