@@ -72,11 +72,13 @@ class Robots:
         """Ask again and again until something holds."""
         try:
             async with asyncio.timeout(WITHIN_S):
-                while not true(found := await self.get(path)):
+                while True:
+                    found = await self.get(path)
+                    if true(found):
+                        return found
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"{path}: {await self.get(path)}\n{self.hub.log()[-3000:]}") from None
-        return found
 
     async def timeline_calls(self, contact_id: int) -> list[dict[str, Any]]:
         """The calls on a client's timeline, in commit order."""

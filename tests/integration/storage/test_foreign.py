@@ -78,7 +78,7 @@ async def test_more_than_fits_comes_in_smaller_pieces(tmp_path: Path, monkeypatc
 async def test_nothing_can_be_written(postgres_url: str, tmp_path: Path) -> None:
     for url in (await _postgres(postgres_url, "timestamp", 1), _sqlite(tmp_path / "cdr.db", 1)):
         table = ForeignTable(url, "cdr")
-        with pytest.raises(StorageUnavailable, match="read-?only"):
+        with pytest.raises(StorageUnavailable, match=r"read-?only"):
             await table._run(lambda conn: conn.exec_driver_sql("DELETE FROM cdr"))
 
 
