@@ -12,7 +12,6 @@ class CallTexts:
 
     waited: str
     talked: str
-    held: str
     answered_by: str
     rang: str
     recording: str
@@ -26,7 +25,6 @@ class CallTexts:
 RU = CallTexts(
     waited="ждал {time}",
     talked="говорили {time}",
-    held="на удержании {time}",
     answered_by="ответил",
     rang="звонили",
     recording="Запись",
@@ -64,7 +62,6 @@ RU = CallTexts(
 EN = CallTexts(
     waited="waited {time}",
     talked="talked {time}",
-    held="on hold {time}",
     answered_by="answered by",
     rang="rang",
     recording="Recording",

@@ -69,6 +69,12 @@ def test_every_reference_leads_somewhere() -> None:
         "/journal/{id}/replay",
         "/files",
         "/events",
+        "/dials/{id}",
+        "/callbacks",
+        "/calls/{id}/recording",
+        "/reports/{name}",
+        "/reconciliations",
+        "/presence",
     ],
 )
 def test_what_others_rely_on_is_there(path: str) -> None:
@@ -76,5 +82,4 @@ def test_what_others_rely_on_is_there(path: str) -> None:
 
 
 def test_what_is_for_later_is_not_promised() -> None:
-    assert not [path for path in DOCUMENT["paths"] if re.search(r"/(tasks|companies|fields|reports)", path)]
-    assert "post" not in DOCUMENT["paths"][PREFIX + "/calls"]
+    assert not [path for path in DOCUMENT["paths"] if re.search(r"/(tasks|companies|fields)", path)]
