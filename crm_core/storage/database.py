@@ -24,14 +24,21 @@ from crm_core.storage.errors import translated
 
 Result = TypeVar("Result")
 
-__all__ = ["Connection", "Database"]  # a connection is handed to queries, wherever they are asked
+__all__ = ["Connection", "Database", "take_your_time"]  # a connection is handed to queries, wherever they are asked
 
 _READERS = 4
 _BUSY_MS = 30_000
 _TRIES = 8
 _RETRY_S = 0.01
 # A node that freezes in the middle of a transaction must not keep its locks from the others for longer than its leases.
+# Where it freezes between the two halves of a statement, PostgreSQL does not count it as idle: from version 17 on, the
+# length of the whole transaction bounds that.
 _IDLE_S = 8.0
+_TRANSACTION_S = 30.0
+_BOUND = (
+    "SELECT set_config('transaction_timeout', '{ms:.0f}', {local})"
+    " WHERE current_setting('server_version_num')::integer >= 170000"
+)
 
 
 class Database:
@@ -70,6 +77,8 @@ class Database:
                     },
                 },
             )
+
+            event.listen(self._async_engine.sync_engine, "connect", _bound)
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in one transaction and commit it; once more after a concurrent change.
@@ -147,6 +156,19 @@ class Database:
             self._local.connection = conn
             self._connections.append(conn)
         return conn
+
+
+def take_your_time(conn: Connection) -> None:
+    """Lift the bound on the length of this transaction."""
+    if conn.dialect.name != "sqlite":
+        conn.exec_driver_sql(_BOUND.format(ms=0, local="true"))
+
+
+def _bound(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(_BOUND.format(ms=_TRANSACTION_S * 1000, local="false"))
+    cursor.close()
+    connection.commit()
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 
 from crm_core.errors import ConcurrentChange, StorageUnavailable
 
-# serialization_failure, deadlock_detected, idle_in_transaction_session_timeout: another transaction was in the way or
-# this process stood still, not the work was wrong
-_RETRIED_STATES = frozenset({"40001", "40P01", "25P03"})
+# serialization_failure, deadlock_detected, idle_in_transaction_session_timeout, transaction_timeout: another
+# transaction was in the way or this process stood still, not the work was wrong
+_RETRIED_STATES = frozenset({"40001", "40P01", "25P03", "25P04"})
 # SQLSTATE classes: connection, shutdown, no resources, login refused, no such database
 _AWAY_CLASSES = ("08", "57P", "53", "28", "3D")
 _SQLITE_AWAY = ("locked", "busy", "unable to open", "disk i/o", "readonly", "disk is full", "not a database")

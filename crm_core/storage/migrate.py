@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from crm_core.storage.database import Database
+from crm_core.storage.database import Database, take_your_time
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 727001  # any number of our own, the same in every process
@@ -32,6 +32,7 @@ def current(conn: Connection) -> str | None:
 
 
 def _upgrade(conn: Connection) -> str:
+    take_your_time(conn)
     if conn.dialect.name != "sqlite":
         conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     if (newest := head()) is not None and current(conn) != newest:

@@ -25,10 +25,12 @@ from tests.peers.postgres import PostgresServer
 
 LINE = "+74951234567"
 # a lease runs out after 10 s; the rest is for the link, and for a machine with other things to do
-TAKEN_OVER_WITHIN_S = 40.0
-SEEN_WITHIN_S = 40.0
+TAKEN_OVER_WITHIN_S = 60.0
+# whatever a frozen node has locked is free after 30 s at the latest
+SEEN_WITHIN_S = 60.0
 TALKING, RINGING, UNHEARD, LATER, BEFORE = (f"7916000000{number}" for number in range(1, 6))
-# Both sides hang up then: where several rang, Asterisk tells the caller anew whom they talk with, which SIPp gives up on.
+# Both sides hang up then: where several rang, Asterisk tells the caller anew whom they talk with, and SIPp gives up on
+# that.
 HOLD_MS = 25_000
 _CONFIG = """
 [[pbx]]
@@ -141,7 +143,7 @@ async def nodes(
                 await hub.kill()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 async def test_the_owner_is_killed_in_the_middle_of_calls(nodes: TwoNodes) -> None:
     people = nodes.people
     for extension in ("101", "102"):
@@ -182,7 +184,7 @@ async def test_the_owner_is_killed_in_the_middle_of_calls(nodes: TwoNodes) -> No
     nodes.once()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 async def test_an_owner_that_was_frozen_wakes_up_beside_its_successor(nodes: TwoNodes) -> None:
     people = nodes.people
     for extension in ("101", "102", "103"):

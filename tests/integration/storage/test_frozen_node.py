@@ -9,7 +9,7 @@ import pytest
 
 from crm_core.errors import ConcurrentChange, StorageUnavailable
 from crm_core.storage import leases
-from crm_core.storage.database import Database
+from crm_core.storage.database import Connection, Database, take_your_time
 from crm_core.storage.errors import translated
 from crm_core.storage.migrate import migrate
 
@@ -38,10 +38,20 @@ async def test_what_it_has_locked_is_free_again(postgres_url: str) -> None:
     await other.stop()
 
 
-async def test_the_hub_asks_for_less_than_a_lease_lasts(postgres_url: str) -> None:
+async def test_a_transaction_is_bounded_a_migration_is_not(postgres_url: str) -> None:
     database = Database(postgres_url)
     found = await database.read(
         lambda conn: conn.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one()
     )
     assert found == "8s"
+    whole = await database.read(lambda conn: conn.exec_driver_sql("SHOW transaction_timeout").scalar_one())
+    assert whole == "30s"
+    lifted = await database.write(_lifted)
+    assert lifted == "0"
+    assert await database.read(lambda conn: conn.exec_driver_sql("SHOW transaction_timeout").scalar_one()) == "30s"
     await database.stop()
+
+
+def _lifted(conn: Connection) -> str:
+    take_your_time(conn)
+    return str(conn.exec_driver_sql("SHOW transaction_timeout").scalar_one())
