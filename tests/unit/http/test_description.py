@@ -71,7 +71,6 @@ def test_every_reference_leads_somewhere() -> None:
         "/events",
         "/dials/{id}",
         "/callbacks",
-        "/calls/{id}/recording",
         "/reports/{name}",
         "/reconciliations",
         "/presence",
