@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 KEPT = 50_000
 # A call that begins is told of at the moment when the PBX asks who takes it: writing it down waits until the answer is
 # out, and shares its transaction with what else happens meanwhile.
-GATHER_S = 0.1
+GATHER_S = 0.15
 _TOGETHER = 100
 _PATIENCE = 5
 
@@ -23,7 +23,7 @@ _PATIENCE = 5
 class Delivery:
     """Facts that wait for the intake. Over `kept` of them the oldest go: the PBX's call records still hold them.
 
-    The first fact after a silence waits `gather_s` for company.
+    Fewer than a lot wait `gather_s` for company.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Delivery:
                 self._empty.set()
                 self._news.clear()
                 await self._news.wait()
+            if len(self._waiting) < _TOGETHER and not failures:
                 await asyncio.sleep(self._gather_s)
             # after a failure that names no cause, one at a time: a fact nobody can take must not hold up the others
             together = 1 if failures > _PATIENCE else _TOGETHER
