@@ -120,8 +120,8 @@ def expected_calls(rhythm: Rhythm, since: datetime, until: datetime, habits: Hab
     spans = sorted((max(begin, since), min(end, until)) for begin, end in deaf)
     total, at = 0.0, since
     for begin, end in spans:
-        if end <= at:
-            continue
+        if end <= max(at, begin):
+            continue  # within another one, or outside the time asked about
         total += _between(rhythm, at, begin, habits)
         at = max(at, end)
     return total + _between(rhythm, at, until, habits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -21,8 +22,9 @@ async def migrate(database: Database) -> str:
     return await database.write(_upgrade)
 
 
+@cache
 def head() -> str | None:
-    """The newest revision the program knows."""
+    """The newest revision the program knows; the scripts are read once."""
     return ScriptDirectory.from_config(configuration()).get_current_head()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
+from typing import Any
 
 from aiohttp import web
 
@@ -35,11 +37,17 @@ def create_app(hub: Hub, *, events: EventLimits | None = None) -> web.Applicatio
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
-    mount_docs(app, describe(OPERATIONS, PREFIX, _TITLE, _VERSION))
+    mount_docs(app, _description())
     mount(app, hub, OPERATIONS, PREFIX)
     mount_channels(app, hub)
     setup_pages(app, hub)
     return app
+
+
+@cache
+def _description() -> dict[str, Any]:
+    """Made of the declarations alone, so that once is enough."""
+    return describe(OPERATIONS, PREFIX, _TITLE, _VERSION)
 
 
 async def _close_streams(app: web.Application) -> None:

@@ -179,5 +179,6 @@ async def test_a_missed_call_is_rung_back_until_both_talk(robots: Robots) -> Non
     assert callback["attempts"] >= 2
     await robots.until("/cases?state=open", lambda found: not found["items"])
     states = [call["state"] for call in await robots.timeline_calls(contact["id"])]
-    assert (states[0], states[-1]) == ("missed", "answered")
+    assert states[0] in {"missed", "abandoned"}  # the client may hang up while a callback is offered
+    assert states[-1] == "answered"
     assert states.count("answered") == 1

@@ -122,10 +122,10 @@ async def test_stages_are_kept(world: World) -> None:
     made = await pipeline(world)
     await world.post("/pipelines", {"name": "Шторы"}, status=409)
     path = f"/pipelines/{made['id']}/stages"
-    stage = await world.post(path, {"name": "Монтаж", "position": 2}, status=201)
+    stage = await world.post(path, {"name": "Монтаж", "position": 9}, status=201)
     await world.post(path, {"name": "Монтаж"}, status=409)
     renamed = await world.patch(f"{path}/{stage['id']}", {"name": "Установка"})
-    assert (renamed["name"], renamed["position"]) == ("Установка", 2)
+    assert (renamed["name"], renamed["position"]) == ("Установка", 9)
     await world.post("/deals", {"title": "x", "pipeline": "Шторы", "stage": "Установка"}, status=201)
     await world.ask("DELETE", f"{path}/{stage['id']}", status=409)
     await world.ask("DELETE", f"{path}/{made['stages'][3]['id']}", status=204)

@@ -198,6 +198,13 @@ def test_whatever_was_the_judgement_keeps_its_bounds(
         assert silence.chance <= math.exp(-LEAST_EXPECTED)
 
 
+def test_deafness_outside_the_time_asked_about_changes_nothing() -> None:
+    usual, now = rhythm(at(30, 0)), at(30, 0)
+    whole = expected_calls(usual, now - 10 * H, now, OFFICE, ())
+    assert expected_calls(usual, now - 10 * H, now, OFFICE, [(now + H, now + 2 * H)]) == whole
+    assert expected_calls(usual, now - 10 * H, now, OFFICE, [(now - 20 * H, now - 12 * H)]) == whole
+
+
 @given(now=moments, cut=st.floats(0, 1), back=st.floats(0, 24 * 14))
 def test_expectation_adds_up(now: datetime, cut: float, back: float) -> None:
     usual = rhythm(at(30, 0))
