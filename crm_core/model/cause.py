@@ -49,6 +49,7 @@ _OF_LEG: dict[int, _Words] = {
 }
 _SILENT: _Words = ("не берёт трубку", "does not pick up")
 _FAILED: _Words = ("вызов не удался", "the call failed")
+_NOT_ACCEPTED: _Words = ("сотрудник не принял звонок", "the colleague did not accept the call")
 _CLIENT: _Words = ("абонент", "the client")
 _STAFF: _Words = ("сотрудник", "the colleague")
 _ADJECTIVES = frozenset({"busy", "not reachable"})
@@ -81,6 +82,8 @@ def call_words(language: str, call: CallSnapshot) -> str:
         return _said(_ENDED.get(call.hung_up_by, _ENDED[""]), language)
     if call.direction is Direction.IN:
         return _said(_MISSED.get(call.state, _MISSED[CallState.MISSED]), language)
+    if _declined(call):
+        return _said(_NOT_ACCEPTED, language)
     who = _CLIENT if _taken(call.legs) else _STAFF
     if call.state is CallState.BUSY:
         return _about(who, _OF_LEG[17], language)
@@ -95,6 +98,17 @@ def call_words(language: str, call: CallSnapshot) -> str:
 def _taken(legs: Sequence[CallLeg]) -> bool:
     """Whether an outgoing call came as far as the client: a telephone of the office dialled, or was picked up."""
     return not legs or len(legs) > 1 or legs[0].answered_at is not None or "@" in legs[0].endpoint
+
+
+def _declined(call: CallSnapshot) -> bool:
+    """Whether the person picked up and heard whom to talk with, and the client was not dialled after all."""
+    picked = len(call.legs) == 1 and call.legs[0].answered_at is not None and not _outside(call.legs[0].endpoint)
+    return picked and call.state is CallState.FAILED
+
+
+def _outside(endpoint: str) -> bool:
+    """Whether an endpoint is a number behind a trunk: `PJSIP/…@trunk`, `DAHDI/g0/…`."""
+    return "@" in endpoint or endpoint.count("/") > 1
 
 
 def _about(who: _Words, words: _Words, language: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _NUMBERS = frozenset({"number", "phone", "phone_number", "tel", "telephone", "н
 _REASONS = frozenset({"reason", "comment", "note", "причина", "комментарий", "примечание"})
 _SHORTENED = re.compile(r"\d+([.,]\d+)?E\+?\d+\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"\d")
+_BETWEEN = re.compile(r"[,;/|\r\n]|(?<=\d)\s+(?=\+)")
+_MOST_DIGITS = 15
 _SHOWN = 60
 
 
@@ -41,6 +44,8 @@ class Fault(StrEnum):
     HIDDEN = "hidden"
     SHORT = "short"
     SHORTENED = "shortened"
+    SEVERAL = "several"
+    UNCLOSED = "unclosed"
     NO_NUMBER = "no_number"
 
 
@@ -50,6 +55,8 @@ _WORDS: dict[str, dict[Fault, str]] = {
         Fault.HIDDEN: "скрытый номер внести нельзя: удалите строку; скрытые номера настраивает anonymous у [[line]]",
         Fault.SHORT: "короткий номер бывает только внутренним: впишите номер с кодом города или страны",
         Fault.SHORTENED: "таблица сократила номер, и цифры пропали: сделайте столбец текстовым и впишите номер заново",
+        Fault.SEVERAL: "в ячейке несколько номеров: впишите каждый в свою строку",
+        Fault.UNCLOSED: "кавычка не закрыта или стоит посреди ячейки: уберите её или удвойте",
         Fault.NO_NUMBER: "это не номер телефона: впишите его цифрами, например +79161234567",
     },
     "en": {
@@ -57,6 +64,8 @@ _WORDS: dict[str, dict[Fault, str]] = {
         Fault.HIDDEN: "a hidden number can't be listed: remove the line; anonymous of the [[line]] decides on those",
         Fault.SHORT: "so short a number is an internal one: write it with its area or country code",
         Fault.SHORTENED: "the spreadsheet shortened the number and its digits are lost: make the column a text",
+        Fault.SEVERAL: "there are several numbers in the cell: give each a line of its own",
+        Fault.UNCLOSED: "a quotation mark is not closed, or stands inside a cell: remove it or double it",
         Fault.NO_NUMBER: "this is not a telephone number: write it in digits, like +79161234567",
     },
 }
@@ -116,6 +125,9 @@ def read_list(content: bytes, region: str, language: str, *, reason: str) -> Lis
     number_at, reason_at = 0, 1
     first = True
     for line, cells in _lines(_decoded(content)):
+        if isinstance(cells, str):
+            bad.append(BadLine(line, cells[:_SHOWN], words[Fault.UNCLOSED]))
+            continue
         if first:
             first = False
             places = _heading(cells)
@@ -175,15 +187,26 @@ def _decoded(content: bytes) -> str:
     raise InvalidInput("the file is not a text: save it as CSV (UTF-8)")
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Lines that are not blank, with their numbers."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
-    except csv.Error as err:
-        raise InvalidInput(f"line {reader.line_num} is not CSV: {err}; is a quotation mark not closed?") from err
+def _lines(text: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Lines that are not blank, with their numbers: their cells, or as they stand where the quotation marks are wrong.
+
+    Behind such a line reading begins anew, so that a mark that is not closed swallows no line but its own.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    delimiter = _delimiter(text)
+    start = 0
+    while start < len(lines):
+        first = start
+        reader = csv.reader(itertools.islice(lines, start, None), delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield first + 1, cells
+                first = start + reader.line_num
+            return
+        except csv.Error:
+            yield first + 1, lines[first].strip()
+            start = first + 1
 
 
 def _delimiter(text: str) -> str:
@@ -203,6 +226,13 @@ def _heading(cells: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
+def _several(text: str, region: str) -> bool:
+    """Whether more than one number stands in a cell: none may be passed over in silence."""
+    if len(_DIGITS.findall(text)) > _MOST_DIGITS:
+        return True
+    return sum(caller(part, region) is not None for part in _BETWEEN.split(text)) > 1
+
+
 def _number(text: str, region: str) -> str | Fault:
     if not text:
         return Fault.EMPTY
@@ -210,7 +240,7 @@ def _number(text: str, region: str) -> str | Fault:
         return Fault.SHORTENED
     found = caller(text.removeprefix("tel:").removesuffix(".0"), region)
     if found is not None:
-        return str(found)
+        return Fault.SEVERAL if _several(text, region) else str(found)
     digits = len(_DIGITS.findall(text))
     if not digits and text.strip("<>").lower() in {"anonymous", "unknown", "private", "скрыт", "скрытый", "аноним"}:
         return Fault.HIDDEN

@@ -54,6 +54,16 @@ def _call(state: CallState, direction: Direction = Direction.OUT, **more: object
             "the colleague does not pick up",
         ),
         (_call(CallState.FAILED, legs=(PERSON,), cause=17), "сотрудник занят", "the colleague is busy"),
+        (
+            _call(CallState.FAILED, legs=(TAKEN,), cause=21),
+            "сотрудник не принял звонок",
+            "the colleague did not accept the call",
+        ),
+        (
+            _call(CallState.FAILED, legs=(TAKEN,), cause=16, hung_up_by="office"),
+            "сотрудник не принял звонок",
+            "the colleague did not accept the call",
+        ),
         (_call(CallState.FAILED, legs=(PERSON,), cause=21), "сотрудник отклонил звонок", "the colleague declined"),
     ],
 )

@@ -43,6 +43,12 @@ LINES = (
     ("101,спам", Fault.SHORT),
     ("7.91612E+10,спам", Fault.SHORTENED),
     ("Иванов,спам", Fault.NO_NUMBER),
+    ('"+79031234567, +79032345678",спам', Fault.SEVERAL),
+    ("+79031234567 / 89032345678,спам", Fault.SEVERAL),
+    ("89031234567 89032345678,спам", Fault.SEVERAL),
+    ('"+79031234567,спам', Fault.UNCLOSED),
+    ('+79031234567,"спам', Fault.UNCLOSED),
+    ('"+79031234567" ,спам', Fault.UNCLOSED),
     ("=cmd|' /C calc'!A0,спам", Fault.NO_NUMBER),
 )
 
@@ -76,13 +82,23 @@ def test_a_repeated_number_counts_once() -> None:
     [
         ("имя;причина\nА;спам\n".encode(), "there is no column"),
         (b"\x00\x01\x02\x98\xff", "not a text"),
-        (b'number,reason\n"+79161234567,' + b"x" * 200_000, "line 2 is not CSV"),
         (b"1" * (list_import.LARGEST + 1), "larger than 20 MB"),
     ],
 )
 def test_what_is_no_such_table(content: bytes, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         read(content)
+
+
+def test_an_unclosed_quotation_mark_swallows_no_line_but_its_own() -> None:
+    found = read('номер;причина\n"+79161234567;спам\n+74957654321;\n"+79031234567";"в две\nстроки"\n')
+    assert [(row.line, row.key, row.reason) for row in found.rows] == [
+        (3, TWO, "импорт"),
+        (4, "tel:+79031234567", "в две строки"),
+    ]
+    assert [(each.line, each.text) for each in found.bad] == [(2, '"+79161234567;спам')]
+    (endless,) = read(b'number,reason\n"+79161234567,' + b"x" * 200_000).bad
+    assert endless.line == 2
 
 
 def test_an_empty_file_has_nothing() -> None:
