@@ -193,7 +193,7 @@ class PlaceCall:
 
     `linkedid` becomes the call's id. The person sees `caller_name` and the client's number. `announce`: they hear
     `sound` and the last digits of the number, and accept with 1 before the client is dialled. `ring_s` bounds the
-    ringing of the person.
+    ringing of the person. `record`: whether the talk is recorded, None: as the PBX does.
     """
 
     linkedid: str
@@ -204,6 +204,7 @@ class PlaceCall:
     announce: bool
     ring_s: int
     sound: str = ""
+    record: bool | None = None
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from channels import cti, email, pbx, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
+from crm_core.model.office import Office
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
 from hub.settings import PbxSettings, ServerUrl, Settings, TelegramMode
 
@@ -97,12 +98,23 @@ def pbx_config(account: PbxSettings, settings: Settings) -> pbx.PbxConfig:
         trunk=account.trunk,
         recordings=account.recordings,
         record=account.record,
+        record_lines=_record_lines(account.name, settings),
         cdr=account.cdr,
         cdr_sql=account.cdr_sql.reveal() if account.cdr_sql is not None else None,
         cdr_table=account.cdr_table,
         fallback=account.fallback,
         deadline_s=settings.routing.deadline.total_seconds(),
         ring_s=settings.routing.ring_s,
+    )
+
+
+def _record_lines(account: str, settings: Settings) -> tuple[tuple[str, bool], ...]:
+    """The lines of a PBX that say whether they are recorded; of several for one number the one that decides."""
+    office = Office(lines=settings.lines)
+    return tuple(
+        (line.number, line.record)
+        for line in settings.lines
+        if line.record is not None and office.line(account, line.number) is line
     )
 
 

@@ -15,7 +15,8 @@ class PbxConfig:
 
     `dial` says how an extension without a technology is rung and holds `{extension}`; `trunk` how a client is dialled
     and holds `{number}` (None: the hub dials nobody). `recordings` and `cdr` are paths of this machine, None where
-    they can't be read from here; `record` whether talks are recorded where a line does not say. `cdr_sql` is the
+    they can't be read from here; `record` whether talks are recorded where a line does not say, `record_lines` which
+    lines (by number) do say, and what. `cdr_sql` is the
     address of a database in whose table `cdr_table` call records lie. `fallback` is the dial string of the printed
     dialplan for when the hub does not answer. `deadline_s` bounds a decision, `ring_s` is how long the fallback rings.
     `agi_second` (`host` or `host:port`) is another hub that Asterisk asks when the first does not answer; `hubs`, where
@@ -32,6 +33,7 @@ class PbxConfig:
     trunk: str | None = "PJSIP/{number}@trunk"
     recordings: Path | None = None
     record: bool = True
+    record_lines: tuple[tuple[str, bool], ...] = ()
     cdr: Path | None = None
     cdr_sql: str | None = field(default=None, repr=False)
     cdr_table: str = "cdr"

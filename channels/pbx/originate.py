@@ -39,6 +39,8 @@ def originate(call: PlaceCall) -> Fields:
     """The headers of the Originate action."""
     name = " ".join(_UNFIT.sub(" ", call.caller_name).split())[:_LONGEST_NAME]
     sound = (call.sound,) if call.sound else ()
+    # inherited by whoever takes the call over
+    recorded = (("Variable", f"__HUB_RECORD={int(call.record)}"),) if call.record is not None else ()
     said = _DIGITS.findall(call.number)[-_SAID_DIGITS:]
     return (
         ("Channel", call.endpoint),
@@ -50,6 +52,7 @@ def originate(call: PlaceCall) -> Fields:
         ("Timeout", str(call.ring_s * 1000)),
         ("Async", "true"),
         ("Variable", f"HUB_LINE={''.join(_DIGITS.findall(call.line))}"),
+        *recorded,
         ("Variable", f"HUB_ANNOUNCE={int(call.announce)}"),
         ("Variable", f"HUB_SAY={'&'.join((*sound, *(f'digits/{digit}' for digit in said)))}"),
     )

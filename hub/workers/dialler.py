@@ -228,6 +228,7 @@ class Dialler(Worker):
         self.wake()  # there is room for another
 
     async def _place_call(self, channel: ControlsCalls, record: DialRecord, name: str, marked_at: float) -> None:
+        line = self._store.office.line(record.pbx, record.line)
         call = PlaceCall(
             linkedid=record.linkedid,
             endpoint=record.endpoint,
@@ -237,6 +238,7 @@ class Dialler(Worker):
             announce=record.announce,
             ring_s=self._store.office.robot.ring_s,
             sound=self._store.office.robot.sound,
+            record=line.record if line is not None else None,
         )
         try:
             self._demand_fresh(channel, marked_at)

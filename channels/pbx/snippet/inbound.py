@@ -8,7 +8,7 @@ from __future__ import annotations
 from channels.pbx.cdr import LINE_FIELD
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet.asking import asking, late
-from channels.pbx.snippet.recorded import recorded_talk
+from channels.pbx.snippet.recorded import RECORD_SAID, recorded_line, recorded_talk
 
 MOST_ATTEMPTS = 20
 # A menu is played so many times, each time with so many seconds to choose.
@@ -23,8 +23,10 @@ def inbound(config: PbxConfig) -> str:
         late=late(config),
         attempts=MOST_ATTEMPTS,
         ring=config.ring_s,
-        options=recorded_talk(config, asked=True),
+        options=recorded_talk(config),
         line_field=LINE_FIELD,
+        line=recorded_line(config),
+        said=RECORD_SAID if config.recordings is not None else "",
         rounds=MENU_ROUNDS,
         wait=MENU_WAIT_S,
     )
@@ -41,9 +43,9 @@ _INBOUND = """\
 exten => _[+0-9]!,1,Set(HUB_ATTEMPT=0)
  same => n,Set(HUB_KEY=)
  same => n,Set(CDR(userfield)={line_field}${{FILTER(+0-9,${{EXTEN}})}})
- same => n(ask),Set(HUB_ACTION=)
+{line} same => n(ask),Set(HUB_ACTION=)
  same => n,Set(HUB_DIAL=)
-{asking} same => n,GotoIf(${{LEN(${{HUB_SOUND}})}}?sound)
+{asking}{said} same => n,GotoIf(${{LEN(${{HUB_SOUND}})}}?sound)
  same => n(act),Set(HUB_DIAL=${{FILTER(A-Za-z0-9_/@:.+&=*#\\x2D,${{HUB_DIAL}})}})
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="dial"]?dial)
  same => n,GotoIf($["${{FILTER(a-z,${{HUB_ACTION}})}}"="reject"]?reject)

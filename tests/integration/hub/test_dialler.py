@@ -13,6 +13,8 @@ from typing_extensions import override
 from crm_core.errors import NotFound, PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import DeliveryReceipt, DeviceState, OutboundMessage
 from crm_core.model.callback import CallbackState, DialOutcome, DialState, RobotRules
+from crm_core.model.line import Line
+from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.user import Role, Staff
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink, PlaceCall
@@ -159,10 +161,23 @@ async def test_a_press_is_handed_over_once(world: World, node: Node) -> None:
         await node.turn()
     (call,) = node.link.placed
     assert (call.linkedid, call.endpoint, call.number, call.line) == (dial.linkedid, PERSON, CLIENT, LINE)
-    assert (call.caller_name, call.announce, call.ring_s) == ("Анна Иванова", False, 30)
+    assert (call.caller_name, call.announce, call.ring_s, call.record) == ("Анна Иванова", False, 30, None)
     row = await world.row("dial")
     assert (row.state, row.sent_at) == (DialState.SENT, at(0))
     assert node.count("click", "handed_over") == 1
+
+
+async def test_a_placed_call_is_recorded_as_the_line_that_it_shows(world: World, database_url: str) -> None:
+    await world.take(form(at(0), name="Анна Иванова", phone=CLIENT))
+    await place(world)
+    database = Database(database_url)
+    lines = (Line(LINE, PBX.account, AccountPolicy(), record=False),)
+    node = await node_of(world, Store(database, world.clock, replace(ROBOTS, lines=lines), POLICIES))
+    await node.turn()
+    await node.dialler.stop()
+    await node.live.stop()
+    await database.stop()
+    assert [call.record for call in node.link.placed] == [False]
 
 
 async def test_a_node_that_dies_between_mark_and_hand_over_rings_nobody_twice(

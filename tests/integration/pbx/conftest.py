@@ -23,6 +23,7 @@ from tests.fakes.pbx import PbxSurroundings, ScriptedRouter
 from tests.integration.pbx.switchboard import DIALPLAN, Switchboard, furnish
 
 LINE = "+74951234567"
+SILENT_LINE = "+7 (495) 123-45-68"
 CLIENT = "79161234567"
 FALLBACK = "103"
 QUICK = LinkTiming(
@@ -94,6 +95,7 @@ async def _running(
     sipp: SippRunner,
     dialplan: str = "",
     furnished: Callable[[Office], None] | None = None,
+    record_lines: tuple[tuple[str, bool], ...] = (),
 ) -> AsyncIterator[Exchange]:
     office = Office.plan(folder)
     config = PbxConfig(
@@ -101,6 +103,7 @@ async def _running(
         AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret"),
         agi_port=free_port(),
         recordings=office.recordings,
+        record_lines=record_lines,
         cdr=office.cdr,
         fallback=f"PJSIP/{FALLBACK}",
         timing=QUICK,
@@ -128,6 +131,22 @@ async def switchboard(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRu
     """An office with queues, transfers, pickup and parking, linked to a connector."""
     async with _running(asterisk_tree, short_dir, sipp, DIALPLAN, furnish) as found, AsyncExitStack() as stack:
         board = Switchboard(found, await found.hub())
+        for telephone in (*board.phones.values(), board.provider):
+            await stack.enter_async_context(telephone)
+        yield board
+
+
+@pytest.fixture
+async def discreet(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner) -> AsyncIterator[Switchboard]:
+    """An office of which one line is not recorded; 202 rings 102 and goes on in the call's recording. The connector
+    is not started."""
+    dialplan = DIALPLAN + "exten => 202,1,Dial(PJSIP/102,30,U(hub-recorded))\n same => n,Hangup()\n"
+    lines = ((SILENT_LINE, False),)
+    async with (
+        _running(asterisk_tree, short_dir, sipp, dialplan, furnish, lines) as found,
+        AsyncExitStack() as stack,
+    ):
+        board = Switchboard(found, PbxChannel(found.config, found.around.context))
         for telephone in (*board.phones.values(), board.provider):
             await stack.enter_async_context(telephone)
         yield board

@@ -75,7 +75,23 @@ def test_without_a_fallback_the_call_is_refused_in_words() -> None:
 def test_calls_are_recorded_where_a_folder_is_named() -> None:
     text = snippet(replace(CONFIG, recordings=Path("/var/spool/asterisk/monitor")), Part.DIALPLAN)
     assert "MixMonitor(/var/spool/asterisk/monitor/${CHANNEL(linkedid)}.wav,a)" in text
-    assert ",U(hub-recorded))" in text
+    assert "[hub-record]" not in text
+    dials = [row for row in text.splitlines() if ",Dial(" in row]
+    assert len(dials) == 5  # by the hub, own manager, office, to a client twice
+    assert all(row.endswith(",U(hub-recorded^${FILTER(01,${HUB_RECORD})}))") for row in dials)
+
+
+def test_a_line_that_says_whether_it_is_recorded_stands_in_the_dialplan() -> None:
+    lines = (("+7 (495) 123-45-68", False), ("201", True), ("reception", False))
+    config = replace(CONFIG, recordings=Path("/var/spool/asterisk/monitor"), record_lines=lines)
+    text = snippet(config, Part.DIALPLAN)
+    assert "Set(HUB_DIALLED=${FILTER(0-9,${EXTEN})})" in text
+    assert text.index("Gosub(hub-record,r${HUB_DIALLED:-10},1)") < text.index("AGI(agi://")
+    said = text.partition("[hub-record]\n")[2]
+    assert "exten => r4951234568,1,Set(__HUB_RECORD=0)\n same => n,Return()\n" in said
+    assert "exten => r201,1,Set(__HUB_RECORD=1)\n same => n,Return()\n" in said
+    assert said.count("exten => ") == 3
+    assert "hub-record" not in snippet(replace(config, recordings=None), Part.DIALPLAN)
 
 
 def test_all_parts_stand_under_their_files() -> None:

@@ -68,6 +68,8 @@ def test_the_person_is_rung_with_the_clients_name_and_goes_on_in_the_robots_cont
     }
     assert headers(sound="custom/about")["HUB_SAY"] == "custom/about&digits/4&digits/5&digits/6&digits/7"
     assert headers(announce=False)["HUB_ANNOUNCE"] == "0"
+    assert headers(record=False)["__HUB_RECORD"] == "0"
+    assert headers(record=True)["__HUB_RECORD"] == "1"
     assert headers(line="")["HUB_LINE"] == ""
     assert action_id(LINKEDID) == f"dial:{LINKEDID}"
 
