@@ -323,10 +323,12 @@ class ForeignRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordedCalls:
-    """Some of the calls that a PBX recorded: the facts they would be, and how many were without a client."""
+    """Some of the calls that a PBX recorded: the facts they would be, and how many were without a client; records that
+    can't be read stand as they are in `unreadable`, each once."""
 
     events: tuple[InboundEvent, ...]
     internal: int = 0
+    unreadable: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -19,6 +19,7 @@ from crm_core.model.records import CallRecord, ReconciliationRecord
 from crm_core.ports import Channel, Clock, InboundSink, KeepsCallRecords, RecordedCalls
 from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
+from crm_core.services.wording import Phrase
 from crm_core.storage.queries import reconciliation
 from crm_core.storage.store import Store
 from hub.log import get_logger
@@ -26,6 +27,7 @@ from hub.log import get_logger
 log = get_logger(__name__)
 
 _MOST_DETAILS = 500
+_MOST_OF_A_RECORD = 300
 # A call that the hub does not know to be over, and of which something was recorded so lately, may still go on.
 _UNDER_WAY = timedelta(minutes=2)
 
@@ -46,7 +48,7 @@ _WANTING = frozenset({Verdict.UNKNOWN, Verdict.UNFINISHED, Verdict.ANSWERED})
 
 @dataclass(slots=True)
 class Tally:
-    """One day of one PBX: `calls` with a client, `internal` those without."""
+    """One day of one PBX: `calls` with a client, `internal` those without, `unreadable` records."""
 
     pbx: str
     day: date
@@ -55,6 +57,7 @@ class Tally:
     settled: int = 0
     missing: int = 0
     internal: int = 0
+    unreadable: int = 0
     details: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, outcome: str, verdict: Verdict, call: CallSnapshot) -> None:
@@ -71,6 +74,17 @@ class Tally:
                     "answered_by": call.answered_by,
                 }
             )
+
+    @property
+    def proved(self) -> bool:
+        """Whether every recorded call is surely known."""
+        return not self.missing and not self.unreadable
+
+    def torn(self, record: str) -> None:
+        """Count and name a record that can't be read: what call it told of, nobody knows."""
+        self.unreadable += 1
+        if len(self.details) < _MOST_DETAILS:
+            self.details.append({"outcome": "unreadable", "why": "unreadable", "record": record[:_MOST_OF_A_RECORD]})
 
 
 class Reconciler:
@@ -101,7 +115,7 @@ class Reconciler:
         async for portion in records.recorded(max(begin, since) if since is not None else begin, end):
             await self._compare(portion, tally)
         await self._store.run(lambda desk: _written(desk, tally))
-        level = log.warning if tally.missing else log.info
+        level = log.info if tally.proved else log.warning
         level(
             "a day was reconciled",
             pbx=tally.pbx,
@@ -110,11 +124,14 @@ class Reconciler:
             equal=tally.equal,
             settled=tally.settled,
             missing=tally.missing,
+            unreadable=tally.unreadable,
         )
         return tally
 
     async def _compare(self, portion: RecordedCalls, tally: Tally) -> None:
         tally.internal += portion.internal
+        for record in portion.unreadable:
+            tally.torn(record)
         calls = {event.correlation_id: (event, call) for event in portion.events if (call := _call(event)) is not None}
         before = await self._judged(tally.pbx, {linkedid: call for linkedid, (_, call) in calls.items()})
         going_on = [linkedid for linkedid, verdict in before.items() if verdict is Verdict.GOING_ON]
@@ -158,19 +175,26 @@ def judged(known: CallRecord | None, recorded: CallSnapshot, now: datetime) -> V
         return Verdict.ANSWERED
     if (recorded.state is CallState.ANSWERED) != (known.state is CallState.ANSWERED):
         return Verdict.DIFFERS
-    if recorded.answered_by is not None and recorded.answered_by not in _talked(known):
+    if recorded.answered_by is not None and _telephone(recorded.answered_by) not in _talked(known):
         return Verdict.DIFFERS
     return Verdict.EQUAL
 
 
-def _talked(known: CallRecord) -> set[str | None]:
+def _talked(known: CallRecord) -> set[str]:
     talks: list[dict[str, Any]] = known.talks or []
     rung: list[dict[str, Any]] = known.rung or []
-    return {
+    people = {
         known.endpoint,
         *(talk.get("endpoint") for talk in talks),
         *(leg.get("endpoint") for leg in rung if leg.get("answered")),
     }
+    return {_telephone(each) for each in people if each is not None}
+
+
+def _telephone(endpoint: str) -> str:
+    """An endpoint without the number dialled through it: records of a forwarded call name the trunk alone."""
+    technology, slash, rest = endpoint.partition("/")
+    return f"{technology}{slash}{rest.rpartition('@')[2].partition('/')[0]}"
 
 
 def _call(event: InboundEvent) -> CallSnapshot | None:
@@ -193,7 +217,8 @@ def _written(desk: Desk, tally: Tally) -> None:
     work.put(record)
     # a day of its own: another one that is complete must not end it
     subject = f"pbx:{tally.pbx} {tally.day.isoformat()}"
-    if tally.missing:
-        raise_alarm(desk, AlarmKind.CALLS_MISSING, subject, f"{tally.missing} / {tally.calls}")
+    if not tally.proved:
+        torn = f"; {desk.say(Phrase.RECORDS_UNREADABLE, count=tally.unreadable)}" if tally.unreadable else ""
+        raise_alarm(desk, AlarmKind.CALLS_MISSING, subject, f"{tally.missing} / {tally.calls}{torn}")
     else:
         end_alarm(desk, AlarmKind.CALLS_MISSING, subject)

@@ -22,7 +22,10 @@ LINE_FIELD = "hub:"
 PLACED_FIELD = "hub-out:"
 # Behind the line: the caller pressed the key for a callback, whether or not the hub was there to hear it.
 WISH_MARK = "/callback"
-_COLUMNS = 18
+# as Asterisk writes them, without and with peeraccount, linkedid and sequence
+_COLUMNS = range(18, 22)
+# A row that was torn has lost its end: the next one stands behind it in the same line.
+_MOST_QUOTES = 256
 _CHUNK = 8 * 1024 * 1024
 _QUARTER = 900.0
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -46,6 +49,7 @@ class CdrRow:
     userfield: str
     sequence: int
     raw: bytes
+    talked_s: int = 0
 
     @property
     def answered(self) -> bool:
@@ -68,6 +72,22 @@ class CdrPlace:
         """The place of its own text, None where it is none."""
         inode, _, offset = (text or "").partition(":")
         return cls(int(inode), int(offset)) if inode.isdigit() and offset.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class CdrLine:
+    """What one line of the file tells: one record, more where the end of one was lost, and what can't be read of it."""
+
+    rows: tuple[CdrRow, ...] = ()
+    unreadable: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Some records, and in whole or part those that can't be read, as text."""
+
+    rows: list[CdrRow]
+    unreadable: tuple[str, ...] = ()
 
 
 def end_of(path: Path) -> CdrPlace | None:
@@ -124,25 +144,66 @@ def _read(path: Path, offset: int) -> tuple[list[CdrRow], int]:
                 if not line.endswith(b"\n"):
                     return rows, offset
                 offset += len(line)
-                row = parse_row(line)
-                if row is not None:
-                    rows.append(row)
+                rows.extend(read_line(line).rows)
     return rows, offset
 
 
 def parse_row(line: bytes) -> CdrRow | None:
-    """One record of the file; None, and a warning, where it is none."""
-    text = line.decode("utf-8", "replace").strip()
+    """The last record of a line of the file; None, and a warning, where there is none."""
+    return (read_line(line).rows or (None,))[-1]
+
+
+def read_line(line: bytes) -> CdrLine:
+    """The records of a line of the file; a warning where something of it is none.
+
+    A full disk or a power cut leaves half a row without its end, and the next row is written right behind it.
+    """
+    text = line.strip()
     if not text:
-        return None
-    try:
-        fields = next(csv.reader([text]))
-        start, answer, end = (_time(each) for each in fields[9:12])
-    except (ValueError, csv.Error):
-        fields, start, answer, end = [], None, None, None
-    if len(fields) < _COLUMNS or start is None or end is None or not fields[16]:
+        return CdrLine()
+    fields = _fields(text)
+    if fields is not None:
+        return CdrLine((_row(fields, text),))
+    begin = _begin_of_last(text)
+    if begin is None:
         log.warning("a call record was not understood: %.200r", line)
+        return CdrLine(unreadable=text)
+    torn, whole = text[:begin], text[begin:]
+    last, before = _fields(whole) or [], _fields(torn)
+    if before is not None and len(before) == len(last):
+        return CdrLine((_row(before, torn), _row(last, whole)))  # nothing but its end was lost
+    log.warning("a call record was torn, the one behind it was read: %.200r", torn)
+    return CdrLine((_row(last, whole),), torn)
+
+
+def _begin_of_last(text: bytes) -> int | None:
+    """Where the last whole row of a line begins that is none itself: with a quote, as all do."""
+    place = len(text)
+    for _ in range(_MOST_QUOTES):
+        place = text.rfind(b'"', 0, place)
+        if place <= 0:
+            return None
+        if _fields(text[place:]) is not None:
+            return place
+    return None
+
+
+def _fields(line: bytes) -> list[str] | None:
+    """The fields of a line that is one record; None where it is none, or more than one."""
+    text = line.decode("utf-8", "replace")
+    try:
+        fields = next(csv.reader([text], strict=True), [])
+        start, _, end = (_time(each) for each in fields[9:12])
+    except (ValueError, csv.Error):
         return None
+    whole = len(fields) in _COLUMNS and start is not None and end is not None and bool(fields[16])
+    return fields if whole else None
+
+
+def _row(fields: Sequence[str], line: bytes) -> CdrRow:
+    start, answer, end = (_time(each) for each in fields[9:12])
+    if start is None or end is None:
+        raise ValueError("a record without times")
     return CdrRow(
         source=fields[1],
         destination=fields[2],
@@ -157,7 +218,8 @@ def parse_row(line: bytes) -> CdrRow | None:
         linkedid=(fields[19] if len(fields) > 19 else "") or fields[16],
         userfield=fields[17],
         sequence=int(fields[20]) if len(fields) > 20 and fields[20].isdigit() else 0,
-        raw=line.rstrip(b"\r\n"),
+        raw=line,
+        talked_s=int(fields[13]) if fields[13].isdigit() else 0,
     )
 
 
@@ -189,7 +251,9 @@ def settled_call(rows: Sequence[CdrRow], profile: PbxProfile) -> CallSnapshot | 
     if not inbound and not outside:
         return None
     shift = _shift(first)
-    answered = next((row for row in (rows if inbound else outside) if row.answered), None)
+    reached = [row for row in (rows if inbound else outside) if row.answered]
+    # of a telephone whose call was picked up elsewhere the record says answered too, but nobody talked there
+    answered = next((row for row in reached if row.talked_s), reached[0] if reached else None)
     return CallSnapshot(
         linkedid=first.linkedid,
         direction=Direction.IN if inbound else Direction.OUT,
@@ -200,7 +264,7 @@ def settled_call(rows: Sequence[CdrRow], profile: PbxProfile) -> CallSnapshot | 
         answered_at=answered.answer - shift if answered is not None and answered.answer is not None else None,
         finished_at=max(row.end for row in rows) - shift,
         answered_by=endpoint_of(answered.partner if inbound else answered.channel) if answered is not None else None,
-        legs=tuple(_leg(row, shift) for row in rows if row.partner),
+        legs=tuple(_leg(row, shift, talked=row is answered or bool(row.talked_s)) for row in rows if row.partner),
         wish_callback=inbound and any(row.userfield.endswith(WISH_MARK) for row in rows),
         settled=True,
     )
@@ -217,8 +281,8 @@ def _state(rows: Sequence[CdrRow], answered: CdrRow | None, *, inbound: bool) ->
     return CallState.FAILED if rows[-1].disposition in {"FAILED", "CONGESTION"} else CallState.NO_ANSWER
 
 
-def _leg(row: CdrRow, shift: timedelta) -> CallLeg:
-    answer = row.answer - shift if row.answered and row.answer is not None else None
+def _leg(row: CdrRow, shift: timedelta, *, talked: bool) -> CallLeg:
+    answer = row.answer - shift if talked and row.answered and row.answer is not None else None
     cause = CAUSE_BUSY if row.disposition == "BUSY" else 0
     return CallLeg(endpoint_of(row.partner), row.start - shift, answer, row.end - shift, cause)
 

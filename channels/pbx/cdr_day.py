@@ -37,7 +37,10 @@ async def recorded(
     most_rows: int = MOST_ROWS,
 ) -> AsyncIterator[RecordedCalls]:
     """See `crm_core.ports.KeepsCallRecords`."""
-    calls, count = await _calls(sources, since, until, 0, 1, most_rows)
+    unreadable: list[str] = []
+    calls, count = await _calls(sources, since, until, 0, 1, most_rows, unreadable)
+    if unreadable:
+        yield RecordedCalls((), unreadable=tuple(unreadable))
     parts = count // most_rows + 1
     for part in range(parts):
         if parts > 1:
@@ -56,14 +59,25 @@ def _portion(calls: Sequence[list[CdrRow]], facts: CallFactsReader) -> RecordedC
 
 
 async def _calls(
-    sources: Sequence[CdrSource], since: datetime, until: datetime, part: int, parts: int, most_rows: int | None
+    sources: Sequence[CdrSource],
+    since: datetime,
+    until: datetime,
+    part: int,
+    parts: int,
+    most_rows: int | None,
+    unreadable: list[str] | None = None,
 ) -> tuple[dict[str, dict[tuple[object, ...], CdrRow]], int]:
-    """The records of a part of the calls, by call, and how many; none where they are more than `most_rows`."""
+    """The records of a part of the calls, by call, and how many; none where they are more than `most_rows`.
+
+    Those that can't be read go to `unreadable`.
+    """
     calls: dict[str, dict[tuple[object, ...], CdrRow]] = {}
     count = 0
     for source in sources:
-        async for rows in source.between(since, until):
-            for row in rows:
+        async for records in source.between(since, until):
+            if unreadable is not None:
+                unreadable.extend(records.unreadable)
+            for row in records.rows:
                 if not since <= created_at(row.linkedid, row.start) < until:
                     continue
                 if parts > 1 and zlib.crc32(row.linkedid.encode()) % parts != part:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from channels.pbx.cdr import CdrPlace, CdrRow, beside, end_of, in_utc, parse_row, read_since
+from channels.pbx.cdr import CdrPlace, CdrRow, Records, beside, end_of, in_utc, parse_row, read_line, read_since
 
 # A record is written when its channel is gone: a call that began today may be written down so much later.
 LONGEST_CALL = timedelta(hours=12)
@@ -29,8 +29,11 @@ class CdrSource(Protocol):
         Raises OSError or StorageUnavailable.
         """
 
-    def between(self, since: datetime, until: datetime) -> AsyncIterator[list[CdrRow]]:
-        """Records in UTC, a batch at a time: at least all of the calls that began in [since, until)."""
+    def between(self, since: datetime, until: datetime) -> AsyncIterator[Records]:
+        """Records in UTC, a batch at a time: at least all of the calls that began in [since, until).
+
+        What can't be read is told where it was written in that time, as far as that is known.
+        """
 
 
 class CsvFile:
@@ -53,12 +56,12 @@ class CsvFile:
         rows, behind = await asyncio.to_thread(read_since, self._path, known)
         return rows, str(behind or known)
 
-    async def between(self, since: datetime, until: datetime) -> AsyncIterator[list[CdrRow]]:
+    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Records]:
         """Records in UTC; a file is entered where the time begins, and left where it is surely over."""
         for path in await asyncio.to_thread(self._files, since):
-            batches = _batches(path, since, until + LONGEST_CALL)
-            while (rows := await asyncio.to_thread(next, batches, None)) is not None:
-                yield rows
+            batches = _batches(path, since, until)
+            while (found := await asyncio.to_thread(next, batches, None)) is not None:
+                yield found
 
     def _files(self, since: datetime) -> list[Path]:
         files = [*beside(self._path), *((self._path,) if self._path.exists() else ())]
@@ -67,24 +70,34 @@ class CsvFile:
         return [each for each in files if each.stat().st_mtime >= since.timestamp()]
 
 
-def _batches(path: Path, since: datetime, until: datetime) -> Iterator[list[CdrRow]]:
+def _batches(path: Path, since: datetime, until: datetime) -> Iterator[Records]:
     with _opened(path) as file:
         if path.suffix != ".gz":
             file.seek(_place_of(file, path.stat().st_size, since))
         rows: list[CdrRow] = []
+        torn: list[str] = []
+        waiting: list[str] = []  # what stands before the first record that can be read
+        last: datetime | None = None
         for line in file:
-            found = parse_row(line) if line.endswith(b"\n") else None
-            if found is None:
-                continue
-            row = in_utc(found)
-            if row.end > until:
+            found = read_line(line)
+            ended = [in_utc(row) for row in found.rows]
+            last = ended[-1].end if ended else last
+            if found.unreadable:
+                waiting.append(found.unreadable.decode("utf-8", "replace"))
+            if last is not None:
+                # records stand in the order of their ends: one that tells no time ended about when its neighbour did
+                torn.extend(waiting if since <= last < until else ())
+                waiting.clear()
+            if last is not None and last > until + LONGEST_CALL:
                 break
-            rows.append(row)
+            if line.endswith(b"\n"):  # else it is being written, or was cut off
+                rows.extend(ended)
             if len(rows) >= _BATCH:
-                yield rows
-                rows = []
-        if rows:
-            yield rows
+                yield Records(rows, tuple(torn))
+                rows, torn = [], []
+        torn.extend(waiting)
+        if rows or torn:
+            yield Records(rows, tuple(torn))
 
 
 def _opened(path: Path) -> BinaryIO:

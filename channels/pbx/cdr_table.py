@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from channels.pbx.cdr import LINE_FIELD, CdrRow, clock_ahead, in_utc, parse_row
+from channels.pbx.cdr import LINE_FIELD, CdrRow, Records, clock_ahead, in_utc, parse_row
 from channels.pbx.cdr_sources import LONGEST_CALL, epoch
 from crm_core.errors import StorageUnavailable
 from crm_core.ports import ForeignRows
@@ -69,19 +69,26 @@ class CdrTable:
         if known is None:
             return [], self._now().isoformat()
         found: list[CdrRow] = []
-        async for rows in self.between(known - LONGEST_CALL, self._now() + _LATE):
-            found.extend(row for row in rows if row.end > known - _LATE)
+        async for records in self.between(known - LONGEST_CALL, self._now() + _LATE):
+            found.extend(row for row in records.rows if row.end > known - _LATE)
         newest = max((row.end for row in found), default=known)
         return found, max(newest, known).isoformat()
 
-    async def between(self, since: datetime, until: datetime) -> AsyncIterator[list[CdrRow]]:
+    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Records]:
         """Records in UTC of the calls that began in [since, until), and some more."""
         shape = await self._known()
         ahead = await self._clock(shape, since, until)
         begin, end = since + ahead - _DAYLIGHT, until + ahead + LONGEST_CALL
         async for rows in self._rows.between(shape.columns, shape.start, begin, end):
-            found = [in_utc(row) for each in rows if (row := _row(each, shape.start)) is not None]
-            if found:
+            found: list[CdrRow] = []
+            unreadable: list[str] = []
+            for each in rows:
+                row = _row(each, shape.start)
+                if row is not None:
+                    found.append(in_utc(row))
+                elif _began(each, shape.start, since + ahead, until + ahead):
+                    unreadable.append(str(dict(each)))
+            if found or unreadable:
                 self._ahead = next(
                     (
                         far
@@ -90,7 +97,7 @@ class CdrTable:
                     ),
                     self._ahead,
                 )
-                yield found
+                yield Records(found, tuple(unreadable))
 
     async def _clock(self, shape: _Shape, since: datetime, until: datetime) -> timedelta:
         """How far the clock of the table is ahead of UTC."""
@@ -118,6 +125,12 @@ class CdrTable:
             self._shape = _Shape(start, wanted)
             log.info("call records are read from %s", await self.proof())
         return self._shape
+
+
+def _began(each: Mapping[str, Any], start_column: str, since: datetime, until: datetime) -> bool:
+    """Whether a row that can't be read is of a time, or of nobody knows which."""
+    begin = _moment(each[start_column])
+    return begin is None or since <= begin < until
 
 
 def _row(each: Mapping[str, Any], start_column: str) -> CdrRow | None:

@@ -51,6 +51,8 @@ class Phrase(StrEnum):
     CALLBACK_GIVEN_UP = "callback_given_up"
     CALLBACK_CANCELLED = "callback_cancelled"
     CALLBACK_REACHED = "callback_reached"
+    CALLBACK_UNWANTED = "callback_unwanted"
+    CALLBACK_LISTED = "callback_listed"
     DIAL_NOT_SENT = "dial_not_sent"
     DIAL_UNHEARD = "dial_unheard"
     WAITS_HOURS = "waits_hours"
@@ -73,6 +75,7 @@ class Phrase(StrEnum):
     ALARM_LINK_DOWN_OVER = "alarm_link_down_over"
     ALARM_CALLS_MISSING = "alarm_calls_missing"
     ALARM_CALLS_MISSING_OVER = "alarm_calls_missing_over"
+    RECORDS_UNREADABLE = "records_unreadable"
     ALARM_RECORDINGS = "alarm_recordings"
     ALARM_RECORDINGS_OVER = "alarm_recordings_over"
 
@@ -119,6 +122,8 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.CALLBACK_GIVEN_UP: "Робот не дозвонился до клиента, попыток: {attempts}",
         Phrase.CALLBACK_CANCELLED: "{name} отменяет обратный звонок: {reason}",
         Phrase.CALLBACK_REACHED: "С клиентом уже поговорили",
+        Phrase.CALLBACK_UNWANTED: "Робот для таких звонков выключен",
+        Phrase.CALLBACK_LISTED: "Клиент в особом списке: ему не перезванивают",
         Phrase.DIAL_NOT_SENT: "Звонок не состоялся: АТС недоступна",
         Phrase.DIAL_UNHEARD: "Звонок не состоялся: АТС ничего о нём не сообщила",
         Phrase.WAITS_HOURS: "Клиенту можно звонить с {time}",
@@ -143,6 +148,7 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.ALARM_LINK_DOWN: "Нет связи: {subject}, с {time}. {detail}",
         Phrase.ALARM_LINK_DOWN_OVER: "Связь восстановлена: {subject}. Не было с {time}",
         Phrase.ALARM_CALLS_MISSING: "Сверка звонков, {subject}: найдены не все. {detail}",
+        Phrase.RECORDS_UNREADABLE: "не прочитано строк журнала: {count}",
         Phrase.ALARM_CALLS_MISSING_OVER: "Сверка звонков, {subject}: теперь сходится. Не сходилась с {time}",
         Phrase.ALARM_RECORDINGS: "Записи разговоров не сохраняются: {subject}, с {time}. {detail}",
         Phrase.ALARM_RECORDINGS_OVER: "Записи разговоров снова сохраняются: {subject}. Не сохранялись с {time}",
@@ -188,6 +194,8 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.CALLBACK_GIVEN_UP: "The robot did not reach the client, attempts: {attempts}",
         Phrase.CALLBACK_CANCELLED: "{name} cancels the callback: {reason}",
         Phrase.CALLBACK_REACHED: "The client has been spoken to",
+        Phrase.CALLBACK_UNWANTED: "The robot for such calls is switched off",
+        Phrase.CALLBACK_LISTED: "The client is on a special list and is not rung back",
         Phrase.DIAL_NOT_SENT: "The call was not placed: the PBX is out of reach",
         Phrase.DIAL_UNHEARD: "The call was not placed: the PBX told nothing of it",
         Phrase.WAITS_HOURS: "The client may be rung from {time}",
@@ -212,6 +220,7 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.ALARM_LINK_DOWN: "No link: {subject}, since {time}. {detail}",
         Phrase.ALARM_LINK_DOWN_OVER: "The link is back: {subject}. It was away since {time}",
         Phrase.ALARM_CALLS_MISSING: "Reconciliation of calls, {subject}: not all were found. {detail}",
+        Phrase.RECORDS_UNREADABLE: "unreadable records: {count}",
         Phrase.ALARM_CALLS_MISSING_OVER: "Reconciliation of calls, {subject}: equal again. It was not since {time}",
         Phrase.ALARM_RECORDINGS: "Recordings are not kept: {subject}, since {time}. {detail}",
         Phrase.ALARM_RECORDINGS_OVER: "Recordings are kept again: {subject}. They were not since {time}",

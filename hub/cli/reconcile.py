@@ -24,6 +24,7 @@ _COLUMNS = {
     "settled": "внесено",
     "missing": "не хватает",
     "internal": "внутренних",
+    "unreadable": "не прочитано",
 }
 _DETAILS = {
     "outcome": "итог",
@@ -33,6 +34,7 @@ _DETAILS = {
     "line": "линия",
     "answered_by": "ответил",
     "linkedid": "linkedid",
+    "record": "строка журнала",
 }
 
 
@@ -49,7 +51,7 @@ def pbx(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Печатать JSON.")] = False,
 ) -> None:
-    """Сверить каждый записанный АТС звонок дня с хабом и внести недостающее; код 1, если чего-то не хватает."""
+    """Сверить каждый записанный АТС звонок дня с хабом и внести недостающее; код 1, если не сошлось."""
     from hub.cli.working import with_hub
 
     tallies = with_hub(lambda hub: _reconciled(hub, name, day.date() if day is not None else None))
@@ -61,7 +63,7 @@ def pbx(
             if tally.details:
                 typer.echo()
                 print_table(tally.details, _DETAILS, "")
-    raise typer.Exit(1 if any(tally.missing for tally in tallies) else 0)
+    raise typer.Exit(0 if all(tally.proved for tally in tallies) else 1)
 
 
 async def _reconciled(hub: Hub, name: str | None, day: date | None) -> list[Tally]:

@@ -64,6 +64,7 @@ class Exchange:
     def __init__(self) -> None:
         self.events: list[InboundEvent] = []
         self.internal = 0
+        self.unreadable: tuple[str, ...] = ()
         self.asked: list[tuple[datetime, datetime]] = []
         self.away = False
 
@@ -73,7 +74,7 @@ class Exchange:
             raise StorageUnavailable("the records are away")
         found = [event for event in self.events if since <= _call(event).started_at < until]
         yield RecordedCalls(tuple(found[:2]), self.internal)
-        yield RecordedCalls(tuple(found[2:]))
+        yield RecordedCalls(tuple(found[2:]), unreadable=self.unreadable)
 
     async def start(self, sink: InboundSink) -> None:
         raise AssertionError("not asked for")
@@ -194,6 +195,34 @@ async def test_a_call_that_can_not_be_brought_in_raises_an_alarm_until_it_is(
     sink.lost = False
     assert (await reconciler.day(exchange, day)).missing == 0
     assert not (await _alarms(world))[0][3]
+
+
+async def test_a_record_that_can_not_be_read_is_no_proof(world: World, exchange: Exchange, sink: Sink) -> None:
+    at = _noon(world, 1)
+    exchange.events = [call(1, at)]
+    exchange.unreadable = ('"","7916',)
+    day = at.astimezone(MOSCOW).date()
+    reconciler = Reconciler(world.stores[0], sink, world.clock, MOSCOW)
+    tally = await reconciler.day(exchange, day)
+    assert (tally.calls, tally.missing, tally.unreadable, tally.proved) == (1, 0, 1, False)
+    assert {"outcome": "unreadable", "why": "unreadable", "record": '"","7916'} in tally.details
+    ((kind, _, detail, lasts),) = await _alarms(world)
+    assert (kind, detail, bool(lasts)) == (AlarmKind.CALLS_MISSING, "0 / 1; не прочитано строк журнала: 1", True)
+    page = await world.stores[0].read(lambda conn: reconciliation.list_reconciliations(conn, Slice()))
+    assert "unreadable" in [each["outcome"] for each in page.items[0].details]
+    exchange.unreadable = ()
+    assert (await reconciler.day(exchange, day)).proved
+    assert not (await _alarms(world))[0][3]
+
+
+async def test_a_trunk_is_equal_to_the_number_dialled_through_it(world: World, exchange: Exchange, sink: Sink) -> None:
+    at = _noon(world, 1)
+    await sink.receive_many(
+        [call(1, at, by="PJSIP/89031112233@trunk", settled=False), call(2, at, by="PJSIP/101", settled=False)]
+    )
+    exchange.events = [call(1, at, by="PJSIP/trunk"), call(2, at, by="PJSIP/102")]
+    tally = await Reconciler(world.stores[0], sink, world.clock, MOSCOW).day(exchange, at.astimezone(MOSCOW).date())
+    assert [(each["linkedid"].rpartition(".")[2], each["why"]) for each in tally.details] == [("2", "differs")]
 
 
 async def test_a_call_that_goes_on_is_left_alone(world: World, exchange: Exchange, sink: Sink) -> None:

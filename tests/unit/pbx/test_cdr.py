@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from channels.pbx.call_facts import PbxProfile
-from channels.pbx.cdr import CdrPlace, calls_of, end_of, parse_row, read_since, settled_call
+from channels.pbx.cdr import CdrPlace, calls_of, end_of, parse_row, read_line, read_since, settled_call
 from crm_core.model.call import CallSnapshot, CallState, Direction
 from tests.unit.pbx.streams import FIXTURES, STREAMS, replay
 
@@ -151,3 +151,49 @@ def test_places_survive_being_written_down() -> None:
     assert CdrPlace.parse(str(CdrPlace(7, 42))) == CdrPlace(7, 42)
     assert CdrPlace.parse(None) is None
     assert CdrPlace.parse("junk") is None
+
+
+def test_whoever_picked_up_what_rang_elsewhere_answered() -> None:
+    rang = (
+        b'"","79160000003","s","from-trunk","""Client"" <79160000003>","PJSIP/trunk-00000002","PJSIP/101-00000003",'
+        b'"Dial","PJSIP/101,30","2026-11-22 08:33:46","2026-11-22 08:33:50","2026-11-22 08:33:50",4,0,"ANSWERED",'
+        b'"DOCUMENTATION","office-1795336426.2","hub:+74951234567","","office-1795336426.2",2'
+    )
+    talked = (
+        rang.replace(b"PJSIP/101-00000003", b"PJSIP/102-00000004")
+        .replace(b'"2026-11-22 08:33:50",4,0', b'"2026-11-22 08:34:50",60,60')
+        .replace(b'1795336426.2",2', b'1795336426.2",4')
+    )
+    told = _settled(rang + b"\n" + talked + b"\n")
+    assert told is not None
+    assert told.answered_by == "PJSIP/102"
+    assert [(leg.endpoint, leg.answered_at is not None) for leg in told.legs] == [
+        *(("PJSIP/101", False), ("PJSIP/102", True)),
+    ]
+    alone = _settled(rang + b"\n")
+    assert alone is not None
+    assert (alone.state, alone.answered_by) == (CallState.ANSWERED, "PJSIP/101")
+
+
+def test_wherever_a_row_is_torn_the_one_behind_it_is_read() -> None:
+    torn, whole = RECORDS["101_busy_then_102"].splitlines()
+    for cut in range(1, len(torn) + 1):
+        found = read_line(torn[:cut] + whole + b"\n")
+        row = found.rows[-1]
+        assert (row.uniqueid, row.partner, row.source) == ("test-1795314549.14", "PJSIP/102-00000010", "79161234567"), (
+            cut
+        )
+        if len(found.rows) == 2:
+            assert found.rows[0].partner == "PJSIP/101-0000000f", cut  # its number or its end is all it lost
+            assert cut > torn.rindex(b","), cut
+        else:
+            # next to nothing before a row may be taken for its account
+            assert found.unreadable == torn[:cut] or cut < 3, cut
+
+
+def test_two_torn_rows_are_one_that_can_not_be_read() -> None:
+    torn, whole = RECORDS["101_busy_then_102"].splitlines()
+    found = read_line(torn[:30] + torn[:70] + whole + b"\r\n")
+    assert [row.raw for row in found.rows] == [whole]
+    assert found.unreadable == torn[:30] + torn[:70]
+    assert read_line(torn[:90]).unreadable == torn[:90]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from channels.pbx.call_facts import PbxProfile
-from channels.pbx.cdr import calls_of, parse_row, settled_call
+from channels.pbx.cdr import CdrPlace, calls_of, parse_row, read_since, settled_call
 from channels.pbx.cdr_day import recorded
 from channels.pbx.cdr_sources import CdrSource, CsvFile
 from channels.pbx.cdr_table import CdrTable
@@ -78,7 +78,7 @@ def from_the_file() -> dict[str, Any]:
 
 async def chunks(source: CdrSource, since: datetime, until: datetime) -> AsyncIterator[int]:
     async for rows in source.between(since, until):
-        yield len(rows)
+        yield len(rows.rows)
 
 
 @pytest.mark.parametrize("hours", [0, 3, -8, 5.5])
@@ -219,3 +219,33 @@ async def test_what_was_rotated_twice_is_read_to_its_end(tmp_path: Path) -> None
 async def test_without_a_file_the_day_can_not_be_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await all_of(CsvFile(tmp_path / "Master.csv"))
+
+
+async def test_half_a_row_without_its_end_does_not_swallow_the_next_call(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_bytes(b"\n".join(LINES[:5]) + b"\n" + LINES[3][:90] + b"\n".join(LINES[5:]) + b"\n")
+    portions = await all_of(CsvFile(path))
+    assert calls(portions).keys() == from_the_file().keys()
+    assert [each for portion in portions for each in portion.unreadable] == [LINES[3][:90].decode()]
+    rows, _ = read_since(path, CdrPlace(path.stat().st_ino, 0))
+    assert [row.raw for row in rows] == LINES
+
+
+async def test_what_can_not_be_read_is_told_once_of_its_own_day(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_bytes(b"\n".join(LINES[:5]) + b"\n\0\0 junk\n" + b"\n".join(LINES[5:]) + b"\n" + LINES[-1][:40])
+    torn = ["\0\0 junk", LINES[-1][:40].decode()]
+    for most_rows in (3, 1000):
+        told = await all_of(CsvFile(path), most_rows=most_rows)
+        assert [each for portion in told for each in portion.unreadable] == torn
+    for before in (1, -1):
+        day = (DAY[0] - timedelta(days=before), DAY[1] - timedelta(days=before))
+        assert [each for portion in await all_of(CsvFile(path), *day) for each in portion.unreadable] == []
+
+
+async def test_rows_of_a_table_that_can_not_be_read_are_told() -> None:
+    rows = table_rows()
+    rows.append(dict(rows[1], uniqueid="", linkedid=""))
+    told = await all_of(CdrTable(MemoryRows(rows), now))
+    assert len([each for portion in told for each in portion.unreadable]) == 1
+    assert len(calls(told)) == len(from_the_file())
