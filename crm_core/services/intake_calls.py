@@ -23,7 +23,8 @@ from crm_core.services.recordings import expected
 from crm_core.services.silent_calls import watch
 from crm_core.services.wording import Phrase
 
-_UNANSWERED = frozenset({CallState.MISSED, CallState.ABANDONED, CallState.BUSY})
+# Rejected is also who called at night or pressed a key of the menu: unless a list refuses them, that is a miss.
+_UNANSWERED = frozenset({CallState.MISSED, CallState.ABANDONED, CallState.BUSY, CallState.REJECTED})
 
 
 def call_changed(
@@ -73,7 +74,7 @@ def _with_client(
     if call.direction is Direction.IN and listed is None and _has_number(desk, call):
         lead = _lead(desk, contact, event, call, record, policy)
     contact = desk.work.contact(contact.id)
-    if record.answered_by is not None and _has_number(desk, call):
+    if record.answered_by is not None and listed is None and _has_number(desk, call):
         by = stamp(record.answered_at or call.started_at, str(event.key), 0, call.linkedid)
         contact = answered_by(desk, contact, record.answered_by, lead, by)
     before = desk.work.peek(EntryRecord, record.entry_id) if record.entry_id is not None else None
@@ -232,4 +233,6 @@ def _emit(desk: Desk, known: CallRecord | None, record: CallRecord) -> None:
         desk.emit("call.started", record.id, data)
     if record.finished_at is not None and (known is None or known.finished_at is None):
         missed = record.direction is Direction.IN and record.state in _UNANSWERED
+        if record.state is CallState.REJECTED and _refused(desk, record.list_name):
+            missed = False
         desk.emit("call.missed" if missed else "call.finished", record.id, data)

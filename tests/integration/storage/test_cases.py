@@ -10,10 +10,12 @@ from sqlalchemy import update
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.call import CallState, Direction
 from crm_core.model.case import CaseKind, CaseState
-from crm_core.model.office import ListAction
-from crm_core.model.records import DeadlineKind, ListedNumberRecord
+from crm_core.model.office import ListAction, WebhookTarget
+from crm_core.model.records import DeadlineKind, ListedNumberRecord, OutboxKind
 from crm_core.services import cases, firing, replies
 from crm_core.storage import queues, tables
+from crm_core.storage.reports import REPORTS
+from crm_core.storage.reports.base import Wanted
 from crm_core.storage.staff import touch_staff
 from tests.integration.storage.world import World, answered, at, ended, mail, message, missed, moved, ringing, talked
 
@@ -27,6 +29,17 @@ async def fire_due(world: World) -> int:
     for deadline in due:
         await world.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
     return len(due)
+
+
+def listen(world: World) -> None:
+    """Have the office tell a webhook of missed calls."""
+    target = WebhookTarget("https://crm.example/hook", "secret", frozenset({"call.missed"}))
+    world.store.office = replace(world.store.office, webhooks=(target,))
+
+
+async def told_events(world: World) -> set[str]:
+    """The events that a webhook is told of."""
+    return {row.payload["event"] for row in await world.rows("outbox", kind=OutboxKind.WEBHOOK)}
 
 
 async def make_manager(world: World, login: str) -> int:
@@ -239,6 +252,35 @@ async def test_whoever_stands_on_a_refused_list_makes_no_case_and_no_lead(world:
     assert await world.rows("contact_case") == []
     assert await world.rows("lead") == []
     assert (await world.row("call")).list_name == "чёрный список"
+
+
+async def test_a_call_that_no_list_refused_is_a_miss_although_it_was_rejected(world: World) -> None:
+    listen(world)
+    await world.take(moved(ended(ringing("c1", CLIENT, at(0)), 1, CallState.REJECTED)))
+    assert (await world.row("contact_case")).facts == 1
+    assert (await world.row("call")).state == CallState.REJECTED
+    wanted = Wanted(at(-3600), at(3600), at(60), world.store.office)
+    for name in ("missed", "never_returned"):
+        table = await world.store.read(lambda conn, name=name: REPORTS[name].run(conn, wanted))  # type: ignore[misc]
+        assert len(table.rows) == 1
+    assert "call.missed" in await told_events(world)
+
+
+async def test_a_listed_caller_refused_by_the_fallback_is_none(world: World) -> None:
+    listed = ListedNumberRecord(f"tel:{CLIENT}", "чёрный список", "спам", "ivan", at(0))
+    await world.store.run(lambda desk: desk.work.put(listed))
+    listen(world)
+    await world.take(moved(ended(ringing("c1", CLIENT, at(0)), 1, CallState.REJECTED)))
+    assert await world.rows("contact_case") == []
+    assert "call.missed" not in await told_events(world)
+
+
+async def test_whoever_talks_with_a_job_seeker_is_not_their_manager(world: World) -> None:
+    listed = ListedNumberRecord(f"tel:{CLIENT}", "соискатели", "", "ivan", at(0))
+    await world.store.run(lambda desk: desk.work.put(listed))
+    await world.take(talked("c1", CLIENT, at(0)))
+    assert (await world.row("call")).answered_by is not None
+    assert (await world.row("contact")).manager is None
 
 
 async def test_job_seekers_make_a_case_but_no_lead(world: World) -> None:
