@@ -77,10 +77,14 @@ class ChannelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """The state of a channel account and, where it is not well, the reason in words."""
+    """The state of a channel account and, where it is not well, the reason in words.
+
+    `trouble`: it is connected, but what `detail` tells keeps it from a part of its work.
+    """
 
     state: ChannelState
     detail: str = ""
+    trouble: bool = False
 
 
 class Channel(Protocol):
@@ -220,6 +224,12 @@ class ControlsCalls(Protocol):
 
         Raises PermanentDeliveryError where the PBX refused it, TransientDeliveryError where it was surely not handed
         over, or with `uncertain` where nobody knows.
+        """
+
+    async def stop_call(self, linkedid: str) -> None:
+        """Have a placed call end instead of dialling the client; nothing changes where the client is dialled already.
+
+        Raises PermanentDeliveryError where there is no such call, TransientDeliveryError where the PBX did not hear it.
         """
 
 

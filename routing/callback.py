@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo
 
 from crm_core.messages import Verdict
 from crm_core.model.callback import CallbackReason, permitted_at
+from crm_core.model.line import Line
 from crm_core.model.office import Office
 from crm_core.model.records import CallbackRecord
 from crm_core.model.user import Role, Staff, User
 
+# What passes soon enough to be waited for; of who does not want to be rung, or can't, somebody else takes the place.
+_PASSING = frozenset({Verdict.BUSY, Verdict.WRAP_UP})
 # What a PBX says of a telephone: None where it may be rung.
 Telephones = Callable[[str, str], Verdict | None]
 
@@ -55,12 +58,14 @@ Choice = Ring | Later | Stop
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What is known of the client: their manager, their clock, the special list they stand on, whether they talk."""
+    """What is known of the client now: who looks after them (their manager, else who took their case or has their
+    lead), the group that their lead is for, their clock, whether they stand on a special list, whether they talk."""
 
     manager: str | None
     zone: ZoneInfo
     listed: bool
     talking: bool
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,51 +95,70 @@ def choose(callback: CallbackRecord, client: Client, floor: Floor) -> Choice:
         return Later(Wait.HOURS, permitted)
     if client.talking:
         return Later(Wait.TALKING)
-    people = candidates(callback, client, floor)
-    ready = [user for user in people if _ready(user, floor)]
-    if ready:
-        # several wait for several: not all for the same one
-        return Ring(ready[callback.id % len(ready)])
-    return Later(Wait.PERSON, user=people[0]) if people else Later(Wait.NOBODY)
-
-
-def candidates(callback: CallbackRecord, client: Client, floor: Floor) -> Sequence[User]:
-    """Who may be rung for the client: their manager, while away the deputy; without one the line's group, else every
-    manager. Who is absent or outside their hours is none, nor is who has no telephone."""
-    named = (floor.staff.get(callback.manager), floor.staff.get(client.manager))
-    manager = next((user for user in named if user is not None and user.active), None)
-    if manager is not None:
-        if callback.reason is CallbackReason.TAKEN:
-            return (manager,) if floor.endpoint(manager) is not None else ()
-        stand_in = _present(manager, floor)
-        return (stand_in,) if stand_in is not None else ()
+    if callback.reason is CallbackReason.TAKEN:
+        return _own(_first(floor, callback.manager, client.manager), floor)
     line = floor.office.line(floor.pbx, callback.line) if callback.line else None
-    group = line.policy.group if line is not None else None
+    manager = _first(floor, callback.manager, client.manager)
+    there = [user for user in _stand_ins(manager, floor) if _there(user, line, floor)] if manager is not None else []
+    for user in there:
+        state = _state(user, floor)
+        if state is None:
+            return Ring(user)
+        if state in _PASSING:
+            return Later(Wait.PERSON, user=user)
+    choice = _anybody(callback, line, _group_of(manager, client, line), floor)
+    return choice if isinstance(choice, Ring) or not there else Later(Wait.PERSON, user=there[0])
+
+
+def _own(manager: User | None, floor: Floor) -> Choice:
+    """Whoever took the lead, and nobody else, at whatever hour they took it."""
+    if manager is None or floor.endpoint(manager) is None:
+        return Later(Wait.NOBODY)
+    ready = manager.present(floor.at) and _state(manager, floor) is None
+    return Ring(manager) if ready else Later(Wait.PERSON, user=manager)
+
+
+def _anybody(callback: CallbackRecord, line: Line | None, group: str | None, floor: Floor) -> Choice:
+    """One of the group, else of all managers; another one with every attempt."""
     people = floor.staff.members(group) if group is not None else floor.staff.with_role(Role.MANAGER)
-    return [user for user in people if _there(user, floor)]
+    there = [user for user in people if _there(user, line, floor)]
+    ready = [user for user in there if _state(user, floor) is None]
+    if ready:
+        return Ring(ready[(callback.id + callback.attempts) % len(ready)])
+    return Later(Wait.PERSON, user=there[0]) if there else Later(Wait.NOBODY)
 
 
-def _present(manager: User, floor: Floor) -> User | None:
-    """The manager, or whoever stands in while they are away."""
+def _first(floor: Floor, *logins: str | None) -> User | None:
+    found = (floor.staff.get(login) for login in logins)
+    return next((user for user in found if user is not None and user.active), None)
+
+
+def _group_of(manager: User | None, client: Client, line: Line | None) -> str | None:
+    """Whose business the client is where their manager and who stands in are away."""
+    of_line = line.policy.group if line is not None else None
+    return (manager.group if manager is not None else None) or client.group or of_line
+
+
+def _stand_ins(manager: User, floor: Floor) -> Iterator[User]:
+    """The manager, the deputy, the deputy's deputy, each once."""
     seen: set[str] = set()
     current: User | None = manager
     while current is not None and current.login not in seen:
-        if _there(current, floor):
-            return current
         seen.add(current.login)
+        yield current
         current = floor.staff.get(current.deputy)
-    return None
 
 
-def _there(user: User, floor: Floor) -> bool:
-    return user.present(floor.at) and floor.office.works(user, floor.at) and floor.endpoint(user) is not None
+def _there(user: User, line: Line | None, floor: Floor) -> bool:
+    """Whether somebody is at work now: in their own hours, else in those of their group, else of the line."""
+    hours = floor.office.hours_of(user) or (line.hours if line is not None else None)
+    at_work = floor.office.calendar(hours).is_open(floor.at)
+    return at_work and user.present(floor.at) and floor.endpoint(user) is not None
 
 
-def _ready(user: User, floor: Floor) -> bool:
+def _state(user: User, floor: Floor) -> Verdict | None:
+    """Why somebody can't be rung now, None where they can."""
     endpoint = floor.endpoint(user)
-    return (
-        endpoint is not None
-        and user.present(floor.at)
-        and not user.do_not_disturb
-        and floor.telephones(floor.pbx, endpoint) is None
-    )
+    if endpoint is None:
+        return Verdict.NO_EXTENSION
+    return Verdict.DO_NOT_DISTURB if user.do_not_disturb else floor.telephones(floor.pbx, endpoint)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from channels.pbx.agi import AgiStats
 from channels.pbx.agi_door import AgiDoor, AgiDoors, Desk
@@ -19,10 +20,11 @@ from channels.pbx.config import PbxConfig
 from channels.pbx.delivery import Delivery
 from channels.pbx.events import WANTED, DeviceChanged, ListingEnded, MemberPaused, Originated, parse_event
 from channels.pbx.inbound import CallFactsReader
-from channels.pbx.originate import action_id, linkedid_of, originate
+from channels.pbx.originate import action_id, linkedid_of, originate, stopping
 from channels.pbx.presence import device_state
 from channels.pbx.proof import prove
 from channels.pbx.settle import Settler
+from channels.pbx.side_tasks import forever
 from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, RouteDecision, RouteQuery
 from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease, PlaceCall, RecordedCalls
@@ -30,6 +32,7 @@ from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundS
 log = logging.getLogger(__name__)
 
 _DOORS = AgiDoors()
+_NOT_OURS = "another node owns the link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class PbxChannel:
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._troubles: dict[str, str] = {}
+        self._standing_by = False
         self._stopped = False
 
     @property
@@ -92,14 +96,22 @@ class PbxChannel:
 
     @property
     def health(self) -> ChannelHealth:
-        """The link's state, and in words every trouble: of the link, the FastAGI server, the intake, the records."""
+        """The link's state, and in words every trouble: of the link, the FastAGI server, the intake, the records.
+
+        Where another node owns the link this one is `connecting`, ready to take over.
+        """
         if self._stopped:
             return ChannelHealth(ChannelState.STOPPED)
-        link = self._link.health
-        details = [link.detail, self._settler.trouble, self._mirror.trouble, *self._troubles.values()]
+        details = list(self._troubles.values())
         if self._delivery.trouble:
             details.append(f"{len(self._delivery)} transitions of calls wait for the intake: {self._delivery.trouble}")
-        return ChannelHealth(link.state, "; ".join(detail for detail in details if detail))
+        if self._standing_by:
+            return ChannelHealth(ChannelState.CONNECTING, "; ".join((*details, _NOT_OURS)))
+        link = self._link.health
+        # a link that died of a fault is made again in a moment
+        state = ChannelState.CONNECTING if link.state is ChannelState.STOPPED else link.state
+        details = [each for each in (link.detail, self._settler.trouble, self._mirror.trouble, *details) if each]
+        return ChannelHealth(state, "; ".join(details), trouble=state is ChannelState.CONNECTED and bool(details))
 
     @property
     def stats(self) -> PbxStats:
@@ -149,7 +161,8 @@ class PbxChannel:
             ("sweep", self._sweep),
             ("door", self._keep_door),
         ):
-            self._tasks.append(asyncio.create_task(self._forever(name, work), name=f"{self._key}:{name}"))
+            kept = forever(f"{self._key}: {name}", work, partial(self._trouble, name), self._timing.again_s)
+            self._tasks.append(asyncio.create_task(kept, name=f"{self._key}:{name}"))
 
     async def stop(self) -> None:
         """Leave the link, deliver what waits (as far as the intake takes it in time), stop answering. Idempotent."""
@@ -190,6 +203,17 @@ class PbxChannel:
         except (AmiDownError, AmiTimeoutError) as err:
             raise TransientDeliveryError(str(err), uncertain=True) from err
 
+    async def stop_call(self, linkedid: str) -> None:
+        """Have a placed call end before the client is dialled; see `crm_core.ports.ControlsCalls`."""
+        if not self.controls:
+            raise TransientDeliveryError(f"{self._key}: {self.health.detail or 'the link is down'}")
+        try:
+            await self._link.act("Setvar", stopping(linkedid))
+        except (AmiRefusedError, AmiInjectionError) as err:
+            raise PermanentDeliveryError(str(err)) from err
+        except (AmiDownError, AmiTimeoutError) as err:
+            raise TransientDeliveryError(str(err)) from err
+
     def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
         """The fact of a raw one, for replay."""
         return self._facts.reparse(external_id, raw, received_at)
@@ -210,6 +234,11 @@ class PbxChannel:
     async def check(self) -> str:
         """One line of proof; raises ChannelAuthError or TransientDeliveryError with what is wrong."""
         return await prove(self._config, self._sources)
+
+    def _trouble(self, name: str, error: str) -> None:
+        self._troubles.pop(name, None)
+        if error:
+            self._troubles[name] = f"{name} failed: {error}"
 
     # ------------------------------------------------------------ FastAGI
 
@@ -243,15 +272,16 @@ class PbxChannel:
         if self._lease is None:
             self._lease = self._context.lease(str(self._key))
         lease = self._lease
-        self._troubles["lease"] = "another node owns the link"
+        self._standing_by = True
         await lease.acquire()
-        del self._troubles["lease"]
+        self._standing_by = False
         owned = (self._link.run(), self._settle(), self._mirror.run(), lease.lost())
         work = [asyncio.create_task(each) for each in owned]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            self._standing_by = True
             log.warning("%s: the link belongs to another node now", self._key)
         finally:
             await _cancel(work)
@@ -287,13 +317,14 @@ class PbxChannel:
             self._delivery.put(fact)
 
     async def _link_ready(self) -> None:
+        # they come behind what is asked here, but not only where it is granted
+        self._settler.wanted()
+        self._mirror.wanted()
         await self._link.act("DeviceStateList")
         try:
             await self._link.act("QueueStatus")
         except AmiRefusedError as err:
             log.info("%s: the PBX has no queues to ask for: %s", self._key, err)
-        self._settler.wanted()
-        self._mirror.wanted()
 
     def _link_lost(self) -> None:
         # a telephone that may be busy or dead by now must not count as free
@@ -307,19 +338,6 @@ class PbxChannel:
 
     async def _settle(self) -> None:
         await self._settler.run(self._timing.compare_s, self._timing.again_s)
-
-    # ------------------------------------------------------------ keeping at it
-
-    async def _forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a side task; when it dies, say so, and begin it again."""
-        while True:
-            try:
-                await work()
-                self._troubles.pop(name, None)
-            except Exception as err:
-                log.exception("%s: %s failed", self._key, name)
-                self._troubles[name] = f"{name} failed: {err}"
-            await asyncio.sleep(self._timing.again_s)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

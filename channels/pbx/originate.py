@@ -14,6 +14,7 @@ from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.ports import PlaceCall
 
 CONTEXT = "hub-robot"
+STOPPED = "HUB_STOPPED"
 _ACTION = "dial:"
 _SAID_DIGITS = 4
 _LONGEST_NAME = 60
@@ -56,6 +57,11 @@ def originate(call: PlaceCall) -> Fields:
         ("Variable", f"HUB_ANNOUNCE={int(call.announce)}"),
         ("Variable", f"HUB_SAY={'&'.join((*sound, *(f'digits/{digit}' for digit in said)))}"),
     )
+
+
+def stopping(linkedid: str) -> Fields:
+    """The headers of the Setvar action that keeps [hub-robot] from dialling the client; a channel goes by its id too."""
+    return (("Channel", linkedid), ("Variable", STOPPED), ("Value", "1"))
 
 
 def linkedid_of(event: Originated) -> str | None:

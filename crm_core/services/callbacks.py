@@ -34,6 +34,8 @@ def order(
     """Have the client rung back at `at` (or when they may be rung next). `call` tells the line and the PBX, `since`
     when that was wished, where it becomes known only now.
 
+    `manager` is named only where somebody wants that person; else whoever looks after the client then is rung.
+
     Of a client who is to be rung back already, the earlier order stands, unless this one is the client's own wish, or
     somebody took their lead after a missed call. Raises InvalidInput where the client has no telephone or the moment is
     too far away, Conflict where the contact was merged.
@@ -129,8 +131,7 @@ def call_missed(desk: Desk, contact: ContactRecord, call: CallRecord) -> None:
     reason = CallbackReason.ORDERED if ordered else CallbackReason.MISSED
     promised_at = case.promised_at if case.promised_at is not None and not ordered else desk.now
     at = min(max(desk.now, promised_at), desk.now + _FURTHEST)
-    manager = contact.manager or case.manager
-    order(desk, contact, reason, at, manager=manager, call=call, number=number.value, since=call.finished_at)
+    order(desk, contact, reason, at, call=call, number=number.value, since=call.finished_at)
 
 
 def form_wished(desk: Desk, contact: ContactRecord, at: datetime, phone: str, since: datetime) -> None:
@@ -142,7 +143,7 @@ def form_wished(desk: Desk, contact: ContactRecord, at: datetime, phone: str, si
     typed = caller(phone, desk.office.region)
     known = desk.work.identities([contact.id]).get(contact.id, [])
     number = next((typed.value for each in known if typed is not None and each.key == str(typed)), None)
-    order(desk, contact, CallbackReason.ORDERED, due, manager=contact.manager, number=number, since=since)
+    order(desk, contact, CallbackReason.ORDERED, due, number=number, since=since)
     desk.note(contact.id, desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(due)), author=_ROBOT)
 
 
@@ -162,15 +163,16 @@ def _has_telephone(desk: Desk, contact: ContactRecord) -> bool:
 
 
 def spoken(desk: Desk, contact: ContactRecord, signal: SignalAt) -> None:
-    """Somebody reached the client by any channel, or nothing is owed any more: no robot rings for what was before."""
+    """Somebody reached the client by any channel, or nothing is owed any more: no robot rings for what was before.
+
+    A call under way goes on only if the client is on the line already (see `dialling.unwanted_dials`).
+    """
     active = desk.work.active_callbacks([contact.id]).get(contact.id)
     if active is None or not _answered(desk, contact, active, signal.at):
         return
     state, detail = CallbackState.REACHED, desk.say(Phrase.CALLBACK_REACHED)
     if signal.signal is Signal.CLOSE:
         state, detail = CallbackState.CANCELLED, signal.reason
-    elif active.state is CallbackState.DIALLING:
-        return  # the end of that call will tell
     desk.work.put(active._replace(state=state, ended_at=desk.now, detail=detail))
 
 

@@ -45,7 +45,7 @@ __all__ = [
 # How long a press may wait for the PBX before nothing rings any more: a telephone that rings minutes later frightens.
 _PLACED_WITHIN = timedelta(seconds=15)
 # How long the PBX may tell nothing at all of a call that was handed over.
-_HEARD_WITHIN = timedelta(seconds=90)
+_HEARD_WITHIN = timedelta(seconds=45)
 _LOOK_AGAIN = timedelta(minutes=5)
 _LONGEST_CALL = timedelta(hours=6)
 # Of a call of which the hub knows only that it placed it, whatever the PBX tells is more.
@@ -166,6 +166,11 @@ def take_to_send(desk: Desk, dial_id: int) -> DialRecord | None:
     record, contact = desk.work.owned(DialRecord, dial_id)
     if record.state is not DialState.QUEUED or contact is None or record.expires_at <= desk.now:
         return None
+    if record.callback_id is not None:
+        callback = desk.work.get(CallbackRecord, record.callback_id)
+        if not callback.state.active:
+            _end(desk, contact, record, DialOutcome.NOT_SENT, callback.detail)
+            return None
     sent = record._replace(state=DialState.SENT, sent_at=desk.now)
     desk.work.put(sent)
     _watch(desk, sent, _HEARD_WITHIN)

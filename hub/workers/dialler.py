@@ -50,6 +50,8 @@ _WAITING_FOR = {
     Wait.NOBODY: Phrase.WAITS_NOBODY,
 }
 
+_WHY_STOPPED = {Stop.UNWANTED: Phrase.CALLBACK_UNWANTED, Stop.LISTED: Phrase.CALLBACK_LISTED}
+
 
 class Dialler(Worker):
     """Runs on every node; only the owner of a PBX's link does anything for that PBX."""
@@ -74,6 +76,7 @@ class Dialler(Worker):
         self._staff = staff
         self._waited_for: frozenset[tuple[str, str]] = frozenset()
         self._handing_over: set[asyncio.Task[None]] = set()
+        self._stopped: set[int] = set()
         live.listen(self._changed)
         presence.listen(self._heard)
 
@@ -85,6 +88,7 @@ class Dialler(Worker):
         now = self._clock.now()
         due = await self._store.read(lambda conn: dialling.due_callbacks(conn, now, _DUE_AT_ONCE))
         await self._work_off([each for each in due if self._way_of(each.callback) in mine])
+        await self._stop_unwanted(mine)
         handed = await self._hand_over(mine)
         if handed:
             return self.least_s
@@ -137,7 +141,7 @@ class Dialler(Worker):
         for each in due:
             way, now = self._way_of(each.callback), self._clock.now()
             zone = client_zone(each.callback.number, each.city, ZoneInfo(self._store.office.time_zone), now)
-            client = Client(each.manager, zone, each.listed, each.talking)
+            client = Client(each.manager, zone, each.listed, each.talking, each.group)
             choice = choose(each.callback, client, self._floor(way, self._staff(), now))
             match choice:
                 case Later(until=None) as later:
@@ -177,14 +181,22 @@ class Dialler(Worker):
             return None
         talking = desk.work.talks_now(contact.id, desk.now - dialling.LONGEST_CALL)
         listed = contact.list_name is not None or bool(desk.work.listed_numbers([f"tel:{record.number}"]))
-        client = Client(contact.manager, callbacks.zone_of(desk, contact, record.number), listed, talking)
+        case = desk.work.open_cases([contact.id]).get(contact.id)
+        lead = desk.work.open_leads([contact.id]).get(contact.id)
+        client = Client(
+            contact.manager or (case.manager if case is not None else None) or (lead.manager if lead else None),
+            callbacks.zone_of(desk, contact, record.number),
+            listed,
+            talking,
+            lead.group_name if lead is not None else None,
+        )
         match choose(record, client, self._floor(self._way_of(record), desk.work.staff, desk.now)):
             case Ring(user):
                 return self._place(desk, record, contact, user)
             case Later() as later:
                 callbacks.put_off(desk, record, later.until or record.due_at, _detail(desk.office, later))
             case Stop() as stop:
-                callbacks.end_unwanted(desk, record, stop.value)
+                callbacks.end_unwanted(desk, record, desk.say(_WHY_STOPPED[stop]))
         return None
 
     def _place(self, desk: Desk, record: CallbackRecord, contact: ContactRecord, user: User) -> DialRecord | None:
@@ -199,7 +211,23 @@ class Dialler(Worker):
             callbacks.put_off(desk, record, desk.now + _UNFIT_PAUSE, str(err))
         return None
 
-    # ------------------------------------------------------------ handing over
+    # ------------------------------------------------------------ stopping and handing over
+
+    async def _stop_unwanted(self, mine: dict[str, ControlsCalls]) -> None:
+        """Keep calls under way from dialling clients who need not be rung any more."""
+        unwanted = await self._store.read(lambda conn: dialling.unwanted_dials(conn, tuple(mine)))
+        self._stopped &= {each.dial_id for each in unwanted}
+        for each in unwanted:
+            if each.dial_id in self._stopped:
+                continue
+            try:
+                await mine[each.pbx].stop_call(each.linkedid)
+            except TransientDeliveryError as err:
+                log.warning("a call could not be stopped yet", dial=each.dial_id, error=str(err))
+                continue
+            except PermanentDeliveryError as err:
+                log.info("a call to be stopped is over", dial=each.dial_id, error=str(err))
+            self._stopped.add(each.dial_id)
 
     async def _hand_over(self, mine: dict[str, ControlsCalls]) -> int:
         """Mark queued calls as sent and hand them over, side by side; how many."""

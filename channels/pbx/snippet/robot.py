@@ -34,6 +34,8 @@ exten => _[+0-9]!,1,Set(HUB_NUMBER=${{FILTER(+0-9,${{EXTEN}})}})
  same => n,Set(HUB_SAID=$[${{HUB_SAID}} + 1])
  same => n,GotoIf($[${{HUB_SAID}} < 2]?say)
  same => n(declined),Hangup(21)
- same => n(client),Set(CALLERID(name)=)
+; The hub may have thought better of it meanwhile: the client was reached, or is not to be rung.
+ same => n(client),GotoIf($["${{HUB_STOPPED}}"="1"]?declined)
+ same => n,Set(CALLERID(name)=)
  same => n,Set(CALLERID(num)=${{FILTER(0-9,${{HUB_LINE}})}})
 {dial_client}"""

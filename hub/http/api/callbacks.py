@@ -13,6 +13,7 @@ from crm_core.model.records import CallbackRecord
 from crm_core.services import callbacks as services
 from crm_core.services import dials
 from crm_core.services.desk import Desk
+from crm_core.services.wording import Phrase
 from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import CallbackFilter
 from crm_core.storage.queries.pages import Reading
@@ -89,6 +90,9 @@ def _ordered(desk: Desk, call: Call[Any, CallbackBody]) -> Callback:
         number = dials.number_of(desk, contact, body.number) if body.number else services.telephone_of(desk, contact)
     else:
         contact, number = dials.client_of_number(desk, body.number or "")
+    listed = desk.work.listed_numbers([f"tel:{number}"])
+    if contact.list_name is not None or listed:
+        raise Conflict(desk.say(Phrase.CALLBACK_LISTED))
     manager = desk.work.staff.get(body.manager)
     if body.manager is not None and (manager is None or not manager.active):
         raise InvalidInput(f"there is no active user «{body.manager}»: mend «manager»")
@@ -98,9 +102,11 @@ def _ordered(desk: Desk, call: Call[Any, CallbackBody]) -> Callback:
         CallbackReason.ORDERED,
         max(body.at or desk.now, desk.now),
         author=call.user.login,
-        manager=manager.login if manager is not None else contact.manager,
+        manager=manager.login if manager is not None else None,
         number=number,
     )
+    text = desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(record.due_at))
+    desk.note(contact.id, text, author=call.user.login, by_person=True)
     return callback_json(record)
 
 

@@ -18,7 +18,7 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.user import Role, Staff
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink, PlaceCall
-from crm_core.services import dials, leads
+from crm_core.services import callbacks, dials, leads
 from crm_core.services.cases import promise
 from crm_core.services.firing import fire
 from crm_core.storage import queues
@@ -62,6 +62,8 @@ class Link(Channel):
         self.placed: list[PlaceCall] = []
         self.behaviour: Behaviour = lambda _: None
         self.hang: asyncio.Event | None = None
+        self.stopped: list[str] = []
+        self.deaf = False
         self._handed = asyncio.Condition()
 
     @property
@@ -87,6 +89,11 @@ class Link(Channel):
         outcome = self.behaviour(call)
         if outcome is not None:
             raise outcome
+
+    async def stop_call(self, linkedid: str) -> None:
+        self.stopped.append(linkedid)
+        if self.deaf:
+            raise TransientDeliveryError("the link is down")
 
     async def handed(self, number: int) -> None:
         """Wait until so many calls were handed over."""
@@ -401,6 +408,37 @@ async def test_who_talks_is_left_to_talk_and_is_reached_by_it(world: World, node
     await world.take(moved(ended(answered(call, 5), 60)))
     await node.turn()
     assert (node.link.placed, (await world.row("callback")).state) == ([], CallbackState.REACHED)
+
+
+async def test_a_client_who_was_reached_meanwhile_is_not_dialled_any_more(world: World, node: Node) -> None:
+    await world.take(missed("c1", CLIENT, at(0)))
+    await node.turn()
+    (call,) = node.link.placed
+    assert node.link.stopped == []
+    await world.take(moved(ended(answered(ringing("c2", CLIENT, at(5)), 5), 60)))
+    node.link.deaf = True
+    await node.turn()
+    node.link.deaf = False
+    for _ in range(2):
+        await node.turn()
+    assert node.link.stopped == [call.linkedid] * 2  # once in vain, once heard, and never again
+    assert len(node.link.placed) == 1
+
+
+async def test_a_callback_that_was_cancelled_before_it_was_handed_over_rings_nobody(world: World, node: Node) -> None:
+    await world.take(missed("c1", CLIENT, at(0)))
+    node.link.owned = lambda: False
+    await node.turn()
+    node.link.owned = lambda: True
+    node.link.behaviour = lambda _: TransientDeliveryError("the link is down")
+    await node.turn()  # stands in the queue again
+    callback = await world.row("callback")
+    await world.store.run(lambda desk: callbacks.cancel(desk, callback.id, "ivan", "не нужно"))
+    node.link.behaviour = lambda _: None
+    tried = len(node.link.placed)
+    await node.turn()
+    assert len(node.link.placed) == tried
+    assert (await world.row("dial")).state is DialState.ENDED
 
 
 async def test_nobody_there(world: World, node: Node) -> None:

@@ -117,3 +117,28 @@ async def test_who_declines_keeps_the_client_from_being_dialled(exchange: Exchan
     call = await over(exchange)
     assert call.state is CallState.FAILED
     assert [leg.endpoint for leg in call.legs] == ["PJSIP/101"]
+
+
+async def test_a_call_that_is_not_wanted_any_more_does_not_reach_the_client(exchange: Exchange) -> None:
+    await exchange.people.accepting_phone("101", after_ms=6500)
+    await exchange.people.client_phone()
+    channel = await controlled(exchange)
+    await channel.place_call(to_place(announce=True))
+    await exchange.call("started")
+    await channel.stop_call(LINKEDID)
+    call = await over(exchange)
+    assert call.state is CallState.FAILED
+    assert [leg.endpoint for leg in call.legs] == ["PJSIP/101"]
+    with pytest.raises(PermanentDeliveryError):
+        await channel.stop_call(LINKEDID)  # there is no such call any more
+
+
+async def test_stopping_leaves_a_client_alone_who_is_on_the_line(exchange: Exchange) -> None:
+    await exchange.people.phone("101")
+    await exchange.people.client_phone(hold_ms=1500)
+    channel = await controlled(exchange)
+    await channel.place_call(to_place())
+    await exchange.call("answered")
+    await channel.stop_call(LINKEDID)
+    call = await over(exchange)
+    assert (call.state, call.hung_up_by) == (CallState.ANSWERED, "client")

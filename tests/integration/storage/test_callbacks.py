@@ -300,8 +300,11 @@ async def test_who_was_reached_while_the_robot_rang_is_not_rung_again(world: Wor
     dial = await robot(world)
     await send(world, dial)
     await world.take(talked("c2", CLIENT, at(21)))
-    assert (await world.row("callback")).state is CallbackState.DIALLING
+    assert (await world.row("callback")).state is CallbackState.REACHED
+    (unwanted,) = await world.store.read(lambda conn: dialling.unwanted_dials(conn, ["office"]))
+    assert (unwanted.dial_id, unwanted.linkedid) == (dial.id, dial.linkedid)
     await world.take(over(dial, at(25), CallState.FAILED, PERSON))
+    assert await world.store.read(lambda conn: dialling.unwanted_dials(conn, ["office"])) == []
     assert (await world.row("callback")).state is CallbackState.REACHED
 
 

@@ -336,7 +336,7 @@ async def test_in_whatever_order_the_facts_of_a_call_come(world: World) -> None:
 
 async def test_silence_ends_a_call(world: World) -> None:
     dial = await sent(world)
-    await pass_time(world, seconds=89)
+    await pass_time(world, seconds=44)
     assert (await world.row("dial")).state is DialState.SENT
     await pass_time(world, seconds=1)
     row = await world.row("dial")

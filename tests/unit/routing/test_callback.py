@@ -18,12 +18,13 @@ from crm_core.model.office import Line, Office
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import CallbackRecord
 from crm_core.model.user import Absence, Role, Staff, User
-from routing.callback import Client, Floor, Later, Ring, Stop, Wait, candidates, choose
+from routing.callback import Client, Floor, Later, Ring, Stop, Wait, choose
 from tests.fakes.clock import START
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 LINE = "+74951234567"
 DAY_SHIFT = WorkingHours("day", MOSCOW, dict.fromkeys(range(5), (DayHours(time(9), time(18)),)))
+CLOSED_LINE = Line(LINE, "office", AccountPolicy(group="sales"), hours="day")
 IVAN = User(1, "ivan", "Иван", Role.MANAGER, extension="101", group="sales", deputy="petr")
 PETR = User(2, "petr", "Пётр", Role.MANAGER, extension="PJSIP/102", group="sales", deputy="olga")
 OLGA = User(3, "olga", "Ольга", Role.MANAGER, extension="103", group="service")
@@ -65,14 +66,35 @@ def test_the_manager_is_rung_when_they_are_free() -> None:
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_a_manager_who_can_not_is_waited_for(verdict: Verdict) -> None:
-    busy = floor(IVAN, PETR, OLGA, verdicts={"PJSIP/101": verdict})
-    assert choose(callback(), client(), busy) == Later(Wait.PERSON, user=IVAN)
+def test_what_passes_soon_is_waited_for_and_else_somebody_stands_in(verdict: Verdict) -> None:
+    stuck = floor(IVAN, PETR, OLGA, verdicts={"PJSIP/101": verdict})
+    soon = verdict in {Verdict.BUSY, Verdict.WRAP_UP}
+    assert choose(callback(), client(), stuck) == (Later(Wait.PERSON, user=IVAN) if soon else Ring(PETR))
 
 
-def test_do_not_disturb_is_waited_out() -> None:
+def test_who_does_not_want_to_be_disturbed_is_stood_in_for() -> None:
     quiet = replace(IVAN, do_not_disturb=True)
-    assert choose(callback(), client(), floor(quiet, PETR)) == Later(Wait.PERSON, user=quiet)
+    assert choose(callback(), client(), floor(quiet, PETR)) == Ring(PETR)
+    assert choose(callback(), client(), floor(quiet)) == Later(Wait.PERSON, user=quiet)
+
+
+def test_without_a_personal_manager_who_has_the_lead_is_rung_else_its_group() -> None:
+    assert choose(callback(), client("petr"), floor(IVAN, PETR, OLGA)) == Ring(PETR)
+    assert choose(callback(), client(None, group="service"), floor(IVAN, PETR, OLGA)) == Ring(OLGA)
+
+
+def test_every_attempt_without_a_manager_rings_another_one() -> None:
+    tried = [choose(callback(line=LINE, attempts=n), client(None), floor(IVAN, PETR)) for n in range(3)]
+    assert tried == [Ring(PETR), Ring(IVAN), Ring(PETR)]
+
+
+def test_a_closed_line_keeps_people_without_hours_of_their_own_from_being_rung() -> None:
+    sunday = START.replace(day=1)
+    closed = replace(floor(IVAN, replace(PETR, hours="day"), at=sunday), office=replace(office(), lines=(CLOSED_LINE,)))
+    asked = callback(line=LINE)
+    assert choose(asked, client(), closed) == Later(Wait.NOBODY)
+    assert choose(callback(CallbackReason.TAKEN, line=LINE), client(), closed) == Ring(IVAN)
+    assert choose(asked, client(), replace(closed, at=START)) == Ring(IVAN)
 
 
 @pytest.mark.parametrize("reason", list(CallbackReason))
@@ -113,8 +135,9 @@ def test_night_is_waited_out_until_the_clients_morning() -> None:
         ((replace(IVAN, absence=AWAY), replace(PETR, absence=AWAY), OLGA), Ring(OLGA)),
         ((replace(IVAN, absence=AWAY), replace(PETR, absence=AWAY, deputy="ivan"), OLGA), Later(Wait.NOBODY)),
         ((replace(IVAN, absence=AWAY, deputy="ivan"),), Later(Wait.NOBODY)),
-        ((replace(IVAN, absence=AWAY, deputy="gone"), PETR), Later(Wait.NOBODY)),
-        ((replace(IVAN, absence=AWAY, deputy=None), PETR), Later(Wait.NOBODY)),
+        ((replace(IVAN, absence=AWAY, deputy="gone"), PETR), Ring(PETR)),
+        ((replace(IVAN, absence=AWAY, deputy=None), OLGA, PETR), Ring(PETR)),
+        ((replace(IVAN, absence=AWAY, deputy=None), OLGA), Later(Wait.NOBODY)),
         ((replace(IVAN, extension=None), PETR), Ring(PETR)),
         ((replace(IVAN, absence=AWAY), replace(PETR, active=False), OLGA), Ring(OLGA)),
     ],
@@ -136,7 +159,7 @@ def test_a_busy_manager_is_waited_for_and_not_replaced() -> None:
 def test_working_hours_are_the_persons_own() -> None:
     ivan = replace(IVAN, hours="day", deputy=None)
     evening = START.replace(hour=16)  # 19:00 in Moscow: the client may be rung, the manager has gone home
-    assert choose(callback(), client(), floor(ivan, PETR, at=evening)) == Later(Wait.NOBODY)
+    assert choose(callback(), client(), floor(ivan, OLGA, at=evening)) == Later(Wait.NOBODY)
     assert choose(callback(), client(), floor(replace(ivan, deputy="petr"), PETR, at=evening)) == Ring(PETR)
     sunday = START.replace(day=1)
     assert choose(callback(), client(), floor(ivan, at=sunday)) == Later(Wait.NOBODY)
@@ -164,7 +187,8 @@ def test_who_was_named_goes_before_the_clients_manager() -> None:
 def test_without_a_manager_the_lines_group_is_rung_whoever_is_free() -> None:
     asked = callback(line=LINE, manager=None)
     everybody = floor(IVAN, PETR, OLGA, ANNA)
-    assert candidates(asked, client(None), everybody) == [IVAN, PETR]
+    chosen = [choose(asked._replace(attempts=n), client(None), everybody) for n in range(2)]
+    assert chosen == [Ring(PETR), Ring(IVAN)]
     assert choose(asked, client(None), floor(IVAN, PETR, OLGA, verdicts={"PJSIP/101": Verdict.BUSY})) == Ring(PETR)
     both = {"PJSIP/101": Verdict.BUSY, "PJSIP/102": Verdict.PAUSED}
     assert choose(asked, client(None), floor(IVAN, PETR, OLGA, verdicts=both)) == Later(Wait.PERSON, user=IVAN)
@@ -175,7 +199,8 @@ def test_without_a_manager_the_lines_group_is_rung_whoever_is_free() -> None:
 def test_without_a_group_every_manager_may_be_rung() -> None:
     for line in ("", "+74950000000"):
         asked = callback(line=line)
-        assert candidates(asked, client(None), floor(IVAN, PETR, OLGA, ANNA)) == [IVAN, PETR, OLGA]
+        chosen = [choose(asked._replace(attempts=n), client(None), floor(IVAN, PETR, OLGA, ANNA)) for n in range(3)]
+        assert chosen == [Ring(PETR), Ring(OLGA), Ring(IVAN)]
     assert choose(callback(), client(None), floor(ANNA)) == Later(Wait.NOBODY)
     assert choose(callback(), client(None), floor()) == Later(Wait.NOBODY)
 
