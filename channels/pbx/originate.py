@@ -60,7 +60,7 @@ def originate(call: PlaceCall) -> Fields:
 
 
 def stopping(linkedid: str) -> Fields:
-    """The headers of the Setvar action that keeps [hub-robot] from dialling the client; a channel goes by its id too."""
+    """The headers of the Setvar action that keeps [hub-robot] from dialling the client."""
     return (("Channel", linkedid), ("Variable", STOPPED), ("Value", "1"))
 
 

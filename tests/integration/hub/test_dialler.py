@@ -415,7 +415,7 @@ async def test_a_client_who_was_reached_meanwhile_is_not_dialled_any_more(world:
     await node.turn()
     (call,) = node.link.placed
     assert node.link.stopped == []
-    await world.take(moved(ended(answered(ringing("c2", CLIENT, at(5)), 5), 60)))
+    await world.take(moved(ended(answered(ringing("c2", CLIENT, at(40)), 5), 60)))
     node.link.deaf = True
     await node.turn()
     node.link.deaf = False
