@@ -216,7 +216,7 @@ def build(
         outbox=outbox,
         dialler=Dialler(store, clock, metrics, channels, presence, live, lambda: directory.staff),
         traces=traces,
-        upkeep=Upkeep(store, clock, metrics, channels),
+        upkeep=Upkeep(store, clock, metrics, channels, node),
         watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         recordings=RecordingKeeper(store, clock, metrics, settings),

@@ -24,6 +24,8 @@ from crm_core.ports import ChannelHealth, ChannelState
 log = logging.getLogger(__name__)
 
 _LAST_WORD_S = 0.1
+# what Asterisk says where user, secret or address are wrong; everything else that it refuses may pass by itself
+_NOT_LET_IN = "Authentication failed"
 
 
 class AmiError(Exception):
@@ -43,7 +45,7 @@ class AmiRefusedError(AmiError):
 
 
 class AmiCredentialsError(AmiRefusedError):
-    """The PBX refused user name or secret."""
+    """The PBX refused user name, secret or address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,27 @@ class AmiLink:
         self._prefix = ""
         self._ready = False
         self._packets = 0
+        self._refused = ""
+        self._health = ChannelHealth(ChannelState.CONNECTING)
         self.stats = LinkStats()
-        self.health = ChannelHealth(ChannelState.CONNECTING)
 
     @property
     def ready(self) -> bool:
         """Whether the link is logged in."""
         return self._ready
 
+    @property
+    def health(self) -> ChannelHealth:
+        """How the link stands; connected with a `detail` is a trouble."""
+        if self._health.state is not ChannelState.CONNECTED:
+            return self._health
+        detail = "; ".join(each for each in (self._health.detail, self._refused) if each)
+        return ChannelHealth(ChannelState.CONNECTED, detail, trouble=bool(detail))
+
     async def run(self) -> None:
         """Keep the link up until cancelled."""
         failures = 0
-        self.health = ChannelHealth(ChannelState.CONNECTING)
+        self._health = ChannelHealth(ChannelState.CONNECTING)
         try:
             while True:
                 pause = self._timing.backoff_first_s
@@ -182,7 +193,7 @@ class AmiLink:
         """Connect once, log in, do the work, leave. Raises AmiError, OSError or TimeoutError with what is wrong."""
 
         async def live() -> None:
-            self.health = ChannelHealth(ChannelState.CONNECTED, await self._login())
+            self._health = ChannelHealth(ChannelState.CONNECTED, await self._login())
             await work()
 
         await self._session(live)
@@ -225,7 +236,9 @@ class AmiLink:
                 (("Username", self._address.username), ("Secret", self._address.secret), ("Events", self._classes)),
             )
         except AmiRefusedError as err:
-            raise AmiCredentialsError(str(err)) from err
+            if _NOT_LET_IN in str(err):
+                raise AmiCredentialsError(str(err)) from err
+            raise
         try:
             async with asyncio.timeout(self._timing.booted_s):
                 await self._booted.wait()
@@ -240,7 +253,8 @@ class AmiLink:
         detail = await self._login()
         self.stats.connects += 1
         self._ready = True
-        self.health = ChannelHealth(ChannelState.CONNECTED, detail)
+        self._refused = ""
+        self._health = ChannelHealth(ChannelState.CONNECTED, detail)
         log.info("AMI link to %s is up", self._where())
         preparing = asyncio.create_task(self._prepare())
         try:
@@ -252,13 +266,25 @@ class AmiLink:
             await asyncio.gather(preparing, return_exceptions=True)
 
     async def _sign_of_life(self) -> None:
-        """Raises AmiTimeoutError where nothing at all comes. In a flood of events the answer waits behind them."""
+        """Raises AmiTimeoutError where nothing at all comes. In a flood of events the answer waits behind them.
+
+        A refusal is a sign of life too: an Asterisk that waits for the last call to end before it stops tells of that
+        call to the end, but lets nobody in any more.
+        """
         heard = self._packets
         try:
             await self.act("Ping", within_s=self._timing.heartbeat_deadline_s)
+            self._refusal("")
+        except AmiRefusedError as err:
+            self._refusal(str(err))
         except AmiTimeoutError:
             if self._packets == heard:
                 raise
+
+    def _refusal(self, detail: str) -> None:
+        if detail and detail != self._refused:
+            log.warning("AMI %s: %s", self._where(), detail)
+        self._refused = detail
 
     async def _prepare(self) -> None:
         try:
@@ -267,7 +293,7 @@ class AmiLink:
             log.info("the link broke while the state was being asked for: %s", err)
         except Exception as err:
             log.exception("asking the PBX for its state failed")
-            self.health = ChannelHealth(ChannelState.CONNECTED, f"the state could not be asked for: {err}")
+            self._health = ChannelHealth(ChannelState.CONNECTED, f"the state could not be asked for: {err}")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         splitter = Splitter()
@@ -300,8 +326,9 @@ class AmiLink:
     def _down(self, state: ChannelState, detail: str) -> None:
         if state is not ChannelState.STOPPED:
             self.stats.failures += 1
-            log.log(logging.ERROR if state is ChannelState.BAD_CREDENTIALS else logging.WARNING, "AMI %s", detail)
-        self.health = ChannelHealth(state, detail)
+            if self._health != ChannelHealth(state, detail):
+                log.log(logging.ERROR if state is ChannelState.BAD_CREDENTIALS else logging.WARNING, "AMI %s", detail)
+        self._health = ChannelHealth(state, detail)
         was_ready, self._ready = self._ready, False
         if was_ready:
             try:

@@ -43,8 +43,9 @@ _UNKNOWN = "\0"
 @dataclass(frozen=True, slots=True)
 class MirrorTiming:
     """Seconds: between looks at changes at least, between looks at who is present, between comparisons of everything,
-    between notes of how far it has come, before something that failed is tried again, for a list of rows. `together`
-    bounds the actions under way; between portions the mirror rests `rest` times as long as the last one took.
+    between notes of how far it has come, before something that failed is tried again at first and at most, for a list
+    of rows. `together` bounds the actions under way; between portions the mirror rests `rest` times as long as the last
+    one took.
     """
 
     pace_s: float = 1.0
@@ -52,6 +53,7 @@ class MirrorTiming:
     compare_s: float = 86_400.0
     note_s: float = 300.0
     again_s: float = 5.0
+    again_most_s: float = 60.0
     list_s: float = 30.0
     together: int = 16
     rest: float = 2.0
@@ -84,6 +86,7 @@ class Mirror:
         self._rows: list[tuple[str, str, str]] = []
         self._listed: dict[str, asyncio.Event] = {}
         self._ended: set[str] = set()
+        self._again_s = self._timing.again_s
         self.stats = MirrorStats()
         self.trouble = ""
 
@@ -112,23 +115,29 @@ class Mirror:
             self._login.clear()
             try:
                 await self._agree(book)
-                self.trouble = ""
                 await self._follow(book)
             except (AmiError, CoreError, TimeoutError) as err:
-                self._failed(err)
-                log.warning("%s: %s", self._key, self.trouble)
+                if self._failed(err):
+                    log.warning("%s: %s", self._key, self.trouble)
             except Exception as err:
                 # the link must not break for it
-                self._failed(err)
-                log.exception("%s: %s", self._key, self.trouble)
+                if self._failed(err):
+                    log.exception("%s: %s", self._key, self.trouble)
             else:
                 continue
-            await asyncio.sleep(self._timing.again_s)
-            if self._link.ready:
-                self._login.set()
+            try:
+                async with asyncio.timeout(self._again_s):
+                    await self._login.wait()
+            except TimeoutError:
+                self._again_s = min(self._again_s * 2, self._timing.again_most_s)
+                if self._link.ready:
+                    self._login.set()
 
-    def _failed(self, err: Exception) -> None:
+    def _failed(self, err: Exception) -> bool:
+        """Note it; whether it is new and so is to be logged: what stays as it is stands in the health."""
+        before = self.trouble
         self.trouble = f"who takes whose calls could not be written: {str(err) or type(err).__name__}"
+        return self.trouble != before
 
     # ------------------------------------------------------------ coming to terms
 
@@ -182,6 +191,8 @@ class Mirror:
                 continue
             wrote = await self._write(changes.owners)
             wrote += await self._put_people(book, self._people)
+            # only now: what can be read may be denied to be written
+            self.trouble, self._again_s = "", self._timing.again_s
             moved, self._position = changes.position != self._position, changes.position
             if wrote or (self._position != self._noted and now - noted >= self._timing.note_s):
                 await self._note()

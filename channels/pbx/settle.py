@@ -20,6 +20,8 @@ from crm_core.ports import ChannelContext
 
 log = logging.getLogger(__name__)
 
+_AGAIN_MOST_S = 30.0
+
 
 class Settler:
     """Compares the book with the PBX: after each login, and now and then besides."""
@@ -56,8 +58,8 @@ class Settler:
         self._listed.set()
 
     async def run(self, every_s: float, again_s: float) -> None:
-        """Compare when wanted and every `every_s`; after a failure again in `again_s`."""
-        pause = every_s
+        """Compare when wanted and every `every_s`; after a failure again in `again_s`, then ever more seldom."""
+        pause, again = every_s, again_s
         while True:
             try:
                 async with asyncio.timeout(pause):
@@ -70,11 +72,13 @@ class Settler:
                 continue
             try:
                 await self._settle()
-                self.trouble = ""
+                self.trouble, again = "", again_s
             except (AmiError, CoreError, OSError, TimeoutError) as err:
-                self.trouble = f"calls could not be settled: {str(err) or type(err).__name__}"
-                log.warning("%s: %s", self._key, self.trouble)
-                pause = again_s
+                trouble = f"calls could not be settled: {str(err) or type(err).__name__}"
+                if trouble != self.trouble:
+                    log.warning("%s: %s", self._key, trouble)
+                self.trouble, pause = trouble, again
+                again = min(again * 2, _AGAIN_MOST_S)
 
     async def _settle(self) -> None:
         """Calls that vanished from the PBX's list are finished from its records, and so are those never seen at all."""

@@ -1,6 +1,7 @@
 """Watches the links of all accounts: one that is down for too long is told to the administrators, and that it is back.
 
 Of several nodes the owner of a link judges it: what the others say of it («another node owns the link») is no trouble.
+A link that is up, but has a trouble that keeps it from a part of its work, counts like one that is down.
 An account without an owner (mail, forms) is judged by every node; each ends only what it has seen to be over.
 """
 
@@ -64,7 +65,7 @@ class Watch(Worker):
 
     async def _judge(self, key: ChannelKey, health: ChannelHealth) -> None:
         now, subject = self._clock.now(), str(key)
-        if health.state is ChannelState.CONNECTED:
+        if health.state is ChannelState.CONNECTED and not health.trouble:
             if key in self._down and self._down[key] is None:
                 return
             # Also when it is seen for the first time: the alarm may have been raised before a restart.
@@ -77,7 +78,8 @@ class Watch(Worker):
         self._down[key] = since
         if now - since < self._link_after:
             return
-        detail = f"{health.state.value}: {health.detail}" if health.detail else health.state.value
+        state = "it is there, but" if health.trouble else health.state.value
+        detail = f"{state}: {health.detail}" if health.detail else state
         alarm = await self._store.run(lambda desk: raise_alarm(desk, AlarmKind.LINK_DOWN, subject, detail, since=since))
         if alarm.told_at == now:
             log.warning("a link stays down", channel=subject, since=alarm.since.isoformat(), detail=detail)

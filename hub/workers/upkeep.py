@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from crm_core.messages import ChannelKey
 from crm_core.ports import Channel, ChannelState, Clock, Measured
-from crm_core.storage import queues
+from crm_core.storage import leases, queues
 from crm_core.storage.store import Store
 from hub.metrics import Metrics
 from hub.workers.loop import Worker
@@ -23,20 +23,28 @@ class Upkeep(Worker):
 
     name = "upkeep"
 
-    def __init__(self, store: Store, clock: Clock, metrics: Metrics, channels: Mapping[ChannelKey, Channel]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, metrics: Metrics, channels: Mapping[ChannelKey, Channel], node: str
+    ) -> None:
         super().__init__(metrics)
         self._store = store
         self._clock = clock
         self._channels = channels
+        self._node = node
         self._pruned = clock.now() - _PRUNE_EVERY
 
     async def turn(self) -> float:
         """Look, and sweep when it is time."""
         for queue, depth in (await self._store.read(queues.depth)).items():
             self._metrics.queues.labels(queue).set(depth)
+        owners = await self._store.read(leases.owners)
         for key, channel in self._channels.items():
             up = channel.health.state is ChannelState.CONNECTED
-            self._metrics.channels.labels(key.channel, key.account).set(int(up))
+            if owners.get(str(key), self._node) == self._node:
+                self._metrics.channels.labels(key.channel, key.account).set(int(up))
+            else:
+                # the owner of the link shows how it stands; a node that stands by must not look down
+                self._metrics.channels.remove(key.channel, key.account)
             measured: object = channel
             if isinstance(measured, Measured):
                 for name, value in measured.measurements().items():

@@ -9,13 +9,17 @@ from channels.pbx.config import PbxConfig
 from channels.pbx.snippet.asking import hosts
 from channels.pbx.snippet.words import safe
 
+# the classes of events and of actions that the hub can't do without
+READ = "system,call,agent,user"
+WRITE = "system,call,reporting,originate"
+
 
 def manager(config: PbxConfig) -> str:
     """The user's section."""
     name = safe("ami user", config.ami.username)
     if re.search(r"[\r\n\0;]", config.ami.secret):
         raise ValueError("the AMI secret holds a line break or a semicolon, which manager.conf can't hold")
-    return _MANAGER.format(user=name, secret=config.ami.secret, permit=_permit(config))
+    return _MANAGER.format(user=name, secret=config.ami.secret, permit=_permit(config), read=READ, write=WRITE)
 
 
 def _permit(config: PbxConfig) -> str:
@@ -34,9 +38,9 @@ _MANAGER = """\
 [{user}]
 secret = {secret}
 {permit}
-read = system,call,agent,user
+read = {read}
 ; system: the hub keeps in Asterisk's own database who rings when it does not answer.
-write = system,call,reporting,originate
+write = {write}
 ; Half of what Asterisk tells of a call is of no use to the hub.
 eventfilter = !^Event: (NewConnectedLine|NewCallerid|NewAccountCode|Newexten|VarSet|CEL|DialState|BridgeCreate)
 eventfilter = !^Event: (BridgeDestroy|SoftHangupRequest|MixMonitorStop|MixMonitorMute|RTCPSent|RTCPReceived|TestEvent)

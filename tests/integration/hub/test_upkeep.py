@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from crm_core.messages import ChannelKey
+from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.services.receive import receive
-from crm_core.storage import queues
+from crm_core.storage import leases, queues
 from crm_core.storage.database import Connection
 from hub.workers import Upkeep
+from tests.integration.http.world import PlayedChannel
 from tests.integration.hub.world import World, message
 
 
@@ -24,7 +27,7 @@ async def test_done_work_is_forgotten_after_a_month_and_failed_work_is_not(world
             conn.exec_driver_sql(f"UPDATE outbox SET state = 'done' WHERE id = {done}"),
         ]
     )
-    upkeep = Upkeep(store, world.clock, world.metrics, {})
+    upkeep = Upkeep(store, world.clock, world.metrics, {}, "one")
     world.clock.advance(timedelta(days=29))
     await upkeep.turn()
     assert await world.count("outbox") == kept + 1
@@ -33,6 +36,26 @@ async def test_done_work_is_forgotten_after_a_month_and_failed_work_is_not(world
     assert await world.rows("SELECT DISTINCT state FROM outbox") == [("failed",)]
     assert await world.count("feed") == 0
     assert await world.count("timeline") == 1
+
+
+async def test_a_node_that_stands_by_does_not_look_down(world: World) -> None:
+    store, key = world.stores[0], ChannelKey("pbx", "office")
+    channel = PlayedChannel(key)
+    channel.health = ChannelHealth(ChannelState.CONNECTING, "another node owns the link")
+    upkeep = Upkeep(store, world.clock, world.metrics, {key: channel}, "two")
+
+    def shown() -> float | None:
+        return world.metrics.registry.get_sample_value("hub_channel_up", {"channel": "pbx", "account": "office"})
+
+    await upkeep.turn()
+    assert shown() == 0, "nobody owns the link: that is to be seen"
+    await store.database.write(lambda conn: leases.acquire(conn, str(key), "one", timedelta(hours=1)))
+    await upkeep.turn()
+    assert shown() is None
+    await store.database.write(lambda conn: leases.release(conn, str(key), "one"))
+    channel.health = ChannelHealth(ChannelState.CONNECTED)
+    await upkeep.turn()
+    assert shown() == 1
 
 
 def _at(conn: Connection, now: datetime) -> str:

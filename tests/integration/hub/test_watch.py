@@ -77,6 +77,21 @@ async def test_wrong_credentials_count_as_down(world: World) -> None:
     assert await told(world) == ["Нет связи: pbx:office, с 02.03 12:00. bad_credentials: refused"]
 
 
+async def test_a_link_with_a_lasting_trouble_is_told_and_so_is_its_end(world: World) -> None:
+    channel = PlayedChannel(PBX)
+    channel.health = ChannelHealth(ChannelState.CONNECTED, "DBPut: Permission denied", trouble=True)
+    watching = watch(world, channel)
+    await watching.turn()
+    assert await told(world) == []
+    world.clock.advance(AFTER)
+    await watching.turn()
+    assert await told(world) == ["Нет связи: pbx:office, с 02.03 12:00. it is there, but: DBPut: Permission denied"]
+    channel.health = ChannelHealth(ChannelState.CONNECTED, "a hint that is no trouble")
+    await watching.turn()
+    assert len(await told(world)) == 2
+    assert await world.count("alarm", "ended_at IS NULL") == 0
+
+
 async def test_an_alarm_survives_a_restart(world: World) -> None:
     channel = PlayedChannel(PBX)
     channel.health = DOWN

@@ -224,6 +224,54 @@ async def test_wrong_credentials_stand_in_the_health_and_are_mended_without_a_re
         await listener.until("ready", 1)
 
 
+async def test_a_login_that_is_refused_for_another_reason_is_tried_again_soon() -> None:
+    leaving = True
+
+    def script(peer: ScriptedAmi, message: AmiMessage) -> bytes:
+        return refusal(message, "Asterisk is shutting down") if leaving else obliging(peer, message)
+
+    timing = replace(CALM, bad_credentials_s=60.0)
+    async with ScriptedAmi(script) as peer, _linked(peer, timing) as listener:
+        await peer.until(lambda each: each.connections >= 3)
+        await listener.state(ChannelState.RECONNECTING)
+        assert "Asterisk is shutting down" in listener.link.health.detail
+        leaving = False
+        await listener.until("ready", 1)
+
+
+async def test_a_refused_ping_is_a_sign_of_life_and_stands_in_the_health(caplog: pytest.LogCaptureFixture) -> None:
+    leaving = True
+
+    def script(peer: ScriptedAmi, message: AmiMessage) -> bytes:
+        refused = leaving and message.get("Action") == "Ping"
+        return refusal(message, "Asterisk is shutting down") if refused else obliging(peer, message)
+
+    async with ScriptedAmi(script) as peer, _linked(peer, QUICK) as listener:
+        await peer.until(lambda each: each.names().count("Ping") >= 3)
+        health = listener.link.health
+        assert (health.state, health.trouble) == (ChannelState.CONNECTED, True)
+        assert health.detail == "Ping: Asterisk is shutting down"
+        assert [record.getMessage() for record in caplog.records].count(
+            f"AMI 127.0.0.1:{peer.port}: {health.detail}"
+        ) == 1
+        peer.say(HELLO)
+        await listener.until("heard", 1)
+        leaving = False
+        await until(lambda: not listener.link.health.trouble)
+        assert (peer.connections, listener.lost) == (1, 0)
+
+
+async def test_a_peer_that_stays_away_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with ScriptedAmi() as peer:
+        port = peer.port
+    listener = Listener(port, QUICK)
+    running = asyncio.create_task(listener.link.run())
+    await until(lambda: listener.link.stats.failures >= 4)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len([record for record in caplog.records if record.name == "channels.pbx.ami"]) == 1
+
+
 async def test_a_user_who_may_not_see_the_system_is_told_so() -> None:
     async with ScriptedAmi(lambda _, message: success(message)) as peer, _linked(peer) as listener:
         await listener.until("ready", 1)

@@ -25,6 +25,36 @@ async def _state(channel: PbxChannel, *states: ChannelState) -> None:
     await until(lambda: channel.health.state in states)
 
 
+async def _next_state(channel: PbxChannel) -> ChannelState:
+    await asyncio.sleep(0.02)
+    return channel.health.state
+
+
+async def test_a_graceful_stop_keeps_the_link_to_the_end_of_the_last_call(exchange: Exchange) -> None:
+    await exchange.people.phone("101", answer_ms=50)
+    channel = await exchange.hub(dial("101"))
+    await exchange.people.caller(CLIENT, LINE, hold_ms=4000)
+    await exchange.call("answered")
+    # the console waits with it for the end
+    stopping = asyncio.create_task(exchange.pbx.rx("core stop gracefully"))
+    await until(lambda: "Asterisk is shutting down" in channel.health.detail)
+    assert channel.health.state is ChannelState.CONNECTED
+    assert channel.health.trouble
+    late = create(replace(exchange.config, name="late", agi_port=free_port()), exchange.around.context)
+    await late.start(exchange.sink)
+    await until(lambda: "Asterisk is shutting down" in late.health.detail)
+    assert late.health.state is ChannelState.RECONNECTING
+    await late.stop()
+    assert (await exchange.call("finished")).state is CallState.ANSWERED
+    assert channel.stats.link.connects == 1
+    await _state(channel, ChannelState.RECONNECTING)
+    await asyncio.gather(stopping, return_exceptions=True)
+    await exchange.pbx.process.wait(10)
+    await exchange.pbx.start()
+    await _state(channel, ChannelState.CONNECTED)
+    await until(lambda: channel.health.detail == "")
+
+
 async def test_asterisk_is_killed_and_started_again(exchange: Exchange) -> None:
     await exchange.people.phone("101")
     channel = await exchange.hub(dial("101"))
@@ -192,7 +222,11 @@ async def test_only_the_owner_of_the_lease_links(exchange: Exchange) -> None:
     channel = await exchange.hub(dial("101"))
     lease = exchange.around.leases["pbx:office"]
     lease.taken.set()
-    await _state(channel, ChannelState.STOPPED)
+    # for good: not `stopped` for a moment, which would look like a hub that ends
+    states = {await _next_state(channel) for _ in range(20)}
+    assert states <= {ChannelState.CONNECTED, ChannelState.CONNECTING}
+    await until(lambda: channel.health.detail == "another node owns the link")
+    assert channel.health.state is ChannelState.CONNECTING
     assert exchange.around.presence.states == {}
     # FastAGI is answered all the same
     await exchange.people.caller(CLIENT, LINE)
