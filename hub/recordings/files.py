@@ -67,6 +67,19 @@ def inside(folder: Path | None, name: str | None) -> Path | None:
     return path if path.is_relative_to(home) and path.is_file() else None
 
 
+def gone(folder: Path | None, name: str) -> bool:
+    """Whether the folder is here and surely holds no such file; False where that can't be told."""
+    if folder is None or not name or "\x00" in name or not folder.is_dir():
+        return False
+    try:
+        (folder / name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # not readable, or the disk fails: that says nothing
+        return False
+    return False
+
+
 def find(folder: Path, name: str, linkedid: str, days: Iterable[date]) -> str | None:
     """The name, within the folder, of a call's recording; None where there is none.
 

@@ -42,6 +42,8 @@ _STORAGE_AGAIN = timedelta(minutes=1)
 _STORAGE_AGAIN_MOST = timedelta(hours=1)
 _DISK_AGAIN = timedelta(minutes=10)
 _LATER = timedelta(days=1)
+# A round of all files on disk takes as many minutes as there are such portions.
+_CHECKED_AT_ONCE = 500
 STORAGE = "recordings:s3"
 
 _WORDS = {
@@ -91,6 +93,7 @@ class RecordingKeeper(Worker):
         self.parts: dict[str, dict[str, str]] = {}
         self._aligned = False
         self._watched: datetime | None = None
+        self._checked = 0
         self._failing: dict[str, datetime] = {}
         self._raised: dict[str, bool] = {}
 
@@ -115,6 +118,7 @@ class RecordingKeeper(Worker):
         if self._watched is None or now - self._watched >= _WATCH_EVERY:
             self._watched = now
             await self._watch(here)
+            await self._check(here)
         remote = self.bucket is not None
         claimed = await self._store.database.write(
             lambda conn: queries.claim(conn, now, sorted(here), remote=remote, lease=_CLAIM, limit=_AT_ONCE)
@@ -203,8 +207,7 @@ class RecordingKeeper(Worker):
             return
         path = await asyncio.to_thread(files.inside, folder, row.name)
         if path is None:
-            log.warning("a recording is gone from the disk", call=row.call_id, pbx=row.pbx, file=row.name)
-            await self._store.run(lambda desk: service.lost(desk, row, service.say_why(desk, Why.NOT_FOUND)))
+            await self._lost(row)
             return
         place = place_of(row)
         await self.bucket.put(path, place)
@@ -234,6 +237,46 @@ class RecordingKeeper(Worker):
             await self._well(f"recordings:{row.pbx}: files")
         await self._store.run(lambda desk: service.expired(desk, row))
         log.info("a recording has expired", call=row.call_id, pbx=row.pbx)
+
+    async def _check(self, here: frozenset[str]) -> None:
+        """Look whether a portion of the files is still there: one that is gone is missing, one that is back is not."""
+        if self.bucket is not None or not here:
+            return  # what is to be put away is looked at for that
+        after = self._checked
+        rows = await self._store.read(lambda conn: queries.kept_on_disk(conn, sorted(here), after, _CHECKED_AT_ONCE))
+        self._checked = rows[-1].call_id if len(rows) == _CHECKED_AT_ONCE else 0
+        for row, gone in zip(rows, await asyncio.to_thread(self._gone, rows), strict=True):
+            if gone is (row.state is RecordingState.MISSING):
+                continue
+            try:
+                await (self._lost(row) if gone else self._back(row, self._folders[row.pbx]))
+            except OSError as err:
+                log.warning("a recording's file failed", call=row.call_id, file=row.name, error=str(err))
+
+    def _gone(self, rows: list[RecordingRecord]) -> list[bool]:
+        return [files.gone(self._folders[row.pbx], row.name) for row in rows]
+
+    async def _lost(self, row: RecordingRecord) -> None:
+        log.warning("a recording is gone from the disk", call=row.call_id, pbx=row.pbx, file=row.name)
+        await self._store.run(lambda desk: service.lost(desk, row, service.say_why(desk, Why.NOT_FOUND)))
+
+    async def _back(self, row: RecordingRecord, folder: Path) -> None:
+        """A file that was missing is there, as when its disk had not been mounted."""
+        path = await asyncio.to_thread(files.inside, folder, row.name)
+        judged = await asyncio.to_thread(files.judge, path) if path is not None else None
+        if judged is None or judged.judgement is not Judgement.SOUND or judged.size != row.size:
+            return
+        log.info("a recording is back", call=row.call_id, pbx=row.pbx, file=row.name)
+        await self._store.run(
+            lambda desk: service.stored(
+                desk,
+                row,
+                size=judged.size,
+                duration_s=judged.duration_s,
+                keep=self._settings.keep,
+                put_away=False,
+            )
+        )
 
     def _days(self, call: CallRecord) -> Iterable[date]:
         """The days whose folders may hold the file: the PBX may count them in the office's zone or in UTC."""

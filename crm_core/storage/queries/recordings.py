@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, func, insert, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, and_, func, insert, literal, or_, select, tuple_
 
+from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.services.desk import Desk
 from crm_core.storage import bulk
@@ -86,6 +87,16 @@ def calls_of(conn: Connection, claimed: Iterable[RecordingRecord]) -> dict[int, 
     ids = [record.call_id for record in claimed]
     found = all_of(conn, CallRecord, select(call).where(call.c.id.in_(ids))) if ids else []
     return {record.id: record for record in found}
+
+
+def kept_on_disk(conn: Connection, pbxs: Sequence[str], after: int, limit: int) -> list[RecordingRecord]:
+    """Recordings of these PBXs that lie on disk or once did, by the call's id from behind `after` on."""
+    columns = recording.c
+    lost = and_(columns.state == RecordingState.MISSING, columns.size.is_not(None))
+    statement = select(recording).where(
+        columns.call_id > after, columns.pbx.in_(pbxs), or_(columns.state == RecordingState.STORED, lost)
+    )
+    return all_of(conn, RecordingRecord, statement.order_by(columns.call_id).limit(limit))
 
 
 def overdue(conn: Connection, before: datetime) -> dict[str, int]:

@@ -13,7 +13,7 @@ from crm_core.errors import NotFound
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, ContactRecord, RecordingRecord
 from crm_core.services.desk import Desk
-from crm_core.services.recordings import may_hear
+from crm_core.services.recordings import Why, lost, may_hear, say_why
 from crm_core.storage.queries import calls as call_queries
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import recordings as queries
@@ -28,7 +28,7 @@ from hub.http.sending import attachment_headers
 from hub.http.types import Given, NoBody, Paged, PageQuery, Query, QueryId, Short
 from hub.log import get_logger
 from hub.recordings.bucket import Bucket, NotInStorage, StorageTrouble
-from hub.recordings.files import inside, media_type
+from hub.recordings.files import gone, inside, media_type
 
 log = get_logger(__name__)
 
@@ -104,6 +104,10 @@ async def _from_disk(
     request: web.Request, call: Call[Query, NoBody], record: CallRecord, recording: RecordingRecord
 ) -> web.StreamResponse:
     path = await asyncio.to_thread(inside, call.hub.recordings.folder(recording.pbx), recording.name)
+    if path is None and await asyncio.to_thread(gone, call.hub.recordings.folder(recording.pbx), recording.name):
+        log.warning("a recording is gone from the disk", call=record.id, pbx=recording.pbx, file=recording.name)
+        await call.hub.store.run(lambda desk: lost(desk, recording, say_why(desk, Why.NOT_FOUND)))
+        raise Problem(*_ABSENT[RecordingState.MISSING], kind="recording-missing")
     if path is None:
         raise Problem(404, "the file of the recording is not within reach of this node", kind="recording-elsewhere")
     size = (await asyncio.to_thread(path.stat)).st_size

@@ -261,6 +261,23 @@ async def test_nothing_leads_out_of_the_folder(office: World) -> None:
         assert b"secret" not in await answer.read()
 
 
+async def test_a_file_that_was_deleted_is_missing_for_everybody(office: World) -> None:
+    await talk(office)
+    call = await looked(office)
+    assert call["recording_url"] == url(call)
+    (office.folder / "monitor").rename(office.folder / "away")
+    answer = await office.call("GET", url(call))
+    assert (await answer.json())["type"] == "urn:hub:problem:recording-elsewhere"
+    (office.folder / "away").rename(office.folder / "monitor")
+    (office.folder / "monitor" / NAME).unlink()
+    for _ in (1, 2):
+        answer = await office.call("GET", url(call))
+        assert (answer.status, (await answer.json())["type"]) == (404, "urn:hub:problem:recording-missing")
+    call = await told(office)
+    assert (call["recording_state"], call["recording_url"]) == ("missing", None)
+    assert await heard(office) == []
+
+
 async def test_without_a_note_nothing_is_played(office: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await talk(office)
     call = await looked(office)

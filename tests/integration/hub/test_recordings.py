@@ -322,6 +322,39 @@ async def test_a_file_that_can_not_be_deleted_is_tried_again_and_told(
     assert await kept.alarms() == []
 
 
+async def test_a_file_that_was_deleted_is_missing_until_it_is_back(kept: Kept) -> None:
+    keeper = kept.keeper(keep=timedelta(days=180))
+    await kept.talk()
+    path = sound(kept.folder / f"{CALL}.wav", 55)
+    await kept.pass_by(keeper, 6, 4)
+    before = await kept.row()
+    away = path.rename(kept.folder.parent / path.name)
+    await kept.pass_by(keeper, 61)
+    row = await kept.row()
+    assert row is not None
+    assert (row.state, row.error) == (RecordingState.MISSING, "файла нет в папке записей")
+    away.rename(path)
+    await kept.pass_by(keeper, 61)
+    row = await kept.row()
+    assert row is not None
+    assert before is not None
+    assert row._replace(checked_at=None) == before._replace(checked_at=None)
+
+
+async def test_all_files_are_looked_at_in_turn(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.workers.recordings._CHECKED_AT_ONCE", 2)
+    keeper = kept.keeper()
+    paths = []
+    for number in range(5):
+        await kept.talk(f"1772442000.{number}")
+        paths.append(sound(kept.folder / f"1772442000.{number}.wav", 55))
+    await kept.pass_by(keeper, 6, 4)
+    for path in paths:
+        path.unlink()
+    await kept.pass_by(keeper, 61, 61, 61, 61)
+    assert await kept.world.rows("SELECT DISTINCT state FROM recording") == [("missing",)]
+
+
 async def test_a_name_that_leads_out_is_never_followed(kept: Kept) -> None:
     keeper = kept.keeper(keep=timedelta(days=1))
     secret = sound(kept.folder.parent / "secret.wav", 55)
