@@ -73,10 +73,11 @@ exten => _[+0-9]!,1,Set(HUB_ATTEMPT=0)
  same => n(menu),Answer()
  same => n,Wait(0.3)
  same => n,Set(HUB_PLAY=beep)
+; An empty last sound: without it Read would not wait where none of the others is there.
 ; The hub is asked again with the key, or with a dash where none of the menu's was pressed.
  same => n(choose),Set(HUB_KEYS=${{FILTER(0-9*,${{HUB_KEYS}})}})
  same => n,Set(HUB_ROUND=0)
- same => n(again),Read(HUB_KEY,${{HUB_PLAY}},1,,1,{wait})
+ same => n(again),Read(HUB_KEY,${{HUB_PLAY}}&,1,,1,{wait})
  same => n,Set(HUB_KEY=${{IF($["${{HUB_KEYS}}"=""]?:${{FILTER(${{HUB_KEYS}},${{FILTER(0-9*,${{HUB_KEY}})}})}})}})
  same => n,GotoIf(${{LEN(${{HUB_KEY}})}}?ask)
  same => n,Set(HUB_ROUND=$[${{HUB_ROUND}} + 1])

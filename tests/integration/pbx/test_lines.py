@@ -177,14 +177,15 @@ async def test_a_client_with_a_manager_hears_no_menu(dispatch: Dispatch) -> None
     assert [decision.reason for decision in dispatch.decisions] == ["manager"]
 
 
-async def test_a_menu_whose_sound_is_missing_still_takes_keys_or_goes_on(dispatch: Dispatch) -> None:
+async def test_a_menu_whose_sound_is_missing_leaves_time_to_press_a_key(dispatch: Dispatch) -> None:
     people = dispatch.exchange.people
-    await people.phone("101", hold_ms=300)
-    line = replace(PLAIN, menu=Menu((("1", Target(Goal.USER, "ivan")),), sound="custom/not-there"))
+    await people.phone("102", hold_ms=300)
+    line = replace(PLAIN, menu=Menu((("1", Target(Goal.USER, "petr")),), sound="custom/not-there&custom/nor-there"))
     await dispatch.open(line)
-    await people.key_presser(CLIENT, LINE, key="1", after_ms=1200)
+    await people.key_presser(CLIENT, LINE, key="1", after_ms=2500)
     finished = await dispatch.exchange.call("finished")
-    assert finished.answered_by == "PJSIP/101"
+    assert finished.answered_by == "PJSIP/102"
+    assert [query.key for query, _, _ in dispatch.exchange.around.journal.decisions] == ["", "1"]
 
 
 async def test_a_hub_that_dies_behind_the_menu_leaves_the_fallback(dispatch: Dispatch) -> None:
