@@ -13,7 +13,7 @@ NIGHT = "night"
 HIDDEN = "anonymous"
 NO_KEY = "-"
 
-_HIDDEN_TARGETS = {Anonymous.REJECT: Target(Goal.REJECT), Anonymous.CALLBACK: Target(Goal.CALLBACK)}
+_HIDDEN_TARGETS = {Anonymous.REJECT: Target(Goal.REJECT)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,10 @@ class Audience(StrEnum):
 
 
 class Anonymous(StrEnum):
-    """What becomes of callers who hide their number."""
+    """What becomes of callers who hide their number. Nobody can ring them back, so that a callback is no choice."""
 
     RING = "ring"
     REJECT = "reject"
-    CALLBACK = "callback"
 
 
 @dataclass(frozen=True, slots=True)

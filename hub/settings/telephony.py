@@ -51,7 +51,7 @@ def line(region: str) -> Callable[[Section], Line]:
             menu=_menu(section),
             night=section.take("night", target(NIGHT_GOALS), AT_NIGHT),
             night_sound=section.take("night_sound", sound, ""),
-            anonymous=section.take("anonymous", values.one_of(Anonymous), Anonymous.RING),
+            anonymous=section.take("anonymous", _anonymous, Anonymous.RING),
             record=section.take("record", values.flag, None),
             silence=section.take("silence", values.flag, True),
         )
@@ -67,6 +67,12 @@ def group(section: Section) -> Group:
         ring_s=section.take("ring_s", values.whole(1, _LONGEST_RING_S), None),
         hours=section.take("hours", calendar_name, None),
     )
+
+
+def _anonymous(value: object) -> Anonymous:
+    if value == "callback":
+        raise BadValueError('"callback": nobody can ring back a hidden number', 'Write "ring" or "reject"')
+    return values.one_of(Anonymous)(value)
 
 
 def calendar_name(value: object) -> str | None:

@@ -35,7 +35,7 @@ from hub.web.texts import Texts
 _ROWS = 50
 _NONCE = re.compile(r"[\w-]{16,64}\Z", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}\Z", re.ASCII)
-_MISSED = (CallState.MISSED, CallState.ABANDONED, CallState.BUSY)
+_MISSED = (CallState.MISSED, CallState.ABANDONED, CallState.BUSY, CallState.REJECTED)
 _PLAYED = frozenset({RecordingState.STORED, RecordingState.REMOTE})
 _SUBJECTS: Mapping[str, type[tuple[Any, ...]]] = {
     "contact_id": ContactRecord,
@@ -44,7 +44,7 @@ _SUBJECTS: Mapping[str, type[tuple[Any, ...]]] = {
 }
 _KINDS: Mapping[str, RowFilter] = {
     "": RowFilter(),
-    "missed": RowFilter(states=_MISSED, direction=Direction.IN),
+    "missed": RowFilter(states=_MISSED, direction=Direction.IN, refused=False),
     "in": RowFilter(direction=Direction.IN),
     "out": RowFilter(direction=Direction.OUT),
     "answered": RowFilter(states=(CallState.ANSWERED,)),
@@ -76,6 +76,7 @@ class Wanted:
             line=self.line or None,
             login=self.manager or None,
             going_on=plain.going_on,
+            refused=plain.refused,
         )
 
     def address(self, **more: str) -> str:

@@ -27,7 +27,7 @@ menu_sound = "custom/menu"
 menu_for = "all"
 night = "group:sales"
 night_sound = "custom/closed"
-anonymous = "callback"
+anonymous = "reject"
 record = false
 """
 
@@ -58,7 +58,7 @@ def test_everything_at_once() -> None:
             menu=Menu(keys, "custom/menu", Audience.ALL),
             night=Target(Goal.GROUP, "sales"),
             night_sound="custom/closed",
-            anonymous=Anonymous.CALLBACK,
+            anonymous=Anonymous.REJECT,
             record=False,
         ),
     )
@@ -67,6 +67,14 @@ def test_everything_at_once() -> None:
     assert office.group("sales").ring_s == 15
     assert office.group("other") == Group("other")
     assert office.calendars["office"] is settings.hours[0]
+
+
+def test_nobody_can_ring_back_a_hidden_number() -> None:
+    text = '[[line]]\nnumber = "+74951234567"\nanonymous = "callback"\n'
+    (problem,) = problems(text)
+    assert problem.startswith("3: line[1].anonymous: ")
+    assert "nobody can ring back a hidden number" in problem
+    assert '"ring" or "reject"' in problem
 
 
 def test_nothing_is_needed() -> None:

@@ -32,7 +32,7 @@ from crm_core.storage.types import UtcDateTime
 @dataclass(frozen=True, slots=True)
 class RowFilter:
     """Which calls are wanted. `until` is exclusive; `login` means calls this person answered and those of their
-    clients; `going_on` those that are not over."""
+    clients; `going_on` those that are not over; `refused=False` none that a special list refused."""
 
     states: tuple[CallState, ...] = ()
     direction: Direction | None = None
@@ -41,6 +41,7 @@ class RowFilter:
     line: str | None = None
     login: str | None = None
     going_on: bool = False
+    refused: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def rows_statement(wanted: RowFilter, after: str | None) -> Select[Any]:
             call.c.line == wanted.line if wanted.line is not None else None,
             _of(wanted.login) if wanted.login is not None else None,
             call.c.finished_at.is_(None) if wanted.going_on else None,
+            or_(call.c.state != CallState.REJECTED, call.c.list_name.is_(None)) if not wanted.refused else None,
         )
     )
     if after is not None:

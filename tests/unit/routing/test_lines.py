@@ -160,7 +160,7 @@ def test_a_deputy_who_is_off_hours_is_followed_by_their_own() -> None:
         (Anonymous.RING, "anonymous", RouteAction.DIAL),
         (Anonymous.REJECT, "anonymous", RouteAction.REJECT),
         (Anonymous.REJECT, "", RouteAction.REJECT),
-        (Anonymous.CALLBACK, "Anonymous", RouteAction.CALLBACK),
+        (Anonymous.REJECT, "Anonymous", RouteAction.REJECT),
         (Anonymous.REJECT, "101", RouteAction.DIAL),
         (Anonymous.REJECT, "+7(916)…", RouteAction.DIAL),
     ],
