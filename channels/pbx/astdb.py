@@ -6,7 +6,8 @@
 
 `hub/mirror` is written behind the rows, so that what it says has come true. Where it does not hold what the own record
 says was written here last (the database was lost, or somebody else's hub wrote), every row is compared, portion by
-portion; else only the changes since are sent.
+portion; else only the changes since are sent. It is read back before it is written anew, and one portion after the
+other is compared all the time and with every link, so that rows which were lost alone come back too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from channels.pbx.ami import AmiError, AmiLink, AmiRefusedError
 from channels.pbx.ami_wire import AmiMessage
@@ -34,6 +36,7 @@ LISTED_ALL = "DBGetTreeComplete"
 MIRROR_EVENTS = frozenset({LISTED, LISTED_ALL})
 
 _CURSOR = "astdb"
+_COMPARED = "astdb_compared"
 _ENDINGS = tuple(f"{number:02}" for number in range(100))
 _REMEMBERED = 10_000
 _DENIED = "Permission denied"
@@ -43,15 +46,16 @@ _UNKNOWN = "\0"
 @dataclass(frozen=True, slots=True)
 class MirrorTiming:
     """Seconds: between looks at changes at least, between looks at who is present, between comparisons of everything,
-    between notes of how far it has come, before something that failed is tried again at first and at most, for a list
-    of rows. `together` bounds the actions under way; between portions the mirror rests `rest` times as long as the last
-    one took.
+    of one portion after the other, between notes of how far it has come, before something that failed is tried again at
+    first and at most, for a list of rows. `together` bounds the actions under way; between portions the mirror rests
+    `rest` times as long as the last one took.
     """
 
     pace_s: float = 1.0
     people_s: float = 30.0
     compare_s: float = 86_400.0
     note_s: float = 300.0
+    portion_s: float = 120.0
     again_s: float = 5.0
     again_most_s: float = 60.0
     list_s: float = 30.0
@@ -80,6 +84,8 @@ class Mirror:
         self._login = asyncio.Event()
         self._position = self._noted = 0
         self._mark = ""
+        self._wrote = ""  # what `hub/mirror` is to hold
+        self._ending = secrets.randbelow(len(_ENDINGS))  # a nightly restart begins elsewhere each time
         # what was written lately: a client who writes ten messages is no new row
         self._written: OrderedDict[str, str | None] = OrderedDict()
         self._people: dict[str, str] = {}
@@ -144,14 +150,16 @@ class Mirror:
     async def _agree(self, book: NumberBook) -> None:
         self._written.clear()
         self._people = {}
-        there = dict(await self._tree(MARK[0])).get(MARK[1], "")
+        there = await self._noted_there()
         mark, _, position = there.rpartition(":")
         known = await self._context.cursors.load(self._key, _CURSOR)
         if mark and mark == known and mark.startswith(f"{book.edition}-") and position.isdigit():
             self._mark = mark
+            self._wrote = there
             self._position = self._noted = int(position)
             await self._put_people(book, dict(await self._tree(PEOPLE)))
-            return
+            if not await self._portion_lost(book):
+                return
         log.info("%s: all of who takes whose calls is compared with what Asterisk holds", self._key)
         await self._compare(book)
 
@@ -162,39 +170,77 @@ class Mirror:
         await self._put_people(book, dict(await self._tree(PEOPLE)))
         for ending in _ENDINGS:
             began = self._context.clock.monotonic()
-            held = dict(await self._tree(f"{CLIENTS}/{ending}"))
-            owners = await book.portion(ending)
-            await self._write(
-                {
-                    number: owners.get(number)
-                    for number in owners.keys() | held
-                    if owners.get(number) != held.get(number)
-                }
-            )
+            await self._compare_portion(book, ending)
             # calls come first: their events share the link and this thread
             await asyncio.sleep((self._context.clock.monotonic() - began) * self._timing.rest)
         self._mark, self._position = f"{book.edition}-{secrets.token_hex(8)}", position
         await self._note()
         await self._context.cursors.save(self._key, _CURSOR, self._mark)
+        await self._context.cursors.save(self._key, _COMPARED, self._context.clock.now().isoformat())
         self.stats.compared += 1
         log.info("%s: %d rows were not as they should be", self._key, self.stats.written + self.stats.deleted - before)
 
+    async def _compare_portion(self, book: NumberBook, ending: str) -> tuple[int, int, int]:
+        """Make a portion as it should be: how many rows were lost, how many should be there, how many were written."""
+        held = dict(await self._tree(f"{CLIENTS}/{ending}"))
+        owners = await book.portion(ending)
+        differ = {
+            number: owners.get(number) for number in owners.keys() | held if owners.get(number) != held.get(number)
+        }
+        for number in differ:
+            self._written.pop(number, None)  # what was written lately is not there any more
+        await self._write(differ)
+        return len(owners.keys() - held.keys()), len(owners), len(differ)
+
+    async def _portion_lost(self, book: NumberBook) -> bool:
+        """Compare the next portion that has rows; whether all of it was lost, so that the others may be too."""
+        for _ in _ENDINGS:
+            ending = _ENDINGS[self._ending]
+            self._ending = (self._ending + 1) % len(_ENDINGS)
+            lost, there, wrote = await self._compare_portion(book, ending)
+            if wrote:
+                log.warning("%s: %d rows of the portion %s were not as they should be", self._key, wrote, ending)
+            if there:
+                return lost == there
+        return False
+
+    async def _due_s(self) -> float:
+        """Seconds until everything is to be compared, whoever compared it last."""
+        text = await self._context.cursors.load(self._key, _COMPARED)
+        if text is None:
+            return 0.0
+        ago = (self._context.clock.now() - datetime.fromisoformat(text)).total_seconds()
+        return max(self._timing.compare_s - max(ago, 0.0), 0.0)
+
     async def _follow(self, book: NumberBook) -> None:
         clock = self._context.clock
-        compared = noted = clock.monotonic()
+        noted = looked = clock.monotonic()
+        compare_at = noted + await self._due_s()
         while not self._login.is_set():
             changes = await book.since(self._position)
             now = clock.monotonic()
-            if changes is None or now - compared >= self._timing.compare_s:
+            lost = now - looked >= self._timing.portion_s and (
+                await self._noted_there() != self._wrote or await self._portion_lost(book)
+            )
+            if lost or changes is None or now >= compare_at:
                 await self._compare(book)
-                compared = noted = clock.monotonic()
+                noted = looked = clock.monotonic()
+                compare_at = noted + self._timing.compare_s
                 continue
+            if now - looked >= self._timing.portion_s:
+                await self._put_people(book, dict(await self._tree(PEOPLE)))
+                looked = now
             wrote = await self._write(changes.owners)
             wrote += await self._put_people(book, self._people)
             # only now: what can be read may be denied to be written
             self.trouble, self._again_s = "", self._timing.again_s
             moved, self._position = changes.position != self._position, changes.position
             if wrote or (self._position != self._noted and now - noted >= self._timing.note_s):
+                if await self._noted_there() != self._wrote:
+                    await self._compare(book)
+                    compare_at = clock.monotonic() + self._timing.compare_s
+                    noted = clock.monotonic()
+                    continue
                 await self._note()
                 noted = now
             if not moved:
@@ -260,8 +306,13 @@ class Mirror:
         self.stats.deleted += 1
 
     async def _note(self) -> None:
-        await self._put(*MARK, f"{self._mark}:{self._position}")
-        self._noted = self._position
+        wanted = f"{self._mark}:{self._position}"
+        await self._put(*MARK, wanted)
+        self._wrote, self._noted = wanted, self._position
+
+    async def _noted_there(self) -> str:
+        """What `hub/mirror` holds; empty where it is lost."""
+        return dict(await self._tree(MARK[0])).get(MARK[1], "")
 
     async def _tree(self, tree: str) -> list[tuple[str, str]]:
         """The rows under `family` or `family/key`: what stands behind the last slash, and the value."""

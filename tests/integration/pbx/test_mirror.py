@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from channels.pbx.astdb import MirrorTiming
 from channels.pbx.connector import PbxChannel, PbxTiming
 from channels.pbx.proof import prove
+from crm_core.messages import ChannelKey
 from crm_core.model.call import CallState
 from crm_core.ports import ChannelState
 from hub.demo.peers.process import free_port
@@ -36,11 +38,13 @@ async def _holds(exchange: Exchange, family: str, rows: dict[str, str]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _mirroring(exchange: Exchange, book: MemoryBook, *, answers: bool = False) -> PbxChannel:
+async def _mirroring(
+    exchange: Exchange, book: MemoryBook, *, answers: bool = False, timing: PbxTiming = TIMING
+) -> PbxChannel:
     """A connector with this book; somebody else's FastAGI is asked unless it `answers`."""
     context = replace(exchange.around.context, numbers=book)
     config = exchange.config if answers else replace(exchange.config, agi_port=free_port())
-    channel = PbxChannel(config, context, TIMING)
+    channel = PbxChannel(config, context, timing)
     await channel.start(exchange.sink)
     await exchange.linked()
     return channel
@@ -136,7 +140,7 @@ async def test_after_a_break_only_the_difference_is_sent(exchange: Exchange, boo
     book.portions.clear()
     again = await _mirroring(exchange, book)
     await _holds(exchange, "hubclient", {TAIL: "maria", "9160000001": "maria"})
-    assert book.portions == []
+    assert len(set(book.portions)) == len(book.portions) < 100  # one that has rows, as a sample
     assert again.measurements()["mirror_compared"] == 0
     await again.stop()
 
@@ -154,6 +158,52 @@ async def test_a_database_that_was_lost_while_the_link_was_down_is_healed(exchan
     await _holds(exchange, "hubuser", {"ivan": "PJSIP/101", "maria": "PJSIP/102"})
     await until(lambda: channel.measurements()["mirror_compared"] == 2)
     await channel.stop()
+
+
+@pytest.mark.parametrize("mark_too", [True, False])
+async def test_rows_deleted_while_the_link_is_up_are_healed(
+    exchange: Exchange, book: MemoryBook, mark_too: bool
+) -> None:
+    timing = replace(TIMING, mirror=replace(TIMING.mirror, portion_s=3600.0 if mark_too else 0.0))
+    channel = await _mirroring(exchange, book, timing=timing)
+    await until(lambda: channel.measurements()["mirror_compared"] == 1)
+    for command in ("deltree hubclient", "deltree hubuser", *(["del hub mirror"] if mark_too else [])):
+        await exchange.pbx.rx(f"database {command}")
+    if mark_too:
+        book.give("9160000001", "ivan")  # the first change finds the mark gone
+    await _holds(exchange, "hubclient", dict(book.owners))
+    await _holds(exchange, "hubuser", {"ivan": "PJSIP/101", "maria": "PJSIP/102"})
+    await channel.stop()
+
+
+async def test_rows_lost_beside_their_mark_are_healed_with_the_next_link(exchange: Exchange, book: MemoryBook) -> None:
+    channel = await _mirroring(exchange, book)
+    await until(lambda: channel.measurements()["mirror_compared"] == 1)
+    await channel.stop()
+    await exchange.pbx.rx("database deltree hubclient")
+    again = await _mirroring(exchange, book)
+    await _holds(exchange, "hubclient", dict(book.owners))
+    await until(lambda: again.measurements()["mirror_compared"] == 1)
+    await again.stop()
+
+
+async def test_everything_is_compared_in_time_however_often_the_hub_is_restarted(
+    exchange: Exchange, book: MemoryBook
+) -> None:
+    await (await _compared(exchange, book, 1)).stop()
+    await exchange.pbx.rx("database put hubclient 01/9160000001 petr")
+    key = ChannelKey("pbx", exchange.config.name)
+    long_ago = exchange.around.context.clock.now() - timedelta(days=2)
+    await exchange.around.context.cursors.save(key, "astdb_compared", long_ago.isoformat())
+    again = await _compared(exchange, book, 1)
+    await _holds(exchange, "hubclient", dict(book.owners))
+    await again.stop()
+
+
+async def _compared(exchange: Exchange, book: MemoryBook, times: int) -> PbxChannel:
+    channel = await _mirroring(exchange, book)
+    await until(lambda: channel.measurements()["mirror_compared"] == times)
+    return channel
 
 
 async def test_what_another_hub_wrote_is_mended(exchange: Exchange, book: MemoryBook) -> None:
