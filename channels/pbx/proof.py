@@ -35,7 +35,7 @@ async def prove(config: PbxConfig, sources: Sequence[CdrSource] = ()) -> str:
         mend = "is Asterisk running, and manager.conf as `hub asterisk snippet --part manager` prints it?"
         raise TransientDeliveryError(f"{str(err) or 'no answer in time'}; {mend}") from err
     if visit.lacking:
-        mend = f"write in manager.conf `read = {READ}` and `write = {WRITE}`, then `manager reload`"
+        mend = f"write in manager.conf `read = {READ}` and `write = {WRITE}`, then `manager reload`; a running hub has them from its next login"
         raise ChannelAuthError(f"AMI user {config.ami.username!r} lacks {', '.join(visit.lacking)}; {mend}")
     wanting: list[str] = []
     if config.cdr is not None and not config.cdr.exists():
