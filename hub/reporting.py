@@ -67,10 +67,11 @@ def wanted_of(report: Report, asked: Asked, user: User, office: Office, now: dat
     )
 
 
-def csv_of(table: Table, office: Office) -> bytes:
-    """The table for a spreadsheet: RFC 4180, UTF-8 with a mark, times of the office, nothing that it would execute."""
+def csv_of(table: Table, office: Office, separator: str = ",") -> bytes:
+    """The table for a spreadsheet: RFC 4180 (with `separator` between cells), UTF-8 with a mark, times of the
+    office, nothing that it would execute."""
     zone, out = ZoneInfo(office.time_zone), io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
     writer.writerow(column.name for column in table.columns)
     kinds = [column.kind for column in table.columns]
     for row in table.rows:

@@ -81,6 +81,8 @@ def step_words(step: TraceStep, language: str = "ru") -> str:
             ("ничего не нажато", "nothing was pressed") if step.detail == "-" else ("такой клавиши нет", "no such key")
         )
         return f"{who}: {pressed[at]}"
+    if step.stage is RouteStage.CALLBACK and step.verdict is Verdict.RINGS:
+        return f"{who}: {('предлагается', 'offered')[at]}"
     if step.verdict is Verdict.CHOSEN:
         return f"{who}: {step.detail}"
     return f"{who}: {_VERDICTS[step.verdict][at]}" + (f" ({step.detail})" if step.detail else "")

@@ -65,7 +65,7 @@ def route(
         print_json(attempts)
         return
     for attempt in attempts:
-        typer.echo(printable(f"Попытка {attempt['attempt']}: {attempt['words']}"))
+        typer.echo(printable(f"Попытка {attempt['attempt'] + 1}: {attempt['words']}"))
         for reason in attempt["reasons"]:
             typer.echo(printable(f"  {reason}"))
 

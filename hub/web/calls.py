@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from crm_core.errors import CoreError, NeedsConfirmation, NotFound, StorageUnavailable
+from crm_core.messages import RouteStage, Verdict
 from crm_core.model.call import SOMEBODY, CallState, Direction
 from crm_core.model.callback import DialPurpose
 from crm_core.model.recording import RecordingState
@@ -137,7 +138,8 @@ class CallWords:
     def talked_with(self, row: CallRow) -> str:
         """Who of the office talked with the client."""
         person = self.who(row.call.endpoint, row.call.answered_by)
-        return person if row.call.direction is Direction.OUT else f"{self._texts.answered_by} {person}"
+        said = self._texts.talked_by if row.call.direction is Direction.OUT else self._texts.answered_by
+        return f"{said} {person}"
 
     def cause(self, row: CallRow) -> str:
         """Why a call came to nothing, where that says more than its state does."""
@@ -176,7 +178,8 @@ class CallWords:
         """The same with whom or what it is about."""
         stage = self._texts.route_stages.get(step["stage"], step["stage"])
         person = f", {self.who(step['login'], step['login'])}" if step.get("login") else ""
-        return f"{stage}{person}: {self.verdict(step)}"
+        offered = step["stage"] == RouteStage.CALLBACK.value and step["verdict"] == Verdict.RINGS.value
+        return f"{stage}{person}: {self._texts.route_callback if offered else self.verdict(step)}"
 
 
 class Calls:

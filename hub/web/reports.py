@@ -42,6 +42,8 @@ class ReportView:
         fields = {"from": self.first, "to": self.last, "by": self.by, "manager": self.manager}
         if api:
             fields |= {"format": "csv", "limit": str(MOST_ROWS)}
+            if self.wanted.office.language == "ru":
+                fields["separator"] = "semicolon"  # what a Russian spreadsheet takes for a table
         said = urlencode({name: value for name, value in fields.items() if value})
         return f"{'/api/v1' if api else ''}/reports/{self.report.name}?{said}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from crm_core.errors import InvalidIdentity
+from crm_core.model.call import SOMEBODY
 from crm_core.model.identity import parse_identity, readable, telephone
-from crm_core.model.records import IdentityRecord
+from crm_core.model.records import CallRecord, IdentityRecord
 from crm_core.model.user import Staff
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.texts import Texts, plural
 
 _KILO = 1024
+_TELLING = 7  # so many last digits tell a number, however it was dialled
 _MINUTE = 60
 _PLAIN = frozenset({"tel", "mailto"})
 _FIRST_LINE = 160
@@ -47,6 +49,7 @@ class Shown:
             "handle": self.handle,
             "line": first_line,
             "times": self.times,
+            "rung": self.rung,
         }
 
     def moment(self, at: datetime | None) -> Markup:
@@ -115,6 +118,18 @@ class Shown:
         """A client's name, else the handle, else the number of the card."""
         return card.contact.name or self.handle(card) or self._texts.client_number.format(number=card.contact.id)
 
+    def rung(self, leg: Mapping[str, Any], call: CallRecord, staff: Staff, card: ContactCard | None) -> str:
+        """Whom a ringing was for: a person of the office, else the client behind a trunk, else the telephone."""
+        person, endpoint = staff.get(leg.get("user")), leg.get("endpoint")
+        if person is not None:
+            return person.name
+        if endpoint in {None, "", SOMEBODY}:
+            return self._texts.somebody
+        digits = _digits(call.number)[-_TELLING:]
+        if len(digits) == _TELLING and digits in _digits(str(endpoint)):
+            return self.client(card) if card is not None else number(call.number)
+        return str(endpoint)
+
     def times(self, count: int) -> str:
         """How many times: «3 раза»."""
         return f"{count} {plural(count, self._texts.facts)}"
@@ -126,6 +141,10 @@ def number(text: str) -> str:
         return readable(telephone(text)) if text.startswith("+") else text
     except InvalidIdentity:
         return text
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
 
 
 def numbers(card: ContactCard) -> list[IdentityRecord]:

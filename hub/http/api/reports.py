@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -23,7 +23,8 @@ _CSV = "text/csv"
 
 class ReportQuery(Query):
     """The period, by days of the office (2026-03-02, `to` with its whole day) or moments, the last 30 days unless
-    given; `by` dimensions parted by commas; `manager` whose rows; `format=csv` does what `Accept: text/csv` does."""
+    given; `by` dimensions parted by commas; `manager` whose rows; `format=csv` does what `Accept: text/csv` does,
+    with `separator=semicolon` as Russian spreadsheets expect it."""
 
     since: Short = Field(default="", alias="from")
     until: Short = Field(default="", alias="to")
@@ -31,6 +32,7 @@ class ReportQuery(Query):
     manager: Short = ""
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 1000
     format: Short = ""
+    separator: Literal["comma", "semicolon"] = "comma"
 
 
 class ReportColumn(Given):
@@ -89,7 +91,7 @@ async def _figures(request: web.Request, call: Call[ReportQuery, NoBody]) -> web
             "Content-Disposition": f'attachment; filename="{report.name}.csv"',
             "X-Complete": str(table.complete).lower(),
         }
-        body = csv_of(table, hub.store.office)
+        body = csv_of(table, hub.store.office, ";" if query.separator == "semicolon" else ",")
         return web.Response(body=body, content_type=_CSV, charset="utf-8", headers=headers)
     return json_response(to_json(_answer(report, wanted, table)), 200)
 

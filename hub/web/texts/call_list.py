@@ -44,6 +44,7 @@ class CallListTexts:
     route_actions: Mapping[str, str]
     route_stages: Mapping[str, str]
     route_verdicts: Mapping[str, str]
+    route_callback: str
 
 
 RU = CallListTexts(
@@ -136,6 +137,7 @@ RU = CallListTexts(
         "closed": "закрыто",
         "later": "позже в очереди",
     },
+    route_callback="предлагается",
 )
 
 
@@ -229,4 +231,5 @@ EN = CallListTexts(
         "closed": "closed",
         "later": "later in turn",
     },
+    route_callback="offered",
 )

@@ -13,6 +13,7 @@ class CallTexts:
     waited: str
     talked: str
     answered_by: str
+    talked_by: str
     rang: str
     recording: str
     recording_states: Mapping[str, str]
@@ -25,7 +26,8 @@ class CallTexts:
 RU = CallTexts(
     waited="ждал {time}",
     talked="говорили {time}",
-    answered_by="ответил",
+    answered_by="разговор:",
+    talked_by="разговор:",
     rang="звонили",
     recording="Запись",
     recording_states={
@@ -63,6 +65,7 @@ EN = CallTexts(
     waited="waited {time}",
     talked="talked {time}",
     answered_by="answered by",
+    talked_by="conversation:",
     rang="rang",
     recording="Recording",
     recording_states={

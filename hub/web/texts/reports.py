@@ -21,6 +21,7 @@ class ReportTexts:
     report_empty: str
     report_cut: str
     report_nobody: str
+    report_unnamed: str
     report_recording: str
 
 
@@ -37,6 +38,7 @@ RU = ReportTexts(
     report_empty="За этот период ничего нет.",
     report_cut="Показано не всё: выберите период короче или скачайте CSV.",
     report_nobody="не назначен",
+    report_unnamed="без имени",
     report_recording="Запись {number}",
 )
 
@@ -53,5 +55,6 @@ EN = ReportTexts(
     report_empty="There is nothing in this period.",
     report_cut="Not everything is shown: choose a shorter period, or download the CSV.",
     report_nobody="none",
+    report_unnamed="unnamed",
     report_recording="Recording {number}",
 )

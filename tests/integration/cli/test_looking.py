@@ -104,6 +104,8 @@ def test_a_route_is_explained(hub: Run, folder: Path) -> None:
     assert {"stage": "group", "verdict": "rings", "login": "ivan", "detail": ""} in first["trace"]
     for_people = hub("explain", "route", "--number", "+79161234567", "--line", "+74951234567").out
     assert "группа ivan: звонит" in for_people
+    assert "Попытка 1: звонить PJSIP/101" in for_people
+    assert "Попытка 0" not in for_people
     for at, code in (("2026-11-22T10:00", 0), ("2026-11-22T10:00:00+03:00", 0), ("tomorrow", 2)):
         assert hub("explain", "route", "--number", "1", "--line", "2", "--at", at).code == code
     assert hub("explain", "route", "--number", "1").code == 2

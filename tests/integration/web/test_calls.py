@@ -18,8 +18,9 @@ from crm_core.messages import (
     Verdict,
 )
 from crm_core.model.call import CallLeg, CallState, Direction
+from crm_core.model.office import ListAction, SpecialList
 from crm_core.model.recording import RecordingState
-from crm_core.model.records import RecordingRecord
+from crm_core.model.records import ListedNumberRecord, RecordingRecord
 from crm_core.model.user import Role
 from crm_core.services.desk import Desk
 from crm_core.storage.decisions import Decided, keep
@@ -55,11 +56,36 @@ async def test_calls_are_shown_with_who_rang_and_how_it_went(workspace: Workspac
     await workspace.hub.intake.receive_many([moved(call), missed("1.2", BORIS, at(100))])
     page = await browser.get("/calls")
     assert "+7 916 123-45-67" in page
-    assert "ответил PJSIP/102 · говорили 1 мин · ждал 20 с · положил трубку клиент" in page
+    assert "разговор: PJSIP/102 · говорили 1 мин · ждал 20 с · положил трубку клиент" in page
     assert "Ivan: звонил 12 с, не берёт трубку" in page
     assert "PJSIP/102: взял трубку через 8 с" in page
     assert page.index("пропущен") < page.index("отвечен"), "the newest first"
     assert f"/contacts/{await contact_of(workspace, ANNA)}" in page
+
+
+async def test_a_call_to_a_client_names_who_talked_and_whom_it_rang(workspace: Workspace) -> None:
+    browser = await hire(workspace, "ivan", extension="101")
+    legs = (CallLeg("PJSIP/101", at(0), at(2), at(80)), CallLeg("PJSIP/79161234567@trunk", at(2), at(20), at(80)))
+    call = ended(answered(ringing("7.1", ANNA, at(0), Direction.OUT), 20, "PJSIP/101"), 80)
+    await workspace.hub.intake.receive(moved(replace(call, legs=legs)))
+    for page in (await browser.get("/calls"), await browser.get(f"/contacts/{await contact_of(workspace, ANNA)}")):
+        assert "@trunk" not in page
+        assert "разговор: Ivan" in page
+        assert "ответил" not in page
+    assert "звонили: Ivan, +7 916 123-45-67" in " ".join(page.split())
+
+
+async def test_calls_rejected_at_night_are_missed_and_those_of_a_list_are_not(workspace: Workspace) -> None:
+    browser = await hire(workspace, "ivan", extension="101")
+    workspace.hub.store.office = replace(
+        workspace.hub.store.office, lists={"спам": SpecialList("спам", ListAction.REJECT)}
+    )
+    listed = ListedNumberRecord(f"tel:{BORIS}", "спам", "", "ivan", at(0))
+    await workspace.hub.store.run(lambda desk: desk.work.put(listed))
+    calls = [moved(ended(ringing(f"8.{n}", who, at(n)), 1, CallState.REJECTED)) for n, who in enumerate((ANNA, BORIS))]
+    await workspace.hub.intake.receive_many(calls)
+    page = await browser.get("/calls?kind=missed")
+    assert ("+7 916 123-45-67" in page, "+7 916 123-45-68" in page) == (True, False)
 
 
 async def test_calls_are_chosen_by_kind_line_manager_and_day(workspace: Workspace) -> None:

@@ -53,6 +53,14 @@ async def test_figures_periods_and_recordings(workspace: Workspace) -> None:
     await root.get("/reports/none", status=404)
 
 
+async def test_numbers_are_grouped_and_a_client_without_a_name_is_said_to_have_none(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    await workspace.hub.intake.receive(missed("c1", BORIS, later(0)))
+    page = await root.get("/reports/missed")
+    assert "+7 916 111-00-02" in page
+    assert "без имени" in page
+
+
 async def test_the_link_to_the_spreadsheet_works_in_the_browser(workspace: Workspace) -> None:
     root = await workspace.visitor()
     await workspace.hire("ivan", Role.MANAGER)
@@ -62,7 +70,7 @@ async def test_the_link_to_the_spreadsheet_works_in_the_browser(workspace: Works
     assert found is not None
     response = await root.client.get(html.unescape(found[1]), headers={"Accept": "text/html"})
     assert response.status == 200
-    assert (await response.read()).startswith(b"\xef\xbb\xbfcontact_id,")
+    assert (await response.read()).startswith(b"\xef\xbb\xbfcontact_id;")
 
 
 async def test_a_manager_sees_their_own_and_a_marketer_nothing(workspace: Workspace) -> None:

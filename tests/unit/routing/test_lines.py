@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.messages import RouteAction, RouteDecision, RouteQuery, RouteStage, Verdict
+from crm_core.messages import RouteAction, RouteDecision, RouteQuery, RouteStage, TraceStep, Verdict
 from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.line import Anonymous, Audience, Goal, Group, Line, Menu, RingStrategy, Target
 from crm_core.model.office import ListAction, Office, SpecialList
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Absence, Role, Staff, User
 from routing.dispatch import Caller, DispatchRules, Figures, Roster, Scene, decide, dispatch
+from routing.reasons import step_words
 from routing.strategies import MOST_STEPS
 from tests.unit.routing.telephones import Phones
 
@@ -170,6 +171,12 @@ def test_hidden_numbers(rule: Anonymous, number: str, action: RouteAction) -> No
     assert decision.action is action
     if action is not RouteAction.DIAL:
         assert decision.reason == "anonymous"
+
+
+def test_a_callback_is_offered_and_rings_nobody() -> None:
+    step = TraceStep(RouteStage.CALLBACK, Verdict.RINGS)
+    assert step_words(step) == "обратный звонок: предлагается"
+    assert step_words(step, "en") == "callback: offered"
 
 
 def test_a_special_list_comes_before_the_line() -> None:
