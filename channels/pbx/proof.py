@@ -18,6 +18,8 @@ _DENIED = "Permission denied"
 _ORIGINATED = "OriginateResponse"
 _NOBODY = "check:originate"
 _EVENT_WITHIN_S = 2.0
+# Asterisk gives rights to a session when it logs in, and leaves them to it
+_WHEN = "a running hub has them from its next login"
 
 
 async def prove(config: PbxConfig, sources: Sequence[CdrSource] = ()) -> str:
@@ -35,7 +37,7 @@ async def prove(config: PbxConfig, sources: Sequence[CdrSource] = ()) -> str:
         mend = "is Asterisk running, and manager.conf as `hub asterisk snippet --part manager` prints it?"
         raise TransientDeliveryError(f"{str(err) or 'no answer in time'}; {mend}") from err
     if visit.lacking:
-        mend = f"write in manager.conf `read = {READ}` and `write = {WRITE}`, then `manager reload`; a running hub has them from its next login"
+        mend = f"write in manager.conf `read = {READ}` and `write = {WRITE}`, then `manager reload`; {_WHEN}"
         raise ChannelAuthError(f"AMI user {config.ami.username!r} lacks {', '.join(visit.lacking)}; {mend}")
     wanting: list[str] = []
     if config.cdr is not None and not config.cdr.exists():
