@@ -14,7 +14,7 @@ from channels.pbx.events import CallEvent, Originated, parse_event
 from channels.pbx.originate import not_made
 from channels.pbx.reducer import Kind, Transition
 from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Sender, Unparsable
-from crm_core.model.call import CallSnapshot, CallState
+from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.identity import caller
 
 AMI_TYPE = "application/x-asterisk-ami"
@@ -123,8 +123,10 @@ class CallFactsReader:
 
 
 def vanished_call(facts: CallFacts, at: datetime) -> CallSnapshot:
-    """A call whose end nobody saw: answered if it was, else missed; it ended at `at` at the latest."""
-    state = CallState.ANSWERED if facts.answered_at is not None else CallState.MISSED
+    """A call whose end nobody saw: answered if it was, else missed, or not answered by the client whom the office rang;
+    it ended at `at` at the latest."""
+    unanswered = CallState.NO_ANSWER if facts.direction is Direction.OUT else CallState.MISSED
+    state = CallState.ANSWERED if facts.answered_at is not None else unanswered
     return facts.snapshot(state, max(at, facts.answered_at or facts.started_at), settled=True)
 
 

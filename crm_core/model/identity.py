@@ -16,6 +16,7 @@ _OPAQUE = re.compile(r"[\w.@+\-/]{1,128}\Z")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
 _MAX_FREE_TEXT = 300
 _EXTERNAL_DIGITS = 7  # shorter ones are extensions and services
+_MOST_DIGITS = 15  # no number of E.164 is longer
 
 
 class IdentityKind(StrEnum):
@@ -76,7 +77,8 @@ def telephone(raw: str, region: str = "RU") -> Identity:
 
 
 def caller(raw: str, region: str = "RU") -> Identity | None:
-    """Who calls, from a caller number as a PBX gives it; None for hidden and for internal (short) numbers.
+    """Who calls, from a caller number as a PBX gives it; None for hidden and for internal (short) numbers, and for what
+    is too long to be a number.
 
     A long number that no numbering plan knows is kept as its digits: a real caller is never dropped for it.
     """
@@ -85,7 +87,13 @@ def caller(raw: str, region: str = "RU") -> Identity | None:
         return found[0]
     digits = "".join(char for char in raw if char in "0123456789")
     letters = any(char.isalpha() for char in raw)
-    return Identity(IdentityKind.TEL, f"+{digits}") if len(digits) >= _EXTERNAL_DIGITS and not letters else None
+    known = _EXTERNAL_DIGITS <= len(digits) <= _MOST_DIGITS and not letters
+    return Identity(IdentityKind.TEL, f"+{digits}") if known else None
+
+
+def internal(raw: str) -> bool:
+    """Whether a number that is no caller's (`caller` is None) is one of the office's own: not hidden, nor nonsense."""
+    return 0 < sum(char.isdigit() for char in raw) <= _MOST_DIGITS
 
 
 def readable(identity: Identity) -> str:

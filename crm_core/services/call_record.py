@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, overload
 
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk
 from crm_core.model.cause import call_words, leg_words
@@ -12,6 +12,11 @@ from crm_core.services.desk import Desk
 
 # call records are written in whole seconds
 _CALL_RECORDS_CLOCK = timedelta(seconds=1)
+# How far the record of a call is, without and with the wish for a callback: over, where it was guessed when they began
+# to talk; over, as call records alone tell; seen to be over and mended by call records.
+_GUESSED = frozenset({2, 3})
+_RECORDED = frozenset({4, 5})
+_MENDED = 8
 
 
 def steps(call: CallSnapshot) -> int:
@@ -21,7 +26,12 @@ def steps(call: CallSnapshot) -> int:
 
 def tells_more(known: CallRecord, call: CallSnapshot) -> bool:
     """Whether a snapshot says more than what is known: it is further on, is the first to tell of the end, or, made from
-    call records, knows of an answer that was not seen when the call was taken to be over."""
+    call records, knows of an answer that was not seen when the call was taken to be over.
+
+    What was seen says more than call records, also where it is told after them.
+    """
+    if not call.settled and _wants(known) and (known.progress in _RECORDED or not call.finished):
+        return True
     overlooked = call.settled and call.answered_at is not None and known.answered_at is None
     return steps(call) > known.progress or (call.finished and (known.finished_at is None or overlooked))
 
@@ -42,7 +52,7 @@ def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None
         line=call.line,
         state=call.state,
         progress=steps(call),
-        started_at=min(call.started_at, known.started_at) if known is not None else call.started_at,
+        started_at=_finer(call.started_at, known.started_at) if known is not None else call.started_at,
         answered_at=call.answered_at,
         finished_at=call.finished_at,
         answered_by=_login(desk, pbx, call.answered_by),
@@ -58,20 +68,44 @@ def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None
         hold_s=call.hold_s,
         talks=[_talk(desk, pbx, talk) for talk in _talks(call)],
     )
-    if known is None or call.partial or not (call.settled or call.guessed):
+    if known is None or call.partial:
         return record
-    return _mended(known, record)
+    if call.settled:
+        return _mended(known, record)
+    if _wants(known):
+        return _seen_late(known, record, call)
+    return _mended(known, record) if call.guessed else record
+
+
+def _wants(known: CallRecord) -> bool:
+    """Whether a record of a call that is over may lack what was seen of the call's beginning."""
+    guessed = known.finished_at is not None and known.progress in _GUESSED
+    return guessed or known.progress in _RECORDED or known.progress >= _MENDED
+
+
+def _seen_late(known: CallRecord, seen: CallRecord, call: CallSnapshot) -> CallRecord:
+    """What was seen of a call, told after what call records know of it: as if it had been told before."""
+    whole = call.finished and not call.guessed
+    if whole and (seen.answered_at is not None or known.answered_at is None):
+        return seen
+    return _mended(seen, known)._replace(contact_id=seen.contact_id)
 
 
 def _mended(known: CallRecord, told: CallRecord) -> CallRecord:
     """Call records, and a link that came in the middle of a call, know little of what had been seen of it."""
-    earlier = known.answered_at is not None and (
-        told.answered_at is None or known.answered_at - told.answered_at < _CALL_RECORDS_CLOCK
-    )
-    answered_at = known.answered_at if earlier else told.answered_at
+    answered_at = _finer(known.answered_at, told.answered_at)
+    earlier = answered_at is not None and answered_at == known.answered_at
+    recorded = told.progress in _RECORDED or told.progress >= _MENDED
+    seen = recorded and known.finished_at is not None and known.progress not in _RECORDED
+    # an end that was taken for one before anybody answered was none
+    over = known.finished_at if seen and known.answered_at is not None else told.finished_at
+    wish_callback = told.wish_callback or known.wish_callback
     mended = told._replace(
+        progress=max(_MENDED if seen else told.progress, known.progress) // 2 * 2 + int(wish_callback),
         state=CallState.ANSWERED if answered_at is not None else told.state,
+        started_at=_finer(known.started_at, told.started_at),
         answered_at=answered_at,
+        finished_at=over or known.finished_at,
         answered_by=known.answered_by if earlier else told.answered_by,
         endpoint=known.endpoint if earlier else told.endpoint,
         line=told.line or known.line,
@@ -79,7 +113,7 @@ def _mended(known: CallRecord, told: CallRecord) -> CallRecord:
         hung_up_by=told.hung_up_by or known.hung_up_by,
         cause=told.cause or known.cause,
         cause_text=known.cause_text or told.cause_text,
-        wish_callback=told.wish_callback or known.wish_callback,
+        wish_callback=wish_callback,
         hold_s=max(told.hold_s, known.hold_s),
         rung=_legs(known.rung, told.rung),
         talks=_together(known.talks, told.talks),
@@ -87,13 +121,31 @@ def _mended(known: CallRecord, told: CallRecord) -> CallRecord:
     return _timed(mended)
 
 
+@overload
+def _finer(one: datetime, other: datetime) -> datetime: ...
+
+
+@overload
+def _finer(one: datetime | None, other: datetime | None) -> datetime | None: ...
+
+
+def _finer(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two moments; of one that was cut to the second and the one that it was, the latter."""
+    if one is None or other is None:
+        return one or other
+    if abs(one - other) < _CALL_RECORDS_CLOCK and bool(one.microsecond) != bool(other.microsecond):
+        return one if one.microsecond else other
+    return min(one, other)
+
+
 def _legs(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The legs that were seen to their end, and all others as they are told now."""
+    """The legs that were seen to their end, and all others as they are told now, in the order in which they rang."""
     ended = {leg["endpoint"]: leg for leg in known if leg["ring_s"] is not None}
     now = {leg["endpoint"]: leg for leg in told}
     seen = [ended.get(leg["endpoint"]) or now.get(leg["endpoint"], leg) for leg in known]
     had = {leg["endpoint"] for leg in known}
-    return [*seen, *(leg for leg in told if leg["endpoint"] not in had)]
+    legs = [*seen, *(leg for leg in told if leg["endpoint"] not in had)]
+    return sorted(legs, key=lambda leg: _moment(leg["rang_at"]))
 
 
 def _together(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:

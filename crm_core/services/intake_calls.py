@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_core.messages import EntryKind, InboundEvent
 from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.case import Signal, SignalAt
-from crm_core.model.identity import caller
+from crm_core.model.identity import caller, internal
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord, LeadRecord
@@ -93,8 +93,7 @@ def _contact(desk: Desk, recognition: Recognition, event: InboundEvent, call: Ca
     identity = caller(call.number, desk.office.region)
     if identity is not None:
         return recognition.contact(desk, (identity,), "", "call", _stamp(event, call))
-    digits = "".join(char for char in call.number if char.isdigit())
-    if digits:
+    if internal(call.number):
         return None  # an internal number: people of the office among themselves
     if call.partial and not call.number:
         return None  # whose call it is was not told yet
@@ -137,7 +136,7 @@ def _lead(
     policy: AccountPolicy,
 ) -> LeadRecord | None:
     # Whoever answers gets the lead; it is shared out only when the call is over and nobody of the office did.
-    over = call.finished and record.answered_by is None
+    over = record.finished_at is not None and record.answered_by is None
     assign = over or contact.manager is not None
     title = desk.say(Phrase.TITLE_CALL)
     by, opens = _stamp(event, call), wants_lead(contact, policy)
@@ -178,7 +177,7 @@ def _entry(
         occurred_at=record.started_at,
         author=desk.name_of(record.answered_by) if record.answered_by else entry.author,
         by_person=record.answered_by is not None,
-        text=desk.say(Phrase.CALLBACK_WISHED) if call.wish_callback else entry.text,
+        text=desk.say(Phrase.CALLBACK_WISHED) if record.wish_callback else entry.text,
         signal=signal.signal if signal is not None else None,
         signal_at=signal.at if signal is not None else None,
     )
@@ -190,18 +189,18 @@ def _meaning(desk: Desk, call: CallSnapshot, record: CallRecord) -> SignalAt | N
     """What a call says about the client's case: talked, missed, or nothing."""
     if record.answered_at is not None and record.endpoint:
         return SignalAt(Signal.TALK, record.answered_at)
-    if call.direction is not Direction.IN or call.finished_at is None or call.state not in _UNANSWERED:
+    if record.direction is not Direction.IN or record.finished_at is None or record.state not in _UNANSWERED:
         return None
     if not _has_number(desk, call):
         return None
     if _refused(desk, record.list_name):
         return None
-    rang_out = call.finished_at - call.started_at
+    rang_out = record.finished_at - record.started_at
     began = rang_out or not call.partial  # of a call whose end alone was told nobody knows how long it rang
     short = bool(began) and rang_out < desk.office.short_abandon
-    if call.state is CallState.ABANDONED and short and not call.wish_callback:
+    if record.state is CallState.ABANDONED and short and not record.wish_callback:
         return None
-    return SignalAt(Signal.MISS, call.finished_at)
+    return SignalAt(Signal.MISS, record.finished_at)
 
 
 def _signal(

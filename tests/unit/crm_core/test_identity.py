@@ -12,6 +12,7 @@ from crm_core.model.identity import (
     caller,
     find_addresses,
     find_telephones,
+    internal,
     parse_identity,
     readable,
     stored_identity,
@@ -141,3 +142,10 @@ def test_a_long_address_is_refused() -> None:
 def test_what_is_stored_reads_back_as_it_is(key: str) -> None:
     assert str(stored_identity(key)) == key
     assert readable(stored_identity(key)) == key.partition(":")[2]
+
+
+def test_no_number_is_longer_than_fifteen_digits() -> None:
+    assert str(caller("+999123456789012")) == "tel:+999123456789012"
+    assert caller("+9991234567890123") is None
+    assert caller("7" * 80) is None
+    assert [internal(raw) for raw in ("101", "", "anonymous", "7" * 80)] == [True, False, False, False]

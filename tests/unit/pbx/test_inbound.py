@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from channels.pbx.call_facts import PbxProfile
+from channels.pbx.call_facts import CallFacts, PbxProfile
 from channels.pbx.cdr import calls_of, parse_row
 from channels.pbx.events import ChannelCreated, HangupAsked, HungUp
-from channels.pbx.inbound import AMI_TYPE, CDR_TYPE, CallFactsReader
+from channels.pbx.inbound import AMI_TYPE, CDR_TYPE, CallFactsReader, vanished_call
 from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Unparsable
-from crm_core.model.call import CallState
+from crm_core.model.call import CallState, Direction
 from tests.unit.pbx.build import at, caller, run
 from tests.unit.pbx.streams import ARRIVED, FIXTURES, STREAMS, replay
 
@@ -77,6 +79,14 @@ def test_a_call_of_whose_end_nothing_is_known_is_missed() -> None:
     assert isinstance(fact.payload, CallChanged)
     call = fact.payload.call
     assert (call.state, call.settled, call.finished_at) == (CallState.MISSED, True, at(90))
+
+
+@pytest.mark.parametrize(("answered", "state"), [(None, CallState.NO_ANSWER), (at(5), CallState.ANSWERED)])
+def test_a_call_to_a_client_that_was_cut_off_is_none_that_was_missed(
+    answered: datetime | None, state: CallState
+) -> None:
+    facts = CallFacts("1", at(0), Direction.OUT, "79161234567", answered_at=answered, answered_by="PJSIP/101")
+    assert vanished_call(facts, at(90)).state is state
 
 
 def test_a_late_fact_of_the_stream_says_more_than_a_record() -> None:
