@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from hub.connectors import pbx_config
 from hub.redaction import Redactor
 from hub.settings import SettingsError, parse_settings
 
@@ -69,3 +70,15 @@ def test_recording_by_pbx_and_line() -> None:
     )
     assert not settings.pbx[0].record
     assert [line.record for line in settings.lines] == [True, None]
+
+
+def test_the_dialplan_is_told_which_lines_say_something() -> None:
+    settings = parse_settings(
+        '[[pbx]]\nname = "office"\nami = "ami://hub:secret@127.0.0.1"\n'
+        '[[pbx]]\nname = "branch"\nami = "ami://hub:secret@127.0.0.2"\nagi = "127.0.0.1:4574"\n'
+        '[[line]]\nnumber = "+74951234567"\npbx = "branch"\nrecord = true\n'
+        '[[line]]\nnumber = "+74951234568"\nrecord = false\n[[line]]\nnumber = "+74951234569"\n'
+    )
+    told = {pbx.name: pbx_config(pbx, settings).record_lines for pbx in settings.pbx}
+    silent = ("+74951234568", False)
+    assert told == {"office": (silent,), "branch": (("+74951234567", True), silent)}
