@@ -73,7 +73,7 @@ async def office_on(url: str, folder: Path, clock: DrivenClock) -> AsyncIterator
 async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
     async with office_on(migrated_url, tmp_path, DrivenClock()) as office:
         _, position = await office.hub.store.run_at(hire)
-        assert await office.hub.directory.caught_up(position)
+        assert await office.hub.live.reached(position, 20.0)
         yield office
 
 
@@ -149,7 +149,7 @@ async def test_a_refused_caller_hears_busy(office: Office) -> None:
         desk.work.put(record)
 
     _, position = await office.hub.store.run_at(refuse)
-    assert await office.hub.directory.caught_up(position)
+    assert await office.hub.live.reached(position, 20.0)
     assert await office.push() == (200, {"action": "reject", "reason": "busy"})
     assert await office.push(event="hangup", cause="busy") == (200, {})
     (call,) = (await office.api("/calls"))["items"]

@@ -27,7 +27,7 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     hub = build(settings_for(migrated_url, tmp_path), clock=clock, connectors={"played": connect})
     await hub.start()
     _, position = await hub.store.run_at(hire)
-    assert await hub.directory.caught_up(position)
+    assert await hub.live.reached(position, 20.0)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
     app = create_app(hub, events=limits)
     async with TestClient(TestServer(app)) as client:

@@ -48,7 +48,7 @@ async def served(settings: Settings, folder: Path) -> AsyncIterator[World]:
     hub = build(settings, clock=clock, connectors={"played": connect})
     await hub.start()
     _, position = await hub.store.run_at(hire)
-    assert await hub.directory.caught_up(position)
+    assert await hub.live.reached(position, 20.0)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
     async with TestClient(TestServer(create_app(hub, events=limits))) as client:
         yield World(hub, clock, client, shop, folder, limits)

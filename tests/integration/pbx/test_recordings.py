@@ -143,7 +143,7 @@ async def exchange(
     async with AsteriskRunner(asterisk_tree, office.run, office.etc) as asterisk:
         await hub.start()
         _, position = await hub.store.run_at(_hire)
-        assert await hub.directory.caught_up(position)
+        assert await hub.live.reached(position, 20.0)
         async with TestClient(TestServer(create_app(hub))) as client:
             found = Exchange(office, People(office, sipp), sipp, settings, asterisk, hub, client)
             await _linked(hub)

@@ -13,7 +13,7 @@ async def with_telephone(workspace: Workspace, login: str, extension: str) -> No
     _, position = await workspace.hub.store.run_at(
         lambda desk: update_user(desk, login, UserChange(extension=extension))
     )
-    assert await workspace.hub.directory.caught_up(position)
+    assert await workspace.hub.live.reached(position, 20.0)
 
 
 async def test_who_takes_a_call_and_why_not(workspace: Workspace) -> None:
