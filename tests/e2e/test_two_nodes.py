@@ -168,18 +168,21 @@ async def test_the_owner_is_killed_in_the_middle_of_calls(nodes: TwoNodes) -> No
     await people.caller(LATER, LINE, hold_ms=200)
     await nodes.seen(lambda calls: calls.keys() >= {UNHEARD, RINGING, LATER})
     await talking.wait(40)
-    missed = {"abandoned", "missed"}
+    # the successor may answer the PBX before a caller loses patience: then they were spoken to
+    outcomes = {"abandoned", "missed", "answered"}
     await nodes.seen(
         lambda calls: all(
             [
                 calls[TALKING] == ["answered"],
                 calls[LATER] == ["answered"],
-                set(calls[UNHEARD]) <= missed,
-                set(calls[RINGING]) <= missed,
+                set(calls[UNHEARD]) <= outcomes,
+                set(calls[RINGING]) <= outcomes,
             ]
         )
     )
-    await nodes.seen(lambda _: nodes.cases() == {UNHEARD, RINGING})
+    await nodes.seen(
+        lambda calls: nodes.cases() == {each for each in (UNHEARD, RINGING) if calls[each] != ["answered"]}
+    )
     await nodes.seen(lambda _: nodes.rows("SELECT count(*) FROM call WHERE finished_at IS NULL") == [["0"]])
     nodes.once()
 
