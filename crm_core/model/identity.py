@@ -20,13 +20,18 @@ _MOST_DIGITS = 15  # no number of E.164 is longer
 
 
 class IdentityKind(StrEnum):
-    """The namespaces of identities, as they stand before the colon."""
+    """The namespaces of identities, as they stand before the colon.
+
+    `gw` is whom a gateway knows, `account/id`; `claimed` a mail address that a forged mail gave itself.
+    """
 
     TEL = "tel"
     MAILTO = "mailto"
     TG = "tg"
     VK = "vk"
     WEB = "web"
+    GATEWAY = "gw"
+    CLAIMED = "claimed"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,6 +63,8 @@ def parse_identity(text: str, region: str = "RU") -> Identity:
             return telephone(value, region)
         case IdentityKind.MAILTO:
             return address(value)
+        case IdentityKind.CLAIMED:
+            return claimed(value)
         case _:
             return opaque(kind, value)
 
@@ -113,6 +120,11 @@ def address(raw: str) -> Identity:
     if len(value) > 254 or not _ADDRESS.match(value):
         raise InvalidIdentity(f"«{raw[:80]}» is not a mail address")
     return Identity(IdentityKind.MAILTO, value)
+
+
+def claimed(raw: str) -> Identity:
+    """Whoever writes under an address that is not proven to be theirs; raises InvalidIdentity."""
+    return Identity(IdentityKind.CLAIMED, address(raw).value)
 
 
 def opaque(kind: IdentityKind, raw: str) -> Identity:

@@ -72,12 +72,14 @@ class ContactRecord(NamedTuple):
 
 
 class IdentityRecord(NamedTuple):
-    """An identity `kind:value` of a contact, and on what evidence it is theirs."""
+    """An identity `kind:value` of a contact, and on what evidence it is theirs. `handle` is what else the provider
+    calls them by, as it was last seen."""
 
     key: str
     contact_id: int
     evidence: str
     created_at: datetime
+    handle: str = ""
 
 
 class LeadStatus(StrEnum):
@@ -173,7 +175,9 @@ class CallRecord(NamedTuple):
 class EntryRecord(NamedTuple):
     """A timeline entry. `seq` grows in commit order. `ref` is unique among messages: channel, account, conversation
     and the provider's id. `external_id` is None as long as only an edit or the deletion of it is known.
-    `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`."""
+    `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`. `number` is ours of an outgoing
+    message, by which a provider's echo of it is known. `offers` is what stands under an automatic text:
+    `{menu: [[item, text], …], contact: bool}`; `authenticity` `{trust, detail}`; `reactions` `[{who, emoji}, …]`."""
 
     id: int
     seq: int
@@ -206,6 +210,12 @@ class EntryRecord(NamedTuple):
     location: Json = None
     versions: Json = []
     deleted_at: datetime | None = None
+    thread_id: int | None = None
+    number: int | None = None
+    album: str | None = None
+    offers: Json = None
+    authenticity: Json = None
+    reactions: Json = []
 
 
 class FileState(StrEnum):
@@ -217,7 +227,7 @@ class FileState(StrEnum):
 
 
 class AttachmentRecord(NamedTuple):
-    """A file of an entry. `size` in bytes."""
+    """A file of an entry. `size` in bytes. `cid` is how the entry's HTML names it; `warning` why to be careful."""
 
     id: int
     entry_id: int
@@ -229,6 +239,8 @@ class AttachmentRecord(NamedTuple):
     sha256: str | None = None
     remote_id: str | None = None
     error: str | None = None
+    cid: str = ""
+    warning: str = ""
 
 
 class DeadlineKind(StrEnum):

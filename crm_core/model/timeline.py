@@ -26,3 +26,11 @@ class Delivery(StrEnum):
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
+
+
+class Trust(StrEnum):
+    """Whether a message is from whom it says: proven by the provider's checks, not told, or contradicted by them."""
+
+    PROVEN = "proven"
+    UNKNOWN = "unknown"
+    FORGED = "forged"

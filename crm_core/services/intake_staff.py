@@ -35,7 +35,7 @@ def staff_command(desk: Desk, event: InboundEvent, command: StaffCommand) -> Out
 def _act(desk: Desk, command: StaffCommand, login: str, name: str) -> str:
     match command.act:
         case StaffAct.TAKEN:
-            case = take_case(desk, command.case_id, login)
+            case = take_case(desk, command.subject_id, login)
             lead_id = open_lead_of_case(desk, case)
             if lead_id is not None:
                 take(desk, lead_id, login)
@@ -43,9 +43,12 @@ def _act(desk: Desk, command: StaffCommand, login: str, name: str) -> str:
         case StaffAct.PROMISE:
             minutes = int(command.argument) if command.argument.isdigit() else PROMISE_MINUTES
             at = desk.now + timedelta(minutes=min(max(minutes, 1), _LONGEST_PROMISE_MINUTES))
-            promise(desk, command.case_id, login, at)
+            promise(desk, command.subject_id, login, at)
             return desk.say(Phrase.PROMISED_BY, name=name, time=desk.local(at))
+        case StaffAct.TAKE_LEAD:
+            take(desk, command.subject_id, login)
+            return desk.say(Phrase.LEAD_TAKEN, name=name)
         case StaffAct.CLOSE:
             reason = command.argument.strip() or desk.say(Phrase.BUTTON_CLOSE_DONE)
-            close_by_hand(desk, command.case_id, login, reason)
+            close_by_hand(desk, command.subject_id, login, reason)
             return desk.say(Phrase.CLOSED_BY, name=name, reason=reason)

@@ -13,6 +13,7 @@ import orjson
 
 from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState
+from crm_core.model.conversation import AutoAnswerRecord, SuggestionRecord, ThreadRecord, ThreadRefRecord
 from crm_core.model.records import (
     AlarmRecord,
     AttachmentRecord,
@@ -54,8 +55,12 @@ _WRITE_ORDER: tuple[type, ...] = (
     CallRecord,
     RecordingRecord,
     CaseRecord,
+    ThreadRecord,
+    ThreadRefRecord,
     EntryRecord,
     AttachmentRecord,
+    AutoAnswerRecord,
+    SuggestionRecord,
     CallbackRecord,
     DialRecord,
     DeadlineRecord,
@@ -65,7 +70,12 @@ _WRITE_ORDER: tuple[type, ...] = (
     AlarmRecord,
     ReconciliationRecord,
 )
-_UNFED = frozenset({IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord})
+_UNFED = frozenset(
+    {
+        *(IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord),
+        *(ThreadRecord, ThreadRefRecord, AutoAnswerRecord),
+    }
+)
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 

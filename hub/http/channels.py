@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 from aiohttp import web
 
-from crm_core.ports import HttpRequest, HttpRoute, ReceivesHttp
+from crm_core.ports import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp
 from hub.bootstrap import Hub
 from hub.http.bodies import read_body
 from hub.http.middlewares import Handler
@@ -31,7 +33,24 @@ def _handler(route: HttpRoute) -> Handler:
                 remote=request.remote or "",
             )
         )
-        headers = [*answer.headers, ("Content-Type", answer.content_type)]
-        return web.Response(status=answer.status, body=answer.body, headers=headers)
+        return await _streamed(request, answer) if isinstance(answer, HttpStream) else _whole(answer)
 
     return handle
+
+
+def _whole(answer: HttpResponse) -> web.Response:
+    headers = [*answer.headers, ("Content-Type", answer.content_type)]
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+async def _streamed(request: web.Request, answer: HttpStream) -> web.StreamResponse:
+    """Pieces as they come; whoever goes away ends it, and the channel's generator is closed."""
+    response = web.StreamResponse(headers=[*answer.headers, ("Content-Type", answer.content_type)])
+    async with aclosing(answer.content):
+        try:
+            await response.prepare(request)
+            async for piece in answer.content:
+                await response.write(piece)
+        except ConnectionResetError:
+            return response  # the visitor closed the page
+    return response

@@ -94,7 +94,9 @@ class Scene:
         """What the provider is answered."""
         assert isinstance(self.channel, ReceivesHttp)
         (route,) = [route for route in self.channel.routes() if route.method == "POST"]
-        return await route.handle(request or self.account.request())
+        answer = await route.handle(request or self.account.request())
+        assert isinstance(answer, HttpResponse)
+        return answer
 
 
 @pytest.fixture(params=ACCOUNTS)

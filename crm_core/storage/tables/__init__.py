@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from crm_core.model import records
+from crm_core.model import conversation, records
 from crm_core.storage.tables.calls import call, callback, dial, reconciliation, recording, route_decision
-from crm_core.storage.tables.clients import contact, contact_merge, identity, listed_number
+from crm_core.storage.tables.clients import contact, contact_merge, identity, listed_number, suggestion
 from crm_core.storage.tables.columns import metadata
 from crm_core.storage.tables.journal import journal
 from crm_core.storage.tables.keeping import (
@@ -23,7 +23,7 @@ from crm_core.storage.tables.keeping import (
 )
 from crm_core.storage.tables.sales import deal, lead, pipeline, stage
 from crm_core.storage.tables.staff import access_log, api_token, app_user, assignee_load, user_group
-from crm_core.storage.tables.timeline import attachment, contact_case, timeline, upload
+from crm_core.storage.tables.timeline import attachment, auto_answer, contact_case, thread, thread_ref, timeline, upload
 
 TABLE_OF: dict[type, Table] = {
     records.JournalRecord: journal,
@@ -46,6 +46,10 @@ TABLE_OF: dict[type, Table] = {
     records.RecordingRecord: recording,
     records.AlarmRecord: alarm,
     records.ReconciliationRecord: reconciliation,
+    conversation.ThreadRecord: thread,
+    conversation.ThreadRefRecord: thread_ref,
+    conversation.AutoAnswerRecord: auto_answer,
+    conversation.SuggestionRecord: suggestion,
 }
 
 __all__ = [
@@ -56,6 +60,7 @@ __all__ = [
     "app_user",
     "assignee_load",
     "attachment",
+    "auto_answer",
     "call",
     "callback",
     "channel_cursor",
@@ -82,6 +87,9 @@ __all__ = [
     "revision",
     "route_decision",
     "stage",
+    "suggestion",
+    "thread",
+    "thread_ref",
     "timeline",
     "upload",
     "user_group",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
+    Integer,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
+from crm_core.model.conversation import SuggestionReason, SuggestionState
 from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
-from crm_core.storage.types import JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
 contact = Table(
     "contact",
@@ -34,6 +39,8 @@ contact = Table(
     Column("tags", JsonText, nullable=False),
     Column("marks", JsonText, nullable=False),
     Index("ix_contact_manager", "manager"),
+    # Whose names are still to be asked for.
+    Index("ix_contact_nameless", "id", postgresql_where=text("name = ''"), sqlite_where=text("name = ''")),
 )
 
 identity = Table(
@@ -43,7 +50,27 @@ identity = Table(
     contact_column(),
     Column("evidence", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("handle", Text, nullable=False, server_default=""),
     Index("ix_identity_contact_id", "contact_id"),
+)
+
+suggestion = Table(
+    "suggestion",
+    metadata,
+    own_id(),
+    contact_column(),
+    Column("other_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("reason", EnumText(SuggestionReason), nullable=False),
+    Column("confidence", Integer, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("state", EnumText(SuggestionState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", Text),
+    UniqueConstraint("contact_id", "other_id", name="uq_suggestion_contact_id_other_id"),
+    CheckConstraint("contact_id < other_id", name="ck_suggestion_pair"),
+    Index("ix_suggestion_other_id", "other_id"),
+    Index("ix_suggestion_state_id", "state", "id"),
 )
 
 contact_merge = Table(

@@ -83,6 +83,34 @@ timeline = Table(
     Column("location", JsonText),
     Column("versions", JsonText, nullable=False),
     Column("deleted_at", UtcDateTime),
+    Column("thread_id", Id),
+    Column("number", BigInteger),
+    Column("album", Text),
+    Column("offers", JsonText),
+    Column("authenticity", JsonText),
+    Column("reactions", JsonText, nullable=False, server_default="[]"),
+    # A provider's echo names our message by its number only.
+    Index(
+        "ix_timeline_number",
+        "number",
+        postgresql_where=text("number IS NOT NULL"),
+        sqlite_where=text("number IS NOT NULL"),
+    ),
+    Index(
+        "ix_timeline_thread_id",
+        "thread_id",
+        postgresql_where=text("thread_id IS NOT NULL"),
+        sqlite_where=text("thread_id IS NOT NULL"),
+    ),
+    # Visitors of a website have no history of their own: they read it here.
+    Index(
+        "ix_timeline_visitor",
+        "account",
+        "conversation",
+        "seq",
+        postgresql_where=text("channel = 'web'"),
+        sqlite_where=text("channel = 'web'"),
+    ),
     Index("ix_timeline_contact_id_seq", "contact_id", "seq"),
     Index("ix_timeline_contact_id_occurred_at", "contact_id", "occurred_at", "sequence", "id"),
 )
@@ -100,7 +128,37 @@ attachment = Table(
     Column("sha256", Text),
     Column("remote_id", Text),
     Column("error", Text),
+    Column("cid", Text, nullable=False, server_default=""),
+    Column("warning", Text, nullable=False, server_default=""),
     Index("ix_attachment_entry_id", "entry_id"),
+)
+
+thread = Table(
+    "thread",
+    metadata,
+    own_id(),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    contact_column(),
+    Column("subject", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("parent_id", Id, ForeignKey("thread.id")),
+    Index("ix_thread_contact_id", "contact_id"),
+)
+
+thread_ref = Table(
+    "thread_ref",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("thread_id", Id, ForeignKey("thread.id"), nullable=False),
+    Index("ix_thread_ref_thread_id", "thread_id"),
+)
+
+auto_answer = Table(
+    "auto_answer",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # Files uploaded for outgoing messages, before they belong to one.

@@ -260,7 +260,7 @@ async def test_pressed_buttons_are_commands_and_answered(rig: Rig, ivan: Person)
     assert (await press.answer()).text == "Записано за вами"
     command = rig.sink.events[0].payload
     assert isinstance(command, StaffCommand)
-    assert (command.act, command.case_id, str(command.actor)) == (StaffAct.TAKEN, 42, "tg:77")
+    assert (command.act, command.subject_id, str(command.actor)) == (StaffAct.TAKEN, 42, "tg:77")
     foreign = await ivan.press_raw("something else", None)
     assert (await foreign.answer()).text == ""
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from channels.telegram import Mode, TelegramChannel
 from crm_core.errors import IntakeError, IntakeFull, IntakeUnavailable
 from crm_core.messages import MessageReceived, Unparsable
-from crm_core.ports import ChannelState, HttpRequest, HttpRoute
+from crm_core.ports import ChannelState, HttpRequest, HttpResponse, HttpRoute
 from hub.demo.peers.bot_api import SECRET_HEADER, Person, faults
 from tests.integration.telegram.conftest import SECRET, Rig, until
 
@@ -32,6 +32,7 @@ class Face:
         asked = HttpRequest(request.method, request.path, {}, headers, await request.read(), "127.0.0.1")
         try:
             answer = await route.handle(asked)
+            assert isinstance(answer, HttpResponse)
         except IntakeError:
             return web.Response(status=503, headers={"Retry-After": "1"})
         return web.Response(status=answer.status, body=answer.body)

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from channels.web import WebChannel, WebConfig, create
 from crm_core.errors import IntakeError, IntakeFull, IntakeUnavailable, PermanentDeliveryError
 from crm_core.messages import ChannelKey, FormSubmitted, Ignored, OutboundMessage, Unparsable
-from crm_core.ports import ChannelState, HttpRequest, HttpRoute, ReceivesHttp
+from crm_core.ports import ChannelState, HttpRequest, HttpResponse, HttpRoute, ReceivesHttp
 from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
@@ -35,6 +35,7 @@ def application(routes: Sequence[HttpRoute]) -> web.Application:
             )
             try:
                 answer = await route.handle(asked)
+                assert isinstance(answer, HttpResponse)
             except IntakeError:
                 return web.Response(status=503, headers={"Retry-After": "1"})
             response = web.Response(status=answer.status, body=answer.body)

@@ -1,0 +1,71 @@
+"""Records of the written word: threads of mail, answers given by the hub itself, guesses that two clients are one.
+
+Fields stand in the order of the columns, see `crm_core.storage.tables`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class ThreadRecord(NamedTuple):
+    """A topic of a mailbox: mails that answer each other under one subject. `contact_id` is the client with whom it
+    began; `parent_id` the thread that it grew out of under a new subject."""
+
+    id: int
+    channel: str
+    account: str
+    contact_id: int
+    subject: str
+    created_at: datetime
+    parent_id: int | None = None
+
+
+class ThreadRefRecord(NamedTuple):
+    """That a mail is of a thread, also one that has not come: `key` is channel, account and the mail's id."""
+
+    key: str
+    thread_id: int
+
+
+class AutoAnswerRecord(NamedTuple):
+    """That a greeting or an off-hours answer was given, once a key: what, conversation, and the occasion."""
+
+    key: str
+    at: datetime
+
+
+class SuggestionReason(StrEnum):
+    """Why two contacts may be one person."""
+
+    FORM_NUMBER = "form_number"
+    FORM_ADDRESS = "form_address"
+    CLAIMED_ADDRESS = "claimed_address"
+    CARD = "card"
+    HANDLE = "handle"
+    NAME = "name"
+
+
+class SuggestionState(StrEnum):
+    """What became of a suggestion."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+
+class SuggestionRecord(NamedTuple):
+    """That two contacts may be one person; each pair once, the lower id in `contact_id`. `confidence` in percent."""
+
+    id: int
+    contact_id: int
+    other_id: int
+    reason: SuggestionReason
+    confidence: int
+    evidence: str
+    state: SuggestionState
+    created_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None

@@ -1,0 +1,60 @@
+"""What a channel may know of the record: what was said in a conversation, and of whom a name is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from crm_core.messages import ChannelKey, Delivery, StoredFile
+from crm_core.model.call import Direction
+from crm_core.model.identity import Identity, IdentityKind
+
+
+@dataclass(frozen=True, slots=True)
+class SaidFile:
+    """A file of a message in a conversation; `stored` is None while it is not here."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int | None
+    stored: StoredFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a conversation as its client may see it. `seq` grows with every change of the conversation's
+    messages; `author` is the name of a person of the office, empty for automatic texts and the client's own. `choices`
+    are the items of a menu under it, key and text."""
+
+    id: int
+    seq: int
+    ref: str
+    direction: Direction
+    occurred_at: datetime
+    text: str
+    author: str
+    automatic: bool
+    delivery: Delivery | None
+    files: tuple[SaidFile, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    ask_contact: bool = False
+
+
+class Conversations(Protocol):
+    """What was said with the client of a conversation; for channels whose clients keep no history of their own."""
+
+    async def said(self, key: ChannelKey, conversation: str, after: int, limit: int) -> Sequence[Said]:
+        """The messages whose `seq` is greater than `after`, in that order; raises StorageUnavailable."""
+
+    def follow(self, key: ChannelKey, conversation: str) -> AsyncIterator[None]:
+        """One item whenever something of the conversation may have changed, on whichever node; ends with the hub."""
+
+
+class Nameless(Protocol):
+    """Clients of whom nothing but an id is known."""
+
+    async def nameless(self, kind: IdentityKind, limit: int) -> Sequence[Identity]:
+        """Identities of clients without a name, the newest first; raises StorageUnavailable."""

@@ -1,0 +1,123 @@
+"""The unit of work that storage implements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from crm_core.model.alarm import AlarmKind
+from crm_core.model.case import SignalAt
+from crm_core.model.records import (
+    AlarmRecord,
+    CallbackRecord,
+    CallRecord,
+    CaseRecord,
+    ContactRecord,
+    DialRecord,
+    EntryRecord,
+    IdentityRecord,
+    LeadRecord,
+    ListedNumberRecord,
+)
+from crm_core.model.user import Staff
+from crm_core.ports.policies import Load
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
+
+
+class UnitOfWork(Protocol):
+    """One transaction: what it reads is locked where it matters, what it puts is written together at its end."""
+
+    now: datetime
+
+    @property
+    def staff(self) -> Staff:
+        """Everybody of the office."""
+
+    def next_id(self) -> int:
+        """A fresh id, unique over all tables."""
+
+    def put(self, record: tuple[Any, ...]) -> None:
+        """Add a record, or replace one that was read."""
+
+    def remove(self, kind: type, key: Any) -> None:
+        """Delete a record by its key; nothing happens where there is none."""
+
+    def changed(self, topic: str, subject_id: int, contact_id: int | None = None) -> None:
+        """Tell the feed of a change that is in none of the records."""
+
+    def loads(self) -> dict[str, Load]:
+        """How much new work each person has, by login."""
+
+    def journal_seen(self, facts: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+        """Which facts (channel, account, external_id) are in the journal already."""
+
+    def contacts_by_identity(self, keys: Iterable[str]) -> dict[str, ContactRecord]:
+        """The contacts holding these identities, locked."""
+
+    def contacts(self, ids: Iterable[int]) -> dict[int, ContactRecord]:
+        """Contacts by id, locked; the lock covers what belongs to them."""
+
+    def contact(self, contact_id: int) -> ContactRecord:
+        """One contact, locked; raises NotFound."""
+
+    def identities(self, contact_ids: Iterable[int]) -> dict[int, list[IdentityRecord]]:
+        """The identities of contacts, oldest first."""
+
+    def open_leads(self, contact_ids: Iterable[int]) -> dict[int, LeadRecord]:
+        """The open lead of each contact that has one."""
+
+    def open_cases(self, contact_ids: Iterable[int]) -> dict[int, CaseRecord]:
+        """The open case of each contact that has one."""
+
+    def active_callbacks(self, contact_ids: Iterable[int]) -> dict[int, CallbackRecord]:
+        """The callback of each contact that is waiting or being dialled."""
+
+    def dials_going_on(self, contact_id: int, login: str | None = None) -> list[DialRecord]:
+        """The placed calls that are not over, of a client, and of a person where one is named."""
+
+    def talks_now(self, contact_id: int, since: datetime) -> bool:
+        """Whether a call of this client that began after `since` goes on."""
+
+    def last_call(self, contact_id: int) -> CallRecord | None:
+        """The client's newest inbound call, for the line and the PBX by which they know the office."""
+
+    def cases_of(self, contact_ids: Iterable[int]) -> dict[int, list[CaseRecord]]:
+        """All cases of contacts, oldest first."""
+
+    def signals(self, contact_ids: Iterable[int]) -> dict[int, list[SignalAt]]:
+        """All signals on the timelines of contacts, also those put in this transaction, in the order of their time."""
+
+    def entries_by_ref(self, refs: Iterable[str]) -> dict[str, EntryRecord]:
+        """Messages by their provider reference."""
+
+    def calls_by_linkedid(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CallRecord]:
+        """Calls by (pbx, linkedid)."""
+
+    def call_numbers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The client's number in calls by (pbx, linkedid), as it is now; nothing is locked."""
+
+    def listed_numbers(self, keys: Iterable[str]) -> dict[str, ListedNumberRecord]:
+        """The special-list rows of identities."""
+
+    def open_alarms(self, kind: AlarmKind) -> list[AlarmRecord]:
+        """The alarms of a kind that last, oldest first."""
+
+    def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
+        """The client's newest inbound entry in a channel, with a conversation to answer into."""
+
+    def peek(self, kind: type[Record], key: Any) -> Record | None:
+        """A record that was read or put before, without asking the database."""
+
+    def get(self, kind: type[Record], key: Any) -> Record:
+        """A record by its key; raises NotFound."""
+
+    def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
+        """A record and its contact, the contact locked before the record was read; raises NotFound."""
+
+    def related(self, kind: type[Record], column: str, keys: Iterable[Any]) -> list[Record]:
+        """The records whose `column` has one of these values."""
+
+    def everything(self, kind: type[Record]) -> list[Record]:
+        """All records of a small table (pipelines, stages)."""
