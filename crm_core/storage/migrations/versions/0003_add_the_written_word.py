@@ -76,10 +76,7 @@ def upgrade() -> None:
     op.add_column("attachment", sa.Column("warning", sa.Text(), server_default="", nullable=False))
     op.create_index("ix_contact_nameless", "contact", ["id"], unique=False, **_only("name = ''"))
     op.add_column("identity", sa.Column("handle", sa.Text(), server_default="", nullable=False))
-    op.add_column(
-        "timeline",
-        sa.Column("thread_id", _ID, sa.ForeignKey("thread.id", name="fk_timeline_thread_id"), nullable=True),
-    )
+    op.add_column("timeline", sa.Column("thread_id", _ID, nullable=True))
     op.add_column("timeline", sa.Column("number", sa.BigInteger(), nullable=True))
     op.add_column("timeline", sa.Column("album", sa.Text(), nullable=True))
     op.add_column("timeline", sa.Column("offers", JsonText(), nullable=True))
