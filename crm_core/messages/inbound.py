@@ -259,18 +259,19 @@ class BlockChanged:
 
 
 class StaffAct(StrEnum):
-    """What a person of the office presses under a notification."""
+    """What a person of the office presses under a notification. WRITE asks how to answer the client."""
 
     TAKEN = "taken"
     PROMISE = "promise"
     CLOSE = "close"
     TAKE_LEAD = "take_lead"
+    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True)
 class StaffCommand:
     """A person of the office pressed a button. `actor` identifies them (their messenger id); `subject_id` is the case,
-    of TAKE_LEAD the lead.
+    of TAKE_LEAD the lead, of WRITE the contact.
 
     `argument` is the button's: minutes for a promise, a reason for a closing.
     """
@@ -290,23 +291,29 @@ class StaffQuestion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StaffAsked:
-    """A person of the office asks for something; the answer goes to the conversation of the event."""
+    """A person of the office asks for something; the answer goes to them alone.
+
+    `otherwise` is the same as a client's message: a stranger who types a command is a client.
+    """
 
     actor: Identity
     question: StaffQuestion
+    otherwise: MessageReceived | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StaffReply:
     """A person of the office answers a notification: the words go to the client it was about.
 
-    `contact_id` is the client whom the notification named in its buttons (`write:CONTACT:`).
+    `contact_id` is the client whom the notification named in its buttons (`write:CONTACT:`). `otherwise` is the same as
+    a client's message, for who is none of the office (any more).
     """
 
     actor: Identity
     contact_id: int
     text: str
     attachments: tuple[Attachment, ...] = ()
+    otherwise: MessageReceived | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +358,8 @@ class InboundEvent:
 
     `external_id` is unique within (channel, account): a repeat changes nothing. `conversation` is where a reply goes:
     the chat id, the mail address, the number. `sequence` orders facts of one moment (the provider's own counter).
-    `occurred_at` is aware. `raw` is what arrived, byte for byte, `raw_type` its media type.
+    `occurred_at` is aware. `raw` is what arrived, byte for byte, `raw_type` its media type. `group`: several people are
+    in the conversation, so that the hub says nothing there by itself.
     """
 
     key: ChannelKey
@@ -364,6 +372,7 @@ class InboundEvent:
     raw_type: str = "application/json"
     sequence: int = 0
     correlation_id: str = ""
+    group: bool = False
 
 
 class ReceiptState(StrEnum):
