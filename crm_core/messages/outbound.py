@@ -36,7 +36,7 @@ class OutboundMessage:
     `idempotency_key` is the same on every try; `number` is a 31-bit number unique to the message for providers that
     want one. `reply_to` is the provider's id of the message answered. `buttons` are rows. `ask_contact`: the client is
     offered to share their number, where the provider can. `references` are the ids of the mails before it, oldest
-    first, `thread` the thread they are of. `automatic`: no person wrote it; a mail says so, so that no robot answers it.
+    first, `thread` the thread they are of. `automatic`: no person wrote it; a mail says so, that no robot answers it.
     `attempt` counts from 1.
     """
 
