@@ -50,7 +50,8 @@ class ContactRecord(NamedTuple):
     """A client. `last_signal_at` and `last_contact_at` tell whether a fact is late and whether it was answered since.
 
     `merged_into` names the contact that took this one over; such a record is kept for undoing. `marks` tell which fact
-    gave the name and the manager (see `crm_core.services.marks`).
+    gave the name and the manager (see `crm_core.services.marks`). `name_key` is a whole name in the form in which names
+    are compared (see `crm_core.model.likeness`).
     """
 
     id: int
@@ -69,6 +70,7 @@ class ContactRecord(NamedTuple):
     fields: Json = {}
     tags: Json = []
     marks: Json = {}
+    name_key: str = ""
 
 
 class IdentityRecord(NamedTuple):

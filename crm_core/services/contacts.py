@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput
 from crm_core.model.identity import Identity, caller
+from crm_core.model.likeness import full_name
 from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
 from crm_core.services.desk import Desk
@@ -58,7 +59,7 @@ def create(desk: Desk, given: ContactChange) -> tuple[ContactRecord, list[Identi
     if not name and not wanted:
         raise InvalidInput("a contact has a name or an identity: give «name» or «identities»")
     # Without marks: what a person gave, no fact overrides.
-    contact = ContactRecord(desk.work.next_id(), name, desk.now, desk.now, search="")
+    contact = ContactRecord(desk.work.next_id(), name, desk.now, desk.now, search="", name_key=full_name(name))
     contact = _changed(desk, contact, given)
     desk.work.put(contact)
     identities = _held(desk, contact, wanted)
@@ -131,6 +132,8 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
         for name in ("name", "company", "city", "status")
         if not isinstance(value := getattr(given, name), Unset)
     }
+    if "name" in changes:
+        changes["name_key"] = full_name(changes["name"])
     if not isinstance(given.manager, Unset):
         changes["manager"] = active_login(desk, given.manager)
     if not isinstance(given.list_name, Unset):

@@ -20,6 +20,7 @@ from crm_core.messages import (
 )
 from crm_core.model.callback import dial_of
 from crm_core.model.identity import Identity, caller, find_addresses, find_telephones
+from crm_core.model.likeness import full_name
 from crm_core.model.records import CallRecord, ContactRecord, DealRecord, DialRecord, EntryRecord, IdentityRecord
 from crm_core.services.desk import Desk
 from crm_core.services.marks import Stamp, earlier, mark
@@ -91,6 +92,7 @@ def new_contact(desk: Desk, name: str, stamp: Stamp) -> ContactRecord:
         created_at=desk.now,
         updated_at=desk.now,
         search=searchable(name),
+        name_key=full_name(name),
         marks={"name": mark(stamp, name)} if name else {},
     )
     desk.work.put(contact)
@@ -100,7 +102,7 @@ def new_contact(desk: Desk, name: str, stamp: Stamp) -> ContactRecord:
 def renamed(contact: ContactRecord, name: str) -> ContactRecord:
     """The contact under another name, found by it; its text for searching begins with the name."""
     rest = contact.search.removeprefix(contact.name.casefold()).strip()
-    return contact._replace(name=name, search=searchable(name, rest))
+    return contact._replace(name=name, search=searchable(name, rest), name_key=full_name(name))
 
 
 def searchable(*parts: str) -> str:

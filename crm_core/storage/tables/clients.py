@@ -38,7 +38,15 @@ contact = Table(
     Column("fields", JsonText, nullable=False),
     Column("tags", JsonText, nullable=False),
     Column("marks", JsonText, nullable=False),
+    Column("name_key", Text, nullable=False, server_default=""),
     Index("ix_contact_manager", "manager"),
+    # Namesakes of a new client are looked for by it.
+    Index(
+        "ix_contact_name_key",
+        "name_key",
+        postgresql_where=text("name_key <> ''"),
+        sqlite_where=text("name_key <> ''"),
+    ),
     # Whose names are still to be asked for.
     Index("ix_contact_nameless", "id", postgresql_where=text("name = ''"), sqlite_where=text("name = ''")),
 )
@@ -52,6 +60,7 @@ identity = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("handle", Text, nullable=False, server_default=""),
     Index("ix_identity_contact_id", "contact_id"),
+    Index("ix_identity_handle", "handle", postgresql_where=text("handle <> ''"), sqlite_where=text("handle <> ''")),
 )
 
 suggestion = Table(

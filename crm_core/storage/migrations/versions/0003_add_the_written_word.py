@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from crm_core.model.likeness import full_name
 from crm_core.storage.types import JsonText, UtcDateTime
 
 revision = "0003"
@@ -75,7 +76,11 @@ def upgrade() -> None:
     op.add_column("attachment", sa.Column("cid", sa.Text(), server_default="", nullable=False))
     op.add_column("attachment", sa.Column("warning", sa.Text(), server_default="", nullable=False))
     op.create_index("ix_contact_nameless", "contact", ["id"], unique=False, **_only("name = ''"))
+    op.add_column("contact", sa.Column("name_key", sa.Text(), server_default="", nullable=False))
+    _fill_name_keys()
+    op.create_index("ix_contact_name_key", "contact", ["name_key"], unique=False, **_only("name_key <> ''"))
     op.add_column("identity", sa.Column("handle", sa.Text(), server_default="", nullable=False))
+    op.create_index("ix_identity_handle", "identity", ["handle"], unique=False, **_only("handle <> ''"))
     op.add_column("timeline", sa.Column("thread_id", _ID, nullable=True))
     op.add_column("timeline", sa.Column("number", sa.BigInteger(), nullable=True))
     op.add_column("timeline", sa.Column("album", sa.Text(), nullable=True))
@@ -89,6 +94,22 @@ def upgrade() -> None:
     )
 
 
+def _fill_name_keys() -> None:
+    """Whole names of the clients known so far, a thousand at a time."""
+    contact = sa.table("contact", sa.column("id", _ID), sa.column("name", sa.Text()), sa.column("name_key", sa.Text()))
+    change = contact.update().where(contact.c.id == sa.bindparam("at")).values(name_key=sa.bindparam("key"))
+    conn, last = op.get_bind(), 0
+    while True:
+        piece = sa.select(contact.c.id, contact.c.name).where(contact.c.id > last).order_by(contact.c.id).limit(1000)
+        rows = conn.execute(piece).all()
+        if not rows:
+            return
+        last = rows[-1].id
+        found = [{"at": row.id, "key": key} for row in rows if (key := full_name(row.name))]
+        if found:
+            conn.execute(change, found)
+
+
 def downgrade() -> None:
     """Back."""
     op.drop_index("ix_timeline_visitor", table_name="timeline", **_only("channel = 'web'"))
@@ -100,7 +121,10 @@ def downgrade() -> None:
     op.drop_column("timeline", "album")
     op.drop_column("timeline", "number")
     op.drop_column("timeline", "thread_id")
+    op.drop_index("ix_identity_handle", table_name="identity", **_only("handle <> ''"))
     op.drop_column("identity", "handle")
+    op.drop_index("ix_contact_name_key", table_name="contact", **_only("name_key <> ''"))
+    op.drop_column("contact", "name_key")
     op.drop_index("ix_contact_nameless", table_name="contact", **_only("name = ''"))
     op.drop_column("attachment", "warning")
     op.drop_column("attachment", "cid")
