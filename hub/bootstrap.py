@@ -19,6 +19,7 @@ from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
 from hub.connectors import CONNECTORS, Connect
+from hub.conversations import RecordedConversations
 from hub.directory import Directory
 from hub.files import DiskFiles
 from hub.intake import Intake
@@ -27,6 +28,7 @@ from hub.live import Live
 from hub.log import get_logger
 from hub.metrics import Metrics
 from hub.mirror import RecordedNumbers
+from hub.secret_key import key_for
 from hub.settings import Settings
 from hub.settings.office import office_of
 from hub.shared_presence import SharedPresence
@@ -190,6 +192,8 @@ def build(
         presence=presence,
         numbers=RecordedNumbers(store, live, clock),
         foreign=ForeignTable,
+        conversations=RecordedConversations(store, live),
+        secret=lambda purpose: key_for(settings, purpose),
     )
     channels: dict[ChannelKey, Channel] = {}
     for connect in (connectors or CONNECTORS).values():

@@ -16,7 +16,7 @@ from crm_core.ports.channels import (
 from crm_core.ports.clients import Conversations, Nameless, Said, SaidFile
 from crm_core.ports.clock import Clock
 from crm_core.ports.context import ChannelContext
-from crm_core.ports.http import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp
+from crm_core.ports.http import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp, Streams
 from crm_core.ports.policies import Assigner, LadderPolicy, Load, Policies
 from crm_core.ports.stores import CursorStore, FileStore, Lease
 from crm_core.ports.telephony import (
@@ -74,5 +74,6 @@ __all__ = [
     "RouteJournal",
     "Said",
     "SaidFile",
+    "Streams",
     "UnitOfWork",
 ]

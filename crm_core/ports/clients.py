@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,9 +25,9 @@ class SaidFile:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of a conversation as its client may see it. `seq` grows with every change of the conversation's
-    messages; `author` is the name of a person of the office, empty for automatic texts and the client's own. `choices`
-    are the items of a menu under it, key and text."""
+    """A message of a conversation as its client may see it. `seq` grows in the order in which messages became known;
+    `ref` is the channel's id of it, empty before it was sent. `author` is the name of a person of the office, empty for
+    automatic texts and the client's own. `choices` are the items of a menu under it, key and text."""
 
     id: int
     seq: int
@@ -49,8 +49,9 @@ class Conversations(Protocol):
     async def said(self, key: ChannelKey, conversation: str, after: int, limit: int) -> Sequence[Said]:
         """The messages whose `seq` is greater than `after`, in that order; raises StorageUnavailable."""
 
-    def follow(self, key: ChannelKey, conversation: str) -> AsyncIterator[None]:
-        """One item whenever something of the conversation may have changed, on whichever node; ends with the hub."""
+    def follow(self, key: ChannelKey, conversation: str, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have `changed` called whenever a message of the conversation came or changed, on whichever node, until what
+        is returned is called. It must not block; in the loop's own thread."""
 
 
 class Nameless(Protocol):

@@ -13,7 +13,11 @@ from crm_core.ports.telephony import CallRouter, ForeignRows, NumberBook, Presen
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
-    """What every connector is given: `create(config, context) -> Channel`."""
+    """What every connector is given: `create(config, context) -> Channel`.
+
+    `secret` gives a key of the hub's own (32 bytes) for a purpose, the same on every node and after every start; it
+    raises OSError where it can't be kept.
+    """
 
     clock: Clock
     files: FileStore
@@ -29,3 +33,4 @@ class ChannelContext:
     foreign: Callable[[str, str], ForeignRows] | None = None
     conversations: Conversations | None = None
     nameless: Nameless | None = None
+    secret: Callable[[str], bytes] | None = None

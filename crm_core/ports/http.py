@@ -15,6 +15,14 @@ class ReceivesHttp(Protocol):
         """What to mount; several accounts of a channel may return the same path once each with their name in it."""
 
 
+@runtime_checkable
+class Streams(Protocol):
+    """A channel with answers that do not end by themselves."""
+
+    def end_streams(self) -> None:
+        """The server ends: let every open HttpStream come to its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """An inbound request, read whole. Header and query names are as sent; `headers` keys are lower case."""
@@ -39,8 +47,8 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class HttpStream:
-    """An answer in pieces, as they come, like server-sent events; it ends with `content`, or when the peer goes away,
-    and `content` is closed then."""
+    """An answer in pieces, as they come, like server-sent events; it ends with `content`, or when the peer goes away or
+    takes nothing for half a minute, and `content` is closed then."""
 
     content: AsyncGenerator[bytes, None]
     content_type: str = "text/event-stream"

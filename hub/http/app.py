@@ -10,7 +10,7 @@ from aiohttp import web
 
 from hub.bootstrap import Hub
 from hub.http.api import OPERATIONS, PREFIX
-from hub.http.channels import mount_channels
+from hub.http.channels import end_streams, mount_channels
 from hub.http.docs import mount_docs
 from hub.http.engine import mount
 from hub.http.health import healthz, metrics, readyz
@@ -53,3 +53,4 @@ def _description() -> dict[str, Any]:
 async def _close_streams(app: web.Application) -> None:
     """Endless answers end first, so that the server need not wait for them."""
     app[CLOSING].set()
+    end_streams(app[HUB])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 from aiohttp import web
 
-from crm_core.ports import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp
+from crm_core.ports import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp, Streams
 from hub.bootstrap import Hub
 from hub.http.bodies import read_body
 from hub.http.middlewares import Handler
+from hub.log import get_logger
+
+log = get_logger(__name__)
+
+_PATIENCE_S = 30.0
 
 
 def mount_channels(app: web.Application, hub: Hub) -> None:
@@ -18,6 +24,13 @@ def mount_channels(app: web.Application, hub: Hub) -> None:
         if isinstance(channel, ReceivesHttp):
             for route in channel.routes():
                 app.router.add_route(route.method, route.path, _handler(route))
+
+
+def end_streams(hub: Hub) -> None:
+    """The server ends: answers without an end come to theirs."""
+    for channel in hub.channels.values():
+        if isinstance(channel, Streams):
+            channel.end_streams()
 
 
 def _handler(route: HttpRoute) -> Handler:
@@ -50,7 +63,12 @@ async def _streamed(request: web.Request, answer: HttpStream) -> web.StreamRespo
         try:
             await response.prepare(request)
             async for piece in answer.content:
-                await response.write(piece)
-        except ConnectionResetError:
-            return response  # the visitor closed the page
+                async with asyncio.timeout(_PATIENCE_S):
+                    await response.write(piece)
+        except ConnectionError:
+            return response  # gone, as readers do
+        except TimeoutError:
+            log.info("a slow reader of a stream was dropped", path=request.path)
+            if request.transport is not None:
+                request.transport.abort()
     return response

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from crm_core.model.user import Role
 from hub.bootstrap import Hub
+from hub.secret_key import session_key
 from hub.security import LoginThrottle, Passwords
 from hub.web.calls import Calls, fresh_nonce
 from hub.web.clients import Clients
@@ -25,7 +26,6 @@ from hub.web.lists import Lists
 from hub.web.pages import PAGES, Pages, with_session
 from hub.web.people import People
 from hub.web.reports import Reports
-from hub.web.secret_key import session_key
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
 from hub.web.texts import texts_of

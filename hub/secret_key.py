@@ -1,7 +1,10 @@
-"""The key that sessions are sealed with: the configured one, else one of the hub's own beside its data."""
+"""The key that sessions and visitors' tokens are sealed with: the configured one, else one of the hub's own beside its
+data."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -21,6 +24,11 @@ def session_key(settings: Settings) -> Secret:
         return settings.secret_key
     folder = settings.database_url.path.parent if settings.database_url.path is not None else settings.files.parent
     return Secret(_kept(folder / _NAME))
+
+
+def key_for(settings: Settings, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose, from which no other can be told. Raises OSError like `session_key`."""
+    return hmac.new(session_key(settings).reveal().encode(), purpose.encode(), hashlib.sha256).digest()
 
 
 def _kept(path: Path) -> str:
