@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from channels import cti, email, pbx, web
+from channels import cti, email, gateway, pbx, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.model.office import Office
@@ -132,6 +132,24 @@ def pushing(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     return cti.create_all(configs, context)
 
 
+def gateways(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[gateway]]` accounts."""
+    return [
+        gateway.create(
+            gateway.GatewayConfig(
+                name=each.name,
+                secret=each.secret.reveal(),
+                url=each.url,
+                phones=each.phones,
+                file_hosts=each.file_hosts,
+                max_size=each.max_size,
+            ),
+            context,
+        )
+        for each in settings.gateways
+    ]
+
+
 def communities(settings: Settings, context: ChannelContext) -> Sequence[Channel]:  # noqa: ARG001 — one shape for all
     """The `[[vk]]` accounts: read and checked, but this version has no connector for them, and says so."""
     return [NotAvailable(ChannelKey("vk", each.name)) for each in settings.vk]
@@ -143,6 +161,7 @@ CONNECTORS: dict[str, Connect] = {
     "web": sites,
     "pbx": exchanges,
     "cti": pushing,
+    "gateway": gateways,
     "vk": communities,
 }
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 import aiohttp
 import orjson
 
 from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.model.office import Office
 from crm_core.model.records import OutboxRecord
+from crm_core.model.signature import signature
 from crm_core.ports import Clock
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -61,8 +59,3 @@ class WebhookSender:
             raise PermanentDeliveryError("the receiver answered 410 Gone")
         if status not in _OK:
             raise TransientDeliveryError(f"the receiver answered {status}")
-
-
-def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """HMAC-SHA-256 over `timestamp.body`, in hex."""
-    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()

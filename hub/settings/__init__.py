@@ -5,6 +5,7 @@ from hub.settings.load import load_settings, parse_settings
 from hub.settings.model import (
     CtiSettings,
     EmailSettings,
+    GatewaySettings,
     Language,
     LogFormat,
     PbxSettings,
@@ -29,6 +30,7 @@ __all__ = [
     "DatabaseUrl",
     "EmailSettings",
     "Endpoint",
+    "GatewaySettings",
     "Language",
     "LogFormat",
     "ObjectStorage",

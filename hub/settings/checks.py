@@ -25,6 +25,7 @@ def check(settings: Settings, source: Source) -> None:
     _unique(source, "web", "name", (site.name for site in settings.web))
     _unique(source, "cti", "name", (cti.name for cti in settings.cti))
     _unique(source, "cti", "token", (cti.token for cti in settings.cti), secret=True)
+    _unique(source, "gateway", "name", (each.name for each in settings.gateways))
     _telephone_names(settings, source)
     _unique(source, "list", "name", (each.name for each in settings.lists))
     _unique(source, "hours", "name", (each.name for each in settings.hours))

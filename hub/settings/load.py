@@ -175,6 +175,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         pbx=top.root.tables("pbx", sections.pbx(folder)),
         web=top.root.tables("web", sections.web),
         cti=top.root.tables("cti", sections.cti),
+        gateways=top.root.tables("gateway", sections.gateway),
         lines=top.root.tables("line", telephony.line(region)),
         groups=top.root.tables("group", telephony.group),
         lists=top.root.tables("list", sections.special_list),

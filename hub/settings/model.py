@@ -174,6 +174,22 @@ class CtiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """A program that brings the messages of some messenger, and takes the answers at `url` (None: it only brings).
+
+    `secret` signs both ways; `phones`: numbers that it names are their senders'. `max_size` in bytes.
+    """
+
+    name: str
+    secret: Secret
+    url: str | None = None
+    phones: bool = False
+    file_hosts: tuple[str, ...] = ()
+    max_size: int = 20 * MB
+    policy: AccountPolicy = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """Another program that is told of events."""
 
@@ -263,6 +279,7 @@ class Settings:
     pbx: tuple[PbxSettings, ...] = ()
     web: tuple[WebSettings, ...] = ()
     cti: tuple[CtiSettings, ...] = ()
+    gateways: tuple[GatewaySettings, ...] = ()
     lines: tuple[Line, ...] = ()
     groups: tuple[Group, ...] = ()
     lists: tuple[SpecialList, ...] = ()
@@ -291,7 +308,7 @@ class Settings:
 
     def secrets(self) -> Iterator[str]:
         """Every secret text, for whoever has to keep them out of the log."""
-        accounts = (*self.telegram, *self.vk, *self.web, *self.cti, *self.webhooks)
+        accounts = (*self.telegram, *self.vk, *self.web, *self.cti, *self.gateways, *self.webhooks)
         named = (
             getattr(account, name, None) for account in accounts for name in ("token", "secret", "confirmation", "key")
         )

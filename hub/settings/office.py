@@ -9,13 +9,14 @@ from crm_core.model.policy import AccountPolicy
 from hub.settings.model import (
     CtiSettings,
     EmailSettings,
+    GatewaySettings,
     Settings,
     TelegramSettings,
     VkSettings,
     WebSettings,
 )
 
-_Account = TelegramSettings | VkSettings | EmailSettings | WebSettings | CtiSettings
+_Account = TelegramSettings | VkSettings | EmailSettings | WebSettings | CtiSettings | GatewaySettings
 
 
 def office_of(settings: Settings) -> Office:
@@ -65,5 +66,6 @@ def _policies(settings: Settings) -> dict[ChannelKey, AccountPolicy]:
         "email": settings.email,
         "web": settings.web,
         "cti": settings.cti,
+        "gateway": settings.gateways,
     }
     return {ChannelKey(channel, each.name): each.policy for channel, found in accounts.items() for each in found}

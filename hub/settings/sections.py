@@ -18,6 +18,7 @@ from hub.settings.model import (
     AlarmSettings,
     CtiSettings,
     EmailSettings,
+    GatewaySettings,
     PbxSettings,
     RecordingsSettings,
     RoutingSettings,
@@ -140,6 +141,20 @@ def cti(section: Section) -> CtiSettings:
         token=section.need("token", values.path_secret, _NO_SECRET),
         caller_id=section.take("caller_id", values.caller_id, None),
         caller_ids=section.take("caller_ids", values.caller_ids, ()),
+        policy=policy(section),
+    )
+
+
+def gateway(section: Section) -> GatewaySettings:
+    """[[gateway]]"""
+    plain = GatewaySettings("", _NO_SECRET)
+    return GatewaySettings(
+        name=section.need("name", values.name, ""),
+        secret=section.need("secret", values.secret, _NO_SECRET),
+        url=section.take("url", urls.web_address, None),
+        phones=section.take("phones", values.flag, plain.phones),
+        file_hosts=section.take("file_hosts", values.list_of(values.text), plain.file_hosts),
+        max_size=section.take("max_size", values.size, plain.max_size),
         policy=policy(section),
     )
 

@@ -197,7 +197,7 @@ def group_names(settings: Settings) -> frozenset[str]:
     policies = [line_.policy for line_ in settings.lines]
     policies += [bot.policy for bot in settings.telegram] + [each.policy for each in settings.vk]
     policies += [box.policy for box in settings.email] + [site.policy for site in settings.web]
-    policies += [each.policy for each in settings.cti]
+    policies += [each.policy for each in settings.cti] + [each.policy for each in settings.gateways]
     named = {each.group for each in policies if each.group is not None}
     return frozenset(named | {each.name for each in settings.groups if each.name})
 

@@ -84,8 +84,9 @@ RU = CommonTexts(
         "pbx": "Телефон",
         "web": "Сайт",
         "cti": "Другая АТС",
+        "gateway": "Шлюз",
     },
-    identity_kinds={"tg": "Telegram", "vk": "ВКонтакте", "web": "Сайт"},
+    identity_kinds={"tg": "Telegram", "vk": "ВКонтакте", "web": "Сайт", "gw": "Шлюз", "claimed": "Назвался так"},
     states={
         "connecting": "подключается",
         "connected": "на связи",
@@ -141,8 +142,9 @@ EN = CommonTexts(
         "pbx": "Telephone",
         "web": "Website",
         "cti": "Other PBX",
+        "gateway": "Gateway",
     },
-    identity_kinds={"tg": "Telegram", "vk": "VK", "web": "Website"},
+    identity_kinds={"tg": "Telegram", "vk": "VK", "web": "Website", "gw": "Gateway", "claimed": "Claims to be"},
     states={
         "connecting": "connecting",
         "connected": "connected",
