@@ -121,7 +121,8 @@ class MessageSent:
     messenger. The event's sender is the client it went to.
 
     `ref` and `number` recognise our own echo: it changes nothing but the delivery. `author` is who wrote, where the
-    provider tells: an identity of a person of the office, and a name for whoever is none.
+    provider tells: an identity of a person of the office, and a name for whoever is none. `automatic`: the provider sent
+    it by itself (an away message), nobody has been answered by it.
     """
 
     kind: EntryKind
@@ -134,6 +135,8 @@ class MessageSent:
     location: Location | None = None
     album: str = ""
     thread: Thread | None = None
+    automatic: bool = False
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,15 @@ class ProfileLearned:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """A client changed an earlier message; `at` is the time of the change. May arrive before the message itself."""
+    """A client changed an earlier message; `at` is the time of the change. May arrive before the message itself.
+
+    `html` is the new text with its formatting, None where it has none.
+    """
 
     ref: str
     text: str
     at: datetime
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
