@@ -41,6 +41,27 @@ class WorkingHours:
         day = at.astimezone(self.zone).date()
         return any(start <= at < end for start, end in self._openings(day))
 
+    def closed_period(self, at: datetime) -> tuple[datetime | None, datetime | None] | None:
+        """From when to when (UTC) the office is closed around this moment; None where it is open.
+
+        An end that lies more than a year away is None.
+        """
+        if self.is_open(at):
+            return None
+        day = at.astimezone(self.zone).date()
+        since = until = None
+        for offset in range(-1, _LOOK_AHEAD_DAYS):
+            # from tomorrow backwards, then from yesterday onwards: openings may reach over midnight
+            if since is None:
+                ends = [end for _, end in self._openings(day - timedelta(days=offset)) if end <= at]
+                since = max(ends, default=None)
+            if until is None:
+                starts = [start for start, _ in self._openings(day + timedelta(days=offset)) if start > at]
+                until = min(starts, default=None)
+            if since is not None and until is not None:
+                break
+        return since, until
+
     def add(self, start: datetime, duration: timedelta) -> datetime:
         """The moment (UTC) when `duration` of working time has passed since `start`."""
         if self.always or duration <= timedelta(0):

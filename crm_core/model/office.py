@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from crm_core.model.answers import NO_ANSWERS, Answers
 from crm_core.model.calendar import ALWAYS, WorkingHours
 from crm_core.model.callback import RobotRules
 from crm_core.model.channel import ChannelKey
@@ -42,7 +43,7 @@ class Office:
     `dial` maps a PBX to the pattern that makes an endpoint of a bare extension. `staff_channel` tells staff by
     messenger, `mail_channel` by mail; None where there is none. `default_pipeline` takes deals of accounts without
     leads that name no pipeline of their own. `outward` are the PBXs through which clients can be dialled,
-    `recorded` those whose recordings are looked for.
+    `recorded` those whose recordings are looked for. `answers` holds the accounts that say something by themselves.
     """
 
     region: str = "RU"
@@ -65,6 +66,11 @@ class Office:
     robot: RobotRules = field(default_factory=RobotRules)
     _by_number: dict[str, tuple[Line, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     naming: frozenset[str] = frozenset()
+    answers: dict[ChannelKey, Answers] = field(default_factory=dict)
+
+    def answers_of(self, key: ChannelKey) -> Answers:
+        """What an account says to clients by itself."""
+        return self.answers.get(key, NO_ANSWERS)
 
     def policy(self, key: ChannelKey) -> AccountPolicy:
         """The intake policy of an account."""

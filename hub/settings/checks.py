@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crm_core.model.office import Line
+from hub.settings.answers import check_answers
 from hub.settings.model import Settings
 from hub.settings.nearest import nearest
 from hub.settings.reader import Source
@@ -34,6 +35,7 @@ def check(settings: Settings, source: Source) -> None:
     _one_staff_bot(settings, source)
     _lines(settings, source)
     check_telephony(settings, source)
+    check_answers(settings, source)
     _listeners(settings, source)
 
 

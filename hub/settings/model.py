@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from crm_core.messages import RouteStage
+from crm_core.model.answers import NO_ANSWERS, Answers
 from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.ladder import Ladder, Ladders
 from crm_core.model.line import Group, Line
@@ -89,6 +90,7 @@ class TelegramSettings:
     api_base: str = "https://api.telegram.org"
     staff: bool = False
     policy: AccountPolicy = PLAIN
+    answers: Answers = NO_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class VkSettings:
     confirmation: Secret | None = None
     api_base: str = "https://api.vk.com/method"
     policy: AccountPolicy = PLAIN
+    answers: Answers = NO_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class EmailSettings:
     smtp: ServerUrl | None = None
     max_size: int = 25 * MB
     policy: AccountPolicy = PLAIN
+    answers: Answers = NO_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ class WebSettings:
     origins: tuple[str, ...] = ()
     max_size: int = MB
     policy: AccountPolicy = PLAIN
+    answers: Answers = NO_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_core.messages import ChannelKey
+from crm_core.model.answers import NO_ANSWERS, Answers
 from crm_core.model.callback import RobotRules
 from crm_core.model.office import Office, WebhookTarget
 from crm_core.model.policy import AccountPolicy
@@ -40,6 +41,7 @@ def office_of(settings: Settings) -> Office:
         staff_channel=ChannelKey("telegram", bot.name) if bot is not None else None,
         mail_channel=ChannelKey("email", sender.name) if sender is not None else None,
         outward=tuple(pbx.name for pbx in settings.pbx if pbx.trunk),
+        answers=_answers(settings),
         recorded=frozenset(pbx.name for pbx in settings.pbx if pbx.recordings is not None),
         robot=RobotRules(
             on_take=settings.robot.on_take,
@@ -57,6 +59,22 @@ def office_of(settings: Settings) -> Office:
             for hook in settings.webhooks
         ),
     )
+
+
+def _answers(settings: Settings) -> dict[ChannelKey, Answers]:
+    """The accounts that say something to clients by themselves."""
+    accounts: dict[str, tuple[TelegramSettings | VkSettings | EmailSettings | WebSettings, ...]] = {
+        "telegram": settings.telegram,
+        "vk": settings.vk,
+        "email": settings.email,
+        "web": settings.web,
+    }
+    return {
+        ChannelKey(channel, each.name): each.answers
+        for channel, found in accounts.items()
+        for each in found
+        if each.answers != NO_ANSWERS
+    }
 
 
 def _policies(settings: Settings) -> dict[ChannelKey, AccountPolicy]:

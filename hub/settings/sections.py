@@ -13,6 +13,7 @@ from crm_core.model.calendar import ALWAYS, ANY_HOURS, WorkingHours
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
 from crm_core.model.office import ListAction, SpecialList
 from hub.settings import hours, storage, urls, values
+from hub.settings.answers import answers
 from hub.settings.errors import BadValueError
 from hub.settings.model import (
     AlarmSettings,
@@ -58,6 +59,7 @@ def telegram(section: Section) -> TelegramSettings:
         api_base=section.take("api_base", urls.base_address, "https://api.telegram.org"),
         staff=section.take("staff", values.flag, False),
         policy=policy(section),
+        answers=answers(section),
     )
 
 
@@ -79,6 +81,7 @@ def vk(section: Section) -> VkSettings:
         confirmation=confirmation,
         api_base=section.take("api_base", urls.base_address, "https://api.vk.com/method"),
         policy=policy(section),
+        answers=answers(section, contact=False),  # VK has no button for sharing a number
     )
 
 
@@ -94,6 +97,7 @@ def email(section: Section) -> EmailSettings:
         smtp=section.take("smtp", urls.server({"smtp": 587, "smtps": 465}), None),
         max_size=section.take("max_size", values.size, EmailSettings("", "").max_size),
         policy=policy(section),
+        answers=answers(section, menu=False, contact=False),
     )
 
 
@@ -131,6 +135,7 @@ def web(section: Section) -> WebSettings:
         origins=section.take("origins", values.list_of(urls.origin), plain.origins),
         max_size=section.take("max_size", values.size, plain.max_size),
         policy=policy(section),
+        answers=answers(section, hours_alone=True),
     )
 
 
