@@ -41,6 +41,15 @@ class Phrase(StrEnum):
     STAGE_MOVED = "stage_moved"
     MERGED = "merged"
     UNMERGED = "unmerged"
+    SUGGEST_FORM = "suggest_form"
+    SUGGEST_CARD = "suggest_card"
+    SUGGEST_CLAIMED = "suggest_claimed"
+    SUGGEST_HANDLE = "suggest_handle"
+    SUGGEST_NAME = "suggest_name"
+    HINT_COMPANY = "hint_company"
+    HINT_CITY = "hint_city"
+    HINT_DOMAIN = "hint_domain"
+    HINT_MAILBOX = "hint_mailbox"
     CALLBACK_WISHED = "callback_wished"
     FORM_NAME = "form_name"
     FORM_PHONE = "form_phone"
@@ -113,6 +122,16 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.STAGE_MOVED: "Этап: {stage}",
         Phrase.MERGED: "Объединено с карточкой «{name}»",
         Phrase.UNMERGED: "Объединение с карточкой «{name}» отменено",
+        Phrase.SUGGEST_FORM: "В форме «{form}» названы вместе {one} и {other}, а это две карточки",
+        Phrase.SUGGEST_CARD: "Прислана карточка контакта {value}; что она своя, не доказано",
+        Phrase.SUGGEST_CLAIMED: "Осторожно: отправитель письма назвался {value}, подлинность не подтверждена ({detail})."
+        " Возможна подделка",
+        Phrase.SUGGEST_HANDLE: "Одно имя пользователя: @{handle} ({value})",
+        Phrase.SUGGEST_NAME: "Одинаковые имя и фамилия «{name}», и ещё: {hint}",
+        Phrase.HINT_COMPANY: "компания «{value}»",
+        Phrase.HINT_CITY: "город {value}",
+        Phrase.HINT_DOMAIN: "почта на {value}",
+        Phrase.HINT_MAILBOX: "адрес почты похож на имя пользователя {value}",
         Phrase.CALLBACK_WISHED: "Просит перезвонить",
         Phrase.FORM_NAME: "Имя",
         Phrase.FORM_PHONE: "Телефон",
@@ -185,6 +204,16 @@ _TEXTS: dict[str, dict[Phrase, str]] = {
         Phrase.STAGE_MOVED: "Stage: {stage}",
         Phrase.MERGED: "Merged with «{name}»",
         Phrase.UNMERGED: "Merge with «{name}» undone",
+        Phrase.SUGGEST_FORM: "The form «{form}» names {one} and {other} together, which are two cards",
+        Phrase.SUGGEST_CARD: "A contact card of {value} was sent; that it is their own is not proven",
+        Phrase.SUGGEST_CLAIMED: "Careful: the sender of a mail claims to be {value} without proof ({detail})."
+        " It may be forged",
+        Phrase.SUGGEST_HANDLE: "The same user name: @{handle} ({value})",
+        Phrase.SUGGEST_NAME: "The same whole name «{name}», and also: {hint}",
+        Phrase.HINT_COMPANY: "company «{value}»",
+        Phrase.HINT_CITY: "city {value}",
+        Phrase.HINT_DOMAIN: "mail at {value}",
+        Phrase.HINT_MAILBOX: "the address is like the user name {value}",
         Phrase.CALLBACK_WISHED: "Asks to be called back",
         Phrase.FORM_NAME: "Name",
         Phrase.FORM_PHONE: "Telephone",
