@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -64,6 +64,14 @@ class UnitOfWork(Protocol):
 
     def identities(self, contact_ids: Iterable[int]) -> dict[int, list[IdentityRecord]]:
         """The identities of contacts, oldest first."""
+
+    def namesakes(
+        self, name_keys: Iterable[str]
+    ) -> tuple[Sequence[ContactRecord], Mapping[int, Sequence[IdentityRecord]]]:
+        """Some contacts of these whole names with their identities, as stored; nothing is locked."""
+
+    def by_handle(self, handles: Iterable[str]) -> Sequence[IdentityRecord]:
+        """Some identities with these handles, as stored; nothing is locked."""
 
     def open_leads(self, contact_ids: Iterable[int]) -> dict[int, LeadRecord]:
         """The open lead of each contact that has one."""

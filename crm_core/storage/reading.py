@@ -5,7 +5,7 @@ Contacts are locked by whoever asks for them; the lock covers all that belongs t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -36,6 +36,7 @@ from crm_core.storage.held import Held, Record
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.types import to_micros
 
+_MOST_ALIKE = 300
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
@@ -117,6 +118,36 @@ class Reading(Held):
         for listed in found.values():
             listed.sort(key=lambda each: (each.created_at, each.key))
         return found
+
+    def namesakes(
+        self, name_keys: Iterable[str]
+    ) -> tuple[Sequence[ContactRecord], Mapping[int, Sequence[IdentityRecord]]]:
+        """Contacts of these whole names, the newest first, with their identities; nothing is locked or kept."""
+        columns = bulk.select_list(ContactRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM contact AS t WHERE t.name_key {bulk.among(self.conn, 1, 'text')}"
+            f" AND t.name_key <> '' AND t.merged_into IS NULL ORDER BY t.id DESC LIMIT {_MOST_ALIKE}"
+        )
+        found = bulk.read(self.conn, ContactRecord, sql, (bulk.keys(self.conn, name_keys),))
+        held: dict[int, list[IdentityRecord]] = {}
+        if found:
+            columns = bulk.select_list(IdentityRecord, "t", self.engine)
+            sql = f"SELECT {columns} FROM identity AS t WHERE t.contact_id {bulk.among(self.conn, 1)}"
+            for record in bulk.read(self.conn, IdentityRecord, sql, (bulk.keys(self.conn, [each.id for each in found]),)):
+                held.setdefault(record.contact_id, []).append(record)
+        return found, held
+
+    def by_handle(self, handles: Iterable[str]) -> Sequence[IdentityRecord]:
+        """Identities with these handles, also those put in this transaction; nothing is locked."""
+        wanted = set(handles)
+        columns = bulk.select_list(IdentityRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM identity AS t WHERE t.handle {bulk.among(self.conn, 1, 'text')}"
+            f" AND t.handle <> '' LIMIT {_MOST_ALIKE}"
+        )
+        stored = bulk.read(self.conn, IdentityRecord, sql, (bulk.keys(self.conn, wanted),))
+        put = {each.key: each for each in self._pending(IdentityRecord) if each.handle in wanted}
+        return [*put.values(), *(each for each in stored if each.key not in put)]
 
     def open_leads(self, contact_ids: Iterable[int]) -> dict[int, LeadRecord]:
         """The open lead of each contact that has one."""
