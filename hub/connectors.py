@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 
 from channels import cti, email, gateway, pbx, web
@@ -9,6 +10,7 @@ from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.model.office import Office
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
+from hub.secret_key import session_key
 from hub.settings import PbxSettings, ServerUrl, Settings, TelegramMode
 
 Connect = Callable[[Settings, ChannelContext], Sequence[Channel]]
@@ -45,10 +47,20 @@ def mailboxes(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
             imap=_mail_server(box.imap),
             smtp=_mail_server(box.smtp),
             max_size=box.max_size,
+            token_key=_mail_key(settings),
+            reply_token=box.reply_token,
+            authserv=box.authserv,
+            form_senders=box.form_senders,
+            form_fields=box.form_fields,
         )
         for box in settings.email
     ]
     return email.create_all(configs, context)
+
+
+def _mail_key(settings: Settings) -> bytes:
+    """The key that ids of mails and reply addresses are signed with; nodes of one office share it."""
+    return hmac.digest(session_key(settings).reveal().encode(), b"mail ids and reply addresses", "sha256")
 
 
 def _mail_server(url: ServerUrl | None) -> email.MailServer | None:

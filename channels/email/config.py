@@ -46,7 +46,13 @@ class MailServer:
 
 @dataclass(frozen=True, slots=True)
 class EmailConfig:
-    """One mailbox; `max_size` of a mail in bytes. Raises InvalidInput for an address that is none."""
+    """One mailbox; `max_size` of a mail in bytes. Raises InvalidInput for an address that is none.
+
+    `token_key` signs the ids of our mails and our reply addresses; `reply_token`: answers are asked to come to an
+    address that names the thread. `authserv` are the servers whose `Authentication-Results` are believed
+    (`*.example.net` for all of a domain). `form_senders` are addresses from which a site sends its forms, `form_fields`
+    its labels and what they mean (`name phone email message page`, or a field's name).
+    """
 
     name: str
     address: str
@@ -54,6 +60,11 @@ class EmailConfig:
     imap: MailServer | None = None
     smtp: MailServer | None = None
     max_size: int = 25 * MB
+    token_key: bytes = field(default=b"", repr=False)
+    reply_token: bool = False
+    authserv: tuple[str, ...] = ()
+    form_senders: tuple[str, ...] = ()
+    form_fields: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         try:

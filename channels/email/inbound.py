@@ -101,7 +101,7 @@ def _fact(config: EmailConfig, raw: bytes, received_at: datetime) -> _Fact:
     if sender is None:
         return _Fact(Unparsable("The mail names no sender."), id=own_id)
     ours = sender.identities[0].value == config.mailbox
-    if ours and is_own(own_id, config.domain):
+    if ours and is_own(config, own_id):
         return _Fact(Ignored("our own mail came back"), sender, sender.identities[0].value, id=own_id)
     # The ref has to be the same on every reading, also of a mail without an id.
     ref = own_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"

@@ -66,7 +66,7 @@ class Sender:
             raise PermanentDeliveryError("The mail with its files is too large to send.")
         async with self._session(server) as client:
             await _hand_over(client, self._config.mailbox, recipient, content)
-        return DeliveryReceipt((own_id(message, self._config.domain),))
+        return DeliveryReceipt((own_id(self._config, message),))
 
     async def check(self) -> str:
         """Connect and log in; one line about it. Raises the delivery errors."""
@@ -128,7 +128,7 @@ def composed(
     mail["To"] = recipient
     mail["Subject"] = " ".join(message.subject.split()) or DEFAULT_SUBJECT
     mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = own_id(message, config.domain)
+    mail["Message-ID"] = own_id(config, message)
     answered = message_id(message.reply_to) if message.reply_to and "sha256:" not in message.reply_to else ""
     if answered:
         mail["In-Reply-To"] = answered

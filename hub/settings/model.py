@@ -112,7 +112,9 @@ class VkSettings:
 class EmailSettings:
     """A mailbox: mail comes in by `listen` (SMTP) or `imap` (path: the folder) or both, and goes out by `smtp`.
 
-    At least one of the three is set; `max_size` in bytes.
+    At least one of the three is set; `max_size` in bytes. `reply_token`: answers are asked to come to an address that
+    names the thread. `authserv` are the servers whose findings about senders are believed; `form_senders` send a site's
+    forms, whose labels mean what `form_fields` says.
     """
 
     name: str
@@ -121,6 +123,10 @@ class EmailSettings:
     imap: ServerUrl | None = None
     smtp: ServerUrl | None = None
     max_size: int = 25 * MB
+    reply_token: bool = False
+    authserv: tuple[str, ...] = ()
+    form_senders: tuple[str, ...] = ()
+    form_fields: tuple[tuple[str, str], ...] = ()
     policy: AccountPolicy = PLAIN
     answers: Answers = NO_ANSWERS
 

@@ -12,7 +12,7 @@ from crm_core.messages import RouteStage
 from crm_core.model.calendar import ALWAYS, ANY_HOURS, WorkingHours
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
 from crm_core.model.office import ListAction, SpecialList
-from hub.settings import hours, storage, urls, values
+from hub.settings import hours, mail, storage, urls, values
 from hub.settings.answers import answers
 from hub.settings.errors import BadValueError
 from hub.settings.model import (
@@ -96,6 +96,11 @@ def email(section: Section) -> EmailSettings:
         imap=section.take("imap", urls.server({"imaps": 993, "imap": 143}, path="INBOX", login=True), None),
         smtp=section.take("smtp", urls.server({"smtp": 587, "smtps": 465}), None),
         max_size=section.take("max_size", values.size, EmailSettings("", "").max_size),
+        # Whoever takes mail in by IMAP may have a mailbox whose server knows no addresses with a mark.
+        reply_token=section.take("reply_token", values.flag, section.has("listen")),
+        authserv=section.take("authserv", values.list_of(mail.server_id), ()),
+        form_senders=section.take("form_senders", values.list_of(values.mail_address), ()),
+        form_fields=section.take("form_fields", mail.form_fields, ()),
         policy=policy(section),
         answers=answers(section, menu=False, contact=False),
     )

@@ -149,7 +149,7 @@ def test_the_id_is_the_mails_own_and_its_content() -> None:
 
 def test_our_own_mail_that_comes_back_is_nothing_new() -> None:
     sent = OutboundMessage(CONFIG.key, "anna@client.example", "hi", "message:7")
-    raw = f"From: sales@example.org\r\nMessage-ID: {own_id(sent, 'example.org')}\r\n\r\nhi".encode()
+    raw = f"From: sales@example.org\r\nMessage-ID: {own_id(CONFIG, sent)}\r\n\r\nhi".encode()
     assert isinstance(read(CONFIG, raw, NOW).event.payload, Ignored)
     # Without our id it may be anybody's; it asks for no answer.
     payload = read(CONFIG, b"From: sales@example.org\r\n\r\nhi", NOW).event.payload

@@ -1,0 +1,40 @@
+"""Values of `[[email]]`: the servers that are believed, and what the labels of a site's mailed forms mean."""
+
+from __future__ import annotations
+
+import re
+
+from hub.settings.errors import BadValueError, Fault
+from hub.settings.values import shown, text, wrong_type
+
+_SERVER = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\Z")
+_MOST_LABEL = 100
+
+
+def server_id(value: object) -> str:
+    """The name that a mail server gives itself in `Authentication-Results`; `*.example.net` is all of a domain."""
+    found = text(value).strip().lower()
+    if not _SERVER.match(found):
+        mend = 'Copy the first word behind "Authentication-Results:" of a mail received, like "mx.example.org"'
+        raise BadValueError(f"{shown(value)} is not the name of a mail server", mend)
+    return found
+
+
+def form_fields(value: object) -> tuple[tuple[str, str], ...]:
+    """`{ "Ваше имя" = "name", "Город" = "city" }`: labels and what they mean, in order."""
+    if not isinstance(value, dict):
+        raise wrong_type("a table", value, 'Write { "Ваше имя" = "name", "Телефон для связи" = "phone" }')
+    found: list[tuple[str, str]] = []
+    faults: list[Fault] = []
+    for label, meaning in value.items():
+        plain = " ".join(str(label).split()).rstrip(":").strip()
+        if not plain or len(plain) > _MOST_LABEL:
+            faults.append(Fault("this is no label of a form", "Write it as it stands before the colon", (label,)))
+            continue
+        try:
+            found.append((plain, text(meaning).strip()))
+        except BadValueError as error:
+            faults.extend(Fault(each.what, each.mend, (label, *each.at)) for each in error.faults)
+    if faults:
+        raise BadValueError("the table has faults", faults=tuple(faults))
+    return tuple(found)
