@@ -8,6 +8,7 @@ from typing import Any
 from crm_core.errors import Conflict, InvalidInput, NotFound
 from crm_core.model.callback import CallbackState, DialState
 from crm_core.model.case import CaseState
+from crm_core.model.conversation import ThreadRecord
 from crm_core.model.records import (
     CallbackRecord,
     CallRecord,
@@ -23,13 +24,14 @@ from crm_core.model.records import (
     LeadStatus,
     MergeRecord,
 )
-from crm_core.ports import Record
+from crm_core.services import suggestions
 from crm_core.services.cases import close, settle
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import key, lead_touched, resume, watch_lead
 from crm_core.services.leads import joined_leads
 from crm_core.services.marks import earlier
-from crm_core.services.recognition import renamed
+from crm_core.services.recognition import renamed, searchable
+from crm_core.services.restoring import kept, restored
 from crm_core.services.wording import Phrase
 
 _MERGED = "merged"
@@ -41,9 +43,24 @@ _OWNED: tuple[type, ...] = (
     LeadRecord,
     CallbackRecord,
     DialRecord,
+    ThreadRecord,
 )
 # What a merge may change of the survivor itself, and of the lead that goes on.
-_OF_CONTACT = ("manager", "name", "search", "marks", "last_signal_at", "last_contact_at")
+_OF_CONTACT = (
+    "manager",
+    "name",
+    "name_key",
+    "search",
+    "marks",
+    "last_signal_at",
+    "last_contact_at",
+    "company",
+    "city",
+    "status",
+    "list_name",
+    "fields",
+    "tags",
+)
 _OF_CASE = ("contact_id", "opened_at", "rung", "promised_at", "manager")
 _OF_LEAD = (
     "title",
@@ -68,7 +85,7 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
         raise InvalidInput("a contact can't be merged with itself")
     if absorbed.merged_into is not None or survivor.merged_into is not None:
         raise Conflict("one of the contacts was merged already")
-    moved: dict[str, Any] = {"survivor": _kept(survivor, _OF_CONTACT), "cases": _cases_of(desk, survivor, absorbed)}
+    moved: dict[str, Any] = {"survivor": kept(survivor, _OF_CONTACT), "cases": _cases_of(desk, survivor, absorbed)}
     _join_leads(desk, survivor, absorbed, moved)
     _join_callbacks(desk, survivor, absorbed, moved)
     busy = bool(desk.work.dials_going_on(survivor.id))
@@ -78,20 +95,27 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
         moved[kind.__name__] = [row[0] for row in rows]
         for row in rows:
             desk.work.put(row._replace(contact_id=survivor.id))
+    moved["suggestions"] = suggestions.follow(desk, survivor, absorbed, author)
     joined = _joined(survivor, absorbed)._replace(updated_at=desk.now)
     desk.work.put(joined)
     desk.work.put(absorbed._replace(merged_into=survivor.id, updated_at=desk.now))
     for case in desk.work.open_cases([absorbed.id]).values():
         close(desk, case, desk.now, _MERGED)  # kept, so that undoing finds it
     settle(desk, joined)
+    moved["joined"] = kept(desk.work.contact(survivor.id), _OF_CONTACT)
     desk.work.put(MergeRecord(desk.work.next_id(), survivor.id, absorbed.id, evidence, author, desk.now, moved))
     desk.note(survivor.id, desk.say(Phrase.MERGED, name=absorbed.name or f"№ {absorbed.id}"), author=author)
     return joined
 
 
 def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
-    """Undo the survivor's last merge; the contact that is given back. What came since stays with the survivor."""
+    """Undo the survivor's last merge; the contact that is given back. What came since stays with the survivor.
+
+    Raises NotFound, and Conflict where the survivor itself was merged into another since.
+    """
     survivor = desk.work.contact(survivor_id)
+    if survivor.merged_into is not None:
+        raise Conflict(f"this contact was merged into {survivor.merged_into}: undo that one first")
     merges = [each for each in desk.work.related(MergeRecord, "survivor_id", [survivor_id]) if each.undone_at is None]
     if not merges:
         raise NotFound(f"contact {survivor_id} has no merge to undo")
@@ -105,7 +129,8 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
                 desk.work.put(row._replace(contact_id=absorbed.id))
     _part_leads(desk, last.moved)
     _part_callbacks(desk, last.moved)
-    survivor = _restored(survivor, last.moved["survivor"])
+    suggestions.part(desk, survivor.id, absorbed.id, last.moved.get("suggestions", {}))
+    survivor = _parted(desk, survivor, last.moved)
     given_back = absorbed._replace(merged_into=None, updated_at=desk.now)
     desk.work.put(survivor)
     desk.work.put(given_back)
@@ -117,8 +142,22 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
     return given_back
 
 
+def _parted(desk: Desk, survivor: ContactRecord, moved: dict[str, Any]) -> ContactRecord:
+    """The survivor as they were, with what was changed since; found by what they hold now."""
+    joined = moved.get("joined")
+    parted = restored(survivor, moved["survivor"], joined)
+    if joined is None or parted.search == moved["survivor"]["search"]:
+        return parted
+    held = desk.work.identities([survivor.id]).get(survivor.id, [])
+    values = (each.key.partition(":")[2] for each in held)
+    return parted._replace(search=searchable(parted.name, parted.company or "", *values))
+
+
 def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
-    """The survivor with what the other knew: of names and managers given by facts, the earlier ones."""
+    """The survivor with what the other knew: of names and managers given by facts, the earlier ones.
+
+    Whoever stood on a special list takes the survivor along.
+    """
     marks = dict(survivor.marks)
     values: dict[str, Any] = {"name": survivor.name, "manager": survivor.manager}
     for name, theirs in (("name", absorbed.name), ("manager", absorbed.manager)):
@@ -136,6 +175,12 @@ def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
         search=f"{joined.search} {absorbed.search}".strip(),
         last_signal_at=_latest(survivor.last_signal_at, absorbed.last_signal_at),
         last_contact_at=_latest(survivor.last_contact_at, absorbed.last_contact_at),
+        company=survivor.company or absorbed.company,
+        city=survivor.city or absorbed.city,
+        status=survivor.status or absorbed.status,
+        list_name=survivor.list_name or absorbed.list_name,
+        fields={**absorbed.fields, **survivor.fields},
+        tags=list(dict.fromkeys([*survivor.tags, *absorbed.tags])),
     )
 
 
@@ -174,8 +219,10 @@ def _join_leads(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, mo
         return
     deadline = _deadline(desk, DeadlineKind.LEAD_RUNG, theirs.id)
     moved["closed_lead"] = {"id": theirs.id, "rung": deadline.rung if deadline is not None else None}
-    moved["joined_lead"] = {"id": mine.id, **_kept(mine, _OF_LEAD)}
-    desk.work.put(joined_leads(mine, theirs))
+    moved["joined_lead"] = {"id": mine.id, **kept(mine, _OF_LEAD)}
+    joined = joined_leads(mine, theirs)
+    moved["lead"] = kept(joined, _OF_LEAD)
+    desk.work.put(joined)
     desk.work.put(theirs._replace(status=LeadStatus.REJECTED, reason=_MERGED, closed_at=desk.now))
     lead_touched(desk, theirs.id)
 
@@ -184,7 +231,7 @@ def _part_leads(desk: Desk, moved: dict[str, Any]) -> None:
     if "joined_lead" not in moved:
         return
     mine = desk.work.get(LeadRecord, moved["joined_lead"]["id"])
-    desk.work.put(_restored(mine, moved["joined_lead"]))
+    desk.work.put(restored(mine, moved["joined_lead"], moved.get("lead")))
     closed = moved["closed_lead"]
     theirs = desk.work.get(LeadRecord, closed["id"])
     if theirs.reason != _MERGED:
@@ -199,7 +246,7 @@ def _part_leads(desk: Desk, moved: dict[str, Any]) -> None:
 def _cases_of(desk: Desk, *contacts: ContactRecord) -> dict[str, Any]:
     """What the timeline can't tell of the contacts' cases: who looks after them, what was told and promised."""
     found = desk.work.cases_of([contact.id for contact in contacts])
-    return {str(case.id): _kept(case, _OF_CASE) for cases in found.values() for case in cases}
+    return {str(case.id): kept(case, _OF_CASE) for cases in found.values() for case in cases}
 
 
 def _restore_cases(desk: Desk, contact: ContactRecord, known: dict[str, Any]) -> None:
@@ -207,10 +254,10 @@ def _restore_cases(desk: Desk, contact: ContactRecord, known: dict[str, Any]) ->
         before = next((each for each in known.values() if _same_case(case, each)), None)
         if before is None:
             continue
-        restored = _restored(case, before)
-        desk.work.put(restored)
-        if restored.state is CaseState.OPEN:
-            resume(desk, restored)
+        again = restored(case, before)
+        desk.work.put(again)
+        if again.state is CaseState.OPEN:
+            resume(desk, again)
 
 
 def _same_case(case: CaseRecord, before: dict[str, Any]) -> bool:
@@ -220,24 +267,6 @@ def _same_case(case: CaseRecord, before: dict[str, Any]) -> bool:
 def _deadline(desk: Desk, kind: DeadlineKind, subject_id: int) -> DeadlineRecord | None:
     found = desk.work.related(DeadlineRecord, "key", [key(kind, subject_id)])
     return found[0] if found else None
-
-
-def _kept(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """Some columns of a record as JSON; a moment as its text."""
-    values = {name: getattr(record, name) for name in names}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-
-def _restored(record: Record, kept: dict[str, Any]) -> Record:
-    """The record with the columns that `_kept` kept."""
-    known = record._asdict()  # type: ignore[attr-defined]  # every record is a named tuple
-    values = {
-        name: datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
-        for name, value in kept.items()
-        if name in known and name != "id"
-    }
-    changed: Record = record._replace(**values)  # type: ignore[attr-defined]  # as above
-    return changed
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

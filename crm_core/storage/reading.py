@@ -133,7 +133,8 @@ class Reading(Held):
         if found:
             columns = bulk.select_list(IdentityRecord, "t", self.engine)
             sql = f"SELECT {columns} FROM identity AS t WHERE t.contact_id {bulk.among(self.conn, 1)}"
-            for record in bulk.read(self.conn, IdentityRecord, sql, (bulk.keys(self.conn, [each.id for each in found]),)):
+            owners = bulk.keys(self.conn, [each.id for each in found])
+            for record in bulk.read(self.conn, IdentityRecord, sql, (owners,)):
                 held.setdefault(record.contact_id, []).append(record)
         return found, held
 
