@@ -10,7 +10,8 @@ from crm_core.model.records import EntryRecord
 from crm_core.services import callbacks
 from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
-from crm_core.services.intake_messages import attach, emit_message, is_refused
+from crm_core.services.entries import attach, emit_message
+from crm_core.services.intake_messages import is_refused
 from crm_core.services.leads import enquire
 from crm_core.services.marks import stamp_of
 from crm_core.services.outcome import DONE, Outcome

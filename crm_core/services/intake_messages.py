@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
 
 from crm_core.messages import (
-    Attachment,
+    Authenticity,
     BlockChanged,
     BlockState,
     ContactShared,
@@ -17,19 +16,25 @@ from crm_core.messages import (
     MessageReceived,
     Utm,
 )
-from crm_core.model.call import Direction
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.records import (
-    AttachmentRecord,
-    ContactRecord,
-    EntryRecord,
-    FileState,
-    OutboxKind,
-)
+from crm_core.model.records import ContactRecord
+from crm_core.services import answers
 from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
+from crm_core.services.entries import (
+    attach,
+    emit_message,
+    entry_of,
+    in_place_of,
+    original,
+    place_json,
+    placeholder,
+    sender_of,
+    version,
+    with_versions,
+)
 from crm_core.services.leads import enquire
 from crm_core.services.marks import stamp_of
 from crm_core.services.merging import merge
@@ -38,25 +43,27 @@ from crm_core.services.recognition import Recognition, message_ref
 from crm_core.services.wording import Phrase
 
 _TITLE = {EntryKind.EMAIL: Phrase.TITLE_EMAIL, EntryKind.FORM: Phrase.TITLE_FORM}
-_TITLE_LENGTH = 120
+TITLE_LENGTH = 120
+_NO_UTM = Utm()
 
 
 def message_received(
     desk: Desk, recognition: Recognition, event: InboundEvent, message: MessageReceived, journal_id: int
 ) -> Outcome:
-    """A client wrote: entry, lead where due, case."""
+    """A client wrote: entry, lead where due, case where somebody waits for an answer."""
     ref = message_ref(event, message.ref)
     early = recognition.entry(desk, ref)
     if early is not None and early.external_id is not None:
         return ignored("the message is on the timeline already")
-    contact = _sender(desk, recognition, event)
+    first = recognition.holder(desk, event.sender.identities) is None
+    contact = sender_of(desk, recognition, event)
     refused = is_refused(desk, contact)
-    asks = not message.automatic and not refused
+    asks = message.asks and not message.automatic and not refused
     lead_id = None
     if not message.automatic:
-        title = message.subject or message.text.split("\n", 1)[0][:_TITLE_LENGTH] or desk.say(_title(message.kind))
-        lead_id = open_lead(desk, contact, event, title=title, message=message)
-    entry = _entry(
+        title = message.subject or message.text.split("\n", 1)[0][:TITLE_LENGTH] or desk.say(_title(message.kind))
+        lead_id = open_lead(desk, contact, event, title=title, utm=message.utm, source=message.source)
+    entry = entry_of(
         desk,
         event,
         contact.id,
@@ -70,34 +77,40 @@ def message_received(
         quoted=message.quoted,
         signal=Signal.ASK if asks else None,
         signal_at=event.occurred_at if asks else None,
-        location={"latitude": message.location.latitude, "longitude": message.location.longitude}
-        if message.location is not None
-        else None,
+        location=place_json(message.location),
+        album=message.album or None,
+        authenticity=authenticity_json(message.authenticity),
     )
-    if early is not None:
-        entry = _in_place_of(early, entry)
+    entry = in_place_of(early, entry)
     desk.work.put(entry)
     recognition.entries[ref] = entry
     attach(desk, event, entry.id, message.attachments)
     if asks:
         signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
     emit_message(desk, entry)
+    if not message.automatic and not refused:
+        answers.after_message(desk, recognition, event, desk.work.contact(contact.id), first=first, asks=asks)
     return DONE
+
+
+def authenticity_json(found: Authenticity | None) -> dict[str, str] | None:
+    """What was found out about the sender, as an entry keeps it."""
+    return {"trust": found.trust.value, "detail": found.detail} if found is not None else None
 
 
 def edited(desk: Desk, recognition: Recognition, event: InboundEvent, edit: MessageEdited, journal_id: int) -> Outcome:
     """A client changed a message; where the message itself has not come yet, its place is taken."""
     ref = message_ref(event, edit.ref)
-    version = _version(edit.at, event.sequence, edit.text)
+    latest = version(edit.at, event.sequence, edit.text)
     if event.sender.identities:
-        _sender(desk, recognition, event)
+        sender_of(desk, recognition, event)
     entry = recognition.entry(desk, ref)
     if entry is None:
-        entry = _placeholder(desk, recognition, event, ref, journal_id)._replace(text=edit.text, versions=[version])
+        entry = placeholder(desk, recognition, event, ref, journal_id)._replace(text=edit.text, versions=[latest])
     elif entry.versions or entry.external_id is None:
-        entry = _with_versions(entry, [*entry.versions, version])
+        entry = with_versions(entry, [*entry.versions, latest])
     else:
-        entry = _with_versions(entry, [_original(entry), version])
+        entry = with_versions(entry, [original(entry), latest])
     desk.work.put(entry)
     recognition.entries[ref] = entry
     return DONE
@@ -113,11 +126,11 @@ def deleted(
     """
     outcome = ignored("none of the deleted messages is on a timeline")
     if event.sender.identities:
-        _sender(desk, recognition, event)
+        sender_of(desk, recognition, event)
     for ref in (message_ref(event, each) for each in deletion.refs):
         entry = recognition.entry(desk, ref)
         if entry is None and event.sender.identities:
-            entry = _placeholder(desk, recognition, event, ref, journal_id)
+            entry = placeholder(desk, recognition, event, ref, journal_id)
         if entry is not None:
             recognition.entries[ref] = entry
             at = deletion.at if entry.deleted_at is None else min(deletion.at, entry.deleted_at)
@@ -134,17 +147,16 @@ def contact_shared(
     early = recognition.entry(desk, ref)
     if early is not None and early.external_id is not None:
         return ignored("the message is on the timeline already")
-    contact = _proven(desk, recognition, event, card) if card.own else _sender(desk, recognition, event)
+    contact = _proven(desk, recognition, event, card) if card.own else sender_of(desk, recognition, event)
     refused = is_refused(desk, contact)
-    entry = _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
+    entry = entry_of(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
         ref=ref,
         text=card.text,
         signal=None if refused else Signal.ASK,
         signal_at=None if refused else event.occurred_at,
-        lead_id=open_lead(desk, contact, event, title=card.text[:_TITLE_LENGTH]),
+        lead_id=open_lead(desk, contact, event, title=card.text[:TITLE_LENGTH]),
     )
-    if early is not None:
-        entry = _in_place_of(early, entry)
+    entry = in_place_of(early, entry)
     desk.work.put(entry)
     recognition.entries[ref] = entry
     if not refused:
@@ -159,9 +171,9 @@ def block_changed(
     """A client blocked or unblocked us, which may be told before their first message."""
     if not event.sender.identities:
         return ignored(f"{block.state} by nobody known")
-    contact = _sender(desk, recognition, event)
+    contact = sender_of(desk, recognition, event)
     text = "🚫" if block.state is BlockState.BLOCKED else "✅"
-    desk.work.put(_entry(desk, event, contact.id, EntryKind.SYSTEM, journal_id)._replace(text=f"{text} {event.key}"))
+    desk.work.put(entry_of(desk, event, contact.id, EntryKind.SYSTEM, journal_id)._replace(text=f"{text} {event.key}"))
     return DONE
 
 
@@ -169,13 +181,14 @@ def block_changed(
 
 
 def open_lead(
-    desk: Desk, contact: ContactRecord, event: InboundEvent, *, title: str, message: MessageReceived | None = None
+    desk: Desk, contact: ContactRecord, event: InboundEvent, *, title: str, utm: Utm = _NO_UTM, source: str = ""
 ) -> int | None:
     """The lead that a fact of a stranger, or of an enquiry account, opens or joins; None where none is due."""
     if contact.list_name is not None:
         return None
     policy = desk.office.policy(event.key)
-    utm = message.utm if message is not None else Utm()
+    if source:
+        policy = replace(policy, source=source)
     opens = wants_lead(contact, policy)
     lead = enquire(desk, contact, event.key, policy, by=stamp_of(event), title=title, utm=utm, opens=opens)
     return lead.id if lead is not None else None
@@ -192,42 +205,6 @@ def is_refused(desk: Desk, contact: ContactRecord) -> bool:
     return listed is not None and listed.action is ListAction.REJECT
 
 
-def attach(desk: Desk, event: InboundEvent, entry_id: int, files: tuple[Attachment, ...]) -> None:
-    """Put the files of an entry down, and queue the fetching of those that lie with the provider."""
-    for position, file in enumerate(files):
-        record = AttachmentRecord(
-            id=desk.work.next_id(),
-            entry_id=entry_id,
-            position=position,
-            name=file.name,
-            content_type=file.content_type,
-            state=FileState.STORED if file.stored is not None else FileState.PENDING,
-            size=file.stored.size if file.stored is not None else file.size,
-            sha256=file.stored.sha256 if file.stored is not None else None,
-            remote_id=file.remote_id,
-        )
-        desk.work.put(record)
-        if record.state is FileState.PENDING:
-            payload = {
-                "attachment_id": record.id,
-                "channel": event.key.channel,
-                "account": event.key.account,
-                "remote_id": file.remote_id,
-            }
-            desk.enqueue(OutboxKind.FETCH, f"fetch:{record.id}", f"fetch:{record.id}", payload, entry_id)
-
-
-def emit_message(desk: Desk, entry: EntryRecord) -> None:
-    """Tell outgoing webhooks of a new message."""
-    data = {"id": entry.id, "contact_id": entry.contact_id, "channel": entry.channel, "text": entry.text}
-    desk.emit("message.created", entry.id, data)
-
-
-def _sender(desk: Desk, recognition: Recognition, event: InboundEvent) -> ContactRecord:
-    sender = event.sender
-    return recognition.contact(desk, sender.identities, sender.name, event.key.channel, stamp_of(event))
-
-
 def _proven(desk: Desk, recognition: Recognition, event: InboundEvent, card: ContactShared) -> ContactRecord:
     """The client whose own card this is: sender and number are one person, whoever held the number."""
     sender, evidence = event.sender, f"own contact card in {event.key}"
@@ -236,7 +213,7 @@ def _proven(desk: Desk, recognition: Recognition, event: InboundEvent, card: Con
     if holder is None or recognition.holder(desk, sender.identities) is None:
         both = (*sender.identities, *card.identities)
         return recognition.contact(desk, both, sender.name, evidence, stamp_of(event))
-    contact = _sender(desk, recognition, event)
+    contact = sender_of(desk, recognition, event)
     if holder.id != contact.id:
         contact = merge(desk, survivor=holder, absorbed=contact, evidence=evidence, author="hub")
         for key, owner in recognition.holders.items():
@@ -245,52 +222,5 @@ def _proven(desk: Desk, recognition: Recognition, event: InboundEvent, card: Con
     return recognition.link(desk, contact, card.identities, evidence)
 
 
-def _placeholder(desk: Desk, recognition: Recognition, event: InboundEvent, ref: str, journal_id: int) -> EntryRecord:
-    """The place of a message that has not come yet: it has no external id."""
-    contact = _sender(desk, recognition, event)
-    return _entry(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(ref=ref, external_id=None)
-
-
-def _entry(
-    desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, journal_id: int, **more: Any
-) -> EntryRecord:
-    return EntryRecord(
-        id=desk.work.next_id(),
-        seq=0,
-        contact_id=contact_id,
-        kind=kind,
-        direction=Direction.IN,
-        occurred_at=event.occurred_at,
-        sequence=event.sequence,
-        recorded_at=desk.now,
-        channel=event.key.channel,
-        account=event.key.account,
-        conversation=event.conversation,
-        journal_id=journal_id,
-        external_id=event.external_id,
-        author=event.sender.name,
-        **more,
-    )
-
-
 def _title(kind: EntryKind) -> Phrase:
     return _TITLE.get(kind, Phrase.TITLE_MESSAGE)
-
-
-def _version(at: datetime, sequence: int, text: str) -> dict[str, Any]:
-    return {"at": at.isoformat(), "sequence": sequence, "text": text}
-
-
-def _original(entry: EntryRecord) -> dict[str, Any]:
-    return _version(entry.occurred_at, entry.sequence, entry.text)
-
-
-def _with_versions(entry: EntryRecord, versions: list[dict[str, Any]]) -> EntryRecord:
-    ordered = sorted(versions, key=lambda each: (datetime.fromisoformat(each["at"]), each["sequence"]))
-    return entry._replace(text=ordered[-1]["text"], versions=ordered)
-
-
-def _in_place_of(early: EntryRecord, entry: EntryRecord) -> EntryRecord:
-    """The message whose edit or deletion came first takes the place that was held for it; an edit stays current."""
-    kept = entry._replace(id=early.id, seq=early.seq, recorded_at=early.recorded_at, deleted_at=early.deleted_at)
-    return _with_versions(kept, [_original(entry), *early.versions]) if early.versions else kept

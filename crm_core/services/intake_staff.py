@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
-from crm_core.messages import InboundEvent, ReceiptState, StaffAct, StaffCommand
-from crm_core.model.identity import IdentityKind
+from crm_core.messages import InboundEvent, ReceiptState, StaffAct, StaffAsked, StaffCommand, StaffReply
+from crm_core.model.identity import Identity, IdentityKind
+from crm_core.model.user import User
 from crm_core.services.cases import close_by_hand, open_lead_of_case, promise, take_case
 from crm_core.services.desk import Desk
 from crm_core.services.leads import take
-from crm_core.services.outcome import Outcome
+from crm_core.services.outcome import Outcome, ignored
+from crm_core.services.replies import reply
 from crm_core.services.telling import PROMISE_MINUTES
 from crm_core.services.wording import Phrase
 
@@ -32,6 +34,32 @@ def staff_command(desk: Desk, event: InboundEvent, command: StaffCommand) -> Out
     return Outcome(ReceiptState.DONE, answer=answer)
 
 
+def staff_asked(desk: Desk, event: InboundEvent, asked: StaffAsked) -> Outcome:
+    """A person of the office asks the bot for something."""
+    if _person(desk, event, asked.actor) is None:
+        return ignored("a question of somebody who is not staff")
+    return ignored(f"no answer is known to {asked.question}")
+
+
+def staff_reply(desk: Desk, event: InboundEvent, reply_of: StaffReply) -> Outcome:
+    """A person of the office answers a client by answering a notification."""
+    user = _person(desk, event, reply_of.actor)
+    if user is None:
+        return ignored("an answer of somebody who is not staff")
+    for channel in ("telegram", "vk", "email", "web"):
+        last = desk.work.last_entry(reply_of.contact_id, channel, None)
+        if last is not None:
+            reply(desk, reply_of.contact_id, user.login, channel=channel, account=None, text=reply_of.text)
+            return Outcome()
+    return ignored("the client has never written")
+
+
+def _person(desk: Desk, event: InboundEvent, actor: Identity) -> User | None:
+    if event.key != desk.office.staff_channel or actor.kind is not IdentityKind.TG or not actor.value.isdigit():
+        return None
+    return desk.work.staff.by_telegram(int(actor.value))
+
+
 def _act(desk: Desk, command: StaffCommand, login: str, name: str) -> str:
     match command.act:
         case StaffAct.TAKEN:
@@ -48,6 +76,8 @@ def _act(desk: Desk, command: StaffCommand, login: str, name: str) -> str:
         case StaffAct.TAKE_LEAD:
             take(desk, command.subject_id, login)
             return desk.say(Phrase.LEAD_TAKEN, name=name)
+        case StaffAct.WRITE:
+            return ""
         case StaffAct.CLOSE:
             reason = command.argument.strip() or desk.say(Phrase.BUTTON_CLOSE_DONE)
             close_by_hand(desk, command.subject_id, login, reason)

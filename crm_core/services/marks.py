@@ -6,6 +6,7 @@ gave; where the value is another one by now, a person of the office changed it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ Stamp = list[Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_AFTER_ALL = 10**18  # microseconds; no fact is of that year
 
 
 def stamp_of(event: InboundEvent) -> Stamp:
@@ -40,6 +42,31 @@ def earlier(by: Stamp, known: list[Any] | None, value: Any) -> bool:
 def later(by: Stamp, known: list[Any] | None, value: Any) -> bool:
     """Whether a fact comes after the one that gave `value`; False where a person gave it."""
     return known is not None and known[-1] == value and by > known[:-1]
+
+
+def learned(event: InboundEvent, value: Any) -> Learned:
+    """What a provider told on being asked: it comes after all facts, so that any of them wins."""
+    by = stamp_of(event)
+    return Learned([by[0] + _AFTER_ALL, *by[1:]], value)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A value that stands only as long as no fact gives one."""
+
+    by: Stamp
+    value: Any
+
+    @property
+    def mark(self) -> list[Any]:
+        """The mark of it."""
+        return mark(self.by, self.value)
+
+    def stands_in(self, value: Any, known: list[Any] | None) -> bool:
+        """Whether it takes the place of `value`: of none, or of one that was told so before."""
+        if not value:
+            return True
+        return known is not None and known[0] >= _AFTER_ALL and later(self.by, known, value)
 
 
 def when(by: Stamp) -> datetime:

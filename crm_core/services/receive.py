@@ -13,15 +13,23 @@ from crm_core.messages import (
     BlockChanged,
     CallChanged,
     ContactShared,
+    DeliveryChanged,
     FormSubmitted,
     Ignored,
     InboundEvent,
+    MenuChosen,
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    MessageSent,
+    Noted,
+    ProfileLearned,
+    ReactionChanged,
     Receipt,
     ReceiptState,
+    StaffAsked,
     StaffCommand,
+    StaffReply,
     Unparsable,
 )
 from crm_core.model.identity import IdentityKind
@@ -32,9 +40,14 @@ from crm_core.services.call_parts import numbered
 from crm_core.services.cleaning import clean
 from crm_core.services.desk import Desk
 from crm_core.services.intake_calls import call_changed
+from crm_core.services.intake_delivery import delivery_changed, reaction_changed
 from crm_core.services.intake_forms import form_submitted
+from crm_core.services.intake_menu import menu_chosen
 from crm_core.services.intake_messages import block_changed, contact_shared, deleted, edited, message_received
-from crm_core.services.intake_staff import staff_command
+from crm_core.services.intake_notes import noted, profile_learned
+from crm_core.services.intake_office import message_sent
+from crm_core.services.intake_staff import staff_asked, staff_command, staff_reply
+from crm_core.services.likeness import after_batch, after_fact
 from crm_core.services.outcome import Outcome, ignored
 from crm_core.services.recognition import Recognition, identities_of, message_ref, prefetch
 
@@ -64,6 +77,7 @@ def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, po
     recognition = prefetch(desk, [events[index] for index in fresh])
     for index in fresh:
         receipts[index] = _take_in(desk, recognition, events[index])
+    after_batch(desk, recognition)
     return [receipt for receipt in receipts if receipt is not None]
 
 
@@ -74,6 +88,9 @@ def replay(work: UnitOfWork, record: JournalRecord, event: InboundEvent, office:
     (event,) = numbered(work, [event])
     recognition = prefetch(desk, [event])
     outcome = _apply(desk, recognition, event, record.id)
+    if outcome.state is ReceiptState.DONE:
+        after_fact(desk, recognition, event)
+        after_batch(desk, recognition)
     work.put(
         record._replace(
             state=_STATE_OF[outcome.state], error=outcome.error, attempts=record.attempts + 1, what=_what(event)
@@ -95,6 +112,8 @@ def place_of(event: InboundEvent) -> tuple[str, str, str]:
 def _take_in(desk: Desk, recognition: Recognition, event: InboundEvent) -> Receipt:
     journal_id = desk.work.next_id()
     outcome = _apply(desk, recognition, event, journal_id)
+    if outcome.state is ReceiptState.DONE:
+        after_fact(desk, recognition, event)
     desk.work.put(
         JournalRecord(
             id=journal_id,
@@ -118,30 +137,89 @@ def _take_in(desk: Desk, recognition: Recognition, event: InboundEvent) -> Recei
 def _apply(desk: Desk, recognition: Recognition, event: InboundEvent, journal_id: int) -> Outcome:
     payload = event.payload
     match payload:
-        case MessageReceived():
-            if _from_staff(desk, event):
-                return ignored("a message of staff")
-            return message_received(desk, recognition, event, payload, journal_id)
-        case MessageEdited():
-            return edited(desk, recognition, event, payload, journal_id)
-        case MessageDeleted():
-            return deleted(desk, recognition, event, payload, journal_id)
-        case ContactShared():
-            if _from_staff(desk, event):
-                return ignored("a message of staff")
-            return contact_shared(desk, recognition, event, payload, journal_id)
-        case FormSubmitted():
-            return form_submitted(desk, recognition, event, payload, journal_id)
+        case MessageReceived() | MenuChosen() | ContactShared() | FormSubmitted() | BlockChanged():
+            return _of_client(desk, recognition, event, payload, journal_id)
+        case MessageSent() | MessageEdited() | MessageDeleted() | DeliveryChanged() | ReactionChanged():
+            return _of_message(desk, recognition, event, payload, journal_id)
+        case Noted():
+            return noted(desk, recognition, event, payload, journal_id)
+        case ProfileLearned():
+            return profile_learned(desk, recognition, event, payload)
         case CallChanged():
             return call_changed(desk, recognition, event, payload.call, journal_id)
-        case BlockChanged():
-            return block_changed(desk, recognition, event, payload, journal_id)
-        case StaffCommand():
-            return staff_command(desk, event, payload)
+        case StaffCommand() | StaffAsked() | StaffReply():
+            return _of_staff(desk, recognition, event, payload, journal_id)
         case Ignored():
             return ignored(payload.what)
         case Unparsable():
             return Outcome(ReceiptState.FAILED, error=payload.error)
+
+
+def _of_client(
+    desk: Desk,
+    recognition: Recognition,
+    event: InboundEvent,
+    payload: MessageReceived | MenuChosen | ContactShared | FormSubmitted | BlockChanged,
+    journal_id: int,
+) -> Outcome:
+    """What a client wrote or did."""
+    if isinstance(payload, MessageReceived | MenuChosen | ContactShared) and _from_staff(desk, event):
+        return ignored("a message of staff")
+    match payload:
+        case MessageReceived():
+            return message_received(desk, recognition, event, payload, journal_id)
+        case MenuChosen():
+            return menu_chosen(desk, recognition, event, payload, journal_id)
+        case ContactShared():
+            return contact_shared(desk, recognition, event, payload, journal_id)
+        case FormSubmitted():
+            return form_submitted(desk, recognition, event, payload, journal_id)
+        case BlockChanged():
+            return block_changed(desk, recognition, event, payload, journal_id)
+
+
+def _of_message(
+    desk: Desk,
+    recognition: Recognition,
+    event: InboundEvent,
+    payload: MessageSent | MessageEdited | MessageDeleted | DeliveryChanged | ReactionChanged,
+    journal_id: int,
+) -> Outcome:
+    """What became of a message, or that the office wrote one elsewhere."""
+    match payload:
+        case MessageSent():
+            return message_sent(desk, recognition, event, payload, journal_id)
+        case MessageEdited():
+            return edited(desk, recognition, event, payload, journal_id)
+        case MessageDeleted():
+            return deleted(desk, recognition, event, payload, journal_id)
+        case DeliveryChanged():
+            return delivery_changed(desk, recognition, event, payload)
+        case ReactionChanged():
+            if _from_staff(desk, event):
+                return ignored("a reaction of staff")
+            return reaction_changed(desk, recognition, event, payload, journal_id)
+
+
+def _of_staff(
+    desk: Desk,
+    recognition: Recognition,
+    event: InboundEvent,
+    payload: StaffCommand | StaffAsked | StaffReply,
+    journal_id: int,
+) -> Outcome:
+    """What a person of the office does in the staff bot; whoever is none of them is a client."""
+    match payload:
+        case StaffCommand():
+            return staff_command(desk, event, payload)
+        case (
+            StaffAsked(otherwise=MessageReceived() as message) | StaffReply(otherwise=MessageReceived() as message)
+        ) if not _from_staff(desk, event):
+            return message_received(desk, recognition, event, message, journal_id)
+        case StaffAsked():
+            return staff_asked(desk, event, payload)
+        case StaffReply():
+            return staff_reply(desk, event, payload)
 
 
 def _from_staff(desk: Desk, event: InboundEvent) -> bool:

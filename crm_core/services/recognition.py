@@ -11,15 +11,22 @@ from datetime import datetime
 
 from crm_core.messages import (
     CallChanged,
+    ChannelKey,
     ContactShared,
+    DeliveryChanged,
     FormSubmitted,
     InboundEvent,
+    MenuChosen,
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    MessageSent,
+    ReactionChanged,
+    StaffAsked,
+    StaffReply,
 )
 from crm_core.model.callback import dial_of
-from crm_core.model.identity import Identity, caller, find_addresses, find_telephones
+from crm_core.model.identity import Identity, IdentityKind, caller, find_addresses, find_telephones
 from crm_core.model.likeness import full_name
 from crm_core.model.records import CallRecord, ContactRecord, DealRecord, DialRecord, EntryRecord, IdentityRecord
 from crm_core.services.desk import Desk
@@ -37,6 +44,9 @@ class Recognition:
     entries: dict[str, EntryRecord] = field(default_factory=dict)
     calls: dict[tuple[str, str], CallRecord] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
+    # Whose name or identities were learned in this batch, and what handles: who else may they be?
+    fresh: dict[int, None] = field(default_factory=dict)
+    handles: dict[int, set[str]] = field(default_factory=dict)
 
     def holder(self, desk: Desk, identities: Sequence[Identity]) -> ContactRecord | None:
         """The contact that holds the first of these identities that anybody holds."""
@@ -47,11 +57,11 @@ class Recognition:
         return None
 
     def contact(
-        self, desk: Desk, identities: Sequence[Identity], name: str, evidence: str, stamp: Stamp
+        self, desk: Desk, identities: Sequence[Identity], name: str, evidence: str, stamp: Stamp, *, handle: str = ""
     ) -> ContactRecord:
         """The contact of these identities, made where nobody holds them; free ones are linked to it.
 
-        The earliest fact that names the client gives the name.
+        The earliest fact that names the client gives the name, the latest the `handle` of the first identity.
         """
         contact = self.holder(desk, identities)
         if contact is None:
@@ -62,6 +72,7 @@ class Recognition:
                 updated_at=desk.now, marks={**contact.marks, "name": mark(stamp, name)}
             )
             desk.work.put(contact)
+            self.fresh[contact.id] = None
         return self.link(desk, contact, identities, evidence)
 
     def entry(self, desk: Desk, ref: str) -> EntryRecord | None:
@@ -77,6 +88,7 @@ class Recognition:
             self.holders[key] = contact.id
             desk.work.put(IdentityRecord(key, contact.id, evidence, desk.now))
         if fresh:
+            self.fresh[contact.id] = None
             desk.handles.setdefault(contact.id, fresh[0])
             search = searchable(contact.search, *(each.value for each in fresh))
             contact = contact._replace(search=search)
@@ -124,9 +136,24 @@ def identities_of(event: InboundEvent, region: str) -> tuple[Identity, ...]:
             return event.sender.identities
 
 
+def alleged(event: InboundEvent) -> tuple[Identity, ...]:
+    """Identities that a fact names without proof: nobody is recognised by them, but somebody may be guessed."""
+    match event.payload:
+        case ContactShared(identities=shared, own=False):
+            return shared
+        case _:
+            claims = (each for each in event.sender.identities if each.kind is IdentityKind.CLAIMED)
+            return tuple(Identity(IdentityKind.MAILTO, each.value) for each in claims)
+
+
 def message_ref(event: InboundEvent, ref: str) -> str:
     """The reference of a message, unique over all channels."""
-    return f"{event.key}:{event.conversation}:{ref}"
+    return ref_in(event.key, event.conversation, ref)
+
+
+def ref_in(key: ChannelKey, conversation: str, ref: str) -> str:
+    """The same, of a message of ours. A mail is the same one whatever conversation it stands in."""
+    return f"{key}:{'' if key.channel == 'email' else conversation}:{ref}"
 
 
 def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
@@ -138,12 +165,21 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
     refs: dict[str, None] = {}
     calls: dict[tuple[str, str], None] = {}
     for event in events:
-        for identity in identities_of(event, region):
+        for identity in (*identities_of(event, region), *alleged(event)):
             keys[str(identity)] = None
         match event.payload:
-            case MessageReceived(ref=ref) | MessageEdited(ref=ref) | ContactShared(ref=ref):
+            case (
+                MessageReceived(ref=ref)
+                | MessageEdited(ref=ref)
+                | ContactShared(ref=ref)
+                | MessageSent(ref=ref)
+                | ReactionChanged(ref=ref)
+                | MenuChosen(ref=ref)
+                | StaffReply(otherwise=MessageReceived(ref=ref))
+                | StaffAsked(otherwise=MessageReceived(ref=ref))
+            ):
                 refs[message_ref(event, ref)] = None
-            case MessageDeleted(refs=several):
+            case MessageDeleted(refs=several) | DeliveryChanged(refs=several):
                 refs.update({message_ref(event, ref): None for ref in several})
             case CallChanged(call=call):
                 calls[event.key.account, call.linkedid] = None
