@@ -45,9 +45,10 @@ class Relay:
         self.mails: list[Envelope] = []
         self.rcpt_reply = ""
         self.data_reply = ""
+        self.next_data_reply = ""
         self.break_at_data = False
         self.port = 0
-        self._login = login
+        self.login = login
         self._tls = tls
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -59,8 +60,9 @@ class Relay:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.data_reply:
-            return self.data_reply
+        once, self.next_data_reply = self.next_data_reply, ""
+        if once or self.data_reply:
+            return once or self.data_reply
         self.mails.append(envelope)
         if self.break_at_data:
             assert isinstance(server.transport, asyncio.Transport)
@@ -71,7 +73,7 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
     ) -> AuthResult:
         given = (data.login.decode(), data.password.decode())
-        return AuthResult(success=given == self._login, handled=False)
+        return AuthResult(success=given == self.login, handled=False)
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[Relay]:
@@ -84,7 +86,7 @@ class Relay:
                 hostname="relay.example",
                 enable_SMTPUTF8=True,
                 tls_context=self._tls,
-                authenticator=self._authenticate if self._login else None,
+                authenticator=self._authenticate if self.login else None,
                 auth_required=False,
                 auth_require_tls=False,
                 loop=asyncio.get_running_loop(),
