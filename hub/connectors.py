@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from channels import cti, email, gateway, pbx, web
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
+from crm_core.model.calendar import ALWAYS
 from crm_core.model.office import Office
 from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
 from hub.secret_key import session_key
@@ -78,6 +79,7 @@ def _mail_server(url: ServerUrl | None) -> email.MailServer | None:
 
 def sites(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     """The `[[web]]` accounts."""
+    calendars = {each.name: each for each in settings.hours}
     return [
         web.create(
             web.WebConfig(
@@ -85,7 +87,16 @@ def sites(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
                 key=site.key.reveal(),
                 origins=site.origins,
                 max_size=site.max_size,
+                per_minute=site.per_minute,
                 zone=settings.time_zone,
+                chat=web.ChatConfig(
+                    on=site.chat and bool(site.origins),
+                    title=site.title,
+                    color=site.color,
+                    side=web.Side(site.position.value),
+                    hours=calendars.get(site.answers.hours or "", ALWAYS),
+                    file_size=site.file_size,
+                ),
             ),
             context,
         )

@@ -1,6 +1,6 @@
-"""Forms on web sites."""
+"""Forms and the chat on web sites."""
 
-from channels.web.config import WebConfig
+from channels.web.config import ChatConfig, Side, WebConfig
 from channels.web.connector import WebChannel, create
 
-__all__ = ["WebChannel", "WebConfig", "create"]
+__all__ = ["ChatConfig", "Side", "WebChannel", "WebConfig", "create"]

@@ -59,6 +59,13 @@ class VkMode(Enum):
     LONGPOLL = "longpoll"
 
 
+class ChatPosition(Enum):
+    """In which lower corner of a page the button of the chat stands."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
 class WebhookEvent(Enum):
     """What other programs can be told of."""
 
@@ -159,12 +166,22 @@ class PbxSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """A website whose forms are posted here. `origins` as browsers send them, `*` for any; `max_size` in bytes."""
+    """A website whose forms are posted here, and whose visitors write in the chat.
+
+    `origins` as browsers send them, `*` for any; `max_size` of a form in bytes, `file_size` of a file in the chat;
+    `per_minute` forms and messages are taken from one address. `title`, `color` and `position` are the chat's.
+    """
 
     name: str
     key: Secret
     origins: tuple[str, ...] = ()
     max_size: int = MB
+    per_minute: int = 30
+    chat: bool = True
+    title: str = ""
+    color: str = "#2457d6"
+    position: ChatPosition = ChatPosition.RIGHT
+    file_size: int = 10 * MB
     policy: AccountPolicy = PLAIN
     answers: Answers = NO_ANSWERS
 

@@ -17,6 +17,7 @@ from hub.settings.answers import answers
 from hub.settings.errors import BadValueError
 from hub.settings.model import (
     AlarmSettings,
+    ChatPosition,
     CtiSettings,
     EmailSettings,
     GatewaySettings,
@@ -139,6 +140,12 @@ def web(section: Section) -> WebSettings:
         key=section.need("key", values.secret, _NO_SECRET),
         origins=section.take("origins", values.list_of(urls.origin), plain.origins),
         max_size=section.take("max_size", values.size, plain.max_size),
+        per_minute=section.take("per_minute", values.whole(1, 100_000), plain.per_minute),
+        chat=section.take("chat", values.flag, plain.chat),
+        title=section.take("title", values.text, plain.title),
+        color=section.take("color", values.color, plain.color),
+        position=section.take("position", values.one_of(ChatPosition), plain.position),
+        file_size=section.take("file_size", values.size, plain.file_size),
         policy=policy(section),
         answers=answers(section, hours_alone=True),
     )

@@ -28,6 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[\w.-]{1,64}\Z")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
 _DURATION = re.compile(r"([0-9]{1,12})\s*(ms|s|m|h|d)\Z")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _SIZE = re.compile(r"([0-9]{1,12})\s*([KMG]?)B?\Z", re.IGNORECASE)
 _SIZE_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _LONGEST = timedelta(days=3660)
@@ -185,6 +186,14 @@ def positive_duration(value: object) -> timedelta:
     if not found:
         raise BadValueError("the duration is zero", "Give it a length")
     return found
+
+
+def color(value: object) -> str:
+    """A colour as pages write it, `#rrggbb`."""
+    found = text(value)
+    if not _COLOR.match(found):
+        raise BadValueError(f"{shown(value)} is no colour", 'Write red, green and blue, like "#2457d6"')
+    return found.lower()
 
 
 def size(value: object) -> int:
