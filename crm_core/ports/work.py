@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import SignalAt
+from crm_core.model.figures import Figures
 from crm_core.model.records import (
     AlarmRecord,
     CallbackRecord,
@@ -114,6 +115,15 @@ class UnitOfWork(Protocol):
 
     def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
         """The client's newest inbound entry in a channel, with a conversation to answer into."""
+
+    def attended(self, contact_ids: Iterable[int]) -> dict[int, set[tuple[str, str, str]]]:
+        """The conversations (channel, account, id) in which people of the office have written to contacts."""
+
+    def last_written(self, contact_id: int) -> EntryRecord | None:
+        """The client's newest message or mail, in whatever channel: there an answer reaches them."""
+
+    def figures(self, since: datetime, login: str | None) -> Figures:
+        """The figures since a moment, of a person or of the whole office."""
 
     def peek(self, kind: type[Record], key: Any) -> Record | None:
         """A record that was read or put before, without asking the database."""

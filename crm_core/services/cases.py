@@ -12,15 +12,23 @@ from crm_core.model.records import CaseRecord, ContactRecord, DeadlineKind, Dead
 from crm_core.services import callbacks
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import climb, key, lead_touched, set_next_rung
+from crm_core.services.telling import case_buttons, case_text, tell
 from crm_core.services.wording import Phrase
 
 
 def signalled(
-    desk: Desk, contact: ContactRecord, signal: SignalAt, origin: ChannelKey, *, instead: bool = False
+    desk: Desk,
+    contact: ContactRecord,
+    signal: SignalAt,
+    origin: ChannelKey,
+    *,
+    instead: bool = False,
+    manager: str | None = None,
 ) -> ContactRecord:
     """Let a new signal, already on the timeline, have its effect; the contact's new version.
 
-    `instead` says that its entry gave another signal before.
+    `instead` says that its entry gave another signal before. `manager` looks after the case that it opens, where that
+    is not the client's own.
     """
     signal = SignalAt(signal.signal, signal.at, signal.reason, (origin.channel, origin.account))
     row = desk.work.open_cases([contact.id]).get(contact.id)
@@ -28,7 +36,7 @@ def signalled(
     if not instead and follows(before, contact.last_signal_at, signal):
         after = step(before, signal)
         if after is not None and after is not before:
-            _write(desk, contact, after, row)
+            _write(desk, contact, after, row, manager)
     else:
         settle(desk, contact)
     latest = signal.at if contact.last_signal_at is None else max(signal.at, contact.last_signal_at)
@@ -84,12 +92,12 @@ def span_of(row: CaseRecord) -> Span:
     return Span(CaseKind(row.kind), row.opened_at, row.facts, misses, row.closed_at, row.reason or "", origin)
 
 
-def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | None) -> None:
+def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | None, manager: str | None = None) -> None:
     misses = [each.isoformat() for each in span.misses]
     if row is not None and span_of(row) == span:
         return
     if row is None:
-        row = _opened(desk, contact, span)
+        row = _opened(desk, contact, span, manager)
         if span.closed_at is not None:
             desk.work.put(row._replace(state=CaseState.CLOSED, closed_at=span.closed_at, reason=span.reason))
             return
@@ -118,8 +126,8 @@ def _write(desk: Desk, contact: ContactRecord, span: Span, row: CaseRecord | Non
         set_next_rung(desk, changed, contact)
 
 
-def _opened(desk: Desk, contact: ContactRecord, span: Span) -> CaseRecord:
-    manager = contact.manager
+def _opened(desk: Desk, contact: ContactRecord, span: Span, manager: str | None) -> CaseRecord:
+    manager = manager or contact.manager
     if manager is None:
         lead = desk.work.open_leads([contact.id]).get(contact.id)
         manager = lead.manager if lead is not None else None
@@ -190,6 +198,18 @@ def promise(desk: Desk, case_id: int, login: str, at: datetime) -> CaseRecord:
     desk.note(contact.id, note, author=login, by_person=True)
     callbacks.promised(desk, contact, at)
     return promised
+
+
+def given_to(desk: Desk, contact: ContactRecord, login: str, cause: str) -> None:
+    """The client's open case becomes somebody's, who is told of it unless they look after it already."""
+    case = desk.work.open_cases([contact.id]).get(contact.id)
+    user = desk.work.staff.get(login)
+    if case is None or user is None or case.manager == login:
+        return
+    given = case._replace(manager=login)
+    desk.work.put(given)
+    text = case_text(desk, given, contact, 0, None)
+    tell(desk, [user], f"case:{case.id}:{cause}", text, contact_id=contact.id, buttons=case_buttons(desk, given))
 
 
 def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:

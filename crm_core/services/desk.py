@@ -24,13 +24,15 @@ from crm_core.services.wording import Phrase, local_time, say
 
 @dataclass(slots=True)
 class Desk:
-    """One transaction's working place. `clients` are those of the batch; `handles` spares asking for one twice."""
+    """One transaction's working place. `clients` are those of the batch; `handles` spares asking for one twice;
+    `notices` are those about new leads and new cases, by client and person: what comes of one fact is told at once."""
 
     work: UnitOfWork
     office: Office
     policies: Policies
     handles: dict[int, Identity] = field(default_factory=dict)
     clients: set[int] = field(default_factory=set)
+    notices: dict[tuple[int, str], OutboxRecord] = field(default_factory=dict)
     _loads: dict[str, Load] | None = None
 
     @property

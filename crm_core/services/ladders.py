@@ -84,7 +84,8 @@ def climb(desk: Desk, case: CaseRecord, contact: ContactRecord, why: Phrase | No
         f"case:{case.id}:{rung}",
         text,
         contact_id=contact.id,
-        buttons=case_buttons(desk, case.id),
+        buttons=case_buttons(desk, case),
+        joins=rung == 0,
     )
     climbed = case._replace(rung=rung)
     desk.work.put(climbed)
@@ -141,7 +142,7 @@ def _tell_last_again(
     )
     text = case_text(desk, case, contact, rung, Phrase.PROMISE_BROKEN)
     cause = f"case:{case.id}:{rung}:promise:{int(deadline.due_at.timestamp())}"
-    told = tell(desk, people, cause, text, contact_id=contact.id, buttons=case_buttons(desk, case.id))
+    told = tell(desk, people, cause, text, contact_id=contact.id, buttons=case_buttons(desk, case))
     names = ", ".join(user.name for user in told) or "—"
     desk.note(contact.id, f"{desk.say(Phrase.PROMISE_BROKEN)} {names}", author="hub")
 

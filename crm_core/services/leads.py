@@ -16,6 +16,7 @@ from crm_core.model.records import (
     StageKind,
     StageRecord,
 )
+from crm_core.model.user import User
 from crm_core.ports import Load
 from crm_core.services import callbacks
 from crm_core.services.desk import Desk
@@ -92,8 +93,11 @@ def assign_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> LeadRec
     user = staff.get(contact.manager)
     if user is None:
         user = desk.policies.assigner.assign(lead.group_name, staff, desk.loads, desk.now)
-    if user is None:
-        return lead
+    return give_lead(desk, lead, contact, user) if user is not None else lead
+
+
+def give_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord, user: User) -> LeadRecord:
+    """The lead becomes somebody's, who is told."""
     load = desk.loads.get(user.login, Load())
     newest = max((each.last_assigned for each in desk.loads.values()), default=0)
     desk.loads[user.login] = Load(load.open_leads + 1, newest + 1)

@@ -44,6 +44,7 @@ class Held:
         self._by_contact: defaultdict[type, dict[int, dict[Any, None]]] = defaultdict(dict)
         self._loaded: defaultdict[tuple[type, str], set[Any]] = defaultdict(set)
         self._topics: list[list[Any]] = []
+        self._attended: dict[int, set[tuple[str, str, str]]] = {}
 
     # ------------------------------------------------------------ changing
 

@@ -32,15 +32,17 @@ from crm_core.model.records import (
 from crm_core.model.user import Staff
 from crm_core.ports import Load
 from crm_core.storage import bulk
-from crm_core.storage.held import Held, Record
+from crm_core.storage.conversing import Conversing
+from crm_core.storage.held import Record
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.types import to_micros
 
 _MOST_ALIKE = 300
+_MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, which has some thousands
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Held):
+class Reading(Conversing):
     """The questions."""
 
     @property
@@ -79,16 +81,32 @@ class Reading(Held):
         wanted = list(dict.fromkeys(keys))
         if not wanted:
             return {}
-        among = bulk.among(self.conn, 1, "text")
-        rows = self.conn.exec_driver_sql(
-            f"SELECT key, contact_id FROM identity WHERE key {among}",
-            (bulk.keys(self.conn, wanted),),
-        ).all()
-        holders: dict[str, int] = {row[0]: row[1] for row in rows}
+        holders = self._holders(wanted)
+        if len(holders) < len(wanted) and self._stood_in_line([key for key in wanted if key not in holders]):
+            holders = self._holders(wanted)
         for record in self._pending(IdentityRecord):
             if record.key in wanted:
                 holders[record.key] = record.contact_id
         return self._survivors(holders)
+
+    def _holders(self, keys: list[str]) -> dict[str, int]:
+        sql = f"SELECT key, contact_id FROM identity WHERE key {bulk.among(self.conn, 1, 'text')}"
+        return {row[0]: row[1] for row in self.conn.exec_driver_sql(sql, (bulk.keys(self.conn, keys),))}
+
+    def _stood_in_line(self, strangers: list[str]) -> bool:
+        """Wait for whoever makes contacts of these unknown identities at this moment; False where nobody can be.
+
+        Without it two transactions would each make a contact, and the later one be thrown away whole at its end: under
+        load again and again. Taken before any contact is locked, and in one order, so that nobody waits in a circle.
+        """
+        if self.sqlite or len(strangers) > _MOST_STRANGERS:
+            return False
+        sql = (
+            "SELECT pg_advisory_xact_lock(place) FROM (SELECT DISTINCT hashtextextended(key, 0) AS place"
+            " FROM unnest($1::text[]) AS k (key) ORDER BY place) AS line"
+        )
+        self.conn.exec_driver_sql(sql, (strangers,))
+        return True
 
     def _survivors(self, holders: dict[str, int]) -> dict[str, ContactRecord]:
         """The contacts of identities, locked; of one merged while we waited for its lock, the contact it became."""

@@ -4,13 +4,13 @@ import string
 
 import pytest
 
-from crm_core.services.wording import _TEXTS, Phrase
+from crm_core.services.wording import TEXTS, Phrase
 
 
 @pytest.mark.parametrize("phrase", list(Phrase))
 def test_every_phrase_is_said_in_both_languages_with_the_same_fields(phrase: Phrase) -> None:
     fields = {
         language: {name for _, name, _, _ in string.Formatter().parse(texts[phrase]) if name}
-        for language, texts in _TEXTS.items()
+        for language, texts in TEXTS.items()
     }
     assert fields["ru"] == fields["en"]

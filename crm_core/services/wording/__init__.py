@@ -1,0 +1,43 @@
+"""What the hub itself says to staff and on the timeline, in Russian and English."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crm_core.model.case import CaseKind
+from crm_core.services.wording import english, russian
+from crm_core.services.wording.phrases import Phrase
+
+__all__ = ["TEXTS", "Phrase", "case_phrase", "lasting", "local_time", "say"]
+
+TEXTS: dict[str, dict[Phrase, str]] = {"ru": russian.TEXTS, "en": english.TEXTS}
+
+
+def say(language: str, phrase: Phrase, **fields: object) -> str:
+    """A text in the office's language; field values are taken as they are, never as a format."""
+    return TEXTS.get(language, TEXTS["ru"])[phrase].format(**fields)
+
+
+def case_phrase(kind: CaseKind, rung: int) -> Phrase:
+    """What a rung says of a case."""
+    if kind is CaseKind.CALL:
+        return Phrase.CALL_MISSED if rung == 0 else Phrase.CALL_STILL_MISSED
+    return Phrase.MESSAGE_WAITING if rung == 0 else Phrase.MESSAGE_STILL_WAITING
+
+
+def local_time(at: datetime, zone: str) -> str:
+    """A moment as people of the office read it."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%d.%m %H:%M")
+
+
+def lasting(language: str, length: timedelta) -> str:
+    """A length of time as people say it, to the minute."""
+    minutes = max(int(length.total_seconds()), 0) // 60
+    hours, minutes = divmod(minutes, 60)
+    days, rest = divmod(hours, 24)
+    if days:
+        return say(language, Phrase.LASTS_DAYS, days=days, hours=rest)
+    if hours:
+        return say(language, Phrase.LASTS_HOURS, hours=hours, minutes=minutes)
+    return say(language, Phrase.LASTS_MINUTES, minutes=minutes)
