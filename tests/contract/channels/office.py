@@ -17,6 +17,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage import feed
 from crm_core.storage.users import NewUser, add_token, add_user
 from hub.bootstrap import Hub, build
+from hub.connectors import CONNECTORS
 from hub.demo.peers.process import free_port
 from hub.http.app import create_app
 from hub.security import token_digest
@@ -114,7 +115,9 @@ async def an_office(provider: Provider, folder: Path) -> AsyncIterator[Office]:
     table = await provider.open(folder, port)
     head = f'http = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"\n'
     head += f'database_url = "sqlite+aiosqlite:///{folder}/hub.sqlite3"\nfiles = "{folder}/files"\n'
-    hub = build(parse_settings(head + table, folder=folder))
+    connect = getattr(provider, "connect", None)
+    connectors = CONNECTORS if connect is None else {**CONNECTORS, provider.key.channel: connect}
+    hub = build(parse_settings(head + table, folder=folder), connectors=connectors)
     runner = web.AppRunner(create_app(hub))
     await hub.start()
     try:

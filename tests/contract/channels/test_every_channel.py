@@ -14,11 +14,13 @@ from tests.contract.channels.gateway import Gateway
 from tests.contract.channels.mail import Mail
 from tests.contract.channels.office import Office, an_office
 from tests.contract.channels.provider import Heard, Provider, Refusal, Trait
+from tests.contract.channels.sms import Sms
 from tests.contract.channels.telegram import Telegram
 
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "gateway": Gateway,
     "mail": Mail,
+    "the example of CONTRIBUTING": Sms,
     "telegram polled": partial(Telegram, "polling"),
     "telegram pushed": partial(Telegram, "webhook"),
 }
