@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from crm_core.model.timeline import Delivery
+
 
 class ThreadRecord(NamedTuple):
     """A topic of a mailbox: mails that answer each other under one subject. `contact_id` is the client with whom it
@@ -28,6 +30,22 @@ class ThreadRefRecord(NamedTuple):
 
     key: str
     thread_id: int
+
+
+class MessageRefRecord(NamedTuple):
+    """What is known of a message of ours by a key that is no entry's own reference.
+
+    With `entry_id` it is the reference of a further part of that message. Else it is what became of a message that is
+    not known by this key yet: `delivery` and the provider's words, `at` when; `upto` the provider's id, or our number,
+    up to which that holds of a whole conversation.
+    """
+
+    key: str
+    at: datetime
+    entry_id: int | None = None
+    delivery: Delivery | None = None
+    detail: str = ""
+    upto: str = ""
 
 
 class AutoAnswerRecord(NamedTuple):

@@ -179,7 +179,9 @@ class EntryRecord(NamedTuple):
     and the provider's id. `external_id` is None as long as only an edit or the deletion of it is known.
     `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`. `number` is ours of an outgoing
     message, by which a provider's echo of it is known. `offers` is what stands under an automatic text:
-    `{menu: [[item, text], …], contact: bool}`; `authenticity` `{trust, detail}`; `reactions` `[{who, emoji}, …]`."""
+    `{menu: [[item, text], …], contact: bool}`; `authenticity` `{trust, detail}`; `reactions`
+    `[{who, emoji, at, sequence}, …]`, the emoji empty where somebody took theirs back. `answers` is the reference of the
+    message that this one replies to."""
 
     id: int
     seq: int
@@ -218,6 +220,7 @@ class EntryRecord(NamedTuple):
     offers: Json = None
     authenticity: Json = None
     reactions: Json = []
+    answers: str | None = None
 
 
 class FileState(StrEnum):

@@ -13,7 +13,13 @@ import orjson
 
 from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState
-from crm_core.model.conversation import AutoAnswerRecord, SuggestionRecord, ThreadRecord, ThreadRefRecord
+from crm_core.model.conversation import (
+    AutoAnswerRecord,
+    MessageRefRecord,
+    SuggestionRecord,
+    ThreadRecord,
+    ThreadRefRecord,
+)
 from crm_core.model.records import (
     AlarmRecord,
     AttachmentRecord,
@@ -59,6 +65,7 @@ _WRITE_ORDER: tuple[type, ...] = (
     ThreadRefRecord,
     EntryRecord,
     AttachmentRecord,
+    MessageRefRecord,
     AutoAnswerRecord,
     SuggestionRecord,
     CallbackRecord,
@@ -73,7 +80,7 @@ _WRITE_ORDER: tuple[type, ...] = (
 _UNFED = frozenset(
     {
         *(IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord),
-        *(ThreadRecord, ThreadRefRecord, AutoAnswerRecord),
+        *(ThreadRecord, ThreadRefRecord, MessageRefRecord, AutoAnswerRecord),
     }
 )
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})

@@ -23,7 +23,16 @@ from crm_core.storage.tables.keeping import (
 )
 from crm_core.storage.tables.sales import deal, lead, pipeline, stage
 from crm_core.storage.tables.staff import access_log, api_token, app_user, assignee_load, user_group
-from crm_core.storage.tables.timeline import attachment, auto_answer, contact_case, thread, thread_ref, timeline, upload
+from crm_core.storage.tables.timeline import (
+    attachment,
+    auto_answer,
+    contact_case,
+    message_ref,
+    thread,
+    thread_ref,
+    timeline,
+    upload,
+)
 
 TABLE_OF: dict[type, Table] = {
     records.JournalRecord: journal,
@@ -48,6 +57,7 @@ TABLE_OF: dict[type, Table] = {
     records.ReconciliationRecord: reconciliation,
     conversation.ThreadRecord: thread,
     conversation.ThreadRefRecord: thread_ref,
+    conversation.MessageRefRecord: message_ref,
     conversation.AutoAnswerRecord: auto_answer,
     conversation.SuggestionRecord: suggestion,
 }
@@ -79,6 +89,7 @@ __all__ = [
     "lead",
     "lease",
     "listed_number",
+    "message_ref",
     "metadata",
     "outbox",
     "pipeline",

@@ -89,6 +89,7 @@ timeline = Table(
     Column("offers", JsonText),
     Column("authenticity", JsonText),
     Column("reactions", JsonText, nullable=False, server_default="[]"),
+    Column("answers", Text),
     # A provider's echo names our message by its number only.
     Index(
         "ix_timeline_number",
@@ -152,6 +153,18 @@ thread_ref = Table(
     Column("key", Text, primary_key=True),
     Column("thread_id", Id, ForeignKey("thread.id"), nullable=False),
     Index("ix_thread_ref_thread_id", "thread_id"),
+)
+
+message_ref = Table(
+    "message_ref",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("entry_id", Id, ForeignKey("timeline.id")),
+    Column("delivery", EnumText(Delivery)),
+    Column("detail", Text, nullable=False),
+    Column("upto", Text, nullable=False),
+    Index("ix_message_ref_at", "at"),
 )
 
 auto_answer = Table(

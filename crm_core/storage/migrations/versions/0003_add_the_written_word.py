@@ -23,6 +23,21 @@ def _only(condition: str) -> dict[str, Any]:
     return {f"{engine}_where": sa.text(condition) for engine in ("postgresql", "sqlite")}
 
 
+# A mail is the same one whatever conversation it stands in: its reference names none any more.
+_MAIL_REF = "substr(ref, length(channel) + length(account) + length(conversation) + 4)"
+_MAILS_TO_NEW = f"""
+UPDATE timeline SET ref = channel || ':' || account || '::' || {_MAIL_REF}
+WHERE conversation <> '' AND id IN (
+  SELECT MIN(id) FROM timeline WHERE channel = 'email' AND ref IS NOT NULL AND conversation IS NOT NULL
+  GROUP BY channel, account, {_MAIL_REF})
+"""
+_MAILS_TO_OLD = """
+UPDATE timeline SET ref = channel || ':' || account || ':' || conversation || ':'
+  || substr(ref, length(channel) + length(account) + 4)
+WHERE channel = 'email' AND conversation <> '' AND substr(ref, length(channel) + length(account) + 2, 2) = '::'
+"""
+
+
 def upgrade() -> None:
     """Forward."""
     op.create_table(
@@ -73,6 +88,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_thread_ref")),
     )
     op.create_index("ix_thread_ref_thread_id", "thread_ref", ["thread_id"], unique=False)
+    op.create_table(
+        "message_ref",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("entry_id", _ID, nullable=True),
+        sa.Column("delivery", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("upto", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["timeline.id"], name=op.f("fk_message_ref_entry_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_message_ref")),
+    )
+    op.create_index("ix_message_ref_at", "message_ref", ["at"], unique=False)
     op.add_column("attachment", sa.Column("cid", sa.Text(), server_default="", nullable=False))
     op.add_column("attachment", sa.Column("warning", sa.Text(), server_default="", nullable=False))
     op.create_index("ix_contact_nameless", "contact", ["id"], unique=False, **_only("name = ''"))
@@ -87,6 +114,7 @@ def upgrade() -> None:
     op.add_column("timeline", sa.Column("offers", JsonText(), nullable=True))
     op.add_column("timeline", sa.Column("authenticity", JsonText(), nullable=True))
     op.add_column("timeline", sa.Column("reactions", JsonText(), server_default="[]", nullable=False))
+    op.add_column("timeline", sa.Column("answers", sa.Text(), nullable=True))
     op.create_index("ix_timeline_number", "timeline", ["number"], unique=False, **_only("number IS NOT NULL"))
     op.create_index("ix_timeline_thread_id", "timeline", ["thread_id"], unique=False, **_only("thread_id IS NOT NULL"))
     op.create_index(
@@ -108,13 +136,16 @@ def _fill_name_keys() -> None:
         found = [{"at": row.id, "key": key} for row in rows if (key := full_name(row.name))]
         if found:
             conn.execute(change, found)
+    op.execute(_MAILS_TO_NEW)
 
 
 def downgrade() -> None:
     """Back."""
+    op.execute(_MAILS_TO_OLD)
     op.drop_index("ix_timeline_visitor", table_name="timeline", **_only("channel = 'web'"))
     op.drop_index("ix_timeline_thread_id", table_name="timeline", **_only("thread_id IS NOT NULL"))
     op.drop_index("ix_timeline_number", table_name="timeline", **_only("number IS NOT NULL"))
+    op.drop_column("timeline", "answers")
     op.drop_column("timeline", "reactions")
     op.drop_column("timeline", "authenticity")
     op.drop_column("timeline", "offers")
@@ -128,6 +159,8 @@ def downgrade() -> None:
     op.drop_index("ix_contact_nameless", table_name="contact", **_only("name = ''"))
     op.drop_column("attachment", "warning")
     op.drop_column("attachment", "cid")
+    op.drop_index("ix_message_ref_at", table_name="message_ref")
+    op.drop_table("message_ref")
     op.drop_index("ix_thread_ref_thread_id", table_name="thread_ref")
     op.drop_table("thread_ref")
     op.drop_index("ix_thread_contact_id", table_name="thread")
