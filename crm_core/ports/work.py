@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import SignalAt
+from crm_core.model.conversation import ThreadRecord
 from crm_core.model.figures import Figures
 from crm_core.model.records import (
     AlarmRecord,
@@ -54,8 +55,8 @@ class UnitOfWork(Protocol):
     def journal_seen(self, facts: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
         """Which facts (channel, account, external_id) are in the journal already."""
 
-    def contacts_by_identity(self, keys: Iterable[str]) -> dict[str, ContactRecord]:
-        """The contacts holding these identities, locked."""
+    def contacts_by_identity(self, keys: Iterable[str], also: Iterable[int] = ()) -> dict[str, ContactRecord]:
+        """The contacts holding these identities, locked together with those of the ids in `also`."""
 
     def contacts(self, ids: Iterable[int]) -> dict[int, ContactRecord]:
         """Contacts by id, locked; the lock covers what belongs to them."""
@@ -115,6 +116,22 @@ class UnitOfWork(Protocol):
 
     def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
         """The client's newest inbound entry in a channel, with a conversation to answer into."""
+
+    def message_owners(self, refs: Iterable[str], numbers: Iterable[int]) -> set[int]:
+        """The contacts on whose timelines messages stand, by reference and by number; nothing is locked."""
+
+    def entries_by_number(self, numbers: Iterable[int]) -> list[EntryRecord]:
+        """Outgoing messages by our number of them, of all accounts."""
+
+    def unread(self, contact_ids: Iterable[int]) -> list[EntryRecord]:
+        """The messages to contacts that they are not known to have read."""
+
+    def threads(self, keys: Sequence[str], ids: Sequence[int]) -> tuple[dict[str, int], list[ThreadRecord]]:
+        """The threads that mails are of, by the mails' keys; and those, threads by id, and all their relatives,
+        locked."""
+
+    def last_of_threads(self, thread_ids: Iterable[int], limit: int) -> list[EntryRecord]:
+        """The newest mails of threads, oldest first."""
 
     def attended(self, contact_ids: Iterable[int]) -> dict[int, set[tuple[str, str, str]]]:
         """The conversations (channel, account, id) in which people of the office have written to contacts."""

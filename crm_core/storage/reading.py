@@ -36,13 +36,14 @@ from crm_core.storage.conversing import Conversing
 from crm_core.storage.held import Record
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.types import to_micros
+from crm_core.storage.written import Written
 
 _MOST_ALIKE = 300
 _MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, which has some thousands
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Conversing):
+class Reading(Conversing, Written):
     """The questions."""
 
     @property
@@ -76,10 +77,11 @@ class Reading(Conversing):
             parameters = tuple(list(column) for column in zip(*facts, strict=True))
         return {(row[0], row[1], row[2]) for row in self.conn.exec_driver_sql(sql, parameters)}
 
-    def contacts_by_identity(self, keys: Iterable[str]) -> dict[str, ContactRecord]:
-        """The contacts that hold these identities, locked until the end of the transaction."""
+    def contacts_by_identity(self, keys: Iterable[str], also: Iterable[int] = ()) -> dict[str, ContactRecord]:
+        """The contacts that hold these identities, and those of these ids, locked until the end of the transaction."""
         wanted = list(dict.fromkeys(keys))
         if not wanted:
+            self.contacts(also)
             return {}
         holders = self._holders(wanted)
         if len(holders) < len(wanted) and self._stood_in_line([key for key in wanted if key not in holders]):
@@ -87,7 +89,7 @@ class Reading(Conversing):
         for record in self._pending(IdentityRecord):
             if record.key in wanted:
                 holders[record.key] = record.contact_id
-        return self._survivors(holders)
+        return self._survivors(holders, also)
 
     def _holders(self, keys: list[str]) -> dict[str, int]:
         sql = f"SELECT key, contact_id FROM identity WHERE key {bulk.among(self.conn, 1, 'text')}"
@@ -108,9 +110,9 @@ class Reading(Conversing):
         self.conn.exec_driver_sql(sql, (strangers,))
         return True
 
-    def _survivors(self, holders: dict[str, int]) -> dict[str, ContactRecord]:
+    def _survivors(self, holders: dict[str, int], also: Iterable[int] = ()) -> dict[str, ContactRecord]:
         """The contacts of identities, locked; of one merged while we waited for its lock, the contact it became."""
-        contacts = self.contacts(holders.values())
+        contacts = self.contacts([*holders.values(), *also])
         moved = {each.id: each.merged_into for each in contacts.values() if each.merged_into is not None}
         if moved:
             return self._survivors({key: moved.get(owner, owner) for key, owner in holders.items()})
