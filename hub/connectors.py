@@ -31,6 +31,7 @@ def telegram_bots(settings: Settings, context: ChannelContext) -> Sequence[Chann
                 mode=telegram.Mode(bot.mode.value),
                 secret=bot.secret.reveal() if bot.secret is not None and bot.mode is TelegramMode.WEBHOOK else None,
                 api_base=bot.api_base,
+                language=settings.language.value,
             ),
             context,
         )

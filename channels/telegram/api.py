@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,16 @@ from aiogram.exceptions import AiogramError
 from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteWebhook,
+    GetBusinessConnection,
     GetFile,
     GetMe,
     GetUpdates,
     GetWebhookInfo,
+    SetMyCommands,
     SetWebhook,
     TelegramMethod,
 )
+from aiogram.types import BotCommand, BotCommandScopeChat
 from aiohttp import ClientError, ClientTimeout
 
 from channels.telegram.config import TelegramConfig
@@ -41,8 +44,11 @@ WANTED = [
     "edited_business_message",
     "deleted_business_messages",
     "callback_query",
+    "message_reaction",
+    "poll_answer",
     "my_chat_member",
 ]
+"""Every kind the hub has a use for. Telegram sends reactions only to whoever names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +113,18 @@ class BotApi:
         """End the waiting mark on a pressed button, with a line for whoever pressed it."""
         await self.call(AnswerCallbackQuery(callback_query_id=query_id, text=text or None))
 
+    async def business_connection(self, connection_id: str) -> object:
+        """A business connection, as JSON; raises PermanentDeliveryError where the bot knows no such one."""
+        return await self.call(GetBusinessConnection(business_connection_id=connection_id))
+
+    async def set_commands(self, chat_id: int, commands: Sequence[tuple[str, str]]) -> None:
+        """Show these commands, name and words, in the menu of one private chat."""
+        shown = [BotCommand(command=name, description=words) for name, words in commands]
+        await self.call(SetMyCommands(commands=shown, scope=BotCommandScopeChat(chat_id=chat_id)))
+
     async def download(self, file_id: str) -> AsyncIterator[bytes]:
         """The content of a file in pieces; raises the delivery errors, PermanentDeliveryError over 20 MB."""
-        file = await self.call(GetFile(file_id=file_id))
+        file = await self._file(file_id)
         path, size = (file.get("file_path"), file.get("file_size")) if isinstance(file, dict) else (None, None)
         if not isinstance(path, str) or not path:
             raise PermanentDeliveryError("Telegram does not give this file out")
@@ -117,10 +132,18 @@ class BotApi:
         async for piece in self._stream(path):
             received += len(piece)
             if received > DOWNLOAD_LIMIT:
-                raise PermanentDeliveryError(f"the file is longer than {DOWNLOAD_LIMIT} bytes")
+                raise PermanentDeliveryError(self._config.words.file_too_big)
             yield piece
         if isinstance(size, int) and received != size:
             raise TransientDeliveryError(f"the file broke off after {received} of {size} bytes")
+
+    async def _file(self, file_id: str) -> object:
+        try:
+            return await self.call(GetFile(file_id=file_id))
+        except PermanentDeliveryError as error:
+            if "too big" not in str(error):
+                raise
+            raise PermanentDeliveryError(f"{self._config.words.file_too_big} ({error})") from error
 
     async def _stream(self, path: str) -> AsyncIterator[bytes]:
         session = await self._session.create_session()

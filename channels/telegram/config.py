@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from channels.telegram.words import Words, words_of
 from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey
 
@@ -25,7 +26,8 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TelegramConfig:
-    """One bot. `secret` is wanted in mode webhook; `poll_s` is how long one long poll waits, in seconds.
+    """One bot. `secret` is wanted in mode webhook; `poll_s` is how long one long poll waits, in seconds;
+    `language` (`ru`, `en`) is what the bot itself speaks.
 
     Raises InvalidInput for a token or a secret that Telegram could never have accepted.
     """
@@ -36,6 +38,7 @@ class TelegramConfig:
     secret: str | None = field(default=None, repr=False)
     api_base: str = OFFICIAL_API
     poll_s: int = 25
+    language: str = "ru"
 
     def __post_init__(self) -> None:
         if not _TOKEN.fullmatch(self.token):
@@ -54,6 +57,11 @@ class TelegramConfig:
     def bot_id(self) -> str:
         """The bot's own Telegram id, which begins its token."""
         return self.token.partition(":")[0]
+
+    @property
+    def words(self) -> Words:
+        """What the bot says."""
+        return words_of(self.language)
 
     @property
     def path(self) -> str:

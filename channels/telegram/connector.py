@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from channels.telegram.afterwards import Afterwards
 from channels.telegram.api import BotApi
-from channels.telegram.buttons import ButtonAnswers
+from channels.telegram.background import Background
+from channels.telegram.business import BusinessLinks
+from channels.telegram.commands import StaffMenus
 from channels.telegram.config import Mode, TelegramConfig
 from channels.telegram.health import Health
 from channels.telegram.inbound import Reader
+from channels.telegram.memory import Memory
 from channels.telegram.outbound import Sender
 from channels.telegram.pacing import Pacer
 from channels.telegram.polling import Poller, PollTools
@@ -42,10 +46,15 @@ class TelegramChannel:
         self._sleep = sleep
         self._health = Health(config.key)
         self._api = BotApi(config)
-        self._reader = Reader(config.key, context.region)
-        self._answers = ButtonAnswers(self._api)
-        self._sender = Sender(self._api, context.files, Pacer(context.clock, sleep))
-        self._view = WebhookView(config, self._reader, self._answers, context.clock)
+        words, pacer = config.words, Pacer(context.clock, sleep)
+        self._background = Background()
+        self._reader = Reader(config.key, context.region, int(config.bot_id), words)
+        links = BusinessLinks(config.key, context.cursors, self._api, context.clock, words)
+        self._memory = Memory(config.key, context.cursors, links)
+        self._afterwards = Afterwards(self._api, self._background, pacer, words)
+        menus = StaffMenus(self._api, self._background, words)
+        self._sender = Sender(self._api, context.files, pacer, self._memory, menus, words)
+        self._view = WebhookView(config, self._reader, self._memory, self._afterwards, context.clock)
         self._sink: InboundSink | None = None
         self._worker: Poller | WebhookKeeper | None = None
         self._task: asyncio.Task[None] | None = None
@@ -81,7 +90,7 @@ class TelegramChannel:
             except asyncio.CancelledError:
                 task.cancel()  # whoever stops us has no more time: what was not committed comes again
                 raise
-        await self._answers.drain()
+        await self._background.drain()
         await self._api.close()
         self._health.set(ChannelState.STOPPED)
 
@@ -132,7 +141,8 @@ class TelegramChannel:
             config=self._config,
             api=self._api,
             reader=self._reader,
-            answers=self._answers,
+            memory=self._memory,
+            afterwards=self._afterwards,
             health=self._health,
             clock=context.clock,
             cursors=context.cursors,

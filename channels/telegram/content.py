@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Protocol
 
 from aiogram.types import (
@@ -18,14 +17,14 @@ from aiogram.types import (
     MessageOriginUser,
     Poll,
     Sticker,
-    User,
     Venue,
 )
 from aiogram.types import Location as TelegramLocation
 
+from channels.telegram.entities import escaped, html_of
+from channels.telegram.names import MAX_NAME, card_name, chat_name, clean, full_name, safe_file_name, visible
+from channels.telegram.words import Words
 from crm_core.messages import Attachment, Location
-
-MAX_NAME = 200
 
 _MEDIA = (
     # field, ending and media type where Telegram names none; an animation repeats itself as a document
@@ -43,7 +42,8 @@ _ENVELOPE = frozenset(
         "sender_business_bot", "sender_tag", "date", "guest_query_id", "business_connection_id", "chat",
         "forward_origin", "is_topic_message", "is_automatic_forward", "reply_to_message", "external_reply", "quote",
         "reply_to_story", "reply_to_checklist_task_id", "reply_to_poll_option_id", "via_bot", "edit_date",
-        "has_protected_content", "is_from_offline", "is_paid_post", "media_group_id", "author_signature",
+        "has_protected_content", "is_from_offline", "is_paid_post", "guest_bot_caller_user",
+        "guest_bot_caller_chat", "ephemeral_message_id", "media_group_id", "author_signature",
         "paid_star_count", "text", "entities", "link_preview_options", "suggested_post_info", "effect_id", "caption",
         "caption_entities", "show_caption_above_media", "has_media_spoiler", "reply_markup", "receiver_user",
         "forward_date", "forward_from", "forward_from_chat", "forward_from_message_id", "forward_sender_name",
@@ -58,10 +58,6 @@ _SERVICE = re.compile(
     r"|community_\w+|managed_bot_created|poll_option_\w+|connected_website|users?_shared|chat_shared"
 )
 
-# Databases refuse NUL, encoders refuse halves of surrogate pairs; JSON can carry both.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]')
-
 
 class _Media(Protocol):
     """What every kind of file has."""
@@ -72,54 +68,47 @@ class _Media(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a message."""
+    """The content of a message; `html` is its text with the formatting, None where there is none."""
 
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
+    html: str | None = None
 
 
-def clean(text: str) -> str:
-    """The text without what can't be stored."""
-    return _UNSTORABLE.sub("\ufffd", text)
-
-
-def content_of(message: Message) -> Content | None:
+def content_of(message: Message, words: Words) -> Content | None:
     """What a person sent; None for Telegram's own notes about a chat (somebody joined, a message was pinned)."""
     attachments = _attachments(message)
-    words = message.text or message.caption or _words(message)
+    said = message.text or message.caption or _without_words(message)
     kinds = sorted(message.model_fields_set - _ENVELOPE)
-    if not words and not attachments:
+    if not said and not attachments:
         present = [kind for kind in kinds if getattr(message, kind, None) is not None]
         if all(_SERVICE.fullmatch(kind) for kind in present):
             return None
         # A kind this version does not know yet is still somebody writing.
-        words = f"[{', '.join(present)}]"
+        said = f"[{', '.join(present)}]"
     place = message.location or (message.venue.location if message.venue else None)
     location = Location(place.latitude, place.longitude) if place else None
-    return Content(clean(f"{_forwarded(message)}{words}".rstrip()), attachments, location)
+    said, head = clean(said), _forwarded(message, words)
+    html = html_of(said, (message.entities if message.text else message.caption_entities) or ())
+    return Content(
+        f"{head}{said}".rstrip(), attachments, location, f"{escaped(head)}{html}" if html is not None else None
+    )
 
 
-def quotation(message: Message) -> str:
-    """The words a reply answers, empty where it answers none."""
+def quotation(message: Message, words: Words) -> str:
+    """The words a reply answers, empty where it answers none, or something without words."""
     if message.quote is not None:
         return clean(message.quote.text)
+    if message.reply_to_story is not None:
+        return words.story
     answered = message.reply_to_message
-    return clean(answered.text or answered.caption or "") if answered else ""
+    if answered is None:
+        return ""
+    return clean(answered.text or answered.caption or _without_words(answered))
 
 
-def full_name(user: User) -> str:
-    """A person's name as they wrote it, else their handle."""
-    name = " ".join(part for part in (user.first_name, user.last_name) if part).strip()
-    return clean(name or (f"@{user.username}" if user.username else ""))
-
-
-def card_name(card: Contact) -> str:
-    """The name on a contact card."""
-    return clean(" ".join(part for part in (card.first_name, card.last_name) if part).strip())
-
-
-def _words(message: Message) -> str:
+def _without_words(message: Message) -> str:
     match message:
         case Message(sticker=Sticker() as sticker):
             return sticker.emoji or "[sticker]"
@@ -143,16 +132,17 @@ def _degrees(place: TelegramLocation) -> str:
     return f"{place.latitude:.6f}, {place.longitude:.6f}"
 
 
-def _forwarded(message: Message) -> str:
+def _forwarded(message: Message, words: Words) -> str:
     match message.forward_origin:
         case MessageOriginUser(sender_user=user):
-            return f"Переслано от {full_name(user)}:\n"
+            head = words.forwarded_from_person.format(name=full_name(user))
         case MessageOriginHiddenUser(sender_user_name=name):
-            return f"Переслано от {name}:\n"
+            head = words.forwarded_from_person.format(name=visible(name))
         case MessageOriginChat(sender_chat=chat) | MessageOriginChannel(chat=chat):
-            return f"Переслано из {chat.title or chat.username or chat.id}:\n"
+            head = words.forwarded_from_chat.format(name=chat_name(chat))
         case _:
             return ""
+    return f"{head}\n"
 
 
 def _attachments(message: Message) -> tuple[Attachment, ...]:
@@ -168,13 +158,5 @@ def _attachments(message: Message) -> tuple[Attachment, ...]:
 
 
 def _attachment(media: _Media, name: str, content_type: str) -> Attachment:
-    return Attachment(_safe(name), clean(content_type)[:MAX_NAME], remote_id=clean(media.file_id), size=media.file_size)
-
-
-def _safe(name: str) -> str:
-    """A file's name that no file system and no header trips over, at most 200 characters, its ending kept."""
-    safe = _UNSAFE_IN_NAMES.sub("_", name).strip(" .") or "file"
-    if len(safe) <= MAX_NAME:
-        return safe
-    ending = PurePosixPath(safe).suffix[:20]
-    return safe[: MAX_NAME - len(ending)] + ending
+    kind = clean(content_type)[:MAX_NAME]
+    return Attachment(safe_file_name(name), kind, remote_id=clean(media.file_id), size=media.file_size)

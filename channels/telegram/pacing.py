@@ -34,12 +34,13 @@ class _Line:
         self.places: deque[float] = deque(maxlen=PER_GROUP_MINUTE)
         self.sent: float | None = None
 
-    def next(self, now: float, *, group: bool) -> float:
-        """The next free place; it is given away."""
+    def next(self, now: float, *, group: bool, count: int = 1) -> float:
+        """The next free place for `count` messages that go together; it is given away."""
         due = max(now, self.places[-1] + PER_CHAT_S) if self.places else now
-        if group and len(self.places) == PER_GROUP_MINUTE:
-            due = max(due, self.places[0] + MINUTE_S)
-        self.places.append(due)
+        early = len(self.places) + count - PER_GROUP_MINUTE
+        if group and early > 0:
+            due = max(due, self.places[min(early, len(self.places)) - 1] + MINUTE_S)
+        self.places.extend([due] * count)
         return due
 
 
@@ -53,8 +54,8 @@ class Pacer:
         self._promised: OrderedDict[str, float] = OrderedDict()
         self._bot: deque[float] = deque(maxlen=PER_BOT_SECOND)
 
-    async def admit(self, chat_id: int, key: str) -> None:
-        """Return when a message to `chat_id` may go out.
+    async def admit(self, chat_id: int, key: str, count: int = 1) -> None:
+        """Return when a message to `chat_id` may go out, or an album of `count`.
 
         Where that is not soon, raises TransientDeliveryError with `retry_after` and keeps the place in the line for
         `key`, the message that will come back.
@@ -63,7 +64,7 @@ class Pacer:
         line = self._line(chat_id)
         due = self._promised.pop(key, None)
         if due is None or due < now - PROMISE_S:
-            due = line.next(now, group=chat_id < 0)
+            due = line.next(now, group=chat_id < 0, count=count)
         if line.sent is not None:
             # Somebody came late to their place.
             due = max(due, line.sent + PER_CHAT_S)
@@ -73,7 +74,7 @@ class Pacer:
         line.sent = max(due, now)
         if due > now:
             await self._sleep(due - now)
-        await self._bot_turn()
+        await self._bot_turn(count)
 
     def hold(self, chat_id: int, seconds: float) -> None:
         """Telegram asked for quiet in this chat."""
@@ -93,10 +94,10 @@ class Pacer:
         if len(self._promised) > MAX_PROMISES:
             self._promised.popitem(last=False)
 
-    async def _bot_turn(self) -> None:
+    async def _bot_turn(self, count: int) -> None:
         now = self._clock.monotonic()
-        full = len(self._bot) == PER_BOT_SECOND
-        due = max(now, self._bot[0] + 1.0) if full else now
-        self._bot.append(due)
+        early = len(self._bot) + count - PER_BOT_SECOND
+        due = max(now, self._bot[min(early, len(self._bot)) - 1] + 1.0) if early > 0 else now
+        self._bot.extend([due] * count)
         if due > now:
             await self._sleep(due - now)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from channels.telegram.afterwards import Afterwards
 from channels.telegram.api import BotApi
-from channels.telegram.buttons import ButtonAnswers
 from channels.telegram.config import TelegramConfig
 from channels.telegram.errors import PollConflictError
 from channels.telegram.health import Health
 from channels.telegram.inbound import Arrival, Reader
+from channels.telegram.memory import Memory
 from channels.telegram.waiting import Backoff, Sleep, first
 from crm_core.errors import CoreError, DeliveryError, IntakeError, TransientDeliveryError
 from crm_core.ports import ChannelState, Clock, CursorStore, InboundSink, Lease
@@ -61,7 +62,8 @@ class PollTools:
     config: TelegramConfig
     api: BotApi
     reader: Reader
-    answers: ButtonAnswers
+    memory: Memory
+    afterwards: Afterwards
     health: Health
     clock: Clock
     cursors: CursorStore
@@ -143,8 +145,9 @@ class Poller:
     async def _take(self, updates: Sequence[object]) -> None:
         now = self._t.clock.now()
         arrivals = [self._t.reader.update(update, now) for update in updates]
+        await self._t.memory.keep(arrivals)
         receipts = await self._sink.receive_many([arrival.event for arrival in arrivals])
-        self._t.answers.committed(arrivals, receipts)
+        self._t.afterwards.committed(arrivals, receipts)
         await self._move(arrivals, now)
 
     async def _move(self, arrivals: Sequence[Arrival], now: datetime) -> None:

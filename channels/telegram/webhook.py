@@ -6,11 +6,12 @@ import asyncio
 import hmac
 import logging
 
+from channels.telegram.afterwards import Afterwards
 from channels.telegram.api import BotApi
-from channels.telegram.buttons import ButtonAnswers
 from channels.telegram.config import TelegramConfig
 from channels.telegram.health import Health
 from channels.telegram.inbound import Reader
+from channels.telegram.memory import Memory
 from channels.telegram.waiting import Backoff, Sleep, first
 from crm_core.errors import DeliveryError, TransientDeliveryError
 from crm_core.ports import ChannelState, Clock, HttpRequest, HttpResponse, InboundSink
@@ -25,10 +26,13 @@ LOOK_AGAIN_S = 300.0
 class WebhookView:
     """Takes in what Telegram posts."""
 
-    def __init__(self, config: TelegramConfig, reader: Reader, answers: ButtonAnswers, clock: Clock) -> None:
+    def __init__(
+        self, config: TelegramConfig, reader: Reader, memory: Memory, afterwards: Afterwards, clock: Clock
+    ) -> None:
         self._secret = (config.secret or "").encode()
         self._reader = reader
-        self._answers = answers
+        self._memory = memory
+        self._afterwards = afterwards
         self._clock = clock
 
     async def handle(self, request: HttpRequest, sink: InboundSink) -> HttpResponse:
@@ -40,8 +44,9 @@ class WebhookView:
         if not self._secret or not hmac.compare_digest(given, self._secret):
             return HttpResponse(401)
         arrival = self._reader.body(request.body, self._clock.now())
+        await self._memory.keep([arrival])
         receipt = await sink.receive(arrival.event)
-        self._answers.committed([arrival], [receipt])
+        self._afterwards.committed([arrival], [receipt])
         return HttpResponse(200)
 
 

@@ -26,18 +26,21 @@ from crm_core.messages import (
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    MessageSent,
+    Noted,
     Payload,
     Sender,
     StaffAct,
     StaffCommand,
     Unparsable,
+    Utm,
 )
 from crm_core.model.identity import Identity, IdentityKind
 from hub.demo.peers.bot_api.wire import checked_update
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "telegram"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.json"))
-READER = Reader(ChannelKey("telegram", "shop"))
+READER = Reader(ChannelKey("telegram", "shop"), bot_id=7654321)
 SENT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 NOW = SENT + timedelta(seconds=3)
 
@@ -50,13 +53,17 @@ def tel(number: str) -> Identity:
     return Identity(IdentityKind.TEL, number)
 
 
-ANNA = Sender((tg(1001),), "Анна Петрова")
-IVAN = Sender((tg(77),), "Иван")
+ANNA = Sender((tg(1001),), "Анна Петрова", "@anna_p")
+IVAN = Sender((tg(77),), "Иван", "@ivan")
 PLACE = Location(55.751244, 37.618423)
 
 
 def written(text: str, ref: int, **more: Any) -> MessageReceived:
     return MessageReceived(EntryKind.MESSAGE, text, str(ref), **more)
+
+
+def sent(text: str, ref: int, **more: Any) -> MessageSent:
+    return MessageSent(EntryKind.MESSAGE, text, str(ref), author=tg(77), author_name="Иван", **more)
 
 
 def file(name: str, content_type: str, remote_id: str, size: int) -> tuple[Attachment, ...]:
@@ -65,7 +72,7 @@ def file(name: str, content_type: str, remote_id: str, size: int) -> tuple[Attac
 
 EXPECTED: dict[str, Payload] = {
     "text": written("Здравствуйте! Сколько стоит доставка?", 501),
-    "start_with_payload": written("/start yandex", 502),
+    "start_with_payload": written("/start yandex", 502, asks=False, utm=Utm(campaign="yandex")),
     "photo_with_caption": written(
         "Вот такой", 503, attachments=file("photo_503.jpg", "image/jpeg", "AgACAgIAAxkBAAIx", 151208)
     ),
@@ -90,7 +97,7 @@ EXPECTED: dict[str, Payload] = {
         (tg(1001), tel("+79161234567")),
         "Анна",
     ),
-    "reply": written("да, этот", 517, quoted="Вам синий диван?"),
+    "reply": written("да, этот", 517, quoted="Вам синий диван?", answers="490"),
     "forward_of_user": written("Переслано от Пётр:\nОтдам даром", 518),
     "forward_of_channel": written("Переслано из Мебель:\nСкидки!", 519),
     "group_text": written("Когда привезёте?", 73),
@@ -101,15 +108,15 @@ EXPECTED: dict[str, Payload] = {
     "edited_live_location": Ignored("a live location that moved"),
     "blocked": BlockChanged(BlockState.BLOCKED),
     "unblocked": BlockChanged(BlockState.ALLOWED),
-    "added_to_group": Ignored("the bot's place in a group"),
+    "added_to_group": Noted("Бот добавлен в группу «Заказы «Ромашка»»"),
     "button_taken": StaffCommand(tg(77), StaffAct.TAKEN, 42),
     "button_promise": StaffCommand(tg(77), StaffAct.PROMISE, 42, "30"),
     "button_close": StaffCommand(tg(77), StaffAct.CLOSE, 42, "не клиент: ошиблись номером"),
     "button_foreign": Ignored("a button that is not the hub's"),
     "button_of_old_message": StaffCommand(tg(77), StaffAct.TAKEN, 42),
-    "business_connection": Ignored("business_connection"),
+    "business_connection": Ignored("a business connection, enabled"),
     "business_message": written("Иван, вы обещали счёт", 31),
-    "business_message_of_owner": Ignored("a message of the business account's owner"),
+    "business_message_of_owner": sent("Сейчас пришлю", 32),
     "business_edited": MessageEdited("31", "Иван, где счёт?", SENT + timedelta(seconds=90)),
     "business_deleted": MessageDeleted(("31", "33"), NOW),
     "channel_post": Ignored("channel_post"),
@@ -120,7 +127,8 @@ CONVERSATIONS = {
     "text": ("1001", ANNA),
     "group_text": ("-1001712345678", ANNA),
     "business_message": ("business:Xk2mAAABBcDe:1001", ANNA),
-    "business_deleted": ("business:Xk2mAAABBcDe:1001", Sender((tg(1001),))),
+    "business_deleted": ("business:Xk2mAAABBcDe:1001", ANNA),
+    "business_message_of_owner": ("business:Xk2mAAABBcDe:1001", ANNA),
     "button_taken": ("77", IVAN),
     "button_of_old_message": ("77", IVAN),
     "blocked": ("1001", ANNA),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from channels.telegram.config import Mode, TelegramConfig
 from channels.telegram.conversation import Conversation, parse_conversation
-from channels.telegram.outbound import Part, planned
+from channels.telegram.parts import Part, Shape, planned
 from channels.telegram.pacing import Pacer
 from channels.telegram.split import split_text, units
 from channels.telegram.waiting import Backoff
@@ -59,18 +59,20 @@ def test_units_are_utf16() -> None:
 
 
 def test_a_short_text_is_the_first_files_caption() -> None:
-    assert planned(message("Счёт", PDF, PHOTO)) == [Part("Счёт", PDF, first=True), Part("", PHOTO, last=True)]
+    assert planned(message("Счёт", PDF, PHOTO)) == [
+        Part("Счёт", (PDF,), first=True),
+        Part("", (PHOTO,), Shape.PHOTO),
+    ]
 
 
 def test_a_long_text_goes_before_the_files() -> None:
     parts = planned(message("слово " * 800, PDF))
-    assert [part.file for part in parts] == [None, None, PDF]
+    assert [part.files for part in parts] == [(), (), (PDF,)]
     assert [part.first for part in parts] == [True, False, False]
-    assert [part.last for part in parts] == [False, False, True]
 
 
-def test_a_single_text_is_first_and_last() -> None:
-    assert planned(message("да")) == [Part("да", first=True, last=True)]
+def test_a_single_text_is_first() -> None:
+    assert planned(message("да")) == [Part("да", first=True)]
 
 
 def test_nothing_can_not_be_sent() -> None:
