@@ -33,7 +33,7 @@ log = "json"
 name = "shop"
 token = "1000001:bench"
 mode = "webhook"
-secret = "bench"
+secret = "bench-secret"
 api_base = "http://127.0.0.1:9"
 [[pbx]]
 name = "office"

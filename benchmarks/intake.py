@@ -149,14 +149,14 @@ files = "{folder}/files"
 name = "shop"
 token = "1000001:bench"
 mode = "webhook"
-secret = "bench"
+secret = "bench-secret"
 api_base = "http://127.0.0.1:9"
 [[telegram]]
 name = "staff"
 token = "1000002:bench"
 staff = true
 mode = "webhook"
-secret = "bench"
+secret = "bench-secret"
 api_base = "http://127.0.0.1:9"
 [[ladder]]
 on = "message.unanswered"

@@ -1,41 +1,30 @@
-"""Posts Telegram updates of strangers to a webhook over kept connections.
+"""Posts facts of strangers to one of the hub's HTTP ports over kept connections.
 
-`python -m benchmarks.sender PORT WARM_UP COUNT CONNECTIONS [PER_SECOND]` prints `{"rate": …}` when it is done.
+`python -m benchmarks.sender PORT WARM_UP COUNT CONNECTIONS [PER_SECOND] [--to NAME]` prints `{"rate": …, "p50_ms": …,
+"p99_ms": …}` when it is done; NAME is one of `benchmarks.posts.POSTS`.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import itertools
 import json
-import sys
 import time
 
 import uvloop
 
-
-def request(number: int) -> bytes:
-    """One update as Telegram posts it."""
-    update = {
-        "update_id": number,
-        "message": {
-            "message_id": 1,
-            "date": int(time.time()),
-            "chat": {"id": 5_000_000 + number, "type": "private", "first_name": f"Клиент {number}"},
-            "from": {"id": 5_000_000 + number, "is_bot": False, "first_name": f"Клиент {number}"},
-            "text": "Здравствуйте, сколько стоит окно?",
-        },
-    }
-    body = json.dumps(update, ensure_ascii=False).encode()
-    head = (
-        "POST /in/telegram/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"X-Telegram-Bot-Api-Secret-Token: bench\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+from benchmarks.measuring import percentile
+from benchmarks.posts import POSTS, Post
 
 
-async def send(port: int, first: int, count: int, connections: int, per_second: float | None = None) -> float:
-    """Post `count` updates; how many a second were answered 200. Raises RuntimeError on any other answer."""
+async def send(
+    port: int, post: Post, first: int, count: int, connections: int, per_second: float | None, waits: list[float]
+) -> float:
+    """Post `count` facts; how many a second were answered 200. Raises RuntimeError on any other answer.
+
+    `waits` takes the milliseconds from each post to its answer.
+    """
     numbers = itertools.count(first)
     end = first + count
     began = time.perf_counter()
@@ -48,26 +37,34 @@ async def send(port: int, first: int, count: int, connections: int, per_second: 
             if per_second is not None:
                 due = began + (number - first) / per_second
                 await asyncio.sleep(max(due - time.perf_counter(), 0))
-            writer.write(request(number))
+            asked = time.perf_counter()
+            writer.write(post(number))
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(head.decode("latin-1"))
             length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             await reader.readexactly(int(length.split(b":")[1]))
+            waits.append((time.perf_counter() - asked) * 1000)
         writer.close()
 
     await asyncio.gather(*(worker() for _ in range(connections)))
     return count / (time.perf_counter() - began)
 
 
-async def main(arguments: list[str]) -> None:
+async def main() -> None:
     """Warm up, then measure."""
-    port, warm_up, count, connections = (int(each) for each in arguments[:4])
-    per_second = float(arguments[4]) if len(arguments) > 4 else None
-    await send(port, 1, warm_up, connections, per_second)
-    rate = await send(port, 1 + warm_up, count, connections, per_second)
-    print(json.dumps({"rate": rate}))
+    parser = argparse.ArgumentParser()
+    for name in ("port", "warm_up", "count", "connections"):
+        parser.add_argument(name, type=int)
+    parser.add_argument("per_second", type=float, nargs="?")
+    parser.add_argument("--to", choices=POSTS, default="telegram")
+    said = parser.parse_args()
+    post = POSTS[said.to]
+    await send(said.port, post, 1, said.warm_up, said.connections, said.per_second, [])
+    waits: list[float] = []
+    rate = await send(said.port, post, 1 + said.warm_up, said.count, said.connections, said.per_second, waits)
+    print(json.dumps({"rate": rate, "p50_ms": percentile(waits, 0.5), "p99_ms": percentile(waits, 0.99)}))
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1:]))
+    uvloop.run(main())
