@@ -15,7 +15,9 @@ from crm_core.ports import HttpRequest, HttpResponse
 _FOLDER = Path(__file__).parent / "widget"
 _TYPE = "text/javascript; charset=utf-8"
 _AGE_S = 300
-_COMMENT = re.compile(r"^\s*//.*$|/\*.*?\*/", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^\s*//[^\n]*$|/\*.*?\*/", re.MULTILINE | re.DOTALL)
+_TEXT = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)')
+_CODE_SPACE = re.compile(r" ?([{}()\[\],:;?=<>*&|!]+) ?|(?<=[{,;(])\n")
 _STYLE_SPACE = re.compile(r"\s*([{};:,>])\s*")
 
 
@@ -29,7 +31,7 @@ def widget(config: WebConfig, request: HttpRequest) -> HttpResponse:
         "side": chat.side.value,
         "size": chat.file_size,
     }
-    content, packed, tag = _written(json.dumps(settings, ensure_ascii=False))
+    content, packed, tag = _written(json.dumps(settings, ensure_ascii=False, separators=(",", ":")))
     headers = (
         ("ETag", tag),
         ("Cache-Control", f"public, max-age={_AGE_S}"),
@@ -47,12 +49,17 @@ def widget(config: WebConfig, request: HttpRequest) -> HttpResponse:
 @lru_cache(maxsize=32)
 def _written(settings: str) -> tuple[bytes, bytes, str]:
     """(script, the same compressed, its tag). `<` is escaped, should somebody put the script into a page's text."""
-    style = _STYLE_SPACE.sub(r"\1", " ".join(_COMMENT.sub("", _read("widget.css")).split()))
+    style = _STYLE_SPACE.sub(r"\1", " ".join(_COMMENT.sub("", _read("widget.css")).split())).replace(";}", "}")
     lines = (line.strip() for line in _COMMENT.sub("", _read("widget.js")).split("\n"))
-    text = "\n".join(line for line in lines if line)
-    text = text.replace("/*STYLE*/0", "").replace("__STYLE__", json.dumps(style)).replace("__SETTINGS__", settings)
+    pieces = _TEXT.split("\n".join(line for line in lines if line))
+    text = "".join(piece if at % 2 else _CODE_SPACE.sub(_without_blanks, piece) for at, piece in enumerate(pieces))
+    text = text.replace("__STYLE__", json.dumps(style)).replace("__SETTINGS__", settings)
     content = text.encode()
     return content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _without_blanks(found: re.Match[str]) -> str:
+    return found[1] or ""
 
 
 def _read(name: str) -> str:
