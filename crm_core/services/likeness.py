@@ -6,7 +6,7 @@ Whatever is looked for has an index; a batch costs a fixed number of statements,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from crm_core.messages import Authenticity, ContactShared, FormSubmitted, InboundEvent, MessageReceived
 from crm_core.model.conversation import SuggestionReason
@@ -121,9 +121,9 @@ def _handles_in(form: FormSubmitted) -> list[str]:
 
 
 def _note_handles(
-    recognition: Recognition, identities: Iterable[Identity], handles: Iterable[str], *, only_fresh: bool = False
+    recognition: Recognition, identities: Iterable[Identity], handles: Sequence[str], *, only_fresh: bool = False
 ) -> None:
-    holder = _holder(recognition, identities)
+    holder = _holder(recognition, identities) if handles else None
     if holder is not None and (not only_fresh or holder in recognition.fresh):
         recognition.handles.setdefault(holder, set()).update(handles)
 
