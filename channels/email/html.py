@@ -10,7 +10,7 @@ import nh3
 
 _TAGS = {
     "a", "abbr", "b", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd",
-    "del", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "li", "ol",
+    "del", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol",
     "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot",
     "th", "thead", "tr", "tt", "u", "ul",
 }  # fmt: skip
@@ -20,9 +20,21 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "align", "valign"},
     "ol": {"start"},
     "font": {"color"},
+    "img": {"src", "alt", "width", "height"},
 }
-_DROPPED = {"script", "style", "title", "noscript", "template", "svg", "math", "object", "iframe"}
-_SCHEMES = {"http", "https", "mailto", "tel"}
+_DROPPED = {
+    "script", "style", "title", "noscript", "template", "svg", "math", "object", "iframe", "frameset", "noembed",
+    "noframes", "textarea", "select", "applet", "audio", "video", "canvas", "xml",
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto", "tel", "cid", "data"}
+_LINKS = ("http://", "https://", "mailto:", "tel:")
+_DRAWN = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
+_BREAK = re.compile(r"[\t\r\n\f]")
+_SIZE = re.compile(r"[0-9]{1,4}\Z")
+_IMAGE = re.compile(r"<img(?: [a-z]+=\"[^\"<>]*\")* ?/?>")
+_REMOTE = re.compile(r" src=\"(?=https?:)", re.IGNORECASE)
+# What takes part of the page for itself, or writes another direction over what follows.
+_UNSEEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BLOCKS = {
     "p", "div", "tr", "table", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre",
     "hr", "center", "dl", "dt", "dd",
@@ -31,7 +43,7 @@ _PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _MAX_QUOTES = 20
 # The cost of sanitising grows with the square of the depth, and that of reading is noticed beyond this length.
-_MAX_LENGTH = 200_000
+MAX_LENGTH = 200_000
 _MAX_DEPTH = 300
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,15})", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
@@ -45,19 +57,45 @@ _NEVER_DEEP = {
 def sanitised(html: str) -> str:
     """The same HTML without anything that runs, loads from elsewhere, or reaches out of its place on the page.
 
+    Images from elsewhere have their address in `data-src`, so that a page may load them when it is asked to; images
+    that came with the mail keep `src="cid:…"`.
     Of a very long one the beginning; one that is nested beyond reason loses its markup. The raw mail has the rest.
     """
-    begun = html[:_MAX_LENGTH].replace("\x00", "")
+    begun = html[:MAX_LENGTH].replace("\x00", "")
     if _depth(begun) > _MAX_DEPTH:
         return escape(_SPACE.sub(" ", _ANY_TAG.sub(" ", begun)))
-    return nh3.clean(
-        begun,
+    clean = nh3.clean(
+        _UNSEEN.sub("", begun),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags=_DROPPED,
         url_schemes=_SCHEMES,
+        attribute_filter=_attribute,
         link_rel="noopener noreferrer nofollow",
     )
+    # No attribute holds a bracket any more, so that only images begin like this.
+    return _IMAGE.sub(lambda found: _REMOTE.sub(' data-src="', found[0]), clean)
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """The value that an attribute may have; None drops it."""
+    plain = value.replace("<", "").replace(">", "")
+    match tag, name:
+        case "a", "href":
+            return plain.strip() if plain.strip().lower().startswith(_LINKS) else None
+        case "img", "src":
+            return _source(_BREAK.sub("", plain).strip().replace(" ", "%20"))
+        case "img", ("width" | "height"):
+            return plain if _SIZE.match(plain) else None
+        case _:
+            return plain
+
+
+def _source(address: str) -> str | None:
+    low = address[:40].lower()
+    if low.startswith(("http://", "https://", "cid:")) or _DRAWN.match(address):
+        return address
+    return f"https:{address}" if low.startswith("//") else None
 
 
 def _depth(html: str) -> int:

@@ -26,7 +26,7 @@ from aiosmtplib import (
 
 from channels.email.config import EmailConfig, MailServer
 from channels.email.message_ids import message_id, own_id
-from channels.email.mime import safe_name
+from channels.email.names import safe_name
 from crm_core.errors import (
     ChannelAuthError,
     DeliveryError,
