@@ -1,0 +1,36 @@
+"""What both ways in share: facts are committed, and only then buttons are answered and names asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from channels.vk.inbound import Arrival
+from channels.vk.names import NameKeeper
+from channels.vk.own_comments import OwnComments
+from channels.vk.presses import PressAnswers
+from crm_core.messages import Ignored, Receipt, ReceiptState, Unparsable
+from crm_core.ports import InboundSink
+
+
+class Intake:
+    """Takes events of one community in. `counts` are how many came, and how many of them again or not understood."""
+
+    def __init__(self, own: OwnComments, presses: PressAnswers, names: NameKeeper) -> None:
+        self._own = own
+        self._presses = presses
+        self._names = names
+        self.counts: Counter[str] = Counter()
+
+    async def take(self, arrivals: Sequence[Arrival], sink: InboundSink) -> Sequence[Receipt]:
+        """Commit; raises IntakeFull or IntakeUnavailable where nothing was committed."""
+        events = [await self._own.told_apart(arrival) for arrival in arrivals]
+        receipts = await sink.receive_many(events)
+        for arrival, event, receipt in zip(arrivals, events, receipts, strict=True):
+            self.counts["events"] += 1
+            self.counts["events_repeated"] += receipt.state is ReceiptState.DUPLICATE
+            self.counts["events_not_understood"] += isinstance(event.payload, Unparsable)
+            self._presses.committed(arrival.press, receipt.answer)
+            if not isinstance(event.payload, Ignored | Unparsable):
+                self._names.met(event.sender)
+        return receipts
