@@ -28,6 +28,7 @@ from hub.live import Live
 from hub.log import get_logger
 from hub.metrics import Metrics
 from hub.mirror import RecordedNumbers
+from hub.nameless import RecordedNameless
 from hub.secret_key import key_for
 from hub.settings import Settings
 from hub.settings.office import office_of
@@ -193,6 +194,7 @@ def build(
         numbers=RecordedNumbers(store, live, clock),
         foreign=ForeignTable,
         conversations=RecordedConversations(store, live),
+        nameless=RecordedNameless(store),
         secret=lambda purpose: key_for(settings, purpose),
     )
     channels: dict[ChannelKey, Channel] = {}

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 
-from channels import cti, email, gateway, pbx, web
-from crm_core.errors import PermanentDeliveryError
-from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
+from channels import cti, email, gateway, pbx, vk, web
 from crm_core.model.calendar import ALWAYS
 from crm_core.model.office import Office
-from crm_core.ports import Channel, ChannelContext, ChannelHealth, ChannelState, InboundSink
+from crm_core.ports import Channel, ChannelContext
 from hub.secret_key import session_key
 from hub.settings import PbxSettings, ServerUrl, Settings, TelegramMode
 
@@ -174,9 +172,24 @@ def gateways(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
     ]
 
 
-def communities(settings: Settings, context: ChannelContext) -> Sequence[Channel]:  # noqa: ARG001 — one shape for all
-    """The `[[vk]]` accounts: read and checked, but this version has no connector for them, and says so."""
-    return [NotAvailable(ChannelKey("vk", each.name)) for each in settings.vk]
+def communities(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
+    """The `[[vk]]` accounts."""
+    return [
+        vk.create(
+            vk.VkConfig(
+                name=each.name,
+                group_id=each.group_id,
+                token=each.token.reveal(),
+                mode=vk.Mode(each.mode.value),
+                secret=each.secret.reveal() if each.secret is not None else None,
+                confirmation=each.confirmation.reveal() if each.confirmation is not None else None,
+                api_base=each.api_base,
+                joins=each.joins,
+            ),
+            context,
+        )
+        for each in settings.vk
+    ]
 
 
 CONNECTORS: dict[str, Connect] = {
@@ -188,30 +201,3 @@ CONNECTORS: dict[str, Connect] = {
     "gateway": gateways,
     "vk": communities,
 }
-
-
-class NotAvailable:
-    """An account of a channel that this version can't connect: visible in health instead of silently absent."""
-
-    def __init__(self, key: ChannelKey) -> None:
-        self._key = key
-
-    @property
-    def key(self) -> ChannelKey:
-        """Channel and account."""
-        return self._key
-
-    @property
-    def health(self) -> ChannelHealth:
-        """Stopped, with the reason."""
-        return ChannelHealth(ChannelState.STOPPED, f"this version of the hub has no connector for {self._key.channel}")
-
-    async def start(self, sink: InboundSink) -> None:
-        """Nothing to start."""
-
-    async def stop(self) -> None:
-        """Nothing to stop."""
-
-    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
-        """Refuse for good."""
-        raise PermanentDeliveryError(f"{message.key}: {self.health.detail}")

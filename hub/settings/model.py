@@ -102,7 +102,7 @@ class TelegramSettings:
 
 @dataclass(frozen=True, slots=True)
 class VkSettings:
-    """A community. `secret` and `confirmation` are set in mode callback."""
+    """A community. `secret` and `confirmation` are set in mode callback. `joins`: who joins it is an enquiry."""
 
     name: str
     group_id: int
@@ -111,6 +111,7 @@ class VkSettings:
     secret: Secret | None = None
     confirmation: Secret | None = None
     api_base: str = "https://api.vk.com/method"
+    joins: bool = False
     policy: AccountPolicy = PLAIN
     answers: Answers = NO_ANSWERS
 
