@@ -18,7 +18,7 @@ setup: venv  ## install everything into the checkout: .venv, and the real peers 
 	@scripts/peers || echo "setup: the hub works without it; make test does not" >&2
 
 peers: venv
-	@scripts/peers
+	@scripts/peers --tests
 
 run: venv  ## the hub itself, on hub.toml if there is one
 	@exec $(HUB) run

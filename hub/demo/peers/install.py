@@ -1,4 +1,6 @@
-"""Unpack the peers into `.peers`; `python -m hub.demo.peers.install`. Quick, and without network, when they are there.
+"""Unpack the peers into `.peers`: `python -m hub.demo.peers.install`; with `--tests` what only the tests want, too.
+
+Quick, and without network, when they are there.
 
 Exit codes: 0 they are there, 3 they can't be had from here, 1 anything else.
 """
@@ -7,12 +9,13 @@ import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from hub.demo.peers.apt import PrivateApt
 from hub.demo.peers.asterisk import ASTERISK
+from hub.demo.peers.chromium import CHROMIUM, browser
 from hub.demo.peers.errors import PeerUnavailableError
 from hub.demo.peers.sipp import SIPP
 from hub.demo.peers.tree import PeerTree, Recipe, peers_folder
@@ -57,11 +60,21 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
+def install_browser() -> None:
+    """The browser's tree; where it can't be had, the machine's own browser does. Raises PeerUnavailableError."""
+    try:
+        install(CHROMIUM)
+    except PeerUnavailableError as err:
+        print(f"setup: {err}; {browser().program} serves instead", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] = ()) -> int:
     """Install every peer; the exit code."""
     try:
         for recipe in ALL:
             install(recipe)
+        if "--tests" in arguments:
+            install_browser()
     except PeerUnavailableError as err:
         print(f"setup: {err}", file=sys.stderr)
         return UNAVAILABLE
@@ -69,4 +82,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
