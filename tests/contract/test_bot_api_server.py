@@ -431,7 +431,7 @@ async def test_groups_count_their_own_messages(client: Client, bot: Bot, anna: P
     answer = await client.send_message(group.chat_id, "да")
     assert (first.message_id, answer.message_id) == (1, 2)
     assert private.message_id > 2
-    group.kick(anna)
+    group.kick(anna.user)
     with pytest.raises(TelegramForbiddenError, match="kicked"):
         await client.send_message(group.chat_id, "да")
 

@@ -16,8 +16,9 @@ next calls fail, `bot.inject({...})` sends an update as it stands.
 from hub.demo.peers.bot_api import faults
 from hub.demo.peers.bot_api.account import Access, Call, CallbackAnswer, Sent
 from hub.demo.peers.bot_api.faults import Fault, When
+from hub.demo.peers.bot_api.groups import Group
 from hub.demo.peers.bot_api.limits import Limits
-from hub.demo.peers.bot_api.people import Group, Person, Press
+from hub.demo.peers.bot_api.people import Person, Press
 from hub.demo.peers.bot_api.server import Bot, BotApiServer
 from hub.demo.peers.bot_api.webhook import SECRET_HEADER, Delivery
 

@@ -7,10 +7,19 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from aiogram.types import Chat, InlineKeyboardMarkup, Message, MessageEntity, User
+from aiogram.types import (
+    BotCommand,
+    BusinessConnection,
+    Chat,
+    InlineKeyboardMarkup,
+    Message,
+    MessageEntity,
+    ReplyKeyboardMarkup,
+    User,
+)
 
 from crm_core.ports import Clock
-from hub.demo.peers.bot_api.errors import bad_request, forbidden, too_many_requests
+from hub.demo.peers.bot_api.errors import bad_request, forbidden, migrated, too_many_requests
 from hub.demo.peers.bot_api.faults import Fault, FaultPlan
 from hub.demo.peers.bot_api.files import FileShelf
 from hub.demo.peers.bot_api.journal import Journal
@@ -32,12 +41,16 @@ class Access(Enum):
 
 @dataclass(slots=True)
 class ChatRoom:
-    """A chat as one bot sees it."""
+    """A chat as one bot sees it. `moved_to` is the supergroup that a group became, `bottom` the keyboard that stands at
+    the bottom of the screen, `reactions` who reacted to which message with what."""
 
     chat: Chat
     access: Access = Access.NOT_STARTED
     messages: dict[int, Message] = field(default_factory=dict)
     last_message_id: int = 0
+    moved_to: int | None = None
+    bottom: ReplyKeyboardMarkup | None = None
+    reactions: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,9 @@ class Sent:
     file_name: str | None = None
     reply_to: int | None = None
     business_connection_id: str | None = None
+    album: str | None = None
+    markup: object | None = None
+    """A keyboard at the bottom of the screen, or its removal."""
 
     def buttons(self) -> list[str]:
         """The data of all inline buttons, row by row."""
@@ -100,7 +116,8 @@ class BotAccount:
         self.answers: Journal[CallbackAnswer] = Journal()
         self.calls: Journal[Call] = Journal()
         self.open_queries: set[str] = set()
-        self.business_chats: dict[str, int] = {}
+        self.connections: dict[str, BusinessConnection] = {}
+        self.commands: dict[int | None, list[BotCommand]] = {}
         self._last_private_id = me.id % 5_000
 
     def next_responses(self, *faults: Fault) -> None:
@@ -121,16 +138,33 @@ class BotAccount:
 
     def writable(self, chat_id: int | str, business_connection_id: str | None) -> ChatRoom:
         """The chat to write into, after access is checked and the message counted; raises ApiError."""
-        if business_connection_id is not None and business_connection_id not in self.business_chats:
-            raise bad_request("business connection not found")
+        if business_connection_id is not None:
+            self.check_connection(business_connection_id)
         room = self.room(chat_id)
+        if room.moved_to is not None:
+            raise migrated(room.moved_to)
         if room.access is not Access.OPEN and business_connection_id is None:
             raise forbidden(room.access.value)
         return room
 
-    def count(self, room: ChatRoom) -> None:
-        """Count a message against the flood limits; raises ApiError 429."""
-        wait = self.flood.admit(room.chat.id)
+    def check_connection(self, connection_id: str) -> None:
+        """Refuse a business connection through which the bot may not write; raises ApiError."""
+        connection = self.connections.get(connection_id)
+        if connection is None:
+            raise bad_request("business connection not found")
+        if not connection.is_enabled:
+            raise bad_request("business connection is disabled")
+        if connection.rights is None or not connection.rights.can_reply:
+            raise bad_request("not enough rights to reply in the business account")
+
+    def owner_of(self, connection_id: str | None) -> User | None:
+        """Whose account a connection is of; None without one."""
+        connection = self.connections.get(connection_id or "")
+        return connection.user if connection is not None else None
+
+    def count(self, room: ChatRoom, messages: int = 1) -> None:
+        """Count messages against the flood limits; raises ApiError 429."""
+        wait = self.flood.admit(room.chat.id, messages)
         if wait is not None:
             raise too_many_requests(wait)
 

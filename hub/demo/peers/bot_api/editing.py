@@ -7,12 +7,8 @@ from aiogram.types import InlineKeyboardMarkup, Message
 
 from hub.demo.peers.bot_api.account import BotAccount, ChatRoom, Sent
 from hub.demo.peers.bot_api.errors import bad_request
-from hub.demo.peers.bot_api.markup import (
-    TEXT_LIMIT,
-    Formatted,
-    check_keyboard,
-    formatted,
-)
+from hub.demo.peers.bot_api.keyboards import check_keyboard
+from hub.demo.peers.bot_api.markup import TEXT_LIMIT, Formatted, formatted
 from hub.demo.peers.bot_api.wire import dump
 
 _SAME = (
@@ -62,7 +58,7 @@ def _change(
     keyboard: InlineKeyboardMarkup | None,
     method: str,
 ) -> Message:
-    check_keyboard(keyboard)
+    check_keyboard(keyboard, room.chat)
     before = (message.text or message.caption or "", dump(message.reply_markup))
     if before == (text.text, dump(keyboard)):
         raise bad_request(_SAME)

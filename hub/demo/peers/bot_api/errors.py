@@ -9,13 +9,16 @@ from hub.demo.peers.bot_api.wire import JsonObject
 
 
 class ApiError(Exception):
-    """An answer with `ok: false`. `retry_after` is in seconds."""
+    """An answer with `ok: false`. `retry_after` is in seconds, `moved_to` the chat that a group became."""
 
-    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: int, description: str, retry_after: int | None = None, moved_to: int | None = None
+    ) -> None:
         super().__init__(description)
         self.code = int(code)
         self.description = description
         self.retry_after = retry_after
+        self.moved_to = moved_to
 
     def body(self) -> JsonObject:
         """The answer as Telegram shapes it."""
@@ -26,6 +29,8 @@ class ApiError(Exception):
         }
         if self.retry_after is not None:
             body["parameters"] = {"retry_after": self.retry_after}
+        if self.moved_to is not None:
+            body["parameters"] = {"migrate_to_chat_id": self.moved_to}
         return body
 
     def encoded(self) -> bytes:
@@ -36,6 +41,12 @@ class ApiError(Exception):
 def bad_request(what: str) -> ApiError:
     """400, for instance `message text is empty`."""
     return ApiError(HTTPStatus.BAD_REQUEST, f"Bad Request: {what}")
+
+
+def migrated(chat_id: int) -> ApiError:
+    """400: the group became the supergroup `chat_id`."""
+    words = "Bad Request: group chat was upgraded to a supergroup chat"
+    return ApiError(HTTPStatus.BAD_REQUEST, words, moved_to=chat_id)
 
 
 def forbidden(what: str) -> ApiError:

@@ -33,8 +33,8 @@ class FloodControl:
         self._bot: deque[float] = deque()
         self._chats: defaultdict[int, deque[float]] = defaultdict(deque)
 
-    def admit(self, chat_id: int) -> int | None:
-        """None where a message to `chat_id` may pass (it is counted), else the whole seconds to wait."""
+    def admit(self, chat_id: int, count: int = 1) -> int | None:
+        """None where a message to `chat_id`, or an album of `count`, may pass (it is counted), else whole seconds."""
         if self._limits is None:
             return None
         now, limits, chat = self._clock.monotonic(), self._limits, self._chats[chat_id]
@@ -43,15 +43,15 @@ class FloodControl:
         waits = [0.0]
         if chat:
             waits.append(chat[-1] + limits.per_chat_s - limits.slack_s - now)
-        if len(self._bot) >= limits.per_bot_second:
+        if self._bot and len(self._bot) + count > limits.per_bot_second:
             waits.append(self._bot[0] + 1.0 - limits.slack_s - now)
-        if chat_id < 0 and len(chat) >= limits.per_group_minute:
+        if chat_id < 0 and chat and len(chat) + count > limits.per_group_minute:
             waits.append(chat[0] + MINUTE_S - now)
         wait = max(waits)
         if wait > 0:
             return max(1, math.ceil(wait))
-        self._bot.append(now)
-        chat.append(now)
+        self._bot.extend([now] * count)
+        chat.extend([now] * count)
         return None
 
 

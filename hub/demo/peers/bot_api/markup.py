@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 from html.entities import html5
 
-from aiogram.types import InlineKeyboardMarkup, MessageEntity
+from aiogram.types import MessageEntity
 
 from hub.demo.peers.bot_api.errors import ApiError, bad_request
 from hub.demo.peers.bot_api.wire import utf16_length
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
-CALLBACK_DATA_LIMIT = 64
 
 _TAGS = {
     "b": "bold",
@@ -71,29 +70,6 @@ def formatted(
     if utf16_length(stripped.text) > limit:
         raise bad_request(f"{what} is too long")
     return stripped
-
-
-def check_keyboard(markup: object) -> None:
-    """Refuse an inline keyboard that Telegram would refuse."""
-    if not isinstance(markup, InlineKeyboardMarkup):
-        return
-    for row in markup.inline_keyboard:
-        for button in row:
-            if not button.text:
-                raise bad_request('can\'t parse inline keyboard button: Field "text" must be non-empty')
-            actions = [
-                button.callback_data,
-                button.url,
-                button.web_app,
-                button.switch_inline_query,
-                button.copy_text,
-            ]
-            if all(action is None for action in actions):
-                raise bad_request(
-                    "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
-                )
-            if button.callback_data is not None and not 1 <= len(button.callback_data.encode()) <= CALLBACK_DATA_LIMIT:
-                raise bad_request("BUTTON_DATA_INVALID")
 
 
 def _from_html(source: str) -> Formatted:

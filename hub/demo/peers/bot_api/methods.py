@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from aiogram import methods as api
 from aiogram.methods.base import TelegramMethod
+from aiogram.types import BotCommandScopeChat, BotCommandScopeDefault
 
 from hub.demo.peers.bot_api import editing, sending
 from hub.demo.peers.bot_api.account import BotAccount, CallbackAnswer
@@ -19,6 +21,9 @@ from hub.demo.peers.bot_api.wire import Json, dump
 M = TypeVar("M", bound=TelegramMethod[Any])
 
 ANSWER_LIMIT = 200
+MAX_COMMANDS = 100
+MAX_DESCRIPTION = 256
+_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,38 @@ async def _delete_message(bot: BotAccount, call: api.DeleteMessage) -> bool:
     return True
 
 
+async def _get_connection(bot: BotAccount, call: api.GetBusinessConnection) -> object:
+    connection = bot.connections.get(call.business_connection_id)
+    if connection is None:
+        raise bad_request("business connection not found")
+    return connection
+
+
+async def _set_commands(bot: BotAccount, call: api.SetMyCommands) -> bool:
+    if len(call.commands) > MAX_COMMANDS:
+        raise bad_request("too many bot commands specified")
+    for each in call.commands:
+        if not _COMMAND.fullmatch(each.command):
+            raise bad_request("BOT_COMMAND_INVALID")
+        if not 1 <= len(each.description) <= MAX_DESCRIPTION:
+            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+    bot.commands[_scope(bot, call.scope)] = call.commands
+    return True
+
+
+async def _get_commands(bot: BotAccount, call: api.GetMyCommands) -> object:
+    return bot.commands.get(_scope(bot, call.scope), [])
+
+
+def _scope(bot: BotAccount, scope: object) -> int | None:
+    """The chat whose commands are meant; None for everybody's."""
+    if scope is None or isinstance(scope, BotCommandScopeDefault):
+        return None
+    if not isinstance(scope, BotCommandScopeChat):
+        raise bad_request("commands of one chat or of all are known here")
+    return bot.room(scope.chat_id).chat.id
+
+
 def _method(model: type[M], act: Callable[[BotAccount, M], Awaitable[object]]) -> tuple[str, Method[M]]:
     return model.__api_method__.lower(), Method(model, act)
 
@@ -119,6 +156,10 @@ METHODS: dict[str, Method[Any]] = dict(
         _method(api.SendVoice, sending.send_voice),
         _method(api.SendVideo, sending.send_video),
         _method(api.SendAudio, sending.send_audio),
+        _method(api.SendMediaGroup, sending.send_album),
+        _method(api.GetBusinessConnection, _get_connection),
+        _method(api.SetMyCommands, _set_commands),
+        _method(api.GetMyCommands, _get_commands),
         _method(api.EditMessageText, editing.edit_text),
         _method(api.EditMessageReplyMarkup, editing.edit_markup),
         _method(api.AnswerCallbackQuery, _answer_callback),

@@ -18,6 +18,7 @@ from hub.demo.peers.bot_api.wire import surplus
 M = TypeVar("M", bound=TelegramMethod[Any])
 
 UPLOAD_LIMIT = 50 * 1024 * 1024
+_UPLOADED = frozenset({"media", "thumbnail"})
 _EMPTY = {"chat_id": "chat_id is empty", "text": "message text is empty"}
 
 
@@ -104,18 +105,36 @@ def _prepared(model: type[M], name: str, value: object, call: RawCall) -> object
         return value
     kinds = _kinds(info.annotation)
     if InputFile in kinds and value.startswith("attach://"):
-        upload = call.files.get(value.removeprefix("attach://"))
-        if upload is None:
-            raise bad_request(f"file with attachment name {value.removeprefix('attach://')} not found")
-        return upload
+        return _upload(value, call)
     if name == "chat_id" and value.lstrip("-").isdigit():
         return int(value)
     if any(kind is list or kind is dict or issubclass(kind, BaseModel) for kind in kinds):
         try:
-            return json.loads(value)
+            return _with_files(json.loads(value), call)
         except ValueError as error:
             raise bad_request(f"can't parse {name} JSON object") from error
     return value
+
+
+def _with_files(value: object, call: RawCall) -> object:
+    """The items of an album with their uploads in place; everything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {name: _upload(field, call) if name in _UPLOADED else field for name, field in each.items()}
+        if isinstance(each, dict)
+        else each
+        for each in value
+    ]
+
+
+def _upload(source: object, call: RawCall) -> object:
+    if not isinstance(source, str) or not source.startswith("attach://"):
+        return source
+    upload = call.files.get(source.removeprefix("attach://"))
+    if upload is None:
+        raise bad_request(f"file with attachment name {source.removeprefix('attach://')} not found")
+    return upload
 
 
 def _kinds(annotation: Any) -> set[type]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from aiogram.types import (
-    BusinessBotRights,
-    BusinessConnection,
-    BusinessMessagesDeleted,
     CallbackQuery,
     Chat,
-    ChatMemberBanned,
     ChatMemberMember,
-    ChatMemberUpdated,
     Contact,
     Location,
     Message,
     MessageEntity,
     MessageOriginUser,
+    MessageReactionUpdated,
+    Poll,
+    PollAnswer,
+    PollOption,
+    ReactionTypeEmoji,
     Sticker,
     User,
 )
@@ -31,8 +30,10 @@ from hub.demo.peers.bot_api.account import (
     ChatRoom,
     Sent,
 )
+from hub.demo.peers.bot_api.business import BusinessSide
+from hub.demo.peers.bot_api.groups import Group, Standing, banned, membership
 from hub.demo.peers.bot_api.journal import PATIENCE_S
-from hub.demo.peers.bot_api.sending import audio, document, photo_sizes, video, voice
+from hub.demo.peers.bot_api.media import audio, document, photo_sizes, video, voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Press:
         return await self.bot.answers.wait_for(lambda answer: answer.query_id == self.query_id, patience)
 
 
-class Person:
+class Person(BusinessSide):
     """Somebody with Telegram. What they do in `group` happens there, else in their private chat with the bot."""
 
     def __init__(self, bot: BotAccount, user: User) -> None:
@@ -155,6 +156,71 @@ class Person:
         )
         return self._send(None, None, contact=card)
 
+    async def share_number(self, phone: str) -> Message:
+        """Press the button that asks for one's number; KeyError where none stands at the bottom of the chat."""
+        rows = self.room.bottom.keyboard if self.room.bottom else []
+        if not any(button.request_contact for row in rows for button in row):
+            raise KeyError("no button asks for a number")
+        return await self.share_contact(phone)
+
+    async def send_album(self, *contents: bytes, caption: str | None = None) -> list[Message]:
+        """Send several pictures as one album."""
+        album = str(14_000_000 + self.bot.updates.new_id())
+        return [
+            self._send(
+                None,
+                None,
+                photo=photo_sizes(self.bot, self.bot.files.put("photos", "photo.jpg", content)),
+                caption=caption if index == 0 else None,
+                media_group_id=album,
+            )
+            for index, content in enumerate(contents)
+        ]
+
+    async def send_poll(self, question: str, *options: str) -> Message:
+        """Send a poll of one's own."""
+        poll = Poll(
+            id=str(5_000_000 + self.user.id),
+            question=question,
+            options=[
+                PollOption(text=each, voter_count=0, persistent_id=str(number)) for number, each in enumerate(options)
+            ],
+            total_voter_count=0,
+            is_closed=False,
+            is_anonymous=False,
+            type="regular",
+            allows_multiple_answers=False,
+            allows_revoting=True,
+            members_only=False,
+        )
+        return self._send(None, None, poll=poll)
+
+    async def vote(self, poll_id: str, *options: int) -> None:
+        """Vote in a poll of the bot's for the options of these numbers, from 0; for none: take the vote back."""
+        answer = PollAnswer(
+            poll_id=poll_id,
+            user=self.user,
+            option_ids=list(options),
+            option_persistent_ids=[str(each) for each in options],
+        )
+        self.bot.push("poll_answer", answer)
+
+    async def react(self, message: Sent | Message, *emojis: str) -> None:
+        """Put these reactions, and no others, to a message."""
+        chat_id = message.chat_id if isinstance(message, Sent) else message.chat.id
+        room, place = self.bot.rooms[chat_id], (message.message_id, self.user.id)
+        before = room.reactions.get(place, ())
+        room.reactions[place] = emojis
+        change = MessageReactionUpdated(
+            chat=room.chat,
+            message_id=message.message_id,
+            date=self.bot.clock.now(),
+            user=self.user,
+            old_reaction=[ReactionTypeEmoji(emoji=each) for each in before],
+            new_reaction=[ReactionTypeEmoji(emoji=each) for each in emojis],
+        )
+        self.bot.push("message_reaction", change)
+
     async def forward(self, text: str, origin: User) -> Message:
         """Forward somebody's text."""
         return self._send(
@@ -210,12 +276,12 @@ class Person:
     async def block(self) -> None:
         """Block the bot."""
         self.room.access = Access.BLOCKED
-        self._membership(ChatMemberMember(user=self.bot.me), self._banned())
+        self._membership(ChatMemberMember(user=self.bot.me), banned(self.bot))
 
     async def unblock(self) -> None:
         """Let the bot write again."""
         self.room.access = Access.OPEN
-        self._membership(self._banned(), ChatMemberMember(user=self.bot.me))
+        self._membership(banned(self.bot), ChatMemberMember(user=self.bot.me))
 
     def deactivate(self) -> None:
         """Delete one's account: the bot is not told, and is refused with 403 from now on."""
@@ -230,44 +296,6 @@ class Person:
     async def hears(self, words: str = "", patience: float = PATIENCE_S) -> Sent:
         """The first message of the bot to this person that contains `words`, waiting for it."""
         return await self.bot.sent.wait_for(lambda sent: sent.chat_id == self.user.id and words in sent.text, patience)
-
-    # ------------------------------------------------------------ Telegram Business
-
-    def connect_business(self, *, enabled: bool = True, connection_id: str | None = None) -> str:
-        """Connect the bot to one's own Telegram Business account; returns the connection's id."""
-        identifier = connection_id or f"bc{self.user.id:x}AAAA"
-        self.bot.business_chats[identifier] = self.user.id
-        connection = BusinessConnection(
-            id=identifier,
-            user=self.user,
-            user_chat_id=self.user.id,
-            date=self.bot.clock.now(),
-            is_enabled=enabled,
-            rights=BusinessBotRights(can_reply=True),
-        )
-        self.bot.push("business_connection", connection)
-        return identifier
-
-    async def say_business(self, connection_id: str, text: str) -> Message:
-        """Write to the owner of a business connection; the bot sees it."""
-        message = self._message(self.room, None, text=text, business_connection_id=connection_id)
-        self.bot.push("business_message", message)
-        return message
-
-    async def edit_business(self, message: Message, text: str) -> None:
-        """Change what was written to the owner of a business connection."""
-        after = message.model_copy(update={"text": text, "edit_date": int(self.bot.clock.now().timestamp())})
-        self.bot.keep(self.room, after)
-        self.bot.push("edited_business_message", after)
-
-    async def delete_business(self, connection_id: str, *message_ids: int) -> None:
-        """Delete messages written to the owner of a business connection."""
-        deleted = BusinessMessagesDeleted(
-            business_connection_id=connection_id,
-            chat=self.room.chat,
-            message_ids=list(message_ids),
-        )
-        self.bot.push("deleted_business_messages", deleted)
 
     # ------------------------------------------------------------ inside
 
@@ -292,52 +320,5 @@ class Person:
         self.bot.keep(room, message)
         return message
 
-    def _banned(self) -> ChatMemberBanned:
-        return ChatMemberBanned(user=self.bot.me, until_date=datetime.fromtimestamp(0, UTC))
-
-    def _membership(
-        self,
-        old: ChatMemberMember | ChatMemberBanned,
-        new: ChatMemberMember | ChatMemberBanned,
-    ) -> None:
+    def _membership(self, old: Standing, new: Standing) -> None:
         self.bot.push("my_chat_member", membership(self.bot, self.room.chat, self.user, old, new))
-
-
-class Group:
-    """A supergroup the bot is a member of."""
-
-    def __init__(self, bot: BotAccount, chat: Chat) -> None:
-        self.bot = bot
-        self.room = bot.rooms.setdefault(chat.id, ChatRoom(chat, Access.OPEN))
-
-    @property
-    def chat_id(self) -> int:
-        """Its id, negative."""
-        return self.room.chat.id
-
-    def kick(self, by: Person) -> None:
-        """Put the bot out."""
-        self.room.access = Access.KICKED
-        banned = ChatMemberBanned(user=self.bot.me, until_date=datetime.fromtimestamp(0, UTC))
-        member = ChatMemberMember(user=self.bot.me)
-        self.bot.push(
-            "my_chat_member",
-            membership(self.bot, self.room.chat, by.user, member, banned),
-        )
-
-
-def membership(
-    bot: BotAccount,
-    chat: Chat,
-    by: User,
-    old: ChatMemberMember | ChatMemberBanned,
-    new: ChatMemberMember | ChatMemberBanned,
-) -> ChatMemberUpdated:
-    """The update that says how the bot stands in a chat."""
-    return ChatMemberUpdated(
-        chat=chat,
-        from_user=by,
-        date=bot.clock.now(),
-        old_chat_member=old,
-        new_chat_member=new,
-    )

@@ -14,10 +14,11 @@ from crm_core.ports import Clock
 from hub.demo.peers.bot_api.account import BotAccount, Call
 from hub.demo.peers.bot_api.errors import ApiError, not_found, unauthorized
 from hub.demo.peers.bot_api.faults import Act, Fault, When
+from hub.demo.peers.bot_api.groups import Group
 from hub.demo.peers.bot_api.limits import Limits
 from hub.demo.peers.bot_api.methods import METHODS
 from hub.demo.peers.bot_api.params import UPLOAD_LIMIT, RawCall, read_call
-from hub.demo.peers.bot_api.people import Group, Person
+from hub.demo.peers.bot_api.people import Person
 from hub.demo.peers.bot_api.wire import Json, WallClock
 
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
@@ -52,6 +53,10 @@ class Bot(BotAccount):
         """A supergroup with the bot in it."""
         number = id if id is not None else _SUPERGROUP - len(self.rooms) - self.me.id % 100_000
         return Group(self, Chat(id=number, type="supergroup", title=title))
+
+    def basic_group(self, title: str) -> Group:
+        """A plain group, which may become a supergroup."""
+        return Group(self, Chat(id=-4_000_000 - len(self.rooms), type="group", title=title))
 
     def revoke(self) -> None:
         """The owner revoked the token: every call is 401 from now on."""
