@@ -10,7 +10,7 @@ from crm_core.model.calendar import ALWAYS
 from crm_core.model.office import Office
 from crm_core.ports import Channel, ChannelContext
 from hub.secret_key import session_key
-from hub.settings import PbxSettings, ServerUrl, Settings, TelegramMode
+from hub.settings import EmailSettings, MailProtocol, PbxSettings, ServerUrl, Settings, TelegramMode
 
 Connect = Callable[[Settings, ChannelContext], Sequence[Channel]]
 
@@ -43,7 +43,7 @@ def mailboxes(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
         email.EmailConfig(
             name=box.name,
             address=box.address,
-            listen=email.Listen(box.listen.host, box.listen.port) if box.listen is not None else None,
+            listen=_mail_listen(box),
             imap=_mail_server(box.imap),
             smtp=_mail_server(box.smtp),
             max_size=box.max_size,
@@ -52,10 +52,19 @@ def mailboxes(settings: Settings, context: ChannelContext) -> Sequence[Channel]:
             authserv=box.authserv,
             form_senders=box.form_senders,
             form_fields=box.form_fields,
+            imap_since=box.imap_since,
+            tls=email.Certificate(box.tls_cert, box.tls_key) if box.tls_cert and box.tls_key else None,
+            listen_login=(box.listen_user, box.listen_password.reveal()) if box.listen_password is not None else None,
         )
         for box in settings.email
     ]
     return email.create_all(configs, context)
+
+
+def _mail_listen(box: EmailSettings) -> email.Listen | None:
+    if box.listen is None:
+        return None
+    return email.Listen(box.listen.host, box.listen.port, lmtp=box.protocol is MailProtocol.LMTP)
 
 
 def _mail_key(settings: Settings) -> bytes:

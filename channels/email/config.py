@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
 from crm_core.errors import InvalidIdentity, InvalidInput
 from crm_core.messages import ChannelKey
@@ -15,13 +17,24 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True, order=True)
 class Listen:
-    """Where mail is taken in by SMTP; port 0 is any free one. Accounts with the same place share one listener."""
+    """Where mail is taken in by SMTP, or by LMTP; port 0 is any free one. Accounts with the same place share one
+    listener.
+    """
 
     host: str
     port: int
+    lmtp: bool = False
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a listener shows for STARTTLS: a certificate with its chain, and the key of it, both PEM files."""
+
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,10 @@ class EmailConfig:
     address that names the thread. `authserv` are the servers whose `Authentication-Results` are believed
     (`*.example.net` for all of a domain). `form_senders` are addresses from which a site sends its forms, `form_fields`
     its labels and what they mean (`name phone email message page`, or a field's name).
+
+    `imap_since`: how old the mails of a folder may be that is read for the first time; zero for new ones only, None for
+    all of them. `tls` and `listen_login` (user, password) are the listener's: the first mailbox of a place that names
+    them decides.
     """
 
     name: str
@@ -65,6 +82,9 @@ class EmailConfig:
     authserv: tuple[str, ...] = ()
     form_senders: tuple[str, ...] = ()
     form_fields: tuple[tuple[str, str], ...] = ()
+    imap_since: timedelta | None = timedelta(0)
+    tls: Certificate | None = None
+    listen_login: tuple[str, str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         try:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from channels.email.config import EmailConfig
+from channels.email.config import EmailConfig, MailServer
 from channels.email.health import Health
+from channels.email.imap import WAY as IMAP
+from channels.email.imap import Fetched, Fetcher, ImapTools, Pace
+from channels.email.imap_check import check_folder
 from channels.email.inbound import Arrival, read, with_return_path
 from channels.email.listener import Listener, Listeners
 from channels.email.outbound import Sender
 from channels.email.waiting import Backoff, Sleep
-from crm_core.errors import ChannelAuthError, DeliveryError, IntakeUnavailable, PermanentDeliveryError
-from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage
+from crm_core.errors import ChannelAuthError, DeliveryError, IntakeUnavailable
+from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, Unparsable
 from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink
 
 log = logging.getLogger(__name__)
 
-IN, OUT, IMAP = "in", "out", "imap"
-NO_IMAP = "mail is not fetched by IMAP: have it forwarded by SMTP and name the place in listen"
+IN, OUT = "in", "out"
+# On top of what is kept of a mail that could not be fetched whole: reading it again does not make it a mail.
+_NOT_FETCHED = b"X-Hub-Not-Fetched: "
 _LARGE = 32 * 1024  # bytes; reading a larger mail would hold up the event loop
 
 
 class EmailChannel:
-    """One mailbox: `Channel`, `ReparsesRaw`, `ProvesItself`."""
+    """One mailbox: `Channel`, `ReparsesRaw`, `KeepsFiles`, `ProvesItself`, `Measured`."""
 
     def __init__(
         self,
@@ -34,8 +39,10 @@ class EmailChannel:
         listener: Listener | None,
         *,
         sleep: Sleep = asyncio.sleep,
+        pace: Pace | None = None,
     ) -> None:
         self._config = config
+        self._pace = pace or Pace()
         self._context = context
         self._listener = listener
         self._sleep = sleep
@@ -44,6 +51,8 @@ class EmailChannel:
         self._health = Health(config.key, tuple(name for name, there in ways if there is not None))
         self._sink: InboundSink | None = None
         self._proving: asyncio.Task[None] | None = None
+        self._fetcher: Fetcher | None = None
+        self._fetching: asyncio.Task[None] | None = None
         if listener is not None:
             listener.register(config)
 
@@ -68,14 +77,25 @@ class EmailChannel:
             raise RuntimeError(f"{self.key} is started already")
         self._sink = sink
         self._health.restart()
-        self._health.set(IMAP, ChannelState.RECONNECTING, NO_IMAP)
         if self._listener is not None:
             await self._listener.join(self._config, self._deliver, self._told)
         if self._config.smtp is not None:
             self._proving = asyncio.create_task(self._prove(), name=f"{self.key} out")
+        if self._config.imap is not None:
+            self._fetcher = Fetcher(self._imap_tools(self._config.imap))
+            self._fetching = asyncio.create_task(self._fetcher.run(), name=f"{self.key} imap")
 
     async def stop(self) -> None:
         """Let mails that are being taken in be committed, then close."""
+        fetching, self._fetching = self._fetching, None
+        if fetching is not None and self._fetcher is not None:
+            self._fetcher.stop()
+            try:
+                await asyncio.wait({fetching})
+            except asyncio.CancelledError:
+                fetching.cancel()  # whoever stops us has no more time: what was not committed is fetched again
+                raise
+            fetching.result()
         proving, self._proving = self._proving, None
         if proving is not None:
             proving.cancel()
@@ -97,6 +117,8 @@ class EmailChannel:
 
     def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
         """Read a raw mail of the journal again. Its files are named by content; see `keep_files`."""
+        if raw.startswith(_NOT_FETCHED):
+            return self._partly(raw, received_at, external_id)
         return read(self._config, raw, received_at, external_id).event
 
     async def keep_files(self, raw: bytes) -> None:
@@ -111,10 +133,48 @@ class EmailChannel:
         if self._config.smtp is not None:
             found.append(await self._sender.check())
         if self._config.imap is not None:
-            if not found:
-                raise PermanentDeliveryError(f"{self.key}: {NO_IMAP}")
-            found.append(NO_IMAP)
+            found.append(await check_folder(self._config.imap, self._pace.timeout_s))
         return "; ".join(found)
+
+    def measurements(self) -> Mapping[str, float]:
+        """`imap_mails`: fetched since the start."""
+        return {"imap_mails": float(self._fetcher.mails)} if self._fetcher is not None else {}
+
+    def _imap_tools(self, server: MailServer) -> ImapTools:
+        context = self._context
+        return ImapTools(
+            key=self.key,
+            server=server,
+            max_size=self._config.max_size,
+            since=self._config.imap_since,
+            take=self._take,
+            health=self._health,
+            clock=context.clock,
+            cursors=context.cursors,
+            lease=context.lease(f"{self.key}:imap"),
+            sleep=self._sleep,
+            pace=self._pace,
+        )
+
+    async def _take(self, mails: Sequence[Fetched]) -> None:
+        """Take in what was fetched; returns after commit."""
+        if self._sink is None:
+            raise IntakeUnavailable("the mailbox is not started")
+        arrivals = await asyncio.to_thread(lambda: [self._fetched(mail) for mail in mails])
+        for arrival in arrivals:
+            await self._store(arrival)
+        await self._sink.receive_many([arrival.event for arrival in arrivals])
+
+    def _fetched(self, mail: Fetched) -> Arrival:
+        if not mail.why:
+            return read(self._config, mail.content, mail.at)
+        why = mail.why.encode("utf-8", "replace")
+        return Arrival(self._partly(_NOT_FETCHED + why + b"\r\n" + mail.content, mail.at, None))
+
+    def _partly(self, raw: bytes, received_at: datetime, external_id: str | None) -> InboundEvent:
+        """The fact of a mail of which there is the header at most: whose it is, and that it failed."""
+        why = raw.partition(b"\r\n")[0].removeprefix(_NOT_FETCHED).decode("utf-8", "replace")
+        return replace(read(self._config, raw, received_at, external_id).event, payload=Unparsable(why))
 
     async def _deliver(self, mail_from: str, content: bytes) -> None:
         """Take one mail in; returns after commit."""

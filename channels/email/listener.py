@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from channels.email.config import EmailConfig, Listen
-from channels.email.server import TRY_AGAIN, Conversation, Crowd, Handler, Refusal
+from channels.email.server import SESSION_S, TRY_AGAIN, Conversation, Crowd, Handler, LmtpConversation, Refusal, Terms
+from channels.email.token import plain_address
 from channels.email.waiting import Backoff, Sleep
 from crm_core.errors import CoreError
 
@@ -46,16 +48,19 @@ class Listener:
         *,
         max_connections: int = MAX_CONNECTIONS,
         idle_s: float = IDLE_S,
+        session_s: float = SESSION_S,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.place = place
         self._max_connections = max_connections
         self._idle_s = idle_s
+        self._session_s = session_s
         self._sleep = sleep
         self._accounts: dict[str, _Account] = {}
         self._server: asyncio.Server | None = None
         self._opening: asyncio.Task[None] | None = None
         self._trouble: str | None = None
+        self._tls: ssl.SSLContext | None = None
         self._crowd = Crowd()
 
     @property
@@ -100,7 +105,7 @@ class Listener:
 
     def accepts(self, recipient: str, size: int | None) -> str | None:
         """The refusal of a recipient, None where they are welcome."""
-        account = self._accounts.get(recipient.strip().lower())
+        account = self._accounts.get(plain_address(recipient))
         if account is None:
             return UNKNOWN
         if size is not None and size > account.config.max_size:
@@ -109,7 +114,7 @@ class Listener:
 
     async def deliver(self, mail_from: str, recipients: list[str], content: bytes) -> str:
         """One fact for each of the mailboxes; 250 when all are committed. A repeat after a failure changes nothing."""
-        accounts = [self._accounts[name] for name in dict.fromkeys(each.strip().lower() for each in recipients)]
+        accounts = [self._accounts[name] for name in dict.fromkeys(plain_address(each) for each in recipients)]
         if any(len(content) > each.config.max_size for each in accounts):
             return TOO_LARGE
         try:
@@ -130,9 +135,10 @@ class Listener:
         logging.getLogger("mail.log").setLevel(logging.WARNING)
         loop = asyncio.get_running_loop()
         try:
+            self._tls = await asyncio.to_thread(self._certified)
             self._server = await loop.create_server(self._answer, self.place.host, self.place.port)
         except OSError as error:
-            self._tell(f"can't listen on {self.place}: {error.strerror or error}")
+            self._tell(f"can't listen on {self.place}: {_reason(error)}")
             return False
         self._tell(None)
         return True
@@ -156,8 +162,35 @@ class Listener:
             log.warning("smtp %s: %d connections; one more is refused", self.place, len(self._crowd))
             return Refusal()
         configs = [account.config for account in self._accounts.values()]
-        largest = max(config.max_size for config in configs)
-        return Conversation(Handler(self), largest, configs[0].domain, self._idle_s, self._crowd)
+        login = next((config.listen_login for config in configs if config.listen_login is not None), None)
+        terms = Terms(
+            hostname=configs[0].domain,
+            max_size=max(config.max_size for config in configs),
+            idle_s=self._idle_s,
+            session_s=self._session_s,
+            tls=self._tls,
+            login=login,
+            lmtp=self.place.lmtp,
+        )
+        return (LmtpConversation if terms.lmtp else Conversation)(Handler(self, login), terms, self._crowd)
+
+    def _certified(self) -> ssl.SSLContext | None:
+        """What STARTTLS is offered with: the certificate of the first mailbox that names one."""
+        named = (account.config.tls for account in self._accounts.values())
+        files = next((each for each in named if each is not None), None)
+        if files is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(files.certificate, files.key)
+        return context
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"tls_cert and tls_key are no certificate with its key: {error}"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no {error.filename or 'such file as tls_cert or tls_key names'}"
+    return error.strerror or str(error)
 
 
 class Listeners:

@@ -27,6 +27,7 @@ from aiosmtplib import (
 from channels.email.config import EmailConfig, MailServer
 from channels.email.message_ids import message_id, own_id
 from channels.email.names import safe_name
+from channels.email.token import reply_address
 from crm_core.errors import (
     ChannelAuthError,
     DeliveryError,
@@ -40,6 +41,7 @@ from crm_core.model.identity import address
 from crm_core.ports import Clock, FileStore
 
 MAX_MAIL = 25 * 1024 * 1024
+MAX_REFERENCES = 20
 DEFAULT_SUBJECT = "Ответ на ваше обращение"
 _AUTH_CODES = frozenset({530, 534, 535, 538})
 
@@ -65,7 +67,7 @@ class Sender:
         if len(content) > 2 * MAX_MAIL:
             raise PermanentDeliveryError("The mail with its files is too large to send.")
         async with self._session(server) as client:
-            await _hand_over(client, self._config.mailbox, recipient, content)
+            await _hand_over(client, self._config.mailbox, recipient, content, own_id(self._config, message))
         return DeliveryReceipt((own_id(self._config, message),))
 
     async def check(self) -> str:
@@ -129,10 +131,18 @@ def composed(
     mail["Subject"] = " ".join(message.subject.split()) or DEFAULT_SUBJECT
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = own_id(config, message)
-    answered = message_id(message.reply_to) if message.reply_to and "sha256:" not in message.reply_to else ""
+    answered = _id(message.reply_to or "")
     if answered:
         mail["In-Reply-To"] = answered
-        mail["References"] = answered
+    before = [found for each in message.references if (found := _id(each))]
+    known = list(dict.fromkeys([*before, *([answered] if answered else [])]))
+    if known:
+        # The first one and the last ones: what programs look for, in a header that no server finds too long.
+        mail["References"] = " ".join(
+            known if len(known) <= MAX_REFERENCES else [known[0], *known[1 - MAX_REFERENCES :]]
+        )
+    if config.reply_token and message.thread is not None:
+        mail["Reply-To"] = reply_address(config, message.thread)
     text = message.text.replace("\r\n", "\n").replace("\r", "\n")
     mail.set_content(text.encode("utf-8", "replace").decode())
     for file, content in files:
@@ -143,9 +153,14 @@ def composed(
     return mail.as_bytes()
 
 
+def _id(ref: str) -> str:
+    """The id of a mail as it goes into a header; empty for a mail that came without one."""
+    return "" if "sha256:" in ref else message_id(ref)
+
+
 def _client(server: MailServer, hostname: str, timeout_s: float) -> aiosmtplib.SMTP:
-    """TLS is insisted on where a password crosses a network; on this machine nobody listens in between."""
-    guarded = bool(server.user) and not server.local
+    """TLS is insisted on wherever the mail crosses a network; on this machine nobody listens in between."""
+    guarded = not server.local
     return aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
@@ -165,16 +180,21 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
             await client.helo()
 
 
-async def _hand_over(client: aiosmtplib.SMTP, sender: str, recipient: str, content: bytes) -> None:
+async def _hand_over(client: aiosmtplib.SMTP, sender: str, recipient: str, content: bytes, envelope_id: str) -> None:
     options = [] if recipient.isascii() and sender.isascii() else ["SMTPUTF8"]
     if options and not client.supports_extension("smtputf8"):
         raise PermanentDeliveryError("The mail server does not take addresses beyond ASCII.")
     encoding = "utf-8" if options else "ascii"
     if client.supports_extension("size"):
         options.append(f"SIZE={len(content)}")
+    asked: list[str] = []
+    if client.supports_extension("dsn"):
+        # The report of what became of it names the mail by this id, whatever it quotes of it.
+        options += ["RET=HDRS", f"ENVID={_xtext(envelope_id)}"]
+        asked = ["NOTIFY=SUCCESS,FAILURE"]
     try:
         await client.mail(sender, options=options, encoding=encoding)
-        await client.rcpt(recipient, encoding=encoding)
+        await client.rcpt(recipient, options=asked, encoding=encoding)
     except (SMTPException, OSError) as error:
         raise translated(error) from error
     try:
@@ -186,6 +206,13 @@ async def _hand_over(client: aiosmtplib.SMTP, sender: str, recipient: str, conte
         raise TransientDeliveryError(
             f"The connection broke while the mail was handed over: {error}", uncertain=True
         ) from (error)
+
+
+def _xtext(text: str) -> str:
+    """Text as a parameter of a command, RFC 3461."""
+    return "".join(
+        c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in text.strip("<>") if c.isascii()
+    )
 
 
 def translated(error: Exception) -> DeliveryError:

@@ -7,21 +7,48 @@ keeps the mail and tries again.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
+import ssl
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, syntax
 
 log = logging.getLogger(__name__)
 
 TRY_AGAIN = "451 4.3.0 The mail was not taken in; try again later"
 BUSY = b"421 4.3.2 Too many connections; try again later\r\n"
 CLOSING = b"421 4.3.2 Closing; try again later\r\n"
+TOO_MANY = "452 4.5.3 Too many recipients; send to the others in another mail"
+ENOUGH = "421 4.7.0 Too many unknown recipients"
+TLS_FIRST = "530 5.7.0 Say STARTTLS first"
 LINE_LIMIT = 1024 * 1024
-MAX_RECIPIENTS_REFUSED = 50
+MAX_RECIPIENTS = 100
+MAX_UNKNOWN = 50
+SESSION_S = 1800.0
 # A mail may come over the size limit and be told so, but a line without an end must not fill the memory.
 _FLOOD = 4
 _NULL_SENDER = "<>"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a listener asks of those who bring mail: `max_size` in bytes, `idle_s` of silence, `session_s` a connection.
+
+    With `tls`, STARTTLS is offered; with `login` (user and password) it is asked for before anything else. `lmtp`: the
+    protocol between a mail server and its mailboxes, with an answer for each recipient.
+    """
+
+    hostname: str
+    max_size: int
+    idle_s: float = 300.0
+    session_s: float = SESSION_S
+    tls: ssl.SSLContext | None = None
+    login: tuple[str, str] | None = None
+    lmtp: bool = False
 
 
 class Mailroom(Protocol):
@@ -37,15 +64,32 @@ class Mailroom(Protocol):
 class Handler:
     """aiosmtpd's hooks, put to the mailroom."""
 
-    def __init__(self, mailroom: Mailroom) -> None:
+    def __init__(self, mailroom: Mailroom, login: tuple[str, str] | None = None) -> None:
         self._mailroom = mailroom
+        self._login = login
+        self._unknown = 0
+
+    def authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        """Whether user and password are the listener's; takes the same time for all wrong ones."""
+        user, password = self._login or ("", "")
+        right = hmac.compare_digest(given.login, user.encode()) & hmac.compare_digest(given.password, password.encode())
+        return AuthResult(success=bool(self._login) and right, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """250 for our mailboxes, 550 for others, 552 where the announced size is over the mailbox's limit."""
+        """250 for our mailboxes, 550 for others, 552 where the announced size is over the mailbox's limit, 452 for more
+        than a hundred; whoever tries out names is sent away.
+        """
+        if self._unknown >= MAX_UNKNOWN:
+            return ENOUGH
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            return TOO_MANY
         refusal = self._mailroom.accepts(address, announced_size(envelope.mail_options))
         if refusal is not None:
+            self._unknown += refusal.startswith("550")
             return refusal
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
@@ -56,7 +100,13 @@ class Handler:
         content = envelope.original_content or b""
         sender = envelope.mail_from or ""
         recipients = list(envelope.rcpt_tos)
-        work = self._mailroom.deliver("" if sender == _NULL_SENDER else sender, recipients, content)
+        sender = "" if sender == _NULL_SENDER else sender
+        if isinstance(server, LmtpConversation):
+            server.answers = [
+                await server.delivering(self._mailroom.deliver(sender, [each], content)) for each in recipients
+            ]
+            return server.answers[0]
+        work = self._mailroom.deliver(sender, recipients, content)
         return await server.delivering(work) if isinstance(server, Conversation) else await work
 
     async def handle_exception(self, error: Exception) -> str:
@@ -73,19 +123,25 @@ class Conversation(SMTP):
 
     line_length_limit = LINE_LIMIT
 
-    def __init__(self, handler: Handler, max_size: int, hostname: str, timeout_s: float, crowd: Crowd) -> None:
+    def __init__(self, handler: Handler, terms: Terms, crowd: Crowd) -> None:
         super().__init__(
             handler,
-            data_size_limit=max_size,
+            data_size_limit=terms.max_size,
             enable_SMTPUTF8=True,
-            hostname=hostname,
+            hostname=terms.hostname,
             ident="hub",
-            timeout=timeout_s,
+            timeout=terms.idle_s,
+            tls_context=terms.tls,
+            authenticator=handler.authenticate if terms.login is not None else None,
+            auth_required=terms.login is not None,
+            auth_require_tls=terms.tls is not None,
             loop=asyncio.get_running_loop(),
         )
         self._crowd = crowd
+        self._terms = terms
         self._unanswered = 0
-        self._flood = _FLOOD * max_size + 2 * LINE_LIMIT
+        self._flood = _FLOOD * terms.max_size + 2 * LINE_LIMIT
+        self._end: asyncio.TimerHandle | None = None
         self.is_delivering = False
 
     @property
@@ -96,9 +152,12 @@ class Conversation(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._crowd.enter(self)
+        self._end = self.loop.call_later(self._terms.session_s, self._too_long)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._crowd.leave(self)
+        if self._end is not None:
+            self._end.cancel()
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
@@ -115,23 +174,103 @@ class Conversation(SMTP):
             # What the client sent may come back in a reply: it stays one line, and can be encoded.
             status = " ".join(status.splitlines()).encode("utf-8", "replace")
         await super().push(status)
-        if self._crowd.closing and isinstance(self.transport, asyncio.Transport):
+        over = self._crowd.closing or (isinstance(status, bytes) and status.startswith(b"421"))
+        if over and isinstance(self.transport, asyncio.Transport):
             self.transport.close()
 
-    async def delivering(self, work: Any) -> str:
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Take the mail's content. A mail whose lines end in a bare LF is one line for the protocol: it is as long as
+        the mail; only CR LF . CR LF ends it.
+        """
+        reader: Any = self._reader
+        usual, reader._limit = reader._limit, self._terms.max_size + LINE_LIMIT  # noqa: SLF001 - it has no other handle
+        self.line_length_limit = self._terms.max_size + LINE_LIMIT
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self.line_length_limit = LINE_LIMIT
+            reader._limit = usual  # noqa: SLF001
+
+    @syntax("STARTTLS", when="tls_context")
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Secure the connection. Whatever was said before is forgotten, also what was sent ahead in the clear."""
+        context, transport = self.tls_context, self.transport
+        if arg:
+            await self.push("501 5.5.4 Syntax: STARTTLS")
+            return
+        if context is None or self._tls_protocol is not None or not isinstance(transport, asyncio.Transport):
+            await self.push("503 5.5.1 TLS is not to be had")
+            return
+        await self.push("220 2.0.0 Ready to start TLS")
+        reader, writer = self._streams()
+        reader._buffer.clear()  # noqa: SLF001 - commands in the clear must not be obeyed behind TLS
+        transport.pause_reading()
+        secured = await self.loop.start_tls(
+            transport, self, context, server_side=True, ssl_handshake_timeout=self._terms.idle_s
+        )
+        if not isinstance(secured, asyncio.Transport):
+            raise ConnectionAbortedError("the connection went away with TLS")
+        reader._buffer.clear()  # noqa: SLF001
+        reader._transport = writer._transport = self.transport = secured  # noqa: SLF001 - what aiosmtpd does itself
+        self._over_ssl = True
+        self._tls_protocol = secured.get_protocol()  # type: ignore[assignment] # asked only whether it is there
+        peer = self.session.peer if self.session is not None else None
+        self.session = self._create_session()
+        self.session.peer = peer
+        self.session.ssl = {"cipher": secured.get_extra_info("cipher")}
+        self._set_rset_state()  # type: ignore[no-untyped-call] # aiosmtpd left it without types
+
+    def _streams(self) -> tuple[Any, Any]:
+        return self._reader, self._writer
+
+    def _too_long(self) -> None:
+        """A connection that never ends would keep others out; a mail that is being committed may end."""
+        if self.is_delivering:
+            self._end = self.loop.call_later(self._terms.idle_s, self._too_long)
+            return
+        log.info("an SMTP conversation took too long; hung up")
+        self.hang_up()
+
+    async def delivering(self, work: Coroutine[Any, Any, str]) -> str:
         """Run the delivery; a listener that closes waits for it."""
         self.is_delivering = True
         try:
-            reply: str = await work
+            return await work
         finally:
             self.is_delivering = False
-        return reply
 
     def hang_up(self) -> None:
         """Say that the listener closes, and close."""
         if isinstance(self.transport, asyncio.Transport):
             self.transport.write(CLOSING)
             self.transport.close()
+
+
+class LmtpConversation(Conversation, LMTP):
+    """The same by LMTP: behind the content comes one answer for each recipient."""
+
+    def __init__(self, handler: Handler, terms: Terms, crowd: Crowd) -> None:
+        super().__init__(handler, terms, crowd)
+        self.answers: list[str] = []
+        self._awaited = 0
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """As by SMTP, with as many answers as there are recipients."""
+        await super().smtp_DATA(arg)
+        self._awaited = 0
+
+    async def push(self, status: Any) -> None:
+        if isinstance(status, str) and status.startswith("354"):
+            self._awaited = len(self.envelope.rcpt_tos) if self.envelope is not None else 0
+        elif self._awaited and isinstance(status, str):
+            answers, self.answers = self.answers or [status] * self._awaited, []
+            self._awaited = 0
+            for answer in answers:
+                await super().push(answer)
+            return
+        await super().push(status)
 
 
 class Crowd:

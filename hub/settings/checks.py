@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from crm_core.model.office import Line
 from hub.settings.answers import check_answers
-from hub.settings.model import Settings
+from hub.settings.model import MailProtocol, Settings
 from hub.settings.nearest import nearest
 from hub.settings.reader import Source
-from hub.settings.secret import Secret
+from hub.settings.secret import Endpoint, Secret
 from hub.settings.telephony import check_telephony
 from hub.settings.values import shown
 
@@ -87,7 +87,14 @@ def _line_repeats(line: Line, position: int, seen: dict[tuple[str, str | None], 
 
 
 def _listeners(settings: Settings, source: Source) -> None:
-    """SMTP accounts may share a listener among themselves, PBXs too; different protocols may not."""
+    """Mailboxes may share a listener among themselves, PBXs too; different protocols may not."""
+    spoken: dict[Endpoint, MailProtocol] = {}
+    for position, mailbox in enumerate(settings.email):
+        if mailbox.listen is not None and mailbox.listen.port:
+            first = spoken.setdefault(mailbox.listen, mailbox.protocol)
+            if first is not mailbox.protocol:
+                what = f"{mailbox.listen} speaks {first.value} for another mailbox"
+                source.report(("email", position, "protocol"), what, "Choose another port, or the same protocol")
     taken = {settings.http: "http"} if settings.http.port else {}
     by_protocol = (
         ("email", "listen", [mailbox.listen for mailbox in settings.email]),

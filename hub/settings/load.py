@@ -171,7 +171,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         log=top.take("log", values.one_of(LogFormat), LogFormat.TEXT),
         telegram=top.root.tables("telegram", sections.telegram),
         vk=top.root.tables("vk", sections.vk),
-        email=top.root.tables("email", sections.email),
+        email=top.root.tables("email", sections.email(folder)),
         pbx=top.root.tables("pbx", sections.pbx(folder)),
         web=top.root.tables("web", sections.web),
         cti=top.root.tables("cti", sections.cti),

@@ -1,11 +1,12 @@
-"""Values of `[[email]]`: the servers that are believed, and what the labels of a site's mailed forms mean."""
+"""Values of `[[email]]`: the servers that are believed, the age of mails, what labels of a site's mailed forms mean."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from hub.settings.errors import BadValueError, Fault
-from hub.settings.values import shown, text, wrong_type
+from hub.settings.values import duration, shown, text, wrong_type
 
 _SERVER = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\Z")
 _MOST_LABEL = 100
@@ -18,6 +19,20 @@ def server_id(value: object) -> str:
         mend = 'Copy the first word behind "Authentication-Results:" of a mail received, like "mx.example.org"'
         raise BadValueError(f"{shown(value)} is not the name of a mail server", mend)
     return found
+
+
+def since(value: object) -> timedelta | None:
+    """`new` (zero), `all` (None), or how old a mail may be: `30d`."""
+    match value:
+        case "new":
+            return timedelta(0)
+        case "all":
+            return None
+    try:
+        return duration(value)
+    except BadValueError:
+        mend = 'Write "new", "all", or how old the mails may be that are fetched first, like "30d"'
+        raise BadValueError(f"{shown(value)} is not an age of mails", mend) from None
 
 
 def form_fields(value: object) -> tuple[tuple[str, str], ...]:

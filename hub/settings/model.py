@@ -59,6 +59,13 @@ class VkMode(Enum):
     LONGPOLL = "longpoll"
 
 
+class MailProtocol(Enum):
+    """How mail is brought to `listen`: by anybody, or by the mail server that stands before the hub."""
+
+    SMTP = "smtp"
+    LMTP = "lmtp"
+
+
 class ChatPosition(Enum):
     """In which lower corner of a page the button of the chat stands."""
 
@@ -122,7 +129,9 @@ class EmailSettings:
 
     At least one of the three is set; `max_size` in bytes. `reply_token`: answers are asked to come to an address that
     names the thread. `authserv` are the servers whose findings about senders are believed; `form_senders` send a site's
-    forms, whose labels mean what `form_fields` says.
+    forms, whose labels mean what `form_fields` says. `imap_since`: how old the mails of a folder may be that is
+    read for the first time, zero for new ones only, None for all. `protocol`, `tls_cert` with `tls_key`, and `listen_user` with
+    `listen_password` are those of `listen`.
     """
 
     name: str
@@ -135,6 +144,12 @@ class EmailSettings:
     authserv: tuple[str, ...] = ()
     form_senders: tuple[str, ...] = ()
     form_fields: tuple[tuple[str, str], ...] = ()
+    imap_since: timedelta | None = timedelta(0)
+    protocol: MailProtocol = MailProtocol.SMTP
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    listen_user: str = ""
+    listen_password: Secret | None = None
     policy: AccountPolicy = PLAIN
     answers: Answers = NO_ANSWERS
 
@@ -343,7 +358,8 @@ class Settings:
         )
         servers = [self.redis_url, *(pbx.ami for pbx in self.pbx)]
         servers += [server for mailbox in self.email for server in (mailbox.imap, mailbox.smtp)]
-        passwords = (server.password for server in servers if server is not None)
+        passwords = [server.password for server in servers if server is not None]
+        passwords += [mailbox.listen_password for mailbox in self.email if mailbox.listen_password is not None]
         storage = self.recordings.s3.secret if self.recordings.s3 is not None else None
         for secret in (self.secret_key, *named, *passwords, storage):
             if isinstance(secret, Secret) and secret:

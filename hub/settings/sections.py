@@ -21,6 +21,7 @@ from hub.settings.model import (
     CtiSettings,
     EmailSettings,
     GatewaySettings,
+    MailProtocol,
     PbxSettings,
     RecordingsSettings,
     RoutingSettings,
@@ -35,7 +36,7 @@ from hub.settings.model import (
 from hub.settings.nearest import nearest
 from hub.settings.policies import policy
 from hub.settings.reader import Section
-from hub.settings.secret import Secret, ServerUrl
+from hub.settings.secret import Endpoint, Secret, ServerUrl
 from hub.settings.values import Parser, shown
 
 _FALLBACKS = (RouteStage.DEPUTY, RouteStage.GROUP, RouteStage.DUTY, RouteStage.CALLBACK)
@@ -87,14 +88,25 @@ def vk(section: Section) -> VkSettings:
     )
 
 
-def email(section: Section) -> EmailSettings:
-    """[[email]]"""
+def email(folder: Path) -> Callable[[Section], EmailSettings]:
+    """[[email]]; relative paths start at `folder`."""
+    return lambda section: _email(section, folder)
+
+
+def _email(section: Section, folder: Path) -> EmailSettings:
     if not any(section.has(key) for key in ("listen", "imap", "smtp")):
         section.wrong("listen", "the mailbox has no way in or out", "Add listen, imap or smtp")
+    for one, other in (("tls_cert", "tls_key"), ("listen_user", "listen_password")):
+        for given, missing in ((one, other), (other, one)):
+            if section.has(given) and not section.has(missing):
+                section.wrong(given, f"{given} is of no use without {missing}", f"Add {missing}")
+    listen = section.take("listen", urls.endpoint, None)
+    if section.has("listen_user") and not section.has("tls_cert") and listen is not None and not _loopback(listen):
+        section.wrong("listen_user", "the password would cross the network readable", "Add tls_cert and tls_key")
     return EmailSettings(
         name=section.need("name", values.name, ""),
         address=section.need("address", values.mail_address, ""),
-        listen=section.take("listen", urls.endpoint, None),
+        listen=listen,
         imap=section.take("imap", urls.server({"imaps": 993, "imap": 143}, path="INBOX", login=True), None),
         smtp=section.take("smtp", urls.server({"smtp": 587, "smtps": 465}), None),
         max_size=section.take("max_size", values.size, EmailSettings("", "").max_size),
@@ -103,9 +115,19 @@ def email(section: Section) -> EmailSettings:
         authserv=section.take("authserv", values.list_of(mail.server_id), ()),
         form_senders=section.take("form_senders", values.list_of(values.mail_address), ()),
         form_fields=section.take("form_fields", mail.form_fields, ()),
+        imap_since=section.take("imap_since", mail.since, EmailSettings("", "").imap_since),
+        protocol=section.take("protocol", values.one_of(MailProtocol), MailProtocol.SMTP),
+        tls_cert=section.take("tls_cert", path(folder), None),
+        tls_key=section.take("tls_key", path(folder), None),
+        listen_user=section.take("listen_user", values.text, ""),
+        listen_password=section.take("listen_password", values.secret, None),
         policy=policy(section),
         answers=answers(section, menu=False, contact=False),
     )
+
+
+def _loopback(listen: Endpoint) -> bool:
+    return listen.host in {"localhost", "::1"} or listen.host.startswith("127.")
 
 
 def pbx(folder: Path) -> Callable[[Section], PbxSettings]:

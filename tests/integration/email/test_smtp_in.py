@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiosmtplib
 import pytest
 
-from channels.email import EmailChannel, EmailConfig, Listen, MailServer, create_all
+from channels.email import EmailChannel, EmailConfig, Listen, create_all
 from channels.email.connector import EmailChannel as Channel
 from channels.email.listener import Listener
 from crm_core.errors import IntakeFull, IntakeUnavailable
@@ -302,15 +302,6 @@ async def test_a_place_that_is_taken_is_told_and_tried_again(world: ChannelWorld
     assert state(sales) is ChannelState.CONNECTED
     await sales.stop()
     await listener.leave(other)
-
-
-async def test_settings_with_imap_say_that_it_is_not_there(world: ChannelWorld, sink: MemorySink) -> None:
-    config = EmailConfig("box", "box@example.org", imap=MailServer("imap.example.org", 993, tls=True))
-    (box,) = create_all([config], world.context())
-    await box.start(sink)
-    assert state(box) is ChannelState.RECONNECTING
-    assert "IMAP" in box.health.detail
-    await box.stop()
 
 
 async def test_a_raw_mail_read_again_is_the_same_fact(

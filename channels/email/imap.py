@@ -1,0 +1,365 @@
+"""Mail in by IMAP: what came meanwhile first, then what comes, as it comes.
+
+The place in the folder moves only after the mails before it are committed, so that whatever dies, dies without losing
+one. All talk with the server happens in a thread of the mailbox's own; a stop, or the loss of the lease, cuts the
+connection, so that nobody waits for a server that does not answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from channels.email.config import MailServer
+from channels.email.health import Health
+from channels.email.imap_link import FolderState, ImapLink, Listed, MailRefusedError, broken
+from channels.email.imap_place import Place, cursor_name, first_place, parse_place
+from channels.email.waiting import Backoff, Sleep
+from crm_core.errors import ChannelAuthError, CoreError, DeliveryError, IntakeError, StorageUnavailable
+from crm_core.messages import ChannelKey
+from crm_core.ports import ChannelState, Clock, CursorStore, Lease
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+WAY = "imap"
+_WINDOW = 1000  # UIDs that are listed at once
+_WIDEST = 65_536  # the same across a gap: the answer is one line, which must not grow without end
+_BATCH = 100  # mails that are fetched and committed at once
+_BATCH_BYTES = 4 * 1024 * 1024
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: how long the server may take to answer, how long one IDLE lasts (servers end it after 29 minutes;
+    routers forget silent ones sooner), how often a server without IDLE is asked, how long a refused login rests.
+    """
+
+    timeout_s: float = 60.0
+    idle_s: float = 240.0
+    poll_s: float = 30.0
+    refused_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A mail from the folder: all of it, or its header alone and `why` the rest is missing. `at` is when it came."""
+
+    uid: int
+    content: bytes
+    at: datetime
+    why: str = ""
+
+
+Take = Callable[[Sequence[Fetched]], Awaitable[None]]
+"""Commits mails; raises IntakeError where at least one was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImapTools:
+    """What fetching works with. `since`: how old the mails of a folder may be that is read for the first time, None for
+    any age. `max_size` in bytes.
+    """
+
+    key: ChannelKey
+    server: MailServer
+    max_size: int
+    since: timedelta | None
+    take: Take
+    health: Health
+    clock: Clock
+    cursors: CursorStore
+    lease: Lease
+    sleep: Sleep
+    pace: Pace = Pace()
+
+
+class _Ended(Exception):
+    """Stopped, or the lease is lost."""
+
+
+class Fetcher:
+    """The loop of one mailbox. Of several nodes the one that holds the lease fetches."""
+
+    def __init__(self, tools: ImapTools) -> None:
+        self._t = tools
+        self._stop = asyncio.Event()
+        self._backoff = Backoff()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"imap:{tools.key.account}")
+        self._cursor = cursor_name(tools.server)
+        # Mails that could not be fetched, and how often; one is given up only when another one behind it could be.
+        self._failures: dict[int, int] = {}
+        self._reasons: dict[int, str] = {}
+        self._headless: set[int] = set()
+        self._one_by_one = False
+        self.mails = 0
+        """Mails that were committed since the start."""
+
+    def stop(self) -> None:
+        """End the loop, at once where it waits for the server; mails that are being committed are."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Fetch until stopped."""
+        try:
+            while not self._stop.is_set():
+                with suppress(_Ended):
+                    if not self._t.lease.held:
+                        self._t.health.set(WAY, ChannelState.CONNECTING, "another node fetches this mailbox")
+                        await self._unless_ended(self._t.lease.acquire())
+                    else:
+                        await self._guarded()
+        finally:
+            self._pool.shutdown(wait=True)
+            await self._t.lease.release()
+
+    async def _guarded(self) -> None:
+        """Whatever goes wrong ends in a pause, never in the end of the loop."""
+        pause = 0.0
+        try:
+            await self._session()
+        except _Ended:
+            raise
+        except (IntakeError, StorageUnavailable) as error:
+            # The place stays: the mails are fetched again.
+            self._t.health.set(WAY, ChannelState.RECONNECTING, f"the mails wait in the mailbox: {error}")
+        except ChannelAuthError as error:
+            self._t.health.failed(WAY, error)
+            pause = self._t.pace.refused_s  # more tries would have the account locked
+        except DeliveryError as error:
+            self._t.health.failed(WAY, error)
+        except CoreError as error:
+            self._t.health.set(WAY, ChannelState.RECONNECTING, str(error))
+        except Exception as error:
+            log.exception("%s: fetching goes on after an unexpected failure", self._t.key)
+            self._t.health.set(WAY, ChannelState.RECONNECTING, type(error).__name__)
+        await self._unless_ended(self._slept(max(pause, self._backoff.next())))
+
+    async def _session(self) -> None:
+        """One connection, from its beginning to its end."""
+        link = await self._unless_ended(connected(self._t.server, self._t.pace.timeout_s))
+        try:
+            folder = await self._on(link, link.open)
+            place = await self._place(folder)
+            self._t.health.set(WAY, ChannelState.CONNECTED)
+            end = folder.next_uid - 1 if folder.next_uid > 0 else None
+            if end is not None and end - place.uid > _WINDOW:
+                log.info("%s: up to %d mails are to be fetched", self._t.key, end - place.uid)
+            place = await self._catch_up(link, place, end)
+            while True:
+                self._backoff = Backoff()
+                await self._news(link)
+                place = await self._catch_up(link, place, None)
+        finally:
+            await self._closed(link)
+
+    async def _place(self, folder: FolderState) -> Place:
+        stored = parse_place(await self._t.cursors.load(self._t.key, self._cursor))
+        if stored is None:
+            place = first_place(folder, self._t.since, self._t.clock.now())
+        else:
+            place = stored.now_in(folder)
+        if stored is None or place.validity != stored.validity:
+            log.info("%s: the folder is read from UID %d on", self._t.key, place.uid + 1)
+            await self._save(place)
+        return place
+
+    async def _news(self, link: ImapLink) -> None:
+        if link.can_idle:
+            await self._on(link, partial(link.wait, self._t.pace.idle_s))
+        else:
+            await self._unless_ended(self._slept(self._t.pace.poll_s))
+            await self._on(link, link.ask)
+
+    async def _catch_up(self, link: ImapLink, place: Place, end: int | None) -> Place:
+        """Take in everything behind the place, up to `end` (None: up to the last mail); the new place."""
+        width = _WINDOW
+        while True:
+            first = place.uid + 1
+            if end is not None and first > end:
+                return place
+            last = None if end is None else min(first + width - 1, end)
+            mails = await self._on(link, partial(link.listed, first, last))
+            place = await self._take_in(link, place, mails)
+            if last is None:
+                if not mails:
+                    return place
+            elif place.uid < last:
+                # Nothing of interest lies between the last mail and the end of the window.
+                place = place.at(last)
+                await self._save(place)
+                width = min(width * 2, _WIDEST) if not mails else _WINDOW
+
+    async def _take_in(self, link: ImapLink, place: Place, mails: Sequence[Listed]) -> Place:
+        wanted = [mail for mail in mails if place.wants(mail)]
+        for batch in _batches(wanted, 1 if self._one_by_one else _BATCH, self._t.max_size):
+            fetched = None if batch[0].uid in self._reasons else await self._fetched(link, batch)
+            if fetched is None:
+                continue  # set aside; told of when something behind it could be fetched
+            await self._commit(fetched)
+            place = place.at(batch[-1].uid)
+            await self._save(place)
+        if self._reasons:
+            reason = next(iter(self._reasons.values()))
+            self._reasons.clear()  # with nothing behind it to prove that the server is well, it is tried again
+            raise MailRefusedError(f"the last mail can't be fetched yet: {reason}")
+        self._one_by_one = False
+        if mails and place.uid < mails[-1].uid:
+            place = place.at(mails[-1].uid)
+            await self._save(place)
+        return place
+
+    async def _fetched(self, link: ImapLink, batch: Sequence[Listed]) -> list[Fetched] | None:
+        """The mails of a batch; those that are too large, or were given up, by their headers. None where the only one
+        can't be had and has to wait for another behind it."""
+        small = [mail for mail in batch if mail.size <= self._t.max_size]
+        try:
+            bodies = await self._on(link, partial(link.bodies, [mail.uid for mail in small])) if small else {}
+        except DeliveryError as error:
+            if not await self._endure(batch, error):
+                raise
+            return None
+        found = [await self._given_up(link, uid) for uid in list(self._reasons)]
+        for mail in batch:
+            if mail.size > self._t.max_size:
+                why = f"The mail has {mail.size} bytes; max_size is {self._t.max_size}. It stays in the mailbox."
+                log.warning("%s: UID %d: %s", self._t.key, mail.uid, why)
+                found.append(
+                    Fetched(mail.uid, await self._on(link, partial(link.header, mail.uid)), self._came(mail), why)
+                )
+            elif mail.uid in bodies:
+                found.append(Fetched(mail.uid, bodies[mail.uid], self._came(mail)))
+            else:
+                log.info("%s: UID %d is gone from the folder", self._t.key, mail.uid)
+        return found
+
+    def _came(self, mail: Listed) -> datetime:
+        now = self._t.clock.now()
+        return min(mail.at, now) if mail.at is not None else now
+
+    async def _endure(self, batch: Sequence[Listed], error: DeliveryError) -> bool:
+        """Note that mails could not be fetched; whether the single one in the batch is to be passed over for now."""
+        self._one_by_one = True
+        if len(batch) > 1:
+            return False
+        uid = batch[0].uid
+        self._failures[uid] = self._failures.get(uid, 0) + 1
+        if self._failures[uid] <= _TRIES:
+            return False
+        self._reasons[uid] = str(error)
+        if isinstance(error, MailRefusedError):
+            return True
+        raise error
+
+    async def _given_up(self, link: ImapLink, uid: int) -> Fetched:
+        why = f"The mail (UID {uid}) could not be fetched: {self._reasons[uid]}"
+        header = b""
+        if uid not in self._headless:
+            self._headless.add(uid)  # asked once: it may be what the connection breaks at
+            with suppress(MailRefusedError):
+                header = await self._on(link, partial(link.header, uid))
+        self._headless.discard(uid)
+        del self._reasons[uid], self._failures[uid]
+        log.error("%s: %s", self._t.key, why)
+        return Fetched(uid, header, self._t.clock.now(), why)
+
+    async def _commit(self, mails: Sequence[Fetched]) -> None:
+        if mails:
+            await self._t.take(mails)
+            self.mails += len(mails)
+
+    async def _save(self, place: Place) -> None:
+        await self._t.cursors.save(self._t.key, self._cursor, place.text())
+
+    async def _on(self, link: ImapLink, work: Callable[[], T]) -> T:
+        """Do something in the mailbox's thread; cut the connection where it has to end before it is done."""
+        doing = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            return await self._unless_ended(_of(doing))
+        except (_Ended, asyncio.CancelledError):
+            link.abort()
+            await asyncio.gather(doing, return_exceptions=True)
+            raise
+
+    async def _closed(self, link: ImapLink) -> None:
+        if self._stop.is_set() or not self._t.lease.held:
+            link.abort()
+        closing = asyncio.get_running_loop().run_in_executor(self._pool, link.close)
+        try:
+            await asyncio.wait_for(asyncio.shield(closing), 5)
+        except TimeoutError:
+            link.abort()
+            await closing
+
+    async def _unless_ended(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`; raises _Ended where a stop or the loss of the lease came first."""
+        working = asyncio.ensure_future(work)
+        ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stop.wait())]
+        if self._t.lease.held:
+            ends.append(asyncio.ensure_future(self._t.lease.lost()))
+        try:
+            await asyncio.wait({working, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise _Ended
+        finally:
+            for each in (working, *ends):
+                each.cancel()
+            await asyncio.gather(working, *ends, return_exceptions=True)
+
+    async def _slept(self, seconds: float) -> None:
+        await self._t.sleep(seconds)
+
+
+async def connected(server: MailServer, timeout_s: float) -> ImapLink:
+    """A connection to the server, by its first address that answers. Raises TransientDeliveryError."""
+    loop = asyncio.get_running_loop()
+    failure: Exception = OSError("the name has no address")
+    try:
+        async with asyncio.timeout(timeout_s):
+            for family, kind, proto, _, place in await loop.getaddrinfo(
+                server.host, server.port, type=socket.SOCK_STREAM
+            ):
+                plug = socket.socket(family, kind, proto)
+                plug.setblocking(False)
+                try:
+                    await loop.sock_connect(plug, place)
+                    return ImapLink(server, plug, timeout_s)
+                except OSError as error:
+                    plug.close()
+                    failure = error
+                except BaseException:
+                    plug.close()
+                    raise
+    except (OSError, UnicodeError) as error:
+        failure = error
+    raise broken(server, failure) from failure
+
+
+def _batches(mails: Sequence[Listed], most: int, max_size: int) -> Iterator[list[Listed]]:
+    """Mails to be fetched at once: few, and not too large together."""
+    batch: list[Listed] = []
+    size = 0
+    for mail in mails:
+        costs = mail.size if mail.size <= max_size else 0
+        if batch and (len(batch) >= most or size + costs > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(mail)
+        size += costs
+    if batch:
+        yield batch
+
+
+async def _of(doing: Awaitable[T]) -> T:
+    return await asyncio.shield(doing)
