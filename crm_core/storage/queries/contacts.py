@@ -64,6 +64,16 @@ def contact_card(conn: Connection, contact_id: int) -> ContactCard:
     return ContactCard(record, identities_of(conn, [record.id]).get(record.id, ()))
 
 
+def cards_of(conn: Connection, contact_ids: Iterable[int]) -> dict[int, ContactCard]:
+    """Contacts as they stand in the table, those merged into others too. Two statements."""
+    wanted = list(dict.fromkeys(contact_ids))
+    if not wanted:
+        return {}
+    held = identities_of(conn, wanted)
+    records = all_of(conn, ContactRecord, select(contact).where(contact.c.id.in_(wanted)))
+    return {record.id: ContactCard(record, held.get(record.id, ())) for record in records}
+
+
 def current(conn: Connection, contact_id: int) -> ContactRecord:
     """The contact that stands for an id today: the survivor of a merge. Raises NotFound."""
     wanted = contact_id

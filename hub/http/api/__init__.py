@@ -22,6 +22,7 @@ from hub.http.api import (
     recordings,
     reports,
     sounds,
+    suggestions,
     timeline,
     users,
 )
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
     operation
     for module in (
         contacts,
+        suggestions,
         timeline,
         leads,
         deals,

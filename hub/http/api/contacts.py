@@ -56,12 +56,23 @@ class MergeBody(Taken):
     evidence: Short = ""
 
 
+class HeldIdentity(Given):
+    """An identity of a client: `kind:value`, on what evidence it is theirs, what else its provider calls them by (empty
+    where it does not), and since when it is known."""
+
+    key: str
+    evidence: str
+    handle: str
+    created_at: datetime
+
+
 class Contact(Given):
-    """A client."""
+    """A client. `identities` are the keys of `identity_details`."""
 
     id: int
     name: str
     identities: list[str]
+    identity_details: list[HeldIdentity]
     manager: str | None
     company: str | None
     city: str | None
@@ -79,10 +90,15 @@ class Contacts(Paged[Contact]):
 
 def contact_json(record: ContactRecord, identities: Iterable[IdentityRecord]) -> Contact:
     """A contact on the wire."""
+    held = list(identities)
     return Contact(
         id=record.id,
         name=record.name,
-        identities=[each.key for each in identities],
+        identities=[each.key for each in held],
+        identity_details=[
+            HeldIdentity(key=each.key, evidence=each.evidence, handle=each.handle, created_at=each.created_at)
+            for each in held
+        ],
         manager=record.manager,
         company=record.company,
         city=record.city,
