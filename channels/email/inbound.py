@@ -13,6 +13,7 @@ from channels.email.config import EmailConfig
 from channels.email.message_ids import is_own, message_id
 from channels.email.mime import Mail, MailFile, parse
 from channels.email.quotation import split_quotation
+from channels.email.sameness import fingerprint
 from crm_core.errors import InvalidIdentity
 from crm_core.messages import (
     Attachment,
@@ -78,8 +79,8 @@ def read(config: EmailConfig, raw: bytes, received_at: datetime, external_id: st
         words = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
         fact = _Fact(Unparsable(words[:_MAX_WORDS]))
     if external_id is None:
-        digest = hashlib.sha256(raw).hexdigest()
-        external_id = f"{fact.id} sha256:{digest}" if fact.id else f"sha256:{digest}"
+        same = f"sha256:{fingerprint(raw)}"
+        external_id = f"{fact.id} {same}" if fact.id else same
     event = InboundEvent(
         key=config.key,
         external_id=external_id,
@@ -104,7 +105,7 @@ def _fact(config: EmailConfig, raw: bytes, received_at: datetime) -> _Fact:
     if ours and is_own(config, own_id):
         return _Fact(Ignored("our own mail came back"), sender, sender.identities[0].value, id=own_id)
     # The ref has to be the same on every reading, also of a mail without an id.
-    ref = own_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    ref = own_id or f"sha256:{fingerprint(raw)}"
     text, quoted = split_quotation(mail.text)
     payload = MessageReceived(
         kind=EntryKind.EMAIL,
