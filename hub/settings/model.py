@@ -129,7 +129,7 @@ class EmailSettings:
 
     At least one of the three is set; `max_size` in bytes. `reply_token`: answers are asked to come to an address that
     names the thread. `authserv` are the servers whose findings about senders are believed; `form_senders` send a site's
-    forms, whose labels mean what `form_fields` says. `imap_since`: how old the mails of a folder may be that is read for
+    forms, whose labels mean what `form_fields` says. `imap_since`: how old mails of a folder may be that is read for
     the first time, zero for new ones only, None for all. `protocol`, `tls_cert` with `tls_key`, and `listen_user` with
     `listen_password` are those of `listen`.
     """
