@@ -1,14 +1,16 @@
 """What became of a message of ours: its state moves forward only, and an answer that arrived closes the case.
 
-Whoever read a message has got it, whatever a robot said of it before; what failed was not delivered after all.
+Whoever read a message has got it, whatever a robot said of it before; what failed was not delivered after all. Some
+providers tell of messages before they have told what they call them: that is kept until the message is known by it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from crm_core.messages import ChannelKey, Delivery
+from crm_core.messages import ChannelKey, Delivery, DeliveryChanged, InboundEvent
 from crm_core.model.case import Signal, SignalAt
+from crm_core.model.conversation import MessageRefRecord
 from crm_core.model.records import ContactRecord, EntryRecord
 from crm_core.services.cases import settle, signalled
 from crm_core.services.desk import Desk
@@ -29,7 +31,7 @@ def moved(
     """The message in its new state, its signal and the client's case in line with it; `more` are other columns."""
     had = entry.signal is not None
     after = entry._replace(**more)
-    if entry.delivery is None or _RANK[state] > _RANK[entry.delivery]:
+    if further(entry.delivery, state):
         kept = None if entry.delivery is Delivery.FAILED else entry.delivery_error
         after = after._replace(delivery=state, delivery_error=detail or kept)
     if after.by_person and after.delivery in _ARRIVED and not had:
@@ -47,3 +49,59 @@ def moved(
     elif had and after.signal is None:
         settle(desk, contact)
     return after
+
+
+def further(known: Delivery | None, state: Delivery) -> bool:
+    """Whether a state says more than the one that is known."""
+    return known is None or _RANK[state] > _RANK[known]
+
+
+# ---------------------------------------------------------------- told before the message is known
+
+
+def upto_key(key: ChannelKey, conversation: str, state: Delivery) -> str:
+    """How is remembered up to where a conversation has been read."""
+    return f"{key}:{conversation}<={state.value}"
+
+
+def remember(desk: Desk, key: str, event: InboundEvent, change: DeliveryChanged, upto: str = "") -> None:
+    """Keep what became of a message that is not known yet; of a conversation, up to the furthest message told."""
+    known = desk.work.peek(MessageRefRecord, key)
+    if known is not None and known.entry_id is not None:
+        return
+    if known is not None and upto and not _beyond(upto, known.upto):
+        return
+    if known is not None and not upto and not further(known.delivery, change.state):
+        return
+    desk.work.put(MessageRefRecord(key, event.occurred_at, None, change.state, change.detail, upto))
+
+
+def _beyond(one: str, other: str) -> bool:
+    known, told = (each.removeprefix("#") for each in (other, one))
+    return told.isdigit() and (not known.isdigit() or int(told) > int(known))
+
+
+def recalled(desk: Desk, entry: EntryRecord, contact: ContactRecord, keys: list[str]) -> EntryRecord:
+    """The message, with what was told of it before it was known by these keys; read ahead by the caller."""
+    key = ChannelKey(entry.channel or "", entry.account or "")
+    for each in keys:
+        mark = desk.work.peek(MessageRefRecord, each)
+        if mark is not None and mark.entry_id is None and mark.delivery is not None:
+            entry = moved(desk, entry, contact, mark.delivery, mark.detail or None)
+            contact = desk.work.contact(contact.id)
+            desk.work.remove(MessageRefRecord, each)
+    for state in (Delivery.DELIVERED, Delivery.READ):
+        mark = desk.work.peek(MessageRefRecord, upto_key(key, entry.conversation or "", state))
+        if mark is not None and covered(entry, mark.upto):
+            entry = moved(desk, entry, contact, state)
+            contact = desk.work.contact(contact.id)
+    return entry
+
+
+def covered(entry: EntryRecord, upto: str) -> bool:
+    """Whether a message is not behind the one up to which all were read; `upto` is `#` and our number, or the
+    provider's id where these grow."""
+    if upto.startswith("#"):
+        return entry.number is not None and entry.number <= int(upto[1:])
+    own = (entry.ref or "").rpartition(":")[2]
+    return upto.isdigit() and own.isdigit() and int(own) <= int(upto)

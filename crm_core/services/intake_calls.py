@@ -92,7 +92,7 @@ def _with_client(
 def _contact(desk: Desk, recognition: Recognition, event: InboundEvent, call: CallSnapshot) -> ContactRecord | None:
     identity = caller(call.number, desk.office.region)
     if identity is not None:
-        return recognition.contact(desk, (identity,), "", "call", _stamp(event, call))
+        return recognition.caller(desk, (identity,), "", "call", _stamp(event, call))
     if internal(call.number):
         return None  # an internal number: people of the office among themselves
     if call.partial and not call.number:

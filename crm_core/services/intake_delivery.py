@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_core.messages import DeliveryChanged, InboundEvent, ReactionChanged
 from crm_core.model.call import Direction
 from crm_core.model.records import EntryRecord
-from crm_core.services.delivery import moved
+from crm_core.services.delivery import covered, moved, remember, upto_key
 from crm_core.services.desk import Desk
 from crm_core.services.entries import placeholder, sender_of
 from crm_core.services.outcome import DONE, Outcome, ignored
@@ -13,21 +13,55 @@ from crm_core.services.recognition import Recognition, message_ref
 
 
 def delivery_changed(desk: Desk, recognition: Recognition, event: InboundEvent, change: DeliveryChanged) -> Outcome:
-    """Messages of ours were sent, delivered, read, or failed."""
-    found = _messages(desk, recognition, event, change)
-    for entry in found:
-        moved(desk, entry, desk.work.contact(entry.contact_id), change.state, change.detail or None)
-    return DONE if found else ignored("none of the messages is on a timeline")
-
-
-def _messages(desk: Desk, recognition: Recognition, event: InboundEvent, change: DeliveryChanged) -> list[EntryRecord]:
-    """The messages of ours that are meant."""
+    """Messages of ours were sent, delivered, read, or failed; of one that is not known yet it is remembered."""
+    if not change.refs and change.number is None:
+        return ignored("no message is named")
     found: dict[int, EntryRecord] = {}
-    for ref in change.refs:
-        entry = recognition.entry(desk, message_ref(event, ref))
+    last = ""
+    if change.number is not None:
+        entry = numbered_entry(desk, recognition, event, change.number)
+        last = f"#{change.number}"
+        if entry is not None:
+            found[entry.id] = entry
+    for each in change.refs:
+        ref = message_ref(event, each)
+        entry = recognition.entry(desk, ref)
         if entry is not None and entry.direction is Direction.OUT:
             found[entry.id] = entry
-    return list(found.values())
+        elif entry is None and not change.upto and not found:
+            remember(desk, ref, event, change)
+    if change.upto:
+        last = last or max(change.refs, key=lambda each: int(each) if each.isdigit() else -1, default="")
+        found.update(_upto(desk, recognition, event, change, last))
+    for entry in found.values():
+        current = desk.work.peek(EntryRecord, entry.id) or entry
+        moved(desk, current, desk.work.contact(current.contact_id), change.state, change.detail or None)
+    return DONE
+
+
+def _upto(
+    desk: Desk, recognition: Recognition, event: InboundEvent, change: DeliveryChanged, last: str
+) -> dict[int, EntryRecord]:
+    """The messages of the conversation up to the last one named; remembered for those not known by their ids yet."""
+    remember(desk, upto_key(event.key, event.conversation, change.state), event, change, last)
+    reader = recognition.holder(desk, event.sender.identities)
+    if reader is None:
+        return {}
+    place = (event.key.channel, event.key.account, event.conversation)
+    return {
+        entry.id: entry
+        for entry in desk.work.unread([reader.id])
+        if (entry.channel, entry.account, entry.conversation) == place and covered(entry, last)
+    }
+
+
+def numbered_entry(desk: Desk, recognition: Recognition, event: InboundEvent, number: int) -> EntryRecord | None:
+    """The message that we sent under a number through this account."""
+    for entry_id in recognition.numbers.get(number, ()):
+        entry = desk.work.peek(EntryRecord, entry_id)
+        if entry is not None and (entry.channel, entry.account) == (event.key.channel, event.key.account):
+            return entry
+    return None
 
 
 def reaction_changed(
@@ -41,18 +75,14 @@ def reaction_changed(
     entry = recognition.entry(desk, ref) or placeholder(desk, recognition, event, ref, journal_id)
     who = str(event.sender.identities[0])
     stamp = [event.occurred_at.isoformat(), event.sequence]
-    theirs = [each for each in entry.reactions if each["who"] == who]
-    if any([each["at"], each["sequence"]] > stamp for each in theirs):
-        recognition.entries[ref] = entry
-        desk.work.put(entry)
-        return DONE
-    # Also that none stands is kept, so that an older one that comes late is known to be old.
-    now = [
-        {"who": who, "emoji": emoji, "at": stamp[0], "sequence": stamp[1]}
-        for emoji in dict.fromkeys(reaction.emojis or ("",))
-    ]
-    others = [each for each in entry.reactions if each["who"] != who]
-    entry = entry._replace(reactions=sorted([*others, *now], key=lambda each: (each["at"], each["who"])))
+    if not any([each["at"], each["sequence"]] > stamp for each in entry.reactions if each["who"] == who):
+        # That none stands is kept too, so that an older one that comes late is known to be old.
+        now = [
+            {"who": who, "emoji": emoji, "at": stamp[0], "sequence": stamp[1]}
+            for emoji in dict.fromkeys(reaction.emojis or ("",))
+        ]
+        others = [each for each in entry.reactions if each["who"] != who]
+        entry = entry._replace(reactions=sorted([*others, *now], key=lambda each: (each["at"], each["who"])))
     desk.work.put(entry)
     recognition.entries[ref] = entry
     return DONE

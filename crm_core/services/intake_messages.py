@@ -14,6 +14,7 @@ from crm_core.messages import (
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    Trust,
     Utm,
 )
 from crm_core.model.case import Signal, SignalAt
@@ -40,6 +41,7 @@ from crm_core.services.marks import stamp_of
 from crm_core.services.merging import merge
 from crm_core.services.outcome import DONE, Outcome, ignored
 from crm_core.services.recognition import Recognition, message_ref
+from crm_core.services.threads import Joined, joined
 from crm_core.services.wording import Phrase
 
 _TITLE = {EntryKind.EMAIL: Phrase.TITLE_EMAIL, EntryKind.FORM: Phrase.TITLE_FORM}
@@ -57,12 +59,16 @@ def message_received(
         return ignored("the message is on the timeline already")
     first = recognition.holder(desk, event.sender.identities) is None
     contact = sender_of(desk, recognition, event)
+    thread = _thread(desk, recognition, event, message, contact)
+    is_guest = thread is not None and thread.host_id not in {None, contact.id}
     refused = is_refused(desk, contact)
     asks = message.asks and not message.automatic and not refused
     lead_id = None
     if not message.automatic:
         title = message.subject or message.text.split("\n", 1)[0][:TITLE_LENGTH] or desk.say(_title(message.kind))
-        lead_id = open_lead(desk, contact, event, title=title, utm=message.utm, source=message.source)
+        lead_id = open_lead(
+            desk, contact, event, title=title, utm=message.utm, source=message.source, joins_only=is_guest
+        )
     entry = entry_of(
         desk,
         event,
@@ -80,17 +86,42 @@ def message_received(
         location=place_json(message.location),
         album=message.album or None,
         authenticity=authenticity_json(message.authenticity),
+        answers=message_ref(event, message.answers) if message.answers else None,
+        thread_id=thread.thread_id if thread is not None else None,
     )
     entry = in_place_of(early, entry)
     desk.work.put(entry)
     recognition.entries[ref] = entry
     attach(desk, event, entry.id, message.attachments)
     if asks:
-        signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
+        keeper = _keeper(desk, thread, message) if is_guest else None
+        ask = SignalAt(Signal.ASK, event.occurred_at)
+        signalled(desk, desk.work.contact(contact.id), ask, event.key, manager=keeper)
     emit_message(desk, entry)
     if not message.automatic and not refused:
         answers.after_message(desk, recognition, event, desk.work.contact(contact.id), first=first, asks=asks)
     return DONE
+
+
+def _thread(
+    desk: Desk, recognition: Recognition, event: InboundEvent, message: MessageReceived, contact: ContactRecord
+) -> Joined | None:
+    if message.thread is None:
+        return None
+    return joined(desk, recognition, event, message.thread, contact.id, known=not _is_forged(message))
+
+
+def _keeper(desk: Desk, thread: Joined | None, message: MessageReceived) -> str | None:
+    """Who looks after the client in whose thread somebody else writes; nobody is told of a forger as of them."""
+    if thread is None or thread.host_id is None or _is_forged(message):
+        return None
+    host = desk.work.contact(thread.host_id)
+    lead = desk.work.open_leads([host.id]).get(host.id)
+    return host.manager or (lead.manager if lead is not None else None)
+
+
+def _is_forged(message: MessageReceived) -> bool:
+    return message.authenticity is not None and message.authenticity.trust is Trust.FORGED
 
 
 def authenticity_json(found: Authenticity | None) -> dict[str, str] | None:
@@ -181,7 +212,14 @@ def block_changed(
 
 
 def open_lead(
-    desk: Desk, contact: ContactRecord, event: InboundEvent, *, title: str, utm: Utm = _NO_UTM, source: str = ""
+    desk: Desk,
+    contact: ContactRecord,
+    event: InboundEvent,
+    *,
+    title: str,
+    utm: Utm = _NO_UTM,
+    source: str = "",
+    joins_only: bool = False,
 ) -> int | None:
     """The lead that a fact of a stranger, or of an enquiry account, opens or joins; None where none is due."""
     if contact.list_name is not None:
@@ -189,7 +227,7 @@ def open_lead(
     policy = desk.office.policy(event.key)
     if source:
         policy = replace(policy, source=source)
-    opens = wants_lead(contact, policy)
+    opens = wants_lead(contact, policy) and not joins_only
     lead = enquire(desk, contact, event.key, policy, by=stamp_of(event), title=title, utm=utm, opens=opens)
     return lead.id if lead is not None else None
 

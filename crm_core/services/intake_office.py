@@ -9,29 +9,37 @@ from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.records import EntryRecord
 from crm_core.model.user import User
 from crm_core.services.cases import signalled
-from crm_core.services.delivery import moved
+from crm_core.services.delivery import recalled
 from crm_core.services.desk import Desk
+from crm_core.services.echoes import named
 from crm_core.services.entries import attach, emit_message, entry_of, in_place_of, place_json, sender_of
+from crm_core.services.intake_delivery import numbered_entry
 from crm_core.services.outcome import DONE, Outcome, ignored
 from crm_core.services.recognition import Recognition, message_ref
+from crm_core.services.threads import joined
 
 
 def message_sent(
     desk: Desk, recognition: Recognition, event: InboundEvent, message: MessageSent, journal_id: int
 ) -> Outcome:
-    """Somebody of the office wrote to a client elsewhere: entry, and the client has been answered."""
+    """Somebody of the office wrote to a client elsewhere: entry, and the client has been answered.
+
+    Of what the hub itself sent it is the echo: the message has been sent, whether or not its sender has said so yet.
+    """
     ref = message_ref(event, message.ref)
-    early = recognition.entry(desk, ref)
-    ours = _echoed(early)
+    known = recognition.entry(desk, ref)
+    ours = _echoed(desk, recognition, event, message, known)
     if ours is not None:
-        moved(desk, ours, desk.work.contact(ours.contact_id), Delivery.SENT)
+        named(desk, ours, desk.work.contact(ours.contact_id), ref, message.ref, early=known)
+        recognition.entries[ref] = ours
         return DONE
-    if early is not None and early.external_id is not None:
+    if known is not None and known.external_id is not None:
         return ignored("the message is on the timeline already")
     if not event.sender.identities:
         return ignored("a message to nobody known")
     contact = sender_of(desk, recognition, event)
     user = _author(desk, message.author)
+    thread = joined(desk, recognition, event, message.thread, contact.id) if message.thread is not None else None
     entry = entry_of(
         desk,
         event,
@@ -43,26 +51,33 @@ def message_sent(
         by_person=True,
         ref=ref,
         text=message.text,
+        subject=message.thread.subject if message.thread is not None else "",
         signal=Signal.REPLY,
         signal_at=event.occurred_at,
         delivery=Delivery.SENT,
         location=place_json(message.location),
         album=message.album or None,
+        thread_id=thread.thread_id if thread is not None else None,
     )
-    entry = in_place_of(early, entry)
+    entry = in_place_of(known, entry)
     desk.work.put(entry)
     recognition.entries[ref] = entry
     attach(desk, event, entry.id, message.attachments)
-    signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.REPLY, event.occurred_at), event.key)
+    contact = signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.REPLY, event.occurred_at), event.key)
+    recalled(desk, entry, contact, [ref])
     emit_message(desk, entry)
     return DONE
 
 
-def _echoed(by_ref: EntryRecord | None) -> EntryRecord | None:
-    """The message of ours that came back."""
-    if by_ref is not None and by_ref.external_id is not None and by_ref.direction is Direction.OUT:
-        return by_ref
-    return None
+def _echoed(
+    desk: Desk, recognition: Recognition, event: InboundEvent, message: MessageSent, by_ref: EntryRecord | None
+) -> EntryRecord | None:
+    """The message of ours that came back: the hub's own are those with a number."""
+    if message.number is not None:
+        entry = numbered_entry(desk, recognition, event, message.number)
+        if entry is not None and entry.conversation == event.conversation:
+            return entry
+    return by_ref if by_ref is not None and by_ref.number is not None else None
 
 
 def _author(desk: Desk, identity: Identity | None) -> User | None:

@@ -30,12 +30,14 @@ from crm_core.messages import (
     StaffAsked,
     StaffCommand,
     StaffReply,
+    Trust,
     Unparsable,
 )
-from crm_core.model.identity import IdentityKind
+from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.office import Office
 from crm_core.model.records import JournalRecord, JournalState
 from crm_core.ports import Policies, UnitOfWork
+from crm_core.services.answers import foresee
 from crm_core.services.call_parts import numbered
 from crm_core.services.cleaning import clean
 from crm_core.services.desk import Desk
@@ -49,7 +51,8 @@ from crm_core.services.intake_office import message_sent
 from crm_core.services.intake_staff import staff_asked, staff_command, staff_reply
 from crm_core.services.likeness import after_batch, after_fact
 from crm_core.services.outcome import Outcome, ignored
-from crm_core.services.recognition import Recognition, identities_of, message_ref, prefetch
+from crm_core.services.reading_ahead import prefetch
+from crm_core.services.recognition import Recognition, identities_of, message_ref
 
 _AHEAD = timedelta(days=1)
 _STATE_OF = {
@@ -62,7 +65,7 @@ _STATE_OF = {
 def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, policies: Policies) -> list[Receipt]:
     """Take facts in; receipts in the order of `events`. Raises where one of them can't be taken in."""
     desk = Desk(work, office, policies)
-    events = numbered(work, [_in_time(clean(event), desk.now) for event in events])
+    events = numbered(work, [_vouched(_in_time(clean(event), desk.now)) for event in events])
     known = work.journal_seen([place_of(event) for event in events])
     receipts: list[Receipt | None] = [None] * len(events)
     fresh: list[int] = []
@@ -74,7 +77,7 @@ def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, po
             known.add(place)
             fresh.append(index)
     fresh.sort(key=lambda index: (events[index].occurred_at, events[index].sequence))
-    recognition = prefetch(desk, [events[index] for index in fresh])
+    recognition = _foreseen(desk, [events[index] for index in fresh])
     for index in fresh:
         receipts[index] = _take_in(desk, recognition, events[index])
     after_batch(desk, recognition)
@@ -84,9 +87,9 @@ def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, po
 def replay(work: UnitOfWork, record: JournalRecord, event: InboundEvent, office: Office, policies: Policies) -> Receipt:
     """Take a failed fact in once more, on its old journal row; raises where it fails again."""
     desk = Desk(work, office, policies)
-    event = _in_time(clean(replace(event, external_id=record.external_id)), record.received_at)
+    event = _vouched(_in_time(clean(replace(event, external_id=record.external_id)), record.received_at))
     (event,) = numbered(work, [event])
-    recognition = prefetch(desk, [event])
+    recognition = _foreseen(desk, [event])
     outcome = _apply(desk, recognition, event, record.id)
     if outcome.state is ReceiptState.DONE:
         after_fact(desk, recognition, event)
@@ -102,6 +105,27 @@ def replay(work: UnitOfWork, record: JournalRecord, event: InboundEvent, office:
 def _in_time(event: InboundEvent, now: datetime) -> InboundEvent:
     """The event, not from a far future: one wrong clock must not make all that follows look late."""
     return event if event.occurred_at <= now + _AHEAD else replace(event, occurred_at=now)
+
+
+def _vouched(event: InboundEvent) -> InboundEvent:
+    """The event, its sender under the address they only claim where the checks of their mail contradict it."""
+    payload = event.payload
+    if not isinstance(payload, MessageReceived | FormSubmitted):
+        return event
+    if payload.authenticity is None or payload.authenticity.trust is not Trust.FORGED:
+        return event
+    identities = tuple(
+        Identity(IdentityKind.CLAIMED, each.value) if each.kind is IdentityKind.MAILTO else each
+        for each in event.sender.identities
+    )
+    return replace(event, sender=replace(event.sender, identities=identities))
+
+
+def _foreseen(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
+    """All that taking the facts in asks for, read ahead."""
+    recognition = prefetch(desk, events)
+    foresee(desk, recognition, events)
+    return recognition
 
 
 def place_of(event: InboundEvent) -> tuple[str, str, str]:

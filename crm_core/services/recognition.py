@@ -7,28 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from crm_core.messages import (
     CallChanged,
     ChannelKey,
     ContactShared,
-    DeliveryChanged,
     FormSubmitted,
     InboundEvent,
-    MenuChosen,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    MessageSent,
-    ReactionChanged,
-    StaffAsked,
-    StaffReply,
 )
-from crm_core.model.callback import dial_of
 from crm_core.model.identity import Identity, IdentityKind, caller, find_addresses, find_telephones
 from crm_core.model.likeness import full_name
-from crm_core.model.records import CallRecord, ContactRecord, DealRecord, DialRecord, EntryRecord, IdentityRecord
+from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord
 from crm_core.services.desk import Desk
 from crm_core.services.marks import Stamp, earlier, mark
 
@@ -44,6 +33,10 @@ class Recognition:
     entries: dict[str, EntryRecord] = field(default_factory=dict)
     calls: dict[tuple[str, str], CallRecord] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
+    # Outgoing messages by our number of them; the threads of mails by their keys, and all relatives of these threads.
+    numbers: dict[int, list[int]] = field(default_factory=dict)
+    threads: dict[str, int] = field(default_factory=dict)
+    family: dict[int, None] = field(default_factory=dict)
     # Whose name or identities were learned in this batch, and what handles: who else may they be?
     fresh: dict[int, None] = field(default_factory=dict)
     handles: dict[int, set[str]] = field(default_factory=dict)
@@ -61,8 +54,16 @@ class Recognition:
     ) -> ContactRecord:
         """The contact of these identities, made where nobody holds them; free ones are linked to it.
 
-        The earliest fact that names the client gives the name, the latest the `handle` of the first identity.
+        The earliest fact that names the client gives the name, the latest the `handle` of the first identity. Whoever
+        has an identity that stands on a special list stands there too.
         """
+        contact = self._listed(desk, self.caller(desk, identities, name, evidence, stamp), identities)
+        return self._called(desk, contact, identities[0], handle, stamp) if handle and identities else contact
+
+    def caller(
+        self, desk: Desk, identities: Sequence[Identity], name: str, evidence: str, stamp: Stamp
+    ) -> ContactRecord:
+        """The same of whoever calls: what their number is listed for holds for the call alone."""
         contact = self.holder(desk, identities)
         if contact is None:
             contact = new_contact(desk, name, stamp)
@@ -74,6 +75,34 @@ class Recognition:
             desk.work.put(contact)
             self.fresh[contact.id] = None
         return self.link(desk, contact, identities, evidence)
+
+    def _listed(self, desk: Desk, contact: ContactRecord, identities: Sequence[Identity]) -> ContactRecord:
+        if contact.list_name is not None or not self.lists:
+            return contact
+        names = (self.lists.get(str(each)) for each in identities)
+        name = next((each for each in names if each in desk.office.lists), None)
+        if name is None:
+            return contact
+        # The mark says that the client stands there for an identity: taken off with it.
+        contact = contact._replace(list_name=name, updated_at=desk.now, marks={**contact.marks, "list": name})
+        desk.work.put(contact)
+        return contact
+
+    def _called(
+        self, desk: Desk, contact: ContactRecord, identity: Identity, handle: str, stamp: Stamp
+    ) -> ContactRecord:
+        """Note what the provider calls an identity by, as the latest fact says."""
+        key = str(identity)
+        handles = contact.marks.get("handles", {})
+        known = handles.get(key)
+        if known is not None and stamp < known[:-1]:
+            return contact
+        record = desk.work.peek(IdentityRecord, key) or desk.work.get(IdentityRecord, key)
+        if record.handle != handle:
+            desk.work.put(record._replace(handle=handle))
+        contact = contact._replace(marks={**contact.marks, "handles": {**handles, key: mark(stamp, handle)}})
+        desk.work.put(contact)
+        return contact
 
     def entry(self, desk: Desk, ref: str) -> EntryRecord | None:
         """The message of a reference, as it is now."""
@@ -154,90 +183,3 @@ def message_ref(event: InboundEvent, ref: str) -> str:
 def ref_in(key: ChannelKey, conversation: str, ref: str) -> str:
     """The same, of a message of ours. A mail is the same one whatever conversation it stands in."""
     return f"{key}:{'' if key.channel == 'email' else conversation}:{ref}"
-
-
-def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
-    """Read what the facts touch: contacts (locked), leads, cases, messages, calls, special lists."""
-    if not events:
-        return Recognition()
-    region = desk.office.region
-    keys: dict[str, None] = {}
-    refs: dict[str, None] = {}
-    calls: dict[tuple[str, str], None] = {}
-    for event in events:
-        for identity in (*identities_of(event, region), *alleged(event)):
-            keys[str(identity)] = None
-        match event.payload:
-            case (
-                MessageReceived(ref=ref)
-                | MessageEdited(ref=ref)
-                | ContactShared(ref=ref)
-                | MessageSent(ref=ref)
-                | ReactionChanged(ref=ref)
-                | MenuChosen(ref=ref)
-                | StaffReply(otherwise=MessageReceived(ref=ref))
-                | StaffAsked(otherwise=MessageReceived(ref=ref))
-            ):
-                refs[message_ref(event, ref)] = None
-            case MessageDeleted(refs=several) | DeliveryChanged(refs=several):
-                refs.update({message_ref(event, ref): None for ref in several})
-            case CallChanged(call=call):
-                calls[event.key.account, call.linkedid] = None
-                if caller(call.number, region) is None:
-                    keys[ANONYMOUS] = None
-            case _:
-                pass
-    work = desk.work
-    # Contacts first: their locks make everything read afterwards current.
-    holders = work.contacts_by_identity(keys)
-    recognition = Recognition({key: contact.id for key, contact in holders.items()})
-    ids = {contact.id for contact in holders.values()}
-    if ids:
-        desk.clients.update(ids)
-        work.open_leads(ids)
-        work.open_cases(ids)
-        if calls:
-            work.active_callbacks(ids)
-        if any(not policy.leads for policy in desk.office.all_policies()):
-            work.related(DealRecord, "contact_id", ids)
-        _read_history(desk, events, holders)
-    if refs:
-        recognition.entries = work.entries_by_ref(refs)
-    if calls:
-        recognition.calls = work.calls_by_linkedid(list(calls))
-        entries = [call.entry_id for call in recognition.calls.values() if call.entry_id is not None]
-        work.related(EntryRecord, "id", entries)
-        placed = [number for _, linkedid in calls if (number := dial_of(linkedid)) is not None]
-        work.related(DialRecord, "id", placed)
-    telephones = [key for key in keys if key.startswith("tel:")]
-    if telephones and desk.office.lists:
-        recognition.lists = {key: record.list_name for key, record in work.listed_numbers(telephones).items()}
-    return recognition
-
-
-def _read_history(desk: Desk, events: Sequence[InboundEvent], holders: dict[str, ContactRecord]) -> None:
-    """Signals and cases of clients about whom a late fact came; usually of nobody."""
-    late: set[int] = set()
-    last: dict[int, datetime] = {}
-    for event in events:
-        for identity in identities_of(event, desk.office.region):
-            contact = holders.get(str(identity))
-            if contact is None:
-                continue
-            known = last.get(contact.id, contact.last_signal_at)
-            at = _signal_time(event)
-            if known is not None and at <= known:
-                late.add(contact.id)
-            last[contact.id] = at if known is None else max(at, known)
-    if late:
-        desk.work.signals(late)
-        desk.work.cases_of(late)
-
-
-def _signal_time(event: InboundEvent) -> datetime:
-    """The earliest moment for which a fact may say something of a case."""
-    match event.payload:
-        case CallChanged(call=call):
-            return min(moment for moment in (call.answered_at, call.finished_at, event.occurred_at) if moment)
-        case _:
-            return event.occurred_at

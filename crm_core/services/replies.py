@@ -8,7 +8,7 @@ from typing import Any
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey, Delivery, EntryKind
 from crm_core.model.call import Direction
-from crm_core.model.case import Signal, SignalAt
+from crm_core.model.conversation import MessageRefRecord, ThreadRefRecord
 from crm_core.model.records import (
     AttachmentRecord,
     ContactRecord,
@@ -16,8 +16,12 @@ from crm_core.model.records import (
     FileState,
     OutboxKind,
 )
-from crm_core.services.cases import settle, signalled
+from crm_core.services.delivery import moved, upto_key
 from crm_core.services.desk import Desk
+from crm_core.services.echoes import named, part
+from crm_core.services.mail_replies import outgoing_key, threaded
+from crm_core.services.recognition import ref_in
+from crm_core.services.threads import mail_key
 
 _LONGEST_TEXT = 100_000
 
@@ -72,6 +76,10 @@ def reply(
         by_person=True,
         delivery=Delivery.QUEUED,
     )
+    entry = entry._replace(number=entry.id % 2**31)
+    mail: dict[str, Any] = {}
+    if channel == "email":
+        entry, mail = threaded(desk, entry, last)
     desk.work.put(entry)
     files = [_attach(desk, entry, position, upload) for position, upload in enumerate(uploads)]
     payload = {
@@ -80,47 +88,60 @@ def reply(
         "conversation": target,
         "text": text,
         "subject": entry.subject,
-        "reply_to": _provider_ref(last),
-        "number": entry.id % 2**31,
+        "number": entry.number,
         "files": files,
+        **mail,
     }
-    desk.enqueue(OutboxKind.MESSAGE, f"{channel}:{place}:{target}", f"message:{entry.id}", payload, entry.id)
+    desk.enqueue(OutboxKind.MESSAGE, f"{channel}:{place}:{target}", outgoing_key(entry.id), payload, entry.id)
     return entry
 
 
 def sent(desk: Desk, entry_id: int, refs: Sequence[str], note: str | None = None) -> None:
-    """The provider took the message: the client has been answered."""
+    """The provider took the message: the client has been answered. `refs` are its ids of the parts."""
     entry, contact = desk.work.owned(EntryRecord, entry_id)
-    if contact is None or entry.delivery in {Delivery.SENT, Delivery.DELIVERED, Delivery.READ}:
+    if contact is None:
         return
-    ref = f"{entry.channel}:{entry.account}:{entry.conversation}:{refs[0]}" if refs else None
-    signal = Signal.REPLY if entry.by_person else None
-    # A provider's clock may run ahead of ours: what was answered came before the answer.
-    at = max(desk.now, contact.last_signal_at or desk.now)
-    desk.work.put(
-        entry._replace(
-            delivery=Delivery.SENT,
-            delivery_error=note,
-            ref=ref,
-            external_id=refs[0] if refs else None,
-            signal=signal,
-            signal_at=at if signal is not None else None,
-        )
-    )
-    if signal is not None:
-        origin = ChannelKey(entry.channel or "", entry.account or "")
-        signalled(desk, contact, SignalAt(signal, at), origin)
+    key = ChannelKey(entry.channel or "", entry.account or "")
+    if entry.channel == "email":
+        # It is known by its own key since it was queued; whoever lost that may still know its Message-ID.
+        moved(desk, entry, contact, Delivery.SENT, note, external_id=refs[0] if refs else entry.external_id)
+        _know_mails(desk, entry, [mail_key(key, ref) for ref in refs])
+        return
+    conversation = entry.conversation or ""
+    full = [ref_in(key, conversation, ref) for ref in refs]
+    states = (Delivery.DELIVERED, Delivery.READ)
+    desk.work.related(MessageRefRecord, "key", [*full, *(upto_key(key, conversation, each) for each in states)])
+    early = desk.work.entries_by_ref(full)
+    if full and entry.ref is not None and entry.ref != full[0]:
+        part(desk, entry, entry.ref)  # the echo of a further part came before this
+        desk.work.remove(MessageRefRecord, full[0])
+        entry = entry._replace(ref=full[0], external_id=refs[0])
+        desk.work.put(entry)
+    if not full:
+        moved(desk, entry, contact, Delivery.SENT, note)
+    for ref, own in zip(full, refs, strict=True):
+        entry = named(desk, entry, desk.work.contact(contact.id), ref, own, early=early.get(ref), note=note)
 
 
 def failed(desk: Desk, entry_id: int, error: str) -> None:
     """The provider refuses the message for good: the client is still not answered."""
     entry, contact = desk.work.owned(EntryRecord, entry_id)
-    if contact is None or entry.delivery is Delivery.FAILED:
-        return
-    had_signal = entry.signal is not None
-    desk.work.put(entry._replace(delivery=Delivery.FAILED, delivery_error=error, signal=None, signal_at=None))
-    if had_signal:
-        settle(desk, contact)
+    if contact is not None:
+        moved(desk, entry, contact, Delivery.FAILED, error)
+
+
+def given_up(desk: Desk, entry_id: int, error: str) -> None:
+    """It is tried no more. Where its echo has shown that a try arrived after all, nothing has failed."""
+    entry, _ = desk.work.owned(EntryRecord, entry_id)
+    if entry.delivery in {None, Delivery.QUEUED}:
+        failed(desk, entry_id, error)
+
+
+def _know_mails(desk: Desk, entry: EntryRecord, keys: Sequence[str]) -> None:
+    known = {each.key for each in desk.work.related(ThreadRefRecord, "key", keys)}
+    for each in dict.fromkeys(keys):
+        if entry.thread_id is not None and each not in known:
+            desk.work.put(ThreadRefRecord(each, entry.thread_id))
 
 
 def _identity_for(desk: Desk, contact: ContactRecord, channel: str) -> str | None:
@@ -135,13 +156,6 @@ def _subject(last: EntryRecord | None) -> str:
     if last is None or not last.subject:
         return ""
     return last.subject if last.subject.lower().startswith("re:") else f"Re: {last.subject}"
-
-
-def _provider_ref(last: EntryRecord | None) -> str | None:
-    """The provider's id of the message answered: mail threads by it."""
-    if last is None or last.ref is None or last.channel != "email":
-        return None
-    return last.ref.removeprefix(f"{last.channel}:{last.account}:{last.conversation}:")
 
 
 def _attach(desk: Desk, entry: EntryRecord, position: int, upload: dict[str, Any]) -> dict[str, Any]:

@@ -91,8 +91,8 @@ class SqlWork(Reading):
 
     def flush(self) -> None:
         """Write everything that was put or removed; the last thing before the commit."""
-        for kind, keys in self._removed.items():
-            bulk.delete(self.conn, kind, list(keys))
+        for kind in reversed(_WRITE_ORDER):
+            bulk.delete(self.conn, kind, list(self._removed.get(kind, ())))
         loads = self._load_changes()
         self._take_position(loads)
         for kind in _WRITE_ORDER:

@@ -68,7 +68,7 @@ class Acts:
         def service(desk: Desk) -> None:
             match record.kind:
                 case OutboxKind.MESSAGE if record.entry_id is not None:
-                    replies.failed(desk, record.entry_id, error)
+                    replies.given_up(desk, record.entry_id, error)
                 case OutboxKind.NOTIFICATION if record.payload.get("then"):
                     _tell_otherwise(desk, record.payload)
                 case OutboxKind.FETCH:
@@ -125,6 +125,10 @@ class Acts:
             buttons=tuple(
                 tuple(Button(button["text"], button["data"]) for button in row) for row in payload.get("buttons", ())
             ),
+            ask_contact=payload.get("ask_contact", False),
+            references=tuple(payload.get("references", ())),
+            thread=payload.get("thread"),
+            automatic=payload.get("automatic", False),
             attempt=record.attempts,
         )
         return await channel.send(message)

@@ -120,6 +120,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_timeline_visitor", "timeline", ["account", "conversation", "seq"], unique=False, **_only("channel = 'web'")
     )
+    op.execute(_MAILS_TO_NEW)
 
 
 def _fill_name_keys() -> None:
@@ -136,7 +137,6 @@ def _fill_name_keys() -> None:
         found = [{"at": row.id, "key": key} for row in rows if (key := full_name(row.name))]
         if found:
             conn.execute(change, found)
-    op.execute(_MAILS_TO_NEW)
 
 
 def downgrade() -> None:
