@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from channels.email.mime import Mail
 
-_PRECEDENCE = frozenset({"bulk", "list", "junk", "auto_reply"})
-_LISTS = ("list-id", "list-unsubscribe", "list-post", "x-mailing-list")
+_PRECEDENCE = frozenset({"bulk", "list", "junk", "auto_reply", "auto-reply"})
+_LISTS = ("list-id", "list-unsubscribe", "list-post", "x-mailing-list", "x-mailru-msgtype")
 _REPLIES = (
     "x-auto-response-suppress",
     "x-autoreply",
@@ -13,11 +15,23 @@ _REPLIES = (
     "x-autoresponse",
     "x-auto-reply",
     "x-auto-reply-from",
+    "x-autoreply-from",
     "x-failed-recipients",
     "x-mail-autoreply",
+    "x-cron-env",
 )
-_DAEMONS = frozenset({"mailer-daemon", "postmaster", "mail-daemon"})
+_DAEMONS = frozenset({"mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mdaemon", "double-bounce"})
 _NULL = "<>"
+# Only where the subject begins with it: whoever answers an auto-reply writes «Re: Автоответ: …».
+_SUBJECT = re.compile(
+    r"\s*\[?(?:автоответ(?:чик)?\b|автоматический ответ\b|автоматическое уведомление\b|вне офиса\b|нет на месте\b"
+    r"|(?:я |сейчас )?(?:в|нахожусь в) (?:отпуске|командировке)\b|отсутств(?:ие|ую) на рабочем месте"
+    r"|уведомление об отсутствии"
+    r"|auto(?:matic|mated)?[ -]?(?:reply|response|responder|answer)\b|auto:|out of (?:the )?office\b|ooo:"
+    r"|undeliver(?:ed|able)\b|delivery status notification|mail delivery (?:failed|system|failure)|returned mail\b"
+    r"|недоставленное сообщение|(?:письмо|сообщение) не доставлено|не удалось доставить)",
+    re.IGNORECASE,
+)
 
 
 def is_automatic(mail: Mail, sender: str) -> bool:
@@ -29,5 +43,11 @@ def is_automatic(mail: Mail, sender: str) -> bool:
         or any(name in mail.headers for name in (*_LISTS, *_REPLIES))
         or mail.header("return-path") == _NULL
         or mail.headers.get_content_type() == "multipart/report"
-        or sender.partition("@")[0].lower() in _DAEMONS
+        or is_daemon(sender)
+        or _SUBJECT.match(mail.header("subject")[:200]) is not None
     )
+
+
+def is_daemon(sender: str) -> bool:
+    """Whether an address is a mail server's own."""
+    return sender.partition("@")[0].lower() in _DAEMONS

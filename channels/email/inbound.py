@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from channels.email.authenticity import authenticity
 from channels.email.automatic import is_automatic
+from channels.email.bounces import Report, report_of
 from channels.email.config import EmailConfig
-from channels.email.message_ids import is_own, message_id
+from channels.email.forms import form_of
+from channels.email.message_ids import answered, is_own, message_id
 from channels.email.mime import Mail, MailFile, parse
+from channels.email.names import person_name
 from channels.email.quotation import split_quotation
 from channels.email.sameness import fingerprint
+from channels.email.subjects import topic
+from channels.email.token import plain_address, thread_of
 from crm_core.errors import InvalidIdentity
 from crm_core.messages import (
     Attachment,
+    Authenticity,
+    DeliveryChanged,
     EntryKind,
     Ignored,
     InboundEvent,
@@ -24,17 +31,19 @@ from crm_core.messages import (
     Payload,
     Sender,
     StoredFile,
+    Thread,
+    Trust,
     Unparsable,
 )
-from crm_core.model.identity import Identity, address
+from crm_core.model.identity import Identity, address, claimed
 
 RAW_TYPE = "message/rfc822"
 _OLDEST = timedelta(days=7)  # no server keeps trying for longer; an older date is a wrong clock
 _AHEAD = timedelta(minutes=10)
 _MAX_WORDS = 500
-_MAX_NAME = 200
 _MAX_SUBJECT = 500
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# Where an address of ours may stand by which a mail came to us.
+_RECIPIENTS = ("to", "delivered-to", "x-original-to", "envelope-to", "cc", "resent-to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +110,57 @@ def _fact(config: EmailConfig, raw: bytes, received_at: datetime) -> _Fact:
     sender = _sender(mail)
     if sender is None:
         return _Fact(Unparsable("The mail names no sender."), id=own_id)
-    ours = sender.identities[0].value == config.mailbox
+    writer = sender.identities[0].value
+    ours = writer == config.mailbox
     if ours and is_own(config, own_id):
-        return _Fact(Ignored("our own mail came back"), sender, sender.identities[0].value, id=own_id)
+        return _Fact(Ignored("our own mail came back"), sender, writer, id=own_id)
+    at = _written(mail, received_at)
+    report = report_of(config, mail, writer)
+    if report is not None:
+        return _reported(report, at, own_id)
+    found = authenticity(config, mail)
+    attachments = tuple(_attachment(file) for file in mail.files)
+    form = form_of(config, mail, writer)
+    if form is not None:
+        payload = replace(form, attachments=attachments, authenticity=found)
+        return _Fact(payload, Sender(name=person_name(form.name)), _valid(form.email), at, own_id, mail.files)
     # The ref has to be the same on every reading, also of a mail without an id.
     ref = own_id or f"sha256:{fingerprint(raw)}"
     text, quoted = split_quotation(mail.text)
-    payload = MessageReceived(
+    message = MessageReceived(
         kind=EntryKind.EMAIL,
         text=text,
         ref=ref,
-        attachments=tuple(_attachment(file) for file in mail.files),
+        attachments=attachments,
         subject=mail.header("subject")[:_MAX_SUBJECT],
         html=mail.html,
         quoted=quoted,
-        automatic=ours or is_automatic(mail, sender.identities[0].value),
+        automatic=ours or is_automatic(mail, writer),
+        authenticity=found,
+        thread=_thread(config, mail, ref),
     )
-    at = _written(mail, received_at)
-    return _Fact(payload, sender, _answer_to(mail, sender), at, own_id, mail.files)
+    return _Fact(message, _believed(sender, found), _answer_to(config, mail, sender), at, own_id, mail.files)
+
+
+def _reported(report: Report, at: datetime, own_id: str) -> _Fact:
+    """What became of a mail of ours; whoever tells it is no client."""
+    payload: Payload = Ignored("the mail server tries on to deliver")
+    if report.state is not None:
+        payload = DeliveryChanged(report.state, report.refs, detail=report.detail)
+    return _Fact(payload, Sender(), report.recipient, at, own_id)
+
+
+def _thread(config: EmailConfig, mail: Mail, ref: str) -> Thread:
+    recipients = (mailbox for name in _RECIPIENTS for _, mailbox in mail.addresses(name))
+    tokens = (thread_of(config, mailbox) for mailbox in recipients)
+    return Thread(
+        own=ref,
+        answers=tuple(
+            each for each in answered(config, mail.header("in-reply-to"), mail.tail("references")) if each != ref
+        ),
+        token=next((token for token in tokens if token is not None), None),
+        subject=topic(mail.header("subject")),
+    )
 
 
 def _sender(mail: Mail) -> Sender | None:
@@ -126,15 +168,24 @@ def _sender(mail: Mail) -> Sender | None:
         for shown, mailbox in mail.addresses(header):
             found = _identity(mailbox)
             if found is not None:
-                name = _UNSEEN.sub("", shown).strip().strip("\"'").strip()
-                return Sender((found,), "" if "@" in name else name[:_MAX_NAME])
+                return Sender((found,), person_name(shown))
     return None
 
 
-def _answer_to(mail: Mail, sender: Sender) -> str:
-    """Where a reply goes: the address that the sender asks for, else their own."""
-    wanted = (_identity(mailbox) for _, mailbox in mail.addresses("reply-to"))
-    return next((each.value for each in wanted if each is not None), sender.identities[0].value)
+def _believed(sender: Sender, found: Authenticity | None) -> Sender:
+    """Whoever writes under an address that is proven not to be theirs only claims it."""
+    if found is None or found.trust is not Trust.FORGED:
+        return sender
+    return replace(sender, identities=tuple(claimed(each.value) for each in sender.identities))
+
+
+def _answer_to(config: EmailConfig, mail: Mail, sender: Sender) -> str:
+    """Where a reply goes: the address that the sender asks for, unless it is ours, else their own."""
+    for _, mailbox in mail.addresses("reply-to"):
+        found = _identity(mailbox)
+        if found is not None and plain_address(found.value) != config.mailbox:
+            return found.value
+    return sender.identities[0].value
 
 
 def _identity(mailbox: str) -> Identity | None:
@@ -142,6 +193,11 @@ def _identity(mailbox: str) -> Identity | None:
         return address(mailbox)
     except InvalidIdentity:
         return None
+
+
+def _valid(mailbox: str) -> str:
+    found = _identity(mailbox)
+    return found.value if found is not None else ""
 
 
 def _written(mail: Mail, received_at: datetime) -> datetime:
@@ -159,4 +215,4 @@ def _attachment(file: MailFile) -> Attachment:
     """The file store names files by their content, so that this is known before the file is stored."""
     size = len(file.content)
     stored = StoredFile(hashlib.sha256(file.content).hexdigest(), size)
-    return Attachment(file.name, file.content_type, stored=stored, size=size)
+    return Attachment(file.name, file.content_type, stored=stored, size=size, cid=file.cid)

@@ -16,6 +16,7 @@ from channels.email.tnef import Tnef, read_tnef
 
 MAX_FILES = 100
 _MAX_ADDRESSES = 4_000
+_MAX_TAIL = 8_000
 _MAX_TEXT = 1_000_000
 _MAX_SUBJECT_IN_NAME = 80
 _TNEF_KINDS = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
@@ -58,6 +59,11 @@ class Mail:
     def every(self, name: str) -> list[str]:
         """All headers of this name, from the top."""
         return [header_text(value) for value in self.headers.get_all(name, [])]
+
+    def tail(self, name: str) -> str:
+        """The end of a header that may be very long, where what is nearest stands last."""
+        found = next((value for key, value in self.headers.raw_items() if key.lower() == name), "")
+        return header_text(str(found)[-_MAX_TAIL:])
 
     def addresses(self, name: str) -> list[tuple[str, str]]:
         """(display name, address) of each mailbox in a header, in order."""

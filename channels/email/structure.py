@@ -60,7 +60,7 @@ class Leaf:
 def taken_apart(raw: bytes) -> Part:
     """The mail with its parts; one that can't be taken apart is its headers and one text."""
     try:
-        mail: Part = BytesParser(Part, policy=_Lenient()).parsebytes(_affordable(raw))
+        mail = _part(BytesParser(Part, policy=_Lenient()), _affordable(raw))
         if len(mail) <= _MAX_HEADERS:
             return mail
     except (RecursionError, ValueError, LookupError, TypeError, AssertionError):
@@ -73,12 +73,19 @@ def headers_of(raw: bytes, *, body: bool = False) -> Part:
     head, rest = _halves(raw)
     lines = head[:_MAX_HEAD].split(b"\n")
     begun = b"\n".join(lines[:_MAX_HEADERS])
-    mail: Part = BytesHeaderParser(Part, policy=_Lenient()).parsebytes(begun + b"\n\n")
+    mail = _part(BytesHeaderParser(Part, policy=_Lenient()), begun + b"\n\n")
     if body:
         for name in ("content-type", "content-transfer-encoding", "content-disposition"):
             del mail[name]
         mail.set_payload(rest[:_MAX_HEAD].decode("ascii", "surrogateescape"))
     return mail
+
+
+def _part(parser: BytesParser[Message], raw: bytes) -> Part:
+    found = parser.parsebytes(raw)
+    if not isinstance(found, Part):  # its type does not tell
+        raise TypeError("the parser made no part")
+    return found
 
 
 def leaves(mail: Part) -> Iterator[Leaf]:
