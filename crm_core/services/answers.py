@@ -11,12 +11,14 @@ from typing import Any
 from crm_core.messages import ContactShared, Delivery, EntryKind, InboundEvent, MessageReceived
 from crm_core.model.answers import MenuItem, Written, due, greeting_key, occasions
 from crm_core.model.call import Direction
-from crm_core.model.conversation import AutoAnswerRecord
+from crm_core.model.conversation import AutoAnswerRecord, ThreadRefRecord
 from crm_core.model.identity import IdentityKind
 from crm_core.model.records import ContactRecord, EntryRecord, OutboxKind
 from crm_core.model.timeline import Trust
 from crm_core.services.desk import Desk
-from crm_core.services.recognition import Recognition
+from crm_core.services.mail_replies import outgoing_key
+from crm_core.services.recognition import Recognition, message_ref, ref_in
+from crm_core.services.threads import mail_key
 
 # Mailboxes behind which nobody reads: what is sent there comes back, or starts a quarrel of robots.
 _NOBODY = frozenset(
@@ -24,6 +26,7 @@ _NOBODY = frozenset(
     | {"no-reply", "noreply", "no_reply", "news", "newsletter", "notification", "notifications", "postmaster", "robot"}
 )
 _EMAIL = "email"
+_MOST_REFERENCES = 20
 
 
 def foresee(desk: Desk, recognition: Recognition, events: Sequence[InboundEvent]) -> None:
@@ -46,7 +49,7 @@ def foresee(desk: Desk, recognition: Recognition, events: Sequence[InboundEvent]
 
 def after_message(
     desk: Desk,
-    recognition: Recognition,  # noqa: ARG001 — the shape of all that follows from a message
+    recognition: Recognition,
     event: InboundEvent,
     contact: ContactRecord,
     *,
@@ -74,11 +77,12 @@ def after_message(
         text = "\n\n".join(found.texts)
         menu = answers.rows if found.greets else ()
         asks_contact = found.greets and answers.ask_contact and not _has_number(desk, contact)
-        say(desk, event, contact, text, menu=menu, ask_contact=asks_contact)
+        say(desk, recognition, event, contact, text, menu=menu, ask_contact=asks_contact)
 
 
 def say(
     desk: Desk,
+    recognition: Recognition,
     event: InboundEvent,
     contact: ContactRecord,
     text: str,
@@ -104,11 +108,13 @@ def say(
         account=event.key.account,
         conversation=event.conversation,
         text=text,
-        subject=_subject(event),
         delivery=Delivery.QUEUED,
         number=number % 2**31,
         offers=offers if menu or ask_contact else None,
     )
+    mail: dict[str, Any] = {}
+    if is_mail and isinstance(event.payload, MessageReceived):
+        entry, mail = _as_mail(desk, event, event.payload, entry, recognition)
     desk.work.put(entry)
     payload: dict[str, Any] = {
         "channel": entry.channel,
@@ -116,15 +122,33 @@ def say(
         "conversation": entry.conversation,
         "text": text,
         "subject": entry.subject,
-        "reply_to": event.payload.ref if is_mail and isinstance(event.payload, MessageReceived) else None,
         "number": entry.number,
         "files": [],
         "buttons": [[{"text": item.text, "data": f"menu:{item.key}"} for item in row] for row in menu],
         "ask_contact": ask_contact,
         "automatic": True,
+        **mail,
     }
-    desk.enqueue(OutboxKind.MESSAGE, f"{event.key}:{event.conversation}", f"message:{entry.id}", payload, entry.id)
+    desk.enqueue(OutboxKind.MESSAGE, f"{event.key}:{event.conversation}", outgoing_key(entry.id), payload, entry.id)
     return entry
+
+
+def _as_mail(
+    desk: Desk, event: InboundEvent, message: MessageReceived, entry: EntryRecord, recognition: Recognition
+) -> tuple[EntryRecord, dict[str, Any]]:
+    """The entry as an answer in the thread of the client's mail, and what its headers are made of."""
+    own = outgoing_key(entry.id)
+    asked = recognition.entry(desk, message_ref(event, message.ref))
+    thread_id = asked.thread_id if asked is not None else None
+    subject = message.subject if message.subject.lower().startswith("re:") else f"Re: {message.subject}".strip()
+    if thread_id is not None:
+        desk.work.put(ThreadRefRecord(mail_key(event.key, own), thread_id))
+    entry = entry._replace(subject=subject, thread_id=thread_id, ref=ref_in(event.key, event.conversation, own))
+    if message.thread is None:
+        return entry, {}
+    before = [each for each in reversed(message.thread.answers) if each != message.thread.own]
+    references = [*before, message.thread.own][-_MOST_REFERENCES:]
+    return entry, {"reply_to": message.thread.own, "references": references, "thread": thread_id}
 
 
 def place_of(event: InboundEvent) -> str:
@@ -187,10 +211,3 @@ def _place(event: InboundEvent) -> tuple[str, str, str]:
 
 def _has_number(desk: Desk, contact: ContactRecord) -> bool:
     return any(each.key.startswith("tel:") for each in desk.work.identities([contact.id]).get(contact.id, []))
-
-
-def _subject(event: InboundEvent) -> str:
-    subject = event.payload.subject if isinstance(event.payload, MessageReceived) else ""
-    if not subject or event.key.channel != _EMAIL:
-        return ""
-    return subject if subject.lower().startswith("re:") else f"Re: {subject}"

@@ -6,6 +6,7 @@ providers tell of messages before they have told what they call them: that is ke
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crm_core.messages import ChannelKey, Delivery, DeliveryChanged, InboundEvent
@@ -14,6 +15,7 @@ from crm_core.model.conversation import MessageRefRecord
 from crm_core.model.records import ContactRecord, EntryRecord
 from crm_core.services.cases import settle, signalled
 from crm_core.services.desk import Desk
+from crm_core.services.telling import tell_of_failure
 
 _RANK = {
     Delivery.QUEUED: 0,
@@ -22,6 +24,7 @@ _RANK = {
     Delivery.FAILED: 3,
     Delivery.READ: 4,
 }
+_GROWING = re.compile(r"(\D{0,20})([0-9]{1,30})\Z")
 _ARRIVED = frozenset({Delivery.SENT, Delivery.DELIVERED, Delivery.READ})
 
 
@@ -43,6 +46,8 @@ def moved(
     if after == entry:
         return entry
     desk.work.put(after)
+    if after.delivery is Delivery.FAILED and entry.delivery is not Delivery.FAILED:
+        tell_of_failure(desk, after, contact)
     if after.signal is not None and after.signal_at is not None and not had:
         origin = ChannelKey(entry.channel or "", entry.account or "")
         signalled(desk, contact, SignalAt(after.signal, after.signal_at), origin)
@@ -77,8 +82,14 @@ def remember(desk: Desk, key: str, event: InboundEvent, change: DeliveryChanged,
 
 
 def _beyond(one: str, other: str) -> bool:
-    known, told = (each.removeprefix("#") for each in (other, one))
-    return told.isdigit() and (not known.isdigit() or int(told) > int(known))
+    told, known = _place(one), _place(other)
+    return told is not None and (known is None or (told[0] == known[0] and told[1] > known[1]))
+
+
+def _place(ref: str) -> tuple[str, int] | None:
+    """An id that grows: what stands before its number, and the number."""
+    found = _GROWING.match(ref)
+    return (found[1], int(found[2])) if found is not None else None
 
 
 def recalled(desk: Desk, entry: EntryRecord, contact: ContactRecord, keys: list[str]) -> EntryRecord:
@@ -99,9 +110,12 @@ def recalled(desk: Desk, entry: EntryRecord, contact: ContactRecord, keys: list[
 
 
 def covered(entry: EntryRecord, upto: str) -> bool:
-    """Whether a message is not behind the one up to which all were read; `upto` is `#` and our number, or the
-    provider's id where these grow."""
-    if upto.startswith("#"):
-        return entry.number is not None and entry.number <= int(upto[1:])
-    own = (entry.ref or "").rpartition(":")[2]
-    return upto.isdigit() and own.isdigit() and int(own) <= int(upto)
+    """Whether a message is not behind the one up to which all were read: `#` and our number of that, or the provider's
+    id, where these grow."""
+    last = _place(upto)
+    if last is None:
+        return False
+    if last[0] == "#":
+        return entry.number is not None and entry.number <= last[1]
+    own = _place((entry.ref or "").removeprefix(f"{entry.channel}:{entry.account}:{entry.conversation}:"))
+    return own is not None and own[0] == last[0] and own[1] <= last[1]

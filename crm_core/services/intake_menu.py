@@ -66,7 +66,7 @@ def menu_chosen(
     emit_message(desk, entry)
     if answered:
         menu = answers.rows if item.group is None else ()
-        say(desk, event, desk.work.contact(contact.id), item.answer, menu=menu)
+        say(desk, recognition, event, desk.work.contact(contact.id), item.answer, menu=menu)
     return DONE
 
 

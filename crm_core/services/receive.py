@@ -48,7 +48,7 @@ from crm_core.services.intake_menu import menu_chosen
 from crm_core.services.intake_messages import block_changed, contact_shared, deleted, edited, message_received
 from crm_core.services.intake_notes import noted, profile_learned
 from crm_core.services.intake_office import message_sent
-from crm_core.services.intake_staff import staff_asked, staff_command, staff_reply
+from crm_core.services.intake_staff import staff_asked, staff_command, staff_reply, staff_wrote
 from crm_core.services.likeness import after_batch, after_fact
 from crm_core.services.outcome import Outcome, ignored
 from crm_core.services.reading_ahead import prefetch
@@ -188,6 +188,8 @@ def _of_client(
 ) -> Outcome:
     """What a client wrote or did."""
     if isinstance(payload, MessageReceived | MenuChosen | ContactShared) and _from_staff(desk, event):
+        if isinstance(payload, MessageReceived):
+            return staff_wrote(desk, event, payload)
         return ignored("a message of staff")
     match payload:
         case MessageReceived():

@@ -41,7 +41,9 @@ def reply(
     """Queue a message to a client; the entry, its delivery `queued`.
 
     Without a `conversation` it goes where the client wrote from last in that channel, else to the identity of that
-    channel. Raises InvalidInput where there is nothing to send or nowhere to send it.
+    channel. `uploads` are files: `{name, content_type, size, sha256}`, or instead of the last `remote`, where it lies
+    with a provider: `{channel, account, remote_id}`. Raises InvalidInput where there is nothing to send or nowhere to
+    send it.
     """
     if not text.strip() and not uploads:
         raise InvalidInput("the message is empty: give «text» or «attachments»")
@@ -159,16 +161,22 @@ def _subject(last: EntryRecord | None) -> str:
 
 
 def _attach(desk: Desk, entry: EntryRecord, position: int, upload: dict[str, Any]) -> dict[str, Any]:
-    desk.work.put(
-        AttachmentRecord(
-            id=desk.work.next_id(),
-            entry_id=entry.id,
-            position=position,
-            name=upload["name"],
-            content_type=upload["content_type"],
-            state=FileState.STORED,
-            size=upload["size"],
-            sha256=upload["sha256"],
-        )
+    """Put a file of a reply down; one that lies with a provider still is fetched first, the message waits for it."""
+    remote = upload.get("remote")
+    record = AttachmentRecord(
+        id=desk.work.next_id(),
+        entry_id=entry.id,
+        position=position,
+        name=upload["name"],
+        content_type=upload["content_type"],
+        state=FileState.STORED if remote is None else FileState.PENDING,
+        size=upload["size"],
+        sha256=upload.get("sha256"),
+        remote_id=remote["remote_id"] if remote is not None else None,
     )
-    return dict(upload)
+    desk.work.put(record)
+    if remote is None:
+        return dict(upload)
+    payload = {"attachment_id": record.id, **remote}
+    desk.enqueue(OutboxKind.FETCH, f"fetch:{record.id}", f"fetch:{record.id}", payload, entry.id)
+    return {"name": record.name, "content_type": record.content_type, "attachment_id": record.id}

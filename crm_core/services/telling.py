@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from crm_core.model.case import CaseKind
-from crm_core.model.records import CaseRecord, ContactRecord, LeadRecord, OutboxKind, OutboxRecord
+from crm_core.model.records import CaseRecord, ContactRecord, EntryRecord, LeadRecord, OutboxKind, OutboxRecord
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase, case_phrase
@@ -14,6 +14,7 @@ from crm_core.services.wording import Phrase, case_phrase
 Buttons = list[list[dict[str, str]]]
 
 PROMISE_MINUTES = 15
+_QUOTED = 200
 # Identities to which nothing can be written: telephones, what a forger called themselves, forms.
 _NO_LETTERBOX = ("tel:", "claimed:", "web:form-")
 
@@ -136,6 +137,17 @@ def _write_button(desk: Desk, contact_id: int) -> list[dict[str, str]]:
     held = desk.work.identities({contact_id, *desk.clients}).get(contact_id, [])
     can_read = any(not each.key.startswith(_NO_LETTERBOX) for each in held)
     return [write_button(desk, contact_id)] if can_read else []
+
+
+def tell_of_failure(desk: Desk, entry: EntryRecord, contact: ContactRecord) -> None:
+    """Tell whoever wrote a message that the client has not got it; of automatic texts nobody is told."""
+    user = desk.work.staff.get(entry.author) if entry.by_person else None
+    if user is None:
+        return
+    words = entry.text if len(entry.text) <= _QUOTED else f"{entry.text[: _QUOTED - 1]}…"
+    text = desk.say(Phrase.REPLY_FAILED, client=desk.client(contact), reason=entry.delivery_error or "", text=words)
+    buttons = [[write_button(desk, contact.id)]]
+    tell(desk, [user], f"entry:{entry.id}:failed", text, contact_id=contact.id, buttons=buttons)
 
 
 def tell_of_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> None:

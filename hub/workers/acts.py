@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crm_core.errors import InvalidInput, PermanentDeliveryError, StorageUnavailable
+from crm_core.errors import InvalidInput, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.messages import Button, ChannelKey, DeliveryReceipt, OutboundFile, OutboundMessage, StoredFile
 from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
 from crm_core.ports import Channel, FetchesFiles, FileStore
@@ -110,6 +110,7 @@ class Acts:
         channel = self._channels.get(key)
         if channel is None:
             raise PermanentDeliveryError(f"the account {key} is not configured")
+        files = await self._files_of(payload.get("files", ()))
         message = OutboundMessage(
             key=key,
             conversation=payload["conversation"],
@@ -118,10 +119,7 @@ class Acts:
             number=payload.get("number", 0),
             subject=payload.get("subject", ""),
             reply_to=payload.get("reply_to"),
-            files=tuple(
-                OutboundFile(file["name"], file["content_type"], StoredFile(file["sha256"], file["size"]))
-                for file in payload.get("files", ())
-            ),
+            files=files,
             buttons=tuple(
                 tuple(Button(button["text"], button["data"]) for button in row) for row in payload.get("buttons", ())
             ),
@@ -133,6 +131,22 @@ class Acts:
         )
         return await channel.send(message)
 
+    async def _files_of(self, listed: Sequence[Mapping[str, Any]]) -> tuple[OutboundFile, ...]:
+        """The files of a message; raises where one of them is not here yet, or will never be."""
+        awaited = [file["attachment_id"] for file in listed if "attachment_id" in file]
+        fetched: dict[int, AttachmentRecord] = {}
+        if awaited:
+            records = await self._store.run(lambda desk: desk.work.related(AttachmentRecord, "id", awaited))
+            fetched = {record.id: record for record in records}
+        files: list[OutboundFile] = []
+        for file in listed:
+            if "attachment_id" not in file:
+                stored = StoredFile(file["sha256"], file["size"])
+            else:
+                stored = _stored(fetched.get(file["attachment_id"]), file["name"])
+            files.append(OutboundFile(file["name"], file["content_type"], stored))
+        return tuple(files)
+
     async def _fetch(self, record: OutboxRecord) -> StoredFile:
         payload = record.payload
         key = ChannelKey(payload["channel"], payload["account"])
@@ -143,6 +157,15 @@ class Acts:
             return await self._files.put(channel.fetch(payload["remote_id"]), _LARGEST_FILE)
         except InvalidInput as err:
             raise PermanentDeliveryError(str(err)) from err
+
+
+def _stored(record: AttachmentRecord | None, name: str) -> StoredFile:
+    if record is not None and record.state is FileState.STORED and record.sha256 is not None:
+        return StoredFile(record.sha256, record.size or 0)
+    if record is not None and record.state is FileState.PENDING:
+        raise TransientDeliveryError(f"«{name}» is still being fetched")
+    why = record.error if record is not None and record.error else "it is gone"
+    raise PermanentDeliveryError(f"«{name}» could not be fetched: {why}")
 
 
 class _ClaimLost(Exception):
