@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
 
-from crm_core.errors import Conflict, Duplicate, InvalidInput
-from crm_core.model.identity import Identity, caller
+from crm_core.errors import Conflict, Duplicate, InvalidIdentity, InvalidInput
+from crm_core.model.identity import Identity
 from crm_core.model.likeness import full_name
+from crm_core.model.listed import held_as, listed_by, listed_key
 from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
 from crm_core.services.desk import Desk
@@ -85,24 +86,37 @@ def change(desk: Desk, contact_id: int, given: ContactChange) -> tuple[ContactRe
     return desk.work.contact(contact_id), identities
 
 
-def put_on_list(desk: Desk, list_name: str, number: str, reason: str, login: str) -> ListedNumberRecord:
-    """Put a bare number on a special list, also one that stood on another; raises InvalidInput."""
+def put_on_list(desk: Desk, list_name: str, identity: str, reason: str, login: str) -> ListedNumberRecord:
+    """Put a bare number, any other identity or a whole mail domain (`@spam.example`) on a special list.
+
+    It may have stood on another. Whoever holds it stands there from their next fact on. Raises InvalidInput.
+    """
     known_list(desk.office, list_name)
-    key = _number(desk, number)
+    key = _key(desk, identity)
     desk.work.listed_numbers([key])
     record = ListedNumberRecord(key, list_name, reason, login, desk.now)
     desk.work.put(record)
     return record
 
 
-def take_off_list(desk: Desk, list_name: str, number: str) -> bool:
-    """Take a bare number off a list; False where it does not stand there."""
-    key = _number(desk, number)
+def take_off_list(desk: Desk, list_name: str, identity: str) -> bool:
+    """Take an identity off a list, and its client who stood there for it alone; False where it does not stand there."""
+    key = _key(desk, identity)
+    held = held_as(key)
+    # The client is locked before anything of theirs is read.
+    holder = desk.work.contacts_by_identity([key]).get(key) if held is not None else None
     record = desk.work.listed_numbers([key]).get(key)
     if record is None or record.list_name != list_name:
         return False
     desk.work.remove(ListedNumberRecord, key)
     desk.work.changed("listed_number", 0)
+    if holder is not None and holder.list_name == list_name == holder.marks.get("list"):
+        others = {each.key for each in desk.work.identities([holder.id]).get(holder.id, [])} - {key}
+        wanted = {each for other in others for each in listed_by(other)} - {key}
+        still = desk.work.listed_numbers(wanted)
+        if not any(each.list_name == list_name for each in still.values()):
+            marks = {name: value for name, value in holder.marks.items() if name != "list"}
+            desk.work.put(holder._replace(list_name=None, marks=marks, updated_at=desk.now))
     return True
 
 
@@ -187,8 +201,8 @@ def known_list(office: Office, name: str) -> str:
     return name
 
 
-def _number(desk: Desk, number: str) -> str:
-    found = caller(number.removeprefix("tel:"), desk.office.region)
-    if found is None:
-        raise InvalidInput(f"number: «{number[:80]}» is not a telephone number")
-    return str(found)
+def _key(desk: Desk, identity: str) -> str:
+    try:
+        return listed_key(identity, desk.office.region)
+    except InvalidIdentity as err:
+        raise InvalidInput(f"number: {err}") from err

@@ -1,7 +1,7 @@
-"""Special lists in one act: numbers and client are listed, and nothing is owed to them any more.
+"""Special lists in one act: identities and client are listed, and nothing is owed to them any more.
 
-From a call, a case or a client's card, all in one transaction: the rows of the numbers, the client's list, the entry on
-the timeline with author and reason, the case closed, the untaken lead rejected, the callback cancelled. From a CSV
+From a call, a case or a client's card, all in one transaction: the rows of the identities, the client's list, the entry
+on the timeline with author and reason, the case closed, the untaken lead rejected, the callback cancelled. From a CSV
 file: see `crm_core.services.list_import`.
 """
 
@@ -23,17 +23,24 @@ from crm_core.services.recognition import ANONYMOUS
 from crm_core.services.wording import Phrase
 
 _NUMBER = "tel:"
+# By what a client comes back: not by a visit to the site, nor by what a forged mail claims.
+_LASTING = (_NUMBER, "mailto:", "tg:", "vk:", "gw:")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A client on a special list: their listed numbers (E.164), and what the act put an end to."""
+    """A client on a special list: their listed identities, and what the act put an end to."""
 
     contact: ContactRecord
     list_name: str | None
-    numbers: tuple[str, ...]
+    identities: tuple[str, ...]
     case_id: int | None = None
     lead_id: int | None = None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers alone."""
+        return tuple(each.removeprefix(_NUMBER) for each in self.identities if each.startswith(_NUMBER))
 
 
 def list_call(desk: Desk, call_id: int, list_name: str, reason: str, login: str) -> Listed:
@@ -51,7 +58,7 @@ def list_case(desk: Desk, case_id: int, list_name: str, reason: str, login: str)
 
 
 def list_contact(desk: Desk, contact_id: int, list_name: str, reason: str, login: str) -> Listed:
-    """Put a client on a special list with all their numbers; raises as `list_call`."""
+    """Put a client on a special list with all their identities; raises as `list_call`."""
     return _put(desk, desk.work.contact(contact_id), list_name, reason, login)
 
 
@@ -77,12 +84,12 @@ def _put(
     name, why = known_list(desk.office, list_name), " ".join(reason.split())
     if not why:
         raise InvalidInput("somebody is put on a list with a reason: give «reason»")
-    keys = _numbers(desk, contact, extra)
+    keys = _keys(desk, contact, extra)
     known = desk.work.listed_numbers(keys)
     rows = [ListedNumberRecord(key, name, why, login, desk.now) for key in keys]
     said = contact.list_name == name and all(_same(known.get(row.key), row) for row in rows)
     if said and contact.id not in desk.work.open_cases([contact.id]) and _new_lead(desk, contact) is None:
-        return Listed(contact, name, _plain(keys))  # a repeat adds nothing
+        return Listed(contact, name, keys)  # a repeat adds nothing
     for row in rows:
         desk.work.put(row)
     text = desk.say(Phrase.LISTED_BY, name=desk.name_of(login), list=name, reason=why)
@@ -93,11 +100,11 @@ def _put(
     cancel_for(desk, contact, ended)
     contact = contact._replace(list_name=name, updated_at=desk.now)
     desk.work.put(contact)
-    return Listed(contact, name, _plain(keys), case_id, lead_id)
+    return Listed(contact, name, keys, case_id, lead_id)
 
 
 def _take(desk: Desk, contact: ContactRecord, login: str, *, extra: str | None = None) -> Listed:
-    rows = desk.work.listed_numbers(_numbers(desk, contact, extra))
+    rows = desk.work.listed_numbers(_keys(desk, contact, extra))
     name = contact.list_name or next((row.list_name for row in rows.values()), None)
     if name is None:
         raise Conflict("this client stands on no list")
@@ -106,9 +113,10 @@ def _take(desk: Desk, contact: ContactRecord, login: str, *, extra: str | None =
         desk.work.remove(ListedNumberRecord, key)
     text = desk.say(Phrase.UNLISTED_BY, name=desk.name_of(login), list=name)
     desk.note(contact.id, text, author=login, by_person=True)
-    contact = contact._replace(list_name=None, updated_at=desk.now)
+    marks = {key: value for key, value in contact.marks.items() if key != "list"}
+    contact = contact._replace(list_name=None, marks=marks, updated_at=desk.now)
     desk.work.put(contact)
-    return Listed(contact, None, _plain(gone))
+    return Listed(contact, None, gone)
 
 
 def _client_of_call(desk: Desk, call_id: int) -> tuple[ContactRecord, str]:
@@ -127,14 +135,14 @@ def _client_of_case(desk: Desk, case_id: int) -> ContactRecord:
     return contact
 
 
-def _numbers(desk: Desk, contact: ContactRecord, extra: str | None) -> tuple[str, ...]:
-    """The identities by which the client calls; whoever hides their number is nobody in particular."""
+def _keys(desk: Desk, contact: ContactRecord, extra: str | None) -> tuple[str, ...]:
+    """The identities by which the client calls and writes; whoever hides their number is nobody in particular."""
     if contact.merged_into is not None:
         raise Conflict(f"this contact was merged into {contact.merged_into}: list that one")
     held = [each.key for each in desk.work.identities([contact.id]).get(contact.id, [])]
     if ANONYMOUS in held:
         raise InvalidInput(desk.say(Phrase.NOT_LISTABLE))
-    keys = [key for key in held if key.startswith(_NUMBER)]
+    keys = [key for key in held if key.startswith(_LASTING)]
     return tuple(dict.fromkeys([*keys, extra] if extra is not None else keys))
 
 
@@ -166,7 +174,3 @@ def _reject_lead(desk: Desk, contact: ContactRecord, login: str, reason: str) ->
 def _new_lead(desk: Desk, contact: ContactRecord) -> LeadRecord | None:
     lead = desk.work.open_leads([contact.id]).get(contact.id)
     return lead if lead is not None and lead.status is LeadStatus.NEW else None
-
-
-def _plain(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(key.removeprefix(_NUMBER) for key in keys)

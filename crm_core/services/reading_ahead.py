@@ -122,8 +122,9 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
         by_key = {key: listed_by(key) for key in wanted.keys}
         found = work.listed_numbers({each: None for several in by_key.values() for each in several})
         for key, several in by_key.items() if found else ():
-            names = (found[each].list_name for each in several if each in found)
-            recognition.lists.update({key: name for name in [next(names, None)] if name is not None})
+            name = next((found[each].list_name for each in several if each in found), None)
+            if name is not None:
+                recognition.lists[key] = name
     return recognition
 
 

@@ -28,33 +28,39 @@ from hub.log import get_logger
 log = get_logger(__name__)
 
 _TAG = "lists"
+_NUMBER = "tel:"
 _BAD_SHOWN = 1000
 
 
 class NumberBody(Taken):
-    """A number, and why it is on the list."""
+    """A `number`, or an `identity` of any channel (`tel: mailto: tg: vk: gw:`, `mailto:@spam.example` for a whole
+    domain), and why it is on the list."""
 
-    number: Named
+    number: Named | None = None
+    identity: Named | None = None
     reason: Short = ""
 
 
 class NumberQuery(Query):
-    """The number to be taken off, where the body does not name it."""
+    """The number or identity to be taken off, where the body does not name it."""
 
     number: Short | None = None
+    identity: Short | None = None
 
 
 class RemovalBody(Taken):
-    """The number to be taken off."""
+    """The number or identity to be taken off."""
 
     number: Short | None = None
+    identity: Short | None = None
     reason: Short = ""
 
 
 class ListedNumber(Given):
-    """A number on a special list: why, since when, and who put it there."""
+    """What stands on a special list: why, since when, and who put it there. `number` is null of what is no number."""
 
-    number: str
+    number: str | None
+    identity: str
     list: str
     reason: str
     author: str
@@ -84,11 +90,13 @@ class ListBody(Taken):
 
 
 class ListedClient(Given):
-    """A client on a list (null: taken off), their numbers that were listed, the case closed and the lead rejected."""
+    """A client on a list (null: taken off), their numbers and all identities that were listed, the case closed and the
+    lead rejected."""
 
     contact_id: int
     list_name: str | None = Field(serialization_alias="list")
     numbers: list[str]
+    identities: list[str]
     closed_case_id: int | None
     rejected_lead_id: int | None
 
@@ -138,7 +146,8 @@ class ListImport(Given):
 
 def _json(record: ListedNumberRecord) -> ListedNumber:
     return ListedNumber(
-        number=record.key.removeprefix("tel:"),
+        number=record.key.removeprefix(_NUMBER) if record.key.startswith(_NUMBER) else None,
+        identity=record.key,
         list=record.list_name,
         reason=record.reason,
         author=record.author,
@@ -154,13 +163,16 @@ def _listed(conn: Reading, call: Call[PageQuery, NoBody]) -> ListedNumbers:
 
 def _added(desk: Desk, call: Call[Any, NumberBody]) -> ListedNumber:
     body, name = call.body, _configured(call)
-    return _json(services.put_on_list(desk, name, body.number, body.reason, call.user.login))
+    if (body.number is None) is (body.identity is None):
+        raise InvalidInput("number: give either «number» or «identity»")
+    return _json(services.put_on_list(desk, name, body.number or body.identity or "", body.reason, call.user.login))
 
 
 def _removed(desk: Desk, call: Call[NumberQuery, RemovalBody]) -> None:
-    name, number = _configured(call), call.body.number or call.query.number
+    name, body, query = _configured(call), call.body, call.query
+    number = body.number or body.identity or query.number or query.identity
     if not number:
-        raise InvalidInput("number: say which number, in the body or as ?number=")
+        raise InvalidInput("number: say which number or identity, in the body or as ?number= or ?identity=")
     if number.startswith(" "):
         number = f"+{number.strip()}"
     if not services.take_off_list(desk, name, number):
@@ -172,6 +184,7 @@ def _client(listed: listing.Listed) -> ListedClient:
         contact_id=listed.contact.id,
         list_name=listed.list_name,
         numbers=list(listed.numbers),
+        identities=list(listed.identities),
         closed_case_id=listed.case_id,
         rejected_lead_id=listed.lead_id,
     )
@@ -254,7 +267,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/lists/{name}/numbers",
         _listed,
         tag=_TAG,
-        summary="The bare numbers of a special list",
+        summary="The bare numbers, identities and mail domains on a special list",
         right=Right.SEE_CLIENTS,
         query=PageQuery,
         response=ListedNumbers,
@@ -264,7 +277,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/lists/{name}/numbers",
         _added,
         tag=_TAG,
-        summary="Put a bare number on a special list",
+        summary="Put a bare number, an identity of any channel or a mail domain on a special list",
         right=Right.KEEP_LISTS,
         body=NumberBody,
         response=ListedNumber,
@@ -276,7 +289,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/lists/{name}/numbers",
         _removed,
         tag=_TAG,
-        summary="Take a number off",
+        summary="Take a number, an identity or a mail domain off",
         right=Right.KEEP_LISTS,
         query=NumberQuery,
         body=RemovalBody,

@@ -66,7 +66,7 @@ class Suggestions(Paged[SuggestionJson]):
 
 
 class Decided(Given):
-    """An accepted suggestion: the contact that is left with everything of both, whom it took over, and why not the other
+    """An accepted suggestion: the contact that is left with all of both, whom it took over, and why not the other
     way round. `…/contacts/{id}/unmerge` undoes it."""
 
     suggestion_id: int
