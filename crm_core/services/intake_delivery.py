@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from crm_core.messages import DeliveryChanged, InboundEvent, ReactionChanged
+from crm_core.messages import Delivery, DeliveryChanged, InboundEvent, ReactionChanged
 from crm_core.model.call import Direction
 from crm_core.model.records import EntryRecord
 from crm_core.services.delivery import covered, moved, remember, upto_key
 from crm_core.services.desk import Desk
+from crm_core.services.echoes import named
 from crm_core.services.entries import placeholder, sender_of
 from crm_core.services.outcome import DONE, Outcome, ignored
 from crm_core.services.recognition import Recognition, message_ref
@@ -17,12 +18,12 @@ def delivery_changed(desk: Desk, recognition: Recognition, event: InboundEvent, 
     if not change.refs and change.number is None:
         return ignored("no message is named")
     found: dict[int, EntryRecord] = {}
-    last = ""
+    last, ours = "", None
     if change.number is not None:
-        entry = numbered_entry(desk, recognition, event, change.number)
+        ours = numbered_entry(desk, recognition, event, change.number)
         last = f"#{change.number}"
-        if entry is not None:
-            found[entry.id] = entry
+        if ours is not None:
+            found[ours.id] = ours
     for each in change.refs:
         ref = message_ref(event, each)
         entry = recognition.entry(desk, ref)
@@ -31,12 +32,28 @@ def delivery_changed(desk: Desk, recognition: Recognition, event: InboundEvent, 
         elif entry is None and not change.upto and not found:
             remember(desk, ref, event, change)
     if change.upto:
-        last = last or max(change.refs, key=lambda each: int(each) if each.isdigit() else -1, default="")
-        found.update(_upto(desk, recognition, event, change, last))
+        for each in [last] if last else change.refs:
+            found.update(_upto(desk, recognition, event, change, each))
+    if ours is not None:
+        _know(desk, recognition, event, change, ours)
     for entry in found.values():
         current = desk.work.peek(EntryRecord, entry.id) or entry
         moved(desk, current, desk.work.contact(current.contact_id), change.state, change.detail or None)
     return DONE
+
+
+def _know(
+    desk: Desk, recognition: Recognition, event: InboundEvent, change: DeliveryChanged, ours: EntryRecord
+) -> None:
+    """A message known by our number is known by the provider's ids from now on; its receipt may never have come."""
+    if change.state is Delivery.FAILED or ours.channel == "email":
+        return
+    for each in change.refs:
+        ref = message_ref(event, each)
+        early = recognition.entry(desk, ref)
+        current = desk.work.peek(EntryRecord, ours.id) or ours
+        named(desk, current, desk.work.contact(current.contact_id), ref, each, early=early)
+        recognition.entries[ref] = ours
 
 
 def _upto(

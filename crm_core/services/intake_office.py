@@ -40,6 +40,8 @@ def message_sent(
     contact = sender_of(desk, recognition, event)
     user = _author(desk, message.author)
     thread = joined(desk, recognition, event, message.thread, contact.id) if message.thread is not None else None
+    answers = not message.automatic
+    author = user.login if user is not None else message.author_name
     entry = entry_of(
         desk,
         event,
@@ -47,13 +49,13 @@ def message_sent(
         message.kind,
         journal_id,
         direction=Direction.OUT,
-        author=user.login if user is not None else message.author_name,
-        by_person=True,
+        author=author if answers else "",
+        by_person=answers,
         ref=ref,
         text=message.text,
         subject=message.thread.subject if message.thread is not None else "",
-        signal=Signal.REPLY,
-        signal_at=event.occurred_at,
+        signal=Signal.REPLY if answers else None,
+        signal_at=event.occurred_at if answers else None,
         delivery=Delivery.SENT,
         location=place_json(message.location),
         album=message.album or None,
@@ -63,7 +65,9 @@ def message_sent(
     desk.work.put(entry)
     recognition.entries[ref] = entry
     attach(desk, event, entry.id, message.attachments)
-    contact = signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.REPLY, event.occurred_at), event.key)
+    contact = desk.work.contact(contact.id)
+    if answers:
+        contact = signalled(desk, contact, SignalAt(Signal.REPLY, event.occurred_at), event.key)
     recalled(desk, entry, contact, [ref])
     emit_message(desk, entry)
     return DONE
