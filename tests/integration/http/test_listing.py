@@ -26,6 +26,7 @@ async def test_after_the_act_the_next_call_is_routed_accordingly(world: World, w
         "contact_id": call["contact_id"],
         "list": "соискатели",
         "numbers": [NUMBER],
+        "identities": [f"tel:{NUMBER}"],
         "closed_case_id": case["id"],
         "rejected_lead_id": lead["id"],
     }

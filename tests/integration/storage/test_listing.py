@@ -70,7 +70,7 @@ async def test_a_repeat_adds_nothing_and_a_waiting_client_is_settled_again(world
     assert {case.state for case in await world.rows("contact_case")} == {CaseState.CLOSED}
 
 
-async def test_all_numbers_of_the_client_are_listed_and_a_taken_lead_stays(world: World) -> None:
+async def test_all_identities_of_the_client_are_listed_and_a_taken_lead_stays(world: World) -> None:
     await world.take(missed("c1", NUMBER, at(1)))
     call = await call_of(world)
     lead = await world.row("lead")
@@ -85,7 +85,7 @@ async def test_all_numbers_of_the_client_are_listed_and_a_taken_lead_stays(world
     assert set(done.numbers) == {NUMBER, OTHER}
     assert done.lead_id is None
     assert (await world.row("lead")).status is LeadStatus.TAKEN
-    assert {row.key for row in await world.rows("listed_number")} == {f"tel:{NUMBER}", f"tel:{OTHER}"}
+    assert {row.key for row in await world.rows("listed_number")} == {f"tel:{NUMBER}", f"tel:{OTHER}", "mailto:a@b.ru"}
 
 
 async def test_a_case_of_a_messenger_is_listed_without_a_number(world: World) -> None:
@@ -94,6 +94,8 @@ async def test_a_case_of_a_messenger_is_listed_without_a_number(world: World) ->
     done = await world.store.run(lambda desk: listing.list_case(desk, case.id, BLACK, "спам", "ivan"))
     assert (done.numbers, done.case_id) == ((), case.id)
     assert (await world.row("contact")).list_name == BLACK
+    assert [row.key for row in await world.rows("listed_number")] == ["tg:1001"]
+    await world.store.run(lambda desk: listing.unlist_case(desk, case.id, "ivan"))
     assert await world.rows("listed_number") == []
 
 
