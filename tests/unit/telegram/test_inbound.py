@@ -5,134 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.telegram.inbound import Reader
 from crm_core.messages import (
-    Attachment,
-    BlockChanged,
-    BlockState,
-    ChannelKey,
     ContactShared,
-    EntryKind,
     Ignored,
-    Location,
-    MessageDeleted,
-    MessageEdited,
     MessageReceived,
-    MessageSent,
-    Noted,
-    Payload,
     Sender,
-    StaffAct,
-    StaffCommand,
     Unparsable,
-    Utm,
 )
-from crm_core.model.identity import Identity, IdentityKind
 from hub.demo.peers.bot_api.wire import checked_update
-
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "telegram"
-NAMES = sorted(path.stem for path in FIXTURES.glob("*.json"))
-READER = Reader(ChannelKey("telegram", "shop"), bot_id=7654321)
-SENT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-NOW = SENT + timedelta(seconds=3)
-
-
-def tg(number: int) -> Identity:
-    return Identity(IdentityKind.TG, str(number))
-
-
-def tel(number: str) -> Identity:
-    return Identity(IdentityKind.TEL, number)
-
-
-ANNA = Sender((tg(1001),), "Анна Петрова", "@anna_p")
-IVAN = Sender((tg(77),), "Иван", "@ivan")
-PLACE = Location(55.751244, 37.618423)
-
-
-def written(text: str, ref: int, **more: Any) -> MessageReceived:
-    return MessageReceived(EntryKind.MESSAGE, text, str(ref), **more)
-
-
-def sent(text: str, ref: int, **more: Any) -> MessageSent:
-    return MessageSent(EntryKind.MESSAGE, text, str(ref), author=tg(77), author_name="Иван", **more)
-
-
-def file(name: str, content_type: str, remote_id: str, size: int) -> tuple[Attachment, ...]:
-    return (Attachment(name, content_type, remote_id=remote_id, size=size),)
-
-
-EXPECTED: dict[str, Payload] = {
-    "text": written("Здравствуйте! Сколько стоит доставка?", 501),
-    "start_with_payload": written("/start yandex", 502, asks=False, utm=Utm(campaign="yandex")),
-    "photo_with_caption": written(
-        "Вот такой", 503, attachments=file("photo_503.jpg", "image/jpeg", "AgACAgIAAxkBAAIx", 151208)
-    ),
-    "document": written("", 504, attachments=file("договор №5_2.pdf", "application/pdf", "BQACAgIAAxkBAAId", 48211)),
-    "voice": written("", 505, attachments=file("voice_505.ogg", "audio/ogg", "AwACAgIAAxkBAAIv", 14022)),
-    "video": written("брак", 506, attachments=file("IMG_0042.MOV", "video/quicktime", "BAACAgIAAxkBAAIw", 2201001)),
-    "video_note": written("", 507, attachments=file("video_note_507.mp4", "video/mp4", "DQACAgIAAxkBAAIn", 300100)),
-    "animation": written("", 508, attachments=file("giphy.mp4", "video/mp4", "CgACAgIAAxkBAAIg", 90000)),
-    "sticker": written("👍", 509),
-    "location": written("55.751244, 37.618423", 510, location=PLACE),
-    "venue": written("Склад, ул. Ленина, 5\n55.751244, 37.618423", 511, location=PLACE),
-    "poll": written("Какой цвет?\n— Красный\n— Синий", 512),
-    "dice": written("🎲 5", 513),
-    "contact_own": ContactShared("514", "Анна, 79161234567", True, (tg(1001), tel("+79161234567")), "Анна"),
-    "contact_of_another": ContactShared(
-        "515", "Пётр Сидоров, +7 903 765-43-21", False, (tg(2002), tel("+79037654321")), "Пётр Сидоров"
-    ),
-    "contact_own_forwarded": ContactShared(
-        "516",
-        "Переслано от Анна Петрова:\nАнна, 79161234567",
-        False,
-        (tg(1001), tel("+79161234567")),
-        "Анна",
-    ),
-    "reply": written("да, этот", 517, quoted="Вам синий диван?", answers="490"),
-    "forward_of_user": written("Переслано от Пётр:\nОтдам даром", 518),
-    "forward_of_channel": written("Переслано из Мебель:\nСкидки!", 519),
-    "group_text": written("Когда привезёте?", 73),
-    "group_member_joined": Ignored("a note of Telegram about the chat"),
-    "group_bot_message": Ignored("a message of a bot"),
-    "linked_channel_post": Ignored("a linked channel's post"),
-    "edited_text": MessageEdited("501", "Здравствуйте! Сколько стоит доставка в Тверь?", SENT + timedelta(seconds=60)),
-    "edited_live_location": Ignored("a live location that moved"),
-    "blocked": BlockChanged(BlockState.BLOCKED),
-    "unblocked": BlockChanged(BlockState.ALLOWED),
-    "added_to_group": Noted("Бот добавлен в группу «Заказы «Ромашка»»"),
-    "button_taken": StaffCommand(tg(77), StaffAct.TAKEN, 42),
-    "button_promise": StaffCommand(tg(77), StaffAct.PROMISE, 42, "30"),
-    "button_close": StaffCommand(tg(77), StaffAct.CLOSE, 42, "не клиент: ошиблись номером"),
-    "button_foreign": Ignored("a button that is not the hub's"),
-    "button_of_old_message": StaffCommand(tg(77), StaffAct.TAKEN, 42),
-    "business_connection": Ignored("a business connection, enabled"),
-    "business_message": written("Иван, вы обещали счёт", 31),
-    "business_message_of_owner": sent("Сейчас пришлю", 32),
-    "business_edited": MessageEdited("31", "Иван, где счёт?", SENT + timedelta(seconds=90)),
-    "business_deleted": MessageDeleted(("31", "33"), NOW),
-    "channel_post": Ignored("channel_post"),
-    "poll_closed": Ignored("poll"),
-}
-
-CONVERSATIONS = {
-    "text": ("1001", ANNA),
-    "group_text": ("-1001712345678", ANNA),
-    "business_message": ("business:Xk2mAAABBcDe:1001", ANNA),
-    "business_deleted": ("business:Xk2mAAABBcDe:1001", ANNA),
-    "business_message_of_owner": ("business:Xk2mAAABBcDe:1001", ANNA),
-    "button_taken": ("77", IVAN),
-    "button_of_old_message": ("77", IVAN),
-    "blocked": ("1001", ANNA),
-}
+from tests.unit.telegram.expected import (
+    CONVERSATIONS,
+    EXPECTED,
+    FIXTURES,
+    GROUPS,
+    NAMES,
+    NOW,
+    READER,
+    SENT,
+    tg,
+    written,
+)
 
 
 def load(name: str) -> dict[str, Any]:
@@ -173,6 +72,12 @@ def test_a_batch_reads_the_same_as_a_posted_body(name: str) -> None:
 def test_who_and_where(name: str, conversation: str, sender: Sender) -> None:
     event = READER.update(load(name), NOW).event
     assert (event.conversation, event.sender) == (conversation, sender)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_said_among_several_is_marked(name: str) -> None:
+    event = READER.update(load(name), NOW).event
+    assert event.group == (name in GROUPS)
 
 
 def test_time_and_order_are_the_providers() -> None:
