@@ -15,7 +15,8 @@ _MAX_LINES = 20_000
 
 _RULED = re.compile(
     r"[-_=*\s]{2,}\s*(?:исходное сообщение|пересылаемое сообщение|пересланное сообщение|первоначальное сообщение"
-    r"|конец пересылаемого сообщения|original message|forwarded message|begin forwarded message|reply message)"
+    r"|перенаправленное сообщение|переадресованное сообщение|конец пересылаемого сообщения|исходная встреча"
+    r"|original message|forwarded message|begin forwarded message|reply message|original appointment)"
     r"\s*[-_=*\s]{2,}$",
     re.IGNORECASE,
 )
@@ -35,12 +36,24 @@ _EVIDENCE = re.compile(
     r"\d{1,2}[:.]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\b(?:19|20)\d{2}\b|@|\bon\b|\bвы\b", re.IGNORECASE
 )
 _FIELD = re.compile(
-    r"[*\s]*(от|отправитель|кому|копия|тема|дата|отправлено|отправлен|from|to|cc|subject|sent|date)[*\s]*:",
+    r"[*\s]*(от|от кого|отправитель|кому|копия|тема|дата|дата отправки|отправлено|отправлен|from|sender|to|cc|subject"
+    r"|sent|date)[*\s]*:",
     re.IGNORECASE,
 )
-_FROM = frozenset({"от", "отправитель", "from"})
+_FROM = frozenset({"от", "от кого", "отправитель", "from", "sender"})
+_TO = frozenset({"кому", "to"})
 _OUTLOOK_RULE = re.compile(r"_{20,}$")
+_YANDEX_RULE = re.compile(r"-{8,}$")
 _FIELDS_AHEAD = 8
+# What a telephone writes under a mail belongs to the quotation that follows, not to the client's words.
+_DEVICE = re.compile(
+    r"(?:отправлено (?:с|из|через)\s|отправлено с моего\b|sent from\s|sent via\s|get outlook for|скачать outlook"
+    r"|получить outlook)",
+    re.IGNORECASE,
+)
+_MAX_DEVICE = 120
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
+_FOLDED_LINES = 3
 
 
 def split_quotation(text: str) -> tuple[str, str]:
@@ -51,11 +64,45 @@ def split_quotation(text: str) -> tuple[str, str]:
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at = _start(lines)
-    own = "\n".join(lines[:at]).strip()
-    quoted = "\n".join(lines[at:]).strip()
-    if not own:
-        return "\n".join(lines).strip(), ""
-    return own, quoted
+    before = _without_device(lines, at)
+    own = "\n".join(lines[:before]).strip()
+    if own:
+        return own, "\n".join(lines[before:]).strip()
+    below = _below(lines, at)
+    if below:
+        return "\n".join(lines[below:]).strip(), "\n".join(lines[:below]).strip()
+    return "\n".join(lines).strip(), ""
+
+
+def _without_device(lines: Sequence[str], at: int) -> int:
+    """Where the quotation begins with what a telephone writes above it."""
+    if at == len(lines):
+        return at
+    before = at
+    while before and (not lines[before - 1].strip(" \t-–—") or _is_device(lines[before - 1])):
+        before -= 1
+    return before if any(_is_device(line) for line in lines[before:at]) else at
+
+
+def _is_device(line: str) -> bool:
+    bare = line.strip(" \t*_-–—")
+    return len(bare) <= _MAX_DEVICE and _DEVICE.match(bare) is not None
+
+
+def _below(lines: Sequence[str], at: int) -> int:
+    """Where the client's words begin below the one block that they quote; 0 where there are none, or several blocks."""
+    first = at
+    while first < len(lines) and not lines[first].startswith(">"):
+        if first - at > _FOLDED_LINES:
+            return 0
+        first += 1
+    last = first
+    while last < len(lines) and (lines[last].startswith(">") or not lines[last].strip()):
+        last += 1
+    rest = lines[last:]
+    if last == first or not rest or any(line.startswith(">") for line in rest) or _start(rest) != len(rest):
+        return 0
+    return last
 
 
 def _start(lines: Sequence[str]) -> int:
@@ -73,6 +120,8 @@ def _introduces(lines: Sequence[str], number: int, line: str) -> bool:
         return True
     if _OUTLOOK_RULE.match(line):
         return _letterhead(lines, number + 1)
+    if _YANDEX_RULE.match(line):
+        return _letterhead(lines, number + 1) or _addressed(lines, number + 1)
     if _FIELD.match(line):
         return _letterhead(lines, number)
     if line.endswith(":"):
@@ -87,13 +136,27 @@ def _attribution(line: str) -> bool:
 
 
 def _attribution_on_two_lines(lines: Sequence[str], number: int, line: str) -> bool:
-    """Gmail folds the introduction where the address makes it long."""
-    if number + 1 >= len(lines) or not re.match(r"(?:on\b|\w{2,12},|\d{1,2}[ .])", line, re.IGNORECASE):
+    """Programs fold the introduction where the address makes it long, into two lines or three."""
+    if not re.match(r"(?:on\b|\w{2,12},|\d{1,2}[ .])", line, re.IGNORECASE) or not _CLOCK.search(line):
         return False
-    following = lines[number + 1].strip()
-    if not following.endswith(":") or len(following) > _MAX_LINE or re.search(r"\d{1,2}[:.]\d{2}", line) is None:
+    whole = line
+    for following in lines[number + 1 : number + _FOLDED_LINES]:
+        bare = following.strip()
+        if not bare or bare.startswith(">") or len(whole) + len(bare) > _MAX_LINE:
+            return False
+        whole = f"{whole} {bare}"
+        if bare.endswith(":"):
+            return _attribution(whole)
+    return False
+
+
+def _addressed(lines: Sequence[str], number: int) -> bool:
+    """Yandex's block: «Кому: …; Тема: …;» and then the introduction."""
+    ahead = [line.strip() for line in lines[number : number + _FIELDS_AHEAD]]
+    first = _FIELD.match(ahead[0][:_MAX_LINE]) if ahead else None
+    if first is None or first[1].lower() not in _TO:
         return False
-    return _attribution(f"{line} {following}")
+    return any(len(line) <= _MAX_LINE and line.endswith(":") and _attribution(line) for line in ahead)
 
 
 def _letterhead(lines: Sequence[str], number: int) -> bool:
