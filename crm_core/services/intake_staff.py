@@ -46,7 +46,9 @@ def staff_command(desk: Desk, event: InboundEvent, command: StaffCommand) -> Out
         return Outcome(ReceiptState.IGNORED, error="a button pressed by somebody who is not staff", answer=answer)
     try:
         answer = _act(desk, command, user.login, user.name)
-    except (Conflict, NotFound, InvalidInput) as err:
+    except NotFound:
+        return Outcome(ReceiptState.DONE, answer=desk.say(Phrase.GONE))
+    except (Conflict, InvalidInput) as err:
         return Outcome(ReceiptState.DONE, answer=str(err))
     return Outcome(ReceiptState.DONE, answer=answer)
 
@@ -77,6 +79,9 @@ def staff_reply(desk: Desk, event: InboundEvent, answer: StaffReply) -> Outcome:
     user = _person(desk, event, answer.actor)
     if user is None:
         return ignored("an answer of somebody who is not staff")
+    if not answer.text.strip() and not answer.attachments:
+        _answer(desk, event, user, desk.say(Phrase.REPLY_EMPTY))
+        return DONE
     contact = _surviving(desk, answer.contact_id)
     if contact is None:
         _answer(desk, event, user, desk.say(Phrase.REPLY_NOBODY))

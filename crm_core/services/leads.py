@@ -125,7 +125,7 @@ def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
     """Somebody takes the lead; it becomes theirs, and the client too where they had no manager."""
     lead, contact = _open(desk, lead_id)
     if lead.status is LeadStatus.TAKEN and lead.manager != login:
-        raise Conflict(f"the lead is taken already by {desk.name_of(lead.manager)}")
+        raise Conflict(desk.say(Phrase.LEAD_TAKEN_ALREADY, name=desk.name_of(lead.manager)))
     if lead.status is LeadStatus.TAKEN:
         return lead
     taken = lead._replace(status=LeadStatus.TAKEN, manager=login, taken_at=desk.now)
@@ -174,7 +174,7 @@ def convert(desk: Desk, lead_id: int, login: str, pipeline: str | None = None) -
 def _open(desk: Desk, lead_id: int) -> tuple[LeadRecord, ContactRecord]:
     lead, contact = desk.work.owned(LeadRecord, lead_id)
     if contact is None or lead.status not in {LeadStatus.NEW, LeadStatus.TAKEN}:
-        raise Conflict(f"the lead is closed already ({lead.status})")
+        raise Conflict(desk.say(Phrase.LEAD_CLOSED_ALREADY))
     return lead, contact
 
 

@@ -19,7 +19,6 @@ LONGEST_TEXT = 2000
 LONGEST_LABEL = 40
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-_MENU_EXAMPLE = 'Write it like [ { text = "Цены", answer = "…" }, { text = "Менеджер", group = "sales" } ]'
 
 
 def answers(section: Section, *, menu: bool = True, contact: bool = True, hours_alone: bool = False) -> Answers:
@@ -93,8 +92,6 @@ def _calendar(value: object) -> str:
 
 def _menu(section: Section) -> tuple[MenuItem, ...]:
     items = section.tables("menu", _item)
-    if section.has("menu") and not items:
-        section.wrong("menu", "the menu has no items", _MENU_EXAMPLE)
     if len(items) > MOST_ITEMS:
         section.wrong("menu", f"the menu has {len(items)} items", f"Leave at most {MOST_ITEMS}")
     seen: dict[str, int] = {}
