@@ -17,7 +17,7 @@ _TYPE = "text/javascript; charset=utf-8"
 _AGE_S = 300
 _COMMENT = re.compile(r"^\s*//[^\n]*$|/\*.*?\*/", re.MULTILINE | re.DOTALL)
 _TEXT = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)')
-_CODE_SPACE = re.compile(r" ?([{}()\[\],:;?=<>*&|!]+) ?|(?<=[{,;(])\n")
+_CODE_SPACE = re.compile(r" ?([{}()\[\],:;?=<>*&|!%+/-]+) ?|(?<=[{,;(])\n")
 _STYLE_SPACE = re.compile(r"\s*([{};:,>])\s*")
 
 

@@ -16,8 +16,8 @@
     ru: {
       open: "Открыть чат", close: "Закрыть чат", title: "Напишите нам", here: "На связи", away: "Сейчас мы не работаем",
       back: (at) => `Ответим ${at}`, hello: "Здравствуйте! Чем можем помочь?", type: "Напишите сообщение…", send: "Отправить",
-      file: "Прикрепить файл", emoji: "Смайлы", log: "Переписка", lost: "Нет связи. Восстанавливаем…", sending: "Отправляется…",
-      sent: "Отправлено", failed: "Не отправлено.", again: "Повторить", busy: "Слишком часто. Отправим чуть позже.",
+      file: "Прикрепить файл", emoji: "Смайлы", log: "Переписка", lost: "Нет связи. Восстанавливаем…", sending: "Отправляется…", failed: "Не отправлено.",
+      again: "Повторить", busy: "Слишком часто. Отправим чуть позже.",
       ask: "Оставьте контакт, чтобы мы ответили, даже если вы закроете страницу. Это необязательно.",
       off: "Оставьте сообщение и контакт. Мы ответим, когда начнём работать.", name: "Имя", reach: "Телефон или почта",
       text: "Сообщение", later: "Не сейчас", thanks: "Спасибо! Мы свяжемся с вами.", need: "Укажите телефон или почту.",
@@ -28,8 +28,8 @@
     en: {
       open: "Open the chat", close: "Close the chat", title: "Write to us", here: "We are here", away: "We are closed now",
       back: (at) => `We answer ${at}`, hello: "Hello! How can we help?", type: "Write a message…", send: "Send",
-      file: "Attach a file", emoji: "Emoji", log: "Conversation", lost: "No connection. Trying again…", sending: "Sending…",
-      sent: "Sent", failed: "Not sent.", again: "Try again", busy: "Too fast. It will be sent a little later.",
+      file: "Attach a file", emoji: "Emoji", log: "Conversation", lost: "No connection. Trying again…", sending: "Sending…", failed: "Not sent.",
+      again: "Try again", busy: "Too fast. It will be sent a little later.",
       ask: "Leave a contact, so that we can answer even if you close the page. This is optional.",
       off: "Leave a message and a contact. We will answer as soon as we are open.", name: "Name", reach: "Telephone or e-mail",
       text: "Message", later: "Not now", thanks: "Thank you! We will get in touch.", need: "Enter a telephone number or an e-mail.",
@@ -40,6 +40,8 @@
   };
   const lang = (D.lang || document.documentElement.lang || navigator.language || "ru").slice(0, 2).toLowerCase() === "ru" ? "ru" : "en";
   const L = WORDS[lang];
+
+  const on = (node, names, act) => names.split(" ").forEach((name) => node.addEventListener(name, act));
 
   // ------------------------------------------------------------ what is remembered
 
@@ -61,7 +63,7 @@
 
   const messages = new Map();
   let waiting = (local.get().waiting || []).map((each) => ({ ...each, state: "sending" }));
-  let after = 0, isOpen = false, office = null, opens = 0, up = true, loaded = false, leader = true, thanked = false;
+  let after = 0, isOpen = false, office = null, opens = 0, up = true, loaded = false, leader = true, thanked = 0;
 
   // ------------------------------------------------------------ asking the hub
 
@@ -191,7 +193,7 @@
     if (up !== now) { up = now; tell({ t: "up", up }); draw(); }
     if (now) flush();
   };
-  window.addEventListener("online", () => sleepers.forEach((end) => end()));
+  on(window, "online", () => sleepers.forEach((end) => end()));
 
   // Of several windows of a site one follows, and tells the others.
   let tell = () => {};
@@ -282,28 +284,29 @@
 
   const h = (name, props, ...children) => {
     const node = document.createElement(name);
+    if (name === "button") node.type = "button";
     for (const [key, value] of Object.entries(props || {})) {
-      if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-      else if (value === true) node.setAttribute(key, "");
-      else if (value !== false && value != null) node.setAttribute(key, value);
+      if (key.startsWith("on")) on(node, key.slice(2), value);
+      else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
     }
     node.append(...children.filter((each) => each || each === 0));
     return node;
   };
+  const div = (look, ...children) => h("div", { class: look }, ...children);
   const icon = (...paths) => {
-    const made = (name, props) => {
-      const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-      for (const [key, value] of Object.entries(props)) node.setAttribute(key, value);
+    const [svg, ...drawn] = ["svg", ...paths].map((d, at) => {
+      const node = document.createElementNS("http://www.w3.org/2000/svg", at ? "path" : "svg");
+      node.setAttribute(at ? "d" : "viewBox", at ? d : "0 0 24 24");
       return node;
-    };
-    const svg = made("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" });
-    svg.append(...paths.map((d) => made("path", { d })));
+    });
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(...drawn);
     return svg;
   };
   const CHAT = "M21 11.5a8.4 8.4 0 0 1-9 8.4 9 9 0 0 1-3.7-.8L3 21l1.9-5.1a8.1 8.1 0 0 1-.9-4.4A8.5 8.5 0 0 1 12.5 3 8.4 8.4 0 0 1 21 11.5z";
   const CLIP = "M21 11.1l-8.8 8.8a5.7 5.7 0 0 1-8.1-8.1l8.8-8.8a3.8 3.8 0 0 1 5.4 5.4l-8.8 8.8a1.9 1.9 0 0 1-2.7-2.7l8.1-8.1";
   const DOC = ["M14 2H6a2 2 0 0 0-2 2v16a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2V8z", "M14 2v6h6"];
-  const EMOJI = "😊 😀 😂 😍 🤔 😢 😮 😉 👍 👎 👌 🙏 👋 💪 🔥 ❤️ 🎉 ✅ ❌ ❓ ⏰ 📞 📷 🏠".split(" ");
+  const EMOJI = "😊 😀 😂 😍 🤔 😢 😮 😉 👍 👎 👌 🙏 👋 🔥 ❤️ 🎉".split(" ");
 
   // Addresses become links, and only those of the web.
   const linked = (text) => text.split(/(https?:\/\/[^\s<>\x22«»]+)/i).flatMap((part, at) => {
@@ -325,24 +328,24 @@
       return h("a", { href: url, target: "_blank", rel: "noopener" }, h("img", { src: url, alt: file.name, loading: "lazy", onload: stick }));
     }
     const inner = [icon(...DOC), h("span", {}, file.name), file.size && h("small", {}, size(file.size))];
-    return url ? h("a", { class: "f", href: url, target: "_blank", rel: "noopener" }, ...inner) : h("div", { class: "f" }, ...inner);
+    return url ? h("a", { class: "f", href: url, target: "_blank", rel: "noopener" }, ...inner) : div("f", ...inner);
   };
 
   const bubble = (one) => {
     const only = one.text && /^(?:\p{Extended_Pictographic}[\u200d\ufe0f\u{1f3fb}-\u{1f3ff}]*\s*){1,3}$/u.test(one.text);
     const failed = one.state === "failed", state = { sending: L.sending, busy: L.busy, sent: clock(one.at), failed: one.why || L.failed }[one.state];
-    const node = h("div", { class: `m${one.mine ? " mine" : ""}${one.more ? " more" : ""}` });
-    if (!one.mine && !one.more && one.author) node.append(h("div", { class: "who" }, one.author));
+    const node = div(`m${one.mine ? " mine" : ""}${one.more ? " more" : ""}`);
+    if (!one.mine && !one.more && one.author) node.append(div("who", one.author));
     if (one.mine || !one.author) node.append(h("span", { class: "sr" }, `${one.mine ? L.you : L.auto}: `));
     if (one.text) node.append(h("div", { class: only ? "b big" : "b", dir: "auto" }, ...linked(one.text)));
-    for (const file of one.files || []) node.append(h("div", { class: "b" }, fileOf(file)));
+    for (const file of one.files || []) node.append(div("b", fileOf(file)));
     if (one.choices && one.last) {
-      node.append(h("div", { class: "ch" }, ...one.choices.map(([item, text]) =>
-        h("button", { type: "button", onclick: () => put({ kind: "choose", item, text }) }, text))));
+      node.append(div("ch", ...one.choices.map(([item, text]) =>
+        h("button", { onclick: () => put({ kind: "choose", item, text }) }, text))));
     }
     if (one.tail || one.state) {
       node.append(h("div", { class: failed ? "t bad" : "t" }, state || clock(one.at), failed && !one.why && " ",
-        failed && !one.why && h("button", { type: "button", onclick: () => { one.state = "sending"; draw(); flush(); } }, L.again)));
+        failed && !one.why && h("button", { onclick: () => { one.state = "sending"; draw(); flush(); } }, L.again)));
     }
     return node;
   };
@@ -352,12 +355,12 @@
     const field = (name, label, more) => h("label", {}, label, h(more.rows ? "textarea" : "input", { name, maxlength: 300, ...more }));
     const wrong = h("p", { class: "err", role: "alert", hidden: true });
     const trap = h("div", { class: "hp", "aria-hidden": "true" }, h("input", { name: "_trap", tabindex: -1, autocomplete: "off" }));
-    const node = h("form", { class: "card", novalidate: true }, h("p", {}, away ? L.off : L.ask), field("name", L.name, { autocomplete: "name" }),
-      field("reach", L.reach, { autocomplete: "email", inputmode: "email" }), away && field("text", L.text, { rows: 3, maxlength: 4000 }), trap, wrong,
+    const node = h("form", { class: "card", novalidate: true }, h("p", {}, away ? L.off : L.ask),
+      div("two", field("name", L.name, { autocomplete: "name" }), field("reach", L.reach, { autocomplete: "email" })), away && field("text", L.text, { rows: 3, maxlength: 4000 }), trap, wrong,
       D.privacy && /^https?:/.test(D.privacy) && h("p", {}, L.agree, h("a", { href: D.privacy, target: "_blank", rel: "noopener" }, L.policy)),
-      h("div", { class: "row" }, h("button", { class: away ? "do wide" : "do" }, L.send),
-        !away && h("button", { class: "no", type: "button", onclick: () => { keep({ asked: 1 }); draw(); entry.focus(); } }, L.later)));
-    node.addEventListener("submit", async (event) => {
+      div("row", h("button", { class: away ? "do wide" : "do", type: "submit" }, L.send),
+        !away && h("button", { class: "no", onclick: () => { keep({ asked: 1 }); draw(); entry.focus(); } }, L.later)));
+    on(node, "submit", async (event) => {
       event.preventDefault();
       const given = Object.fromEntries([...new FormData(node)].map(([name, value]) => [name, value.trim()]));
       const { reach, ...rest } = given, mail = reach.includes("@");
@@ -371,7 +374,7 @@
       try {
         const answer = await asked("contact", () => body);
         if (!answer.ok) throw new Error(answer.status);
-        thanked = true;
+        thanked = Date.now();
         keep({ asked: 1, talked: 1 });
         connect();
         if (!leader) history().catch(() => {});
@@ -390,22 +393,22 @@
   const host = h("div", { id: "hub-chat" }), root = host.attachShadow({ mode: "open" });
   const live = h("div", { class: "sr", role: "status" });
   const badge = h("span", { class: "n", hidden: true, "aria-hidden": "true" });
-  const launcher = h("button", { class: "open", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => toggle(!isOpen) }, icon(CHAT), badge);
+  const launcher = h("button", { class: "open", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => toggle(!isOpen) }, icon(CHAT), icon("M6 9l6 6 6-6"), badge);
   const heading = D.title || S.title || L.title;
   const dot = h("span", { class: "dot", "aria-hidden": "true" }), status = h("span", {});
   const note = h("div", { class: "note", role: "status", hidden: true }, L.lost);
   const log = h("div", { class: "log", role: "log", "aria-label": L.log, tabindex: 0 });
   const picker = h("input", { type: "file", hidden: true, tabindex: -1, onchange: () => { [...picker.files].forEach(attach); picker.value = ""; } });
   const entry = h("textarea", { rows: 1, maxlength: 4000, placeholder: L.type, "aria-label": L.type, oninput: () => grow() });
-  const emoji = h("div", { class: "emo", hidden: true }, ...EMOJI.map((each) => h("button", { type: "button", "aria-label": each, onclick: () => insert(each) }, each)));
-  const smile = h("button", { class: "icon", type: "button", "aria-label": L.emoji, "aria-expanded": "false", onclick: () => emojis(emoji.hidden) },
+  const emoji = h("div", { class: "emo", hidden: true }, ...EMOJI.map((each) => h("button", { "aria-label": each, onclick: () => insert(each) }, each)));
+  const smile = h("button", { class: "icon", "aria-label": L.emoji, "aria-expanded": "false", onclick: () => emojis(emoji.hidden) },
     icon("M12 22a10 10 0 1 1 0-20 10 10 0 0 1 0 20z", "M8 14s1.5 2 4 2 4-2 4-2", "M9 9h.01M15 9h.01"));
   const foot = h("form", { class: "foot" },
-    h("button", { class: "icon", type: "button", "aria-label": L.file, onclick: () => picker.click() }, icon(CLIP)), picker, entry, smile,
-    h("button", { class: "icon send", "aria-label": L.send }, icon("M22 2L11 13", "M22 2l-7 20-4-9-9-4z")));
+    h("button", { class: "icon", "aria-label": L.file, onclick: () => picker.click() }, icon(CLIP)), picker, entry, smile,
+    h("button", { class: "icon send", type: "submit", "aria-label": L.send }, icon("M22 2L11 13", "M22 2l-7 20-4-9-9-4z")));
   const panel = h("div", { class: "panel", role: "dialog", "aria-label": heading, hidden: true },
-    h("div", { class: "head" }, h("div", {}, h("h2", {}, heading), h("p", {}, dot, status)),
-      h("button", { class: "icon", type: "button", "aria-label": L.close, onclick: () => toggle(false) }, icon("M18 6L6 18M6 6l12 12"))),
+    div("head", h("div", {}, h("h2", {}, heading), h("p", {}, dot, status)),
+      h("button", { class: "icon", "aria-label": L.close, onclick: () => toggle(false) }, icon("M18 6L6 18M6 6l12 12"))),
     note, log, emoji, foot);
   const box = h("div", { class: `w ${(D.position || S.side) === "left" ? "left" : "right"}`, lang }, panel, launcher, live);
 
@@ -423,7 +426,9 @@
   const draw = () => { drawing = drawing || requestAnimationFrame(paint); };
   const paint = () => {
     drawing = 0;
-    const known = local.get(), all = [...messages.values()].sort((a, b) => a.at - b.at || a.id - b.id);
+    const known = local.get(), all = [...messages.values()];
+    if (thanked) all.push({ id: 0, seq: 0, at: thanked, text: L.thanks, author: heading });
+    all.sort((a, b) => a.at - b.at || a.id - b.id);
     const unread = all.filter((each) => !each.mine && each.seq > (known.seen || 0)).length;
     badge.hidden = !unread || isOpen;
     badge.textContent = unread > 9 ? "9+" : unread;
@@ -432,13 +437,13 @@
     status.textContent = office === false ? (opens ? L.back(soon(opens)) : L.away) : L.here;
     dot.className = office === false ? "dot off" : "dot";
     note.hidden = up;
-    const talked = all.length || waiting.length, away = office === false && !talked && !thanked;
+    const talked = all.length || waiting.length, away = office === false && !talked;
     foot.hidden = away;
     const shown = [["hello", "hello", () => bubble({ text: L.hello, author: heading })]];
     const rows = [...all, ...waiting.map((one) => ({ ...one, mine: true, source: one, files: one.file && [{ name: one.file.name, size: one.file.size }] }))];
     rows.forEach((one, at) => {
       const before = rows[at - 1], next = rows[at + 1], date = day(one.at);
-      if (!before || day(before.at) !== date) shown.push([`day ${date}`, date, () => h("div", { class: "day" }, date)]);
+      if (!before || day(before.at) !== date) shown.push([`day ${date}`, date, () => div("day", date)]);
       const near = (a, b) => a && b && !a.mine === !b.mine && a.author === b.author && Math.abs(a.at - b.at) < 3e5 && day(a.at) === day(b.at);
       const look = { ...one, more: near(before, one), tail: !near(one, next), last: at === all.length - 1 && at === rows.length - 1 };
       if (one.source) Object.defineProperty(look, "state", { get: () => one.source.state, set: (to) => { one.source.state = to; }, enumerable: true });
@@ -449,7 +454,6 @@
     else if (!known.asked && office !== null && (wished || all.some((each) => each.mine))) {
       shown.push(["ask", "", () => (contactForm = contactForm || form(false))]);
     }
-    if (thanked) shown.push(["thanks", "", () => bubble({ text: L.thanks, author: heading })]);
     const low = log.scrollHeight - log.scrollTop - log.clientHeight < 80, many = nodes.size;
     const gone = new Set(nodes.keys());
     let place = null;
@@ -494,7 +498,7 @@
     panel.style.top = view && narrow ? `${view.offsetTop}px` : "";
     panel.style.bottom = view && narrow ? "auto" : "";
   };
-  if (view) for (const name of ["resize", "scroll"]) view.addEventListener(name, () => isOpen && (fit(), stick()));
+  if (view) on(view, "resize scroll", () => isOpen && (fit(), stick()));
 
   const submit = () => {
     const text = entry.value.trim();
@@ -505,12 +509,12 @@
     put({ kind: "send", text });
     requestAnimationFrame(() => requestAnimationFrame(stick));
   };
-  foot.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-  entry.addEventListener("keydown", (event) => {
+  on(foot, "submit", (event) => { event.preventDefault(); submit(); });
+  on(entry, "keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing && !matchMedia("(pointer: coarse)").matches) { event.preventDefault(); submit(); }
   });
-  entry.addEventListener("paste", (event) => [...(event.clipboardData || {}).files || []].forEach(attach));
-  box.addEventListener("keydown", (event) => {
+  on(entry, "paste", (event) => [...(event.clipboardData || {}).files || []].forEach(attach));
+  on(box, "keydown", (event) => {
     event.stopPropagation();  // the page's own shortcuts are not meant
     if (!isOpen) return;
     if (event.key === "Escape") { if (emoji.hidden) toggle(false); else { emojis(false); smile.focus(); } }
@@ -519,8 +523,8 @@
     const first = all[0], last = all[all.length - 1], now = root.activeElement;
     if (event.shiftKey ? now === first : now === last) { event.preventDefault(); (event.shiftKey ? last : first).focus(); }
   });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { sleepers.forEach((end) => end()); seen(); } });
-  window.addEventListener("storage", (event) => { if (event.key === KEY) draw(); });
+  on(document, "visibilitychange", () => { if (!document.hidden) { sleepers.forEach((end) => end()); seen(); } });
+  on(window, "storage", (event) => { if (event.key === KEY) draw(); });
 
   // ------------------------------------------------------------ colours
 
@@ -570,5 +574,5 @@
     window.HubChat = { open: () => toggle(true), close: () => toggle(false) };
   };
   if (document.body) appear();
-  else document.addEventListener("DOMContentLoaded", appear);
+  else on(document, "DOMContentLoaded", appear);
 })();
