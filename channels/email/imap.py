@@ -101,7 +101,8 @@ class Fetcher:
         self._failures: dict[int, int] = {}
         self._reasons: dict[int, str] = {}
         self._headless: set[int] = set()
-        self._one_by_one = False
+        # After a failure this many mails are fetched one by one, to find the one that it was.
+        self._singly = 0
         self.mails = 0
         """Mails that were committed since the start."""
 
@@ -189,46 +190,52 @@ class Fetcher:
             if end is not None and first > end:
                 return place
             last = None if end is None else min(first + width - 1, end)
-            mails = await self._on(link, partial(link.listed, first, last))
-            place = await self._take_in(link, place, mails)
+            uids = await self._on(link, partial(link.uids, first, last))
+            place = await self._take_in(link, place, uids)
             if last is None:
-                if not mails:
+                if not uids:
                     return place
             elif place.uid < last:
                 # Nothing of interest lies between the last mail and the end of the window.
                 place = place.at(last)
                 await self._save(place)
-                width = min(width * 2, _WIDEST) if not mails else _WINDOW
+                width = min(width * 2, _WIDEST) if not uids else _WINDOW
 
-    async def _take_in(self, link: ImapLink, place: Place, mails: Sequence[Listed]) -> Place:
-        wanted = [mail for mail in mails if place.wants(mail)]
-        for batch in _batches(wanted, 1 if self._one_by_one else _BATCH, self._t.max_size):
-            fetched = None if batch[0].uid in self._reasons else await self._fetched(link, batch)
-            if fetched is None:
-                continue  # set aside; told of when something behind it could be fetched
-            await self._commit(fetched)
-            place = place.at(batch[-1].uid)
-            await self._save(place)
+    async def _take_in(self, link: ImapLink, place: Place, uids: Sequence[int]) -> Place:
+        at = 0
+        while at < len(uids):
+            part = uids[at : at + (1 if self._singly or self._reasons else _BATCH)]
+            at += len(part)
+            if part[0] not in self._reasons and await self._take_part(link, place, part):
+                place = place.at(part[-1])
+                self._singly = max(0, self._singly - 1)
+            # Else it is set aside, and told of when something behind it could be fetched.
         if self._reasons:
             reason = next(iter(self._reasons.values()))
             self._reasons.clear()  # with nothing behind it to prove that the server is well, it is tried again
             raise MailRefusedError(f"the last mail can't be fetched yet: {reason}")
-        self._one_by_one = False
-        if mails and place.uid < mails[-1].uid:
-            place = place.at(mails[-1].uid)
-            await self._save(place)
         return place
 
-    async def _fetched(self, link: ImapLink, batch: Sequence[Listed]) -> list[Fetched] | None:
-        """The mails of a batch; those that are too large, or were given up, by their headers. None where the only one
-        can't be had and has to wait for another behind it."""
-        small = [mail for mail in batch if mail.size <= self._t.max_size]
+    async def _take_part(self, link: ImapLink, place: Place, uids: Sequence[int]) -> bool:
+        """Commit these mails, and the place behind them; False where the only one can't be had for now."""
         try:
-            bodies = await self._on(link, partial(link.bodies, [mail.uid for mail in small])) if small else {}
+            mails = await self._on(link, partial(link.about, uids))
+            wanted = [mail for mail in mails if place.wants(mail)]
+            for batch in _batches(wanted, self._t.max_size):
+                await self._commit(await self._fetched(link, batch))
+                await self._save(place.at(batch[-1].uid))
         except DeliveryError as error:
-            if not await self._endure(batch, error):
+            if not self._endure(uids, error):
                 raise
-            return None
+            return False
+        if not wanted or wanted[-1].uid != uids[-1]:
+            await self._save(place.at(uids[-1]))
+        return True
+
+    async def _fetched(self, link: ImapLink, batch: Sequence[Listed]) -> list[Fetched]:
+        """The mails of a batch; of those that are too large the headers. Before them what was given up."""
+        small = [mail.uid for mail in batch if mail.size <= self._t.max_size]
+        bodies = await self._on(link, partial(link.bodies, small)) if small else {}
         found = [await self._given_up(link, uid) for uid in list(self._reasons)]
         for mail in batch:
             if mail.size > self._t.max_size:
@@ -247,19 +254,18 @@ class Fetcher:
         now = self._t.clock.now()
         return min(mail.at, now) if mail.at is not None else now
 
-    async def _endure(self, batch: Sequence[Listed], error: DeliveryError) -> bool:
-        """Note that mails could not be fetched; whether the single one in the batch is to be passed over for now."""
-        self._one_by_one = True
-        if len(batch) > 1:
+    def _endure(self, uids: Sequence[int], error: DeliveryError) -> bool:
+        """Note that mails could not be fetched; whether the single one among them is to be passed over for now."""
+        if len(uids) > 1:
+            self._singly = _BATCH
             return False
-        uid = batch[0].uid
+        (uid,) = uids
+        self._singly = max(self._singly, 1)
         self._failures[uid] = self._failures.get(uid, 0) + 1
         if self._failures[uid] <= _TRIES:
             return False
         self._reasons[uid] = str(error)
-        if isinstance(error, MailRefusedError):
-            return True
-        raise error
+        return isinstance(error, MailRefusedError)  # a connection that broke has to be made anew first
 
     async def _given_up(self, link: ImapLink, uid: int) -> Fetched:
         why = f"The mail (UID {uid}) could not be fetched: {self._reasons[uid]}"
@@ -346,13 +352,13 @@ async def connected(server: MailServer, timeout_s: float) -> ImapLink:
     raise broken(server, failure) from failure
 
 
-def _batches(mails: Sequence[Listed], most: int, max_size: int) -> Iterator[list[Listed]]:
-    """Mails to be fetched at once: few, and not too large together."""
+def _batches(mails: Sequence[Listed], max_size: int) -> Iterator[list[Listed]]:
+    """Mails to be fetched at once: not too large together."""
     batch: list[Listed] = []
     size = 0
     for mail in mails:
         costs = mail.size if mail.size <= max_size else 0
-        if batch and (len(batch) >= most or size + costs > _BATCH_BYTES):
+        if batch and size + costs > _BATCH_BYTES:
             yield batch
             batch, size = [], 0
         batch.append(mail)

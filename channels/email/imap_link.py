@@ -147,13 +147,19 @@ class ImapLink:
         except Exception as error:
             raise broken(self._server, error) from error
 
-    def listed(self, first: int, last: int | None) -> list[Listed]:
-        """The mails with these UIDs, in order; None for all from `first` on. Raises the delivery errors."""
+    def uids(self, first: int, last: int | None) -> list[int]:
+        """The UIDs that mails have between these two, in order; None for no end. Raises the delivery errors."""
         try:
             found = self._client.search(["UID", f"{first}:{last if last is not None else '*'}"])
-            # "n:*" names the last mail even where its UID is smaller than n.
-            uids = sorted(uid for uid in found if uid >= first and (last is None or uid <= last))
-            told = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"]) if uids else {}
+        except Exception as error:
+            raise broken(self._server, error) from error
+        # "n:*" names the last mail even where its UID is smaller than n.
+        return sorted(uid for uid in found if uid >= first and (last is None or uid <= last))
+
+    def about(self, uids: Sequence[int]) -> list[Listed]:
+        """What the server tells of mails without handing them out. Raises the delivery errors."""
+        try:
+            told = self._client.fetch(list(uids), ["RFC822.SIZE", "INTERNALDATE"])
         except Exception as error:
             raise broken(self._server, error) from error
         return [
@@ -187,7 +193,7 @@ class ImapLink:
             raise broken(self._server, error) from error
 
     def ask(self) -> None:
-        """Let the server tell its news, which `listed` sees afterwards. Raises the delivery errors."""
+        """Let the server tell its news, which `uids` sees afterwards. Raises the delivery errors."""
         try:
             self._client.noop()
         except Exception as error:

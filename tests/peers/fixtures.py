@@ -14,6 +14,7 @@ from crm_core.storage.migrate import migrate
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.asterisk import asterisk_tree as locate_asterisk
 from hub.demo.peers.sipp import SippRunner, sipp_tree
+from tests.peers.mail import DovecotServer, EximServer
 from tests.peers.object_storage import ObjectStorageServer
 from tests.peers.postgres import PostgresServer
 from tests.peers.redis import RedisServer
@@ -163,3 +164,17 @@ async def sipp(short_dir: Path) -> AsyncIterator[SippRunner]:
     runner = SippRunner(sipp_tree(), short_dir / "sipp")
     yield runner
     await runner.stop()
+
+
+@pytest.fixture
+def dovecot() -> Iterator[DovecotServer]:
+    """An IMAP server of the test's own, with an empty mailbox; to be filled, stopped, killed and frozen at will."""
+    with DovecotServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mail_relay() -> Iterator[EximServer]:
+    """A mail server of the test's own."""
+    with EximServer() as server:
+        yield server

@@ -16,12 +16,15 @@ from pathlib import Path
 from hub.demo.peers.apt import PrivateApt
 from hub.demo.peers.asterisk import ASTERISK
 from hub.demo.peers.chromium import CHROMIUM, browser
+from hub.demo.peers.dovecot import DOVECOT
 from hub.demo.peers.errors import PeerUnavailableError
+from hub.demo.peers.exim import EXIM
 from hub.demo.peers.sipp import SIPP
 from hub.demo.peers.tree import PeerTree, Recipe, peers_folder
 
 UNAVAILABLE = 3
 ALL = (ASTERISK, SIPP)
+FOR_TESTS = (DOVECOT, EXIM)
 
 
 def install(recipe: Recipe) -> PeerTree:
@@ -71,7 +74,7 @@ def install_browser() -> None:
 def main(arguments: Sequence[str] = ()) -> int:
     """Install every peer; the exit code."""
     try:
-        for recipe in ALL:
+        for recipe in (*ALL, *(FOR_TESTS if "--tests" in arguments else ())):
             install(recipe)
         if "--tests" in arguments:
             install_browser()
