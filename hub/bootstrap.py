@@ -22,6 +22,7 @@ from hub.connectors import CONNECTORS, Connect
 from hub.conversations import RecordedConversations
 from hub.directory import Directory
 from hub.files import DiskFiles
+from hub.inspection import FileInspector
 from hub.intake import Intake
 from hub.leases import DatabaseLease
 from hub.live import Live
@@ -175,6 +176,7 @@ def build(
     office = office_of(settings)
     store = Store(database, clock, office, Policies(LeastLoaded(office.works), TellByRole()))
     files = DiskFiles(settings.files)
+    inspector = FileInspector(files)
     presence = Presence(clock, {pbx.name: pbx.wrap for pbx in settings.pbx})
     live = Live(store)
     rules = DispatchRules(settings.routing.fallback, settings.routing.ring_s)
@@ -201,10 +203,10 @@ def build(
     for connect in (connectors or CONNECTORS).values():
         channels.update({channel.key: channel for channel in connect(settings, context)})
     webhooks = WebhookSender(store.office, clock)
-    acts = Acts(store, channels, files, webhooks)
+    acts = Acts(store, channels, files, webhooks, inspector)
     deadlines = DeadlineWorker(store, clock, metrics)
     outbox = OutboxWorker(store, clock, metrics, acts, node)
-    intake = Intake(store, metrics, channels)
+    intake = Intake(store, metrics, channels, inspector=inspector)
     reconciling = ReconcilingWorker(store, clock, metrics, channels, intake, context.lease, settings.time_zone)
     wake = _wake(settings, node, store, (live.wake, deadlines.wake, outbox.wake))
     return Hub(

@@ -26,6 +26,7 @@ from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
 from crm_core.services.desk import Desk
 from crm_core.services.receive import receive, replay
 from crm_core.storage.store import Store
+from hub.inspection import FileInspector, stored_files
 from hub.log import correlation_id, get_logger, new_correlation_id
 from hub.metrics import Metrics
 
@@ -57,8 +58,14 @@ class Intake:
     """The sink of all channels; see `crm_core.ports.InboundSink`."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, channels: dict[ChannelKey, Channel], limits: IntakeLimits | None = None
+        self,
+        store: Store,
+        metrics: Metrics,
+        channels: dict[ChannelKey, Channel],
+        limits: IntakeLimits | None = None,
+        inspector: FileInspector | None = None,
     ) -> None:
+        self._inspector = inspector
         self._store = store
         self._metrics = metrics
         self._channels = channels
@@ -91,10 +98,14 @@ class Intake:
 
     async def receive(self, event: InboundEvent) -> Receipt:
         """Take one fact in; see `crm_core.ports.InboundSink.receive`."""
+        if self._inspector is not None and stored_files(event):
+            event = await self._inspector.looked_at(event)
         return await self._enqueue(event)
 
     async def receive_many(self, events: Sequence[InboundEvent]) -> Sequence[Receipt]:
         """Take several in; see `crm_core.ports.InboundSink.receive_many`."""
+        if self._inspector is not None and any(stored_files(event) for event in events):
+            events = [await self._inspector.looked_at(event) for event in events]
         futures = [self._enqueue(event) for event in events]
         return await asyncio.gather(*futures)
 
@@ -109,6 +120,8 @@ class Intake:
         if isinstance(channel, KeepsFiles):
             await channel.keep_files(record.raw)
         event = channel.reparse(record.external_id, record.raw, record.received_at)
+        if self._inspector is not None:
+            event = await self._inspector.looked_at(event)
         try:
             return await self._store.run(
                 lambda desk: replay(

@@ -48,7 +48,8 @@ class Attachment:
     """A file that came with a message: stored already, or still at the provider under `remote_id`.
 
     Exactly one of `stored` and `remote_id` is set. `size` is in bytes, None where the provider did not say. `cid` is
-    how the HTML of a mail names it, empty where it does not.
+    how the HTML of a mail names it, empty where it does not. `warning` says why to be careful (see
+    `crm_core.model.file_warning`): the door fills it, channels leave it empty.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Attachment:
     remote_id: str | None = None
     size: int | None = None
     cid: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

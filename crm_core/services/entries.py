@@ -100,6 +100,7 @@ def attach(desk: Desk, event: InboundEvent, entry_id: int, files: tuple[Attachme
             sha256=file.stored.sha256 if file.stored is not None else None,
             remote_id=file.remote_id,
             cid=file.cid,
+            warning=file.warning,
         )
         desk.work.put(record)
         if record.state is FileState.PENDING:
@@ -108,6 +109,8 @@ def attach(desk: Desk, event: InboundEvent, entry_id: int, files: tuple[Attachme
                 "channel": event.key.channel,
                 "account": event.key.account,
                 "remote_id": file.remote_id,
+                "name": file.name,
+                "content_type": file.content_type,
             }
             desk.enqueue(OutboxKind.FETCH, f"fetch:{record.id}", f"fetch:{record.id}", payload, entry_id)
 

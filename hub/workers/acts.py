@@ -8,6 +8,7 @@ from typing import Any
 
 from crm_core.errors import InvalidInput, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.messages import Button, ChannelKey, DeliveryReceipt, OutboundFile, OutboundMessage, StoredFile
+from crm_core.model.file_warning import written
 from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
 from crm_core.ports import Channel, FetchesFiles, FileStore
 from crm_core.services import replies
@@ -16,6 +17,7 @@ from crm_core.services.telling import enqueue_notification
 from crm_core.storage import queues
 from crm_core.storage.store import Store
 from crm_core.storage.work import SqlWork
+from hub.inspection import FileInspector, Judgement
 from hub.log import get_logger
 from hub.webhooks import WebhookSender
 
@@ -38,7 +40,9 @@ class Acts:
         channels: Mapping[ChannelKey, Channel],
         files: FileStore,
         webhooks: WebhookSender,
+        inspector: FileInspector | None = None,
     ) -> None:
+        self._inspector = inspector
         self._store = store
         self._channels = channels
         self._files = files
@@ -56,7 +60,8 @@ class Acts:
                 await self._finish(record)
             case OutboxKind.FETCH:
                 stored = await self._fetch(record)
-                await self._finish(record, lambda desk: _fetched(desk, record, stored))
+                judgement = await self._judged(record, stored)
+                await self._finish(record, lambda desk: _fetched(desk, record, stored, judgement))
             case OutboxKind.WEBHOOK:
                 await self._webhooks.post(record)
                 await self._finish(record)
@@ -147,6 +152,12 @@ class Acts:
             files.append(OutboundFile(file["name"], file["content_type"], stored))
         return tuple(files)
 
+    async def _judged(self, record: OutboxRecord, stored: StoredFile) -> Judgement | None:
+        if self._inspector is None:
+            return None
+        payload = record.payload
+        return await self._inspector.look(stored.sha256, payload.get("name", ""), payload.get("content_type", ""))
+
     async def _fetch(self, record: OutboxRecord) -> StoredFile:
         payload = record.payload
         key = ChannelKey(payload["channel"], payload["account"])
@@ -190,8 +201,10 @@ def _tell_otherwise(desk: Desk, payload: dict[str, Any]) -> None:
     enqueue_notification(desk, media, rest)
 
 
-def _fetched(desk: Desk, record: OutboxRecord, stored: StoredFile) -> None:
+def _fetched(desk: Desk, record: OutboxRecord, stored: StoredFile, judgement: Judgement | None) -> None:
     attachment = desk.work.get(AttachmentRecord, record.payload["attachment_id"])
+    if judgement is not None:
+        attachment = attachment._replace(content_type=judgement.content_type, warning=written(judgement.warnings))
     desk.work.put(attachment._replace(state=FileState.STORED, sha256=stored.sha256, size=stored.size, error=None))
     desk.work.changed("attachment", attachment.id)
 
