@@ -1,6 +1,7 @@
 """A world on each engine in turn, and two of them on one database."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,13 @@ from tests.integration.storage.world import OFFICE, POLICIES, World, world_on
 async def world(database_url: str) -> AsyncIterator[World]:
     """An office on an empty database."""
     async with world_on(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
+    """An office on the embedded engine alone, for tests of many cases."""
+    async with world_on(f"sqlite+aiosqlite:///{tmp_path / 'hub.sqlite3'}") as made:
         yield made
 
 

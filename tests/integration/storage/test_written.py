@@ -1,4 +1,4 @@
-"""What is told of messages besides their words: sent elsewhere, delivered, read, failed, reacted to; notes and names."""
+"""What is told of messages besides their words: sent elsewhere, delivered, read, failed, reacted to; also names."""
 
 from __future__ import annotations
 
