@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from aiogram.methods.base import TelegramMethod
 from aiogram.types import BufferedInputFile, InputFile
@@ -140,6 +140,8 @@ def _upload(source: object, call: RawCall) -> object:
 def _kinds(annotation: Any) -> set[type]:
     """The plain types an annotation allows: `list[X] | None` allows list and NoneType."""
     origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
     if origin in (Union, UnionType):
         return set().union(*(_kinds(part) for part in get_args(annotation)))
     if origin is not None:

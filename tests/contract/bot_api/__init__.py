@@ -1,0 +1,1 @@
+"""The strict Bot API server against aiogram's own client."""
