@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -95,7 +96,7 @@ class VkApi:
     async def upload(self, url: str, field: str, name: str, content: bytes, content_type: str) -> Fields:
         """Post a file to an address that VK named; raises PermanentDeliveryError where VK does not want it."""
         form = FormData()
-        form.add_field(field, content, filename=name, content_type=content_type)
+        form.add_field(field, io.BytesIO(content), filename=name, content_type=content_type)
         answer = await self._json("POST", url, total_s=UPLOAD_S, what="VK's upload", data=form)
         try:
             fields = Fields.of(answer, "upload")

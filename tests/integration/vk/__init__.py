@@ -1,0 +1,1 @@
+"""The VK connector beside a strict server, over real sockets."""
