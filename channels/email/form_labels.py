@@ -8,7 +8,7 @@ MEANINGS: dict[str, str] = {
     **dict.fromkeys(
         ("имя", "ваше имя", "фио", "ф.и.о", "ф.и.о.", "контактное лицо", "как вас зовут",
          "как к вам обращаться", "name", "имя клиента", "имя и фамилия", "your name", "your-name",
-         "full name", "клиент", "заказчик", "first name"),
+         "full name", "клиент", "заказчик", "first name", "автор", "отправитель", "от кого"),
         NAME,
     ),
     **dict.fromkeys(
@@ -20,7 +20,7 @@ MEANINGS: dict[str, str] = {
     **dict.fromkeys(
         ("e-mail", "email", "почта", "ваш e-mail", "ваш email", "электронная почта", "эл. почта",
          "эл.почта", "e-mail адрес", "адрес электронной почты", "ваша почта", "your email",
-         "your-email", "email address", "mail", "емейл", "имейл"),
+         "your-email", "email address", "mail", "емейл", "имейл", "e-mail автора", "email клиента", "e-mail клиента"),
         EMAIL,
     ),
     **dict.fromkeys(

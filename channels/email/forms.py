@@ -30,6 +30,7 @@ _SIGNATURE = re.compile(
     r"(?:это (?:письмо|сообщение|e-mail)|this e-?mail was sent|данное письмо|сообщение отправлено)", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"https?\Z|ftp\Z", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
 _DIGITS = re.compile(r"\d")
 _MAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\Z")
 
@@ -215,7 +216,7 @@ class _Rows(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._cell is not None:
-            self._cell.append(" ".join(data.split()) if not data.isspace() else " ")
+            self._cell.append(_SPACE.sub(" ", data))
 
     def _end_cell(self) -> None:
         if self._cell is not None and self.rows:
@@ -224,4 +225,4 @@ class _Rows(HTMLParser):
 
 
 def _told(text: str) -> Iterator[str]:
-    return (line.strip() for line in text.split("\n") if line.strip())
+    return (" ".join(line.split()) for line in text.split("\n") if line.strip())
