@@ -1,14 +1,40 @@
-"""Texts from outside made storable: no NUL, no lone surrogates, nothing boundless. The raw fact keeps what came."""
+"""Texts from outside made storable: no NUL, no lone surrogates, nothing boundless. The raw fact keeps what came.
+
+Names (of people, of files, subjects) also lose what misleads the eye: characters that take no room, that turn the
+direction of what follows, marks piled up to towers.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import re
+import unicodedata
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from crm_core.messages import InboundEvent
+from crm_core.messages import InboundEvent, ProfileLearned
 
 _LONGEST = 1_000_000
+_LONGEST_NAME = 300
+_LONGEST_FILE_NAME = 150
+_LONGEST_ENDING = 12
+_MOST_MARKS = 3
+# Soft hyphens, fillers, blank Braille, marks and overrides of direction, joiners, all variation selectors but that of
+# emoji, tags, interlinear notes, halves of surrogate pairs.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# A joiner is of use between two pictures only: a family is one sign.
+_LONE_JOINER = re.compile(
+    "(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d|\u200d(?![\u2600-\u27bf\U0001f000-\U0001faff])"
+)
+_FORBIDDEN_IN_FILES = re.compile('[<>:"|?*]')
+# Names that are devices on Windows, whatever ending they have.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|clock\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|\Z)", re.IGNORECASE)
+_NAMES = {"name": _LONGEST_NAME, "author_name": _LONGEST_NAME, "subject": 1000}
 _KEPT_BYTES = frozenset({"raw"})
 _TEXTLESS = frozenset({bool, bytes, datetime, float, int})
 
@@ -23,7 +49,90 @@ def clean_text(text: str) -> str:
 def clean(event: InboundEvent) -> InboundEvent:
     """The event with every text in it cleaned, however deep it lies."""
     cleaned: InboundEvent = _clean(event)
-    return cleaned
+    sender, payload = cleaned.sender, cleaned.payload
+    people = _changed(sender, name=clean_name(sender.name), handle=clean_handle(sender.handle))
+    named: Any = _changed(
+        payload, **{each: clean_name(getattr(payload, each), _NAMES[each]) for each in _names_of(type(payload))}
+    )
+    files = getattr(named, "attachments", ())
+    if files:
+        named = _changed(named, attachments=_each(files, lambda file: _changed(file, name=clean_file_name(file.name))))
+    if isinstance(named, ProfileLearned):
+        named = _changed(named, names=_each(named.names, _renamed))
+    return _changed(cleaned, sender=people, payload=named)
+
+
+@lru_cache(maxsize=8192)
+def clean_name(name: str, longest: int = _LONGEST_NAME) -> str:
+    """The name of a person or a subject on one line, without what misleads the eye; empty where nothing is left."""
+    if name.isascii() and name.isprintable() and len(name) <= longest:
+        return name.strip()
+    plain = _seen(_CONTROLS.sub(" ", name[: 4 * longest]))
+    return _without_towers(" ".join(plain.split()))[:longest].strip()
+
+
+def clean_handle(handle: str) -> str:
+    """What a provider calls somebody by, in one form: small letters, no `@`."""
+    return clean_name(handle).removeprefix("@").lower() if handle else ""
+
+
+def clean_file_name(name: str) -> str:
+    """The name of a file: no folders, nothing unseen, no device, at most 150 characters, its ending kept.
+
+    >>> clean_file_name("../../invoice\u202efdp.exe"), clean_file_name("NUL.txt"), clean_file_name("..")
+    ('invoicefdp.exe', '_NUL.txt', 'file')
+    """
+    if not name:
+        return ""
+    last = name[: 4 * _LONGEST_NAME] if len(name) <= 4 * _LONGEST_NAME else name[-4 * _LONGEST_NAME :]
+    bare = _seen(_CONTROLS.sub(" ", last.replace("\x00", ""))).replace("\\", "/").rpartition("/")[2]
+    plain = _without_towers(" ".join(_FORBIDDEN_IN_FILES.sub("_", unicodedata.normalize("NFC", bare)).split()))
+    plain = plain.strip(". ")
+    if len(plain) > _LONGEST_FILE_NAME:
+        stem, dot, ending = plain.rpartition(".")
+        kept = dot and len(ending) <= _LONGEST_ENDING
+        plain = f"{stem[: _LONGEST_FILE_NAME - len(ending) - 1]}.{ending}" if kept else plain[:_LONGEST_FILE_NAME]
+    return (f"_{plain}" if _DEVICE.match(plain) else plain) or "file"
+
+
+def _seen(text: str) -> str:
+    return _UNSEEN.sub("", _LONE_JOINER.sub("", text) if "\u200d" in text else text)
+
+
+def _without_towers(text: str) -> str:
+    """At most three marks on a letter."""
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    known = _NAMES_OF.get(kind)
+    if known is None:
+        fields = {field.name for field in dataclasses.fields(kind)}
+        known = _NAMES_OF[kind] = tuple(each for each in _NAMES if each in fields)
+    return known
+
+
+def _changed(value: Any, **fields: Any) -> Any:
+    """The same dataclass with other fields; the very same where nothing is another."""
+    fresh = {name: new for name, new in fields.items() if new != getattr(value, name)}
+    return dataclasses.replace(value, **fresh) if fresh else value
+
+
+def _each(values: tuple[Any, ...], change: Any) -> tuple[Any, ...]:
+    return tuple(change(each) for each in values)
+
+
+def _renamed(pair: tuple[Any, str]) -> tuple[Any, str]:
+    identity, name = pair
+    return identity, clean_name(name)
 
 
 def _is_encodable(text: str) -> bool:
@@ -52,6 +161,7 @@ def _clean(value: Any) -> Any:
     return dataclasses.replace(value, **changes) if changes else value
 
 
+_NAMES_OF: dict[type, tuple[str, ...]] = {}
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 

@@ -14,6 +14,7 @@ from crm_core.model.likeness import full_name
 from crm_core.model.listed import held_as, listed_by, listed_key
 from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
+from crm_core.services.cleaning import clean_name
 from crm_core.services.desk import Desk
 from crm_core.services.recognition import searchable
 
@@ -55,7 +56,7 @@ def create(desk: Desk, given: ContactChange) -> tuple[ContactRecord, list[Identi
     Raises Duplicate where somebody holds one of the identities, InvalidInput for a manager or a list that is not
     there, or where there is neither name nor identity.
     """
-    name = given.name if not isinstance(given.name, Unset) else ""
+    name = clean_name(given.name) if not isinstance(given.name, Unset) else ""
     wanted = given.identities if not isinstance(given.identities, Unset) else ()
     if not name and not wanted:
         raise InvalidInput("a contact has a name or an identity: give «name» or «identities»")
@@ -146,6 +147,9 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
         for name in ("name", "company", "city", "status")
         if not isinstance(value := getattr(given, name), Unset)
     }
+    for each in ("name", "company", "city", "status"):
+        if isinstance(changes.get(each), str):
+            changes[each] = clean_name(changes[each])
     if "name" in changes:
         changes["name_key"] = full_name(changes["name"])
     if not isinstance(given.manager, Unset):

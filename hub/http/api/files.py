@@ -11,18 +11,19 @@ from pydantic import Field
 
 from crm_core.errors import NotFound
 from crm_core.model.records import FileState
+from crm_core.services.cleaning import clean_file_name
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import files as queries
 from hub.http.acting import run_act
 from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, too_large
 from hub.http.rights import Right
-from hub.http.sending import attachment_headers
+from hub.http.sending import attachment_headers, may_be_shown
 from hub.http.types import Given, NoBody, Query
+from hub.inspection import FileInspector
 
 _TAG = "files"
 MAX_FILE = 50 * 1024 * 1024
-_LONGEST_NAME = 200
 _PIECE = 256 * 1024
 
 
@@ -46,6 +47,7 @@ async def _uploaded(request: web.Request, call: Call[Query, NoBody]) -> web.Stre
     name = _safe_name(part.filename or "file")
     content_type = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()[:100]
     stored = await call.hub.files.put(_pieces(part), MAX_FILE)
+    content_type = (await FileInspector(call.hub.files).look(stored.sha256, name, content_type)).content_type
 
     def note(desk: Desk) -> UploadedFile:
         added = queries.add_upload(desk, call.user.login, name, content_type, stored)
@@ -78,11 +80,9 @@ async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 
 def _safe_name(name: str) -> str:
-    """The last part of the name, printable."""
+    """The last part of the name, without what misleads."""
     # Clients write the name percent-encoded, as forms have it for quotes and line breaks.
-    last = unquote(name, errors="replace").replace("\\", "/").rpartition("/")[2]
-    kept = "".join(char for char in last if char.isprintable())[:_LONGEST_NAME].strip()
-    return kept.encode("utf-8", "replace").decode() or "file"
+    return clean_file_name(unquote(name, errors="replace")) or "file"
 
 
 async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> web.StreamResponse:
@@ -96,8 +96,8 @@ async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> w
     path = call.hub.files.path(record.sha256)
     if not path.is_file():
         raise NotFound(f"the content of attachment {record.id} is not in the file store")
-    inline = not call.query.download
-    return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=inline))
+    shown = not call.query.download and may_be_shown(record.content_type, record.size, record.warning)
+    return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=shown))
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -21,6 +21,7 @@ from crm_core.errors import (
     StorageUnavailable,
 )
 from crm_core.model.user import Role, User
+from crm_core.services.cleaning import clean_file_name
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.queries.contacts import identity_in_query
 from crm_core.storage.queries.pages import like, moment_cursor, number_cursor, parse_moment_cursor
@@ -57,7 +58,7 @@ def test_no_name_breaks_out_of_its_header(name: str, media: str) -> None:
         assert not any(ord(char) < 32 or ord(char) == 127 for char in value)
     assert headers["Content-Disposition"].count('"') == 2
     encoded = headers["Content-Disposition"].rpartition("''")[2]
-    assert unquote(encoded) == (name[:200].encode("utf-8", "replace").decode() or "file")
+    assert unquote(encoded) == (clean_file_name(name) or "file")
 
 
 @pytest.mark.parametrize("media", ["text/html", "TEXT/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml"])
