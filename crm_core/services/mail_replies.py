@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey, Thread
 from crm_core.model.call import Direction
 from crm_core.model.conversation import ThreadRecord
@@ -14,6 +16,7 @@ from crm_core.services.recognition import Recognition, ref_in
 from crm_core.services.threads import join, mail_key, topmost
 
 _MOST_REFERENCES = 20
+_MOST_LOOKED_AT = 200
 
 
 def outgoing_key(entry_id: int) -> str:
@@ -42,6 +45,18 @@ def threaded(desk: Desk, entry: EntryRecord, last: EntryRecord | None) -> tuple[
     return entry, {"reply_to": answered, "references": references, "thread": found.thread_id}
 
 
+def last_of_thread(desk: Desk, contact_id: int, thread_id: int) -> EntryRecord:
+    """The client's newest mail in a thread; raises InvalidInput where there is none."""
+    _, relatives = desk.work.threads([], [thread_id])
+    known = {each.id for each in relatives}
+    if thread_id in known:
+        same = _same_topic(desk, known, thread_id)
+        for entry in reversed(desk.work.last_of_threads(same, _MOST_LOOKED_AT)):
+            if entry.contact_id == contact_id and entry.direction is Direction.IN:
+                return entry
+    raise InvalidInput(f"thread_id: the client has written nothing in thread {thread_id}")
+
+
 def provider_ref(entry: EntryRecord | None) -> str | None:
     """The mail's own id, where it has one that others know."""
     if entry is None or entry.channel != "email":
@@ -54,12 +69,14 @@ def _references(
     desk: Desk, recognition: Recognition, thread_id: int, before: int | None, answered: str | None
 ) -> list[str]:
     """The mails before it, oldest first, the answered one last."""
-    top = topmost(desk, thread_id).id
-    same = {each for each in recognition.family if _is_stored(desk, each) and topmost(desk, each).id == top}
+    same = _same_topic(desk, recognition.family, thread_id)
     entries = desk.work.last_of_threads({*same, *([before] if before is not None else [])}, _MOST_REFERENCES)
     known = dict.fromkeys(ref for each in entries if (ref := provider_ref(each)) is not None and ref != answered)
     return [*known, *([answered] if answered is not None else [])][-_MOST_REFERENCES:]
 
 
-def _is_stored(desk: Desk, thread_id: int) -> bool:
-    return desk.work.peek(ThreadRecord, thread_id) is not None
+def _same_topic(desk: Desk, family: Collection[int], thread_id: int) -> set[int]:
+    """The threads of a family that are one with this one."""
+    top = topmost(desk, thread_id).id
+    stored = (each for each in family if desk.work.peek(ThreadRecord, each) is not None)
+    return {each for each in stored if topmost(desk, each).id == top}

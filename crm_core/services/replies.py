@@ -16,10 +16,11 @@ from crm_core.model.records import (
     FileState,
     OutboxKind,
 )
+from crm_core.model.subject import bare_subject
 from crm_core.services.delivery import moved, upto_key
 from crm_core.services.desk import Desk
 from crm_core.services.echoes import named, part
-from crm_core.services.mail_replies import outgoing_key, threaded
+from crm_core.services.mail_replies import last_of_thread, outgoing_key, threaded
 from crm_core.services.recognition import ref_in
 from crm_core.services.threads import mail_key
 
@@ -37,13 +38,14 @@ def reply(
     subject: str = "",
     uploads: Sequence[dict[str, Any]] = (),
     conversation: str | None = None,
+    thread_id: int | None = None,
 ) -> EntryRecord:
     """Queue a message to a client; the entry, its delivery `queued`.
 
-    Without a `conversation` it goes where the client wrote from last in that channel, else to the identity of that
-    channel. `uploads` are files: `{name, content_type, size, sha256}`, or instead of the last `remote`, where it lies
-    with a provider: `{channel, account, remote_id}`. Raises InvalidInput where there is nothing to send or nowhere to
-    send it.
+    Without a `conversation` it goes where the client wrote from last in that channel, in a thread of mail the last of
+    theirs there, else to the identity of that channel. `uploads` are files: `{name, content_type, size, sha256}`, or
+    instead of the last `remote`, where it lies with a provider: `{channel, account, remote_id}`. Raises InvalidInput
+    where there is nothing to send or nowhere to send it.
     """
     if not text.strip() and not uploads:
         raise InvalidInput("the message is empty: give «text» or «attachments»")
@@ -52,7 +54,13 @@ def reply(
     contact = desk.work.contact(contact_id)
     if contact.merged_into is not None:
         raise Conflict(f"this contact was merged into {contact.merged_into}")
-    last = desk.work.last_entry(contact_id, channel, account)
+    if thread_id is not None:
+        last = last_of_thread(desk, contact_id, thread_id)
+        account = account or last.account
+    else:
+        last = desk.work.last_entry(contact_id, channel, account)
+        if last is not None and channel == "email" and conversation not in {None, last.conversation}:
+            last = None  # a mail to another address of theirs answers nothing
     target = conversation or (last.conversation if last is not None else None)
     place = account or (last.account if last is not None else None)
     if target is None:
@@ -155,9 +163,7 @@ def _identity_for(desk: Desk, contact: ContactRecord, channel: str) -> str | Non
 
 
 def _subject(last: EntryRecord | None) -> str:
-    if last is None or not last.subject:
-        return ""
-    return last.subject if last.subject.lower().startswith("re:") else f"Re: {last.subject}"
+    return f"Re: {bare_subject(last.subject)}" if last is not None and last.subject else ""
 
 
 def _attach(desk: Desk, entry: EntryRecord, position: int, upload: dict[str, Any]) -> dict[str, Any]:

@@ -122,12 +122,16 @@ def depth(conn: Connection) -> dict[str, int]:
 
 
 def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
-    """Forget what is only of passing use: the change feed and idempotency keys, and outbox rows that were done.
+    """Forget what is only of passing use: the change feed and idempotency keys, outbox rows that were done, and what
+    was told of messages that never got to be known.
 
     What was given up stays.
     """
     mark = bulk.placeholder(conn, 1)
     conn.exec_driver_sql(f"DELETE FROM outbox WHERE state = 'done' AND done_at < {mark}", (moment(conn, done_before),))
+    conn.exec_driver_sql(
+        f"DELETE FROM message_ref WHERE entry_id IS NULL AND at < {mark}", (moment(conn, done_before),)
+    )
     for table, column in (("feed", "at"), ("idempotency", "created_at")):
         conn.exec_driver_sql(
             f'DELETE FROM "{table}" WHERE "{column}" < {mark}',

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
 from crm_core.errors import NotFound
 from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
+from crm_core.model.subject import topic_of
 from crm_core.storage.queries.pages import (
     Page,
     Slice,
@@ -23,18 +24,23 @@ from crm_core.storage.queries.pages import (
     parse_moment_cursor,
 )
 from crm_core.storage.queries.recordings import recordings_of
-from crm_core.storage.tables import attachment, call, journal, timeline
+from crm_core.storage.tables import attachment, call, journal, thread, timeline
 from crm_core.storage.types import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
 class EntryCard:
-    """An entry with its files, and where it is a call, that and what became of its recording."""
+    """An entry with its files, and where it is a call, that and what became of its recording.
+
+    `thread_id` is the thread that stands for all of its topic, `answers` the entry that this one replies to.
+    """
 
     entry: EntryRecord
     attachments: tuple[AttachmentRecord, ...] = ()
     call: CallRecord | None = None
     recording: RecordingRecord | None = None
+    thread_id: int | None = None
+    answers: int | None = None
 
 
 class Order(StrEnum):
@@ -55,7 +61,7 @@ class RawFact:
 
 
 def list_entries(conn: Connection, contact_id: int, order: Order, where: Slice) -> Page[EntryCard]:
-    """A page of a contact's timeline. Four statements at most."""
+    """A page of a contact's timeline. Six statements at most."""
     if order is Order.COMMITTED:
         statement = by_commit(contact_id, number_cursor(where.after))
     else:
@@ -85,7 +91,7 @@ def by_time(contact_id: int, after: str | None, *, newest_first: bool = False) -
 
 
 def with_details(conn: Connection, entries: Sequence[EntryRecord]) -> list[EntryCard]:
-    """Entries with their files, calls and recordings; three statements at most."""
+    """Entries with their files, calls and recordings; five statements at most."""
     if not entries:
         return []
     of_entries = attachment.c.entry_id.in_([entry.id for entry in entries])
@@ -95,15 +101,37 @@ def with_details(conn: Connection, entries: Sequence[EntryRecord]) -> list[Entry
     calls = all_of(conn, CallRecord, select(call).where(call.c.id.in_(call_ids))) if call_ids else []
     call_of = {record.id: record for record in calls}
     recordings = recordings_of(conn, calls)
+    tops = _topmost(conn, {entry.thread_id for entry in entries if entry.thread_id is not None})
+    refs = {entry.answers for entry in entries if entry.answers is not None}
+    replied = select(timeline.c.ref, timeline.c.id).where(timeline.c.ref.in_(refs))
+    answered = {row.ref: row.id for row in conn.execute(replied)} if refs else {}
     return [
         EntryCard(
             entry,
             tuple(files.get(entry.id, ())),
             call_of.get(entry.call_id) if entry.call_id else None,
             recordings.get(entry.call_id) if entry.call_id else None,
+            tops.get(entry.thread_id, entry.thread_id) if entry.thread_id else None,
+            answered.get(entry.answers) if entry.answers else None,
         )
         for entry in entries
     ]
+
+
+def _topmost(conn: Connection, ids: set[int]) -> dict[int, int]:
+    """For each thread the one that stands for it: the topmost above it of the same subject."""
+    if not ids:
+        return {}
+    up = select(thread.c.id, thread.c.parent_id, thread.c.subject).where(thread.c.id.in_(ids)).cte(recursive=True)
+    up = up.union(select(thread.c.id, thread.c.parent_id, thread.c.subject).where(thread.c.id == up.c.parent_id))
+    known = {row.id: (row.parent_id, topic_of(row.subject)) for row in conn.execute(select(up))}
+
+    def top(thread_id: int) -> int:
+        while (parent := known[thread_id][0]) is not None and known[parent][1] == known[thread_id][1]:
+            thread_id = parent
+        return thread_id
+
+    return {each: top(each) for each in ids if each in known}
 
 
 def entry_card(conn: Connection, entry_id: int) -> EntryCard:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crm_core.errors import InvalidInput
 from crm_core.messages import (
     Authenticity,
     Delivery,
@@ -275,3 +276,12 @@ async def test_two_answers_at_once_make_one_thread(world: World, second: World) 
     await world.take(letter("<b>", at(10), "<x>", "<a>"))
     await second.take(letter("<c>", at(11), "<x>", address=BORIS))
     assert len(await grouped(world)) == 1
+
+
+async def test_a_thread_may_be_named_to_answer_in(world: World) -> None:
+    await world.take(letter("<a>", at(0)), letter("<b>", at(10), subject="Другое"))
+    first, _ = await world.rows("thread")
+    _, payload = await answer(world, thread_id=first.id)
+    assert (payload["thread"], payload["reply_to"], payload["subject"]) == (first.id, "<a>", "Re: Цена")
+    with pytest.raises(InvalidInput):
+        await answer(world, thread_id=first.id + 999)
