@@ -95,15 +95,6 @@ async def test_a_picture_telegram_can_not_read_goes_as_a_file(rig: Rig, channel:
     assert [sent.method for sent in rig.bot.sent] == ["sendDocument"]
 
 
-async def test_a_business_reply_reuses_the_connection(rig: Rig, channel: TelegramChannel, anna: Person) -> None:
-    await rig.running()
-    connection = anna.connect_business()
-    await anna.say_business(connection, "привет")
-    event = await rig.sink.wait_for(lambda event: event.conversation.startswith("business:"))
-    await channel.send(message(to=event.conversation))
-    assert (rig.bot.sent[0].chat_id, rig.bot.sent[0].business_connection_id) == (1001, connection)
-
-
 async def test_a_group_is_answered_in_the_group(rig: Rig, channel: TelegramChannel, anna: Person) -> None:
     group = rig.bot.group("Заказы")
     await channel.send(message(to=str(group.chat_id)))
