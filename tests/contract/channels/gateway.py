@@ -26,7 +26,7 @@ class Gateway:
     identity = "gw:whatsapp/79161234567"
     traits = frozenset(
         {Trait.EDITS, Trait.DELETES, Trait.FILES, Trait.TELLS_READ, Trait.KNOWS_REPEATS, Trait.WRITES_ITSELF}
-        | {Trait.AUTHENTICATES}
+        | {Trait.AUTHENTICATES, Trait.REFUSES}
     )
 
     def __init__(self) -> None:
@@ -52,6 +52,9 @@ class Gateway:
         """End."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def begin(self) -> None:
+        """Nothing to tell."""
 
     async def say(self, text: str, file: tuple[str, bytes] | None = None) -> Wrote:
         """A signed post."""

@@ -28,7 +28,7 @@ class Mail:
 
     key = ChannelKey("email", "sales")
     identity = f"mailto:{ANNA}"
-    traits = frozenset({Trait.FILES, Trait.AUTHENTICATES})
+    traits = frozenset({Trait.FILES, Trait.AUTHENTICATES, Trait.REFUSES})
 
     def __init__(self) -> None:
         self._relay = Relay(login=LOGIN)
@@ -46,6 +46,9 @@ class Mail:
     async def close(self) -> None:
         """End."""
         await self._stack.aclose()
+
+    async def begin(self) -> None:
+        """Nothing to tell."""
 
     async def say(self, text: str, file: tuple[str, bytes] | None = None) -> Wrote:
         """A mail."""

@@ -127,6 +127,7 @@ async def an_office(provider: Provider, folder: Path) -> AsyncIterator[Office]:
         assert await hub.live.reached(position, PATIENCE_S)
         async with ClientSession(f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {TOKEN}"}) as api:
             office = Office(hub, provider, api)
+            await provider.begin()
             await office.became(ChannelState.CONNECTED)
             yield office
     finally:

@@ -26,6 +26,7 @@ class Trait(Enum):
     KNOWS_REPEATS = auto()
     WRITES_ITSELF = auto()
     AUTHENTICATES = auto()
+    REFUSES = auto()
 
 
 class Refusal(Enum):
@@ -57,14 +58,20 @@ class Provider(Protocol):
     """One account at a provider, with one client. `heard` waits; everything else returns when it has happened."""
 
     key: ChannelKey
-    identity: str
     traits: frozenset[Trait]
+
+    @property
+    def identity(self) -> str:
+        """By which the client is known."""
 
     async def open(self, folder: Path, hub_port: int) -> str:
         """Begin to serve; the table of hub.toml for the account."""
 
     async def close(self) -> None:
         """End."""
+
+    async def begin(self) -> None:
+        """The hub's port is open: what has to be told of it is told now."""
 
     async def say(self, text: str, file: tuple[str, bytes] | None = None) -> Wrote:
         """The client writes; a provider that is not answered tries again until it is."""

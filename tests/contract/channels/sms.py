@@ -25,7 +25,7 @@ class Sms:
 
     key = ChannelKey("sms", "office")
     identity = "tel:+79161234567"
-    traits = frozenset({Trait.KNOWS_REPEATS, Trait.AUTHENTICATES})
+    traits = frozenset({Trait.KNOWS_REPEATS, Trait.AUTHENTICATES, Trait.REFUSES})
 
     def __init__(self) -> None:
         self._heard: dict[str, Heard] = {}
@@ -55,6 +55,9 @@ class Sms:
         """End."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def begin(self) -> None:
+        """Nothing to tell."""
 
     async def say(self, text: str, file: tuple[str, bytes] | None = None) -> Wrote:
         """A short message."""

@@ -21,7 +21,7 @@ class Telegram:
 
     key = ChannelKey("telegram", "shop")
     identity = f"tg:{ANNA}"
-    traits = frozenset({Trait.EDITS, Trait.FILES, Trait.AUTHENTICATES})
+    traits = frozenset({Trait.EDITS, Trait.FILES, Trait.AUTHENTICATES, Trait.REFUSES})
 
     def __init__(self, mode: str) -> None:
         self._mode = mode
@@ -42,6 +42,9 @@ class Telegram:
     async def close(self) -> None:
         """End."""
         await self._server.stop()
+
+    async def begin(self) -> None:
+        """Nothing to tell."""
 
     async def say(self, text: str, file: tuple[str, bytes] | None = None) -> Wrote:
         """A message to the bot."""
