@@ -21,7 +21,9 @@ from hub.web.calls import Calls, fresh_nonce
 from hub.web.clients import Clients
 from hub.web.entering import Entering
 from hub.web.home import Home
+from hub.web.identity import Identities
 from hub.web.journal import Journal
+from hub.web.list_pages import ListPages
 from hub.web.lists import Lists
 from hub.web.pages import PAGES, Pages, with_session
 from hub.web.people import People
@@ -62,6 +64,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
 def _routes(app: web.Application, pages: Pages) -> None:
     entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
     calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
+    identities, list_pages = Identities(pages), ListPages(pages)
     page = pages.page
     app.add_routes(
         [
@@ -82,6 +85,13 @@ def _routes(app: web.Application, pages: Pages) -> None:
             web.post(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", page(clients.take_lead)),
             web.post(r"/contacts/{id:\d+}/list", page(lists.put_client)),
             web.post(r"/contacts/{id:\d+}/unlist", page(lists.take_client)),
+            web.post(r"/contacts/{id:\d+}/merge", page(identities.merge)),
+            web.post(r"/contacts/{id:\d+}/unmerge", page(identities.unmerge)),
+            web.post(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/accept", page(identities.accept)),
+            web.post(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/dismiss", page(identities.dismiss)),
+            web.get("/lists", page(list_pages.show)),
+            web.post("/lists/add", page(list_pages.add)),
+            web.post("/lists/remove", page(list_pages.remove)),
             web.get("/calls", page(calls.show)),
             web.post(r"/calls/{id:\d+}/list", page(lists.put_call)),
             web.post("/calls/call", page(calls.call)),

@@ -10,8 +10,9 @@ from aiohttp import web
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.messages import ChannelKey
 from crm_core.model.case import CaseState
+from crm_core.model.conversation import SuggestionState
 from crm_core.model.office import Office
-from crm_core.model.records import CallRecord, LeadRecord
+from crm_core.model.records import CallRecord, LeadRecord, MergeRecord
 from crm_core.model.user import Staff, User
 from crm_core.services.desk import Desk
 from crm_core.services.leads import take
@@ -22,6 +23,7 @@ from crm_core.storage.queries.cases import CaseFilter, list_cases
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter, contact_card, list_contacts
 from crm_core.storage.queries.leads import LeadFilter, list_leads
 from crm_core.storage.queries.pages import Page, Reading, Slice
+from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilter, last_merge, list_suggestions
 from crm_core.storage.queries.timeline import EntryCard, Order, list_entries
 from crm_core.storage.queries.workspace import conversations_of
 from crm_core.storage.staff import load_staff
@@ -46,6 +48,8 @@ class ClientView:
     entries: Page[EntryCard]
     targets: tuple[ChannelKey, ...]
     staff: Staff
+    suggestions: tuple[SuggestionCard, ...] = ()
+    merged: tuple[MergeRecord, ContactCard] | None = None
 
     def hears(self, user: User, call: CallRecord) -> bool:
         """Whether somebody may hear a call of this client."""
@@ -66,6 +70,10 @@ def client_view(
         entries=list_entries(conn, card.contact.id, Order.RECENT, Slice(after, _ENTRIES)),
         targets=targets_of(card, spoken, accounts),
         staff=load_staff(conn),
+        suggestions=list_suggestions(
+            conn, SuggestionFilter(SuggestionState.OPEN, card.contact.id), Slice(limit=10)
+        ).items,
+        merged=last_merge(conn, card.contact.id),
     )
 
 

@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from crm_core.errors import InvalidIdentity
 from crm_core.model.call import SOMEBODY
+from crm_core.model.file_warning import read_warnings
 from crm_core.model.identity import parse_identity, readable, telephone
 from crm_core.model.records import CallRecord, IdentityRecord
 from crm_core.model.user import Staff
+from crm_core.services.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.texts import Texts, plural
 
@@ -47,6 +49,8 @@ class Shown:
             "dialable": dialable,
             "client": self.client,
             "handle": self.handle,
+            "evidence": self.evidence,
+            "warnings": self.warnings,
             "line": first_line,
             "times": self.times,
             "rung": self.rung,
@@ -106,6 +110,29 @@ class Shown:
         with suppress(InvalidIdentity):  # a caller number that no numbering plan knows is shown as it is
             value = readable(parse_identity(key))
         return value if kind in _PLAIN else f"{self._texts.identity_kinds.get(kind, kind)} {value}"
+
+    def evidence(self, record: IdentityRecord) -> str:
+        """How it is known that an identity is the client's, and since when; what nobody has words for, as it is."""
+        t, text = self._texts, record.evidence
+        if record.key.startswith("claimed:"):
+            said = t.evidence_claimed
+        elif text == "call":
+            said = t.evidence_call
+        elif text == BY_HAND:
+            said = t.evidence_hand
+        elif text.startswith("form "):
+            said = t.evidence_form.format(account=text.removeprefix("form "))
+        elif text.startswith("own contact card in "):
+            said = t.evidence_card.format(account=text.removeprefix("own contact card in "))
+        elif text in t.channels:
+            said = t.evidence_channel.format(channel=t.channels[text])
+        else:
+            said = text
+        return f"{said}, {t.known_since.format(day=self.day(record.created_at))}"
+
+    def warnings(self, text: str) -> list[str]:
+        """Why to be careful with a file."""
+        return [self._texts.file_warnings[each.value] for each in read_warnings(text)]
 
     def handle(self, card: ContactCard | None) -> str:
         """One identity by which people know a client: a number, else whatever there is."""

@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from hub.web.texts import call_list, calls, cases, clients, common, entering, journal, people, reports
+from hub.web.texts import call_list, calls, cases, clients, common, entering, identity, journal, people, reports
 
 __all__ = ["EN", "PARTS", "RU", "Texts", "plural", "texts_of"]
 
@@ -22,6 +22,7 @@ class Texts(
     entering.EnteringTexts,
     cases.CaseTexts,
     clients.ClientTexts,
+    identity.IdentityTexts,
     calls.CallTexts,
     call_list.CallListTexts,
     journal.JournalTexts,
@@ -31,7 +32,7 @@ class Texts(
     """The texts of one language."""
 
 
-PARTS = (common, entering, cases, clients, calls, call_list, journal, people, reports)
+PARTS = (common, entering, cases, clients, identity, calls, call_list, journal, people, reports)
 
 
 def _together(*parts: Any) -> Texts:

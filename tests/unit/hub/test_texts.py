@@ -12,11 +12,14 @@ from crm_core.messages import Delivery, EntryKind, RouteAction, RouteStage, Verd
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallState
 from crm_core.model.case import CaseKind
+from crm_core.model.file_warning import FileWarning
 from crm_core.model.ladder import Told
+from crm_core.model.office import ListAction
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import ContactRecord, IdentityRecord, JournalState, LeadStatus
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
+from crm_core.services.deciding import Because
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.pages import local_path
 from hub.web.shown import Shown, first_line
@@ -39,6 +42,9 @@ COVERED: dict[str, type[StrEnum]] = {
     "route_actions": RouteAction,
     "route_stages": RouteStage,
     "route_verdicts": Verdict,
+    "file_warnings": FileWarning,
+    "survivor_because": Because,
+    "list_actions": ListAction,
 }
 
 

@@ -1,0 +1,124 @@
+"""Who is who, by hand: suggestions accepted and dismissed, cards merged and parted again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from aiohttp import web
+
+from crm_core.errors import CoreError, InvalidIdentity, NotFound, StorageUnavailable
+from crm_core.services import deciding, merging
+from crm_core.services import suggestions as services
+from crm_core.services.contacts import BY_HAND
+from crm_core.services.deciding import Accepted
+from crm_core.services.desk import Desk
+from crm_core.storage.queries.contacts import identity_in_query
+from hub.log import get_logger
+from hub.rights import Right, may
+from hub.web.pages import Answer, Pages, field_of, number_in, user_here
+
+log = get_logger(__name__)
+
+Result = TypeVar("Result")
+
+_LONGEST_NUMBER_OF_CARD = 10
+_KINDS = ("tel:", "mailto:", "tg:", "vk:", "gw:", "web:")
+
+
+class Identities:
+    """The acts; each goes back to the client's card."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def accept(self, request: web.Request) -> Answer:
+        """They are one person."""
+        login, suggestion = user_here(request).login, number_in(request, "suggestion_id")
+        done = await self._act(request, lambda desk: _accepted(desk, suggestion, login))
+        raise await self._merged(request, *done)
+
+    async def dismiss(self, request: web.Request) -> Answer:
+        """They are not."""
+        login, suggestion = user_here(request).login, number_in(request, "suggestion_id")
+        await self._act(request, lambda desk: services.dismiss(desk, suggestion, login))
+        raise self._pages.redirect(request, self._card(request), self._pages.texts.suggestion_dismissed)
+
+    async def merge(self, request: web.Request) -> Answer:
+        """Take over the card that is named by its number or by an identity."""
+        login, survivor = user_here(request).login, number_in(request)
+        typed = " ".join((await field_of(request, "other", 300)).split())
+        region = self._pages.hub.settings.region
+        done = await self._act(request, lambda desk: _joined(desk, survivor, typed, region, login))
+        if done is None:
+            raise self._pages.redirect(
+                request, self._card(request), self._pages.texts.merge_nobody.format(text=typed[:80])
+            )
+        raise await self._merged(request, *done)
+
+    async def unmerge(self, request: web.Request) -> Answer:
+        """Part the card from the one it took over last."""
+        login, survivor = user_here(request).login, number_in(request)
+        await self._act(request, lambda desk: merging.unmerge(desk, survivor, login))
+        raise self._pages.redirect(request, self._card(request), self._pages.texts.unmerged_notice)
+
+    async def _act(self, request: web.Request, service: Callable[[Desk], Result]) -> Result:
+        """Do it and wait until calls are decided by it; what can't be is said on the card."""
+        if not may(user_here(request), Right.KEEP_CLIENTS):
+            raise web.HTTPForbidden
+        hub = self._pages.hub
+        try:
+            done, position = await hub.store.run_at(service)
+        except StorageUnavailable:
+            raise
+        except CoreError as err:
+            raise self._pages.redirect(request, self._card(request), str(err)) from err
+        if not await hub.directory.caught_up(position):
+            log.warning("calls are not yet decided by a merge", path=request.path)
+        return done
+
+    async def _merged(self, request: web.Request, done: Accepted, name: str) -> web.HTTPSeeOther:
+        texts = self._pages.texts
+        notice = texts.merged_notice.format(name=name, because=texts.survivor_because[done.because.value]).strip()
+        return self._pages.redirect(request, f"/contacts/{done.survivor.id}", notice)
+
+    def _card(self, request: web.Request) -> str:
+        return f"/contacts/{number_in(request)}"
+
+
+def _accepted(desk: Desk, suggestion_id: int, login: str) -> tuple[Accepted, str]:
+    done = deciding.accept(desk, suggestion_id, login)
+    return done, _name(desk, done.absorbed_id)
+
+
+def _joined(desk: Desk, survivor_id: int, typed: str, region: str, login: str) -> tuple[Accepted, str] | None:
+    """The card of the path takes over the one that was typed; None where there is none."""
+    other_id = _typed_card(desk, typed, region)
+    if other_id is None:
+        return None
+    # Both locked at once, in the order of their ids, so that two merges can't wait for each other.
+    found = desk.work.contacts([survivor_id, other_id])
+    if len({survivor_id, other_id} - found.keys()) > 0:
+        return None
+    joined = merging.merge(desk, found[survivor_id], found[other_id], BY_HAND, login)
+    return Accepted(joined, other_id, deciding.Because.CHOSEN), _name(desk, other_id)
+
+
+def _typed_card(desk: Desk, typed: str, region: str) -> int | None:
+    plain = typed.removeprefix("№").strip()
+    if plain.isascii() and plain.isdigit() and len(plain) < _LONGEST_NUMBER_OF_CARD:
+        try:
+            return desk.work.contact(int(plain)).id
+        except NotFound:
+            pass  # it may be a short number of a telephone
+    kind = "" if plain.lower().startswith(_KINDS) else "mailto:" if "@" in plain else "tel:"
+    try:
+        key = identity_in_query(f"{kind}{plain}", region)
+    except InvalidIdentity:
+        return None
+    holder = desk.work.contacts_by_identity([key]).get(key)
+    return holder.id if holder is not None else None
+
+
+def _name(desk: Desk, contact_id: int) -> str:
+    return desk.work.contact(contact_id).name or f"№ {contact_id}"

@@ -1,0 +1,95 @@
+"""The page of special lists: who stands on which, put there and taken off one by one, on every channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from yarl import URL
+
+from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.model.records import ListedNumberRecord
+from crm_core.model.user import Staff
+from crm_core.services import contacts as services
+from crm_core.services.desk import Desk
+from crm_core.storage.queries.lists import count_numbers, list_numbers
+from crm_core.storage.queries.pages import Page, Reading, Slice
+from crm_core.storage.staff import load_staff
+from hub.log import get_logger
+from hub.rights import Right, may
+from hub.web.pages import Answer, Pages, field_of, user_here
+
+log = get_logger(__name__)
+
+_SHOWN = 100
+
+
+class ListPages:
+    """The page and its two acts."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """One list (`?list=`, the first otherwise), and how many stand on each."""
+        hub = self._pages.hub
+        lists = hub.store.office.lists
+        name, after = request.query.get("list", ""), request.query.get("after")
+        chosen = lists.get(name) or next(iter(lists.values()), None)
+
+        def query(conn: Reading) -> tuple[dict[str, int], Page[ListedNumberRecord], Staff]:
+            page = (
+                list_numbers(conn, chosen.name, Slice(after, _SHOWN)) if chosen else Page[ListedNumberRecord]((), None)
+            )
+            return count_numbers(conn), page, load_staff(conn)
+
+        counts, page, staff = await hub.store.read(query)
+        keeps = may(user_here(request), Right.KEEP_LISTS)
+        return self._pages.render(
+            request,
+            "lists.html",
+            lists=tuple(lists.values()),
+            chosen=chosen,
+            counts=counts,
+            page=page,
+            staff=staff,
+            keeps=keeps,
+        )
+
+    async def add(self, request: web.Request) -> Answer:
+        """Put an identity or a domain on the list."""
+        login, texts = user_here(request).login, self._pages.texts
+        name, what, reason = await self._fields(request)
+        await self._act(request, name, lambda desk: services.put_on_list(desk, name, what, reason, login))
+        raise self._pages.redirect(request, self._page_of(name), texts.lists_added.format(what=what, name=name))
+
+    async def remove(self, request: web.Request) -> Answer:
+        """Take it off."""
+        texts = self._pages.texts
+        name, what, _ = await self._fields(request)
+        gone = await self._act(request, name, lambda desk: services.take_off_list(desk, name, what))
+        notice = texts.lists_removed if gone else texts.lists_gone
+        raise self._pages.redirect(request, self._page_of(name), notice.format(what=what, name=name))
+
+    async def _fields(self, request: web.Request) -> tuple[str, str, str]:
+        name, what, reason = [await field_of(request, each, 300) for each in ("list", "identity", "reason")]
+        return name, " ".join(what.split()), " ".join(reason.split())
+
+    async def _act(self, request: web.Request, name: str, service: Callable[[Desk], object]) -> object:
+        """Do it, wait until calls are decided by it."""
+        if not may(user_here(request), Right.KEEP_LISTS):
+            raise web.HTTPForbidden
+        hub = self._pages.hub
+        try:
+            done, position = await hub.store.run_at(service)
+        except StorageUnavailable:
+            raise
+        except CoreError as err:
+            raise self._pages.redirect(request, self._page_of(name), str(err)) from err
+        if not await hub.directory.caught_up(position):
+            log.warning("calls are not yet decided by a list", path=request.path)
+        return done
+
+    def _page_of(self, name: str) -> str:
+        known = name if name in self._pages.hub.store.office.lists else ""
+        return str(URL("/lists").with_query(list=known)) if known else "/lists"
