@@ -35,7 +35,7 @@ PDF = b"%PDF-1.4\n% a price list\n"
 
 
 @pytest.fixture(params=PROVIDERS)
-async def office(request: pytest.FixtureRequest, short_dir: Path, migrated_sqlite: str) -> AsyncIterator[Office]:
+async def office(request: pytest.FixtureRequest, short_dir: Path, migrated_sqlite: Path) -> AsyncIterator[Office]:
     shutil.copyfile(migrated_sqlite, short_dir / "hub.sqlite3")
     async with an_office(PROVIDERS[cast("str", request.param)](), short_dir) as office:
         yield office
