@@ -31,7 +31,9 @@ def widget(config: WebConfig, request: HttpRequest) -> HttpResponse:
         "side": chat.side.value,
         "size": chat.file_size,
     }
-    content, packed, tag = _written(json.dumps(settings, ensure_ascii=False, separators=(",", ":")))
+    content, packed, tag = _written(
+        json.dumps(settings, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    )
     headers = (
         ("ETag", tag),
         ("Cache-Control", f"public, max-age={_AGE_S}"),

@@ -415,7 +415,7 @@
   const stick = () => { log.scrollTop = log.scrollHeight; };
   const grow = () => { entry.style.height = "40px"; entry.style.height = `${Math.min(entry.scrollHeight, 120)}px`; };
   const insert = (text) => { entry.setRangeText(text, entry.selectionStart, entry.selectionEnd, "end"); grow(); entry.focus(); };
-  const emojis = (shown) => { emoji.hidden = !shown; smile.setAttribute("aria-expanded", String(shown)); };
+  const emojis = (shown) => { emoji.hidden = !shown; smile.setAttribute("aria-expanded", shown); stick(); };
   const attach = (file) => {
     const flaw = file.size > S.size ? L.big(Math.floor(S.size / 1048576)) : "";
     put({ kind: "upload", file, ...(flaw && { state: "failed", why: flaw }) });
@@ -478,7 +478,7 @@
     isOpen = wanted;
     panel.hidden = !wanted;
     box.classList.toggle("on", wanted);
-    launcher.setAttribute("aria-expanded", String(wanted));
+    launcher.setAttribute("aria-expanded", wanted);
     emojis(false);
     live.textContent = "";
     draw();

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, or_, select
+from sqlalchemy import Connection, Select, Text, bindparam, or_, select
 
 from crm_core.messages import ChannelKey, Delivery, EntryKind, StoredFile
 from crm_core.model.call import Direction
@@ -19,22 +20,7 @@ _AT_ONCE = 500
 
 def said(conn: Connection, key: ChannelKey, conversation: str, after: int, limit: int) -> list[Said]:
     """The messages behind `after`, as they became known; what failed or was deleted is left out. Three statements."""
-    statement = (
-        select(timeline)
-        .where(
-            # Written out, so that both engines see that the index of visitors serves.
-            timeline.c.channel == bindparam("channel", key.channel, Text, literal_execute=True),
-            timeline.c.account == key.account,
-            timeline.c.conversation == conversation,
-            timeline.c.seq > after,
-            timeline.c.kind.in_(_SHOWN),
-            timeline.c.deleted_at.is_(None),
-            or_(timeline.c.delivery.is_(None), timeline.c.delivery != Delivery.FAILED),
-        )
-        .order_by(timeline.c.seq)
-        .limit(limit)
-    )
-    entries = all_of(conn, EntryRecord, statement)
+    entries = all_of(conn, EntryRecord, messages_of(key, conversation, after).limit(limit))
     if not entries:
         return []
     listed = select(attachment).where(attachment.c.entry_id.in_([entry.id for entry in entries]))
@@ -58,6 +44,24 @@ def said(conn: Connection, key: ChannelKey, conversation: str, after: int, limit
         )
         for entry in entries
     ]
+
+
+def messages_of(key: ChannelKey, conversation: str, after: int) -> Select[Any]:
+    """The entries that a client may see, as they became known."""
+    return (
+        select(timeline)
+        .where(
+            # Written out, so that both engines see that the index of visitors serves.
+            timeline.c.channel == bindparam("channel", key.channel, Text, literal_execute=True),
+            timeline.c.account == key.account,
+            timeline.c.conversation == conversation,
+            timeline.c.seq > after,
+            timeline.c.kind.in_(_SHOWN),
+            timeline.c.deleted_at.is_(None),
+            or_(timeline.c.delivery.is_(None), timeline.c.delivery != Delivery.FAILED),
+        )
+        .order_by(timeline.c.seq)
+    )
 
 
 def conversations_of(conn: Connection, entry_ids: Sequence[int], channel: str) -> set[tuple[str, str]]:
