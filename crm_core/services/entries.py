@@ -65,20 +65,21 @@ def in_place_of(early: EntryRecord | None, entry: EntryRecord) -> EntryRecord:
     return with_versions(kept, [original(entry), *early.versions]) if early.versions else kept
 
 
-def version(at: datetime, sequence: int, text: str) -> dict[str, Any]:
-    """A text of an edited message, and since when it stands."""
-    return {"at": at.isoformat(), "sequence": sequence, "text": text}
+def version(at: datetime, sequence: int, text: str, html: str | None = None) -> dict[str, Any]:
+    """A text of an edited message, with its formatting if it has any, and since when it stands."""
+    plain = {"at": at.isoformat(), "sequence": sequence, "text": text}
+    return plain if html is None else {**plain, "html": html}
 
 
 def original(entry: EntryRecord) -> dict[str, Any]:
     """The text that a message began with."""
-    return version(entry.occurred_at, entry.sequence, entry.text)
+    return version(entry.occurred_at, entry.sequence, entry.text, entry.html)
 
 
 def with_versions(entry: EntryRecord, versions: list[dict[str, Any]]) -> EntryRecord:
     """The entry with these texts; the latest is the current one."""
     ordered = sorted(versions, key=lambda each: (datetime.fromisoformat(each["at"]), each["sequence"]))
-    return entry._replace(text=ordered[-1]["text"], versions=ordered)
+    return entry._replace(text=ordered[-1]["text"], html=ordered[-1].get("html"), versions=ordered)
 
 
 def place_json(location: Location | None) -> dict[str, float] | None:

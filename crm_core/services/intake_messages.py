@@ -132,12 +132,14 @@ def authenticity_json(found: Authenticity | None) -> dict[str, str] | None:
 def edited(desk: Desk, recognition: Recognition, event: InboundEvent, edit: MessageEdited, journal_id: int) -> Outcome:
     """A client changed a message; where the message itself has not come yet, its place is taken."""
     ref = message_ref(event, edit.ref)
-    latest = version(edit.at, event.sequence, edit.text)
+    latest = version(edit.at, event.sequence, edit.text, edit.html)
     if event.sender.identities:
         sender_of(desk, recognition, event)
     entry = recognition.entry(desk, ref)
     if entry is None:
-        entry = placeholder(desk, recognition, event, ref, journal_id)._replace(text=edit.text, versions=[latest])
+        entry = placeholder(desk, recognition, event, ref, journal_id)._replace(
+            text=edit.text, html=edit.html, versions=[latest]
+        )
     elif entry.versions or entry.external_id is None:
         entry = with_versions(entry, [*entry.versions, latest])
     else:

@@ -53,6 +53,7 @@ def message_sent(
         by_person=answers,
         ref=ref,
         text=message.text,
+        html=message.html,
         subject=message.thread.subject if message.thread is not None else "",
         signal=Signal.REPLY if answers else None,
         signal_at=event.occurred_at if answers else None,

@@ -166,6 +166,8 @@ def _apply(desk: Desk, recognition: Recognition, event: InboundEvent, journal_id
         case MessageSent() | MessageEdited() | MessageDeleted() | DeliveryChanged() | ReactionChanged():
             return _of_message(desk, recognition, event, payload, journal_id)
         case Noted():
+            if _from_staff(desk, event):
+                return ignored("something that staff did")
             return noted(desk, recognition, event, payload, journal_id)
         case ProfileLearned():
             return profile_learned(desk, recognition, event, payload)
@@ -187,7 +189,7 @@ def _of_client(
     journal_id: int,
 ) -> Outcome:
     """What a client wrote or did."""
-    if isinstance(payload, MessageReceived | MenuChosen | ContactShared) and _from_staff(desk, event):
+    if not isinstance(payload, FormSubmitted) and _from_staff(desk, event):
         if isinstance(payload, MessageReceived):
             return staff_wrote(desk, event, payload)
         return ignored("a message of staff")
@@ -216,6 +218,8 @@ def _of_message(
         case MessageSent():
             return message_sent(desk, recognition, event, payload, journal_id)
         case MessageEdited():
+            if _from_staff(desk, event):
+                return ignored("an edit of staff")
             return edited(desk, recognition, event, payload, journal_id)
         case MessageDeleted():
             return deleted(desk, recognition, event, payload, journal_id)
