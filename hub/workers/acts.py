@@ -202,7 +202,9 @@ def _tell_otherwise(desk: Desk, payload: dict[str, Any]) -> None:
 
 
 def _fetched(desk: Desk, record: OutboxRecord, stored: StoredFile, judgement: Judgement | None) -> None:
-    attachment = desk.work.get(AttachmentRecord, record.payload["attachment_id"])
+    attachment = _attachment(desk, record)
+    if attachment is None:
+        return
     if judgement is not None:
         attachment = attachment._replace(content_type=judgement.content_type, warning=written(judgement.warnings))
     desk.work.put(attachment._replace(state=FileState.STORED, sha256=stored.sha256, size=stored.size, error=None))
@@ -210,6 +212,14 @@ def _fetched(desk: Desk, record: OutboxRecord, stored: StoredFile, judgement: Ju
 
 
 def _not_fetched(desk: Desk, record: OutboxRecord, error: str) -> None:
-    attachment = desk.work.get(AttachmentRecord, record.payload["attachment_id"])
+    attachment = _attachment(desk, record)
+    if attachment is None:
+        return
     desk.work.put(attachment._replace(state=FileState.FAILED, error=error))
     desk.work.changed("attachment", attachment.id)
+
+
+def _attachment(desk: Desk, record: OutboxRecord) -> AttachmentRecord | None:
+    """The file of a row; None where it went with the echo of a message that has its own."""
+    found = desk.work.related(AttachmentRecord, "id", [record.payload["attachment_id"]])
+    return found[0] if found else None
