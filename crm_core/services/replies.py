@@ -90,6 +90,7 @@ def reply(
     mail: dict[str, Any] = {}
     if channel == "email":
         entry, mail = threaded(desk, entry, last)
+    answers = _comment_answered(last, target)
     desk.work.put(entry)
     files = [_attach(desk, entry, position, upload) for position, upload in enumerate(uploads)]
     payload = {
@@ -100,6 +101,7 @@ def reply(
         "subject": entry.subject,
         "number": entry.number,
         "files": files,
+        **answers,
         **mail,
     }
     desk.enqueue(OutboxKind.MESSAGE, f"{channel}:{place}:{target}", outgoing_key(entry.id), payload, entry.id)
@@ -145,6 +147,13 @@ def given_up(desk: Desk, entry_id: int, error: str) -> None:
     entry, _ = desk.work.owned(EntryRecord, entry_id)
     if entry.delivery in {None, Delivery.QUEUED}:
         failed(desk, entry_id, error)
+
+
+def _comment_answered(last: EntryRecord | None, target: str) -> dict[str, Any]:
+    """`{reply_to}` where several people talk under one thing: an answer there says to whom."""
+    if last is None or last.ref is None or last.channel != "vk" or ":" not in target or last.conversation != target:
+        return {}
+    return {"reply_to": last.ref.removeprefix(f"{last.channel}:{last.account}:{target}:")}
 
 
 def _know_mails(desk: Desk, entry: EntryRecord, keys: Sequence[str]) -> None:
