@@ -209,7 +209,8 @@ def given_to(desk: Desk, contact: ContactRecord, login: str, cause: str) -> None
     given = case._replace(manager=login)
     desk.work.put(given)
     text = case_text(desk, given, contact, 0, None)
-    tell(desk, [user], f"case:{case.id}:{cause}", text, contact_id=contact.id, buttons=case_buttons(desk, given))
+    buttons = case_buttons(desk, given)
+    tell(desk, [user], f"case:{case.id}:{cause}", text, contact_id=contact.id, buttons=buttons, joins=True)
 
 
 def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:

@@ -180,6 +180,7 @@ def contact_shared(
     early = recognition.entry(desk, ref)
     if early is not None and early.external_id is not None:
         return ignored("the message is on the timeline already")
+    first = recognition.holder(desk, event.sender.identities) is None
     contact = _proven(desk, recognition, event, card) if card.own else sender_of(desk, recognition, event)
     refused = is_refused(desk, contact)
     entry = entry_of(desk, event, contact.id, EntryKind.MESSAGE, journal_id)._replace(
@@ -195,6 +196,8 @@ def contact_shared(
     if not refused:
         signalled(desk, desk.work.contact(contact.id), SignalAt(Signal.ASK, event.occurred_at), event.key)
     emit_message(desk, entry)
+    if not refused:
+        answers.after_message(desk, recognition, event, desk.work.contact(contact.id), first=first, asks=True)
     return DONE
 
 
