@@ -150,8 +150,9 @@ def _known(name: str | None) -> str | None:
 def _cut_utf8(content: bytes) -> str:
     """UTF-8 with a few broken places, like a character cut in two; empty where it is not that."""
     text = content.decode("utf-8", "replace")
-    strange = text.count("\ufffd")
-    return text if strange * 10 < sum(char > "\x7f" for char in text) else ""
+    whole = text.strip("\ufffd")
+    strange = whole.count("\ufffd")
+    return text if strange * 10 < sum(char > "\x7f" for char in whole) else ""
 
 
 def _mostly_high(content: bytes) -> bool:

@@ -259,8 +259,9 @@ def test_a_client_who_answers_our_mail_writes_a_message() -> None:
 
 _lines = st.lists(
     st.sampled_from(
-        ["Action: failed", "Action:", "Status: 5.1.1", "", "Final-Recipient: rfc822;", "Diagnostic-Code: ;;", ":", "  x",
-         "Final-Recipient: x@y.example", "Original-Message-ID: <", f"Message-ID: {OURS}", "Disposition: ;displayed"]
+        ["Action: failed", "Action:", "Status: 5.1.1", "", "Final-Recipient: rfc822;", "Diagnostic-Code: ;;", ":",
+         "  x", "Final-Recipient: x@y.example", "Original-Message-ID: <",
+         f"Message-ID: {OURS}", "Disposition: ;displayed"]
     ),
     max_size=20,
 )  # fmt: skip

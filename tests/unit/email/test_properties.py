@@ -13,7 +13,7 @@ from channels.email.charsets import decoded, header_text
 from channels.email.html import sanitised, text_of
 from channels.email.inbound import read, with_return_path
 from channels.email.message_ids import message_id
-from channels.email.mime import safe_name
+from channels.email.names import safe_name
 from channels.email.quotation import split_quotation
 from crm_core.services.cleaning import clean
 
