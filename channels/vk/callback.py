@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 2 * 1024 * 1024
 LOOK_AGAIN_S = 300.0
+TROUBLED_S = 20.0
 OK = HttpResponse(200, b"ok")
 REFUSED = HttpResponse(403)
 
@@ -96,9 +97,11 @@ class CallbackKeeper:
     async def _keep(self) -> None:
         while True:
             try:
-                self._health.connected(await self._proof.trouble())
+                trouble = await self._proof.trouble()
+                self._health.connected(trouble)
                 self._pauses.reset()
-                pause = LOOK_AGAIN_S
+                # Somebody may be mending it at this moment.
+                pause = TROUBLED_S if trouble else LOOK_AGAIN_S
             except DeliveryError as error:
                 self._health.failed(error)
                 pause = self._pauses.next(error.retry_after if isinstance(error, TransientDeliveryError) else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crm_core.messages import EntryKind, FormSubmitted, InboundEvent
 from crm_core.model.call import Direction
 from crm_core.model.case import Signal, SignalAt
@@ -32,11 +34,12 @@ def form_submitted(
     refused = is_refused(desk, contact)
     lead_id = None
     if contact.list_name is None:
+        policy = desk.office.policy(event.key)
         lead = enquire(
             desk,
             contact,
             event.key,
-            desk.office.policy(event.key),
+            replace(policy, source=form.source) if form.source else policy,
             by=stamp_of(event),
             title=desk.say(Phrase.TITLE_FORM),
             utm=form.utm,

@@ -252,6 +252,8 @@ async def test_health_says_why_nothing_comes(rig: Rig) -> None:
     await channel.start(rig.sink)
     await until(lambda: channel.health.trouble)
     assert "posts to" in channel.health.detail
+    rig.community.hook(f"{rig.url}/in/vk/community", SECRET, CONFIRMATION)
+    await until(lambda: not channel.health.trouble)
     await channel.stop()
     assert channel.health.state is ChannelState.STOPPED
     rig.community.revoked = True
