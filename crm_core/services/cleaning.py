@@ -59,7 +59,8 @@ def clean(event: InboundEvent) -> InboundEvent:
         named = _changed(named, attachments=_each(files, lambda file: _changed(file, name=clean_file_name(file.name))))
     if isinstance(named, ProfileLearned):
         named = _changed(named, names=_each(named.names, _renamed))
-    return _changed(cleaned, sender=people, payload=named)
+    cleaned = _changed(cleaned, sender=people, payload=named)
+    return cleaned
 
 
 @lru_cache(maxsize=8192)

@@ -33,6 +33,7 @@ from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 _CLIENTS = 50
 _ENTRIES = 50
 _LEADS = 10
+_SUGGESTIONS = 10
 _LONGEST_REPLY = 100_001  # one more than a reply may have, so that the service refuses what is longer
 _WRITTEN_TO = {"telegram": "tg:", "email": "mailto:", "vk": "vk:"}
 """Channels that can be written to, and the identity that is the address there."""
@@ -70,11 +71,16 @@ def client_view(
         entries=list_entries(conn, card.contact.id, Order.RECENT, Slice(after, _ENTRIES)),
         targets=targets_of(card, spoken, accounts),
         staff=load_staff(conn),
-        suggestions=list_suggestions(
-            conn, SuggestionFilter(SuggestionState.OPEN, card.contact.id), Slice(limit=10)
-        ).items,
+        suggestions=_suggested(conn, card.contact.id),
         merged=last_merge(conn, card.contact.id),
     )
+
+
+def _suggested(conn: Reading, contact_id: int) -> tuple[SuggestionCard, ...]:
+    """Who the client may be besides, the likeliest first."""
+    wanted = SuggestionFilter(SuggestionState.OPEN, contact_id)
+    found = list_suggestions(conn, wanted, Slice(limit=_SUGGESTIONS)).items
+    return tuple(sorted(found, key=lambda each: -each.suggestion.confidence))
 
 
 def targets_of(card: ContactCard, spoken: list[ChannelKey], accounts: tuple[ChannelKey, ...]) -> tuple[ChannelKey, ...]:
