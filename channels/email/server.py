@@ -12,7 +12,7 @@ import logging
 import ssl
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, syntax
@@ -149,6 +149,11 @@ class Conversation(SMTP):
         """The conversation's task."""
         return self._handler_coroutine
 
+    @property
+    def _plug(self) -> asyncio.Transport | None:
+        """The connection's transport; those of the loop in production are of no class that asyncio knows."""
+        return cast("asyncio.Transport | None", self.transport)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._crowd.enter(self)
@@ -162,9 +167,10 @@ class Conversation(SMTP):
 
     def data_received(self, data: bytes) -> None:
         self._unanswered += len(data)
-        if self._unanswered > self._flood and isinstance(self.transport, asyncio.Transport):
+        plug = self._plug
+        if self._unanswered > self._flood and plug is not None:
             log.warning("an SMTP client sends without end; cut off")
-            self.transport.abort()
+            plug.abort()
             return
         super().data_received(data)
 
@@ -175,8 +181,8 @@ class Conversation(SMTP):
             status = " ".join(status.splitlines()).encode("utf-8", "replace")
         await super().push(status)
         over = self._crowd.closing or (isinstance(status, bytes) and status.startswith(b"421"))
-        if over and isinstance(self.transport, asyncio.Transport):
-            self.transport.close()
+        if over and (plug := self._plug) is not None:
+            plug.close()
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
@@ -195,23 +201,22 @@ class Conversation(SMTP):
     @syntax("STARTTLS", when="tls_context")
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """Secure the connection. Whatever was said before is forgotten, also what was sent ahead in the clear."""
-        context, transport = self.tls_context, self.transport
+        context, transport = self.tls_context, self._plug
         if arg:
             await self.push("501 5.5.4 Syntax: STARTTLS")
             return
-        if context is None or self._tls_protocol is not None or not isinstance(transport, asyncio.Transport):
+        if context is None or self._tls_protocol is not None or transport is None:
             await self.push("503 5.5.1 TLS is not to be had")
             return
         await self.push("220 2.0.0 Ready to start TLS")
         reader, writer = self._streams()
         reader._buffer.clear()  # noqa: SLF001 - commands in the clear must not be obeyed behind TLS
-        transport.pause_reading()
+        transport.pause_reading()  # what comes from now on is TLS
         secured = await self.loop.start_tls(
             transport, self, context, server_side=True, ssl_handshake_timeout=self._terms.idle_s
         )
-        if not isinstance(secured, asyncio.Transport):
+        if secured is None:
             raise ConnectionAbortedError("the connection went away with TLS")
-        reader._buffer.clear()  # noqa: SLF001
         reader._transport = writer._transport = self.transport = secured  # noqa: SLF001 - what aiosmtpd does itself
         self._over_ssl = True
         self._tls_protocol = secured.get_protocol()  # type: ignore[assignment] # asked only whether it is there
@@ -242,9 +247,9 @@ class Conversation(SMTP):
 
     def hang_up(self) -> None:
         """Say that the listener closes, and close."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.write(CLOSING)
-            self.transport.close()
+        if (plug := self._plug) is not None:
+            plug.write(CLOSING)
+            plug.close()
 
 
 class LmtpConversation(Conversation, LMTP):
@@ -311,9 +316,9 @@ class Refusal(asyncio.Protocol):
     """Tells a client that the house is full."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            transport.write(BUSY)
-            transport.close()
+        plug = cast("asyncio.Transport", transport)
+        plug.write(BUSY)
+        plug.close()
 
 
 def announced_size(options: list[str]) -> int | None:
