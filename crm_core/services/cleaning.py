@@ -59,8 +59,8 @@ def clean(event: InboundEvent) -> InboundEvent:
         named = _changed(named, attachments=_each(files, lambda file: _changed(file, name=clean_file_name(file.name))))
     if isinstance(named, ProfileLearned):
         named = _changed(named, names=_each(named.names, _renamed))
-    cleaned = _changed(cleaned, sender=people, payload=named)
-    return cleaned
+    finished: InboundEvent = _changed(cleaned, sender=people, payload=named)
+    return finished
 
 
 @lru_cache(maxsize=8192)
