@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from hub.settings import Endpoint, Settings, load_settings
 log = get_logger(__name__)
 
 _DRAIN_S = 10.0
+_MOST_FILES = 65_536
 # A database that does not answer would be waited for without end; nothing that was acknowledged is lost by going.
 _LAST_RESORT_S = 14.0
 _STOPPED_BY = (signal.SIGTERM, signal.SIGINT)
@@ -30,6 +32,7 @@ def run_hub() -> None:
     """Run until SIGTERM or SIGINT, then let what was begun end. Raises Failure where an address is taken."""
     settings = load_settings()
     configure_logging(settings.log, secrets=settings.secrets())
+    _allow_connections()
     last_resort = threading.Timer(_LAST_RESORT_S, _leave)
     last_resort.daemon = True
     try:
@@ -37,6 +40,14 @@ def run_hub() -> None:
             runner.run(_serve(settings, last_resort.start))
     finally:
         last_resort.cancel()
+
+
+def _allow_connections() -> None:
+    """As many open files as the machine lets us have, up to a bound: each open window of a visitor is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leave() -> None:
