@@ -26,7 +26,7 @@ from crm_core.messages import (
 POST = "post"
 """The id of a post among its comments."""
 
-_SUBJECTS = {
+_ABOUT = {
     Kind.WALL: "Комментарий к записи",
     Kind.PHOTO: "Комментарий к фотографии",
     Kind.VIDEO: "Комментарий к видео",
@@ -65,7 +65,7 @@ def commented(kind: Kind) -> Callable[[Fields, About, datetime], Fact]:
             known = DeliveryChanged(Delivery.SENT, (str(number),)) if own else Ignored("a comment of a community")
             return Fact(known, place, at=at, sequence=number)
         content = content_of(comment)
-        payload = _message(content, str(number), f"{_SUBJECTS[kind]} {place.link}", comment)
+        payload = _message(content, str(number), f"{_ABOUT[kind]} {place.link}", comment)
         return Fact(payload, place, about.sender(author), at, number)
 
     return read
@@ -105,14 +105,14 @@ def wall_post_new(post: Fields, about: About, _: datetime) -> Fact:
     return Fact(payload, place, about.sender(author), at)
 
 
-def _message(content: Content, ref: str, subject: str, comment: Fields) -> MessageReceived:
+def _message(content: Content, ref: str, about: str, comment: Fields) -> MessageReceived:
     answered = comment.maybe_number("reply_to_comment")
     return MessageReceived(
         kind=EntryKind.MESSAGE,
         text=content.text,
         ref=ref,
         attachments=content.attachments,
-        subject=subject,
+        quoted=about,
         location=content.location,
         answers=str(answered) if answered else "",
     )

@@ -157,9 +157,9 @@ class HubApi:
         body = {"name": name, "identities": [f"tel:{phone}"], "manager": manager}
         return int((await self._post("/api/v1/contacts", body))["id"])
 
-    async def write(self, contact_id: int, text: str, token: str) -> None:
-        """Write to a client by Telegram, as whoever the token belongs to."""
-        body = {"channel": "telegram", "text": text}
+    async def write(self, contact_id: int, text: str, token: str, channel: str = "telegram") -> None:
+        """Write to a client by a messenger, as whoever the token belongs to."""
+        body = {"channel": channel, "text": text}
         await self._post(f"/api/v1/contacts/{contact_id}/messages", body, token)
 
     # ------------------------------------------------------------ inside

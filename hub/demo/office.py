@@ -25,6 +25,7 @@ LINE = "+74951234567"
 ADMIN = "demo"
 RING_S = 4
 SECOND_RUNG_S, THIRD_RUNG_S = 6, 12
+GROUP, CONFIRMATION = 123456, "c0nf1rm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,12 @@ class Ports:
     agi: int
     ami: int
     bot_api: str
+    vk: str
 
     @classmethod
-    def free(cls, ami: int, bot_api: str) -> Ports:
+    def free(cls, ami: int, bot_api: str, vk: str) -> Ports:
         """Ports that nobody listens on now."""
-        return cls(free_port(), free_port(), free_port(), ami, bot_api)
+        return cls(free_port(), free_port(), free_port(), ami, bot_api, vk)
 
     @property
     def url(self) -> str:
@@ -76,13 +78,17 @@ class Keys:
     ami: str
     form: str
     bot: str
+    vk: str
+    vk_secret: str
     password: str
 
     @classmethod
     def new(cls) -> Keys:
         """Fresh ones."""
         bot = f"{secrets.randbelow(9_000_000) + 1_000_000}:{secrets.token_urlsafe(24)}"
-        return cls(secrets.token_urlsafe(12), secrets.token_urlsafe(12), bot, f"demo-{secrets.token_hex(3)}")
+        vk, vk_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(12)
+        password = f"demo-{secrets.token_hex(3)}"
+        return cls(secrets.token_urlsafe(12), secrets.token_urlsafe(12), bot, vk, vk_secret, password)
 
 
 def configuration(ports: Ports, keys: Keys, exchange: Path | None) -> str:
@@ -114,6 +120,16 @@ name = "shop"
 token = "{keys.bot}"
 api_base = "{ports.bot_api}"
 source = "Telegram-бот"
+group = "sales"
+
+[[vk]]
+name = "okna"
+group_id = {GROUP}
+token = "{keys.vk}"
+secret = "{keys.vk_secret}"
+confirmation = "{CONFIRMATION}"
+api_base = "{ports.vk}"
+source = "ВКонтакте"
 group = "sales"
 
 [[web]]

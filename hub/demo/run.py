@@ -23,7 +23,7 @@ import aiohttp
 
 from hub.clock import SystemClock
 from hub.demo.api import HubApi
-from hub.demo.office import ADMIN, LINE, STAFF, Keys, Ports, configuration, staff_the_office
+from hub.demo.office import ADMIN, CONFIRMATION, GROUP, LINE, STAFF, Keys, Ports, configuration, staff_the_office
 from hub.demo.peers.errors import PeerError
 from hub.demo.peers.process import PeerProcess, free_port
 from hub.demo.screen import Screen, Who, quoted
@@ -34,6 +34,7 @@ from hub.settings import Settings, parse_settings
 
 if TYPE_CHECKING:
     from hub.demo.peers.bot_api import Bot
+    from hub.demo.peers.vk import Community
 
 SECONDS = "DEMO_SECONDS"
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -117,11 +118,15 @@ async def _run(folder: Path, seconds: float | None) -> Ending:
 async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Watch, Bot, tuple[tuple[str, str], ...]]]:
     """Everything started in order; everything stopped in the reverse order, whatever happens."""
     screen.title("Хаб отдела продаж: показ на живых протоколах")
-    screen.say("Запускаю АТС, сервер Telegram и сам хаб…", "dim")
+    screen.say("Запускаю АТС, серверы Telegram и ВКонтакте и сам хаб…", "dim")
     trees = real_trees()
     real = AsteriskTelephones(folder, trees) if not isinstance(trees, str) else None
-    keys, bot_api = Keys.new(), free_port()
-    ports = Ports.free(real.office.ami_port if real is not None else free_port(), f"http://127.0.0.1:{bot_api}")
+    keys, bot_api, vk = Keys.new(), free_port(), free_port()
+    ports = Ports.free(
+        ami=real.office.ami_port if real is not None else free_port(),
+        bot_api=f"http://127.0.0.1:{bot_api}",
+        vk=f"http://127.0.0.1:{vk}/method",
+    )
     settings = _configure(folder, ports, keys, real.office.run if real is not None else None)
     tokens = await staff_the_office(settings, SystemClock(), keys.password)
     async with contextlib.AsyncExitStack() as stack:
@@ -132,6 +137,7 @@ async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Wa
         stack.push_async_callback(hub.stop)
         # The hub reads its modules meanwhile, and knocks until its peers are there.
         bot = await _telegram(bot_api, keys, stack)
+        community = await _vk(vk, ports, keys, stack)
         telephones = await _telephones(real, settings, ports, keys, screen, stack)
         if isinstance(trees, str):
             _without_asterisk(screen, trees)
@@ -141,7 +147,7 @@ async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Wa
         screen.begin()
         _introduce(screen, telephones, ports, folder)
         watch = Watch(api, screen)
-        story = Story(World(telephones, bot, ports, keys, tokens, api, http), watch, screen)
+        story = Story(World(telephones, bot, community, ports, keys, tokens, api, http), watch, screen)
         await story.prepare()
         look = (("страница", ports.url), ("логин", ADMIN), ("пароль", keys.password), ("журнал хаба", str(log)))
         stack.callback(screen.say, "Останавливаюсь…", "dim")
@@ -198,6 +204,17 @@ async def _telegram(port: int, keys: Keys, stack: contextlib.AsyncExitStack) -> 
     return bot
 
 
+async def _vk(port: int, ports: Ports, keys: Keys, stack: contextlib.AsyncExitStack) -> Community:
+    """The VK server with the firm's community, which posts its events to the hub."""
+    from hub.demo.peers.vk import VkServer
+
+    server = VkServer(port=port)
+    await stack.enter_async_context(server)
+    community = server.community(GROUP, keys.vk, "Окна и балконы")
+    community.hook(f"{ports.url}/in/vk/okna", keys.vk_secret, CONFIRMATION)
+    return community
+
+
 async def _ready(hub: PeerProcess, api: HubApi) -> None:
     """Wait until the hub is up; raises PeerError, with what it printed, where it does not come up."""
     waiting = asyncio.create_task(api.ready(_HUB_STARTS_WITHIN_S))
@@ -220,6 +237,7 @@ def _introduce(screen: Screen, telephones: Telephones, ports: Ports, folder: Pat
             ("АТС", f"{telephones.what}, номер {spaced(LINE)}"),
             ("хаб", f"{ports.url}, база SQLite, данные в {folder}"),
             ("Telegram", f"строгий местный сервер Bot API, {ports.bot_api}"),
+            ("ВКонтакте", f"строгий местный сервер, Callback API, {ports.vk}"),
             ("почта", f"приём по SMTP, 127.0.0.1:{ports.smtp}"),
             (
                 "сотрудники",

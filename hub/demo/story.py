@@ -19,12 +19,14 @@ from hub.demo.telephones import Caller, Telephones
 from hub.demo.watch import Watch, named, spaced
 
 if TYPE_CHECKING:
+    from hub.demo.peers import vk
     from hub.demo.peers.bot_api import Bot, Person
 
 PATIENCE_S = 8.0
 ANNA, SERGEY, STRANGER, OLEG, OLGA = (f"+7916111000{number}" for number in range(1, 6))
-OLEG_TG, VIKTOR = 5001, "v.zaytsev@stroy.example"
+OLEG_TG, VERA_VK, VIKTOR = 5001, 7001, "v.zaytsev@stroy.example"
 _PAUSE_S = 0.8
+_PRICE = "Вера, здравствуйте! Балкон шесть метров — от 87 000 ₽, приедем замерить бесплатно."
 _ANSWER = "Здравствуйте, Олег! Окно 1,6 × 1,4 м со стеклопакетом и установкой — 24 900 ₽. Когда удобен замер?"
 
 
@@ -51,6 +53,7 @@ class World:
 
     telephones: Telephones
     bot: Bot
+    community: vk.Community
     ports: Ports
     keys: Keys
     tokens: Tokens
@@ -66,6 +69,7 @@ class Story:
         self._watch = watch
         self._screen = screen
         self._oleg = world.bot.user(id=OLEG_TG, first_name="Олег", last_name="Белов", username="oleg_belov")
+        self._vera = world.community.user(VERA_VK, "Вера", "Никитина")
         self.verdict = Verdict()
 
     async def prepare(self) -> None:
@@ -82,7 +86,12 @@ class Story:
         conversation = asyncio.create_task(self._conversation())
         await self._acting(missed, "звонок, на который никто не ответил")
         await self._acting(conversation, "переписка в Telegram")
-        for act, what in ((self._form, "заявка с сайта"), (self._mail, "письмо"), (self._ladder, "лестница")):
+        for act, what in (
+            (self._comments, "комментарий ВКонтакте"),
+            (self._form, "заявка с сайта"),
+            (self._mail, "письмо"),
+            (self._ladder, "лестница"),
+        ):
             await self._acting(asyncio.create_task(act()), what)
         return self.verdict
 
@@ -191,6 +200,39 @@ class Story:
     async def _say(self, person: Person, text: str) -> int:
         self._outside(f"✎ Олег Белов пишет боту: {quoted(text)}")
         return (await person.say(text)).message_id
+
+    # ------------------------------------------------------------ VK
+
+    async def _comments(self) -> None:
+        identity = f"vk:{VERA_VK}"
+        self._scene("Сообщество ВКонтакте", identity)
+        self._outside("✎ Вера Никитина комментирует запись сообщества: «Сколько стоит застеклить балкон?»")
+        await self._vera.comment(45, "Сколько стоит застеклить балкон?")
+        await self._expect(
+            "из комментария вышел лид с источником «ВКонтакте», имя подсказал ВКонтакте",
+            lambda watch: (
+                _lead(watch, identity, "ВКонтакте")
+                and (found := watch.who(identity)) is not None
+                and found.name == "Вера Никитина"
+            ),
+        )
+        contact, lead = self._watch.who(identity), self._watch.lead_of(identity)
+        if contact is None or lead is None:
+            return  # told as missing already
+        manager = lead.manager or MARIA.login
+        self._screen.line(Who.OFFICE, f"{named(manager)} отвечает Вере: запрос к API хаба")
+        await self._world.api.write(contact.id, _PRICE, self._world.tokens.of(manager), "vk")
+        try:
+            await self._world.community.comments.wait_for(lambda each: each.text == _PRICE, PATIENCE_S)
+        except TimeoutError:
+            self.verdict.missing.append("ответ менеджера не дошёл до Веры ВКонтакте")
+        else:
+            self._screen.line(Who.CLIENT, f"Вера видит ответ под своим комментарием: {quoted(_PRICE)}")
+        await self._expect(
+            "после ответа обращение закрылось",
+            lambda watch: (case := watch.case_of(identity)) is not None and case.state == "closed",
+        )
+        await asyncio.sleep(_PAUSE_S)
 
     # ------------------------------------------------------------ form and mail
 

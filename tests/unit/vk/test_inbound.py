@@ -80,7 +80,7 @@ EXPECTED: dict[str, Payload] = {
         "[стикер]", 8, attachments=file("sticker_9008.png", "image/png", "https://vk.com/sticker/1-9008-512")
     ),
     "post_in_message": written(f"Это ещё действует?\nЗапись https://vk.com/wall-{GROUP}_45\nСкидки до пятницы", 9),
-    "wall_post": written("Поставили окна, спасибо!", "post", subject=on("Запись на стене", f"wall-{GROUP}_50")),
+    "wall_post": written("Поставили окна, спасибо!", "post", quoted=on("Запись на стене", f"wall-{GROUP}_50")),
     "link": written("Остекление балконов: https://okna.example/balkon", 10),
     "market": written(f"Товар «Окно 1,5 × 1,4», 24 900 ₽: https://vk.com/product-{GROUP}_77", 11),
     "graffiti": written("", 12, attachments=file("graffiti_33.png", "image/png", f"{PSV}/graffiti/g.png")),
@@ -122,21 +122,21 @@ EXPECTED: dict[str, Payload] = {
     "reaction_taken_back": ReactionChanged("32", ()),
     "typing": Ignored("message_typing_state"),
     "wall_post_own": Ignored("a post of a community"),
-    "wall_comment": written("Сколько стоит?", 60, subject=on("Комментарий к записи", f"wall-{GROUP}_45")),
+    "wall_comment": written("Сколько стоит?", 60, quoted=on("Комментарий к записи", f"wall-{GROUP}_45")),
     "wall_comment_answer": written(
-        "Окна, а доставка?", 61, subject=on("Комментарий к записи", f"wall-{GROUP}_45"), answers="60"
+        "Окна, а доставка?", 61, quoted=on("Комментарий к записи", f"wall-{GROUP}_45"), answers="60"
     ),
     "wall_comment_own": DeliveryChanged(Delivery.SENT, ("62",)),
     "wall_comment_edited": MessageEdited("60", "Сколько стоит окно?", NOW),
-    "wall_comment_restored": written("Сколько стоит окно?", 60, subject=on("Комментарий к записи", f"wall-{GROUP}_45")),
+    "wall_comment_restored": written("Сколько стоит окно?", 60, quoted=on("Комментарий к записи", f"wall-{GROUP}_45")),
     "wall_comment_deleted": MessageDeleted(("60",), NOW),
-    "photo_comment": written("Красиво", 70, subject=on("Комментарий к фотографии", f"photo-{GROUP}_457239005")),
+    "photo_comment": written("Красиво", 70, quoted=on("Комментарий к фотографии", f"photo-{GROUP}_457239005")),
     "photo_comment_deleted": MessageDeleted(("70",), NOW),
-    "video_comment": written("А размеры?", 71, subject=on("Комментарий к видео", f"video-{GROUP}_456239005")),
+    "video_comment": written("А размеры?", 71, quoted=on("Комментарий к видео", f"video-{GROUP}_456239005")),
     "video_comment_edited": MessageEdited("71", "А какие размеры?", NOW),
-    "market_comment": written("Есть в наличии?", 72, subject=on("Комментарий к товару", f"product-{GROUP}_77")),
+    "market_comment": written("Есть в наличии?", 72, quoted=on("Комментарий к товару", f"product-{GROUP}_77")),
     "market_comment_deleted": MessageDeleted(("72",), NOW),
-    "board_post": written("Кто ставил балкон?", 73, subject=on("Сообщение в обсуждении", f"topic-{GROUP}_8")),
+    "board_post": written("Кто ставил балкон?", 73, quoted=on("Сообщение в обсуждении", f"topic-{GROUP}_8")),
     "lead_form": FormSubmitted(
         name="Анна Петрова",
         phone="8 916 111-00-09",

@@ -60,7 +60,7 @@ def test_every_choice_gets_a_button_that_vk_takes(rows: list[list[str]]) -> None
     buttons = tuple(tuple(Button(text, f"menu:{index}") for index, text in enumerate(row)) for row in rows)
     keyboards = [checked_keyboard(each) for each in keyboards_of(buttons)]
     for keyboard in keyboards:
-        assert MessagesKeyboard.model_validate(keyboard)
+        assert MessagesKeyboard.model_validate(keyboard).inline
     found = [
         json.loads(button["action"]["payload"])["hub"]
         for each in keyboards
