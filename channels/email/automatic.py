@@ -24,8 +24,8 @@ _DAEMONS = frozenset({"mailer-daemon", "postmaster", "mail-daemon", "mailerdaemo
 _NULL = "<>"
 # Only where the subject begins with it: whoever answers an auto-reply writes «Re: Автоответ: …».
 _SUBJECT = re.compile(
-    r"\s*\[?(?:(?:автоответ(?:чик)?|нет на месте)\s*(?:[:.!\]–—-]|\Z)|автоматический ответ\b|автоматическое уведомление\b"
-    r"|вне офиса\b"
+    r"\s*\[?(?:(?:автоответ(?:чик)?|нет на месте)\s*(?:[:.!\]–—-]|\Z)|автоматический ответ\b"
+    r"|автоматическое уведомление\b|вне офиса\b"
     r"|(?:я |сейчас )?(?:в|нахожусь в) (?:отпуске|командировке)\b|отсутств(?:ие|ую) на рабочем месте"
     r"|уведомление об отсутствии"
     r"|auto(?:matic|mated)?[ -]?(?:reply|response|responder|answer)\b|out of (?:the )?office\b|ooo:"

@@ -57,7 +57,7 @@ _OTHER = re.compile(r"[\x00-\x7f]+")
 _CLEARLY = 1.5
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MAX_HEADER = 20_000
-_SAMPLE = 20_000
+_SAMPLE = 3_000
 
 
 def decoded(content: bytes, declared: str | None = None) -> str:

@@ -17,7 +17,6 @@ from channels.email.mime import Mail, MailFile, parse
 from channels.email.names import person_name
 from channels.email.quotation import split_quotation
 from channels.email.sameness import fingerprint
-from channels.email.subjects import topic
 from channels.email.token import plain_address, thread_of
 from crm_core.errors import InvalidIdentity
 from crm_core.messages import (
@@ -36,6 +35,7 @@ from crm_core.messages import (
     Unparsable,
 )
 from crm_core.model.identity import Identity, address, claimed
+from crm_core.model.subject import bare_subject
 
 RAW_TYPE = "message/rfc822"
 _OLDEST = timedelta(days=7)  # no server keeps trying for longer; an older date is a wrong clock
@@ -159,7 +159,7 @@ def _thread(config: EmailConfig, mail: Mail, ref: str) -> Thread:
             each for each in answered(config, mail.header("in-reply-to"), mail.tail("references")) if each != ref
         ),
         token=next((token for token in tokens if token is not None), None),
-        subject=topic(mail.header("subject")),
+        subject=bare_subject(mail.header("subject")),
     )
 
 

@@ -80,7 +80,8 @@ def test_what_is_declared_rightly_stays() -> None:
 
 
 def test_html_may_tell_its_charset_itself() -> None:
-    html = '<html><head><meta http-equiv="Content-Type" content="text/html; charset=koi8-r"></head><p>Привет, мир</p></html>'
+    meta = '<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">'
+    html = f"<html><head>{meta}</head><p>Привет, мир</p></html>"
     assert message(b"Content-Type: text/html\r\n\r\n" + html.encode("koi8-r")).text == "Привет, мир"
 
 
