@@ -33,7 +33,7 @@ def test_an_address_with_a_mark_is_asked_for_where_the_hub_listens() -> None:
         ('authserv = "mx.example.org"', "email[1].authserv", "expected a list"),
         ('form_senders = ["nobody"]', "email[1].form_senders", "is not a mail address"),
         ('form_fields = ["Имя"]', "email[1].form_fields", "expected a table"),
-        ("form_fields = { "Имя" = 5 }", "email[1].form_fields", "expected a text"),
+        ('form_fields = { "Имя" = 5 }', "email[1].form_fields", "expected a text"),
         ('form_fields = { ":" = "name" }', "email[1].form_fields", "this is no label of a form"),
         ('form_sender = ["a@b.example"]', "email[1].form_sender", "unknown key"),
         ("reply_token = 1", "email[1].reply_token", "expected true or false"),
