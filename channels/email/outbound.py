@@ -143,6 +143,10 @@ def composed(
         )
     if config.reply_token and message.thread is not None:
         mail["Reply-To"] = reply_address(config, message.thread)
+    if message.automatic:
+        # Robots don't answer robots: the standard's word for it, and what Exchange looks at.
+        mail["Auto-Submitted"] = "auto-replied"
+        mail["X-Auto-Response-Suppress"] = "All"
     text = message.text.replace("\r\n", "\n").replace("\r", "\n")
     mail.set_content(text.encode("utf-8", "replace").decode())
     for file, content in files:

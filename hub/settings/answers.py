@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from crm_core.model.answers import MOST_ITEMS, NO_ANSWERS, Answers, MenuItem, item_key
+from crm_core.model.answers import MOST_ITEMS, Answers, MenuItem, item_key
 from crm_core.model.calendar import ANY_HOURS
 from hub.settings import values
 from hub.settings.errors import BadValueError
-from hub.settings.model import Settings
+from hub.settings.model import (
+    EmailSettings,
+    GatewaySettings,
+    Settings,
+    TelegramSettings,
+    VkSettings,
+    WebSettings,
+)
 from hub.settings.nearest import nearest
 from hub.settings.reader import Section, Source
 from hub.settings.telephony import group_names
 from hub.settings.values import shown, wrong_type
+
+_Account = TelegramSettings | VkSettings | EmailSettings | WebSettings | GatewaySettings
 
 LONGEST_TEXT = 2000
 LONGEST_LABEL = 40
@@ -58,17 +67,18 @@ def words(value: object) -> str:
 
 def check_answers(settings: Settings, source: Source) -> None:
     """Report calendars and groups that accounts' answers name and nobody configured."""
-    accounts: tuple[tuple[str, Sequence[object]], ...] = (
+    accounts: tuple[tuple[str, Sequence[_Account]], ...] = (
         ("telegram", settings.telegram),
         ("vk", settings.vk),
         ("email", settings.email),
         ("web", settings.web),
+        ("gateway", settings.gateways),
     )
     calendars = [each.name for each in settings.hours]
     groups = group_names(settings)
     for table, found in accounts:
         for position, account in enumerate(found):
-            configured = getattr(account, "answers", NO_ANSWERS)
+            configured = account.answers
             if configured.hours is not None and configured.hours not in calendars:
                 close = nearest(configured.hours, calendars)
                 guess = f'Did you mean "{close}"?' if close else "Add it"

@@ -231,6 +231,7 @@ class GatewaySettings:
     file_hosts: tuple[str, ...] = ()
     max_size: int = 20 * MB
     policy: AccountPolicy = PLAIN
+    answers: Answers = NO_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)

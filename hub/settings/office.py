@@ -17,7 +17,8 @@ from hub.settings.model import (
     WebSettings,
 )
 
-_Account = TelegramSettings | VkSettings | EmailSettings | WebSettings | CtiSettings | GatewaySettings
+_Speaking = TelegramSettings | VkSettings | EmailSettings | WebSettings | GatewaySettings
+_Account = _Speaking | CtiSettings
 
 
 def office_of(settings: Settings) -> Office:
@@ -63,11 +64,12 @@ def office_of(settings: Settings) -> Office:
 
 def _answers(settings: Settings) -> dict[ChannelKey, Answers]:
     """The accounts that say something to clients by themselves."""
-    accounts: dict[str, tuple[TelegramSettings | VkSettings | EmailSettings | WebSettings, ...]] = {
+    accounts: dict[str, tuple[_Speaking, ...]] = {
         "telegram": settings.telegram,
         "vk": settings.vk,
         "email": settings.email,
         "web": settings.web,
+        "gateway": settings.gateways,
     }
     return {
         ChannelKey(channel, each.name): each.answers

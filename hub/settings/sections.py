@@ -196,6 +196,7 @@ def gateway(section: Section) -> GatewaySettings:
         file_hosts=section.take("file_hosts", values.list_of(values.text), plain.file_hosts),
         max_size=section.take("max_size", values.size, plain.max_size),
         policy=policy(section),
+        answers=answers(section),
     )
 
 

@@ -17,6 +17,7 @@ BOT = '[[telegram]]\nname = "shop"\ntoken = "1:abc"\ngroup = "sales"\n'
 VK = '[[vk]]\nname = "c"\ngroup_id = 1\ntoken = "t"\nmode = "longpoll"\n'
 BOX = '[[email]]\nname = "m"\naddress = "a@b.example"\nsmtp = "smtp://h.example"\n'
 ELEVEN = ", ".join(f'{{ text = "{number}", answer = "1" }}' for number in range(11))
+GATEWAY = '[[gateway]]\nname = "wa"\nsecret = "a-long-secret-for-signatures-0123456789"\n'
 SITE = '[[web]]\nname = "site"\nkey = "k"\n'
 
 
@@ -38,7 +39,7 @@ def test_everything_that_can_be_said() -> None:
     assert office.answers_of(ChannelKey("vk", "shop")) == NO_ANSWERS
 
 
-@pytest.mark.parametrize("account", [BOT, VK, BOX, SITE])
+@pytest.mark.parametrize("account", [BOT, VK, BOX, SITE, GATEWAY])
 def test_every_account_may_greet_and_say_that_it_is_closed(account: str) -> None:
     settings = parse_settings(account + 'greeting = "А"\noff_hours = "Б"\nhours = "office"\n' + HOURS)
     (answers,) = office_of(settings).answers.values()

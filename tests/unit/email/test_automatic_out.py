@@ -1,0 +1,25 @@
+"""Mails that no person wrote say so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email import message_from_bytes
+
+import pytest
+
+from channels.email.config import EmailConfig
+from channels.email.outbound import composed
+from crm_core.messages import ChannelKey, OutboundMessage
+
+
+@pytest.mark.parametrize(("automatic", "marked"), [(True, "auto-replied"), (False, None)])
+def test_an_automatic_mail_tells_robots_not_to_answer(automatic: bool, marked: str | None) -> None:
+    config = EmailConfig(name="sales", address="sales@example.org")
+    message = OutboundMessage(
+        ChannelKey("email", "sales"), "anna@a.example", "Мы закрыты", "message:1", subject="Re: Окна",
+        reply_to="<one@a.example>", automatic=automatic,
+    )  # fmt: skip
+    mail = message_from_bytes(composed(config, message, "anna@a.example", [], datetime(2026, 11, 22, tzinfo=UTC)))
+    assert mail["Auto-Submitted"] == marked
+    assert (mail["X-Auto-Response-Suppress"] is not None) == automatic
+    assert mail["In-Reply-To"] == "<one@a.example>"
