@@ -53,7 +53,8 @@ def pressed(query: CallbackQuery) -> Fact:
     business = message.business_connection_id if isinstance(message, Message) else None
     conversation = str(Conversation(chat.id if chat else query.from_user.id, business))
     payload = _meaning(query)
-    return Fact(payload, conversation, sender_of(query.from_user), group=chat is not None and is_group(chat))
+    crowd = business is not None or (chat is not None and is_group(chat))
+    return Fact(payload, conversation, sender_of(query.from_user), group=crowd)
 
 
 def _meaning(query: CallbackQuery) -> Payload:
@@ -119,4 +120,5 @@ def membership(change: ChatMemberUpdated, words: Words) -> Fact:
 def deleted(gone: BusinessMessagesDeleted, received_at: datetime) -> Fact:
     """Messages of a connected account were deleted, by whichever side."""
     conversation = str(Conversation(gone.chat.id, gone.business_connection_id))
-    return Fact(MessageDeleted(spelled(gone.message_ids), received_at), conversation, client_of(gone.chat))
+    payload = MessageDeleted(spelled(gone.message_ids), received_at)
+    return Fact(payload, conversation, client_of(gone.chat), group=True)

@@ -18,7 +18,8 @@ NOBODY = Sender()
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What an update says."""
+    """What an update says. `group`: people are among themselves, and the hub says nothing by itself: in groups, and in
+    chats of an account whose owner connected the bot."""
 
     payload: Payload
     conversation: str = ""

@@ -175,7 +175,8 @@ def _of_client(message: Message, payload: Payload, at: datetime | None = None) -
     author = message.from_user
     from_client = author is not None and (message.business_connection_id is None or author.id == message.chat.id)
     sender = sender_of(author) if author is not None and from_client else client_of(message.chat)
-    return Fact(payload, conversation, sender, at or message.date, message.message_id, is_group(message.chat))
+    crowd = is_group(message.chat) or message.business_connection_id is not None
+    return Fact(payload, conversation, sender, at or message.date, message.message_id, crowd)
 
 
 def _to_the_bot(message: Message) -> bool:

@@ -20,7 +20,7 @@ class Attachment(Given):
     """A file; `size` in bytes. `url` wants the same bearer. `state` is `stored`, `pending` or `failed`.
 
     `inline`: it stands within the HTML of a mail, which names it by `cid`. `warning` says why to be careful with it,
-    empty where nothing is known against it.
+    empty where nothing is known against it. `error` says why it could not be had.
     """
 
     id: int
@@ -32,6 +32,7 @@ class Attachment(Given):
     cid: str
     inline: bool
     warning: str
+    error: str | None
 
 
 class EntryCall(Given):
@@ -198,6 +199,7 @@ def attachment_json(record: AttachmentRecord) -> Attachment:
         cid=record.cid,
         inline=bool(record.cid),
         warning=record.warning,
+        error=record.error,
     )
 
 

@@ -214,8 +214,14 @@ CONVERSATIONS = {
     "staff_reply": ("77", IVAN),
     "business_edited_by_owner": ("business:Xk2mAAABBcDe:1001", ANNA),
 }
-GROUPS = {
+AMONG_PEOPLE = {
     "added_to_group",
+    "business_away_message",
+    "business_deleted",
+    "business_edited",
+    "business_edited_by_owner",
+    "business_message",
+    "business_message_of_owner",
     "group_member_joined",
     "group_moved_away",
     "group_moved_here",

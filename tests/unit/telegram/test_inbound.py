@@ -21,10 +21,10 @@ from crm_core.messages import (
 )
 from hub.demo.peers.bot_api.wire import checked_update
 from tests.unit.telegram.expected import (
+    AMONG_PEOPLE,
     CONVERSATIONS,
     EXPECTED,
     FIXTURES,
-    GROUPS,
     NAMES,
     NOW,
     READER,
@@ -77,7 +77,7 @@ def test_who_and_where(name: str, conversation: str, sender: Sender) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_said_among_several_is_marked(name: str) -> None:
     event = READER.update(load(name), NOW).event
-    assert event.group == (name in GROUPS)
+    assert event.group == (name in AMONG_PEOPLE)
 
 
 def test_time_and_order_are_the_providers() -> None:
