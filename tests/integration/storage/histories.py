@@ -8,10 +8,26 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from crm_core.messages import BlockChanged, BlockState, InboundEvent, Utm
+from crm_core.messages import (
+    BlockChanged,
+    BlockState,
+    Delivery,
+    DeliveryChanged,
+    EntryKind,
+    InboundEvent,
+    MessageReceived,
+    MessageSent,
+    Noted,
+    ReactionChanged,
+    Thread,
+    Utm,
+)
 from crm_core.model.call import CallState, Direction
+from crm_core.model.identity import parse_identity
 from crm_core.services import replies
+from crm_core.services.threads import topmost
 from tests.integration.storage.world import (
+    MAIL,
     SHOP,
     World,
     answered,
@@ -30,6 +46,10 @@ from tests.integration.storage.world import (
 )
 
 HOUR = 3600
+_KINDS = (
+    *("message", "message", "edit", "delete", "call", "call", "form", "mail", "share", "block", "reply"),
+    *("sent", "delivery", "reaction", "note", "thread", "thread"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,15 +77,15 @@ def history(random: Random, *, with_replies: bool) -> History:
     same_number = random.random() < 0.3
     now = 0.0
     messages: dict[int, list[tuple[str, InboundEvent]]] = defaultdict(list)
+    sent: dict[int, list[str]] = defaultdict(list)
+    mails: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for number in range(1, random.randint(3, 15)):
         now += random.choice([0, 0, 1, 5, 120, 400, HOUR])
         client = random.randrange(users)
         user = 7000 + client
         phone = "+79160000000" if same_number else f"+7916000000{client}"
-        what = random.choice(
-            ["message", "message", "edit", "delete", "call", "call", "form", "mail", "share", "block", "reply"]
-        )
-        if what == "message" or (what in {"edit", "delete", "reply"} and not messages[user]):
+        what = random.choice(_KINDS)
+        if what == "message" or (what in {"edit", "delete", "reply", "reaction"} and not messages[user]):
             name = random.choice([f"User {client}", f"Клиент {client}", ""])
             new = message(user, f"m{number}", at(now), sequence=number, name=name)
             messages[user].append((f"m{number}", new))
@@ -89,6 +109,10 @@ def history(random: Random, *, with_replies: bool) -> History:
             )
         elif what == "share":
             made.facts.append(share(user, phone, at(now), ref=f"card{number}"))
+        elif what in {"sent", "delivery", "reaction", "note"}:
+            made.facts.append(_told(random, what, user, f"s{number}", now, messages[user], sent[user]))
+        elif what == "thread":
+            made.facts.append(_letter(random, client, number, now, mails[client]))
         elif what == "block":
             state = random.choice([BlockState.BLOCKED, BlockState.ALLOWED])
             made.facts.append(fact(SHOP, BlockChanged(state), at(now), tg(user), name=f"User {client}"))
@@ -105,6 +129,45 @@ def _call(random: Random, linkedid: str, phone: str, now: float) -> list[Inbound
         return [moved(call), moved(ended(call, random.choice([2, 20]), state))]
     taken = answered(call, random.choice([1, 5]), random.choice(["PJSIP/101", "PJSIP/102"]))
     return [moved(call), moved(taken), moved(ended(taken, 60))]
+
+
+def _told(
+    random: Random,
+    what: str,
+    user: int,
+    ref: str,
+    now: float,
+    messages: list[tuple[str, InboundEvent]],
+    sent: list[str],
+) -> InboundEvent:
+    """Somebody of the office writes elsewhere; what is told of messages; what a client does without words."""
+    name = f"User {user - 7000}"
+    if what == "sent" or (what == "delivery" and not sent):
+        sent.append(ref)
+        automatic = random.random() < 0.3
+        words = MessageSent(EntryKind.MESSAGE, f"office {ref}", ref, author=tg(1001), automatic=automatic)
+        return fact(SHOP, words, at(now), tg(user), name=name)
+    if what == "delivery":
+        state = random.choice([Delivery.SENT, Delivery.DELIVERED, Delivery.READ, Delivery.FAILED])
+        upto = state is not Delivery.FAILED and random.random() < 0.4
+        change = DeliveryChanged(state, (random.choice(sent),), upto=upto)
+        return fact(SHOP, change, at(now), tg(user), name=name)
+    if what == "reaction":
+        emojis = random.choice([(), ("👍",), ("🔥", "❤")])
+        return fact(SHOP, ReactionChanged(random.choice([each for each, _ in messages]), emojis), at(now), tg(user))
+    note = Noted(f"did {ref}", source=random.choice(["", "Сообщество"]), enquiry=random.random() < 0.5)
+    return fact(SHOP, note, at(now), tg(user), name=name)
+
+
+def _letter(random: Random, client: int, number: int, now: float, mails: list[tuple[str, str]]) -> InboundEvent:
+    """A mail that answers some of the client's own before it, under one of a few subjects."""
+    ref, subject = f"<mail{number}>", random.choice(["Цена", "Доставка"])
+    answers = tuple(each for each, _ in random.sample(mails, min(len(mails), random.randint(0, 2))))
+    mails.append((ref, subject))
+    payload = MessageReceived(
+        EntryKind.EMAIL, f"letter {number}", ref, subject=subject, thread=Thread(ref, answers, None, subject)
+    )
+    return fact(MAIL, payload, at(now), parse_identity(f"mailto:client{client}@b.example"))
 
 
 async def in_order(world: World, story: History) -> None:
@@ -168,6 +231,7 @@ async def outcome(world: World) -> dict[str, Any]:
     contacts = {row.id: row for row in await world.rows("contact") if row.merged_into is None}
     clients = {ident: " ".join(sorted(identities[ident])) for ident in contacts}
     return {
+        "threads": await _threads(world),
         "contacts": {clients[each.id]: (each.name, each.manager) for each in contacts.values()},
         "leads": _grouped(
             clients, [_lead(row, contacts) for row in await world.rows("lead") if row.reason != "merged"]
@@ -180,6 +244,16 @@ async def outcome(world: World) -> dict[str, Any]:
         ),
         "journal": sorted(row.external_id for row in await world.rows("journal")),
     }
+
+
+async def _threads(world: World) -> list[list[str]]:
+    """Which mails stand together."""
+    rows = [row for row in await world.rows("timeline") if row.thread_id is not None]
+    tops = await world.store.run(lambda desk: {row.thread_id: topmost(desk, row.thread_id).id for row in rows})
+    found: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        found[tops[row.thread_id]].append(row.ref)
+    return sorted(sorted(each) for each in found.values())
 
 
 def _grouped(clients: dict[int, str], rows: list[tuple[int, tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
@@ -239,4 +313,6 @@ def _entry(row: Any) -> tuple[int, tuple[Any, ...]]:
         row.signal_at.isoformat() if row.signal_at is not None else None,
         row.author,
         row.lead_id is not None,
+        row.delivery,
+        sorted((each["who"], each["emoji"], each["at"]) for each in row.reactions),
     )
