@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, async_playwright, expect
 
 from hub.demo.peers.chromium import browser as find_browser
 from hub.demo.peers.process import free_port
@@ -22,7 +22,7 @@ from tests.e2e.site import website
 pytestmark = pytest.mark.timeout(180)
 
 PATIENCE_S = 30.0
-DESKTOP, TELEPHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, TELEPHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 OPEN, CLOSE, ENTRY = "Открыть чат", "Закрыть чат", "Напишите сообщение…"
 _SITE = """
 [[web]]
@@ -61,7 +61,8 @@ class Scene:
 
     async def clients(self, count: int = 1) -> list[dict[str, Any]]:
         """All clients, as soon as there are so many."""
-        return await until(lambda: self._clients(count))
+        found: list[dict[str, Any]] = await until(lambda: self._clients(count))
+        return found
 
     async def _clients(self, count: int) -> list[dict[str, Any]] | None:
         found: list[dict[str, Any]] = (await self.get("/contacts"))["items"]
@@ -157,7 +158,7 @@ async def test_a_visitor_is_answered_live_and_finds_it_all_again(scene: Open) ->
     await expect(panel(page)).to_contain_text("Иван Петров")
 
     async def read() -> bool:
-        return (await world.entries(client["id"]))[-1]["delivery"] == "read"
+        return bool((await world.entries(client["id"]))[-1]["delivery"] == "read")
 
     await until(read)
     await page.reload()
