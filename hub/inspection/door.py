@@ -18,8 +18,10 @@ log = get_logger(__name__)
 
 
 def stored_files(event: InboundEvent) -> Sequence[Attachment]:
-    """The files of a fact that lie in the store."""
-    return [each for each in getattr(event.payload, "attachments", ()) if each.stored is not None]
+    """The files of a fact that lie in the store; of what a fact may be otherwise, too."""
+    otherwise = getattr(event.payload, "otherwise", None)
+    files = (*getattr(event.payload, "attachments", ()), *getattr(otherwise, "attachments", ()))
+    return [each for each in files if each.stored is not None]
 
 
 class FileInspector:
@@ -40,9 +42,16 @@ class FileInspector:
         """The fact with the true types of its files and their warnings."""
         if not stored_files(event):
             return event
-        payload: Any = event.payload
+        payload: Any = await self._payload(event.payload)
+        if getattr(payload, "otherwise", None) is not None:
+            payload = replace(payload, otherwise=await self._payload(payload.otherwise))
+        return replace(event, payload=payload)
+
+    async def _payload(self, payload: Any) -> Any:
+        if not getattr(payload, "attachments", ()):
+            return payload
         files = [await self._judged(each) for each in payload.attachments]
-        return replace(event, payload=replace(payload, attachments=tuple(files)))
+        return replace(payload, attachments=tuple(files))
 
     async def _judged(self, file: Attachment) -> Attachment:
         if file.stored is None:
