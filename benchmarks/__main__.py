@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import uvloop
 from rich.console import Console
 
-from benchmarks import agi, ami, calls, deadlines, intake, memory, ports, windows
+from benchmarks import agi, ami, calls, deadlines, intake, mail, memory, ports, windows
 from benchmarks.measuring import Report
 from hub.log import configure_logging
 
@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[Report]]] = {
     "memory": memory.measure,
     "ports": ports.measure,
     "windows": windows.measure,
+    "mail": mail.measure,
 }
 
 
