@@ -22,6 +22,7 @@ from crm_core.model.identity import address
 _DELIVERY = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _DISPOSITION = "message/disposition-notification"
 _ACTIONS = {"failed": Delivery.FAILED, "delivered": Delivery.DELIVERED}
+NO_REASON = "the mail server gives no reason"
 _MAX_BLOCKS = 200
 _MAX_WORDS = 500
 _MAX_SEARCHED = 200_000
@@ -77,7 +78,10 @@ def report_of(config: EmailConfig, mail: Mail, sender: str) -> Report | None:
 
 
 def _by_the_rules(config: EmailConfig, mail: Mail, blocks: list[dict[str, str]]) -> Report | None:
-    refs = _refs(config, mail, searched=True)
+    envelopes = [
+        f"<{block['original-envelope-id'].strip('<>')}>" for block in blocks if "original-envelope-id" in block
+    ]
+    refs = _all_names(config, envelopes) or _refs(config, mail)
     recipients = [block for block in blocks if "action" in block or "final-recipient" in block]
     if not refs or not recipients:
         return None
@@ -87,9 +91,9 @@ def _by_the_rules(config: EmailConfig, mail: Mail, blocks: list[dict[str, str]])
     status = told.get("status", "").split(" ")[0]
     said = _plain(told.get("diagnostic-code", ""))
     if action == "failed" or (not action and status.startswith("5")):
-        words = said if status in said else f"{status} {said}".strip()
-        detail = words or _saying(mail.text) or "the mail server gives no reason"
-        return Report(Delivery.FAILED, refs, _recipient(told), detail[:_MAX_WORDS])
+        said = said or _saying(mail.text, _recipient(told))
+        detail = said if status in said else f"{status} {said}".strip()
+        return Report(Delivery.FAILED, refs, _recipient(told), detail[:_MAX_WORDS] or NO_REASON)
     return Report(_ACTIONS.get(action), refs, _recipient(told), said[:_MAX_WORDS])
 
 
@@ -112,17 +116,17 @@ def _by_its_words(config: EmailConfig, mail: Mail, sender: str) -> Report | None
     words = mail.text[:_MAX_SEARCHED]
     if not failed and not _FAILED.search(f"{subject}\n{words[:5_000]}"):
         return None
-    refs = _refs(config, mail, searched=True)
+    refs = _refs(config, mail)
     if not refs:
         return None
     named_first = next(iter(_ADDRESS.findall(failed or words)), "")
     if _WAITING.search(subject) or (not failed and _WAITING.search(words[:2_000])):
         return Report(None, refs, _valid(named_first))
-    detail = _saying(words) or subject or "the mail server gives no reason"
+    detail = _saying(words, _valid(named_first)) or subject or NO_REASON
     return Report(Delivery.FAILED, refs, _valid(named_first), detail[:_MAX_WORDS])
 
 
-def _refs(config: EmailConfig, mail: Mail, *, searched: bool) -> tuple[str, ...]:
+def _refs(config: EmailConfig, mail: Mail) -> tuple[str, ...]:
     """All names of our mail that a report is about: from the mail it returns, its own references, or its text."""
     found: list[str] = []
     for inner in mail.inner:
@@ -133,7 +137,7 @@ def _refs(config: EmailConfig, mail: Mail, *, searched: bool) -> tuple[str, ...]
     if not _ours(config, found):
         for name in ("in-reply-to", "references", "x-failed-message-id"):
             found += message_ids(mail.header(name))
-    if searched and not _ours(config, found):
+    if not _ours(config, found):
         found += _OURS.findall(mail.text[:_MAX_SEARCHED])
         for file in mail.files[:5]:
             found += _OURS.findall(file.content[:_MAX_SEARCHED].decode("utf-8", "replace"))
@@ -186,11 +190,13 @@ def _valid(text: str) -> str:
         return ""
 
 
-def _saying(text: str) -> str:
-    """The line of a report in which the refusing server speaks; empty where there is none."""
+def _saying(text: str, recipient: str) -> str:
+    """The line of a report in which the refusing server speaks, else the one below the recipient; empty where there is
+    none."""
     lines = [" ".join(line.split()) for line in text.split("\n")[:300]]
     for pattern in _SAYS:
         for line in lines:
             if pattern.search(line[:_MAX_WORDS]):
                 return line[:_MAX_WORDS]
-    return ""
+    at = next((number for number, line in enumerate(lines) if recipient and line.strip("<>:;. ") == recipient), -1)
+    return lines[at + 1][:_MAX_WORDS] if 0 <= at < len(lines) - 1 else ""

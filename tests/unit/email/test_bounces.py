@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.email import EmailConfig
+from channels.email.bounces import NO_REASON
 from channels.email.inbound import read, with_return_path
 from channels.email.message_ids import own_id
 from crm_core.messages import Delivery, DeliveryChanged, Ignored, InboundEvent, MessageReceived, OutboundMessage
@@ -85,6 +86,7 @@ def test_a_bounce_without_the_mail_is_tied_by_its_references() -> None:
 
 def test_a_bounce_by_its_status_alone() -> None:
     assert changed(report("Final-Recipient: rfc822; anna@client.example\nStatus: 5.7.1 (policy)")).detail == "5.7.1"
+    assert changed(report("Final-Recipient: rfc822; anna@client.example\nAction: failed")).detail == NO_REASON
     worst = "Final-Recipient: rfc822; a@c.example\nAction: delivered\nStatus: 2.0.0\n\n" + FAILED
     assert changed(report(worst)).state is Delivery.FAILED
     bare = "Final-Recipient: rfc822; anna@client.example\nAction: Failed (unknown)"
@@ -92,6 +94,16 @@ def test_a_bounce_by_its_status_alone() -> None:
         changed(report(bare, words="host said: 552 5.2.2 mailbox is full")).detail
         == "host said: 552 5.2.2 mailbox is full"
     )
+
+
+def test_a_bounce_by_the_envelope_alone() -> None:
+    """As Exim reports where the sender asked for it: an id of the envelope, and the reason in the words alone."""
+    words = "The following address(es) failed:\n\n  anna@client.example\n    no such mailbox"
+    status = "Action: failed\nFinal-Recipient: rfc822;anna@client.example\nStatus: 5.0.0"
+    text = report(status, returned="Subject: x\n\n", words=words).replace(
+        "Arrival-Date", f"Original-Envelope-ID: {OURS.strip('<>')}\nArrival-Date"
+    )
+    assert changed(text) == DeliveryChanged(Delivery.FAILED, REFS, detail="5.0.0 no such mailbox")
 
 
 def test_good_news_moves_the_delivery_on() -> None:

@@ -15,14 +15,39 @@ from channels.email.inbound import read, with_return_path
 from channels.email.message_ids import message_id
 from channels.email.names import safe_name
 from channels.email.quotation import split_quotation
+from crm_core.messages import Unparsable
 from crm_core.services.cleaning import clean
 
 CONFIG = EmailConfig("sales", "sales@example.org")
+FULL = EmailConfig(
+    "sales",
+    "sales@example.org",
+    token_key=b"key",
+    reply_token=True,
+    authserv=("mx.example.org",),
+    form_senders=("a@b.example",),
+    form_fields=(("Имя", "name"), ("x", "phone")),
+)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MAILS = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "fixtures" / "email").glob("*.eml"))]
+MAILS = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "fixtures" / "email").rglob("*.eml"))]
 
 _names = st.sampled_from(
-    [b"From", b"Subject", b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition", b"Date", b"Message-ID"]
+    [
+        b"From",
+        b"Subject",
+        b"Content-Type",
+        b"Content-Transfer-Encoding",
+        b"Content-Disposition",
+        b"Date",
+        b"Message-ID",
+        b"References",
+        b"In-Reply-To",
+        b"Received",
+        b"Authentication-Results",
+        b"To",
+        b"Reply-To",
+        b"Content-ID",
+    ]
 )
 _values = st.one_of(
     st.binary(max_size=80),
@@ -31,6 +56,10 @@ _values = st.one_of(
             b"multipart/mixed; boundary=b", b"text/html; charset=rot13", b"text/plain; charset=idna", b"message/rfc822",
             b"base64", b"x-uuencode", b"quoted-printable", b"=?utf-7?B?+AG4?=", b"a@b.example",
             b"text/plain; charset*=x''%",
+            b"text/plain; format=flowed; delsp=yes", b"text/calendar", b"application/ms-tnef; name=winmail.dat",
+            b"message/delivery-status", b"multipart/report; report-type=delivery-status; boundary=b",
+            b"mx.example.org; dmarc=pass; spf=fail", b"from x by mx.example.org; x", b"MAILER-DAEMON@x.example",
+            b"<hub.nvsxg43bm5stuny.aaaaaaaaaaaaaaaa@example.org>", b"sales+tay-aaaaaaaaaaaaaaaa@example.org",
             b"attachment; filename*0*=koi8-r''%C1; filename*2=x", b'attachment; filename="=?cp1251?B?4+E=?="',
         ]
     ),
@@ -59,6 +88,16 @@ def test_nothing_raises_and_nothing_is_lost(raw: bytes) -> None:
     again = read(CONFIG, raw, NOW, event.external_id).event
     assert again == event
     clean(event).external_id.encode()
+
+
+@given(st.one_of(_mails, _mutilated(), st.binary(max_size=200).map(lambda body: b"From: a@b.example\r\n\r\n" + body)))
+def test_whatever_has_a_sender_is_read(raw: bytes) -> None:
+    mail = raw if b"a@b.example" in raw[:20] else b"From: Anna <a@b.example>\r\n" + raw
+    event = read(FULL, mail, NOW).event
+    assert not isinstance(event.payload, Unparsable), event.payload
+    assert event.raw == mail
+    assert read(FULL, mail, NOW, event.external_id).event == event
+    clean(event)
 
 
 @given(st.binary(max_size=200), st.text(max_size=50))
