@@ -291,7 +291,7 @@ class Reading(Conversing, Written):
         also = f" AND t.account = {marks[2]}" if account is not None else ""
         sql = (
             f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"
-            " AND t.direction = 'in' AND t.conversation IS NOT NULL AND t.kind <> 'system'"
+            " AND t.direction = 'in' AND t.conversation <> '' AND t.kind <> 'system'"
             " ORDER BY t.occurred_at DESC, t.sequence DESC, t.id DESC LIMIT 1"
         )
         parameters = (contact_id, channel) if account is None else (contact_id, channel, account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crm_core.model.user import Role
@@ -59,6 +59,7 @@ class Ports:
     ami: int
     bot_api: str
     vk: str
+    site: int = field(default_factory=free_port)
 
     @classmethod
     def free(cls, ami: int, bot_api: str, vk: str) -> Ports:
@@ -69,6 +70,11 @@ class Ports:
     def url(self) -> str:
         """The hub's address."""
         return f"http://127.0.0.1:{self.http}"
+
+    @property
+    def site_url(self) -> str:
+        """The firm's website, which is another origin than the hub."""
+        return f"http://127.0.0.1:{self.site}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,8 @@ group = "sales"
 [[web]]
 name = "site"
 key = "{keys.form}"
+origins = ["{ports.site_url}"]
+title = "Окна и балконы"
 source = "Сайт"
 group = "sales"
 enquiry = true

@@ -27,6 +27,7 @@ from hub.demo.office import ADMIN, CONFIRMATION, GROUP, LINE, STAFF, Keys, Ports
 from hub.demo.peers.errors import PeerError
 from hub.demo.peers.process import PeerProcess, free_port
 from hub.demo.screen import Screen, Who, quoted
+from hub.demo.site import website
 from hub.demo.story import Scene, Story, Verdict, World
 from hub.demo.telephones import AsteriskTelephones, ScriptedTelephones, Telephones, real_trees
 from hub.demo.watch import Watch, named, shown, spaced
@@ -144,12 +145,19 @@ async def _office(folder: Path, screen: Screen) -> AsyncIterator[tuple[Story, Wa
         api = await stack.enter_async_context(HubApi(ports.url, tokens.of(ADMIN)))
         await _ready(hub, api)
         http = await stack.enter_async_context(aiohttp.ClientSession())
+        await stack.enter_async_context(website(ports))
         screen.begin()
         _introduce(screen, telephones, ports, folder)
         watch = Watch(api, screen)
         story = Story(World(telephones, bot, community, ports, keys, tokens, api, http), watch, screen)
         await story.prepare()
-        look = (("страница", ports.url), ("логин", ADMIN), ("пароль", keys.password), ("журнал хаба", str(log)))
+        look = (
+            ("страница", ports.url),
+            ("логин", ADMIN),
+            ("пароль", keys.password),
+            ("сайт с чатом", f"{ports.site_url} (напишите там, ответьте на карточке)"),
+            ("журнал хаба", str(log)),
+        )
         stack.callback(screen.say, "Останавливаюсь…", "dim")
         yield story, watch, bot, look
 
@@ -238,6 +246,7 @@ def _introduce(screen: Screen, telephones: Telephones, ports: Ports, folder: Pat
             ("хаб", f"{ports.url}, база SQLite, данные в {folder}"),
             ("Telegram", f"строгий местный сервер Bot API, {ports.bot_api}"),
             ("ВКонтакте", f"строгий местный сервер, Callback API, {ports.vk}"),
+            ("сайт", f"страница с чатом, {ports.site_url}"),
             ("почта", f"приём по SMTP, 127.0.0.1:{ports.smtp}"),
             (
                 "сотрудники",

@@ -15,6 +15,7 @@ from hub.demo.api import ApiFailure, HubApi
 from hub.demo.office import DMITRY, IVAN, KIRA, LINE, MARIA, PETR, THIRD_RUNG_S, Keys, Ports, Tokens
 from hub.demo.peers.errors import PeerError
 from hub.demo.screen import Screen, Who, quoted
+from hub.demo.site import Visitor
 from hub.demo.telephones import Caller, Telephones
 from hub.demo.watch import Watch, named, spaced
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from hub.demo.peers.bot_api import Bot, Person
 
 PATIENCE_S = 8.0
-ANNA, SERGEY, STRANGER, OLEG, OLGA = (f"+7916111000{number}" for number in range(1, 6))
+ANNA, SERGEY, STRANGER, OLEG, OLGA, IGOR = (f"+7916111000{number}" for number in range(1, 7))
 OLEG_TG, VERA_VK, VIKTOR = 5001, 7001, "v.zaytsev@stroy.example"
 _PAUSE_S = 0.8
+_CHAT = "Добрый день! Успеете застеклить балкон до зимы?"
+_CHAT_ANSWER = "Да, ближайший замер завтра в 11:00. Записать вас?"
 _PRICE = "Вера, здравствуйте! Балкон шесть метров — от 87 000 ₽, приедем замерить бесплатно."
 _ANSWER = "Здравствуйте, Олег! Окно 1,6 × 1,4 м со стеклопакетом и установкой — 24 900 ₽. Когда удобен замер?"
 
@@ -89,6 +92,7 @@ class Story:
         for act, what in (
             (self._comments, "комментарий ВКонтакте"),
             (self._form, "заявка с сайта"),
+            (self._chat, "чат на сайте"),
             (self._mail, "письмо"),
             (self._ladder, "лестница"),
         ):
@@ -255,6 +259,49 @@ class Story:
         await self._expect(
             "из заявки вышел лид с метками UTM",
             lambda watch: (lead := watch.lead_of(f"tel:{OLGA}")) is not None and "campaign=balkony" in lead.utm,
+        )
+        await asyncio.sleep(_PAUSE_S)
+
+    async def _chat(self) -> None:
+        visitor = Visitor(self._world.ports, self._world.http)
+        await visitor.come()
+        identity = visitor.identity
+        self._scene("Чат на сайте", identity)
+        self._outside(f"✎ посетитель сайта пишет в чат: {quoted(_CHAT)}")
+        await visitor.say(_CHAT)
+        await self._expect(
+            "из сообщения в чате вышел лид с источником «Сайт» и метками UTM",
+            lambda watch: (
+                _lead(watch, identity, "Сайт")
+                and (lead := watch.lead_of(identity)) is not None
+                and "campaign=zima" in lead.utm
+            ),
+        )
+        contact, lead = self._watch.who(identity), self._watch.lead_of(identity)
+        if contact is None or lead is None:
+            return  # told as missing already
+        manager = lead.manager or MARIA.login
+        self._screen.line(Who.OFFICE, f"{named(manager)} отвечает в чат: запрос к API хаба")
+        await self._world.api.write(contact.id, _CHAT_ANSWER, self._world.tokens.of(manager), "web")
+        try:
+            await visitor.sees(_CHAT_ANSWER, PATIENCE_S)
+        except TimeoutError:
+            self.verdict.missing.append("ответ менеджера не дошёл до посетителя сайта")
+        else:
+            self._screen.line(Who.CLIENT, f"посетитель видит ответ в открытом окне: {quoted(_CHAT_ANSWER)}")
+        await self._expect(
+            "ответ отмечен доставленным",
+            lambda watch: any(entry.delivery in {"delivered", "read"} for entry in watch.entries_of(identity)),
+        )
+        self._outside(f"▣ посетитель оставляет в чате имя и телефон: Игорь Панин, {spaced(IGOR)}")
+        await visitor.leave("Игорь Панин", IGOR)
+        await self._expect(
+            "имя и телефон посетителя встали на карточку",
+            lambda watch: (
+                (found := watch.who(identity)) is not None
+                and found.name == "Игорь Панин"
+                and f"tel:{IGOR}" in found.identities
+            ),
         )
         await asyncio.sleep(_PAUSE_S)
 

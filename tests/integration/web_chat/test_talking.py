@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
+from typing import Any
 
+import pytest
+from aiohttp import FormData
 from sqlalchemy import Connection, text
 
 from crm_core.messages import ChannelKey
@@ -122,7 +126,7 @@ async def test_files_are_judged_kept_and_handed_out_for_a_while(visitor: Visitor
     assert (await visitor.upload("setup.exe", b"MZ")).status == 415
     assert (await visitor.upload("photo.jpg.scr", b"MZ")).status == 415
     assert (await visitor.upload("big.png", b"0" * (1024 * 1024 + 1))).status == 413
-    assert (await visitor.upload("../../etc/\x00passwd.txt", b"root", "text/plain")).status == 200
+    assert (await visitor.upload("../../etc/pass\u202ewd.txt", b"root", "text/plain")).status == 200
     assert (await visitor.history())[-1]["files"][0]["name"] == "passwd.txt"
 
 
@@ -208,3 +212,32 @@ async def test_two_nodes_are_one_chat(postgres_url: str, tmp_path: Path) -> None
         await moved.say("И пишу туда", "message-2")
         await moved.say("Есть кто?", "message-1")  # a retry that reached the other node
         assert len(await here.entries(visitor.id)) == 3
+
+
+async def test_an_answer_finds_the_window_also_after_a_form(visitor: Visitor, node: Node) -> None:
+    await visitor.say("Сколько стоит?", "message-1")
+    contact = {"name": "Анна", "phone": "8 916 123-45-67"}
+    assert (await visitor.ask("contact", id="contact-1", **contact)).status == 200
+    form = {"phone": "8 916 123-45-67", "message": "Перезвоните", "_trap": ""}
+    assert (await node.client.post("/in/web/site?key=site-key", data=form)).status == 200
+    assert len(await node.entries(visitor.id)) == 3
+    await node.answer(visitor.id, "18 500 ₽")
+    async with visitor.window() as window:
+        await window.until("18 500 ₽")
+        assert not any(each["text"].startswith("Перезвоните") for each in window.got)
+
+
+@pytest.mark.parametrize("way", ["urlencoded", "json", "multipart"])
+async def test_a_robot_falls_into_the_trap_of_a_form_however_it_posts(node: Node, way: str) -> None:
+    fields = {"name": "Bot", "phone": "+79161234567", "_trap": "buy"}
+    given: dict[str, Any] = {"data": fields}
+    if way == "json":
+        given = {"json": fields}
+    if way == "multipart":
+        form = FormData(fields)
+        form.add_field("file", io.BytesIO(b"x"), filename="a.txt")
+        given = {"data": form}
+    assert (await node.client.post("/in/web/site?key=site-key", **given)).status == 200
+    rows = await node.hub.store.read(lambda conn: conn.execute(text("SELECT state, what FROM journal")).all())
+    assert [tuple(row) for row in rows] == [("ignored", "a robot filled the field _trap")]
+    assert await node.hub.store.read(lambda conn: conn.execute(text("SELECT count(*) FROM contact")).scalar()) == 0
