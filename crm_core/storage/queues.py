@@ -122,8 +122,8 @@ def depth(conn: Connection) -> dict[str, int]:
 
 
 def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
-    """Forget what is only of passing use: the change feed and idempotency keys, outbox rows that were done, and what
-    was told of messages that never got to be known.
+    """Forget what is only of passing use: the change feed and idempotency keys, outbox rows that were done, what was
+    told of messages that never got to be known, and who heard that the office was closed.
 
     What was given up stays.
     """
@@ -131,6 +131,10 @@ def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
     conn.exec_driver_sql(f"DELETE FROM outbox WHERE state = 'done' AND done_at < {mark}", (moment(conn, done_before),))
     conn.exec_driver_sql(
         f"DELETE FROM message_ref WHERE entry_id IS NULL AND at < {mark}", (moment(conn, done_before),)
+    )
+    # Greetings stay: they are given once for good.
+    conn.exec_driver_sql(
+        f"DELETE FROM auto_answer WHERE key LIKE 'off_hours:%' AND at < {mark}", (moment(conn, done_before),)
     )
     for table, column in (("feed", "at"), ("idempotency", "created_at")):
         conn.exec_driver_sql(

@@ -28,6 +28,7 @@ from crm_core.model.identity import Identity, IdentityKind, parse_identity
 from crm_core.model.user import Role
 from crm_core.services import merging, replies
 from crm_core.services.replies import sent
+from crm_core.storage import queues
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
 from crm_core.storage.users import NewUser, add_user
@@ -283,6 +284,16 @@ async def test_nothing_is_said_to_who_is_refused(talking: World) -> None:
     await talking.take(message(1, "b", at(NIGHT)), chosen(1, "prices", NIGHT + 1))
     assert await said(talking) == []
     assert [row.text for row in await talking.rows("timeline", direction="in")] == ["text a", "text b", "Цены"]
+
+
+async def test_of_old_nights_nothing_is_kept_of_greetings_everything(talking: World) -> None:
+    await talking.take(message(1, "a", at(NIGHT)))
+    assert len(await talking.rows("auto_answer")) == 2
+    later = at(NIGHT) + timedelta(days=31)
+    await talking.store.database.write(lambda conn: queues.prune(conn, later, at(NIGHT)))
+    assert len(await talking.rows("auto_answer")) == 2
+    await talking.store.database.write(lambda conn: queues.prune(conn, later, later))
+    assert [row.key for row in await talking.rows("auto_answer")] == ["greeting:telegram:shop:1"]
 
 
 # ---------------------------------------------------------------- mail
