@@ -141,7 +141,7 @@ def _piece(value: object, message: Fields) -> Piece:
             return read(attachment.child(kind), message)
     except (ShapeError, OverflowError):
         pass  # named below: the rest of the message is worth more than this
-    return Piece(f"[{kind[:50] or 'вложение'}]")
+    return Piece(f"[{_CALLED.get(kind, kind[:50]) or 'вложение'}]")
 
 
 # ---------------------------------------------------------------- one by one
@@ -235,6 +235,15 @@ _KINDS = {
     "photo": _photo, "doc": _doc, "audio_message": _voice, "audio": _audio, "video": _video, "sticker": _sticker,
     "graffiti": _graffiti, "wall": _wall, "wall_reply": _wall_reply, "link": _link, "market": _market,
     "story": _story, "poll": _poll,
+}  # fmt: skip
+
+_CALLED = {
+    "photo": "фотография", "doc": "файл", "audio_message": "голосовое сообщение", "audio": "аудиозапись",
+    "video": "видео", "sticker": "стикер", "graffiti": "граффити", "wall": "запись", "wall_reply": "комментарий",
+    "link": "ссылка", "market": "товар", "story": "история", "poll": "опрос", "gift": "подарок", "call": "звонок",
+    "group_call_in_progress": "звонок", "article": "статья", "podcast": "подкаст", "money_transfer": "перевод денег",
+    "money_request": "просьба о переводе", "audio_playlist": "плейлист", "market_album": "подборка товаров",
+    "album": "альбом", "mini_app": "приложение", "event": "мероприятие", "video_message": "видеосообщение",
 }  # fmt: skip
 
 _TYPES = {

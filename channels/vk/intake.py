@@ -9,7 +9,7 @@ from channels.vk.inbound import Arrival
 from channels.vk.names import NameKeeper
 from channels.vk.own_comments import OwnComments
 from channels.vk.presses import PressAnswers
-from crm_core.messages import Ignored, Receipt, ReceiptState, Unparsable
+from crm_core.messages import Ignored, MessageSent, Receipt, ReceiptState, Sender, Unparsable
 from crm_core.ports import InboundSink
 
 
@@ -33,4 +33,7 @@ class Intake:
             self._presses.committed(arrival.press, receipt.answer)
             if not isinstance(event.payload, Ignored | Unparsable):
                 self._names.met(event.sender)
+            if isinstance(event.payload, MessageSent) and event.payload.author is not None:
+                # Of this message the name comes too late; the colleague writes again.
+                self._names.met(Sender((event.payload.author,)))
         return receipts
