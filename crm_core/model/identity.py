@@ -15,6 +15,7 @@ from crm_core.errors import InvalidIdentity
 _OPAQUE = re.compile(r"[\w.@+\-/]{1,128}\Z")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
 _MAX_FREE_TEXT = 300
+_VISITOR_DIGITS = 32
 _EXTERNAL_DIGITS = 7  # shorter ones are extensions and services
 _MOST_DIGITS = 15  # no number of E.164 is longer
 
@@ -104,14 +105,20 @@ def internal(raw: str) -> bool:
 
 
 def readable(identity: Identity) -> str:
-    """An identity as people read it: a number in groups, an address or an id as it is."""
+    """An identity as people read it: a number in groups, an address or an id as it is; see `brief` for visitors."""
     if identity.kind is not IdentityKind.TEL:
-        return identity.value
+        return brief(identity)
     try:
         number = phonenumbers.parse(identity.value)
     except phonenumbers.NumberParseException:
         return identity.value
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+def brief(identity: Identity) -> str:
+    """An identity in a line of text: as it is, but of a site's visitor, whose id nobody reads, the beginning."""
+    visitor = identity.kind is IdentityKind.WEB and len(identity.value) == _VISITOR_DIGITS
+    return f"web-{identity.value[:6]}" if visitor else identity.value
 
 
 def address(raw: str) -> Identity:

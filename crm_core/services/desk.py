@@ -9,7 +9,7 @@ from typing import Any
 
 from crm_core.messages import EntryKind
 from crm_core.model.call import Direction
-from crm_core.model.identity import Identity, stored_identity
+from crm_core.model.identity import Identity, brief, stored_identity
 from crm_core.model.office import Office
 from crm_core.model.records import (
     ContactRecord,
@@ -77,7 +77,7 @@ class Desk:
     def client(self, contact: ContactRecord) -> str:
         """A client for people: the name and a number or handle, the number without gaps: to be tapped and searched."""
         identity = self.handle(contact.id)
-        handle = identity.value if identity is not None else ""
+        handle = brief(identity) if identity is not None else ""
         return ", ".join(part for part in (contact.name, handle) if part) or f"№ {contact.id}"
 
     def note(self, contact_id: int, text: str, **more: Any) -> EntryRecord:

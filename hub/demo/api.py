@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from crm_core.model.identity import brief, stored_identity
+
 _PAGE = 100
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
@@ -31,7 +33,7 @@ class Contact:
     @property
     def shown(self) -> str:
         """The name, else whatever identifies the client."""
-        return self.name or next((each.partition(":")[2] for each in self.identities), f"№ {self.id}")
+        return self.name or next((brief(stored_identity(each)) for each in self.identities), f"№ {self.id}")
 
 
 @dataclass(frozen=True, slots=True)
