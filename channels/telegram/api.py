@@ -60,6 +60,16 @@ class Webhook:
     last_error: str
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Telegram says of a bot: its @name without the mark, whether it sees all messages of groups, and whether
+    people can connect it to their business accounts."""
+
+    username: str
+    reads_groups: bool = False
+    connects_business: bool = False
+
+
 class BotApi:
     """One bot's calls. Constructing does no I/O; the first call opens the connection."""
 
@@ -88,10 +98,13 @@ class BotApi:
             raise TransientDeliveryError("Telegram's answer holds no list of updates")
         return result
 
-    async def username(self) -> str:
-        """The bot's own @name."""
+    async def profile(self) -> Profile:
+        """Who the bot is, and what it may."""
         me = await self.call(GetMe())
-        return str(me.get("username", "")) if isinstance(me, dict) else ""
+        if not isinstance(me, dict):
+            raise TransientDeliveryError("Telegram's answer does not describe a bot")
+        groups, business = me.get("can_read_all_group_messages"), me.get("can_connect_to_business")
+        return Profile(str(me.get("username", "")), groups is True, business is True)
 
     async def set_webhook(self, url: str, secret: str) -> None:
         """Have updates posted to `url`; what waits is kept."""

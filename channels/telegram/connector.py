@@ -20,6 +20,7 @@ from channels.telegram.memory import Memory
 from channels.telegram.outbound import Sender
 from channels.telegram.pacing import Pacer
 from channels.telegram.polling import Poller, PollTools
+from channels.telegram.proof import Proof
 from channels.telegram.waiting import Sleep
 from channels.telegram.webhook import MAX_BODY, WebhookKeeper, WebhookView
 from crm_core.errors import ChannelAuthError, IntakeUnavailable
@@ -119,16 +120,12 @@ class TelegramChannel:
         return replace(self._reader.body(raw, received_at).event, external_id=external_id)
 
     async def check(self) -> str:
-        """Ask Telegram who the bot is, and how its webhook stands."""
+        """Ask Telegram who the bot is, how its updates come in, and what it may."""
         try:
-            name = await self._api.username()
-            webhook = await self._api.webhook()
+            return await Proof(self._config, self._api, self._context.public_url).check()
         finally:
             if self._task is None:
                 await self._api.close()
-        where = f"webhook {webhook.url}" if webhook.url else "no webhook"
-        trouble = f", last error: {webhook.last_error}" if webhook.last_error else ""
-        return f"@{name}, {self._config.mode.value}, {where}, {webhook.pending} updates wait{trouble}"
 
     async def _posted(self, request: HttpRequest) -> HttpResponse:
         if self._sink is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,8 @@ from channels.telegram.words import Words
 from crm_core.errors import CoreError, NotFound, PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import DeliveryReceipt, OutboundFile, OutboundMessage
 from crm_core.ports import FileStore
+
+log = logging.getLogger(__name__)
 
 MAX_UNFINISHED = 1000
 
@@ -98,8 +101,8 @@ class Sender:
         try:
             await self._memory.moved(move)
         except CoreError as error:
-            # Telegram says it again with the next message; this one goes out all the same.
-            raise TransientDeliveryError(f"the group's new id could not be kept: {error}") from error
+            # This message goes out all the same, and with the next one Telegram says it again.
+            log.warning("a group's new id could not be kept: %s", error)
 
     async def _content(self, file: OutboundFile) -> bytes:
         if file.stored.size > MAX_FILE:

@@ -8,8 +8,14 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from channels.telegram import TelegramChannel
-from crm_core.errors import IntakeFull, IntakeUnavailable
+from channels.telegram import Mode, TelegramChannel
+from crm_core.errors import (
+    ChannelAuthError,
+    IntakeFull,
+    IntakeUnavailable,
+    PermanentDeliveryError,
+    StorageUnavailable,
+)
 from crm_core.messages import (
     Attachment,
     BlockChanged,
@@ -294,6 +300,55 @@ async def test_a_journal_row_reads_the_same_again(rig: Rig, anna: Person) -> Non
     assert (kept.external_id, type(kept.payload)) == ("17", Unparsable)
 
 
+async def test_killed_between_the_commit_and_the_offset_nothing_comes_twice(
+    rig: Rig, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await rig.running()
+    save = rig.world.cursors.save
+    killed = asyncio.Event()
+
+    async def dies(*_: object) -> None:
+        killed.set()
+        raise StorageUnavailable
+
+    monkeypatch.setattr(rig.world.cursors, "save", dies)
+    await anna.say("раз")
+    await killed.wait()
+    await first.stop()
+    monkeypatch.setattr(rig.world.cursors, "save", save)
+    assert len(rig.bot.updates) == 1
+    await rig.running()
+    await anna.say("два")
+    await until(lambda: len(rig.sink.events) == 2)
+    assert texts(rig.sink) == ["раз", "два"]
+    assert len(rig.sink.batches) > 2
+
+
+# ---------------------------------------------------------------- hub check
+
+
 async def test_the_account_proves_itself(rig: Rig) -> None:
-    channel = rig.channel()
-    assert await channel.check() == "@shop_bot, polling, no webhook, 0 updates wait"
+    assert await rig.channel().check() == (
+        "@shop_bot, polling, no webhook, 0 updates wait; in groups it sees everything;"
+        " managers can connect their own accounts"
+    )
+    rig.bot.reads_groups = rig.bot.business = False
+    found = await rig.channel().check()
+    assert "/setprivacy" in found
+    assert "Business Mode" in found
+
+
+async def test_a_refused_token_is_told_with_a_way_out(rig: Rig) -> None:
+    rig.bot.revoke()
+    with pytest.raises(ChannelAuthError, match="take the token anew from @BotFather"):
+        await rig.channel().check()
+
+
+async def test_a_webhook_that_does_not_work_is_told_with_a_way_out(rig: Rig, anna: Person) -> None:
+    rig.world.public_url = "http://127.0.0.1:1"
+    channel = await rig.running(Mode.WEBHOOK)
+    await anna.say("раз")
+    await rig.bot.webhook.deliveries.wait_for()
+    with pytest.raises(PermanentDeliveryError, match=r"1 updates wait.*Connection failed.*public_url"):
+        await channel.check()
+    await rig.bot.webhook.close()

@@ -111,6 +111,8 @@ class BotAccount:
         self.flood = FloodControl(limits, clock)
         self.faults = FaultPlan()
         self.revoked = False
+        self.reads_groups = True
+        self.business = True
         self.sent: Journal[Sent] = Journal()
         self.edits: Journal[Sent] = Journal()
         self.answers: Journal[CallbackAnswer] = Journal()

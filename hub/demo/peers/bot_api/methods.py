@@ -39,7 +39,14 @@ class Method(Generic[M]):
 
 
 async def _get_me(bot: BotAccount, _: api.GetMe) -> object:
-    return bot.me
+    return bot.me.model_copy(
+        update={
+            "can_join_groups": True,
+            "can_read_all_group_messages": bot.reads_groups,
+            "supports_inline_queries": False,
+            "can_connect_to_business": bot.business,
+        }
+    )
 
 
 async def _get_updates(bot: BotAccount, call: api.GetUpdates) -> list[Json]:
