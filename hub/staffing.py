@@ -13,8 +13,8 @@ from hub.settings.nearest import nearest
 
 def contradictions(office: Office, staff: Staff) -> tuple[str, ...]:
     """Each as `key path: what is wrong. How to mend it`: people named by menus and nights who are not there, calendars
-    of people that are not configured."""
-    return (*_unknown_people(office, staff), *_unknown_calendars(office, staff))
+    of people that are not configured, items of menus that give clients to a group without anybody."""
+    return (*_unknown_people(office, staff), *_unknown_calendars(office, staff), *_empty_groups(office, staff))
 
 
 def _unknown_people(office: Office, staff: Staff) -> Iterator[str]:
@@ -37,6 +37,14 @@ def _unknown_calendars(office: Office, staff: Staff) -> Iterator[str]:
         if user.active and user.hours not in {None, ANY_HOURS, *office.calendars}:
             mend = f'Until then they work round the clock: hub user update --login {user.login} --hours "…"'
             yield f"user {user.login}: there is no [[hours]] named «{user.hours}». {mend}"
+
+
+def _empty_groups(office: Office, staff: Staff) -> Iterator[str]:
+    for key, answers in sorted(office.answers.items()):
+        for item in answers.menu:
+            if item.group is not None and not staff.members(item.group):
+                mend = f"Add somebody: hub user update --login … --group {item.group}"
+                yield f"{key}, menu «{item.text}»: nobody is in the group «{item.group}». {mend}"
 
 
 def _targets(line: Line) -> Iterator[tuple[str, Target]]:

@@ -23,7 +23,9 @@ from crm_core.messages import (
     RouteAction,
     RouteDecision,
     RouteQuery,
+    StaffReply,
 )
+from crm_core.model.identity import Identity, IdentityKind
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
 from crm_core.services import replies
 from crm_core.services.desk import Desk
@@ -349,3 +351,42 @@ async def test_a_poisoned_deadline_does_not_hold_up_the_others(
     await office.settle()
     assert len(told(provider)) == 8
     assert await world.count("deadline", "subject_id = 0") == 0
+
+
+def from_telegram(contact_id: int, world: World) -> InboundEvent:
+    """Somebody of the office answers a notification with a photograph."""
+    photo = Attachment("photo.jpg", "image/jpeg", remote_id="remote-1", size=5)
+    reply = StaffReply(Identity(IdentityKind.TG, "900011"), contact_id, "Вот", (photo,))
+    return replace(message("answer", 900_011, clock=world.clock), payload=reply)
+
+
+async def test_a_staff_answer_waits_for_its_files(office: Office, provider: Provider, world: World) -> None:
+    await office.take(message("u1"))
+    contact = int(str((await world.rows("SELECT id FROM contact"))[0][0]))
+    await office.settle()
+    provider.handed.clear()
+    await office.take(from_telegram(contact, world))
+    for _ in range(5):
+        await office.settle()
+        world.clock.advance(timedelta(seconds=5))
+    (sent,) = [each for each in provider.handed if each.text == "Вот"]
+    (file,) = sent.files
+    assert (file.name, file.stored.size) == ("photo.jpg", 5)
+    assert await world.rows("SELECT state FROM contact_case") == [("closed",)]
+
+
+async def test_a_staff_answer_whose_file_can_not_be_had_fails_and_its_author_hears_why(
+    office: Office, provider: Provider, world: World
+) -> None:
+    provider.content = b"x" * (51 * 1024 * 1024)
+    await office.take(message("u1"))
+    contact = int(str((await world.rows("SELECT id FROM contact"))[0][0]))
+    await office.take(from_telegram(contact, world))
+    for _ in range(5):
+        await office.settle()
+        world.clock.advance(timedelta(seconds=5))
+    assert not [each for each in provider.handed if each.text == "Вот"]
+    told = [each.text for each in provider.handed if each.conversation == "900011"]
+    assert "Клиент не получил ваш ответ" in told[-1]
+    assert "photo.jpg" in told[-1]
+    assert await world.rows("SELECT state FROM contact_case") == [("open",)]

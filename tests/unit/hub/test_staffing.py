@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from crm_core.model.answers import Answers, MenuItem
 from crm_core.model.calendar import WorkingHours
+from crm_core.model.channel import ChannelKey
 from crm_core.model.line import Goal, Line, Menu, Target
 from crm_core.model.office import Office
 from crm_core.model.policy import AccountPolicy
@@ -36,3 +38,11 @@ def test_calendars_that_are_gone() -> None:
     gone = Staff.of((replace(ANNA, hours="winter"), replace(ANNA, id=2, login="boris", hours="gone", active=False)))
     (found,) = (each for each in contradictions(OFFICE, gone) if "[[hours]]" in each)
     assert found.startswith("user anna: there is no [[hours]] named «winter».")
+
+
+def test_a_menu_that_leads_to_nobody() -> None:
+    menu = (MenuItem("a", "Цены", "100"), MenuItem("b", "Менеджер", group="sales"))
+    office = Office(answers={ChannelKey("telegram", "shop"): Answers("Здравствуйте!", menu=menu)})
+    (found,) = contradictions(office, Staff.of((ANNA,)))
+    assert found.startswith("telegram:shop, menu «Менеджер»: nobody is in the group «sales».")
+    assert contradictions(office, Staff.of((replace(ANNA, group="sales"),))) == ()
