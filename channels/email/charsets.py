@@ -24,6 +24,8 @@ _MEANT = {
     "unicode": "utf-16", "unknown-8bit": "", "x-unknown": "", "8bit": "", "default": "", "_autodetect": "",
 }  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Python's own ways to write texts, which no mail is written in.
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "unicode-escape", "raw_unicode_escape", "undefined"})
 _FOLD = re.compile(r"[\r\n\t ]+")
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -136,12 +138,13 @@ def _known(name: str | None) -> str | None:
         return None
     plain = name.strip().strip("\"'").lower()
     meant = _MEANT.get(plain, plain)
-    if not meant:
+    if not meant or meant in _NO_CHARSETS:
         return None
     try:
         found = codecs.lookup(meant)
         # Codecs like base64 or rot13 are no charsets.
         "".encode(found.name)
+        b"a".decode(found.name, "replace")
     except (LookupError, ValueError, UnicodeError, TypeError):
         return None
     return found.name

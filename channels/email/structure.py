@@ -103,7 +103,8 @@ def leaves(mail: Part) -> Iterator[Leaf]:
     while waiting and seen < _MAX_PARTS:
         part, choice, related = waiting.pop()
         seen += 1
-        children = part.get_payload()
+        # Asked for its payload, a part that is text would be decoded by its charset, which may be anything.
+        children = part.get_payload() if part.is_multipart() else None
         if part.get_content_maintype() != "multipart" or not isinstance(children, list):
             yield Leaf(part, choice or -seen, related)
             continue

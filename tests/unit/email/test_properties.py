@@ -90,9 +90,9 @@ def test_nothing_raises_and_nothing_is_lost(raw: bytes) -> None:
     clean(event).external_id.encode()
 
 
-@given(st.one_of(_mails, _mutilated(), st.binary(max_size=200).map(lambda body: b"From: a@b.example\r\n\r\n" + body)))
+@given(st.one_of(_mails, _mutilated(), st.binary(max_size=200)))
 def test_whatever_has_a_sender_is_read(raw: bytes) -> None:
-    mail = raw if b"a@b.example" in raw[:20] else b"From: Anna <a@b.example>\r\n" + raw
+    mail = b"From: Anna <a@b.example>\r\nX-First: x\r\n" + raw
     event = read(FULL, mail, NOW).event
     assert not isinstance(event.payload, Unparsable), event.payload
     assert event.raw == mail
