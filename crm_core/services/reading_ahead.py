@@ -110,7 +110,7 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
         desk.clients.update(ids)
         work.open_leads(ids)
         work.open_cases(ids)
-        if wanted.calls:
+        if wanted.calls or wanted.told or wanted.numbers:
             work.active_callbacks(ids)
         if any(not policy.leads for policy in desk.office.all_policies()):
             work.related(DealRecord, "contact_id", ids)

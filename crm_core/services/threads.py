@@ -80,13 +80,18 @@ def join(
 
 def topmost(desk: Desk, thread_id: int) -> ThreadRecord:
     """The thread that stands for this one: itself, or the first of those begun twice."""
-    thread = desk.work.get(ThreadRecord, thread_id)
+    thread = _thread(desk, thread_id)
     while thread.parent_id is not None:
-        parent = desk.work.get(ThreadRecord, thread.parent_id)
+        parent = _thread(desk, thread.parent_id)
         if topic_of(parent.subject) != topic_of(thread.subject):
             break
         thread = parent
     return thread
+
+
+def _thread(desk: Desk, thread_id: int) -> ThreadRecord:
+    """A thread, asked for only where it was not read ahead."""
+    return desk.work.peek(ThreadRecord, thread_id) or desk.work.get(ThreadRecord, thread_id)
 
 
 def _begin(
@@ -130,7 +135,7 @@ def _united(desk: Desk, family: dict[int, None], roots: Sequence[int]) -> int:
             if twin is not None:
                 # Nothing of the first family stands under the other one: this can't make a circle.
                 desk.work.put(thread._replace(parent_id=twin))
-        root = desk.work.get(ThreadRecord, other)
+        root = _thread(desk, other)
         if root.parent_id is None:
             desk.work.put(root._replace(parent_id=first))
     return first

@@ -10,18 +10,32 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from crm_core.messages import InboundEvent
+from crm_core.messages import (
+    Delivery,
+    DeliveryChanged,
+    EntryKind,
+    InboundEvent,
+    MessageReceived,
+    MessageSent,
+    Noted,
+    ReactionChanged,
+    Thread,
+)
 from crm_core.model.channel import ChannelKey
+from crm_core.model.conversation import MessageRefRecord
+from crm_core.model.identity import parse_identity
 from crm_core.model.office import Office
 from crm_core.model.policy import AccountPolicy
 from crm_core.storage import queues
 from crm_core.storage.work import SqlWork
 from tests.integration.storage.world import (
+    MAIL,
     OFFICE,
     SHOP,
     World,
     at,
     edit,
+    fact,
     form,
     mail,
     message,
@@ -29,17 +43,21 @@ from tests.integration.storage.world import (
     moved,
     ringing,
     talked,
+    tg,
     world_on,
 )
 
 # What a batch costs: the exact numbers, so that a statement more is noticed.
-STRANGERS = 16
-KNOWN = 12
+STRANGERS = 17
+KNOWN = 13
 NEW_CASES = 19
-LATE = 16
-TIES = 14
+LATE = 17
+TIES = 15
 ALL_KINDS = 20
 DEALS = 17
+TOLD = 23
+THREADS = 16
+IN_LINE = 2  # on PostgreSQL, before contacts of strangers are made: to stand in line, and to look once more
 
 
 @contextmanager
@@ -65,6 +83,11 @@ async def cost(world: World, batch: list[InboundEvent]) -> int:
     return len([each for each in seen if not each.startswith(("BEGIN", "COMMIT")) and not _for_ids(each)])
 
 
+def in_line(world: World) -> int:
+    """What strangers cost besides."""
+    return 0 if world.store.database.sqlite else IN_LINE
+
+
 def _for_ids(statement: str) -> bool:
     """Ids come in blocks, once in many batches."""
     return "nextval" in statement or "id_block" in statement
@@ -78,7 +101,7 @@ async def test_strangers(world: World) -> None:
     await world.take(message(1, "first", at(0)))
     ten = await cost(world, strangers(10_000, 10))
     hundred = await cost(world, strangers(20_000, 100))
-    assert ten == hundred == STRANGERS
+    assert ten == hundred == STRANGERS + in_line(world)
 
 
 async def test_known_clients_who_ask_again_and_again(world: World) -> None:
@@ -132,7 +155,7 @@ async def test_all_kinds_of_facts(world: World) -> None:
 
     await world.take(*batch(100, 1))
     two, twelve = await cost(world, batch(1000, 2)), await cost(world, batch(2000, 12))
-    assert two == twelve == ALL_KINDS
+    assert two == twelve == ALL_KINDS + in_line(world)
 
 
 async def test_accounts_that_open_deals(database_url: str) -> None:
@@ -142,11 +165,47 @@ async def test_accounts_that_open_deals(database_url: str) -> None:
         await world.take(message(1, "first", at(0)))
         ten = await cost(world, strangers(10_000, 10))
         hundred = await cost(world, strangers(20_000, 100))
-        assert ten == hundred == DEALS
+        assert ten == hundred == DEALS + in_line(world)
         assert len(await world.rows("deal")) == 111
         again = [message(20_000 + n, f"again{n}", at(1000 + n)) for n in range(100)]
         assert await cost(world, again[:10]) == await cost(world, again[10:]) <= DEALS
         assert len(await world.rows("deal")) == 111
+
+
+async def test_what_is_told_of_messages(world: World) -> None:
+    def batch(base: int, number: int) -> list[InboundEvent]:
+        made: list[InboundEvent] = []
+        for n in range(base, base + number):
+            who = tg(n)
+            made += [
+                fact(SHOP, MessageSent(EntryKind.MESSAGE, "elsewhere", "s1"), at(1000), who),
+                fact(SHOP, DeliveryChanged(Delivery.FAILED, ("s0",), number=n), at(1001), who),
+                fact(SHOP, DeliveryChanged(Delivery.READ, ("s1",), upto=True), at(1002), who),
+                fact(SHOP, DeliveryChanged(Delivery.READ, ("unknown",)), at(1002), who),
+                fact(SHOP, ReactionChanged("m0", ("👍",)), at(1003), who),
+                fact(SHOP, Noted("joined", enquiry=True), at(1004), who),
+            ]
+        return made
+
+    clients = range(10_000, 10_040)
+    await world.take(*(message(n, "m0", at(0)) for n in clients))
+    await world.take(*(fact(SHOP, MessageSent(EntryKind.MESSAGE, "first", "s0"), at(10), tg(n)) for n in clients))
+    few, many = await cost(world, batch(10_000, 4)), await cost(world, batch(10_004, 36))
+    assert few == many == TOLD
+
+
+async def test_mails_of_threads(world: World) -> None:
+    def letters(base: int, number: int, when: int) -> list[InboundEvent]:
+        made: list[InboundEvent] = []
+        for n in range(base, base + number):
+            thread = Thread(f"<{n}-{when}>", (f"<{n}-{when - 1}>",), None, "Цена")
+            payload = MessageReceived(EntryKind.EMAIL, "text", thread.own, subject="Re: Цена", thread=thread)
+            made.append(fact(MAIL, payload, at(when), parse_identity(f"mailto:client{n}@b.example")))
+        return made
+
+    await world.take(*letters(0, 40, 1))
+    few, many = await cost(world, letters(0, 4, 2)), await cost(world, letters(4, 36, 2))
+    assert few == many == THREADS
 
 
 # ---------------------------------------------------------------- plans
@@ -168,11 +227,18 @@ def hot_path(conn: Connection, work: SqlWork) -> dict[str, Any]:
         "due_deadlines": lambda: queues.due_deadlines(conn, now, 100),
         "next_deadline": lambda: queues.next_deadline(conn),
         "claim_outbox": lambda: queues.claim_outbox(conn, now, "me", _LEASE, 10),
+        "message_owners": lambda: work.message_owners(["telegram:shop:10000:m0"], [17]),
+        "entries_by_number": lambda: work.entries_by_number([17]),
+        "unread": lambda: work.unread([1001]),
+        "message_refs": lambda: work.related(MessageRefRecord, "key", ["telegram:shop:10000:m0"]),
+        "threads": lambda: work.threads(["email:sales:<a>"], [1001]),
+        "last_of_threads": lambda: work.last_of_threads([1001], 20),
         "last_entry": lambda: work.last_entry(1001, "telegram", None),
     }
 
 
 _LEASE = timedelta(seconds=30)
+_WALKS = {"up", "down", "family"}  # rows already found of threads that are related
 
 
 @pytest.fixture
@@ -207,11 +273,11 @@ async def test_the_hot_path_reads_by_index(full: World) -> None:
             finally:
                 del conn.exec_driver_sql
             # A subquery's few rows are read whole, whatever found them.
-            inner = {line.removeprefix("CO-ROUTINE ") for line in plans if line.startswith("CO-ROUTINE ")}
+            inner = {line.removeprefix("CO-ROUTINE ") for line in plans if line.startswith("CO-ROUTINE ")} | _WALKS
             scans[name] = [line for line in plans if _is_scan(line) and line.removeprefix("SCAN ") not in inner]
 
     await full.store.run(explain)
-    assert len(scans) == 13
+    assert len(scans) == 19
     assert {name: lines for name, lines in scans.items() if lines} == {}
 
 
