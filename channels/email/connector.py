@@ -11,8 +11,9 @@ from datetime import datetime
 from channels.email.config import EmailConfig, MailServer
 from channels.email.health import Health
 from channels.email.imap import WAY as IMAP
-from channels.email.imap import Fetched, Fetcher, ImapTools, Pace
+from channels.email.imap import Fetcher
 from channels.email.imap_check import check_folder
+from channels.email.imap_tools import Fetched, ImapTools, Pace
 from channels.email.inbound import Arrival, read, with_return_path
 from channels.email.listener import Listener, Listeners
 from channels.email.outbound import Sender

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from channels.email.config import MailServer
-from channels.email.health import Health
-from channels.email.imap_link import FolderState, ImapLink, Listed, MailRefusedError, broken
+from channels.email.imap_link import FolderState, ImapLink, Listed, MailRefusedError
 from channels.email.imap_place import Place, cursor_name, first_place, parse_place
-from channels.email.waiting import Backoff, Sleep
+from channels.email.imap_tools import Fetched, ImapTools, connected
+from channels.email.waiting import Backoff
 from crm_core.errors import ChannelAuthError, CoreError, DeliveryError, IntakeError, StorageUnavailable
-from crm_core.messages import ChannelKey
-from crm_core.ports import ChannelState, Clock, CursorStore, Lease
+from crm_core.ports import ChannelState
 
 log = logging.getLogger(__name__)
 
@@ -37,51 +33,6 @@ _WIDEST = 65_536  # the same across a gap: the answer is one line, which must no
 _BATCH = 100  # mails that are fetched and committed at once
 _BATCH_BYTES = 4 * 1024 * 1024
 _TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds: how long the server may take to answer, how long one IDLE lasts (servers end it after 29 minutes;
-    routers forget silent ones sooner), how often a server without IDLE is asked, how long a refused login rests.
-    """
-
-    timeout_s: float = 60.0
-    idle_s: float = 240.0
-    poll_s: float = 30.0
-    refused_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A mail from the folder: all of it, or its header alone and `why` the rest is missing. `at` is when it came."""
-
-    uid: int
-    content: bytes
-    at: datetime
-    why: str = ""
-
-
-Take = Callable[[Sequence[Fetched]], Awaitable[None]]
-"""Commits mails; raises IntakeError where at least one was not."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImapTools:
-    """What fetching works with. `since`: how old the mails of a folder may be that is read for the first time, None for
-    any age. `max_size` in bytes.
-    """
-
-    key: ChannelKey
-    server: MailServer
-    max_size: int
-    since: timedelta | None
-    take: Take
-    health: Health
-    clock: Clock
-    cursors: CursorStore
-    lease: Lease
-    sleep: Sleep
-    pace: Pace = Pace()
 
 
 class _Ended(Exception):
@@ -103,6 +54,7 @@ class Fetcher:
         self._headless: set[int] = set()
         # After a failure this many mails are fetched one by one, to find the one that it was.
         self._singly = 0
+        self._committing: tuple[asyncio.Task[None], Place] | None = None
         self.mails = 0
         """Mails that were committed since the start."""
 
@@ -162,7 +114,10 @@ class Fetcher:
                 await self._news(link)
                 place = await self._catch_up(link, place, None)
         finally:
-            await self._closed(link)
+            try:
+                await self._settle()
+            finally:
+                await self._closed(link)
 
     async def _place(self, folder: FolderState) -> Place:
         stored = parse_place(await self._t.cursors.load(self._t.key, self._cursor))
@@ -214,6 +169,7 @@ class Fetcher:
             reason = next(iter(self._reasons.values()))
             self._reasons.clear()  # with nothing behind it to prove that the server is well, it is tried again
             raise MailRefusedError(f"the last mail can't be fetched yet: {reason}")
+        await self._settle()
         return place
 
     async def _take_part(self, link: ImapLink, place: Place, uids: Sequence[int]) -> bool:
@@ -222,8 +178,7 @@ class Fetcher:
             mails = await self._on(link, partial(link.about, uids))
             wanted = [mail for mail in mails if place.wants(mail)]
             for batch in _batches(wanted, self._t.max_size):
-                await self._commit(await self._fetched(link, batch))
-                await self._save(place.at(batch[-1].uid))
+                await self._commit(await self._fetched(link, batch), place.at(batch[-1].uid))
         except DeliveryError as error:
             if not self._endure(uids, error):
                 raise
@@ -279,16 +234,32 @@ class Fetcher:
         log.error("%s: %s", self._t.key, why)
         return Fetched(uid, header, self._t.clock.now(), why)
 
-    async def _commit(self, mails: Sequence[Fetched]) -> None:
+    async def _commit(self, mails: Sequence[Fetched], behind: Place) -> None:
+        """Begin to commit mails, while the next ones are fetched: one commit at a time, and in order."""
+        await self._settle()
+        self._committing = (asyncio.create_task(self._taken(mails), name=f"{self._t.key} commit"), behind)
+
+    async def _taken(self, mails: Sequence[Fetched]) -> None:
         if mails:
             await self._t.take(mails)
             self.mails += len(mails)
 
+    async def _settle(self) -> None:
+        """Wait for the commit that was begun, and only then move the place. Raises what the commit raised."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            task, behind = committing
+            await task
+            await self._t.cursors.save(self._t.key, self._cursor, behind.text())
+
     async def _save(self, place: Place) -> None:
+        await self._settle()
         await self._t.cursors.save(self._t.key, self._cursor, place.text())
 
     async def _on(self, link: ImapLink, work: Callable[[], T]) -> T:
         """Do something in the mailbox's thread; cut the connection where it has to end before it is done."""
+        if not self._t.lease.held:
+            raise _Ended  # lost between two steps
         doing = asyncio.get_running_loop().run_in_executor(self._pool, work)
         try:
             return await self._unless_ended(_of(doing))
@@ -325,31 +296,6 @@ class Fetcher:
 
     async def _slept(self, seconds: float) -> None:
         await self._t.sleep(seconds)
-
-
-async def connected(server: MailServer, timeout_s: float) -> ImapLink:
-    """A connection to the server, by its first address that answers. Raises TransientDeliveryError."""
-    loop = asyncio.get_running_loop()
-    failure: Exception = OSError("the name has no address")
-    try:
-        async with asyncio.timeout(timeout_s):
-            for family, kind, proto, _, place in await loop.getaddrinfo(
-                server.host, server.port, type=socket.SOCK_STREAM
-            ):
-                plug = socket.socket(family, kind, proto)
-                plug.setblocking(False)
-                try:
-                    await loop.sock_connect(plug, place)
-                    return ImapLink(server, plug, timeout_s)
-                except OSError as error:
-                    plug.close()
-                    failure = error
-                except BaseException:
-                    plug.close()
-                    raise
-    except (OSError, UnicodeError) as error:
-        failure = error
-    raise broken(server, failure) from failure
 
 
 def _batches(mails: Sequence[Listed], max_size: int) -> Iterator[list[Listed]]:

@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from channels.email.config import MailServer
-from channels.email.imap import connected
+from channels.email.imap_tools import connected
 
 
 async def check_folder(server: MailServer, timeout_s: float) -> str:

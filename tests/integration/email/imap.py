@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from channels.email import EmailChannel, EmailConfig, MailServer
-from channels.email.imap import Pace
+from channels.email.imap_tools import Pace
 from channels.email.listener import Listener
 from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.sink import MemorySink

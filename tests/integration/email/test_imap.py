@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from channels.email import EmailChannel
-from channels.email.imap import Pace
+from channels.email.imap_tools import Pace
 from crm_core.errors import IntakeUnavailable
 from crm_core.messages import ChannelKey, MessageReceived, Unparsable
 from crm_core.ports import ChannelState
