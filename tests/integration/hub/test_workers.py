@@ -239,7 +239,8 @@ async def test_uncertain_sends_are_repeated_once_and_then_given_up(
     for _ in range(6):
         await office.settle()
         world.clock.advance(timedelta(minutes=10))
-    assert len(provider.handed) == 2
+    assert [each.conversation for each in provider.handed].count("1001") == 2
+    assert "Клиент не получил ваш ответ" in provider.handed[-1].text  # its author is told
     assert await world.rows("SELECT delivery FROM timeline WHERE direction = 'out'") == [("failed",)]
     assert await world.rows("SELECT state FROM contact_case") == [("open",)]
 
