@@ -61,7 +61,7 @@ def reply(
         last = desk.work.last_entry(contact_id, channel, account)
         if last is not None and channel == "email" and conversation not in {None, last.conversation}:
             last = None  # a mail to another address of theirs answers nothing
-    target = conversation or (last.conversation if last is not None else None)
+    target = conversation or (last.conversation or None if last is not None else None)
     place = account or (last.account if last is not None else None)
     if target is None:
         target = _identity_for(desk, contact, channel)
