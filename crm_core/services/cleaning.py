@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from crm_core.messages import InboundEvent, ProfileLearned
+from crm_core.messages import Attachment, InboundEvent, ProfileLearned
 
 _LONGEST = 1_000_000
 _LONGEST_NAME = 300
@@ -49,18 +49,28 @@ def clean_text(text: str) -> str:
 def clean(event: InboundEvent) -> InboundEvent:
     """The event with every text in it cleaned, however deep it lies."""
     cleaned: InboundEvent = _clean(event)
+    changes: dict[str, Any] = {}
     sender, payload = cleaned.sender, cleaned.payload
-    people = _changed(sender, name=clean_name(sender.name), handle=clean_handle(sender.handle))
-    named: Any = _changed(
-        payload, **{each: clean_name(getattr(payload, each), _NAMES[each]) for each in _names_of(type(payload))}
-    )
-    files = getattr(named, "attachments", ())
+    # Most names are sound, and most facts have few: nothing is built before something is to be changed.
+    name, handle = clean_name(sender.name), clean_handle(sender.handle)
+    if name != sender.name or handle != sender.handle:
+        changes["sender"] = dataclasses.replace(sender, name=name, handle=handle)
+    fresh: dict[str, Any] = {
+        each: new
+        for each, longest in _names_of(type(payload))
+        if (old := getattr(payload, each)) and (new := clean_name(old, longest)) != old
+    }
+    files = getattr(payload, "attachments", ())
     if files:
-        named = _changed(named, attachments=_each(files, lambda file: _changed(file, name=clean_file_name(file.name))))
-    if isinstance(named, ProfileLearned):
-        named = _changed(named, names=_each(named.names, _renamed))
-    finished: InboundEvent = _changed(cleaned, sender=people, payload=named)
-    return finished
+        named = tuple(_renamed(file) for file in files)
+        if named != files:
+            fresh["attachments"] = named
+    if isinstance(payload, ProfileLearned):
+        fresh["names"] = tuple((identity, clean_name(each)) for identity, each in payload.names)
+    if fresh:
+        anything: Any = payload  # each kind of fact has fields of its own
+        changes["payload"] = dataclasses.replace(anything, **fresh)
+    return dataclasses.replace(cleaned, **changes) if changes else cleaned
 
 
 @lru_cache(maxsize=8192)
@@ -113,27 +123,18 @@ def _without_towers(text: str) -> str:
     return "".join(kept)
 
 
-def _names_of(kind: type) -> tuple[str, ...]:
+def _names_of(kind: type) -> tuple[tuple[str, int], ...]:
+    """The fields of a payload that are names, and how long each may be."""
     known = _NAMES_OF.get(kind)
     if known is None:
         fields = {field.name for field in dataclasses.fields(kind)}
-        known = _NAMES_OF[kind] = tuple(each for each in _NAMES if each in fields)
+        known = _NAMES_OF[kind] = tuple((name, longest) for name, longest in _NAMES.items() if name in fields)
     return known
 
 
-def _changed(value: Any, **fields: Any) -> Any:
-    """The same dataclass with other fields; the very same where nothing is another."""
-    fresh = {name: new for name, new in fields.items() if new != getattr(value, name)}
-    return dataclasses.replace(value, **fresh) if fresh else value
-
-
-def _each(values: tuple[Any, ...], change: Any) -> tuple[Any, ...]:
-    return tuple(change(each) for each in values)
-
-
-def _renamed(pair: tuple[Any, str]) -> tuple[Any, str]:
-    identity, name = pair
-    return identity, clean_name(name)
+def _renamed(file: Attachment) -> Attachment:
+    name = clean_file_name(file.name)
+    return file if name == file.name else dataclasses.replace(file, name=name)
 
 
 def _is_encodable(text: str) -> bool:
@@ -162,7 +163,7 @@ def _clean(value: Any) -> Any:
     return dataclasses.replace(value, **changes) if changes else value
 
 
-_NAMES_OF: dict[type, tuple[str, ...]] = {}
+_NAMES_OF: dict[type, tuple[tuple[str, int], ...]] = {}
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 
