@@ -54,13 +54,7 @@ def reply(
     contact = desk.work.contact(contact_id)
     if contact.merged_into is not None:
         raise Conflict(f"this contact was merged into {contact.merged_into}")
-    if thread_id is not None:
-        last = last_of_thread(desk, contact_id, thread_id)
-        account = account or last.account
-    else:
-        last = desk.work.last_entry(contact_id, channel, account)
-        if last is not None and channel == "email" and conversation not in {None, last.conversation}:
-            last = None  # a mail to another address of theirs answers nothing
+    last = _answered(desk, contact_id, channel, account, conversation, thread_id)
     target = conversation or (last.conversation or None if last is not None else None)
     place = account or (last.account if last is not None else None)
     if target is None:
@@ -106,6 +100,18 @@ def reply(
     }
     desk.enqueue(OutboxKind.MESSAGE, f"{channel}:{place}:{target}", outgoing_key(entry.id), payload, entry.id)
     return entry
+
+
+def _answered(
+    desk: Desk, contact_id: int, channel: str, account: str | None, conversation: str | None, thread_id: int | None
+) -> EntryRecord | None:
+    """What the client wrote that is answered."""
+    if thread_id is not None:
+        return last_of_thread(desk, contact_id, thread_id)
+    last = desk.work.last_entry(contact_id, channel, account)
+    if last is not None and channel == "email" and conversation not in {None, last.conversation}:
+        return None  # a mail to another address of theirs answers nothing
+    return last
 
 
 def sent(desk: Desk, entry_id: int, refs: Sequence[str], note: str | None = None) -> None:
