@@ -21,6 +21,8 @@ from hub.settings.office import office_of
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
 
+GREETING = "Здравствуйте! Это «Окна и балконы». Менеджер скоро ответит."
+MENU_ITEM, MENU_ANSWER = "Цены", "Прайс-лист: https://okna.example/price"
 LINE = "+74951234567"
 ADMIN = "demo"
 RING_S = 4
@@ -127,6 +129,8 @@ token = "{keys.bot}"
 api_base = "{ports.bot_api}"
 source = "Telegram-бот"
 group = "sales"
+greeting = "{GREETING}"
+menu = [ {{ text = "{MENU_ITEM}", answer = "{MENU_ANSWER}" }} ]
 
 [[vk]]
 name = "okna"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from hub.demo.api import ApiFailure, HubApi
-from hub.demo.office import DMITRY, IVAN, KIRA, LINE, MARIA, PETR, THIRD_RUNG_S, Keys, Ports, Tokens
+from hub.demo.messenger import answer_from_telegram, choose_from_menu
+from hub.demo.office import DMITRY, IVAN, KIRA, LINE, MARIA, MENU_ITEM, PETR, THIRD_RUNG_S, Keys, Ports, Tokens
 from hub.demo.peers.errors import PeerError
 from hub.demo.screen import Screen, Who, quoted
 from hub.demo.site import Visitor
@@ -168,6 +169,12 @@ class Story:
         await self._expect(
             "из сообщения вышел лид с источником «Telegram-бот»", lambda watch: _lead(watch, identity, "Telegram-бот")
         )
+        self._outside(f"✎ Олег нажимает под приветствием «{MENU_ITEM}»")
+        try:
+            said = await choose_from_menu(self._oleg, MENU_ITEM, PATIENCE_S)
+            self._screen.line(Who.CLIENT, f"Олегу отвечает сам хаб: {quoted(said)}")
+        except TimeoutError:
+            self.verdict.missing.append("не дождались: меню в Telegram отвечает")
         self._outside("✎ Олег исправляет своё сообщение: 1,6 × 1,4")
         await self._oleg.edit(question, "Здравствуйте! Сколько стоит окно 1,6 × 1,4 с установкой?")
         await self._expect(
@@ -188,9 +195,11 @@ class Story:
         if contact is None or lead is None:
             return  # told as missing already
         manager = lead.manager or MARIA.login
-        self._screen.line(Who.OFFICE, f"{named(manager)} отвечает Олегу: запрос к API хаба")
-        await self._world.api.write(contact.id, _ANSWER, self._world.tokens.of(manager))
         try:
+            notice = await answer_from_telegram(self._world.bot, manager, contact.id, _ANSWER, PATIENCE_S)
+            self._screen.line(
+                Who.OFFICE, f"{named(manager)} отвечает Олегу из Telegram, на уведомление {quoted(notice)}"
+            )
             await self._oleg.hears(_ANSWER)
         except (TimeoutError, AssertionError):
             self.verdict.missing.append("ответ менеджера не дошёл до Олега в Telegram")
@@ -198,7 +207,10 @@ class Story:
             self._screen.line(Who.CLIENT, f"Олег получил в Telegram: {quoted(_ANSWER)}")
         await self._expect(
             "ответ отмечен отправленным",
-            lambda watch: any(entry.delivery in {"sent", "delivered"} for entry in watch.entries_of(identity)),
+            lambda watch: any(
+                entry.text == _ANSWER and entry.delivery in {"sent", "delivered"}
+                for entry in watch.entries_of(identity)
+            ),
         )
 
     async def _say(self, person: Person, text: str) -> int:
