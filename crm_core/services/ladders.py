@@ -16,7 +16,7 @@ from crm_core.model.records import (
     LeadStatus,
 )
 from crm_core.services.desk import Desk
-from crm_core.services.telling import case_buttons, case_text, tell
+from crm_core.services.telling import Buttons, case_buttons, case_text, lead_buttons, tell
 from crm_core.services.wording import Phrase
 
 _LADDER_OF = {
@@ -179,7 +179,8 @@ def lead_due(desk: Desk, deadline: DeadlineRecord) -> None:
     text = desk.say(
         Phrase.LEAD_UNTOUCHED, client=desk.client(contact), title=lead.title, manager=desk.name_of(lead.manager)
     )
-    _tell_rung(desk, ladder, deadline, lead.manager, f"lead:{lead.id}:{deadline.rung}", text, contact.id)
+    cause = f"lead:{lead.id}:{deadline.rung}"
+    _tell_rung(desk, ladder, deadline, lead.manager, cause, text, contact.id, lead_buttons(desk, lead))
     _next_rung(desk, ladder, deadline, lead)
 
 
@@ -220,10 +221,11 @@ def _tell_rung(
     cause: str,
     text: str,
     contact_id: int | None,
+    buttons: Buttons | None = None,
 ) -> None:
     staff = desk.work.staff
     people = desk.policies.ladder.recipients(ladder.steps[deadline.rung].tell, staff.get(manager), staff, desk.now)
-    told = tell(desk, people, cause, text, contact_id=contact_id)
+    told = tell(desk, people, cause, text, contact_id=contact_id, buttons=buttons)
     if contact_id is not None:
         names = ", ".join(user.name for user in told) or "—"
         desk.note(contact_id, desk.say(Phrase.RUNG_TOLD, rung=deadline.rung, names=names), author="hub")

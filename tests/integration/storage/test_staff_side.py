@@ -23,6 +23,7 @@ from crm_core.messages import (
 from crm_core.model.identity import parse_identity
 from crm_core.services import cases, merging, replies
 from crm_core.services.contacts import ContactChange, create
+from crm_core.services.firing import fire
 from tests.integration.storage.world import (
     OFFICE,
     STAFF,
@@ -90,6 +91,16 @@ async def test_a_lead_alone_has_its_buttons(world: World) -> None:
     assert (await world.row("lead")).manager == "petr"
     receipt = (await world.take(presses(StaffAct.TAKE_LEAD, lead.id, IVAN, 6)))[0]
     assert receipt.answer == "Лид уже в работе: Petr"
+
+
+async def test_an_untouched_lead_is_told_of_with_its_buttons(world: World) -> None:
+    start = MessageReceived(EntryKind.MESSAGE, "/start", "s", asks=False)
+    await world.take(fact(replace(STAFF, account="shop"), start, at(0), tg(7), name="Анна"))
+    lead = await world.row("lead")
+    world.clock.set(at(5 * 3600))
+    (deadline,) = await world.deadlines()
+    await world.store.run(lambda desk: fire(desk, deadline))
+    assert datas((await told(world, lead.manager))[-1]) == [f"take_lead:{lead.id}:", f"write:{lead.contact_id}:"]
 
 
 async def test_of_a_message_the_manager_hears_once_and_can_answer(world: World) -> None:
