@@ -8,14 +8,14 @@ import json
 import logging
 import re
 
-from channels.vk.api import VkApi
 from channels.vk.config import VkConfig
 from channels.vk.health import Health
+from channels.vk.history import History
 from channels.vk.inbound import Reader
 from channels.vk.intake import Intake
 from channels.vk.proof import Proof
 from channels.vk.waiting import Pauses, Sleep, before
-from crm_core.errors import DeliveryError, TransientDeliveryError
+from crm_core.errors import CoreError, DeliveryError, TransientDeliveryError
 from crm_core.ports import Clock, HttpRequest, HttpResponse, InboundSink
 
 log = logging.getLogger(__name__)
@@ -32,11 +32,12 @@ _SECRET = re.compile(rb'"secret"\s*:\s*"([^"\\]{0,200})"')
 class CallbackView:
     """Takes in what VK posts."""
 
-    def __init__(self, config: VkConfig, reader: Reader, intake: Intake, clock: Clock) -> None:
+    def __init__(self, config: VkConfig, reader: Reader, intake: Intake, history: History, clock: Clock) -> None:
         self._config = config
         self._secret = (config.secret or "").encode()
         self._reader = reader
         self._intake = intake
+        self._history = history
         self._clock = clock
 
     async def handle(self, request: HttpRequest, sink: InboundSink) -> HttpResponse:
@@ -58,6 +59,7 @@ class CallbackView:
             return REFUSED
         arrival = self._reader.body(request.body, self._clock.now())
         await self._intake.take([arrival], sink)
+        await self._history.arrived()
         return OK
 
     def _confirmed(self, event: dict[str, object]) -> HttpResponse:
@@ -77,11 +79,14 @@ class CallbackView:
 
 
 class CallbackKeeper:
-    """Looks from time to time whether the token is good and VK posts to where the hub listens."""
+    """Looks from time to time whether the token is good and VK posts to where the hub listens; fetches what VK did not
+    wait with."""
 
-    def __init__(self, config: VkConfig, api: VkApi, health: Health, public_url: str, sleep: Sleep) -> None:
-        self._proof = Proof(config, api, public_url)
+    def __init__(self, proof: Proof, health: Health, history: History, sink: InboundSink, sleep: Sleep) -> None:
+        self._proof = proof
         self._health = health
+        self._history = history
+        self._sink = sink
         self._sleep = sleep
         self._stop = asyncio.Event()
         self._pauses = Pauses()
@@ -97,14 +102,21 @@ class CallbackKeeper:
     async def _keep(self) -> None:
         while True:
             try:
+                await self._history.look()
                 trouble = await self._proof.trouble()
                 self._health.connected(trouble)
+                if trouble:
+                    await self._history.interrupted()
+                whole = not trouble and await self._history.catch_up(self._sink)
                 self._pauses.reset()
                 # Somebody may be mending it at this moment.
-                pause = TROUBLED_S if trouble else LOOK_AGAIN_S
+                pause = LOOK_AGAIN_S if whole else TROUBLED_S
             except DeliveryError as error:
                 self._health.failed(error)
                 pause = self._pauses.next(error.retry_after if isinstance(error, TransientDeliveryError) else None)
+            except CoreError as error:
+                log.warning("what was missed is fetched later: %s", error)
+                pause = self._pauses.next()
             except Exception:
                 log.exception("the callback is looked after again after an unexpected failure")
                 pause = self._pauses.next()

@@ -13,6 +13,7 @@ from channels.vk.callback import MAX_BODY, CallbackKeeper, CallbackView
 from channels.vk.config import Mode, VkConfig
 from channels.vk.download import Downloads
 from channels.vk.health import Health
+from channels.vk.history import History
 from channels.vk.inbound import Reader
 from channels.vk.intake import Intake
 from channels.vk.longpoll import Poller, PollTools
@@ -47,7 +48,8 @@ class VkChannel:
         self._intake = Intake(own, self._presses, self._names)
         self._sender = Sender(self._api, Uploads(self._api, context.files, config.group_id), own, config.group_id)
         self._downloads = Downloads(config, self._api)
-        self._view = CallbackView(config, self._reader, self._intake, context.clock)
+        self._history = History(config, self._api, self._reader, self._intake, context.clock, context.cursors)
+        self._view = CallbackView(config, self._reader, self._intake, self._history, context.clock)
         self._sink: InboundSink | None = None
         self._worker: Poller | CallbackKeeper | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,7 +70,7 @@ class VkChannel:
             raise RuntimeError(f"{self.key} is started already")
         self._health.begin()
         self._sink = sink
-        self._worker = self._poller(sink) if self._config.mode is Mode.LONGPOLL else self._keeper()
+        self._worker = self._poller(sink) if self._config.mode is Mode.LONGPOLL else self._keeper(sink)
         self._tasks = [
             asyncio.create_task(self._worker.run(), name=str(self.key)),
             asyncio.create_task(self._names.run(sink), name=f"{self.key} names"),
@@ -120,7 +122,9 @@ class VkChannel:
 
     def measurements(self) -> Mapping[str, float]:
         """Events, calls, names; and how often VK could not go on from the hub's place."""
-        counts: dict[str, float] = {**self._intake.counts, **self._api.counts, "names_learned": self._names.learned}
+        parts = (self._intake.counts, self._api.counts, self._history.counts)
+        counts: dict[str, float] = {name: value for part in parts for name, value in part.items()}
+        counts["names_learned"] = self._names.learned
         return counts | (self._worker.counts if isinstance(self._worker, Poller) else {})
 
     async def check(self) -> str:
@@ -143,6 +147,7 @@ class VkChannel:
             api=self._api,
             reader=self._reader,
             intake=self._intake,
+            history=self._history,
             health=self._health,
             clock=context.clock,
             cursors=context.cursors,
@@ -151,8 +156,9 @@ class VkChannel:
         )
         return Poller(tools, sink)
 
-    def _keeper(self) -> CallbackKeeper:
-        return CallbackKeeper(self._config, self._api, self._health, self._context.public_url, self._sleep)
+    def _keeper(self, sink: InboundSink) -> CallbackKeeper:
+        proof = Proof(self._config, self._api, self._context.public_url)
+        return CallbackKeeper(proof, self._health, self._history, sink, self._sleep)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()

@@ -13,6 +13,7 @@ from channels.vk.api import VkApi
 from channels.vk.config import VkConfig
 from channels.vk.fields import Fields, ShapeError
 from channels.vk.health import Health
+from channels.vk.history import History
 from channels.vk.inbound import Reader
 from channels.vk.intake import Intake
 from channels.vk.waiting import Pauses, Sleep, before
@@ -44,6 +45,7 @@ class PollTools:
     api: VkApi
     reader: Reader
     intake: Intake
+    history: History
     health: Health
     clock: Clock
     cursors: CursorStore
@@ -112,6 +114,7 @@ class Poller:
         if updates:
             now = self._t.clock.now()
             await self._t.intake.take([self._t.reader.event(each, now) for each in updates], self._sink)
+            await self._t.history.arrived()
         if ts != server.ts:
             await self._saved(ts)
             self._server = replace(server, ts=ts)
@@ -123,9 +126,10 @@ class Poller:
         self.counts[f"poll_failed_{failed}"] += 1
         match failed:
             case 1:
-                # Events between the two places are gone with VK; that is said aloud.
+                # Events between the two places are gone with VK; the messages among them are not.
                 ts = _ts(fields)
                 log.warning("%s: VK has forgotten events before %s", self._t.config.key, ts)
+                await self._t.history.fetch(self._sink)
                 await self._saved(ts)
                 self._server = replace(server, ts=ts)
             case 2:
@@ -136,6 +140,7 @@ class Poller:
                 log.warning(
                     "%s: VK has lost the place %s, and goes on from %s", self._t.config.key, server.ts, fresh.ts
                 )
+                await self._t.history.fetch(self._sink)
                 await self._saved(fresh.ts)
                 self._server = fresh
             case _:

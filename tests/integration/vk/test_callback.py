@@ -160,6 +160,35 @@ async def test_killed_between_commit_and_ok_the_event_comes_again_and_counts_onc
     assert channel.health.state is ChannelState.CONNECTED
 
 
+async def test_what_vk_gave_up_is_fetched_from_the_dialogues(rig: Rig, anna: Person) -> None:
+    channel = await rig.running()
+    await anna.say("до")
+    await written(rig, 1)
+    await until(lambda: bool(rig.world.cursors.saved))
+    await channel.stop()
+    await rig.community.callback.end()
+    rig.community.callback.hook = None  # VK tries no more
+    rig.clock.advance(3 * 24 * 3600)
+    await anna.say("без хаба")
+    again = rig.channel()
+    rig.routes = list(again.routes())
+    rig.community.next_responses(faults.status(502, "groups.getById"), faults.error(10, method="messages.getHistory"))
+    await again.start(rig.sink)
+    # What comes meanwhile must not hide that something is missing.
+    assert await post(rig, event(event_id="new")) == (200, b"ok")
+    rig.community.hook(f"{rig.url}/in/vk/community", SECRET, CONFIRMATION)
+    await until(lambda: again.measurements().get("history_fetched", 0) == 2)
+    assert again.measurements()["history_failed"] == 1
+    assert list(dict.fromkeys(texts(rig))) == ["до", "раз", "без хаба"]
+    await until(lambda: rig.world.cursors.saved[again.key, "missed"] == "")
+
+
+async def test_nothing_is_fetched_where_nothing_ever_came(rig: Rig, anna: Person) -> None:
+    await anna.say("до хаба")
+    await rig.running()
+    assert not [call for call in rig.community.calls if call.method == "messages.getConversations"]
+
+
 async def test_long_bodies_are_413(rig: Rig) -> None:
     channel = await rig.running()
     (route,) = channel.routes()

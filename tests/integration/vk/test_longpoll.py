@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from channels.vk import Mode
 from crm_core.errors import IntakeUnavailable
-from crm_core.messages import ChannelKey, MessageReceived, Unparsable
+from crm_core.messages import ChannelKey, MessageReceived, MessageSent, Unparsable
 from crm_core.ports import ChannelState
 from hub.demo.peers.vk import Person, faults
 from tests.fakes.channel_world import ChannelWorld, MemoryLease
@@ -80,6 +81,46 @@ async def test_vk_has_forgotten_our_place(rig: Rig, anna: Person) -> None:
     await anna.say("раз")
     await written(rig, 1)
     assert channel.measurements()["poll_failed_1"] == 1
+
+
+async def test_what_vk_forgot_is_fetched_from_the_dialogues(rig: Rig, anna: Person, boris: Person) -> None:
+    channel = await rig.running(Mode.LONGPOLL)
+    await anna.say("до")
+    await written(rig, 1)
+    await until(lambda: rig.world.cursors.saved.get(CURSOR) == "101")
+    await channel.stop()
+    rig.clock.advance(timedelta(days=3))
+    for number in range(250):
+        await anna.say(f"без хаба {number}")
+    await boris.say("и я")
+    await rig.community.write(777, 1001, "сейчас ответим")
+    rig.community.longpoll.forget()
+    again = await rig.running(Mode.LONGPOLL)
+    await until(lambda: again.measurements().get("history_fetched", 0) == 253)
+    # Also the last one that came in time: the record knows it by its number.
+    known = [event.payload for event in rig.sink.events if isinstance(event.payload, MessageReceived)]
+    assert [each.ref for each in known if each.text == "до"] == ["1", "1"]
+    fetched = list(dict.fromkeys(texts(rig)))
+    assert [each for each in fetched if each.startswith("без")] == [f"без хаба {number}" for number in range(250)]
+    assert "и я" in fetched
+    assert sum(isinstance(event.payload, MessageSent) for event in rig.sink.events) == 1
+    await anna.say("после")
+    await rig.sink.wait_for(lambda event: getattr(event.payload, "text", "") == "после")
+
+
+@pytest.mark.parametrize("method", ["messages.getConversations", "messages.getHistory"])
+async def test_polling_goes_on_where_nothing_can_be_fetched(rig: Rig, anna: Person, method: str) -> None:
+    channel = await rig.running(Mode.LONGPOLL)
+    await anna.say("до")
+    await written(rig, 1)
+    await until(lambda: rig.world.cursors.saved.get(CURSOR) == "101")
+    rig.community.next_responses(faults.error(15, method=method))
+    rig.community.longpoll.lose()
+    await anna.say("потеряно")
+    await until(lambda: channel.measurements().get("history_failed", 0) == 1)
+    await until(lambda: rig.world.cursors.saved.get(CURSOR) == "102")
+    await anna.say("после")
+    await rig.sink.wait_for(lambda event: getattr(event.payload, "text", "") == "после")
 
 
 async def test_vk_has_lost_everything(rig: Rig, anna: Person) -> None:

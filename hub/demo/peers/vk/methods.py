@@ -14,6 +14,7 @@ from hub.demo.peers.vk.people import echo
 LONGEST = 9000
 LARGEST_RANDOM_ID = 2**31
 USERS = 1000
+PAGE = 200
 SNACKBAR = 90
 
 Parameters = dict[str, str]
@@ -68,6 +69,35 @@ async def get_by_id(community: CommunityState, given: Parameters, _: str) -> Any
     every = (message for each in community.dialogues.values() for message in each.messages.values())
     found = [message for message in every if message["id"] in wanted]
     return {"count": len(found), "items": found}
+
+
+async def get_conversations(community: CommunityState, given: Parameters, _: str) -> Any:
+    """messages.getConversations: the newest first."""
+    _only(given, "count offset group_id filter")
+    start, count = int(given.get("offset", "0")), int(given.get("count", "20"))
+    if count > PAGE:
+        raise missing("count is at most 200")
+    last = [(each.messages[max(each.messages)], each) for each in community.dialogues.values() if each.messages]
+    last.sort(key=lambda each: each[0]["date"], reverse=True)
+    items = [
+        {
+            "conversation": {"peer": {"id": each.peer_id, "type": "user", "local_id": each.peer_id}},
+            "last_message": newest,
+        }
+        for newest, each in last[start : start + count]
+    ]
+    return {"count": len(last), "items": items}
+
+
+async def get_history(community: CommunityState, given: Parameters, _: str) -> Any:
+    """messages.getHistory: the newest first."""
+    _only(given, "peer_id count offset group_id")
+    start, count = int(given.get("offset", "0")), int(given.get("count", "20"))
+    if count > PAGE:
+        raise missing("count is at most 200")
+    messages = community.dialogue(_number(given, "peer_id")).messages
+    newest = [messages[number] for number in sorted(messages, reverse=True)]
+    return {"count": len(newest), "items": newest[start : start + count]}
 
 
 async def answer_press(community: CommunityState, given: Parameters, _: str) -> Any:
@@ -271,6 +301,8 @@ def _number(given: Parameters, name: str) -> int:
 METHODS: dict[str, Method] = {
     "messages.send": send,
     "messages.getById": get_by_id,
+    "messages.getConversations": get_conversations,
+    "messages.getHistory": get_history,
     "messages.sendMessageEventAnswer": answer_press,
     "users.get": users_get,
     "groups.getById": get_community,
