@@ -15,7 +15,11 @@ _NO_ORIGIN = "This origin may not post here: add it to origins."
 
 def cors(origin: str) -> Headers:
     """The origin was compared with the allowed ones, or any is allowed; header values stay on their line."""
-    return (("Access-Control-Allow-Origin", "".join(origin.split())), ("Vary", "Origin"))
+    return (
+        ("Access-Control-Allow-Origin", "".join(origin.split())),
+        ("Access-Control-Expose-Headers", "Retry-After"),
+        ("Vary", "Origin"),
+    )
 
 
 def ok(headers: Headers = (), **more: object) -> HttpResponse:

@@ -19,9 +19,10 @@ from hub.demo.peers.process import free_port
 from tests.e2e.hub_process import HubProcess
 from tests.e2e.site import website
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+expect.set_options(timeout=PATIENCE_S * 1000)
 DESKTOP, TELEPHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 OPEN, CLOSE, ENTRY = "Открыть чат", "Закрыть чат", "Напишите сообщение…"
 _SITE = """
@@ -48,6 +49,7 @@ class Scene:
         """A page of the site, in a browser that was never there unless a context is given."""
         settings = {"viewport": DESKTOP, "locale": "ru-RU", **more}
         page = await (context or await self.browser.new_context(**settings)).new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
         await page.goto(f"{self.origin}/{query}")
