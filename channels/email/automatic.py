@@ -9,7 +9,6 @@ from channels.email.mime import Mail
 _PRECEDENCE = frozenset({"bulk", "list", "junk", "auto_reply", "auto-reply"})
 _LISTS = ("list-id", "list-unsubscribe", "list-post", "x-mailing-list", "x-mailru-msgtype")
 _REPLIES = (
-    "x-auto-response-suppress",
     "x-autoreply",
     "x-autorespond",
     "x-autoresponse",
@@ -20,6 +19,8 @@ _REPLIES = (
     "x-mail-autoreply",
     "x-cron-env",
 )
+# People's servers ask for no receipts by it; robots ask for no answers at all.
+_SUPPRESSED = frozenset({"all", "autoreply"})
 _DAEMONS = frozenset({"mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mdaemon", "double-bounce"})
 _NULL = "<>"
 # Only where the subject begins with it: whoever answers an auto-reply writes «Re: Автоответ: …».
@@ -42,6 +43,7 @@ def is_automatic(mail: Mail, sender: str) -> bool:
         (bool(submitted) and submitted != "no")
         or mail.header("precedence").lower() in _PRECEDENCE
         or any(name in mail.headers for name in (*_LISTS, *_REPLIES))
+        or not _SUPPRESSED.isdisjoint(mail.header("x-auto-response-suppress").lower().replace(",", " ").split())
         or mail.header("return-path") == _NULL
         or mail.headers.get_content_type() == "multipart/report"
         or is_daemon(sender)

@@ -57,7 +57,10 @@ _MARK = 8
 _ODD_CASE = 4  # «дОБРЫЙ»: small letters before great ones are the other alphabet
 _OTHER = re.compile(r"[\x00-\x7f]+")
 _CLEARLY = 1.5
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Controls, and what turns the direction of a line or takes no room in it.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
 _MAX_HEADER = 20_000
 _SAMPLE = 3_000
 

@@ -29,6 +29,7 @@ def automatic(headers: str, sender: str = "anna@client.example") -> bool:
         "X-Autoreply: yes",
         "X-Autorespond: Re: x",
         "X-Auto-Response-Suppress: All",
+        "X-Auto-Response-Suppress: DR, OOF, AutoReply",
         "Precedence: bulk",
         "Precedence: auto_reply",
         "Precedence: List",
@@ -83,6 +84,7 @@ def test_mail_servers(sender: str) -> None:
         "Subject: Autoglas price",
         "X-Mailer: Microsoft Outlook 16.0",
         "Importance: high",
+        "X-Auto-Response-Suppress: DR, RN, NRN",
     ],
 )
 def test_people(headers: str) -> None:

@@ -115,6 +115,7 @@ def test_broken_encodings_are_read_as_far_as_they_go(encoding: str, body: str, t
         ("=?utf-8?X?zz?=", "=?utf-8?X?zz?="),
         ("=?windows-1251?Q?=CF=F0=E8=E2=E5=F2?=(x)", "Привет(x)"),
         ("a\u0000b\u0007c", "abc"),
+        ("Счёт\u202e fdp\u200b.exe", "Счёт fdp.exe"),
         ("=?utf-8*ru?Q?=D0=94=D0=B0?=", "Да"),
     ],
 )
