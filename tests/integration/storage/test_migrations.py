@@ -50,6 +50,50 @@ async def test_back_to_nothing_and_up_again(database_url: str) -> None:
         await database.stop()
 
 
+async def test_mails_are_named_without_their_conversation(database_url: str) -> None:
+    mails = [("a@b.example", "<1@b>"), ("c@d.example", "<1@b>"), ("a@b.example", "<2@b>")]
+
+    def prepare(conn: Connection) -> None:
+        conn.exec_driver_sql(
+            "INSERT INTO contact (id, name, created_at, updated_at, search, fields, tags, marks)"
+            f" VALUES (1, '', {_NOW[conn.dialect.name]}, {_NOW[conn.dialect.name]}, '', '{{}}', '[]', '{{}}')"
+        )
+        for number, (conversation, ref) in enumerate(mails, start=1):
+            conn.exec_driver_sql(
+                "INSERT INTO timeline (id, seq, contact_id, kind, direction, occurred_at, sequence, recorded_at,"
+                " channel, account, conversation, ref, text, subject, quoted, author, by_person, versions)"
+                f" VALUES ({number}, {number}, 1, 'email', 'in', {_NOW[conn.dialect.name]}, 0,"
+                f" {_NOW[conn.dialect.name]}, 'email', 'sales', '{conversation}', 'email:sales:{conversation}:{ref}',"
+                " '', '', '', '', false, '[]')"
+            )
+
+    def refs(conn: Connection) -> list[str]:
+        return [row[0] for row in conn.exec_driver_sql("SELECT ref FROM timeline ORDER BY id")]
+
+    database = Database(database_url)
+    try:
+        await migrate(database)
+        await database.write(lambda conn: _command(conn, "downgrade", "0002"))
+        await database.write(prepare)
+        await database.write(lambda conn: _command(conn, "upgrade", "head"))
+        named = await database.read(refs)
+        await database.write(lambda conn: _command(conn, "downgrade", "0002"))
+        before = await database.read(refs)
+    finally:
+        await database.stop()
+    assert named == ["email:sales::<1@b>", "email:sales:c@d.example:<1@b>", "email:sales::<2@b>"]
+    assert before == [f"email:sales:{conversation}:{ref}" for conversation, ref in mails]
+
+
+_NOW = {"sqlite": "1700000000000000", "postgresql": "now()"}
+
+
+def _command(conn: Connection, direction: str, revision: str) -> None:
+    config = configuration()
+    config.attributes["connection"] = conn
+    getattr(command, direction)(config, revision)
+
+
 def _differences(conn: Connection) -> list[object]:
     found: list[object] = compare_metadata(MigrationContext.configure(conn), metadata)
     return found
