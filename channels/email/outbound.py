@@ -159,7 +159,7 @@ def composed(
 
 def _id(ref: str) -> str:
     """The id of a mail as it goes into a header; empty for a mail that came without one."""
-    return "" if "sha256:" in ref else message_id(ref)
+    return message_id(ref) if "<" in ref else ""
 
 
 def _client(server: MailServer, hostname: str, timeout_s: float) -> aiosmtplib.SMTP:
