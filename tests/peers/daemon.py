@@ -21,7 +21,8 @@ def unprivileged(command: Sequence[str]) -> list[str]:
     """`command` as the user nobody when we are root, as ourselves otherwise."""
     if not as_root():
         return list(command)
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
+    # A change of the user undoes the wish to die with the parent: it is made again, behind it.
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--pdeathsig=KILL", *command]
 
 
 def give_to_nobody(path: Path) -> None:
