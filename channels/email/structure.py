@@ -19,6 +19,8 @@ _MAX_HEAD = 1_000_000
 # The standard library tests every line against the end of each part that it stands in.
 _BUDGET = 16_000_000
 _BASE_COST = 8
+_USUAL_DEPTH = 10
+_HARM = 4
 _BOUNDARIES = re.compile(rb"boundary=|\n--[^\r\n]{1,200}--[ \t]*\r?(?=\n|\Z)", re.IGNORECASE)
 _LEAF = "x-message/"
 
@@ -123,7 +125,8 @@ def _affordable(raw: bytes) -> bytes:
     for found in _BOUNDARIES.finditer(raw):
         depth = max(0, depth - 1) if found[0].startswith(b"\n") else depth + 1
         deepest = max(deepest, depth)
-    cost = lines * (_BASE_COST + deepest)
+    # Nobody nests a mail that deep but to do harm.
+    cost = lines * (_BASE_COST + deepest + _HARM * max(0, deepest - _USUAL_DEPTH))
     return raw if cost <= _BUDGET else raw[: len(raw) * _BUDGET // cost]
 
 
