@@ -247,13 +247,6 @@ class Reading(Conversing, Written):
             signals[owner].sort(key=lambda each: each.at)
         return signals
 
-    def entries_by_ref(self, refs: Iterable[str]) -> dict[str, EntryRecord]:
-        """Messages by their provider reference."""
-        wanted = set(refs)
-        # Who deletes or edits may be unknown, so that no contact's lock guards the entry.
-        self._load(EntryRecord, wanted, "t.ref", array="text", tail=self._lock)
-        return {each.ref: each for each in self._all(EntryRecord) if each.ref is not None and each.ref in wanted}
-
     def calls_by_linkedid(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CallRecord]:
         """Calls by (pbx, linkedid)."""
         wanted = set(keys)
@@ -283,20 +276,6 @@ class Reading(Conversing, Written):
         self._load(AlarmRecord, [kind.value], "t.kind", "t.ended_at IS NULL", array="text", tail=self._lock)
         found = (each for each in self._all(AlarmRecord) if each.kind is kind and each.ended_at is None)
         return sorted(found, key=lambda each: (each.since, each.id))
-
-    def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
-        """The client's newest inbound entry in a channel, with a conversation to answer into."""
-        marks = [bulk.placeholder(self.conn, position) for position in (1, 2, 3)]
-        columns = bulk.select_list(EntryRecord, "t", self.engine)
-        also = f" AND t.account = {marks[2]}" if account is not None else ""
-        sql = (
-            f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"
-            " AND t.direction = 'in' AND t.conversation <> '' AND t.kind <> 'system'"
-            " ORDER BY t.occurred_at DESC, t.sequence DESC, t.id DESC LIMIT 1"
-        )
-        parameters = (contact_id, channel) if account is None else (contact_id, channel, account)
-        found = bulk.read(self.conn, EntryRecord, sql, parameters)
-        return found[0] if found else None
 
     def peek(self, kind: type[Record], key: Any) -> Record | None:
         """The current version of a record that was read or put before, without asking the database."""

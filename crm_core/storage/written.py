@@ -32,6 +32,27 @@ SELECT {columns} FROM thread AS t WHERE t.id IN (SELECT id FROM family){tail}
 class Written(Held):
     """The questions about the written word."""
 
+    def entries_by_ref(self, refs: Iterable[str]) -> dict[str, EntryRecord]:
+        """Messages by their provider reference."""
+        wanted = set(refs)
+        # Who deletes or edits may be unknown, so that no contact's lock guards the entry.
+        self._load(EntryRecord, wanted, "t.ref", array="text", tail=self._lock)
+        return {each.ref: each for each in self._all(EntryRecord) if each.ref is not None and each.ref in wanted}
+
+    def last_entry(self, contact_id: int, channel: str, account: str | None) -> EntryRecord | None:
+        """The client's newest inbound entry in a channel, with a conversation to answer into."""
+        marks = [bulk.placeholder(self.conn, position) for position in (1, 2, 3)]
+        columns = bulk.select_list(EntryRecord, "t", self.engine)
+        also = f" AND t.account = {marks[2]}" if account is not None else ""
+        sql = (
+            f"SELECT {columns} FROM timeline AS t WHERE t.contact_id = {marks[0]} AND t.channel = {marks[1]}{also}"
+            " AND t.direction = 'in' AND t.conversation <> '' AND t.kind <> 'system'"
+            " ORDER BY t.occurred_at DESC, t.sequence DESC, t.id DESC LIMIT 1"
+        )
+        parameters = (contact_id, channel) if account is None else (contact_id, channel, account)
+        found = bulk.read(self.conn, EntryRecord, sql, parameters)
+        return found[0] if found else None
+
     def message_owners(self, refs: Iterable[str], numbers: Iterable[int]) -> set[int]:
         """The contacts on whose timelines messages stand, by reference and by number; nothing is locked."""
         refs, numbers = list(refs), list(numbers)
