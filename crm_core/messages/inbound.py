@@ -123,8 +123,8 @@ class MessageSent:
     messenger. The event's sender is the client it went to.
 
     `ref` and `number` recognise our own echo: it changes nothing but the delivery. `author` is who wrote, where the
-    provider tells: an identity of a person of the office, and a name for whoever is none. `automatic`: the provider sent
-    it by itself (an away message), nobody has been answered by it.
+    provider tells: an identity of a person of the office, and a name for whoever is none. `automatic`: the provider
+    sent it by itself (an away message), nobody has been answered by it.
     """
 
     kind: EntryKind

@@ -180,8 +180,8 @@ class EntryRecord(NamedTuple):
     `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`. `number` is ours of an outgoing
     message, by which a provider's echo of it is known. `offers` is what stands under an automatic text:
     `{menu: [[item, text], …], contact: bool}`; `authenticity` `{trust, detail}`; `reactions`
-    `[{who, emoji, at, sequence}, …]`, the emoji empty where somebody took theirs back. `answers` is the reference of the
-    message that this one replies to."""
+    `[{who, emoji, at, sequence}, …]`, the emoji empty where somebody took theirs back. `answers` is the reference of
+    the message that this one replies to."""
 
     id: int
     seq: int

@@ -36,7 +36,9 @@ from crm_core.messages import (
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CONFIG = GatewayConfig("whatsapp", "secret", url="https://bridge.example.org/hub", phones=True)
 DOCS = Path(__file__).parents[3] / "docs" / "gateway.md"
-EXAMPLES = [json.loads(found) for found in re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.S)]
+EXAMPLES = [
+    json.loads(found) for found in re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+]
 
 
 def event(**changes: Any) -> dict[str, Any]:
