@@ -106,17 +106,21 @@ async def test_a_login_is_refused_behind_tls(
 
 
 async def test_no_mail_crosses_a_network_in_the_clear(world: ChannelWorld) -> None:
+    hung_up = asyncio.Event()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 relay\r\n")
         while await reader.readline():
             writer.write(b"250 fine\r\n")
         writer.close()
+        hung_up.set()
 
     server = await asyncio.start_server(answer, "127.0.0.2", 0)
     far = MailServer("127.0.0.2", server.sockets[0].getsockname()[1])
     (box,) = create_all([EmailConfig("sales", "sales@example.org", smtp=far)], world.context())
     with pytest.raises((TransientDeliveryError, ChannelAuthError), match="STARTTLS"):
         await box.send(MESSAGE)
+    await asyncio.wait_for(hung_up.wait(), 20)
     server.close()
     await server.wait_closed()
 
