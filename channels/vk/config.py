@@ -36,7 +36,7 @@ class VkConfig:
     secret: str | None = field(default=None, repr=False)
     confirmation: str | None = field(default=None, repr=False)
     api_base: str = OFFICIAL_API
-    joins: bool = False
+    joins: bool = True
     wait_s: int = 25
 
     def __post_init__(self) -> None:

@@ -79,7 +79,7 @@ class Reader:
     key: ChannelKey
     group_id: int
     name_of: Names = lambda _: ""
-    joins: bool = False
+    joins: bool = True
 
     def body(self, raw: bytes, received_at: datetime) -> Arrival:
         """The fact of a posted body, which is kept byte for byte."""

@@ -118,7 +118,7 @@ class VkSettings:
     secret: Secret | None = None
     confirmation: Secret | None = None
     api_base: str = "https://api.vk.com/method"
-    joins: bool = False
+    joins: bool = True
     policy: AccountPolicy = PLAIN
     answers: Answers = NO_ANSWERS
 

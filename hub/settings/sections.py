@@ -82,7 +82,7 @@ def vk(section: Section) -> VkSettings:
         secret=secret,
         confirmation=confirmation,
         api_base=section.take("api_base", urls.base_address, "https://api.vk.com/method"),
-        joins=section.take("joins", values.flag, False),
+        joins=section.take("joins", values.flag, True),
         policy=policy(section),
         answers=answers(section, contact=False),  # VK has no button for sharing a number
     )

@@ -43,7 +43,7 @@ secret = "…"
 confirmation = "…"
 mode = "callback"
 api_base = "https://api.vk.com/method"
-joins = true
+joins = false
 
 [[email]]
 name = "sales"
@@ -112,7 +112,7 @@ def test_the_documented_configuration() -> None:
     assert (bot.name, bot.token, bot.mode, bot.staff) == ("shop", Secret("1:abc"), TelegramMode.POLLING, True)
     (community,) = settings.vk
     assert (community.group_id, community.mode, community.confirmation) == (123456, VkMode.CALLBACK, Secret("…"))
-    assert community.joins
+    assert not community.joins
     (mailbox,) = settings.email
     assert mailbox.listen == Endpoint("127.0.0.1", 8025)
     assert mailbox.imap == ServerUrl("imaps", "host", 993, "user", Secret("pass"), "INBOX")

@@ -15,14 +15,10 @@ from tests.contract.channels.vk import GROUP, Vk
 
 
 class Joined(Vk):
-    """The provider of the contract, whose community's joins are enquiries."""
+    """The provider of the contract, its community and its client at hand."""
 
     def __init__(self) -> None:
         super().__init__("callback")
-
-    async def open(self, folder: Path, hub_port: int) -> str:
-        """The same account, and joins are enquiries."""
-        return f"{await super().open(folder, hub_port)}joins = true\n"
 
     @property
     def community(self) -> Community:

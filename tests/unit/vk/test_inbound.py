@@ -43,7 +43,7 @@ from crm_core.model.identity import Identity, IdentityKind
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "vk"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.json"))
 GROUP = 123456
-READER = Reader(ChannelKey("vk", "community"), GROUP, lambda user: {1001: "Анна Петрова"}.get(user, ""), joins=True)
+READER = Reader(ChannelKey("vk", "community"), GROUP, lambda user: {1001: "Анна Петрова"}.get(user, ""))
 SENT = datetime.fromtimestamp(1795417200, UTC)
 NOW = SENT + timedelta(hours=1)
 PLACE = Location(55.751244, 37.618423)
@@ -257,8 +257,9 @@ def test_without_a_number_in_the_dialogue_vks_own_serves() -> None:
     assert payload.ref == "m501"
 
 
-def test_joins_are_enquiries_only_where_the_office_says_so() -> None:
-    reader = Reader(READER.key, GROUP)
+def test_joins_are_enquiries_unless_the_office_says_otherwise() -> None:
+    assert isinstance(Reader(READER.key, GROUP).event(recorded("joined"), NOW).event.payload, Noted)
+    reader = Reader(READER.key, GROUP, joins=False)
     assert reader.event(recorded("joined"), NOW).event.payload == Ignored("group_join")
 
 
