@@ -9,13 +9,17 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.policy import default
 from pathlib import Path
+from urllib.parse import quote
 
 import aiosmtplib
+from typing_extensions import override
 
 from crm_core.messages import ChannelKey
 from hub.demo.peers.process import free_port
 from tests.contract.channels.provider import Heard, Refusal, Trait, Wrote
 from tests.integration.email.smtp import Relay
+from tests.peers.mail import LOGIN as MAILBOX
+from tests.peers.mail import PASSWORD, DovecotServer
 
 ANNA = "anna@client.example"
 OURS = "sales@example.org"
@@ -111,3 +115,24 @@ def _heard(raw: bytes | str | None) -> Heard:
     body = mail.get_body(("plain",))
     files = tuple((each.get_filename() or "", each.get_content()) for each in mail.iter_attachments())
     return Heard(body.get_content().strip() if body is not None else "", files)
+
+
+class FetchedMail(Mail):
+    """The same client, whose mails the hub fetches from a mailbox at Dovecot by IMAP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dovecot = DovecotServer()
+
+    @override
+    async def open(self, folder: Path, hub_port: int) -> str:
+        """Serve the mailbox and the relay."""
+        await asyncio.to_thread(self._stack.enter_context, self._dovecot)
+        table = await super().open(folder, hub_port)
+        lines = [line for line in table.splitlines() if not line.startswith("listen")]
+        imap = f"imap://{quote(MAILBOX)}:{quote(PASSWORD)}@127.0.0.1:{self._dovecot.port}/INBOX"
+        return "\n".join((*lines, f'imap = "{imap}"', 'imap_since = "all"', ""))
+
+    @override
+    async def _deliver(self, raw: bytes) -> None:
+        await asyncio.to_thread(self._dovecot.deliver, raw)

@@ -13,7 +13,7 @@ import pytest
 from crm_core.ports import ChannelState, ProvesItself
 from tests.contract.channels.chat import Chat
 from tests.contract.channels.gateway import Gateway
-from tests.contract.channels.mail import Mail
+from tests.contract.channels.mail import FetchedMail, Mail
 from tests.contract.channels.office import Office, an_office
 from tests.contract.channels.provider import Heard, Provider, Refusal, Trait
 from tests.contract.channels.sms import Sms
@@ -23,6 +23,7 @@ from tests.contract.channels.vk import Vk
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "gateway": Gateway,
     "mail": Mail,
+    "mail fetched": FetchedMail,
     "the example of CONTRIBUTING": Sms,
     "chat": Chat,
     "telegram polled": partial(Telegram, "polling"),
