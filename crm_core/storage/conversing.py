@@ -27,10 +27,11 @@ FROM "call" AS c LEFT JOIN timeline AS t ON t.id = c.entry_id LEFT JOIN contact 
   LEFT JOIN lead AS l ON l.contact_id = c.contact_id AND l.status IN ('new', 'taken')
 WHERE c.started_at >= :since AND c.direction = 'in'
 """
-# Whoever was written to today has been in contact today: few timelines are looked at.
+# Whoever was written to today has been in contact today: few timelines are looked at. CROSS, or SQLite begins with the
+# timelines, all of them.
 _REPLIES = """
-SELECT COUNT(*) AS replies FROM contact AS k JOIN timeline AS t ON t.contact_id = k.id
-WHERE k.last_contact_at >= :since AND t.occurred_at >= :since AND t.signal = 'reply'{own}
+SELECT COUNT(*) AS replies FROM contact AS k CROSS JOIN timeline AS t
+WHERE t.contact_id = k.id AND k.last_contact_at >= :since AND t.occurred_at >= :since AND t.signal = 'reply'{own}
 """
 _LEADS = "SELECT COUNT(*) AS leads FROM lead WHERE created_at >= :since{own}"
 _CASES = """

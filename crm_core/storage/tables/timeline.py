@@ -145,6 +145,12 @@ thread = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("parent_id", Id, ForeignKey("thread.id")),
     Index("ix_thread_contact_id", "contact_id"),
+    Index(
+        "ix_thread_parent_id",
+        "parent_id",
+        postgresql_where=text("parent_id IS NOT NULL"),
+        sqlite_where=text("parent_id IS NOT NULL"),
+    ),
 )
 
 thread_ref = Table(

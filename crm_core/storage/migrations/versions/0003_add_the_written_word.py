@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_thread")),
     )
     op.create_index("ix_thread_contact_id", "thread", ["contact_id"], unique=False)
+    op.create_index("ix_thread_parent_id", "thread", ["parent_id"], unique=False, **_only("parent_id IS NOT NULL"))
     op.create_table(
         "thread_ref",
         sa.Column("key", sa.Text(), nullable=False),
@@ -163,6 +164,7 @@ def downgrade() -> None:
     op.drop_table("message_ref")
     op.drop_index("ix_thread_ref_thread_id", table_name="thread_ref")
     op.drop_table("thread_ref")
+    op.drop_index("ix_thread_parent_id", table_name="thread", **_only("parent_id IS NOT NULL"))
     op.drop_index("ix_thread_contact_id", table_name="thread")
     op.drop_table("thread")
     op.drop_index("ix_suggestion_state_id", table_name="suggestion")
