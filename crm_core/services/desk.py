@@ -9,11 +9,12 @@ from typing import Any
 
 from crm_core.messages import EntryKind
 from crm_core.model.call import Direction
-from crm_core.model.identity import Identity, brief, stored_identity
+from crm_core.model.identity import IdentityKind, brief, stored_identity
 from crm_core.model.office import Office
 from crm_core.model.records import (
     ContactRecord,
     EntryRecord,
+    IdentityRecord,
     OutboxKind,
     OutboxRecord,
     OutboxState,
@@ -30,7 +31,7 @@ class Desk:
     work: UnitOfWork
     office: Office
     policies: Policies
-    handles: dict[int, Identity] = field(default_factory=dict)
+    handles: dict[int, str] = field(default_factory=dict)
     clients: set[int] = field(default_factory=set)
     notices: dict[tuple[int, str], OutboxRecord] = field(default_factory=dict)
     _loads: dict[str, Load] | None = None
@@ -60,25 +61,21 @@ class Desk:
         user = self.work.staff.get(login)
         return user.name if user is not None else self.say(Phrase.NO_MANAGER)
 
-    def handle(self, contact_id: int) -> Identity | None:
-        """One identity by which people know the contact: a number, else whatever there is."""
+    def handle(self, contact_id: int) -> str:
+        """What people know the contact by: a number, else an address or a messenger's @name, else whatever there is."""
         known = self.handles.get(contact_id)
         if known is not None:
             return known
         # All clients of a batch at once, for who needs one handle mostly needs many.
-        listed = self.work.identities({contact_id, *self.clients}).get(contact_id, [])
-        keys = sorted((record.key for record in listed), key=lambda key: not key.startswith("tel:"))
-        if not keys:
-            return None
-        found = stored_identity(keys[0])
+        asked = {contact_id, *self.clients} if contact_id in self.clients else {contact_id}
+        held = self.work.identities(asked).get(contact_id, [])
+        found = _called(min(held, key=_readability)) if held else ""
         self.handles[contact_id] = found
         return found
 
     def client(self, contact: ContactRecord) -> str:
         """A client for people: the name and a number or handle, the number without gaps: to be tapped and searched."""
-        identity = self.handle(contact.id)
-        handle = brief(identity) if identity is not None else ""
-        return ", ".join(part for part in (contact.name, handle) if part) or f"№ {contact.id}"
+        return ", ".join(part for part in (contact.name, self.handle(contact.id)) if part) or f"№ {contact.id}"
 
     def note(self, contact_id: int, text: str, **more: Any) -> EntryRecord:
         """Put a system entry on a contact's timeline."""
@@ -122,3 +119,15 @@ class Desk:
                 number = self.work.next_id()
                 payload = {"target": target.url, "event": event, "data": dict(data), "at": self.now.isoformat()}
                 self.enqueue(OutboxKind.WEBHOOK, f"webhook:{index}:{subject_id}", f"webhook:{number}", payload)
+
+
+def _readability(held: IdentityRecord) -> int:
+    """The lower, the more an identity tells people; of equal ones the oldest is taken."""
+    kind = stored_identity(held.key).kind
+    if kind is IdentityKind.TEL:
+        return 0
+    return 1 if held.handle or kind is IdentityKind.MAILTO else 2
+
+
+def _called(held: IdentityRecord) -> str:
+    return f"@{held.handle}" if held.handle else brief(stored_identity(held.key))

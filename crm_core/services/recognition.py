@@ -100,6 +100,7 @@ class Recognition:
         record = desk.work.peek(IdentityRecord, key) or desk.work.get(IdentityRecord, key)
         if record.handle != handle:
             desk.work.put(record._replace(handle=handle))
+            desk.handles.pop(contact.id, None)
         contact = contact._replace(marks={**contact.marks, "handles": {**handles, key: mark(stamp, handle)}})
         desk.work.put(contact)
         return contact
@@ -118,7 +119,7 @@ class Recognition:
             desk.work.put(IdentityRecord(key, contact.id, evidence, desk.now))
         if fresh:
             self.fresh[contact.id] = None
-            desk.handles.setdefault(contact.id, fresh[0])
+            desk.handles.pop(contact.id, None)
             search = searchable(contact.search, *(each.value for each in fresh))
             contact = contact._replace(search=search)
             desk.work.put(contact)
