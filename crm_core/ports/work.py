@@ -126,6 +126,10 @@ class UnitOfWork(Protocol):
     def unread(self, contact_ids: Iterable[int]) -> list[EntryRecord]:
         """The messages to contacts that they are not known to have read."""
 
+    def thread_owners(self, keys: Iterable[str], ids: Iterable[int]) -> set[int]:
+        """The clients with whom the threads began that mails are of, by the mails' keys, and threads by id; nothing is
+        locked."""
+
     def threads(self, keys: Sequence[str], ids: Sequence[int]) -> tuple[dict[str, int], list[ThreadRecord]]:
         """The threads that mails are of, by the mails' keys; and those, threads by id, and all their relatives,
         locked."""

@@ -102,10 +102,11 @@ def prefetch(desk: Desk, events: Sequence[InboundEvent]) -> Recognition:
     for event in events:
         wanted.add(event, desk.office.region)
     recognition = Recognition()
-    owners = _owners(desk, recognition, wanted)
+    owners = _owners(desk, wanted)
     holders = work.contacts_by_identity(wanted.keys, owners)
     recognition.holders = {key: contact.id for key, contact in holders.items()}
     ids = {contact.id for contact in holders.values()} | owners
+    _read_threads(desk, recognition, wanted)
     if ids:
         desk.clients.update(ids)
         work.open_leads(ids)
@@ -143,17 +144,21 @@ def _named(event: InboundEvent, region: str) -> tuple[Identity, ...]:
     return identities_of(event, region)
 
 
-def _owners(desk: Desk, recognition: Recognition, wanted: _Wanted) -> set[int]:
+def _owners(desk: Desk, wanted: _Wanted) -> set[int]:
     """Whose messages and threads are meant, besides the facts' own clients."""
     owners: set[int] = set()
     if wanted.told or wanted.numbers:
         owners |= desk.work.message_owners(wanted.told, wanted.numbers)
     if wanted.mails or wanted.tokens:
+        owners |= desk.work.thread_owners(wanted.mails, wanted.tokens)
+    return owners
+
+
+def _read_threads(desk: Desk, recognition: Recognition, wanted: _Wanted) -> None:
+    """Locked after the contacts, as by whoever answers a client: in another order both would wait for each other."""
+    if wanted.mails or wanted.tokens:
         recognition.threads, relatives = desk.work.threads(list(wanted.mails), list(wanted.tokens))
         recognition.family = {each.id: None for each in relatives}
-        meant = {*recognition.threads.values(), *wanted.tokens}
-        owners |= {each.contact_id for each in relatives if each.id in meant}
-    return owners
 
 
 def _read_messages(desk: Desk, recognition: Recognition, wanted: _Wanted) -> None:

@@ -84,6 +84,17 @@ class Written(Held):
             if each.direction is Direction.OUT and each.delivery not in {None, Delivery.READ}
         ]
 
+    def thread_owners(self, keys: Iterable[str], ids: Iterable[int]) -> set[int]:
+        """The clients with whom the threads began that mails are of, by the mails' keys, and threads by id; nothing is
+        locked."""
+        sql = (
+            "SELECT t.contact_id FROM thread_ref AS r JOIN thread AS t ON t.id = r.thread_id"
+            f" WHERE r.key {bulk.among(self.conn, 1, 'text')}"
+            f" UNION SELECT t.contact_id FROM thread AS t WHERE t.id {bulk.among(self.conn, 2)}"
+        )
+        parameters = (bulk.keys(self.conn, list(keys)), bulk.keys(self.conn, list(ids)))
+        return {row[0] for row in self.conn.exec_driver_sql(sql, parameters)}
+
     def threads(self, keys: Sequence[str], ids: Sequence[int]) -> tuple[dict[str, int], list[ThreadRecord]]:
         """The threads that mails are of, by the mails' keys; and those, threads by id, and all their relatives,
         locked."""

@@ -56,7 +56,7 @@ TIES = 15
 ALL_KINDS = 20
 DEALS = 17
 TOLD = 23
-THREADS = 16
+THREADS = 17
 IN_LINE = 2  # on PostgreSQL, before contacts of strangers are made: to stand in line, and to look once more
 
 
@@ -231,6 +231,7 @@ def hot_path(conn: Connection, work: SqlWork) -> dict[str, Any]:
         "entries_by_number": lambda: work.entries_by_number([17]),
         "unread": lambda: work.unread([1001]),
         "message_refs": lambda: work.related(MessageRefRecord, "key", ["telegram:shop:10000:m0"]),
+        "thread_owners": lambda: work.thread_owners(["email:sales:<a>"], [1001]),
         "threads": lambda: work.threads(["email:sales:<a>"], [1001]),
         "last_of_threads": lambda: work.last_of_threads([1001], 20),
         "last_entry": lambda: work.last_entry(1001, "telegram", None),
@@ -277,7 +278,7 @@ async def test_the_hot_path_reads_by_index(full: World) -> None:
             scans[name] = [line for line in plans if _is_scan(line) and line.removeprefix("SCAN ") not in inner]
 
     await full.store.run(explain)
-    assert len(scans) == 19
+    assert len(scans) == 20
     assert {name: lines for name, lines in scans.items() if lines} == {}
 
 

@@ -24,6 +24,7 @@ from crm_core.model.identity import parse_identity
 from crm_core.model.records import EntryRecord, OutboxKind
 from crm_core.services import contacts, merging, replies
 from crm_core.services.threads import topmost
+from crm_core.storage.work import SqlWork
 from tests.integration.storage.world import MAIL, World, at, fact
 
 ANNA, BORIS = "anna@b.example", "boris@b.example"
@@ -276,6 +277,31 @@ async def test_two_answers_at_once_make_one_thread(world: World, second: World) 
     await world.take(letter("<b>", at(10), "<x>", "<a>"))
     await second.take(letter("<c>", at(11), "<x>", address=BORIS))
     assert len(await grouped(world)) == 1
+
+
+async def test_who_answers_and_whose_mail_comes_do_not_wait_for_each_other(world: World) -> None:
+    """The client is locked before the thread, on either way: another order ends in a deadlock on PostgreSQL."""
+    await world.take(letter("<a>", at(0)))
+    locked: list[str] = []
+    lock, family = SqlWork.contacts, SqlWork.threads
+
+    def contacts_locked(work: SqlWork, ids: Any) -> Any:
+        listed = list(ids)
+        locked.extend(["contact"] if listed else [])
+        return lock(work, listed)
+
+    def threads_locked(work: SqlWork, keys: Any, ids: Any) -> Any:
+        locked.append("thread")
+        return family(work, keys, ids)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqlWork, "contacts", contacts_locked)
+        patch.setattr(SqlWork, "threads", threads_locked)
+        await answer(world)
+        by_answer, locked[:] = list(dict.fromkeys(locked)), []
+        await world.take(letter("<b>", at(10), "<a>", address=BORIS))
+        by_mail = list(dict.fromkeys(locked))
+    assert by_answer == by_mail == ["contact", "thread"]
 
 
 async def test_a_thread_may_be_named_to_answer_in(world: World) -> None:
