@@ -31,13 +31,14 @@ def named(
         entry = _taken_over(desk, entry, contact, early)
         contact = desk.work.contact(contact.id)
     first = entry.ref is None or entry.external_id is None
-    if not first and ref != entry.ref:
-        part(desk, entry, ref)
     own = entry.ref if entry.ref is not None else ref
     entry = moved(
         desk, entry, contact, Delivery.SENT, note, ref=own, external_id=external_id if first else entry.external_id
     )
-    return recalled(desk, entry, desk.work.contact(contact.id), [ref])
+    entry = recalled(desk, entry, desk.work.contact(contact.id), [ref])
+    if not first and ref != entry.ref:
+        part(desk, entry, ref)  # in the place of what was remembered under it until now
+    return entry
 
 
 def part(desk: Desk, entry: EntryRecord, ref: str) -> None:
@@ -62,5 +63,5 @@ def _taken_over(desk: Desk, entry: EntryRecord, contact: ContactRecord, early: E
         entry = moved(desk, entry, contact, early.delivery, early.delivery_error)
     desk.work.put(entry)
     if early.signal is not None:
-        settle(desk, desk.work.contact(contact.id))
+        settle(desk, desk.work.contact(early.contact_id))
     return entry

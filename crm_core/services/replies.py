@@ -132,7 +132,9 @@ def sent(desk: Desk, entry_id: int, refs: Sequence[str], note: str | None = None
     early = desk.work.entries_by_ref(full)
     if full and entry.ref is not None and entry.ref != full[0]:
         part(desk, entry, entry.ref)  # the echo of a further part came before this
-        desk.work.remove(MessageRefRecord, full[0])
+        known = desk.work.peek(MessageRefRecord, full[0])
+        if known is not None and known.entry_id is not None:
+            desk.work.remove(MessageRefRecord, full[0])
         entry = entry._replace(ref=full[0], external_id=refs[0])
         desk.work.put(entry)
     if not full:

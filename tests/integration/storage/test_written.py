@@ -118,6 +118,18 @@ async def test_the_echo_of_a_later_part_may_come_first(world: World) -> None:
     assert [each["emoji"] for each in (await out(world)).reactions] == ["👍"]
 
 
+@pytest.mark.parametrize("part", ["77", "78"])
+@pytest.mark.parametrize("echo", [True, False])
+async def test_what_was_told_of_any_part_before_the_receipt_counts(world: World, part: str, echo: bool) -> None:
+    await world.take(message(7, "m1", at(0)))
+    entry = await reply(world)
+    if echo:  # of the other part: the message is known by that one first
+        await world.take(elsewhere(7, "78" if part == "77" else "77", at(1), "да", number=entry.number))
+    await world.take(told(7, Delivery.DELIVERED, part, when=at(2)))
+    await world.store.run(lambda desk: replies.sent(desk, entry.id, ["77", "78"]))
+    assert (await out(world)).delivery == "delivered"
+
+
 async def test_an_echo_with_files_gives_way_to_what_was_sent(world: World) -> None:
     await world.take(message(7, "m1", at(0)))
     entry = await reply(world)
