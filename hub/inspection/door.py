@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from crm_core.errors import NotFound
 from crm_core.messages import Attachment, InboundEvent
 from crm_core.model.file_warning import FileWarning, written
 from hub.files import DiskFiles
@@ -34,7 +33,8 @@ class FileInspector:
         """One file; what can't be read is marked as unseen."""
         try:
             return await asyncio.to_thread(judge, self._files.path(sha256), name, declared)
-        except (OSError, NotFound):
+        except Exception:
+            # Whatever a file makes a parser raise: its fact would be refused, sent again and refused for ever.
             log.exception("a file could not be looked at", sha256=sha256)
             return Judgement("application/octet-stream", frozenset({FileWarning.UNSEEN}))
 

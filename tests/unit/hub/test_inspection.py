@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_core.model.file_warning import FileWarning, read_warnings, written
+from hub.files import DiskFiles
 from hub.http.sending import attachment_headers, may_be_shown
-from hub.inspection import Judgement, judge
+from hub.inspection import FileInspector, Judgement, door, judge
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -242,3 +243,15 @@ def test_no_file_can_keep_from_being_judged(tmp_path: Path, head: bytes, rest: b
     found = look(tmp_path, head + rest, name, declared)
     assert found.content_type
     attachment_headers(name, found.content_type)
+
+
+async def test_a_file_that_breaks_a_parser_is_taken_in_unseen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = DiskFiles(tmp_path)
+    stored = await files.put_bytes(b"PK")
+
+    def broken(*_: object) -> Judgement:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(door, "judge", broken)
+    found = await FileInspector(files).look(stored.sha256, "a.zip", "application/zip")
+    assert found == Judgement("application/octet-stream", frozenset({FileWarning.UNSEEN}))
