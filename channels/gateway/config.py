@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey
@@ -46,10 +46,15 @@ class GatewayConfig:
     def may_fetch(self, address: str) -> bool:
         """Whether a file may be fetched from this address: only from where the office has said so."""
         try:
-            parts = urlsplit(address)
-            host, own = parts.hostname, urlsplit(self.url or "").hostname
+            parts, own = urlsplit(address), urlsplit(self.url or "")
+            host, is_own = parts.hostname, (_port(parts), parts.hostname) == (_port(own), own.hostname)
         except ValueError:
             return False
         if parts.scheme not in {"http", "https"} or host is None or parts.username is not None:
             return False
-        return host == own or host in {each.lower() for each in self.file_hosts}
+        return is_own or host in {each.lower() for each in self.file_hosts}
+
+
+def _port(parts: SplitResult) -> int | None:
+    """Another port is another program: a gateway's neighbours on its machine are not asked for files."""
+    return parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -210,7 +210,11 @@ def test_nothing_raises_and_nothing_is_lost(said: Any) -> None:
     ("address", "allowed"),
     [
         ("https://bridge.example.org/f/1", True),
+        ("https://bridge.example.org:443/f/1", True),
         ("https://files.example.org/1", True),
+        ("https://bridge.example.org:8080/metrics", False),
+        ("http://bridge.example.org/f/1", False),
+        ("https://bridge.example.org:0x50/f/1", False),
         ("http://169.254.169.254/latest", False),
         ("file:///etc/passwd", False),
         ("https://bridge.example.org@evil.example/1", False),
