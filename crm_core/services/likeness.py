@@ -139,6 +139,9 @@ def _holder(recognition: Recognition, identities: Iterable[Identity]) -> int | N
 def _same_handles(desk: Desk, handles: Mapping[int, set[str]]) -> None:
     wanted = sorted({each for several in handles.values() for each in several if each})
     found = [(each.handle, each.contact_id, each.key) for each in desk.work.by_handle(wanted)]
+    pairs = [(one, theirs) for one, several in handles.items() for handle, theirs, _ in found if handle in several]
+    if pairs:
+        known_pairs(desk, [min(pair) for pair in pairs])  # all at once
     for holder, several in handles.items():
         contact = desk.work.contact(holder)
         if contact.merged_into is not None:

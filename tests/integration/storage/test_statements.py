@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -206,6 +207,17 @@ async def test_mails_of_threads(world: World) -> None:
     await world.take(*letters(0, 40, 1))
     few, many = await cost(world, letters(0, 4, 2)), await cost(world, letters(4, 36, 2))
     assert few == many == THREADS
+
+
+async def test_guesses_by_handles(world: World) -> None:
+    def batch(base: int, number: int) -> list[InboundEvent]:
+        made = (message(n, f"b{n}", at(5)) for n in range(base, base + number))
+        return [replace(each, sender=replace(each.sender, handle=f"h{each.conversation[-3:]}")) for each in made]
+
+    await world.take(*batch(10_000, 40))
+    few, many = await cost(world, batch(20_000, 4)), await cost(world, batch(20_004, 36))
+    assert few == many
+    assert len(await world.rows("suggestion")) == 40
 
 
 # ---------------------------------------------------------------- plans
