@@ -52,6 +52,7 @@ async def test_back_to_nothing_and_up_again(database_url: str) -> None:
 
 async def test_mails_are_named_without_their_conversation(database_url: str) -> None:
     mails = [("a@b.example", "<1@b>"), ("c@d.example", "<1@b>"), ("a@b.example", "<2@b>")]
+    mails += [("a@b.example", "<3@b>"), ("", "<3@b>")]
 
     def prepare(conn: Connection) -> None:
         conn.exec_driver_sql(
@@ -81,7 +82,8 @@ async def test_mails_are_named_without_their_conversation(database_url: str) -> 
         before = await database.read(refs)
     finally:
         await database.stop()
-    assert named == ["email:sales::<1@b>", "email:sales:c@d.example:<1@b>", "email:sales::<2@b>"]
+    assert named[:3] == ["email:sales::<1@b>", "email:sales:c@d.example:<1@b>", "email:sales::<2@b>"]
+    assert named[3:] == ["email:sales:a@b.example:<3@b>", "email:sales::<3@b>"]
     assert before == [f"email:sales:{conversation}:{ref}" for conversation, ref in mails]
 
 

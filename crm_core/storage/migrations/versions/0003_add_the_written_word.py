@@ -23,13 +23,14 @@ def _only(condition: str) -> dict[str, Any]:
     return {f"{engine}_where": sa.text(condition) for engine in ("postgresql", "sqlite")}
 
 
-# A mail is the same one whatever conversation it stands in: its reference names none any more.
+# A mail is the same one whatever conversation it stands in: its reference names none any more. Of several copies the
+# first is the mail, unless one of them stood in no conversation and has that reference already.
 _MAIL_REF = "substr(ref, length(channel) + length(account) + length(conversation) + 4)"
 _MAILS_TO_NEW = f"""
 UPDATE timeline SET ref = channel || ':' || account || '::' || {_MAIL_REF}
 WHERE conversation <> '' AND id IN (
   SELECT MIN(id) FROM timeline WHERE channel = 'email' AND ref IS NOT NULL AND conversation IS NOT NULL
-  GROUP BY channel, account, {_MAIL_REF})
+  GROUP BY channel, account, {_MAIL_REF} HAVING MIN(length(conversation)) > 0)
 """
 _MAILS_TO_OLD = """
 UPDATE timeline SET ref = channel || ':' || account || ':' || conversation || ':'
