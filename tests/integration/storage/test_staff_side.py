@@ -153,7 +153,9 @@ async def test_the_words_go_where_the_client_wrote_from_last(world: World) -> No
     (entry,) = await world.rows("timeline", direction="out", channel="email")
     assert (entry.contact_id, entry.author, entry.by_person, entry.delivery) == (contact, "ivan", True, "queued")
     notices = [each for each in await told(world, "ivan") if each["cause"].startswith("asked:")]
-    assert [each["text"] for each in notices] == ["Ответ передан: User 7, anna@a.example (почта). Если не дойдёт, сообщу."]
+    assert [each["text"] for each in notices] == [
+        "Ответ передан: User 7, anna@a.example (почта). Если не дойдёт, сообщу."
+    ]
     assert datas(notices[0]) == [f"write:{contact}:"]
     await world.store.run(lambda desk: replies.sent(desk, row.entry_id, ["<own@a.example>"]))
     assert (await world.row("contact_case", contact_id=contact, state="closed")).reason == "reply"
