@@ -69,9 +69,16 @@ class Desk:
         # All clients of a batch at once, for who needs one handle mostly needs many.
         asked = {contact_id, *self.clients} if contact_id in self.clients else {contact_id}
         held = self.work.identities(asked).get(contact_id, [])
-        found = _called(min(held, key=_readability)) if held else ""
+        found = self._called(min(held, key=_readability)) if held else ""
         self.handles[contact_id] = found
         return found
+
+    def _called(self, held: IdentityRecord) -> str:
+        identity = stored_identity(held.key)
+        if identity.kind is IdentityKind.CLAIMED:
+            # Whoever reads a notice must not take a forger for the one they pretend to be.
+            return self.say(Phrase.UNPROVEN, value=identity.value)
+        return f"@{held.handle}" if held.handle else brief(identity)
 
     def client(self, contact: ContactRecord) -> str:
         """A client for people: the name and a number or handle, the number without gaps: to be tapped and searched."""
@@ -127,7 +134,3 @@ def _readability(held: IdentityRecord) -> int:
     if kind is IdentityKind.TEL:
         return 0
     return 1 if held.handle or kind is IdentityKind.MAILTO else 2
-
-
-def _called(held: IdentityRecord) -> str:
-    return f"@{held.handle}" if held.handle else brief(stored_identity(held.key))

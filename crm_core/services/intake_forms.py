@@ -13,7 +13,7 @@ from crm_core.services import callbacks
 from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
 from crm_core.services.entries import attach, emit_message
-from crm_core.services.intake_messages import is_refused
+from crm_core.services.intake_messages import authenticity_json, is_refused
 from crm_core.services.leads import enquire
 from crm_core.services.marks import stamp_of
 from crm_core.services.outcome import DONE, Outcome
@@ -62,6 +62,8 @@ def form_submitted(
         journal_id=journal_id,
         external_id=event.external_id,
         text=text,
+        subject=form.subject,
+        authenticity=authenticity_json(form.authenticity),
         author=form.name.strip(),
         signal=None if refused else Signal.ASK,
         signal_at=None if refused else event.occurred_at,

@@ -16,6 +16,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.PROMISE_BROKEN: "A promise was broken.",
     Phrase.OFTEN: "Calls again and again.",
     Phrase.NO_MANAGER: "none",
+    Phrase.UNPROVEN: "claims to be {value} without proof, perhaps forged",
     Phrase.BUTTON_TAKEN: "Mine",
     Phrase.BUTTON_PROMISE: "Will answer in {minutes} min",
     Phrase.BUTTON_CLOSE_SPAM: "Close: spam",

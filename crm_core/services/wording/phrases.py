@@ -40,6 +40,7 @@ class Phrase(StrEnum):
     SUGGEST_FORM = "suggest_form"
     SUGGEST_CARD = "suggest_card"
     SUGGEST_CLAIMED = "suggest_claimed"
+    UNPROVEN = "unproven"
     SUGGEST_HANDLE = "suggest_handle"
     SUGGEST_NAME = "suggest_name"
     HINT_COMPANY = "hint_company"

@@ -16,6 +16,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.PROMISE_BROKEN: "Обещание не выполнено.",
     Phrase.OFTEN: "Звонит снова и снова.",
     Phrase.NO_MANAGER: "не назначен",
+    Phrase.UNPROVEN: "назвался {value} без подтверждения, возможна подделка",
     Phrase.BUTTON_TAKEN: "Беру",
     Phrase.BUTTON_PROMISE: "Отвечу через {minutes} мин",
     Phrase.BUTTON_CLOSE_SPAM: "Закрыть: спам",
