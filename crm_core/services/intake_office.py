@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from crm_core.messages import Delivery, InboundEvent, MessageSent
+from dataclasses import replace
+
+from crm_core.messages import Delivery, InboundEvent, MessageReceived, MessageSent, Sender
 from crm_core.model.call import Direction
 from crm_core.model.case import Signal, SignalAt
-from crm_core.model.identity import Identity, IdentityKind
+from crm_core.model.identity import Identity, IdentityKind, stored_identity
 from crm_core.model.records import EntryRecord
 from crm_core.model.user import User
 from crm_core.services.cases import signalled
@@ -72,6 +74,30 @@ def message_sent(
     recalled(desk, entry, contact, [ref])
     emit_message(desk, entry)
     return DONE
+
+
+def answered_in_group(
+    desk: Desk, recognition: Recognition, event: InboundEvent, message: MessageReceived, journal_id: int
+) -> Outcome:
+    """A person of the office wrote in a group with clients: whose message they answer there has been answered."""
+    asked = recognition.entry(desk, message_ref(event, message.answers)) if message.answers else None
+    held = desk.work.identities([asked.contact_id])[asked.contact_id] if asked is not None else []
+    if asked is None or asked.direction is not Direction.IN or not held:
+        return ignored("a message of staff in a group that answers no client")
+    recognition.holders[held[0].key] = asked.contact_id
+    sent = MessageSent(
+        message.kind,
+        message.text,
+        message.ref,
+        attachments=message.attachments,
+        author=next(iter(event.sender.identities), None),
+        author_name=event.sender.name,
+        location=message.location,
+        album=message.album,
+        html=message.html,
+    )
+    to_client = replace(event, sender=Sender((stored_identity(held[0].key),)))
+    return message_sent(desk, recognition, to_client, sent, journal_id)
 
 
 def _echoed(

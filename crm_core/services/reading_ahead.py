@@ -72,6 +72,10 @@ class _Wanted:
                     self.keys[ANONYMOUS] = None
             case _:
                 pass
+        if isinstance(payload, MessageReceived) and event.group and payload.answers:
+            # Somebody of the office may answer a client here.
+            answered = message_ref(event, payload.answers)
+            self.refs[answered] = self.told[answered] = None
         if isinstance(payload, MessageReceived | MessageSent) and payload.thread is not None:
             self._add_thread(event, payload.thread)
 

@@ -47,7 +47,7 @@ from crm_core.services.intake_forms import form_submitted
 from crm_core.services.intake_menu import menu_chosen
 from crm_core.services.intake_messages import block_changed, contact_shared, deleted, edited, message_received
 from crm_core.services.intake_notes import noted, profile_learned
-from crm_core.services.intake_office import message_sent
+from crm_core.services.intake_office import answered_in_group, message_sent
 from crm_core.services.intake_staff import staff_asked, staff_command, staff_reply, staff_wrote
 from crm_core.services.likeness import after_batch, after_fact
 from crm_core.services.outcome import Outcome, ignored
@@ -190,6 +190,8 @@ def _of_client(
 ) -> Outcome:
     """What a client wrote or did."""
     if not isinstance(payload, FormSubmitted) and _from_staff(desk, event):
+        if isinstance(payload, MessageReceived) and event.group:
+            return answered_in_group(desk, recognition, event, payload, journal_id)
         if isinstance(payload, MessageReceived):
             return staff_wrote(desk, event, payload)
         return ignored("a message of staff")

@@ -26,7 +26,7 @@ from crm_core.messages import (
 from crm_core.model.case import CaseState
 from crm_core.model.identity import Identity, IdentityKind, parse_identity
 from crm_core.services import contacts, replies
-from tests.integration.storage.world import MAIL, SHOP, World, at, edit, fact, message, missed, tg
+from tests.integration.storage.world import MAIL, SHOP, STAFF, World, at, edit, fact, message, missed, tg
 
 CLIENT = "+79161234567"
 
@@ -84,6 +84,27 @@ async def test_a_message_that_the_provider_sent_by_itself_answers_nobody(world: 
     entry = await out(world)
     assert (entry.by_person, entry.signal) == (False, None)
     assert (await world.row("contact_case")).state is CaseState.OPEN
+
+
+@pytest.mark.parametrize("answers", ["m1", ""])
+async def test_who_answers_a_client_in_a_group_has_answered_them(world: World, answers: str) -> None:
+    def in_group(user: int, ref: str, when: Any, answers: str = "") -> InboundEvent:
+        payload = MessageReceived(EntryKind.MESSAGE, f"text {ref}", ref, answers=answers)
+        return replace(fact(STAFF, payload, when, tg(user), conversation="-100"), group=True)
+
+    await world.take(in_group(7, "m1", at(0)), in_group(8, "m2", at(1)))
+    receipts = await world.take(in_group(1001, "m3", at(60), answers))
+    client = (await world.row("identity", key="tg:7")).contact_id
+    assert await world.rows("identity", key="tg:1001") == []
+    case = await world.row("contact_case", contact_id=client)
+    if not answers:
+        assert (receipts[0].state, case.state) == ("ignored", CaseState.OPEN)
+        return
+    assert (case.state, case.reason) == (CaseState.CLOSED, "reply")
+    entry = await out(world)
+    assert (entry.contact_id, entry.author, entry.by_person, entry.text) == (client, "ivan", True, "text m3")
+    other = await world.row("contact_case", contact_id=(await world.row("identity", key="tg:8")).contact_id)
+    assert other.state is CaseState.OPEN
 
 
 @pytest.mark.parametrize("by", ["number", "ref"])
