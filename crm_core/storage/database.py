@@ -35,6 +35,7 @@ _RETRY_S = 0.01
 # length of the whole transaction bounds that.
 _IDLE_S = 8.0
 _TRANSACTION_S = 30.0
+_PATIENT_S = 600
 _BOUND = (
     "SELECT set_config('transaction_timeout', '{ms:.0f}', {local})"
     " WHERE current_setting('server_version_num')::integer >= 170000"
@@ -159,9 +160,10 @@ class Database:
 
 
 def take_your_time(conn: Connection) -> None:
-    """Lift the bound on the length of this transaction."""
+    """Lift the bound on the length of this transaction; on a crowded machine its pauses may be long too."""
     if conn.dialect.name != "sqlite":
         conn.exec_driver_sql(_BOUND.format(ms=0, local="true"))
+        conn.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {_PATIENT_S * 1000}")
 
 
 def _bound(connection: Any, _record: Any) -> None:
