@@ -20,6 +20,8 @@ from crm_core.services.outcome import DONE, Outcome
 from crm_core.services.recognition import Recognition, identities_of
 from crm_core.services.wording import Phrase
 
+_TITLE_LENGTH = 120
+
 
 def form_submitted(
     desk: Desk, recognition: Recognition, event: InboundEvent, form: FormSubmitted, journal_id: int
@@ -41,7 +43,7 @@ def form_submitted(
             event.key,
             replace(policy, source=form.source) if form.source else policy,
             by=stamp_of(event),
-            title=desk.say(Phrase.TITLE_FORM),
+            title=form.source[:_TITLE_LENGTH] or desk.say(Phrase.TITLE_FORM),
             utm=form.utm,
             fields=_fields(form),
         )

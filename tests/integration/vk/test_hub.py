@@ -95,7 +95,7 @@ async def test_a_lead_form_is_a_lead_with_its_fields(office: Office, provider: J
     contact = await office.contact()
     assert {"vk:1001", "tel:+79161110009"} <= set(contact["identities"])
     (lead,) = (await office.get("/leads"))["items"]
-    assert lead["source"] == "Расчёт окна"
+    assert (lead["source"], lead["title"]) == ("Расчёт окна", "Расчёт окна")
     assert lead["fields"]["Сколько окон?"] == "Три"
 
 
