@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.message import EmailMessage
@@ -43,6 +43,7 @@ from crm_core.ports import Clock, FileStore
 MAX_MAIL = 25 * 1024 * 1024
 MAX_REFERENCES = 20
 DEFAULT_SUBJECT = "Ответ на ваше обращение"
+_LINE = 78  # characters, RFC 5322
 _AUTH_CODES = frozenset({530, 534, 535, 538})
 
 
@@ -132,15 +133,11 @@ def composed(
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = own_id(config, message)
     answered = _id(message.reply_to or "")
-    if answered:
-        mail["In-Reply-To"] = answered
     before = [found for each in message.references if (found := _id(each))]
     known = list(dict.fromkeys([*before, *([answered] if answered else [])]))
-    if known:
+    if len(known) > MAX_REFERENCES:
         # The first one and the last ones: what programs look for, in a header that no server finds too long.
-        mail["References"] = " ".join(
-            known if len(known) <= MAX_REFERENCES else [known[0], *known[1 - MAX_REFERENCES :]]
-        )
+        known = [known[0], *known[1 - MAX_REFERENCES :]]
     if config.reply_token and message.thread is not None:
         mail["Reply-To"] = reply_address(config, message.thread)
     if message.automatic:
@@ -154,7 +151,25 @@ def composed(
         if not sub or main in {"multipart", "message"} or not file.content_type.isascii():
             main, sub = "application", "octet-stream"
         mail.add_attachment(content, maintype=main, subtype=sub.split(";")[0], filename=safe_name(file.name) or "file")
-    return mail.as_bytes()
+    return _ids("In-Reply-To", [answered]) + _ids("References", known) + mail.as_bytes()
+
+
+def _ids(header: str, ids: Sequence[str]) -> bytes:
+    """A header of ids, each whole on its line; empty without any.
+
+    The standard library writes an id too long for a line, as Exchange's are, as encoded words, which no mail program
+    takes for an id: the answer would stand in no thread.
+    """
+    sendable = [each for each in ids if each and each.isascii() and each.isprintable()]
+    if not sendable:
+        return b""
+    lines = [f"{header}: {sendable[0]}"]
+    for each in sendable[1:]:
+        if len(lines[-1]) + 1 + len(each) <= _LINE:
+            lines[-1] += f" {each}"
+        else:
+            lines.append(f" {each}")
+    return "\r\n".join([*lines, ""]).encode("ascii")
 
 
 def _id(ref: str) -> str:

@@ -23,3 +23,17 @@ def test_an_automatic_mail_tells_robots_not_to_answer(automatic: bool, marked: s
     assert mail["Auto-Submitted"] == marked
     assert (mail["X-Auto-Response-Suppress"] is not None) == automatic
     assert mail["In-Reply-To"] == "<one@a.example>"
+
+
+def test_ids_longer_than_a_line_stay_ids() -> None:
+    config = EmailConfig(name="sales", address="sales@example.org")
+    first, last = f"<{'a' * 60}@eurprd05.prod.outlook.example>", f"<{'b' * 200}@client.example>"
+    message = OutboundMessage(
+        ChannelKey("email", "sales"), "anna@a.example", "Да", "message:1", subject="Re: Окна",
+        reply_to=last, references=("<c@c.example>", first, "<не\x00то@c.example>"),
+    )  # fmt: skip
+    raw = composed(config, message, "anna@a.example", [], datetime(2026, 11, 22, tzinfo=UTC))
+    mail = message_from_bytes(raw)
+    assert mail["In-Reply-To"] == last
+    assert mail["References"].split() == ["<c@c.example>", first, last]
+    assert max(len(line) for line in raw.splitlines()) < 998
