@@ -183,7 +183,8 @@ class Fetcher:
             if not self._endure(uids, error):
                 raise
             return False
-        if not wanted or wanted[-1].uid != uids[-1]:
+        # Not past one that was set aside: it is in no journal yet, and what is behind it may never come.
+        if not self._reasons and (not wanted or wanted[-1].uid != uids[-1]):
             await self._save(place.at(uids[-1]))
         return True
 
