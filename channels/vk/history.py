@@ -15,7 +15,7 @@ from channels.vk.config import VkConfig
 from channels.vk.fields import Fields, ShapeError
 from channels.vk.inbound import Arrival, Reader
 from channels.vk.intake import Intake
-from crm_core.errors import DeliveryError, StorageUnavailable
+from crm_core.errors import DeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.ports import Clock, CursorStore, InboundSink
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,11 @@ class History:
         await self._missed(None)
         return True
 
-    async def fetch(self, sink: InboundSink, since: datetime | None = None) -> bool:
+    async def fetch(self, sink: InboundSink, since: datetime | None = None, *, insist: bool = False) -> bool:
         """Take in what was written since a moment, or since the last event; what can't be had is told in the log.
 
-        False where it could not be had. Raises StorageUnavailable and IntakeError.
+        False where it could not be had; with `insist` a TransientDeliveryError is raised where it may be had later.
+        Raises StorageUnavailable and IntakeError.
         """
         since = since or await self._moment(SEEN)
         if since is None:
@@ -106,6 +107,8 @@ class History:
         except (DeliveryError, ShapeError) as error:
             self.counts["history_failed"] += 1
             log.warning("%s: what was missed can't be fetched: %s", self._config.key, error)
+            if insist and isinstance(error, TransientDeliveryError):
+                raise
             return False
         for start in range(0, len(arrivals), BATCH):
             await self._intake.take(arrivals[start : start + BATCH], sink)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 MENDED_AT_ONCE = 3
 """So often a failed poll is mended without a pause; VK that fails again and again is not well."""
+FETCH_TRIES = 10
+"""So often what VK has forgotten is asked for before it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Poller:
         # Another community under the same account name has another stream.
         self._cursor = f"ts:{tools.config.group_id}"
         self._mends = 0
+        self._owed: Server | None = None
+        self._fetches = 0
         self.counts: Counter[str] = Counter()
 
     def stop(self) -> None:
@@ -81,8 +85,10 @@ class Poller:
 
     async def _step(self) -> None:
         if not self._t.lease.held:
-            self._server = None
+            self._server = self._owed = None
             await self._unless_stopped(self._t.lease.acquire())
+        elif self._owed is not None:
+            await self._go_on(self._owed)
         elif self._server is None:
             # Another node may have polled meanwhile.
             place = await self._t.cursors.load(self._t.config.key, self._cursor)
@@ -129,9 +135,7 @@ class Poller:
                 # Events between the two places are gone with VK; the messages among them are not.
                 ts = _ts(fields)
                 log.warning("%s: VK has forgotten events before %s", self._t.config.key, ts)
-                await self._t.history.fetch(self._sink)
-                await self._saved(ts)
-                self._server = replace(server, ts=ts)
+                await self._go_on(replace(server, ts=ts))
             case 2:
                 fresh = await self._asked()
                 self._server = replace(fresh, ts=server.ts)
@@ -140,15 +144,25 @@ class Poller:
                 log.warning(
                     "%s: VK has lost the place %s, and goes on from %s", self._t.config.key, server.ts, fresh.ts
                 )
-                await self._t.history.fetch(self._sink)
-                await self._saved(fresh.ts)
-                self._server = fresh
+                await self._go_on(fresh)
             case _:
                 self._server = None
                 raise TransientDeliveryError(f"VK's long poll failed in a way that is not known ({failed})")
         self._mends += 1
         if self._mends > MENDED_AT_ONCE:
             raise TransientDeliveryError(f"VK's long poll fails again and again ({failed})")
+
+    async def _go_on(self, server: Server) -> None:
+        """Go on from another place, after the dialogues told what VK has forgotten before it.
+
+        While they can't be had, as in an outage of VK, the place stays; but what never can be must not keep the new
+        events out.
+        """
+        self._owed = server
+        self._fetches += 1
+        await self._t.history.fetch(self._sink, insist=self._fetches <= FETCH_TRIES)
+        await self._saved(server.ts)
+        self._server, self._owed, self._fetches = server, None, 0
 
     async def _asked(self) -> Server:
         answer = await self._t.api.call("groups.getLongPollServer", group_id=self._t.config.group_id)

@@ -123,6 +123,18 @@ async def test_polling_goes_on_where_nothing_can_be_fetched(rig: Rig, anna: Pers
     await rig.sink.wait_for(lambda event: getattr(event.payload, "text", "") == "после")
 
 
+async def test_the_place_stays_until_what_vk_forgot_can_be_fetched(rig: Rig, anna: Person) -> None:
+    channel = await rig.running(Mode.LONGPOLL)
+    await anna.say("до")
+    await written(rig, 1)
+    await until(lambda: rig.world.cursors.saved.get(CURSOR) == "101")
+    rig.community.next_responses(faults.error(10, method="messages.getConversations"))
+    rig.community.longpoll.lose()
+    await anna.say("потеряно")
+    await rig.sink.wait_for(lambda event: getattr(event.payload, "text", "") == "потеряно")
+    assert channel.measurements()["history_failed"] == 1
+
+
 async def test_vk_has_lost_everything(rig: Rig, anna: Person) -> None:
     channel = await rig.running(Mode.LONGPOLL)
     rig.community.longpoll.lose()
