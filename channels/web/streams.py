@@ -151,9 +151,8 @@ class Streams:
     def _remember(self, stream: Stream) -> None:
         windows = self._of_visitor.setdefault(stream.visitor, [])
         if len(windows) >= self._config.per_visitor:
-            windows[0].end()
-            self._forget(windows[0])
-            windows = self._of_visitor.setdefault(stream.visitor, [])
+            # It counts until it is over: one whose reader takes nothing holds its memory until then.
+            windows.pop(0).end()
         windows.append(stream)
         self._open.add(stream)
         if stream.address is not None:
