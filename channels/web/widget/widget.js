@@ -63,6 +63,7 @@
 
   const messages = new Map();
   let waiting = (local.get().waiting || []).map((each) => ({ ...each, state: "sending" }));
+  const own = new Set(waiting.map((one) => one.id));  // what other windows have still to send is theirs
   let after = 0, isOpen = false, office = null, opens = 0, up = true, loaded = false, leader = true, thanked = 0;
 
   // ------------------------------------------------------------ asking the hub
@@ -126,7 +127,12 @@
     draw();
     seen();
   };
-  const save = () => keep({ waiting: waiting.filter((one) => one.state !== "sent" && !one.file).map(({ state, ...rest }) => rest) });
+  const save = () => keep({
+    waiting: [
+      ...(local.get().waiting || []).filter((one) => !own.has(one.id)),
+      ...waiting.filter((one) => one.state !== "sent" && !one.file).map(({ state, ...rest }) => rest),
+    ],
+  });
 
   const history = async () => {
     for (;;) {
@@ -222,7 +228,9 @@
   };
 
   const put = (one) => {
-    waiting.push({ id: newId(), at: Date.now(), state: "sending", ...where(), ...one });
+    const id = newId();
+    own.add(id);
+    waiting.push({ id, at: Date.now(), state: "sending", ...where(), ...one });
     keep({ talked: 1 });
     save();
     draw();
