@@ -57,7 +57,7 @@ class RecordedConversations:
         ids = sorted({int(key) for row in rows for table, key, _ in row.changes if table == _ENTRIES and key})
         if not ids:
             return
-        for channel, followers in self._followers.items():
+        for channel, followers in tuple(self._followers.items()):
             if followers:
                 for place in await self._concerned(channel, ids):
                     for changed in tuple(followers.get(place, ())):
