@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 from crm_core.errors import NotFound
 from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
 from crm_core.model.subject import topic_of
+from crm_core.model.timeline import EntryKind
 from crm_core.storage.queries.pages import (
     Page,
     Slice,
@@ -143,11 +144,14 @@ def entry_card(conn: Connection, entry_id: int) -> EntryCard:
 
 
 def raw_of(conn: Connection, entry_id: int) -> RawFact:
-    """The fact that an entry was made of, as it arrived; raises NotFound."""
+    """The mail that an entry was made of, as it arrived; raises NotFound.
+
+    What other providers post holds the office's secrets: that is for the journal, and for administrators.
+    """
     statement = (
         select(journal.c.raw, journal.c.raw_type)
         .join(timeline, timeline.c.journal_id == journal.c.id)
-        .where(timeline.c.id == entry_id)
+        .where(timeline.c.id == entry_id, timeline.c.kind == EntryKind.EMAIL)
     )
     row = conn.execute(statement).first()
     if row is None:

@@ -182,6 +182,13 @@ async def test_a_mail_as_it_was_received(world: World) -> None:
     assert response.headers["Content-Disposition"].startswith("attachment")
 
 
+async def test_what_a_messenger_posted_is_for_the_journal_alone(world: World) -> None:
+    await world.take(message(1001, "m1", later(1)))
+    (contact,) = (await world.get("/contacts"))["items"]
+    entry = (await world.get(f"/contacts/{contact['id']}/timeline"))["items"][0]
+    await world.get(f"/entries/{entry['id']}/raw", status=404)
+
+
 # ---------------------------------------------------------------- calls and cases
 
 
