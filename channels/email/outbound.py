@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.policy import SMTPUTF8
 from email.utils import format_datetime
+from typing import cast
 
 import aiosmtplib
 from aiosmtplib import (
@@ -114,7 +116,11 @@ class Sender:
             except (SMTPException, OSError):
                 return  # the mail is delivered; how the server says goodbye changes nothing
         finally:
+            # uvloop's transports are no subclasses of asyncio's
+            transport = cast("asyncio.WriteTransport | None", client.transport)
             client.close()
+            if transport is not None:
+                transport.abort()  # everything is said; TLS would go on waiting for the server's last word
 
 
 def composed(
