@@ -65,7 +65,7 @@ def _compare(report: Report, what: str, ours: dict[str, float], bare: dict[str, 
 class _Takes:
     """Answers 250 and keeps nothing."""
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         return "250 OK"
 
 

@@ -59,7 +59,7 @@ class Vk:
         if self._mode == "callback":
             self._community.hook(f"{URL}:{self._hub_port}/in/vk/community", SECRET, CONFIRMATION)
             async with asyncio.timeout(PATIENCE_S):
-                while self._community.callback.hook is None or self._community.callback.hook.status != "ok":  # noqa: ASYNC110
+                while not self._confirmed():  # noqa: ASYNC110 - the peer has no event for it
                     await asyncio.sleep(0.01)
 
     async def say(self, text: str, file: tuple[str, bytes] | None = None) -> Wrote:
@@ -113,3 +113,7 @@ class Vk:
                 self._community.next_responses(*(faults.error(5, "User authorization failed", send) for _ in range(9)))
             case Refusal.LOST_ANSWER:
                 self._community.next_responses(faults.drop(faults.When.AFTER, send))
+
+    def _confirmed(self) -> bool:
+        hook = self._community.callback.hook
+        return hook is not None and hook.status == "ok"
