@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import itemgetter
 
+from channels.pbx.blocks import merged, remember
 from channels.pbx.call_facts import CallFacts, PbxProfile, new_facts
 from channels.pbx.events import (
     BridgeEntered,
@@ -26,9 +26,6 @@ from channels.pbx.reducer import Transition, passed, step
 from channels.pbx.states import Gone, Inside, Leaving, Over, State
 from crm_core.model.call import Direction
 
-_BLOCKS_KEPT = 80
-_BLOCKS_OF_THE_BEGINNING = 40
-
 
 @dataclass(frozen=True, slots=True)
 class BookLimits:
@@ -41,13 +38,14 @@ class BookLimits:
 
 @dataclass(slots=True)
 class _Entry:
-    """A call, the blocks that told of it, each with its turn, the turn of the last event, and the linkedids of the
-    calls that have become part of it.
+    """A call, the blocks that told of it, each with its turn, the turn of the last event, the turn in which it was seen
+    to begin (0: it was not), and the linkedids of the calls that have become part of it.
     """
 
     state: State
     blocks: list[tuple[int, bytes]]
     touched: int
+    began: int = 0
     inner: list[str] = field(default_factory=list)
 
     @property
@@ -72,6 +70,7 @@ class CallBook:
         self._ended: OrderedDict[str, bool] = OrderedDict()
         self._leaving: dict[str, float | None] = {}
         self._turn = 0
+        self._linked_at = 0
         self._listing_since: int | None = None
         self._listed: set[str] = set()
 
@@ -97,6 +96,8 @@ class CallBook:
         chan = _subject(event)
         if isinstance(event, ChannelListed):
             self._listed.add(chan.uniqueid)
+            if self._watched(self._absorbed.get(chan.linkedid, chan.linkedid)):
+                return ()
         linkedid = self._home(event, chan)
         if linkedid is None:
             return ()
@@ -113,7 +114,7 @@ class CallBook:
         after = step(before, event, self._profile)
         if after is before:
             return ()
-        _remember(entry.blocks, self._turn, raw)
+        remember(entry.blocks, self._turn, raw)
         return self._move(linkedid, entry, after)
 
     def sweep(self, monotonic: float) -> tuple[Transition, ...]:
@@ -144,6 +145,17 @@ class CallBook:
         return tuple(found)
 
     # ------------------------------------------------------------ settling with the PBX's own list
+
+    def linked(self) -> None:
+        """From now on every event is heard; what came before may have gaps."""
+        self._linked_at = self._turn
+
+    def _watched(self, linkedid: str) -> bool:
+        """Whether every event of a call was heard, or will be: the PBX's list, which overtakes events that are still on
+        their way, tells nothing of it but that it lives.
+        """
+        entry = self._calls.get(linkedid)
+        return entry is not None and entry.began > self._linked_at
 
     def listing(self) -> None:
         """The PBX is being asked for all its channels; what happens from now on is not in its list."""
@@ -199,7 +211,9 @@ class CallBook:
         ):
             return False
         created_now = isinstance(event, ChannelCreated)
-        self._calls[linkedid] = _Entry(Inside(new_facts(chan, event.at, created_now=created_now)), [], self._turn)
+        began = self._turn if created_now and chan.uniqueid == chan.linkedid else 0
+        facts = new_facts(chan, event.at, created_now=created_now)
+        self._calls[linkedid] = _Entry(Inside(facts), [], self._turn, began)
         if len(self._calls) > self._limits.calls:
             self._close(*next(iter(self._calls.items())))
         return True
@@ -267,7 +281,7 @@ class CallBook:
         target.inner += (inner, *entry.inner)
         self._absorbed.update((each, outer) for each in (inner, *entry.inner))
         target.state = _with_facts(target.state, target.state.facts.absorbing(facts))
-        target.blocks = _merged(target.blocks, entry.blocks)
+        target.blocks = merged(target.blocks, entry.blocks)
 
     def _join(self, linkedid: str, other: str, uniqueid: str) -> None:
         """A channel of another client's call comes to a client who called: it may be whom they talk with now."""
@@ -275,7 +289,7 @@ class CallBook:
         if target.state.facts.direction is not Direction.IN or linkedid in self._guests.get(uniqueid, ()):
             return
         target.state = _with_facts(target.state, target.state.facts.joined_by(source.state.facts, uniqueid))
-        target.blocks = _merged(target.blocks, source.blocks)
+        target.blocks = merged(target.blocks, source.blocks)
         self._guests.setdefault(uniqueid, set()).add(linkedid)
 
     # ------------------------------------------------------------ moving on
@@ -323,20 +337,6 @@ def _subject(event: CallEvent) -> Chan:
             return parent or dest
         case _:
             return event.chan
-
-
-def _remember(blocks: list[tuple[int, bytes]], turn: int, raw: bytes) -> None:
-    if len(blocks) >= _BLOCKS_KEPT:
-        # the beginning says who called, the end how it ended; the middle of a very long story goes
-        del blocks[_BLOCKS_OF_THE_BEGINNING]
-    blocks.append((turn, raw))
-
-
-def _merged(one: list[tuple[int, bytes]], other: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """The blocks of two calls that met, in the order in which they came."""
-    found = sorted({*one, *other}, key=itemgetter(0))
-    del found[_BLOCKS_OF_THE_BEGINNING : max(len(found) - _BLOCKS_KEPT + _BLOCKS_OF_THE_BEGINNING, 0)]
-    return found
 
 
 def _with_facts(state: State, facts: CallFacts) -> State:

@@ -317,6 +317,7 @@ class PbxChannel:
             self._delivery.put(fact)
 
     async def _link_ready(self) -> None:
+        self._book.linked()
         # they come behind what is asked here, but not only where it is granted
         self._settler.wanted()
         self._mirror.wanted()

@@ -9,6 +9,7 @@ import pytest
 
 from channels.pbx.book import CallBook
 from channels.pbx.call_facts import PbxProfile
+from channels.pbx.events import CallEvent, Chan, ChannelListed, DialEnded, Dialled, PickedUp
 from channels.pbx.inbound import CallFactsReader
 from channels.pbx.reducer import Kind, Transition
 from crm_core.messages import ChannelKey
@@ -123,6 +124,35 @@ def test_story(name: str) -> None:
     assert call.hung_up_by == story.hung_up_by
     assert call.answered_by == (story.talks[0][0] if talked else None)
     assert (len(book), book._rooms, book._guests, book._owners, book._absorbed) == (0, {}, {}, {}, {})
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_list_that_overtakes_the_events_changes_nothing(name: str) -> None:
+    """Channels are listed as they are when Asterisk writes the list; what made them so may still be on its way."""
+    events = events_in((MOVES / f"{name}.ami").read_bytes())
+    plain = _replay(name)[1]
+    for position in range(1, len(events)):
+        book, found = CallBook(PbxProfile()), list[Transition]()
+        book.linked()
+        for number, (event, block) in enumerate(events):
+            if number == position:
+                ahead = [found for later, _ in events[position : position + 6] for found in _channels(later)]
+                book.listing()
+                for listed in ahead:
+                    if listed.linkedid in book.live:
+                        found.extend(book.apply(ChannelListed(event.at, listed, "a-bridge" if listed.up else ""), b""))
+            found.extend(book.apply(event, block))
+        assert [(each.kind, each.call) for each in found] == [(each.kind, each.call) for each in plain], position
+
+
+def _channels(event: CallEvent) -> list[Chan]:
+    match event:
+        case Dialled(_, parent, dest, _) | DialEnded(_, parent, dest, _):
+            return [chan for chan in (parent, dest) if chan is not None]
+        case PickedUp(_, target, picker):
+            return [target, picker]
+        case _:
+            return [event.chan]
 
 
 @pytest.mark.parametrize("name", STORIES)
