@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from hub.demo.peers.process import share_ports
+
 pytest_plugins = ("tests.peers.fixtures",)
 
 TESTS = Path(__file__).parent
@@ -21,6 +23,12 @@ GRACE_S = 2.0
 settings.register_profile("local", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Beside other workers: gw0, gw1, …
+share_ports(
+    int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")),
+    int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+)
 
 
 def _kind(path: Path) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from hub.demo.peers.process import free_port
-
-START_S = 60.0
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -46,7 +45,7 @@ class HubProcess:
 
     async def serving(self) -> None:
         """Wait until it answers."""
-        async with asyncio.timeout(START_S), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
             while True:
                 assert self.process is not None
                 assert self.process.returncode is None, self.log()

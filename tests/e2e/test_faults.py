@@ -12,6 +12,7 @@ import pytest
 
 from crm_core.storage.database import Connection, Database
 from tests.e2e.hub_process import HubProcess
+from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
 CONFIG = """
@@ -68,7 +69,7 @@ async def ids(url: str) -> set[str]:
     return {str(row[0]).split("\n")[0] for row in rows}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_a_killed_hub_loses_nothing_that_it_acknowledged(hub: HubProcess, database_url: str) -> None:
     acknowledged: set[int] = set()
     numbers = itertools.count(1)
@@ -101,7 +102,7 @@ async def test_a_killed_hub_loses_nothing_that_it_acknowledged(hub: HubProcess, 
     assert found == dict.fromkeys(found, sent)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_a_stopped_hub_ends_in_good_order(hub: HubProcess, database_url: str) -> None:
     async with aiohttp.ClientSession() as session:
         senders = [asyncio.create_task(post(session, hub, number)) for number in range(1, 101)]
@@ -115,7 +116,7 @@ async def test_a_stopped_hub_ends_in_good_order(hub: HubProcess, database_url: s
     assert (await counts(database_url))["journal"] >= acknowledged
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_while_the_database_is_away_nothing_is_acknowledged(own_postgres: PostgresServer, tmp_path: Path) -> None:
     url = own_postgres.fresh_database()
     hub = HubProcess(tmp_path, url, CONFIG)
@@ -131,7 +132,7 @@ async def test_while_the_database_is_away_nothing_is_acknowledged(own_postgres: 
             async with session.get(f"{hub.url}/healthz") as response:
                 assert response.status == 200
             own_postgres.start()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 for number in range(2, 12):
                     while await post(session, hub, number) != 200:  # noqa: ASYNC110 — as a provider repeats
                         await asyncio.sleep(0.1)

@@ -19,11 +19,11 @@ from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRunner
 from tests.e2e.hub_process import HubProcess
+from tests.patience import PATIENCE_S
 
 LINE = "+74951234567"
 CLIENT = "+79161234567"
-WITHIN_S = 45.0
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(600)
 _CONFIG = """
 [[pbx]]
 name = "office"
@@ -71,7 +71,7 @@ class Robots:
     async def until(self, path: str, true: Callable[[Any], bool]) -> Any:
         """Ask again and again until something holds."""
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     found = await self.get(path)
                     if true(found):
@@ -115,7 +115,7 @@ async def robots(
 
 
 async def linked(robots: Robots) -> None:
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with robots.session.get(f"{robots.hub.url}/readyz") as response:
                 if (await response.json())["parts"]["pbx:office"]["state"] == "connected":

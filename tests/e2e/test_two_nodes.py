@@ -21,13 +21,12 @@ from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRunner
 from tests.e2e.hub_process import HubProcess
+from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
 LINE = "+74951234567"
 # a lease runs out after 10 s; the rest is for the link, and for a machine with other things to do
-TAKEN_OVER_WITHIN_S = 60.0
 # whatever a frozen node has locked is free after 30 s at the latest
-SEEN_WITHIN_S = 60.0
 TALKING, RINGING, UNHEARD, LATER, BEFORE = (f"7916000000{number}" for number in range(1, 6))
 # Both sides hang up then: where several rang, Asterisk tells the caller anew whom they talk with, and SIPp gives up on
 # that.
@@ -72,7 +71,7 @@ class TwoNodes:
             found.setdefault(number.lstrip("+"), []).append(state)
         return found
 
-    async def seen(self, true: Callable[[dict[str, list[str]]], bool], within_s: float = SEEN_WITHIN_S) -> None:
+    async def seen(self, true: Callable[[dict[str, list[str]]], bool], within_s: float = PATIENCE_S) -> None:
         """Wait until something holds of the calls."""
         try:
             async with asyncio.timeout(within_s):
@@ -96,7 +95,7 @@ class TwoNodes:
         return {key.removeprefix("tel:+") for (key,) in found}
 
 
-async def linked(hub: HubProcess, within_s: float = TAKEN_OVER_WITHIN_S) -> None:
+async def linked(hub: HubProcess, within_s: float = PATIENCE_S) -> None:
     """Wait until a hub owns the link to the PBX."""
     async with aiohttp.ClientSession() as session, asyncio.timeout(within_s):
         while True:
@@ -143,7 +142,7 @@ async def nodes(
                 await hub.kill()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_the_owner_is_killed_in_the_middle_of_calls(nodes: TwoNodes) -> None:
     people = nodes.people
     for extension in ("101", "102"):
@@ -161,13 +160,13 @@ async def test_the_owner_is_killed_in_the_middle_of_calls(nodes: TwoNodes) -> No
     # nobody is there to answer the PBX, or to hear of it: the dialplan rings the fallback by itself
     unheard = await people.impatient_caller(UNHEARD, LINE, patience_ms=1_500)
     ringing = await people.impatient_caller(RINGING, LINE, patience_ms=4_000)
-    await unheard.wait(40)
-    await ringing.wait(40)
+    await unheard.wait(PATIENCE_S)
+    await ringing.wait(PATIENCE_S)
 
     await linked(nodes.second)
     await people.caller(LATER, LINE, hold_ms=200)
     await nodes.seen(lambda calls: calls.keys() >= {UNHEARD, RINGING, LATER})
-    await talking.wait(40)
+    await talking.wait(PATIENCE_S)
     # the successor may answer the PBX before a caller loses patience: then they were spoken to
     outcomes = {"abandoned", "missed", "answered"}
     await nodes.seen(
@@ -187,7 +186,7 @@ async def test_the_owner_is_killed_in_the_middle_of_calls(nodes: TwoNodes) -> No
     nodes.once()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_an_owner_that_was_frozen_wakes_up_beside_its_successor(nodes: TwoNodes) -> None:
     people = nodes.people
     for extension in ("101", "102", "103"):
@@ -199,16 +198,16 @@ async def test_an_owner_that_was_frozen_wakes_up_beside_its_successor(nodes: Two
     frozen.send_signal(signal.SIGSTOP)
     # the frozen hub holds the address where calls are asked about: the dialplan does not wait for it
     during = await people.caller(UNHEARD, LINE, hold_ms=200)
-    await during.wait(40)
+    await during.wait(PATIENCE_S)
     await linked(nodes.second)
     await people.caller(LATER, LINE, hold_ms=200)
     await nodes.seen(lambda calls: calls.keys() >= {TALKING, UNHEARD, LATER})
 
     frozen.send_signal(signal.SIGCONT)  # it reads what its link has kept for it, and learns that it is not its any more
-    await talking.wait(40)
+    await talking.wait(PATIENCE_S)
     await nodes.seen(lambda calls: set(calls) == {TALKING, UNHEARD, LATER})
     await nodes.seen(lambda _: nodes.rows("SELECT count(*) FROM call WHERE finished_at IS NULL") == [["0"]])
-    async with aiohttp.ClientSession() as session, asyncio.timeout(SEEN_WITHIN_S):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE_S):
         while "another node" not in (await pbx_part(session, nodes.first))["detail"]:  # noqa: ASYNC110 — it is asked
             await asyncio.sleep(0.1)
         assert (await pbx_part(session, nodes.second))["state"] == "connected"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from channels.pbx.ami_wire import AmiMessage, Splitter, parse_block
+from tests.patience import PATIENCE_S
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 BOOTED = b"Event: FullyBooted\r\nPrivilege: system,all\r\n\r\n"
@@ -70,7 +71,7 @@ class ScriptedAmi:
             for piece in pieces:
                 writer.write(piece)
 
-    async def until(self, true: Callable[[ScriptedAmi], bool], within_s: float = 10.0) -> None:
+    async def until(self, true: Callable[[ScriptedAmi], bool], within_s: float = PATIENCE_S) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(lambda: true(self))

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 from crm_core.errors import IntakeUnavailable
 from crm_core.messages import InboundEvent, Receipt, ReceiptState
-
-WITHIN_S = 20.0
+from tests.patience import PATIENCE_S
 
 
 class MemoryIntake:
@@ -50,7 +49,7 @@ class MemoryIntake:
         """Take facts again."""
         self.failure = None
 
-    async def until(self, true: Callable[[MemoryIntake], bool], within_s: float = WITHIN_S) -> None:
+    async def until(self, true: Callable[[MemoryIntake], bool], within_s: float = PATIENCE_S) -> None:
         """Wait until something holds; raises TimeoutError naming what is there."""
         try:
             async with asyncio.timeout(within_s), self._changed:
@@ -58,7 +57,7 @@ class MemoryIntake:
         except TimeoutError:
             raise TimeoutError(f"committed: {[event.external_id for event in self.events]}") from None
 
-    async def event(self, true: Callable[[InboundEvent], bool], within_s: float = WITHIN_S) -> InboundEvent:
+    async def event(self, true: Callable[[InboundEvent], bool], within_s: float = PATIENCE_S) -> InboundEvent:
         """The first committed fact that fits, awaited."""
         await self.until(lambda sink: any(true(event) for event in sink.events), within_s)
         return next(event for event in self.events if true(event))

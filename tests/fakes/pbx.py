@@ -16,7 +16,7 @@ from crm_core.messages import (
     StoredFile,
 )
 from crm_core.ports import ChannelContext, Clock
-from tests.fakes.intake import WITHIN_S
+from tests.patience import PATIENCE_S
 
 
 class RealClock:
@@ -48,7 +48,7 @@ class ScriptedRouter:
         """The decision of the script; waits while `blocked` is set to an event that has not come."""
         self.queries.append(query)
         if self.blocked is not None:
-            self.blocked.wait(30)
+            self.blocked.wait(PATIENCE_S)
         if query.attempt < len(self.script):
             return self.script[query.attempt]
         return RouteDecision(RouteAction.FALLBACK, reason="nobody is left")
@@ -94,7 +94,7 @@ class MemoryPresence:
         self.states = {key: state for key, state in self.states.items() if key[0] != pbx}
         self._changed.set()
 
-    async def until(self, true: Callable[[MemoryPresence], bool], within_s: float = WITHIN_S) -> None:
+    async def until(self, true: Callable[[MemoryPresence], bool], within_s: float = PATIENCE_S) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(within_s):
             while not true(self):

@@ -10,8 +10,7 @@ from typing_extensions import override
 
 from crm_core.messages import Ignored, InboundEvent, Receipt, ReceiptState, StaffCommand, Unparsable
 from crm_core.ports import InboundSink
-
-PATIENCE_S = 10.0
+from tests.patience import PATIENCE_S
 
 
 class MemorySink(InboundSink):

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote
 
+from tests.patience import PATIENCE_S
+
 _SDP = (
     "v=0\r\no=- {port} {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na={mode}\r\n"
 )
-_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +127,12 @@ class Dialog:
 
     async def until_ended(self) -> None:
         """Wait until the other side has hung up."""
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self.ended.wait()
 
     async def until_answered(self) -> None:
         """Wait until the other side has picked up."""
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self.answered.wait()
 
     def _reply(self, status: int, reason: str, more: str = "", sdp: str | None = None) -> None:
@@ -144,7 +145,7 @@ class Dialog:
         sequence = self.sequence
         future = self.waiting[sequence] = asyncio.get_running_loop().create_future()
         self.send(method, sequence, more, sdp=sdp, body=body)
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             answer: _Message = await future
         if method == "INVITE":
             self.send("ACK", sequence)
@@ -181,7 +182,7 @@ class Telephone(asyncio.DatagramProtocol):
 
     async def rung(self) -> Dialog:
         """Wait until it rings."""
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._rung.get()
 
     async def picked_up(self) -> Dialog:

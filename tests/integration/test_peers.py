@@ -15,6 +15,7 @@ from hub.demo.peers.asterisk import AsteriskRunner
 from hub.demo.peers.errors import PeerError
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRun, SippRunner
+from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 from tests.peers.redis import RedisServer
 
@@ -104,7 +105,7 @@ async def test_a_sipp_asks_another(sipp: SippRunner, tmp_path: Path) -> None:
     phone = await sipp.start(SippRun(tmp_path / "answers.xml", local_port=port))
     asks = SippRun(tmp_path / "asks.xml", remote=f"127.0.0.1:{port}", keys={"word": "привет"})
     assert await sipp.run(asks) == 0
-    assert await phone.wait(10) == 0
+    assert await phone.wait(PATIENCE_S) == 0
 
 
 async def test_postgresql_serves_survives_a_kill_and_gives_each_test_its_own(own_postgres: PostgresServer) -> None:

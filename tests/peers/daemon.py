@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-START_WITHIN_S = 30.0
-STOP_WITHIN_S = 15.0
+START_WITHIN_S = 120.0
+STOP_WITHIN_S = 60.0
 
 
 def as_root() -> bool:

@@ -3,11 +3,12 @@
 import asyncio
 import configparser
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from hub.demo.peers.errors import PeerError
-from hub.demo.peers.process import PeerProcess
+from hub.demo.peers.process import STOP_WITHIN_S, PeerProcess
 from hub.demo.peers.tree import PeerTree, Recipe
 
 ASTERISK = Recipe(
@@ -27,7 +28,8 @@ ASTERISK = Recipe(
     proof=("-V",),
     proof_says="Asterisk 22",
 )
-BOOT_WITHIN_S = 30.0
+BOOT_WITHIN_S = 120.0
+ANSWER_WITHIN_S = 60.0
 POLL_S = 0.05
 
 _FOLDERS = (
@@ -116,7 +118,7 @@ class AsteriskRunner:
             await self.kill()
             raise PeerError(f"Asterisk did not boot within {timeout_s:.0f} s: {self.process.printed()}") from err
 
-    async def rx(self, command: str, timeout_s: float = 10.0) -> str:
+    async def rx(self, command: str, timeout_s: float = ANSWER_WITHIN_S) -> str:
         """Run a console command: what it printed. Raises PeerError, or TimeoutError if Asterisk does not answer."""
         code, text = await self._console(command, timeout_s)
         if code != 0:
@@ -127,7 +129,8 @@ class AsteriskRunner:
         """End it in good order, calls and all."""
         if self.running:
             self.process.thaw()
-            await self._console("core stop now", 5.0)
+            with suppress(TimeoutError):  # one that does not even listen is ended by a signal
+                await self._console("core stop now", STOP_WITHIN_S)
             await self.process.stop()
 
     async def kill(self) -> None:

@@ -1,10 +1,13 @@
 """SIPp: callers and telephones played from scenario files, each a process of its own on a loopback address."""
 
+import asyncio
 import socket
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.demo.peers.errors import PeerError
 from hub.demo.peers.process import PeerProcess, free_port
 from hub.demo.peers.tree import PeerTree, Recipe
 
@@ -17,6 +20,9 @@ SIPP = Recipe(
     proof_says="SIPp v",
 )
 SCENARIOS = Path(__file__).with_name("sipp")
+LISTENS_WITHIN_S = 60.0
+POLL_S = 0.01
+_SOCKETS = Path("/proc/net/udp")
 
 
 def sipp_tree() -> PeerTree:
@@ -58,14 +64,24 @@ class SippRunner:
         self._started: list[PeerProcess] = []
 
     async def start(self, run: SippRun) -> PeerProcess:
-        """Start one. Its exit code: 0 if every call went as the scenario says, 1 if one did not, above: trouble."""
+        """Start one, and return once it listens. Raises PeerError if it does not come to that.
+
+        Its exit code: 0 if every call went as the scenario says, 1 if one did not, above: trouble.
+        """
         name = f"{run.file.stem}-{len(self._started) + 1}"
         self.run_dir.mkdir(parents=True, exist_ok=True)
-        command = self.tree.command(SIPP.program, *self._arguments(run, name))
+        port = run.local_port or free_port(run.local_ip, socket.SOCK_DGRAM)
+        command = self.tree.command(SIPP.program, *self._arguments(run, name, port))
         # SIPp draws its screen even for nobody; curses must find a terminal it knows.
         env = {"TERM": "vt100", "TERMINFO_DIRS": f"{self.tree.root}/lib/terminfo:{self.tree.root}/usr/share/terminfo"}
         process = await PeerProcess.start(command, output=self.run_dir / f"{name}.out", cwd=self.run_dir, env=env)
         self._started.append(process)
+        try:
+            async with asyncio.timeout(LISTENS_WITHIN_S):
+                while process.returncode is None and not _listens(run.local_ip, port):  # noqa: ASYNC110 — it tells nobody
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError as err:
+            raise PeerError(f"SIPp does not listen after {LISTENS_WITHIN_S:.0f} s: {process.printed()}") from err
         return process
 
     async def stop(self) -> None:
@@ -81,8 +97,7 @@ class SippRunner:
         finally:
             await process.kill()
 
-    def _arguments(self, run: SippRun, name: str) -> list[str]:
-        port = run.local_port or free_port(run.local_ip, socket.SOCK_DGRAM)
+    def _arguments(self, run: SippRun, name: str, port: int) -> list[str]:
         given: dict[str, object] = {
             "-sf": run.file,
             "-i": run.local_ip,
@@ -100,6 +115,12 @@ class SippRunner:
         keys = [text for key, value in run.keys.items() for text in ("-key", key, value)]
         remote = [run.remote] if run.remote is not None else []
         return [*options, "-nostdin", "-trace_err", "-trace_msg", *keys, *run.arguments, *remote]
+
+
+def _listens(host: str, port: int) -> bool:
+    """Whether somebody has a UDP port. Asked of the kernel's list: who tried to take the port would take it away."""
+    (address,) = struct.unpack("=I", socket.inet_aton(host))
+    return f" {address:08X}:{port:04X} " in _SOCKETS.read_text(encoding="ascii")
 
 
 def _even(port: int) -> int:

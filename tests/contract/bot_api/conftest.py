@@ -24,6 +24,7 @@ from hub.demo.peers.bot_api import (
     Person,
 )
 from tests.fakes.clock import DrivenClock
+from tests.patience import PATIENCE_S
 
 TOKEN = "7654321:AAE-strict_local_token"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200)
@@ -84,6 +85,6 @@ def texts(updates: list[Update]) -> list[str]:
 
 async def until(condition: Any) -> None:
     """Let the other tasks run until `condition()` holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0)

@@ -12,9 +12,9 @@ from aiohttp import ClientSession, FormData
 
 from crm_core.messages import ChannelKey
 from tests.contract.channels.provider import URL, Heard, Refusal, Trait, Wrote
+from tests.patience import PATIENCE_S
 
 ORIGIN = "https://shop.example"
-PATIENCE_S = 30.0
 
 
 class Chat:

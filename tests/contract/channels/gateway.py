@@ -14,9 +14,9 @@ from aiohttp import ClientSession, web
 from crm_core.messages import ChannelKey
 from crm_core.model.signature import signature
 from tests.contract.channels.provider import URL, Heard, Refusal, Trait, Wrote
+from tests.patience import PATIENCE_S
 
 SECRET = "s3cret-of-the-gateway"
-PATIENCE_S = 30.0
 
 
 class Gateway:

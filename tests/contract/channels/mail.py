@@ -18,13 +18,13 @@ from crm_core.messages import ChannelKey
 from hub.demo.peers.process import free_port
 from tests.contract.channels.provider import Heard, Refusal, Trait, Wrote
 from tests.integration.email.smtp import Relay
+from tests.patience import PATIENCE_S
 from tests.peers.mail import LOGIN as MAILBOX
 from tests.peers.mail import PASSWORD, DovecotServer
 
 ANNA = "anna@client.example"
 OURS = "sales@example.org"
 LOGIN = ("hub", "secret")
-PATIENCE_S = 30.0
 
 
 class Mail:

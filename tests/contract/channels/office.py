@@ -23,9 +23,9 @@ from hub.http.app import create_app
 from hub.security import token_digest
 from hub.settings import parse_settings
 from tests.contract.channels.provider import Provider
+from tests.patience import PATIENCE_S
 
 TOKEN = "hub_token-of-ivan"
-PATIENCE_S = 30.0
 
 
 @dataclass

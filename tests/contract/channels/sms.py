@@ -15,9 +15,9 @@ from crm_core.ports import Channel, ChannelContext
 from hub.settings import Settings
 from tests.contract.channels.provider import URL, Heard, Refusal, Trait, Wrote
 from tests.example.sms import SmsChannel, SmsConfig
+from tests.patience import PATIENCE_S
 
 TOKEN = "token-of-the-sms"
-PATIENCE_S = 30.0
 
 
 class Sms:

@@ -9,10 +9,10 @@ from crm_core.messages import ChannelKey
 from hub.demo.peers.bot_api import Bot, BotApiServer, Person, faults
 from hub.demo.peers.bot_api.wire import dump
 from tests.contract.channels.provider import Heard, Refusal, Trait, Wrote
+from tests.patience import PATIENCE_S
 
 TOKEN = "7654321:AAE-strict_local_token"
 SECRET = "s3cret_of-the-hook"
-PATIENCE_S = 30.0
 ANNA = 1001
 
 

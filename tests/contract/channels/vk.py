@@ -9,10 +9,10 @@ from typing import Any
 from crm_core.messages import ChannelKey
 from hub.demo.peers.vk import Community, Person, VkServer, faults
 from tests.contract.channels.provider import URL, Heard, Refusal, Trait, Wrote
+from tests.patience import PATIENCE_S
 
 GROUP, TOKEN, SECRET, CONFIRMATION = 123456, "vk1.a.strict-local-token", "s3cret", "c0nf1rm"
 ANNA, OLGA = 1001, 2002
-PATIENCE_S = 30.0
 
 
 class Vk:

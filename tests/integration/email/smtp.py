@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from channels.email import EmailChannel
 from crm_core.ports import ChannelState
+from tests.patience import PATIENCE_S
 
 
 def mail(subject: str = "Price", *, frm: str = "ivan@client.example", mid: str = "1", body: str = "hello") -> bytes:
@@ -30,7 +31,9 @@ async def client(channel: EmailChannel) -> AsyncIterator[aiosmtplib.SMTP]:
     """A connection to a listening mailbox."""
     assert channel.listening is not None
     host, port = channel.listening
-    smtp = aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=10, local_hostname="client.example")
+    smtp = aiosmtplib.SMTP(
+        hostname=host, port=port, start_tls=False, timeout=PATIENCE_S, local_hostname="client.example"
+    )
     await smtp.connect()
     try:
         yield smtp

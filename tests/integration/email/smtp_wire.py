@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from channels.email import EmailChannel
+from tests.patience import PATIENCE_S
 
 
 class Wire:
@@ -20,7 +21,7 @@ class Wire:
     async def reply(self) -> str:
         """One reply, its lines joined; empty where the connection is closed."""
         lines: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while line := (await self.reader.readline()).decode("utf-8", "replace"):
                 lines.append(line.rstrip("\r\n"))
                 if line[3:4] != "-":

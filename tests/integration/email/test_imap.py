@@ -19,6 +19,7 @@ from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
 from tests.integration.email.imap import PACE, fetching, server_of
 from tests.integration.email.smtp import mail
+from tests.patience import PATIENCE_S
 from tests.peers.mail import DovecotServer
 
 
@@ -38,7 +39,7 @@ def subjects(sink: MemorySink) -> list[str]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that nobody announces."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - as the servers of others make no events
             await asyncio.sleep(0.02)
 

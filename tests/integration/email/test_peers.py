@@ -24,6 +24,7 @@ from tests.fakes.sink import MemorySink
 from tests.integration.email.imap import PACE, config_of, mailbox, server_of
 from tests.integration.email.smtp import client, mail, state
 from tests.integration.email.smtp_wire import wire
+from tests.patience import PATIENCE_S
 from tests.peers.mail import DovecotServer, EximServer
 
 LOGIN = ("sales", "secret")
@@ -51,7 +52,7 @@ def sink() -> MemorySink:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that nobody announces."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - as the servers of others make no events
             await asyncio.sleep(0.05)
 
@@ -70,7 +71,7 @@ async def hand_on(relay: EximServer, recipients: list[str], content: bytes) -> N
 
 
 def _bring(relay: EximServer, recipients: list[str], content: bytes) -> None:
-    with smtplib.SMTP("127.0.0.1", relay.port, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", relay.port, timeout=PATIENCE_S) as smtp:
         smtp.sendmail("ivan@client.example", recipients, content)
 
 

@@ -18,6 +18,7 @@ from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
 from tests.integration.email.smtp import client, mail
 from tests.integration.email.smtp_wire import wire
+from tests.patience import PATIENCE_S
 
 FREE = Listen("127.0.0.1", 0)
 CONFIG = EmailConfig("sales", "sales@example.org", listen=FREE)
@@ -133,7 +134,7 @@ async def test_the_slow_are_not_waited_for(sink: MemorySink, place: str) -> None
             await line.say("RCPT TO:<sales@example.org>")
             await line.say("DATA")
             await line.send(b"From: ")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             rest = await line.reader.read()
         assert rest.split(b"\r\n")[-2].startswith(b"421")
     await channel.stop()
@@ -179,7 +180,7 @@ def test_the_loop_of_production_hangs_up_as_well() -> None:
             await slow.introduced()
             async with wire(channel) as second:
                 refused = await second.reply()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 rest = await slow.reader.read()
         await channel.stop()
         return refused, rest

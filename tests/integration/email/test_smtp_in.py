@@ -18,6 +18,7 @@ from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
 from tests.integration.email.smtp import client, mail, state
+from tests.patience import PATIENCE_S
 
 FREE = Listen("127.0.0.1", 0)
 SALES = EmailConfig("sales", "sales@example.org", listen=FREE)
@@ -262,7 +263,7 @@ async def test_a_line_without_end_is_cut_off(world: ChannelWorld, sink: MemorySi
     await sales.start(sink)
     _reader, writer = await asyncio.open_connection(*sales.listening or ("", 0))
     writer.write(b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<sales@example.org>\r\nDATA\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(ConnectionError):
             await _write_on(writer)
     writer.close()

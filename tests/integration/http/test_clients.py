@@ -13,6 +13,7 @@ from crm_core.messages import Attachment, MessageReceived
 from crm_core.model.timeline import EntryKind
 from tests.integration.http.world import SHOP, World, later
 from tests.integration.storage.world import edit, fact, mail, message, missed, talked, tg
+from tests.patience import PATIENCE_S
 
 NUMBER = "+79161234567"
 
@@ -87,7 +88,7 @@ async def test_a_reply_is_queued_and_sent(world: World) -> None:
     response = await world.call("GET", attachment["url"])
     assert await response.read() == b"\x89PNG..."
     assert response.content_type == "image/png"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         async for _ in world.hub.live.follow(0):
             if (await world.get(f"/entries/{entry['id']}"))["delivery"] == "sent":
                 break

@@ -50,7 +50,7 @@ async def known_ids(world: World) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)  # the stricter engine: it is long
-@pytest.mark.timeout(240)  # a dozen requests for every operation there is
+@pytest.mark.timeout(600)  # a dozen requests for every operation there is
 async def test_the_description_is_valid_and_kept(world: World) -> None:
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.validate()

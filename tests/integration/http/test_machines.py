@@ -15,6 +15,7 @@ from crm_core.errors import IntakeFull, IntakeUnavailable, StorageUnavailable
 from crm_core.ports import ChannelHealth, ChannelState
 from tests.integration.http.world import MAX_WEBHOOK, World, later, token_of
 from tests.integration.storage.world import message
+from tests.patience import PATIENCE_S
 
 SECRET = {"x-secret": "s3cret"}
 
@@ -83,7 +84,7 @@ async def test_the_journal_shows_and_replays_what_failed(world: World) -> None:
 
 @asynccontextmanager
 async def listening(world: World, **headers: str) -> AsyncIterator[ClientResponse]:
-    timeout = ClientTimeout(total=20)
+    timeout = ClientTimeout(total=PATIENCE_S)
     asked = {"Authorization": f"Bearer {token_of('ivan')}", **headers}
     async with world.client.get("/api/v1/events", headers=asked, timeout=timeout) as response:
         assert response.status == 200, await response.text()
@@ -156,7 +157,7 @@ async def test_a_reader_who_does_not_read_is_dropped(world: World, monkeypatch: 
     reader, writer = await asyncio.open_connection(str(server.host), server.port)
     asked = f"GET /api/v1/events HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {token_of('ivan')}\r\n\r\n"
     writer.write(asked.encode())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
         for number in range(10):  # more than the buffers of both ends hold
             await world.contact(name=f"Клиент {number}")
@@ -167,7 +168,7 @@ async def test_a_reader_who_does_not_read_is_dropped(world: World, monkeypatch: 
 async def test_streams_end_with_the_server(world: World) -> None:
     async with listening(world) as response:
         await world.client.server.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert b": hello" in await response.content.read()
 
 

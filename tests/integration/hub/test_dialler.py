@@ -47,6 +47,7 @@ from tests.integration.storage.world import (
     ringing,
     world_on,
 )
+from tests.patience import PATIENCE_S
 
 Behaviour = Callable[[PlaceCall], Exception | None]
 
@@ -97,7 +98,7 @@ class Link(Channel):
 
     async def handed(self, number: int) -> None:
         """Wait until so many calls were handed over."""
-        async with asyncio.timeout(10), self._handed:
+        async with asyncio.timeout(PATIENCE_S), self._handed:
             await self._handed.wait_for(lambda: len(self.placed) >= number)
 
 

@@ -26,6 +26,7 @@ from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
 from hub.intake import Intake, IntakeLimits
 from hub.log import bind_correlation
 from tests.integration.hub.world import SHOP, World, message
+from tests.patience import PATIENCE_S
 
 
 class Rereader(Channel):
@@ -170,10 +171,10 @@ async def test_a_writer_survives_what_nobody_thought_of(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("hub.intake.receive", lambda *_: [])  # fewer receipts than facts
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(IntakeUnavailable):
                 await intake.receive(message("u1"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await intake.receive(message("u1"))).state is ReceiptState.DONE
 
 

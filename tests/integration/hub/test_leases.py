@@ -8,6 +8,7 @@ from datetime import timedelta
 from crm_core.storage import leases
 from hub.leases import DatabaseLease
 from tests.integration.hub.world import World
+from tests.patience import PATIENCE_S
 
 SHORT = timedelta(milliseconds=1)
 LONG = timedelta(minutes=5)
@@ -22,7 +23,7 @@ async def test_one_owner_at_a_time_and_the_epoch_grows(world: World) -> None:
     assert await ask(world, "b", LONG) is None
     assert await ask(world, "a", SHORT) == 1  # renewed, to end at once
     epoch = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while epoch is None:
             epoch = await ask(world, "b", LONG)
     assert epoch == 2
@@ -37,7 +38,7 @@ async def test_released_leases_are_free_at_once(world: World) -> None:
     await asyncio.sleep(0)
     assert (first.held, second.held) == (True, False)
     await first.release()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting
     assert (first.held, second.held) == (False, True)
     await second.release()
@@ -58,7 +59,7 @@ async def test_an_owner_that_lost_it_can_own_it_again(world: World) -> None:
     await lease.acquire()
     world.clock.advance(11)
     await ask(world, "a", SHORT)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         epoch = None
         while epoch is None:
             epoch = await ask(world, "b", LONG)

@@ -20,11 +20,12 @@ from hub.live import Live
 from routing.dispatch import DispatchRules
 from routing.presence import Presence
 from tests.integration.hub.world import World, message
+from tests.patience import PATIENCE_S
 
 NUMBER = "+79161234567"
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 — what is waited for happens in other tasks' memory
             await asyncio.sleep(0.01)
@@ -48,12 +49,12 @@ async def test_a_follower_that_comes_back_misses_nothing(world: World, live: Liv
     for number in range(1, 21):
         await take(world.stores[0], number)
     seen: list[FeedRow] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for row in live.follow(start):
             seen.append(row)
             if len(seen) == 7:
                 break
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for row in live.follow(seen[-1].position):
             seen.append(row)
             if len(seen) == 20:
@@ -66,7 +67,7 @@ async def test_a_follower_that_comes_back_misses_nothing(world: World, live: Liv
 async def test_what_another_process_commits_is_seen(world: World, live: Live) -> None:
     start = live.position
     await take(world.store(), 1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for row in live.follow(start):
             assert "contact" in {table for table, _, _ in row.changes}
             break

@@ -21,6 +21,7 @@ from crm_core.storage.users import UserChange, update_user
 from hub.live import Live
 from hub.mirror import RecordedNumbers
 from tests.integration.hub.world import World
+from tests.patience import PATIENCE_S
 
 LISTS = {
     "spam": SpecialList("spam", ListAction.REJECT),
@@ -157,7 +158,7 @@ async def test_news_wait_for_a_change(world: World, book: RecordedNumbers) -> No
     await asyncio.sleep(0)
     assert not waiting.done()
     await client(world, "+79161234567")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 from hub.wake import RedisWake
 from tests.integration.hub.test_live_and_directory import until
+from tests.patience import PATIENCE_S
 from tests.peers.redis import RedisServer
 
 
@@ -31,7 +32,7 @@ async def test_a_commit_here_wakes_the_others_and_not_itself(redis_server: Redis
         node.woken.clear()
     before = nodes[0].heard
     nodes[0].wake.committed(7)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await nodes[1].woken.wait()
         await nodes[2].woken.wait()
     assert nodes[0].heard == before
@@ -51,7 +52,7 @@ async def test_redis_may_die_and_come_back(own_redis: RedisServer) -> None:
     await until(lambda: there.wake.connected and here.wake.connected, 20)
     there.woken.clear()
     here.wake.committed(2)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await there.woken.wait()
     await here.wake.stop()
     await there.wake.stop()

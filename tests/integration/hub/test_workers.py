@@ -36,6 +36,7 @@ from hub.webhooks import WebhookSender
 from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper
 from hub.workers.acts import Acts
 from tests.integration.hub.world import OFFICE, SHOP, World, message
+from tests.patience import PATIENCE_S
 
 DAY = timedelta(hours=24)
 Behaviour = Callable[[OutboundMessage], DeliveryReceipt | Exception]
@@ -298,7 +299,7 @@ async def test_a_provider_that_hangs_does_not_keep_the_hub_from_stopping(
     await office.take(message("u1"))
     await reply(office)
     office.outbox.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await asked.wait()
         await office.outbox.stop()
     assert await world.count("outbox", "state = 'queued' AND started = 1") >= 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from crm_core.model.call import CallSnapshot, CallTalk
 from hub.demo.peers.office import PROVIDER, Office
 from tests.fakes.telephone import Dialog, Telephone
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from channels.pbx.connector import PbxChannel
@@ -118,7 +119,7 @@ class Switchboard:
         await self._shows("parking show default", lambda shown: shown.count("PJSIP/trunk-") >= count)
 
     async def _shows(self, command: str, true: Callable[[str], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not true(await self.exchange.pbx.rx(command)):
                 pass
 

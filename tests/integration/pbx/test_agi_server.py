@@ -14,6 +14,7 @@ import pytest
 from channels.pbx.agi import AgiAnswer, AgiHandlers, AgiLimits, AgiServer
 from channels.pbx.agi_wire import AgiRequest
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 from tests.unit.pbx.test_agi_wire import head
 
 HEAD = head() + b"\n\n"
@@ -33,7 +34,7 @@ class Office:
     def decide(self, request: AgiRequest) -> AgiAnswer:
         """The decision."""
         if self.block is not None:
-            self.block.wait(20)
+            self.block.wait(PATIENCE_S)
         if self.fault is not None:
             raise self.fault
         return DIAL
@@ -58,7 +59,7 @@ async def _serving(
 
 async def _ask(server: AgiServer) -> bytes:
     """Everything that is sent to a caller who answers each command."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         reader, writer = await asyncio.open_connection(*server.address)
         writer.write(HEAD)
         commands = await reader.read()
@@ -207,7 +208,7 @@ async def test_a_busy_hub_keeps_nobody_waiting() -> None:
 
     def call(address: tuple[str, int]) -> None:
         began = time.perf_counter()
-        with socket.create_connection(address, timeout=10) as caller:
+        with socket.create_connection(address, timeout=PATIENCE_S) as caller:
             caller.sendall(HEAD)
             data = b""
             while piece := caller.recv(4096):

@@ -22,6 +22,7 @@ from channels.pbx.ami_wire import AmiInjectionError, AmiMessage
 from crm_core.ports import ChannelState
 from tests.fakes.ami import BOOTED, GREETING, ScriptedAmi, obliging, refusal, success
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 QUICK = LinkTiming(
     connect_s=1.0,
@@ -67,7 +68,7 @@ class Listener:
 
     async def until(self, name: str, count: int) -> None:
         """Wait until it has been told this often."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 value = getattr(self, name)
                 if (len(value) if isinstance(value, list) else value) >= count:

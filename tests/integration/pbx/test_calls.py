@@ -7,6 +7,7 @@ from crm_core.model.call import CallState, Direction
 from tests.fakes.pbx import dial
 from tests.integration.pbx.conftest import CLIENT, LINE, Exchange, kinds
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 
 async def test_a_client_reaches_their_own_manager(exchange: Exchange) -> None:
@@ -14,7 +15,7 @@ async def test_a_client_reaches_their_own_manager(exchange: Exchange) -> None:
     await exchange.hub(dial("101"))
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=700)
     finished = await exchange.call("finished")
-    assert await caller.wait(10) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     assert kinds(exchange.sink) == ["started", "answered", "finished"]
     assert (finished.state, finished.direction) == (CallState.ANSWERED, Direction.IN)
     assert (finished.number, finished.line, finished.answered_by) == (CLIENT, LINE, "PJSIP/101")
@@ -91,7 +92,7 @@ async def test_who_is_refused_rings_nobody(exchange: Exchange) -> None:
     caller = await exchange.people.caller(CLIENT, LINE)
     finished = await exchange.call("finished")
     assert (finished.state, finished.legs) == (CallState.REJECTED, ())
-    assert await caller.wait(10) == 0
+    assert await caller.wait(PATIENCE_S) == 0
 
 
 async def test_a_callback_is_ordered_by_key(exchange: Exchange) -> None:

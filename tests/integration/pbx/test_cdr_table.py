@@ -22,6 +22,7 @@ from hub.demo.peers.asterisk import AsteriskTree
 from hub.demo.peers.office import Office
 from hub.demo.peers.sipp import SippRunner
 from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, Exchange, _running
+from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
 _TABLE = (
@@ -126,11 +127,11 @@ async def test_calls_of_an_outage_are_settled_from_the_table(office: Recorded) -
     exchange = office.exchange
     await exchange.people.phone(FALLBACK, hold_ms=300)
     away = await office.hub()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await exchange.around.cursors.saved.wait()
     await away.stop()
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=1300)
-    assert await caller.wait(15) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     assert exchange.sink.events == []
     back = await office.hub()
     settled = await exchange.call("settled")
@@ -156,7 +157,7 @@ async def test_a_table_that_is_away_is_named_and_read_when_it_is_back(office: Re
         await postgres.execute("ALTER TABLE cdr RENAME TO away")
         await postgres.close()
     channel = await office.hub()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while "there is no table cdr" not in channel.health.detail:  # noqa: ASYNC110 — health tells nobody
             await asyncio.sleep(0.05)
     await channel.stop()

@@ -16,6 +16,7 @@ from crm_core.messages import RouteAction
 from hub.demo.peers.process import free_port
 from tests.fakes.pbx import dial
 from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, Exchange
+from tests.patience import PATIENCE_S
 
 WITHIN_S = 5.0
 
@@ -159,7 +160,7 @@ async def test_a_caller_who_leaves_while_the_hub_is_silent(exchange: Exchange) -
     async with _raw_server(exchange.config.agi_port, serve):
         process = await exchange.people.impatient_caller(CLIENT, LINE, patience_ms=300)
         finished = await exchange.call("finished")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await left.wait()
     await process.kill()
     assert finished.answered_at is None

@@ -7,6 +7,7 @@ import pytest
 from crm_core.model.call import CallState
 from tests.fakes.pbx import dial
 from tests.integration.pbx.conftest import LINE, Exchange, kinds
+from tests.patience import PATIENCE_S
 
 LONG = "Ж" * 300
 
@@ -31,7 +32,7 @@ async def test_a_call_by_whatever_name(exchange: Exchange, number: str, name: st
     channel = await exchange.hub(dial("101"))
     caller = await exchange.people.caller(number, LINE, name=name, hold_ms=200)
     finished = await exchange.call("finished")
-    assert await caller.wait(10) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     assert kinds(exchange.sink) == ["started", "answered", "finished"]
     assert (finished.state, finished.answered_by) == (CallState.ANSWERED, "PJSIP/101")
     assert not set("\r\n\0") & set(finished.caller_name + finished.number)

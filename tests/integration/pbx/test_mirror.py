@@ -19,6 +19,7 @@ from hub.demo.peers.process import free_port
 from tests.fakes.number_book import MemoryBook
 from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, QUICK, Exchange
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 TAIL = CLIENT[-10:]
 TIMING = PbxTiming(
@@ -33,7 +34,7 @@ async def _rows(exchange: Exchange, family: str) -> dict[str, str]:
 
 
 async def _holds(exchange: Exchange, family: str, rows: dict[str, str]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await _rows(exchange, family) != rows:  # noqa: ASYNC110 — Asterisk tells nobody of its database
             await asyncio.sleep(0.05)
 
@@ -270,6 +271,6 @@ async def test_writing_very_many_numbers_holds_up_no_call(exchange: Exchange) ->
     finished = await exchange.call("finished")
     assert channel.measurements()["mirror_compared"] == 0, "the call was to come while rows are written"
     assert finished.state is CallState.ANSWERED
-    await until(lambda: channel.measurements()["mirror_compared"], 50)
+    await until(lambda: channel.measurements()["mirror_compared"])
     assert channel.measurements()["mirror_written"] >= 20_000
     await channel.stop()

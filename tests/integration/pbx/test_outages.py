@@ -19,6 +19,7 @@ from hub.demo.peers.process import free_port
 from tests.fakes.pbx import dial
 from tests.integration.pbx.conftest import CLIENT, LINE, QUICK, Exchange, kinds, snapshot
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 
 async def _state(channel: PbxChannel, *states: ChannelState) -> None:
@@ -49,7 +50,7 @@ async def test_a_graceful_stop_keeps_the_link_to_the_end_of_the_last_call(exchan
     assert channel.stats.link.connects == 1
     await _state(channel, ChannelState.RECONNECTING)
     await asyncio.gather(stopping, return_exceptions=True)
-    await exchange.pbx.process.wait(10)
+    await exchange.pbx.process.wait(PATIENCE_S)
     await exchange.pbx.start()
     await _state(channel, ChannelState.CONNECTED)
     await until(lambda: channel.health.detail == "")
@@ -97,7 +98,7 @@ async def test_calls_that_came_and_went_while_the_hub_was_away(exchange: Exchang
     await exchange.around.cursors.saved.wait()
     await away.stop()
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=1300)
-    assert await caller.wait(15) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     assert exchange.sink.events == []
     exchange.around.cursors.saved.clear()
     await exchange.hub()
@@ -115,7 +116,7 @@ async def test_a_callback_ordered_by_key_while_the_hub_was_away_is_not_forgotten
     await away.stop()
     await exchange.people.busy_phone("103")  # nobody takes the fallback
     caller = await exchange.people.key_presser(CLIENT, LINE, after_ms=1500)
-    assert await caller.wait(50) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     await exchange.hub()
     settled = await exchange.call("settled")
     assert (settled.state, settled.wish_callback, settled.line) == (CallState.BUSY, True, LINE)
@@ -130,7 +131,7 @@ async def test_a_call_that_goes_on_through_an_outage_of_the_hub_is_taken_up(exch
     await exchange.hub(dial("101"))
     finished = await exchange.call("finished")
     assert (finished.state, finished.answered_by) == (CallState.ANSWERED, "PJSIP/101")
-    assert await caller.wait(10) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     # the transitions told again have the ids they had, so the intake knows them; call records follow
     assert kinds(exchange.sink)[:3] == ["started", "answered", "finished"]
 
@@ -146,7 +147,7 @@ async def test_call_records_know_better_than_a_link_that_came_in_the_middle(exch
     await asyncio.sleep(1.5)  # they talk on; what the new link sees first is later than the truth
     await exchange.hub(dial("101"))
     guessed = await exchange.call("finished")
-    assert await caller.wait(10) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     assert guessed.guessed
     assert guessed.answered_at is not None
     assert seen.answered_at is not None

@@ -35,15 +35,13 @@ from hub.http.app import create_app
 from hub.security import token_digest
 from hub.settings import DatabaseEngine, DatabaseUrl, Endpoint, PbxSettings, Secret, ServerUrl, Settings
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 CLIENT = "79161234567"
 LINE = "+74951234567"
 SILENT_LINE = "+74951234568"
 LOUD_LINE = "+74951234569"
 TOKEN = "hub_token-of-root"
-PATIENCE_S = 45.0
-
-pytestmark = pytest.mark.timeout(120)  # an Asterisk boots, people talk, a file has to stand still
 
 
 @dataclass
@@ -143,7 +141,7 @@ async def exchange(
     async with AsteriskRunner(asterisk_tree, office.run, office.etc) as asterisk:
         await hub.start()
         _, position = await hub.store.run_at(_hire)
-        assert await hub.live.reached(position, 20.0)
+        assert await hub.live.reached(position, PATIENCE_S)
         async with TestClient(TestServer(create_app(hub))) as client:
             found = Exchange(office, People(office, sipp), sipp, settings, asterisk, hub, client)
             await _linked(hub)
@@ -227,7 +225,7 @@ async def test_without_the_hub_the_fallback_records_as_the_pbx_does(exchange: Ex
         await channel.stop()
     await exchange.speaking_phone(hold_ms=800)
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=10_000)
-    assert await caller.wait(20) == 0
+    assert await caller.wait(PATIENCE_S) == 0
     (name,) = exchange.files
     with wave.open(str(exchange.office.recordings / name)) as sound:
         assert sound.getnframes() > 2000

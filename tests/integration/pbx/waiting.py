@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from tests.patience import PATIENCE_S
 
-async def until(true: Callable[[], object], within_s: float = 15.0) -> None:
+
+async def until(true: Callable[[], object], within_s: float = PATIENCE_S) -> None:
     """Look again and again until it holds; raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while not true():  # noqa: ASYNC110 — what is waited for lives in other threads and processes

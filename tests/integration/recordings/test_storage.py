@@ -92,7 +92,6 @@ async def test_what_came_back_otherwise_does_not_count(
     assert (await kept.state(), path.exists()) == (RecordingState.REMOTE, False)
 
 
-@pytest.mark.timeout(180)  # the storage takes its time to start
 async def test_a_storage_that_is_down_is_tried_again_and_told(
     own_object_storage: ObjectStorageServer, kept: Kept
 ) -> None:
@@ -121,7 +120,6 @@ async def test_a_storage_that_is_down_is_tried_again_and_told(
     assert keeper.parts[ALARM]["state"] == "connected"
 
 
-@pytest.mark.timeout(180)  # the storage takes its time to start
 async def test_a_full_storage_loses_nothing(own_object_storage: ObjectStorageServer, kept: Kept) -> None:
     keeper = keeper_of(kept, own_object_storage)
     own_object_storage.stop()

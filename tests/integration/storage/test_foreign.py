@@ -15,6 +15,7 @@ import pytest
 from crm_core.errors import StorageUnavailable
 from crm_core.storage import foreign
 from crm_core.storage.foreign import ForeignTable
+from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -107,6 +108,6 @@ async def test_mysql_is_asked_by_its_own_driver() -> None:
     table = ForeignTable("mysql://hub:s3cret@127.0.0.1:1/asteriskcdrdb", "cdr")
     assert table.name == "cdr of mysql://hub:***@127.0.0.1:1/asteriskcdrdb"
     with pytest.raises(StorageUnavailable) as caught:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await table.columns()
     assert "s3cret" not in str(caught.value)

@@ -12,6 +12,7 @@ from crm_core.storage import leases
 from crm_core.storage.database import Connection, Database, take_your_time
 from crm_core.storage.errors import translated
 from crm_core.storage.migrate import migrate
+from tests.patience import PATIENCE_S
 
 LONG = timedelta(minutes=5)
 
@@ -25,7 +26,7 @@ async def test_what_it_has_locked_is_free_again(postgres_url: str) -> None:
     conn = await engine.connect()
     try:
         await conn.run_sync(lambda sync: sync.exec_driver_sql("SELECT * FROM lease FOR UPDATE").all())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await other.write(lambda sync: leases.release(sync, "poll", "a"))
         # it wakes up, and its work begins anew
         with pytest.raises((ConcurrentChange, StorageUnavailable)), translated():

@@ -52,7 +52,7 @@ from tests.integration.storage.world import (
 STRANGERS = 17
 KNOWN = 13
 NEW_CASES = 19
-LATE = 17
+LATE = 18
 TIES = 15
 ALL_KINDS = 20
 DEALS = 17

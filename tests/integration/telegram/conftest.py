@@ -14,10 +14,10 @@ from hub.demo.peers.bot_api import Bot, BotApiServer, Limits, Person
 from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
+from tests.patience import PATIENCE_S
 
 TOKEN = "7654321:AAE-strict_local_token"
 SECRET = "s3cret_of-the-hook"
-PATIENCE_S = 10.0
 
 
 @dataclass

@@ -19,6 +19,7 @@ from hub.demo.peers.bot_api import SECRET_HEADER, Bot, Person, Sent
 from hub.demo.peers.bot_api.wire import dump
 from tests.contract.channels.office import Office, an_office
 from tests.contract.channels.telegram import SECRET, Telegram
+from tests.patience import PATIENCE_S
 
 PETR_TG = 77
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200)
@@ -74,7 +75,7 @@ async def until(office: Office, ask: Callable[[], Any], holds: Callable[[Any], b
     """What `ask` tells, as soon as `holds` is true of it; asked again after every commit."""
     last: Any = None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             async for _ in office.hub.live.follow(0):
                 last = await ask()
                 if holds(last):
@@ -180,7 +181,7 @@ async def test_a_link_says_where_the_client_comes_from(office: Office, shop: Sho
 async def test_the_menu_answers_and_a_number_is_asked_for_once(office: Office, shop: Shop) -> None:
     await shop.anna.say("Здравствуйте")
     greeting = await shop.anna.hears("Здравствуйте!", 30)
-    await shop.bot.sent.wait_for(lambda sent: sent.markup is not None, 30)
+    await shop.bot.sent.wait_for(lambda sent: sent.markup is not None)
     assert any(each.startswith("menu:") for each in greeting.buttons())
     press = await shop.anna.press(greeting, greeting.buttons()[0])
     await press.answer(30)

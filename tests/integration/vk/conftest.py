@@ -18,9 +18,9 @@ from hub.demo.peers.vk import Community, Person, VkServer
 from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
+from tests.patience import PATIENCE_S
 
 GROUP, TOKEN, SECRET, CONFIRMATION = 123456, "vk1.a.strict-local-token", "s3cret", "c0nf1rm"
-PATIENCE_S = 10.0
 LONG_S = 60.0
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 from crm_core.messages import ChannelKey
 from crm_core.model.timeline import Delivery
 from crm_core.storage.queries import conversations
-from tests.integration.web_chat.world import PATIENCE_S, Node, Visitor, nodes
+from tests.integration.web_chat.world import Node, Visitor, nodes
+from tests.patience import PATIENCE_S
 
 
 async def delivered(node: Node, visitor: Visitor, state: Delivery) -> None:

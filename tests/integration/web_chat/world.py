@@ -25,9 +25,9 @@ from hub.bootstrap import Hub, build
 from hub.http.app import create_app
 from hub.settings import parse_settings
 from tests.fakes.clock import DrivenClock
+from tests.patience import PATIENCE_S
 
 ORIGIN = "https://example.org"
-PATIENCE_S = 20.0
 Client = TestClient[web.Request, web.Application]
 _CONFIG = """
 database_url = "{url}"

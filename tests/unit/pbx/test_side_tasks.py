@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from channels.pbx.side_tasks import forever
+from tests.patience import PATIENCE_S
 
 
 async def test_a_fault_that_comes_again_is_logged_once_and_forgotten_when_it_lives(
@@ -29,7 +30,7 @@ async def test_a_fault_that_comes_again_is_logged_once_and_forgotten_when_it_liv
             well.set()
 
     running = asyncio.create_task(forever("pbx:office: link", work, trouble, 0.01))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await well.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 T = TypeVar("T")
 
-PATIENCE_S = 10.0
+PATIENCE_S = 90.0
 
 
 class Journal(Sequence[T], Generic[T]):
