@@ -15,6 +15,7 @@ class Right(StrEnum):
     SEE_SALES = "see sales"
     KEEP_SALES = "keep sales"
     KEEP_PIPELINES = "keep pipelines"
+    CONFIGURE = "configure the office"
     SEE_CALLS = "see calls"
     SEE_CASES = "see cases"
     SETTLE_CASES = "settle cases"
@@ -34,6 +35,7 @@ class Right(StrEnum):
 
 _EVERYBODY = frozenset(Role)
 _ADMINISTRATORS = frozenset({Role.ADMIN})
+_CONFIGURING = frozenset({Role.ADMIN, Role.DIRECTOR, Role.HEAD})
 _WATCHING = frozenset({Role.ADMIN, Role.DIRECTOR, Role.HEAD, Role.CONTROLLER})
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -42,6 +44,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SEE_SALES: _EVERYBODY,
     Right.KEEP_SALES: _EVERYBODY,
     Right.KEEP_PIPELINES: _EVERYBODY,
+    Right.CONFIGURE: _CONFIGURING,
     Right.SEE_CALLS: _EVERYBODY,
     Right.SEE_CASES: _EVERYBODY,
     Right.SETTLE_CASES: _EVERYBODY,

@@ -51,7 +51,8 @@ class ContactRecord(NamedTuple):
 
     `merged_into` names the contact that took this one over; such a record is kept for undoing. `marks` tell which fact
     gave the name and the manager (see `crm_core.services.marks`). `name_key` is a whole name in the form in which names
-    are compared (see `crm_core.model.likeness`).
+    are compared (see `crm_core.model.likeness`). `company` is the name as it is shown, `company_id` the company itself
+    where it is one of the record. `status` is worked out daily from sales.
     """
 
     id: int
@@ -71,6 +72,9 @@ class ContactRecord(NamedTuple):
     tags: Json = []
     marks: Json = {}
     name_key: str = ""
+    company_id: int | None = None
+    version: int = 1
+    deleted_at: datetime | None = None
 
 
 class IdentityRecord(NamedTuple):
@@ -120,6 +124,8 @@ class LeadRecord(NamedTuple):
     fields: Json = {}
     tags: Json = []
     marks: Json = {}
+    version: int = 1
+    deleted_at: datetime | None = None
 
 
 class CaseRecord(NamedTuple):
@@ -257,6 +263,13 @@ class DeadlineKind(StrEnum):
     DEAL_RUNG = "deal.rung"
     DIAL = "dial"
     CALL = "call"
+    RULE = "rule"
+    SCHEDULE = "schedule"
+    CHAIN = "chain"
+    TASK = "task"
+    PAYMENT = "payment"
+    BROADCAST = "broadcast"
+    DAILY = "daily"
 
 
 class DeadlineRecord(NamedTuple):
@@ -313,12 +326,15 @@ class OutboxRecord(NamedTuple):
 
 
 class PipelineRecord(NamedTuple):
-    """A pipeline of deals."""
+    """A pipeline of the cards of one `type`: deals, or a custom type. `settings` as in
+    `crm_core.model.definitions.pipelines.PipelineSettings`."""
 
     id: int
     name: str
     position: int = 0
     archived: bool = False
+    type: str = "deal"
+    settings: Json = {}
 
 
 class StageKind(StrEnum):
@@ -330,17 +346,22 @@ class StageKind(StrEnum):
 
 
 class StageRecord(NamedTuple):
-    """A stage of a pipeline, unique by (pipeline_id, name)."""
+    """A stage of a pipeline, unique by (pipeline_id, name). `settings` as in
+    `crm_core.model.definitions.pipelines.StageSettings`; an archived one takes no cards any more."""
 
     id: int
     pipeline_id: int
     name: str
     position: int
     kind: StageKind = StageKind.OPEN
+    settings: Json = {}
+    archived: bool = False
 
 
 class DealRecord(NamedTuple):
-    """A sale in progress. `amount` in minor units of `currency`; `version` grows with every change."""
+    """A card that moves through a pipeline: a sale in progress, or a record of a custom `type`, which is kept out of
+    revenue. `amount`, `paid` in minor units of `currency`; `pay_by` when the next unpaid instalment is due; `version`
+    grows with every change; `source_id` is the card that it was copied from."""
 
     id: int
     contact_id: int | None
@@ -360,6 +381,16 @@ class DealRecord(NamedTuple):
     version: int = 1
     fields: Json = {}
     tags: Json = []
+    type: str = "deal"
+    company_id: int | None = None
+    lead_id: int | None = None
+    source_id: int | None = None
+    grade: str | None = None
+    paid: int = 0
+    pay_by: datetime | None = None
+    checklist: Json = []
+    utm: Json = {}
+    deleted_at: datetime | None = None
 
 
 class MergeRecord(NamedTuple):

@@ -9,7 +9,9 @@ from typing import Any, Protocol, TypeVar
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import SignalAt
 from crm_core.model.conversation import ThreadRecord
+from crm_core.model.definitions import Catalogue
 from crm_core.model.figures import Figures
+from crm_core.model.history import Change
 from crm_core.model.records import (
     AlarmRecord,
     CallbackRecord,
@@ -32,10 +34,22 @@ class UnitOfWork(Protocol):
     """One transaction: what it reads is locked where it matters, what it puts is written together at its end."""
 
     now: datetime
+    # Who acts: a login, `rule:name`, or nobody where a fact does; kept with every record that is put.
+    author: str
 
     @property
     def staff(self) -> Staff:
         """Everybody of the office."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Everything configured in the record: pipelines, fields, rules …"""
+
+    def take_changes(self, kinds: Iterable[type]) -> list[Change]:
+        """What was put or removed of these kinds since the last look."""
+
+    def all_changes(self, kinds: Iterable[type]) -> list[tuple[Change, str]]:
+        """What this transaction changes of these kinds altogether, each with who put it last."""
 
     def next_id(self) -> int:
         """A fresh id, unique over all tables."""

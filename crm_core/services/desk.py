@@ -9,6 +9,7 @@ from typing import Any
 
 from crm_core.messages import EntryKind
 from crm_core.model.call import Direction
+from crm_core.model.definitions import Catalogue
 from crm_core.model.identity import IdentityKind, brief, stored_identity
 from crm_core.model.office import Office
 from crm_core.model.records import (
@@ -47,6 +48,11 @@ class Desk:
         if self._loads is None:
             self._loads = dict(self.work.loads())
         return self._loads
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Everything configured in the record: pipelines, fields, rules …"""
+        return self.work.catalogue
 
     def say(self, phrase: Phrase, **fields: object) -> str:
         """A text in the office's language."""

@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from crm_core.model.definitions import Catalogue
+from crm_core.model.history import Change
 from crm_core.model.records import (
     ContactRecord,
 )
 from crm_core.model.user import Staff
 from crm_core.storage import bulk
 from crm_core.storage.ids import IdSource
-from crm_core.storage.staff import StaffCache
+from crm_core.storage.revisions import Caches
 from crm_core.storage.tables import TABLE_OF
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
@@ -30,13 +32,17 @@ OWNER_COLUMN: dict[type, int | None] = {
 class Held:
     """Records are immutable; `put` replaces the current version. Each is read once."""
 
-    def __init__(self, conn: Connection, now: datetime, ids: IdSource, staff_cache: StaffCache) -> None:
+    def __init__(self, conn: Connection, now: datetime, ids: IdSource, caches: Caches) -> None:
         self.conn = conn
         self.now = now
         self.position: int | None = None
         self._ids = ids
-        self._staff_cache = staff_cache
+        self.author = ""
+        self._caches = caches
         self._staff: Staff | None = None
+        self._catalogue: Catalogue | None = None
+        self._looked_at: dict[type, dict[Any, Any]] = defaultdict(dict)
+        self._authors: dict[tuple[type, Any], str] = {}
         self._current: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
         self._original: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
         self._dirty: dict[type, dict[Any, None]] = defaultdict(dict)
@@ -58,6 +64,8 @@ class Held:
         self._current[kind][key] = record
         self._dirty[kind][key] = None
         self._index(kind, record)
+        if self.author:
+            self._authors[kind, key] = self.author
         if kind in self._removed:
             self._removed[kind].pop(key, None)
 
@@ -70,6 +78,38 @@ class Held:
     def changed(self, topic: str, subject_id: int, contact_id: int | None = None) -> None:
         """Tell the feed of a change that is in none of the records."""
         self._topics.append([topic, subject_id, contact_id])
+
+    def take_changes(self, kinds: Iterable[type]) -> list[Change]:
+        """What was put or removed of these kinds since the last look, as (before, after)."""
+        found: list[Change] = []
+        for kind in kinds:
+            dirty, current, original = self._dirty.get(kind, ()), self._current[kind], self._original[kind]
+            looked_at = self._looked_at[kind]
+            for key in dirty:
+                after = current[key]
+                before = looked_at[key] if key in looked_at else original.get(key)
+                if before != after:
+                    found.append(Change(before, after))
+                    looked_at[key] = after
+            for key in self._removed.get(kind, ()):
+                before = looked_at[key] if key in looked_at else original.get(key)
+                if before is not None:
+                    found.append(Change(before, None))
+                    looked_at[key] = None
+        return found
+
+    def all_changes(self, kinds: Iterable[type]) -> list[tuple[Change, str]]:
+        """What this transaction changes of these kinds altogether, each with who put it last."""
+        found: list[tuple[Change, str]] = []
+        for kind in kinds:
+            current, original = self._current[kind], self._original[kind]
+            for key in self._dirty.get(kind, ()):
+                before, after = original.get(key), current[key]
+                if before != after:
+                    found.append((Change(before, after), self._authors.get((kind, key), self.author)))
+            gone = (key for key in self._removed.get(kind, ()) if key in original)
+            found.extend((Change(original[key], None), self._authors.get((kind, key), self.author)) for key in gone)
+        return found
 
     # ------------------------------------------------------------ inside
 

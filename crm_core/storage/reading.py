@@ -16,6 +16,7 @@ from crm_core.errors import ConcurrentChange, NotFound
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState, Signal, SignalAt
+from crm_core.model.definitions import Catalogue
 from crm_core.model.records import (
     AlarmRecord,
     CallbackRecord,
@@ -50,8 +51,15 @@ class Reading(Conversing, Written):
     def staff(self) -> Staff:
         """Everybody of the office, as of this transaction."""
         if self._staff is None:
-            self._staff = self._staff_cache.current(self.conn)
+            self._staff, self._catalogue = self._caches.current(self.conn)
         return self._staff
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Everything configured in the record, as of this transaction."""
+        if self._catalogue is None:
+            self._staff, self._catalogue = self._caches.current(self.conn)
+        return self._catalogue
 
     def loads(self) -> dict[str, Load]:
         """How much new work each person has."""

@@ -9,8 +9,6 @@ from sqlalchemy import Connection, select
 from crm_core.model.user import Absence, Staff, User
 from crm_core.storage.tables import app_user
 
-_REVISION = "SELECT value FROM revision WHERE name = 'staff'"
-
 
 class StaffCache:
     """The staff as of the last revision seen; safe to share between threads (replaced whole)."""
@@ -18,9 +16,8 @@ class StaffCache:
     def __init__(self) -> None:
         self._known: tuple[int, Staff] = (-1, Staff({}))
 
-    def current(self, conn: Connection) -> Staff:
+    def current(self, conn: Connection, revision: int) -> Staff:
         """The staff as this transaction sees it."""
-        revision = int(conn.exec_driver_sql(_REVISION).scalar_one())
         known, staff = self._known
         if known == revision:
             return staff

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from crm_core.model.office import Office
 from crm_core.ports import Clock, Policies
 from crm_core.services.desk import Desk
+from crm_core.services.settling import remember, settle
 from crm_core.storage.database import Database
 from crm_core.storage.ids import IdSource
-from crm_core.storage.staff import StaffCache
+from crm_core.storage.revisions import Caches
 from crm_core.storage.work import SqlWork
 
 Result = TypeVar("Result")
@@ -26,7 +27,7 @@ class Store:
         self.clock = clock
         self.office = office
         self.policies = policies
-        self._staff = StaffCache()
+        self._caches = Caches()
         self._free_ids: list[IdSource] = []
         self._listeners: list[Callable[[int], None]] = []
 
@@ -60,7 +61,10 @@ class Store:
 
     def _work(self, conn: Connection, ids: IdSource, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
         ids.rolled_back()  # a block taken by an earlier try of this transaction is gone with it
-        work = SqlWork(conn, self.clock.now(), ids, self._staff)
-        result = service(Desk(work, self.office, self.policies))
+        work = SqlWork(conn, self.clock.now(), ids, self._caches)
+        desk = Desk(work, self.office, self.policies)
+        result = service(desk)
+        settle(desk)
+        remember(desk)
         work.flush()
         return result, work.position

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord
 from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState
 from crm_core.model.conversation import (
@@ -20,6 +21,18 @@ from crm_core.model.conversation import (
     ThreadRecord,
     ThreadRefRecord,
 )
+from crm_core.model.definitions.base import DefinitionRecord
+from crm_core.model.definitions.values import FieldValueRecord
+from crm_core.model.exchange import (
+    CounterRecord,
+    DocumentRecord,
+    ExternalRefRecord,
+    ImportProblemRecord,
+    ImportRecord,
+    WebhookDeliveryRecord,
+)
+from crm_core.model.history import ChangeRecord
+from crm_core.model.outreach import BroadcastRecord, OptOutRecord, RecipientRecord
 from crm_core.model.records import (
     AlarmRecord,
     AttachmentRecord,
@@ -43,7 +56,19 @@ from crm_core.model.records import (
     RecordingRecord,
     StageRecord,
 )
+from crm_core.model.selling import (
+    ClientScoreRecord,
+    CompanyRecord,
+    LineItemRecord,
+    LinkRecord,
+    NeedRecord,
+    PaymentRecord,
+    ProductRecord,
+    SaleRecord,
+)
+from crm_core.model.task import TaskRecord
 from crm_core.storage import bulk
+from crm_core.storage.catalogue import PARTS, touch_catalogue
 from crm_core.storage.held import OWNER_COLUMN
 from crm_core.storage.reading import Reading
 from crm_core.storage.tables import TABLE_OF
@@ -51,6 +76,8 @@ from crm_core.storage.types import to_micros
 
 # Referred to before referring.
 _WRITE_ORDER: tuple[type, ...] = (
+    DefinitionRecord,
+    CompanyRecord,
     ContactRecord,
     IdentityRecord,
     PipelineRecord,
@@ -58,6 +85,27 @@ _WRITE_ORDER: tuple[type, ...] = (
     JournalRecord,
     LeadRecord,
     DealRecord,
+    ProductRecord,
+    LineItemRecord,
+    PaymentRecord,
+    SaleRecord,
+    NeedRecord,
+    ClientScoreRecord,
+    TaskRecord,
+    LinkRecord,
+    FieldValueRecord,
+    ChangeRecord,
+    RuleRunRecord,
+    ChainRunRecord,
+    BroadcastRecord,
+    RecipientRecord,
+    OptOutRecord,
+    ExternalRefRecord,
+    ImportRecord,
+    ImportProblemRecord,
+    DocumentRecord,
+    CounterRecord,
+    WebhookDeliveryRecord,
     CallRecord,
     RecordingRecord,
     CaseRecord,
@@ -81,6 +129,8 @@ _UNFED = frozenset(
     {
         *(IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord),
         *(ThreadRecord, ThreadRefRecord, MessageRefRecord, AutoAnswerRecord),
+        *(FieldValueRecord, ChangeRecord, RecipientRecord, ExternalRefRecord, ImportProblemRecord, CounterRecord),
+        *(SaleRecord, NeedRecord, ClientScoreRecord, RuleRunRecord, WebhookDeliveryRecord),
     }
 )
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
@@ -93,6 +143,8 @@ class SqlWork(Reading):
         """Write everything that was put or removed; the last thing before the commit."""
         for kind in reversed(_WRITE_ORDER):
             bulk.delete(self.conn, kind, list(self._removed.get(kind, ())))
+        if any(self._dirty.get(kind) or self._removed.get(kind) for kind in PARTS):
+            touch_catalogue(self.conn)
         loads = self._load_changes()
         self._take_position(loads)
         for kind in _WRITE_ORDER:
@@ -196,5 +248,7 @@ def _is_closed(record: tuple[Any, ...]) -> bool:
             return not callback.active
         case DialRecord(state=dial):
             return dial is DialState.ENDED
+        case ChainRunRecord(state=chain):
+            return chain is not ChainState.RUNNING
         case _:
             return False

@@ -39,7 +39,16 @@ contact = Table(
     Column("tags", JsonText, nullable=False),
     Column("marks", JsonText, nullable=False),
     Column("name_key", Text, nullable=False, server_default=""),
+    Column("company_id", Id),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("deleted_at", UtcDateTime),
     Index("ix_contact_manager", "manager"),
+    Index(
+        "ix_contact_company_id",
+        "company_id",
+        postgresql_where=text("company_id IS NOT NULL"),
+        sqlite_where=text("company_id IS NOT NULL"),
+    ),
     # Namesakes of a new client are looked for by it.
     Index(
         "ix_contact_name_key",

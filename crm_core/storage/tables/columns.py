@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -9,6 +11,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Sequence,
+    text,
 )
 
 metadata = MetaData(
@@ -33,3 +36,8 @@ def own_id() -> Column[int]:
 
 def contact_column(*, nullable: bool = False) -> Column[int]:
     return Column("contact_id", Id, ForeignKey("contact.id"), nullable=nullable)
+
+
+def only(condition: str) -> dict[str, Any]:
+    """The condition of a partial index, for both engines."""
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -45,6 +46,8 @@ lead = Table(
     Column("fields", JsonText, nullable=False),
     Column("tags", JsonText, nullable=False),
     Column("marks", JsonText, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("deleted_at", UtcDateTime),
     Index("ix_lead_status_id", "status", "id"),
     Index("ix_lead_contact_id", "contact_id"),
     # One open lead a contact: two first messages at the same instant make one.
@@ -64,6 +67,8 @@ pipeline = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("position", Integer, nullable=False),
     Column("archived", Boolean, nullable=False),
+    Column("type", Text, nullable=False, server_default="deal"),
+    Column("settings", JsonText, nullable=False, server_default="{}"),
 )
 
 stage = Table(
@@ -74,6 +79,8 @@ stage = Table(
     Column("name", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("kind", EnumText(records.StageKind), nullable=False),
+    Column("settings", JsonText, nullable=False, server_default="{}"),
+    Column("archived", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("pipeline_id", "name"),
 )
 
@@ -98,6 +105,29 @@ deal = Table(
     Column("version", Integer, nullable=False),
     Column("fields", JsonText, nullable=False),
     Column("tags", JsonText, nullable=False),
+    Column("type", Text, nullable=False, server_default="deal"),
+    Column("company_id", Id),
+    Column("lead_id", Id),
+    Column("source_id", Id),
+    Column("grade", Text),
+    Column("paid", BigInteger, nullable=False, server_default=text("0")),
+    Column("pay_by", UtcDateTime),
+    Column("checklist", JsonText, nullable=False, server_default="[]"),
+    Column("utm", JsonText, nullable=False, server_default="{}"),
+    Column("deleted_at", UtcDateTime),
     Index("ix_deal_pipeline_id_stage_id", "pipeline_id", "stage_id", "id"),
     Index("ix_deal_contact_id", "contact_id"),
+    Index(
+        "ix_deal_company_id",
+        "company_id",
+        postgresql_where=text("company_id IS NOT NULL"),
+        sqlite_where=text("company_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_deal_manager_open",
+        "manager",
+        "id",
+        postgresql_where=text("closed_at IS NULL"),
+        sqlite_where=text("closed_at IS NULL"),
+    ),
 )

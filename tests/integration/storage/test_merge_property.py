@@ -37,7 +37,7 @@ TABLES = (
     *("callback", "dial", "suggestion", "thread", "thread_ref", "assignee_load", "listed_number"),
 )
 # When a contact was touched, and when a person was last given something: an undone merge is an act too.
-PASSING = {"updated_at", "last_assigned"}
+PASSING = {"updated_at", "version", "last_assigned"}
 PEOPLE = ("ivan", "petr")
 
 

@@ -1,0 +1,103 @@
+"""The forms of pipelines and their stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
+
+from crm_core.model.definitions.base import Body, Colour, Delay, Expression, Line, Name, Slug
+from crm_core.model.records import PipelineRecord, StageKind, StageRecord
+
+# More are allowed, with a warning: nobody oversees them.
+ADVISED_STAGES = 15
+
+
+class StageSettings(Body):
+    """What a stage asks for and shows.
+
+    `owner` is the login of whoever is responsible for cards here; `enter_when` an expression over a card: where it
+    holds, a card of an earlier stage moves here by itself; `deadline` how long a card may stay, counted in `hours` (a
+    calendar's name, plain time where none is named); `probability` in per cent; `key` marks the stage at which the
+    client really decides; `required` are the keys of fields without which no card enters this stage or a later one.
+    """
+
+    goal: Line = ""
+    criteria: Line = ""
+    owner: Name | None = None
+    enter_when: Expression = ""
+    checklist: Annotated[list[Line], Field(max_length=50)] = []
+    colour: Colour = ""
+    deadline: Delay | None = None
+    hours: Name | None = None
+    probability: Annotated[int, Field(ge=0, le=100)] | None = None
+    key: bool = False
+    required: Annotated[list[Slug], Field(max_length=200)] = []
+    forward_only: bool = False
+
+
+class PipelineSettings(Body):
+    """Who works with a pipeline, and how. Empty `roles` and `groups` let everybody in; `loss_reasons` are those to
+    choose from, any text where there are none; `dial_list` says that its cards are numbers to be dialled one after
+    another; `revenue` whether its won cards count as revenue."""
+
+    goal: Line = ""
+    colour: Colour = ""
+    roles: Annotated[list[Name], Field(max_length=20)] = []
+    groups: Annotated[list[Name], Field(max_length=100)] = []
+    loss_reasons: Annotated[list[Name], Field(max_length=200)] = []
+    forward_only: bool = False
+    dial_list: bool = False
+    revenue: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage as it is worked with."""
+
+    record: StageRecord
+    settings: StageSettings
+
+    @property
+    def id(self) -> int:
+        """The stage's id."""
+        return self.record.id
+
+    @property
+    def name(self) -> str:
+        """The stage's name."""
+        return self.record.name
+
+    @property
+    def open(self) -> bool:
+        """Whether cards here are neither won nor lost."""
+        return self.record.kind is StageKind.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline as it is worked with, its stages in order, also the archived ones."""
+
+    record: PipelineRecord
+    settings: PipelineSettings
+    stages: tuple[Stage, ...] = field(default=())
+
+    @property
+    def id(self) -> int:
+        """The pipeline's id."""
+        return self.record.id
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self.record.name
+
+    def stage(self, named: str) -> Stage | None:
+        """The stage of that name that takes cards."""
+        return next((each for each in self.stages if each.name == named and not each.record.archived), None)
+
+    @property
+    def first(self) -> Stage | None:
+        """Where cards begin."""
+        return next((each for each in self.stages if not each.record.archived), None)

@@ -1,0 +1,35 @@
+"""Durations as people write them: `500ms 2s 5m 24h 7d`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_WRITTEN = re.compile(r"(\d{1,18})\s*(ms|s|m|h|d)\Z")
+_STEPS = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+_LONGEST = timedelta(days=3660)
+
+
+def duration(text: str) -> timedelta:
+    """The duration written so, at most ten years; raises ValueError that says how to write it."""
+    found = _WRITTEN.match(text.strip())
+    if found is None:
+        raise ValueError(f'«{text[:50]}» is not a duration: write "500ms", "2s", "5m", "24h" or "7d"')
+    count, step = int(found[1]), _STEPS[found[2]]
+    if count > _LONGEST // step:
+        raise ValueError(f"«{text[:50]}» is longer than ten years")
+    return count * step
+
+
+def shown(value: timedelta) -> str:
+    """The same duration as it is written, in the largest unit that fits whole."""
+    for unit, step in _STEPS.items():
+        if value >= step and value % step == timedelta(0):
+            return f"{value // step}{unit}"
+    return f"{value // _STEPS['ms']}ms"

@@ -1,0 +1,97 @@
+"""Keeping what the office configures in the record: definitions of every section, added, changed, put away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.definitions import Body, DefinitionRecord, Section
+from crm_core.services.desk import Desk
+
+_MOST = 5000  # of one section
+
+
+def add(
+    desk: Desk, section: Section, name: str, body: Body, login: str, position: int | None = None
+) -> DefinitionRecord:
+    """Add a definition; one of that name that was put away comes back. Raises Duplicate, Conflict."""
+    known = of_section(desk, section)
+    before = next((each for each in known if each.name == name), None)
+    if before is not None and not before.archived:
+        raise Duplicate(f"there is a {section.value} «{name}» already")
+    if len(known) >= _MOST:
+        raise Conflict(f"there are {_MOST} of section «{section.value}»: put some away first")
+    place = position if position is not None else max((each.position for each in known), default=-1) + 1
+    record = DefinitionRecord(
+        id=before.id if before is not None else desk.work.next_id(),
+        section=section,
+        name=name,
+        position=place,
+        body=as_json(body),
+        version=before.version + 1 if before is not None else 1,
+        archived=False,
+        updated_at=desk.now,
+        updated_by=login,
+    )
+    desk.work.put(record)
+    return record
+
+
+def change(
+    desk: Desk,
+    section: Section,
+    definition_id: int,
+    login: str,
+    *,
+    name: str | None = None,
+    body: Body | None = None,
+    position: int | None = None,
+    version: int | None = None,
+) -> DefinitionRecord:
+    """Change a definition; raises NotFound, Duplicate, Conflict where it is no longer the `version` that was seen."""
+    before = one(desk, section, definition_id)
+    if version is not None and version != before.version:
+        raise Conflict(f"it was changed meanwhile: it is at version {before.version}, not {version}")
+    if name is not None and name != before.name and any(each.name == name for each in of_section(desk, section)):
+        raise Duplicate(f"there is a {section.value} «{name}» already")
+    after = before._replace(
+        name=name if name is not None else before.name,
+        body=as_json(body) if body is not None else before.body,
+        position=position if position is not None else before.position,
+    )
+    if after != before:
+        after = after._replace(version=before.version + 1, updated_at=desk.now, updated_by=login)
+        desk.work.put(after)
+    return after
+
+
+def put_away(desk: Desk, section: Section, definition_id: int, login: str) -> None:
+    """Take a definition out of use; what it did stays. Raises NotFound."""
+    before = one(desk, section, definition_id)
+    if not before.archived:
+        desk.work.put(before._replace(archived=True, version=before.version + 1, updated_at=desk.now, updated_by=login))
+
+
+def one(desk: Desk, section: Section, definition_id: int) -> DefinitionRecord:
+    """A definition of this section; raises NotFound."""
+    record = desk.work.get(DefinitionRecord, definition_id)
+    if record.section is not section:
+        raise NotFound(f"there is no {section.value} {definition_id}")
+    return record
+
+
+def of_section(desk: Desk, section: Section) -> list[DefinitionRecord]:
+    """All definitions of a section, also those put away, in their order."""
+    found = (each for each in desk.work.everything(DefinitionRecord) if each.section is section)
+    return sorted(found, key=lambda each: (each.position, each.id))
+
+
+def as_json(body: Body) -> Any:
+    """A body as it is stored: what has its usual value is left out."""
+    found = body.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    if len(str(found)) > _LONGEST:
+        raise InvalidInput(f"the definition is longer than {_LONGEST} characters")
+    return found
+
+
+_LONGEST = 400_000

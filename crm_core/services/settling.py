@@ -1,0 +1,47 @@
+"""What follows from whatever a transaction changed, worked out at its end: nobody has to remember to say it.
+
+Each step looks at the records that were put since the last round and may put more; the rounds end when none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from crm_core.model.history import KIND_OF, Change, ChangeRecord, differences
+from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
+from crm_core.services.desk import Desk
+
+Step = Callable[[Desk, Sequence[Change]], None]
+
+# Steps that circle are stopped here; rules have a guard of their own, which says who it was.
+_MOST_ROUNDS = 20
+_WATCHED: tuple[type, ...] = (*KIND_OF, EntryRecord, CaseRecord, CallRecord)
+
+_VERSIONED = tuple(kind for kind in KIND_OF if "version" in kind._fields)  # type: ignore[attr-defined]  # named tuples
+
+# In this order in every round.
+STEPS: tuple[Step, ...] = ()
+
+
+def settle(desk: Desk) -> None:
+    """Let everything follow that follows. Whoever shows a record within its transaction settles first; done anyway
+    right before a transaction is written. Raises what a step raises: then the transaction is none."""
+    for _ in range(_MOST_ROUNDS):
+        changes = desk.work.take_changes(_WATCHED)
+        if not changes:
+            break
+        for step in STEPS:
+            step(desk, changes)
+    for (before, after), _author in desk.work.all_changes(_VERSIONED):
+        if before is not None and after is not None and after.version == before.version and differences(before, after):
+            desk.work.put(after._replace(version=before.version + 1))
+
+
+def remember(desk: Desk) -> None:
+    """Write the history: a row for every tracked record that is another one now; a new one begins with its making."""
+    for (before, after), author in desk.work.all_changes(KIND_OF):
+        if before is None or after is None:
+            continue
+        changes = differences(before, after)
+        if changes:
+            desk.work.put(ChangeRecord(desk.work.next_id(), KIND_OF[type(after)], after[0], desk.now, author, changes))
