@@ -60,7 +60,9 @@ class AmiAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkTiming:
-    """Seconds: to connect, for an action, between heartbeats, for their answer, for FullyBooted, between tries."""
+    """Seconds: to connect, for an action, between heartbeats, for their answer, for FullyBooted, between tries, for an
+    event that follows an action at once.
+    """
 
     connect_s: float = 5.0
     action_s: float = 10.0
@@ -70,6 +72,7 @@ class LinkTiming:
     backoff_first_s: float = 0.5
     backoff_most_s: float = 15.0
     bad_credentials_s: float = 60.0
+    event_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from crm_core.errors import ChannelAuthError, TransientDeliveryError
 _DENIED = "Permission denied"
 _ORIGINATED = "OriginateResponse"
 _NOBODY = "check:originate"
-_EVENT_WITHIN_S = 2.0
 # Asterisk gives rights to a session when it logs in, and leaves them to it
 _WHEN = "a running hub has them from its next login"
 
@@ -57,6 +56,7 @@ class _Visit:
         handlers = LinkHandlers(self._heard, self._never, lambda: None)
         self._link = AmiLink(config.ami, handlers, WANTED | {_ORIGINATED}, timing=config.timing)
         self._originated = asyncio.Event()
+        self._event_s = config.timing.event_s
         self.said = "Asterisk answers"
         self.lacking: list[str] = []
 
@@ -90,7 +90,7 @@ class _Visit:
             self.lacking.append("`originate` among its write classes (the hub can't place calls)")
             return
         try:
-            async with asyncio.timeout(_EVENT_WITHIN_S):
+            async with asyncio.timeout(self._event_s):
                 await self._originated.wait()
         except TimeoutError:
             self.lacking.append("`call` among its read classes, or an eventfilter hides it (calls are not seen)")

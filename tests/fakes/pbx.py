@@ -31,7 +31,7 @@ class RealClock:
         return asyncio.get_running_loop().time()
 
 
-def dial(*endpoints: str, ring_s: int = 5) -> RouteDecision:
+def dial(*endpoints: str, ring_s: int = 60) -> RouteDecision:
     """A decision to ring."""
     return RouteDecision(RouteAction.DIAL, endpoints, ring_s, "own manager", 7)
 

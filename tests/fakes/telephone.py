@@ -120,7 +120,9 @@ class Dialog:
             assert answer.status == 200, answer.first
 
     async def hang_up(self) -> None:
-        """End the conversation."""
+        """End the conversation; one that this telephone began can be ended when it has begun."""
+        if self.invite is None:
+            await self.until_answered()
         if not self.ended.is_set():
             self.ended.set()
             await self._ask("BYE")

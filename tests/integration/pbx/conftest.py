@@ -21,17 +21,23 @@ from hub.demo.peers.sipp import SippRunner
 from tests.fakes.intake import MemoryIntake
 from tests.fakes.pbx import PbxSurroundings, ScriptedRouter
 from tests.integration.pbx.switchboard import DIALPLAN, Switchboard, furnish
+from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 LINE = "+74951234567"
 SILENT_LINE = "+7 (495) 123-45-68"
 CLIENT = "79161234567"
 FALLBACK = "103"
-QUICK = LinkTiming(
-    connect_s=2.0,
-    action_s=3.0,
-    heartbeat_s=0.3,
-    heartbeat_deadline_s=0.7,
-    booted_s=5.0,
+# A caller for whom the hub took too long is the fallback's, which few tests are about.
+UNHURRIED_S = 30.0
+# Nothing breaks the link here but a test that means to, however slow the machine.
+CALM = LinkTiming(
+    connect_s=PATIENCE_S,
+    action_s=PATIENCE_S,
+    heartbeat_s=5.0,
+    heartbeat_deadline_s=PATIENCE_S,
+    booted_s=PATIENCE_S,
+    event_s=PATIENCE_S,
     backoff_first_s=0.1,
     backoff_most_s=0.3,
 )
@@ -57,16 +63,26 @@ class Exchange:
         """A connector that decides by the script, started and linked."""
         self.around.router.script = list(script)
         channel = PbxChannel(
-            config or self.config, self.around.context, PbxTiming(sweep_s=0.1, again_s=0.2, drain_s=2.0)
+            config or self.config, self.around.context, PbxTiming(sweep_s=0.1, again_s=0.2, drain_s=PATIENCE_S)
         )
         await channel.start(self.sink)
         self._stack.push_async_callback(channel.stop)
         await self.linked()
+        await listed(channel)
         return channel
 
     async def linked(self) -> None:
         """Wait until the connector has heard of the telephones."""
         await self.around.presence.until(lambda each: ("office", "PJSIP/101") in each.states)
+
+    async def hang_up_all(self) -> None:
+        """End every call, as the PBX can."""
+        await self.pbx.rx("channel request hangup all")
+
+    async def recorded(self, number: str) -> None:
+        """Wait until the call records know a call of this number; Asterisk writes them a moment after it is over."""
+        cdr = self.office.cdr
+        await until(lambda: cdr.exists() and number in cdr.read_text(encoding="utf-8"))
 
     async def call(self, kind: str) -> CallSnapshot:
         """The call of the first fact of this kind, awaited."""
@@ -75,6 +91,11 @@ class Exchange:
     async def close(self) -> None:
         """Stop the connectors."""
         await self._stack.aclose()
+
+
+async def listed(channel: PbxChannel) -> None:
+    """Wait until a connector has read the list of channels that it asks for first: calls that begin now are new."""
+    await until(channel._settler._listed.is_set)
 
 
 def snapshot(event: InboundEvent) -> CallSnapshot:
@@ -96,6 +117,7 @@ async def _running(
     dialplan: str = "",
     furnished: Callable[[Office], None] | None = None,
     record_lines: tuple[tuple[str, bool], ...] = (),
+    deadline_s: float = UNHURRIED_S,
 ) -> AsyncIterator[Exchange]:
     office = Office.plan(folder)
     config = PbxConfig(
@@ -106,7 +128,8 @@ async def _running(
         record_lines=record_lines,
         cdr=office.cdr,
         fallback=f"PJSIP/{FALLBACK}",
-        timing=QUICK,
+        deadline_s=deadline_s,
+        timing=CALM,
     )
     parts = (snippet(config, Part.DIALPLAN) + dialplan, snippet(config, Part.MANAGER), snippet(config, Part.CDR))
     office.write(tree, *parts)
@@ -120,9 +143,17 @@ async def _running(
 
 
 @pytest.fixture
-async def exchange(asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner) -> AsyncIterator[Exchange]:
+def deadline_s() -> float:
+    """How long a decision may take, and the dialplan wait for it."""
+    return UNHURRIED_S
+
+
+@pytest.fixture
+async def exchange(
+    asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner, deadline_s: float
+) -> AsyncIterator[Exchange]:
     """An office whose Asterisk runs."""
-    async with _running(asterisk_tree, short_dir, sipp) as found:
+    async with _running(asterisk_tree, short_dir, sipp, deadline_s=deadline_s) as found:
         yield found
 
 

@@ -21,7 +21,7 @@ from crm_core.storage.foreign import ForeignTable
 from hub.demo.peers.asterisk import AsteriskTree
 from hub.demo.peers.office import Office
 from hub.demo.peers.sipp import SippRunner
-from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, Exchange, _running
+from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, Exchange, _running, listed
 from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
@@ -69,9 +69,10 @@ class Recorded:
         exchange = self.exchange
         context = replace(exchange.around.context, foreign=ForeignTable)
         config = replace(exchange.config, cdr=None, cdr_sql=self.url, cdr_table="cdr")
-        channel = PbxChannel(config, context, PbxTiming(sweep_s=0.1, again_s=0.2, drain_s=2.0))
+        channel = PbxChannel(config, context, PbxTiming(sweep_s=0.1, again_s=0.2, drain_s=PATIENCE_S))
         await channel.start(exchange.sink)
         await exchange.linked()
+        await listed(channel)
         return channel
 
 

@@ -76,7 +76,7 @@ class Dispatch:
         self.presence = Presence(SystemClock(), {"office": timedelta(seconds=30)})
 
     async def open(
-        self, line: Line = PLAIN, *, groups: tuple[Group, ...] = (), manager: str | None = None, ring_s: int = 5
+        self, line: Line = PLAIN, *, groups: tuple[Group, ...] = (), manager: str | None = None, ring_s: int = 60
     ) -> None:
         """Begin to answer: ivan 101, petr 102 and olga 103 of the group sales; the client's manager is `manager`."""
         office = Office(
@@ -248,7 +248,7 @@ async def test_a_group_in_turn_rings_one_after_another(dispatch: Dispatch) -> No
     await people.busy_phone("101")
     await people.phone("102", hold_ms=300)
     await people.phone("103", hold_ms=300)
-    group = Group("sales", RingStrategy.IN_TURN, ring_s=4)
+    group = Group("sales", RingStrategy.IN_TURN, ring_s=60)
     await dispatch.open(groups=(group,))
     for _ in range(2):
         dispatch.exchange.sink.events.clear()
@@ -257,7 +257,7 @@ async def test_a_group_in_turn_rings_one_after_another(dispatch: Dispatch) -> No
     rung = [decision.endpoints for decision in dispatch.decisions]
     # the first call: 101 is busy, 102 takes it; the second begins behind 102
     assert rung == [("PJSIP/101",), ("PJSIP/102",), ("PJSIP/103",)]
-    assert {decision.ring_s for decision in dispatch.decisions} == {4}
+    assert {decision.ring_s for decision in dispatch.decisions} == {60}
 
 
 async def test_somebody_paused_in_a_queue_is_passed_over(dispatch: Dispatch) -> None:

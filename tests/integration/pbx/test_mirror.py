@@ -17,13 +17,16 @@ from crm_core.model.call import CallState
 from crm_core.ports import ChannelState
 from hub.demo.peers.process import free_port
 from tests.fakes.number_book import MemoryBook
-from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, QUICK, Exchange
+from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, Exchange, listed
 from tests.integration.pbx.waiting import until
 from tests.patience import PATIENCE_S
 
 TAIL = CLIENT[-10:]
 TIMING = PbxTiming(
-    sweep_s=0.1, again_s=0.2, drain_s=2.0, mirror=MirrorTiming(pace_s=0.05, people_s=0.5, again_s=0.2, note_s=0.2)
+    sweep_s=0.1,
+    again_s=0.2,
+    drain_s=PATIENCE_S,
+    mirror=MirrorTiming(pace_s=0.05, people_s=0.5, again_s=0.2, note_s=0.2),
 )
 
 
@@ -48,6 +51,7 @@ async def _mirroring(
     channel = PbxChannel(config, context, timing)
     await channel.start(exchange.sink)
     await exchange.linked()
+    await listed(channel)
     return channel
 
 
@@ -263,7 +267,6 @@ async def test_what_was_printed_is_all_that_is_wanted(exchange: Exchange) -> Non
 
 async def test_writing_very_many_numbers_holds_up_no_call(exchange: Exchange) -> None:
     book = MemoryBook({f"9{number:09}": "ivan" for number in range(20_000)}, {"ivan": "101"})
-    exchange.config = replace(exchange.config, timing=replace(QUICK, heartbeat_deadline_s=5.0))
     channel = await _mirroring(exchange, book)
     await until(lambda: channel.measurements()["mirror_written"] > 1000)
     await exchange.people.phone(FALLBACK)

@@ -20,12 +20,14 @@ from tests.integration.pbx.switchboard import (
     told,
 )
 
-SHORTLY = 0.3
+SHORTLY = 0.4
+# A machine with other things to do shortens and lengthens what others see of that; captured calls prove exact times.
+AT_LEAST = 0.1
 
 
-async def _later() -> None:
+async def _later(seconds: float = SHORTLY) -> None:
     """People talk for a while; only real time makes seconds of conversation in a real Asterisk."""
-    await asyncio.sleep(SHORTLY)
+    await asyncio.sleep(seconds)
 
 
 def _whole(board: Switchboard, call: CallSnapshot) -> None:
@@ -55,7 +57,7 @@ async def test_a_queue_whose_first_member_does_not_pick_up(switchboard: Switchbo
     first, second = call.legs
     assert (first.endpoint, first.answered_at, second.endpoint) == ("PJSIP/101", None, "PJSIP/102")
     assert first.ended_at is not None
-    assert 0.9 < (first.ended_at - first.rang_at).total_seconds() < 2
+    assert (first.ended_at - first.rang_at).total_seconds() > 2
     assert second.answered_at is not None
     assert (call.answered_by, call.hung_up_by) == ("PJSIP/102", "client")
 
@@ -78,6 +80,7 @@ async def test_an_attended_transfer(switchboard: Switchboard) -> None:
     asking = switchboard.phones["101"].call("102")
     colleague = await switchboard.phones["102"].picked_up()
     await asking.until_answered()
+    await switchboard.together("PJSIP/101", "PJSIP/102")
     await _later()
     await manager.refer("102", asking)
     await manager.hang_up()
@@ -88,7 +91,7 @@ async def test_an_attended_transfer(switchboard: Switchboard) -> None:
     _whole(switchboard, call)
     assert told(call.talks) == [("PJSIP/101", "answered"), ("PJSIP/102", "attended_transfer")]
     assert call.answered_by == "PJSIP/101"
-    assert call.hold_s >= SHORTLY
+    assert call.hold_s >= AT_LEAST
     assert call.hung_up_by == "client"
 
 
@@ -108,7 +111,7 @@ async def test_a_blind_transfer(switchboard: Switchboard, last: str) -> None:
     assert told(call.talks) == [("PJSIP/101", "answered"), ("PJSIP/102", "blind_transfer")]
     assert call.talks[0].until is not None
     between = (call.talks[1].since - call.talks[0].until).total_seconds()
-    assert between >= SHORTLY, "while the colleague's telephone rang nobody talked"
+    assert between >= AT_LEAST, "while the colleague's telephone rang nobody talked"
     assert call.hung_up_by == last
 
 
@@ -131,6 +134,7 @@ async def test_a_transfer_that_nobody_takes(switchboard: Switchboard) -> None:
 async def test_a_colleague_picks_the_call_up(switchboard: Switchboard, code: str) -> None:
     client = switchboard.calls(ONE)
     await switchboard.phones["101"].rung()
+    await switchboard.ringing("PJSIP/101")
     colleague = switchboard.phones["103"].call(code)
     await colleague.until_answered()
     await switchboard.exchange.call("answered")
@@ -156,7 +160,7 @@ async def test_a_client_is_parked_and_fetched_by_another(switchboard: Switchboar
     call = await switchboard.over()
     _whole(switchboard, call)
     assert told(call.talks) == [("PJSIP/101", "answered"), ("PJSIP/102", "unparked")]
-    assert call.hold_s >= SHORTLY, "a parked client waits"
+    assert call.hold_s >= AT_LEAST, "a parked client waits"
 
 
 async def test_two_parked_clients_do_not_talk_with_each_other(switchboard: Switchboard) -> None:
@@ -164,9 +168,8 @@ async def test_two_parked_clients_do_not_talk_with_each_other(switchboard: Switc
     await manager.refer("700")
     await switchboard.parked(1)
     await manager.hang_up()
-    other = switchboard.calls(ONE)
-    second = await switchboard.phones["101"].picked_up()
-    await other.until_answered()
+    await switchboard.gone("PJSIP/101")
+    other, second = await switchboard.through()
     await second.refer("700")
     await switchboard.parked(2)
     await second.hang_up()
@@ -194,19 +197,22 @@ async def test_a_telephone_that_forwards_to_a_mobile(switchboard: Switchboard) -
     assert next(leg.cause for leg in call.legs) == 23
 
 
+LONG = 4.0
+
+
 async def test_hold(switchboard: Switchboard) -> None:
     client, manager = await switchboard.talking(WIRE)
     await manager.hold()
     await _later()
     await manager.hold(on=False)
     await client.hold()
-    await _later()
+    await _later(LONG)
     await client.hold(on=False)
     await manager.hang_up()
     await client.until_ended()
     call = await switchboard.over()
     _whole(switchboard, call)
-    assert SHORTLY <= call.hold_s < 2 * SHORTLY, "what the client puts on hold is not held by the office"
+    assert AT_LEAST <= call.hold_s < LONG, "what the client puts on hold is not held by the office"
     assert call.hung_up_by == "office"
     assert told(call.talks) == [("PJSIP/101", "answered")]
 
@@ -234,6 +240,7 @@ async def test_an_attended_transfer_to_a_mobile_is_two_clients_calls(switchboard
     asking = switchboard.phones["101"].call("89990001122")
     mobile = await switchboard.provider.picked_up()
     await asking.until_answered()
+    await switchboard.together("PJSIP/101", "PJSIP/trunk")
     await _later()
     await manager.refer("89990001122", asking)
     await manager.hang_up()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from channels.pbx.ami import AmiAddress
+from channels.pbx.ami import AmiAddress, LinkTiming
 from channels.pbx.ami_wire import AmiMessage
 from channels.pbx.astdb import MirrorTiming
 from channels.pbx.config import PbxConfig
@@ -21,8 +21,9 @@ from tests.fakes.ami import BOOTED, ScriptedAmi, refusal, success
 from tests.fakes.intake import MemoryIntake
 from tests.fakes.number_book import MemoryBook
 from tests.fakes.pbx import PbxSurroundings, ScriptedRouter
-from tests.integration.pbx.conftest import QUICK, Exchange
+from tests.integration.pbx.conftest import CALM, Exchange
 from tests.integration.pbx.waiting import until
+from tests.patience import PATIENCE_S
 
 ROW = "write = system,call,reporting,originate"
 SEEN = "read = system,call,agent,user"
@@ -45,11 +46,18 @@ async def test_a_missing_class_fails_the_check(exchange: Exchange, printed: str,
     manager.write_text(text.replace(printed, instead))
     await exchange.pbx.rx("manager reload")
     with pytest.raises(ChannelAuthError) as refused:
-        await prove(replace(exchange.config, timing=replace(QUICK, booted_s=0.3)))
+        await prove(replace(exchange.config, timing=_until_missing(lacking)))
     said = str(refused.value)
     assert said.startswith(f"AMI user 'hub' lacks {lacking}")
     assert f"; write in manager.conf `{SEEN}` and `{ROW}`, then `manager reload`; " in said
     assert said.count("among") == 1
+
+
+def _until_missing(lacking: str) -> LinkTiming:
+    """Short is the wait for what will not come, and nothing else."""
+    if "`system` among its read" in lacking:
+        return replace(CALM, booted_s=0.3)
+    return replace(CALM, event_s=0.3) if "`call` among its read" in lacking else CALM
 
 
 async def test_a_full_check_rings_nobody(exchange: Exchange) -> None:
@@ -84,7 +92,7 @@ async def test_what_is_denied_for_long_is_logged_once_and_asked_for_ever_more_se
         "office",
         AmiAddress("127.0.0.1", denied.port, "hub", "s3cret"),
         agi_port=free_port(),
-        timing=replace(QUICK, heartbeat_s=60.0),
+        timing=replace(CALM, heartbeat_s=PATIENCE_S),
     )
     context = replace(PbxSurroundings(ScriptedRouter()).context, numbers=MemoryBook({}, {"ivan": "101"}))
     timing = PbxTiming(again_s=0.02, mirror=MirrorTiming(again_s=0.02))
