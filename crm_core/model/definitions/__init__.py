@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
 from crm_core.model.definitions.catalogue import Catalogue, Defined
 from crm_core.model.definitions.fields import FieldBody, RecordTypeBody, TagGroupBody
+from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
 
 # The form of each section.
@@ -12,7 +13,23 @@ FORMS: dict[Section, type[Body]] = {
     Section.RECORD_TYPE: RecordTypeBody,
     Section.FIELD: FieldBody,
     Section.TAG_GROUP: TagGroupBody,
+    Section.LADDER: LadderBody,
+    Section.LIST: ListBody,
+    Section.HOURS: HoursBody,
+    Section.GROUP: GroupBody,
 }
+
+
+def name_of(body: Body) -> str | None:
+    """The name of a definition whose body names it; None where it is named apart."""
+    match body:
+        case FieldBody(of=of, key=key):
+            return f"{of}.{key}"
+        case LadderBody(on=on):
+            return on.value
+        case _:
+            return None
+
 
 __all__ = [
     "FORMS",
@@ -21,6 +38,10 @@ __all__ = [
     "Defined",
     "DefinitionRecord",
     "FieldBody",
+    "GroupBody",
+    "HoursBody",
+    "LadderBody",
+    "ListBody",
     "Pipeline",
     "PipelineSettings",
     "RecordTypeBody",
@@ -28,4 +49,5 @@ __all__ = [
     "Stage",
     "StageSettings",
     "TagGroupBody",
+    "name_of",
 ]
