@@ -1,0 +1,48 @@
+"""The record's configuration as plain data, in the very shape in which it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_core.model.definitions import FORMS, Section, name_of
+from crm_core.model.records import PipelineRecord, StageKind, StageRecord
+from crm_core.services.defining import of_section
+from crm_core.services.desk import Desk
+
+# What is no configuration of how an office works, or must not leave it.
+_KEPT_BACK = frozenset({Section.MAPPING, Section.WEBHOOK})
+
+
+def given_out(desk: Desk, title: str = "") -> dict[str, Any]:
+    """Everything in use; applied elsewhere it makes an office that works alike. Secrets are not in it."""
+    found: dict[str, Any] = {"title": title} if title else {}
+    pipelines = [each for each in desk.work.everything(PipelineRecord) if not each.archived]
+    if pipelines:
+        ordered = sorted(pipelines, key=lambda each: (each.position, each.id))
+        found["pipeline"] = [_pipeline(desk, each) for each in ordered]
+    for section, form in FORMS.items():
+        if section in _KEPT_BACK:
+            continue
+        tables = []
+        for record in of_section(desk, section):
+            if not record.archived:
+                named = name_of(form.model_validate(record.body)) is not None
+                tables.append(dict(record.body) if named else {"name": record.name, **record.body})
+        if tables:
+            found[section.value] = tables
+    return found
+
+
+def _pipeline(desk: Desk, record: PipelineRecord) -> dict[str, Any]:
+    about = {"name": record.name} | ({"type": record.type} if record.type != "deal" else {})
+    stages = [each for each in desk.work.related(StageRecord, "pipeline_id", [record.id]) if not each.archived]
+    return {
+        **about,
+        **record.settings,
+        "stage": [_stage(each) for each in sorted(stages, key=lambda each: (each.position, each.id))],
+    }
+
+
+def _stage(record: StageRecord) -> dict[str, Any]:
+    kind = {"kind": record.kind.value} if record.kind is not StageKind.OPEN else {}
+    return {"name": record.name, **kind, **record.settings}
