@@ -26,6 +26,14 @@ class Conflict(CoreError):
     """The record is not in a state that allows this."""
 
 
+class Outdated(Conflict):
+    """The record was changed meanwhile. `current` is how it is now: the record itself, or what the API shows of it."""
+
+    def __init__(self, message: str | None = None, current: object = None) -> None:
+        super().__init__(message)
+        self.current = current
+
+
 class NeedsConfirmation(Conflict):
     """This is possible only where it is confirmed."""
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import orjson
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from crm_core.errors import (
     ConcurrentChange,
@@ -20,6 +20,7 @@ from crm_core.errors import (
     InvalidInput,
     NeedsConfirmation,
     NotFound,
+    Outdated,
     StorageUnavailable,
 )
 
@@ -38,7 +39,8 @@ class Flaw:
 
 
 class Problem(Exception):
-    """An answer that says what is wrong. `kind` is a stable word for programs, `detail` a sentence for people."""
+    """An answer that says what is wrong. `kind` is a stable word for programs, `detail` a sentence for people,
+    `more` are further members of the answer."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Problem(Exception):
         kind: str = "",
         errors: Sequence[Flaw] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -55,6 +58,7 @@ class Problem(Exception):
         self.kind = kind
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
 
     def response(self, correlation_id: str = "") -> web.Response:
         """The answer on the wire."""
@@ -66,6 +70,7 @@ class Problem(Exception):
         }
         if self.errors:
             body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in self.errors]
+        body.update(self.more)
         if correlation_id:
             body["correlation_id"] = correlation_id
         return web.Response(
@@ -91,6 +96,9 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(404, str(error), kind="not-found")
         case NeedsConfirmation():
             return Problem(409, f"{error}: send it again with «confirm»: true", kind="needs-confirmation")
+        case Outdated(current=BaseModel() as current):
+            shown = {"current": current.model_dump(mode="json", by_alias=True)}
+            return Problem(409, str(error), kind="conflict", more=shown)
         case Conflict():
             return Problem(409, str(error), kind="conflict")
         case InvalidInput():
