@@ -1,0 +1,211 @@
+"""Templates of texts: Liquid, of which nothing can run, read or grow without bounds. Unknown names are empty.
+
+A template sees plain values only (texts, numbers, moments, lists, mappings), so that no code hangs on anything it can
+reach. Tags that would read other templates are not there, and whatever could grow is counted while it renders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from liquid import BoundTemplate, Environment, Node, RenderContext
+from liquid.builtin.tags.for_tag import ForNode, ForTag
+from liquid.exceptions import LiquidError, ResourceLimitError
+
+from crm_core.errors import InvalidInput
+from crm_core.model.template_filters import FILTERS, LOCALE, OWN, Locale, Moment, bounded, spend
+
+LONGEST = 50_000  # characters of a template
+_MOST_TAGS = 2000
+_LONGEST_TAG = 2000
+_LONGEST_OUTPUT = 500_000  # bytes
+_MOST_ROUNDS = 10_000  # of all loops of one rendering together
+_DEEPEST = 12
+_MOST_VALUES = 50_000
+_ROUND = 20  # what a node of a loop's round counts for
+_MOST_QUOTED = 50
+_GONE = ("include", "render", "tablerow")
+_OPENS = re.compile(r"\{\{|\{%")
+_QUOTED = re.compile(r"\{%-?\s{0,200}(?:raw|doc)\b")
+_GAP = re.compile(r"\s{200}")
+# What may go wrong inside a filter of the library beside its own errors.
+_INNER = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+_values: ContextVar[int] = ContextVar("values of a scope", default=0)
+
+
+class TemplateError(InvalidInput):
+    """The template can't be used."""
+
+
+def _size(node: Node) -> int:
+    """How many nodes stand in a block; of loops within, whose own rounds are counted, only themselves."""
+    found = 0
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        found += 1
+        if not isinstance(each, ForNode):
+            waiting.extend(each.children(_NOWHERE, include_partials=False))
+    return found
+
+
+class _Loop(ForNode):
+    """A loop that is counted before its list is made."""
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        """Render the loop."""
+        each = self.expression.iterable.evaluate(context)
+        if isinstance(each, range) and int(each.stop) - int(each.start) > _MOST_ROUNDS:
+            raise ResourceLimitError(f"a loop of more than {_MOST_ROUNDS} rounds", token=self.token)
+        if isinstance(each, Sequence | Mapping) and not isinstance(each, str):
+            spend(len(each) * _ROUND * (1 + _size(self.block)))
+        return super().render_to_output(context, buffer)
+
+
+class _LoopTag(ForTag):
+    node_class = _Loop
+
+
+class _Bounded(Environment):
+    block_nesting_limit = 20
+    context_depth_limit = 10
+    loop_iteration_limit = _MOST_ROUNDS
+    local_namespace_limit = 1_000_000
+    output_stream_limit = _LONGEST_OUTPUT
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        """Only what is harmless."""
+        super().setup_tags_and_filters(extra=extra)
+        for name in _GONE:
+            del self.tags[name]
+        self.add_tag(_LoopTag)
+        self.filters = {name: bounded(name, self.filters[name]) for name in FILTERS}
+        for name, function in OWN.items():
+            self.add_filter(name, bounded(name, function))
+
+
+_TEXT = _Bounded()
+_HTML = _Bounded(autoescape=True)
+# Where the parts of a node are asked for without rendering it.
+_NOWHERE = RenderContext(_TEXT.from_string(""))
+
+
+def rendered(
+    text: str, scope: Mapping[str, Any], *, zone: str = "Europe/Moscow", language: str = "ru", html: bool = False
+) -> str:
+    """The text with what the scope holds put in; `zone` is that of moments, `html` escapes every value.
+
+    Raises TemplateError in words.
+    """
+    if "{" not in text and len(text) <= LONGEST:
+        return text
+    template = _compiled(text, html)
+    values = _values.set(0)
+    locale = LOCALE.set(Locale(_zone(zone), language))
+    try:
+        plain = {str(name): _plain(value, 0) for name, value in scope.items()}
+        return template.render(**{"now": None, **plain})
+    except LiquidError as err:
+        raise TemplateError(_said(err)) from err
+    except _INNER as err:
+        raise TemplateError(f"the template can't be filled in: {type(err).__name__}: {str(err)[:200]}") from err
+    finally:
+        LOCALE.reset(locale)
+        _values.reset(values)
+
+
+def checked(text: str, *, html: bool = False) -> None:
+    """Raise TemplateError where the template can't be read, or names a filter that is not there."""
+    template = _compiled(text, html)
+    try:
+        used = template.analyze().filters
+    except LiquidError as err:
+        raise TemplateError(_said(err)) from err
+    known = (_HTML if html else _TEXT).filters
+    for name, places in used.items():
+        if name not in known:
+            line = text.count("\n", 0, places[0].index) + 1 if places else 1
+            raise TemplateError(f"line {line}: there is no filter «{name}»; there are: {', '.join(sorted(known))}")
+
+
+def names(text: str) -> frozenset[str]:
+    """The variables that a template asks for, by their first name; raises TemplateError."""
+    return frozenset(_compiled(text, False).global_variables())
+
+
+@lru_cache(maxsize=512)
+def _compiled(text: str, html: bool) -> BoundTemplate:
+    _within_bounds(text)
+    try:
+        return (_HTML if html else _TEXT).from_string(text)
+    except LiquidError as err:
+        raise TemplateError(_said(err)) from err
+    except _INNER as err:
+        raise TemplateError(f"the template can't be read: {str(err)[:200]}") from err
+
+
+def _within_bounds(text: str) -> None:
+    """What the library's reader would take long over is refused before it reads."""
+    if len(text) > LONGEST:
+        raise TemplateError(f"the template is longer than {LONGEST} characters")
+    if sum(1 for _ in _QUOTED.finditer(text)) > _MOST_QUOTED:
+        raise TemplateError(f"the template has more than {_MOST_QUOTED} tags «raw»")
+    for count, found in enumerate(_OPENS.finditer(text)):
+        if count >= _MOST_TAGS:
+            raise TemplateError(f"the template has more than {_MOST_TAGS} tags")
+        end = text.find("}}" if found[0] == "{{" else "%}", found.end(), found.end() + _LONGEST_TAG)
+        if end < 0:
+            line = text.count("\n", 0, found.start()) + 1
+            raise TemplateError(f"line {line}: «{found[0]}» is not closed within {_LONGEST_TAG} characters")
+        if _GAP.search(text, found.end(), end):
+            line = text.count("\n", 0, found.start()) + 1
+            raise TemplateError(f"line {line}: there is a gap of 200 spaces within a tag")
+
+
+def _said(err: LiquidError) -> str:
+    message = str(err.message or type(err).__name__)
+    place = err.context()
+    return f"line {place[0]}, column {place[1] + 1}: {message}" if place is not None else message
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A value as templates see it: nothing that has methods of ours."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float | Decimal):
+        whole = value == value and abs(value) < 10**15 and value == int(value)  # noqa: PLR0124 - NaN is not itself
+        return int(value) if whole else float(value)
+    if isinstance(value, datetime):
+        return Moment.of(value if value.tzinfo is not None else value.replace(tzinfo=UTC), LOCALE.get().zone)
+    if isinstance(value, date):
+        return Moment.of_day(value)
+    if depth >= _DEEPEST:
+        return None
+    count = _values.get() + 1
+    _values.set(count)
+    if count > _MOST_VALUES:
+        raise ResourceLimitError(f"the record has more than {_MOST_VALUES} values", token=None)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [_plain(each, depth + 1) for each in value]
+    return None
