@@ -10,6 +10,7 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import SignalAt
 from crm_core.model.conversation import ThreadRecord
 from crm_core.model.definitions import Catalogue
+from crm_core.model.exchange import ExternalRefRecord, WebhookDeliveryRecord
 from crm_core.model.figures import Figures
 from crm_core.model.history import Change
 from crm_core.model.records import (
@@ -18,12 +19,14 @@ from crm_core.model.records import (
     CallRecord,
     CaseRecord,
     ContactRecord,
+    DealRecord,
     DialRecord,
     EntryRecord,
     IdentityRecord,
     LeadRecord,
     ListedNumberRecord,
 )
+from crm_core.model.selling import CompanyRecord, PaymentRecord, ProductRecord
 from crm_core.model.user import Staff
 from crm_core.ports.policies import Load
 
@@ -174,3 +177,35 @@ class UnitOfWork(Protocol):
 
     def everything(self, kind: type[Record]) -> list[Record]:
         """All records of a small table (pipelines, stages)."""
+
+    # ------------------------------------------------------------ money and exchange
+
+    def deals(self, ids: Iterable[int]) -> dict[int, DealRecord]:
+        """Deals by id, locked, after their clients; whoever changes a deal's money holds it so."""
+
+    def open_payments_behind(self, deal_id: int, limit: int) -> list[int]:
+        """The deals, behind one in the order of their ids, that have instalments or promises still to be paid."""
+
+    def unpaid_deals(self, contact_ids: Iterable[int]) -> dict[int, list[int]]:
+        """The ids of the open deals of contacts on which money is still to come, by contact; nothing is locked."""
+
+    def payments(self, ids: Iterable[int]) -> dict[int, PaymentRecord]:
+        """Payments by id, as stored or put; their deals are to be locked first."""
+
+    def products_by_sku(self, skus: Iterable[str]) -> dict[str, ProductRecord]:
+        """The products, not deleted, with these article numbers."""
+
+    def companies_by_tax_id(self, tax_ids: Iterable[str]) -> dict[str, CompanyRecord]:
+        """The companies, not deleted, with these tax ids."""
+
+    def first_contacts(self, company_ids: Iterable[int]) -> dict[int, int]:
+        """The oldest contact of each company, as stored; nothing is locked."""
+
+    def external_refs(self, keys: Iterable[str]) -> dict[str, ExternalRefRecord]:
+        """What other programs' ids (`kind:system:id`) stand for."""
+
+    def external_ids_of(self, kind: str, ids: Iterable[int]) -> dict[int, list[ExternalRefRecord]]:
+        """By what ids other programs know records of a kind."""
+
+    def webhook_deliveries(self, ids: Iterable[int]) -> dict[int, WebhookDeliveryRecord]:
+        """Deliveries of events by id."""

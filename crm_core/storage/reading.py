@@ -36,6 +36,7 @@ from crm_core.storage import bulk
 from crm_core.storage.conversing import Conversing
 from crm_core.storage.held import Record
 from crm_core.storage.tables import TABLE_OF
+from crm_core.storage.trading import Trading
 from crm_core.storage.types import to_micros
 from crm_core.storage.written import Written
 
@@ -44,7 +45,7 @@ _MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, whi
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Conversing, Written):
+class Reading(Conversing, Written, Trading):
     """The questions."""
 
     @property
