@@ -112,7 +112,7 @@ def _measured(value: Any) -> Any:
     elif isinstance(value, list | tuple | Mapping):
         size = len(value)
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        if not abs(value) <= _LARGEST_NUMBER:
+        if not abs(float(value)) <= _LARGEST_NUMBER:
             raise ResourceLimitError("a number beyond 10^18", token=None)
         return value
     else:

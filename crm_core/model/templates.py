@@ -192,8 +192,8 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float | Decimal):
-        whole = value == value and abs(value) < 10**15 and value == int(value)  # noqa: PLR0124 - NaN is not itself
-        return int(value) if whole else float(value)
+        number = float(value)
+        return int(number) if abs(number) < 10**15 and number.is_integer() else number
     if isinstance(value, datetime):
         return Moment.of(value if value.tzinfo is not None else value.replace(tzinfo=UTC), LOCALE.get().zone)
     if isinstance(value, date):

@@ -10,6 +10,7 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.case import SignalAt
 from crm_core.model.conversation import ThreadRecord
 from crm_core.model.definitions import Catalogue
+from crm_core.model.definitions.values import FieldValueRecord
 from crm_core.model.exchange import ExternalRefRecord, WebhookDeliveryRecord
 from crm_core.model.figures import Figures
 from crm_core.model.history import Change
@@ -160,6 +161,9 @@ class UnitOfWork(Protocol):
     def last_written(self, contact_id: int) -> EntryRecord | None:
         """The client's newest message or mail, in whatever channel: there an answer reaches them."""
 
+    def written_places(self, contact_ids: Iterable[int]) -> dict[int, list[EntryRecord]]:
+        """The newest message or mail of each contact in each of their conversations, the newest first."""
+
     def figures(self, since: datetime, login: str | None) -> Figures:
         """The figures since a moment, of a person or of the whole office."""
 
@@ -209,3 +213,12 @@ class UnitOfWork(Protocol):
 
     def webhook_deliveries(self, ids: Iterable[int]) -> dict[int, WebhookDeliveryRecord]:
         """Deliveries of events by id."""
+
+    def unique_holders(self, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+        """With which records these values `(field id, unique key)` stand, as this transaction leaves them."""
+
+    def stretch(self, kind: type[Record], above: int, limit: int, type_name: str | None = None) -> list[Record]:
+        """The next records of a kind behind an id, by id, locked; cards of one `type_name`."""
+
+    def field_values(self, field_id: int, above: str, limit: int) -> list[FieldValueRecord]:
+        """The next index rows of a field behind a key, by key."""

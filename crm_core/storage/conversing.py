@@ -14,11 +14,13 @@ from sqlalchemy import bindparam, text
 from crm_core.model.call import Direction
 from crm_core.model.figures import Figures
 from crm_core.model.records import EntryRecord
+from crm_core.model.timeline import EntryKind
 from crm_core.storage import bulk
 from crm_core.storage.held import Held
 from crm_core.storage.types import UtcDateTime
 
 _ATTENDED = "attended"
+_WRITTEN = frozenset({EntryKind.MESSAGE, EntryKind.EMAIL})
 # Missed is what the timeline calls missed; whose client it was: the client's manager's, else their open lead's.
 _CALLS = """
 SELECT COUNT(CASE WHEN c.state = 'answered'{answering} THEN 1 END) AS answered,
@@ -75,6 +77,31 @@ class Conversing(Held):
         found = bulk.read(self.conn, EntryRecord, sql, (contact_id,))
         return found[0] if found else None
 
+    def written_places(self, contact_ids: Iterable[int]) -> dict[int, list[EntryRecord]]:
+        """The newest message or mail of each contact in each of their conversations, the newest first."""
+        wanted = list(dict.fromkeys(contact_ids))
+        if not wanted:
+            return {}
+        columns = bulk.select_list(EntryRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM (SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.channel, e.account,"
+            " e.conversation ORDER BY e.occurred_at DESC, e.sequence DESC, e.id DESC) AS place FROM timeline AS e"
+            f" WHERE e.contact_id {bulk.among(self.conn, 1)} AND e.direction = 'in' AND e.conversation IS NOT NULL"
+            " AND e.kind IN ('message', 'email')) AS t WHERE t.place = 1"
+        )
+        found = bulk.read(self.conn, EntryRecord, sql, (bulk.keys(self.conn, wanted),))
+        asked = set(wanted)
+        newest = {(each.contact_id, each.channel, each.account, each.conversation): each for each in found}
+        for each in self._pending(EntryRecord):
+            is_theirs = each.direction is Direction.IN and each.kind in _WRITTEN and bool(each.conversation)
+            if is_theirs and each.contact_id in asked:
+                key = (each.contact_id, each.channel, each.account, each.conversation)
+                newest[key] = max(newest.get(key, each), each, key=_moment)
+        places: dict[int, list[EntryRecord]] = {}
+        for each in sorted(newest.values(), key=_moment, reverse=True):
+            places.setdefault(each.contact_id, []).append(each)
+        return places
+
     def figures(self, since: datetime, login: str | None) -> Figures:
         """The figures since a moment, of a person or of the whole office. Four statements."""
         theirs = login is not None
@@ -110,3 +137,7 @@ class Conversing(Held):
             values["login"] = login
         typed = {"waiting": UtcDateTime, "promised": UtcDateTime} if "AS waiting" in sql else {}
         return self.conn.execute(statement.columns(**typed), values).one()
+
+
+def _moment(entry: EntryRecord) -> tuple[datetime, int, int]:
+    return entry.occurred_at, entry.sequence, entry.id

@@ -7,6 +7,7 @@ from crm_core.model.definitions.catalogue import Catalogue, Defined
 from crm_core.model.definitions.fields import FieldBody, RecordTypeBody, TagGroupBody
 from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
+from crm_core.model.definitions.templates import TemplateBody
 
 # The form of each section.
 FORMS: dict[Section, type[Body]] = {
@@ -17,6 +18,7 @@ FORMS: dict[Section, type[Body]] = {
     Section.LIST: ListBody,
     Section.HOURS: HoursBody,
     Section.GROUP: GroupBody,
+    Section.TEMPLATE: TemplateBody,
 }
 
 
@@ -49,5 +51,6 @@ __all__ = [
     "Stage",
     "StageSettings",
     "TagGroupBody",
+    "TemplateBody",
     "name_of",
 ]
