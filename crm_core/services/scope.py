@@ -331,6 +331,8 @@ _WORKED_OUT: Mapping[type, Mapping[str, Callable[[Desk, Any], Any]]] = {
     DealRecord: {
         "amount": _major("amount"),
         "paid": _major("paid"),
+        "balance": lambda _desk, record: float((record.amount - record.paid) / 10 ** digits_of(record.currency)),
+        "overdue": lambda desk, record: record.pay_by is not None and record.pay_by <= desk.now,
         "stage": _stage,
         "stage_position": _position,
         "pipeline": _pipeline,
