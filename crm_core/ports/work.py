@@ -16,6 +16,7 @@ from crm_core.model.figures import Figures
 from crm_core.model.history import Change
 from crm_core.model.records import (
     AlarmRecord,
+    AttachmentRecord,
     CallbackRecord,
     CallRecord,
     CaseRecord,
@@ -27,7 +28,7 @@ from crm_core.model.records import (
     LeadRecord,
     ListedNumberRecord,
 )
-from crm_core.model.selling import CompanyRecord, PaymentRecord, ProductRecord
+from crm_core.model.selling import CompanyRecord, LinkRecord, PaymentRecord, ProductRecord
 from crm_core.model.user import Staff
 from crm_core.ports.policies import Load
 
@@ -166,6 +167,30 @@ class UnitOfWork(Protocol):
 
     def figures(self, since: datetime, login: str | None) -> Figures:
         """The figures since a moment, of a person or of the whole office."""
+
+    def card(self, deal_id: int) -> tuple[DealRecord, ContactRecord | None]:
+        """A card and its contact, both locked, the contact first; raises NotFound, also for a deleted one."""
+
+    def cards(self, ids: Iterable[int]) -> list[DealRecord]:
+        """Cards that are not deleted, locked with their contacts."""
+
+    def hold_stages(self, ids: Iterable[int]) -> set[int]:
+        """Which of these stages take cards; nobody takes them out of use until the end of this transaction."""
+
+    def close_stage(self, stage_id: int) -> None:
+        """Wait until nobody is letting a card into a stage; nobody does from here on."""
+
+    def stands_on(self, stage_id: int, limit: int) -> list[int]:
+        """Some of the cards on a stage that are not deleted, by id."""
+
+    def line_of(self, deal_id: int, since: datetime, most: int) -> int:
+        """How many cards made since a moment stand in the line of copies that ends with this card, `most` at most."""
+
+    def links_of(self, kinds: Iterable[str], record_id: int) -> list[LinkRecord]:
+        """The links from and to a record, which goes by several kinds."""
+
+    def files_of_deal(self, contact_id: int, deal_id: int) -> list[AttachmentRecord]:
+        """The files on a client's timeline that belong to a card and are here, oldest first."""
 
     def peek(self, kind: type[Record], key: Any) -> Record | None:
         """A record that was read or put before, without asking the database."""

@@ -16,6 +16,7 @@ from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
 from crm_core.services.cleaning import clean_name
 from crm_core.services.desk import Desk
+from crm_core.services.fields import given as typed_fields
 from crm_core.services.recognition import searchable
 
 BY_HAND = "by hand"
@@ -159,7 +160,7 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
     if not isinstance(given.tags, Unset):
         changes["tags"] = clean_tags(given.tags)
     if not isinstance(given.fields, Unset):
-        changes["fields"] = merged_fields(contact.fields, given.fields)
+        changes["fields"] = typed_fields(desk, "contact", contact.fields, given.fields)
     return contact._replace(**changes)
 
 

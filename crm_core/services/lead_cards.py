@@ -9,8 +9,9 @@ from typing import Any
 from crm_core.errors import Conflict
 from crm_core.messages import Utm
 from crm_core.model.records import ContactRecord, LeadRecord, LeadStatus
-from crm_core.services.contacts import UNSET, Unset, active_login, clean_tags, merged_fields
+from crm_core.services.contacts import UNSET, Unset, active_login, clean_tags
 from crm_core.services.desk import Desk
+from crm_core.services.fields import given as typed_fields
 from crm_core.services.ladders import watch_lead
 from crm_core.services.leads import assign_lead
 from crm_core.services.telling import tell_of_lead
@@ -86,7 +87,7 @@ def _changed(desk: Desk, lead: LeadRecord, given: LeadChange) -> LeadRecord:
     if not isinstance(given.tags, Unset):
         changes["tags"] = clean_tags(given.tags)
     if not isinstance(given.fields, Unset):
-        changes["fields"] = merged_fields(lead.fields, given.fields)
+        changes["fields"] = typed_fields(desk, "lead", lead.fields, given.fields)
     return lead._replace(**changes)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from crm_core.model.history import KIND_OF, Change, ChangeRecord, differences
 from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
+from crm_core.services import items, paying, typed
 from crm_core.services.desk import Desk
 
 Step = Callable[[Desk, Sequence[Change]], None]
@@ -20,7 +21,7 @@ _WATCHED: tuple[type, ...] = (*KIND_OF, EntryRecord, CaseRecord, CallRecord)
 _VERSIONED = tuple(kind for kind in KIND_OF if "version" in kind._fields)  # type: ignore[attr-defined]  # named tuples
 
 # In this order in every round.
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (items.settle_items, paying.settle_payments, typed.work_out, typed.index)
 
 
 def settle(desk: Desk) -> None:

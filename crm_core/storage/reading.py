@@ -33,10 +33,12 @@ from crm_core.model.records import (
 from crm_core.model.user import Staff
 from crm_core.ports import Load
 from crm_core.storage import bulk
+from crm_core.storage.cards import Cards
 from crm_core.storage.conversing import Conversing
 from crm_core.storage.held import Record
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.trading import Trading
+from crm_core.storage.typed import Typed
 from crm_core.storage.types import to_micros
 from crm_core.storage.written import Written
 
@@ -45,7 +47,7 @@ _MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, whi
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Conversing, Written, Trading):
+class Reading(Conversing, Written, Trading, Typed, Cards):
     """The questions."""
 
     @property

@@ -151,6 +151,9 @@ class SqlWork(Reading):
             dirty = self._dirty.get(kind)
             if not dirty:
                 continue
+            if kind is FieldValueRecord:
+                self._write_values()
+                continue
             if kind is DeadlineRecord:
                 bulk.upsert(self.conn, sorted((self._current[kind][key] for key in dirty), key=itemgetter(0)))
                 continue
@@ -166,6 +169,13 @@ class SqlWork(Reading):
             bulk.update(self.conn, sorted(closed, key=itemgetter(0)))
             bulk.insert(self.conn, sorted(fresh, key=itemgetter(0)))
             bulk.update(self.conn, sorted((record for record in stale if not _is_closed(record)), key=itemgetter(0)))
+
+    def _write_values(self) -> None:
+        """The index of fields: rows are written over, as it was worked out without reading them; unique values are
+        taken out first, so that two records may change places."""
+        rows = sorted(self._pending(FieldValueRecord), key=itemgetter(0))
+        bulk.delete(self.conn, FieldValueRecord, [row.key for row in rows if row.unique_key is not None])
+        bulk.upsert(self.conn, rows)
 
     def _take_position(self, loads: dict[str, list[int]]) -> None:
         """Number the new entries and tell the feed; from here to the commit, transactions stand in line."""
