@@ -9,7 +9,6 @@ from typing import Any
 from crm_core.errors import Conflict, Duplicate, InvalidInput
 from crm_core.model.money import bounded
 from crm_core.model.selling import ProductRecord
-from crm_core.services import fields as typed_fields
 from crm_core.services.cleaning import clean_name
 from crm_core.services.contacts import UNSET, Unset
 from crm_core.services.desk import Desk

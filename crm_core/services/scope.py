@@ -28,7 +28,6 @@ from crm_core.model.selling import (
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.services.desk import Desk
 
-
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
 
