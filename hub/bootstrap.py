@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from crm_core.errors import StorageUnavailable
 from crm_core.messages import ChannelKey
-from crm_core.ports import Channel, ChannelContext, Clock, Policies
+from crm_core.ports import Channel, ChannelContext, Clock
 from crm_core.storage import cursors
 from crm_core.storage.database import Database
 from crm_core.storage.foreign import ForeignTable
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
+from hub.configured import Configured, record_of
 from hub.connectors import CONNECTORS, Connect
 from hub.conversations import RecordedConversations
 from hub.directory import Directory
@@ -32,7 +33,6 @@ from hub.mirror import RecordedNumbers
 from hub.nameless import RecordedNameless
 from hub.secret_key import key_for
 from hub.settings import Settings
-from hub.settings.office import office_of
 from hub.shared_presence import SharedPresence
 from hub.wake import RedisWake
 from hub.webhooks import WebhookSender
@@ -49,9 +49,7 @@ from hub.workers import (
     Worker,
 )
 from hub.workers.acts import Acts
-from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
-from routing.escalation import TellByRole
 from routing.presence import Presence
 
 log = get_logger(__name__)
@@ -69,6 +67,7 @@ class Hub:
     files: DiskFiles
     metrics: Metrics
     live: Live
+    configured: Configured
     directory: Directory
     presence: Presence
     channels: dict[ChannelKey, Channel]
@@ -99,6 +98,7 @@ class Hub:
         """Migrate, read the directory, open the door, start the workers, then the channels."""
         await self._reach_database()
         await self.live.start()
+        await self.configured.start()
         await self.directory.start()
         if self.wake is not None:
             await self.wake.start()
@@ -173,14 +173,15 @@ def build(
     node = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     metrics = Metrics()
     database = Database(settings.database_url.reveal())
-    office = office_of(settings)
-    store = Store(database, clock, office, Policies(LeastLoaded(office.works), TellByRole()))
+    store = record_of(settings, database, clock)
     files = DiskFiles(settings.files)
     inspector = FileInspector(files)
     presence = Presence(clock, {pbx.name: pbx.wrap for pbx in settings.pbx})
     live = Live(store)
+    configured = Configured(settings, store, live, clock)
     rules = DispatchRules(settings.routing.fallback, settings.routing.ring_s)
     directory = Directory(store, live, clock, presence, rules)
+    configured.listen(directory.reconfigured)
     traces = TraceKeeper(store, clock, metrics)
     context = ChannelContext(
         clock=clock,
@@ -216,6 +217,7 @@ def build(
         files=files,
         metrics=metrics,
         live=live,
+        configured=configured,
         directory=directory,
         presence=presence,
         channels=channels,

@@ -67,6 +67,11 @@ class Directory:
         for each in contradictions(self._office, self._roster.staff):
             log.warning("the configuration and the people of the office disagree", what=each)
 
+    async def reconfigured(self) -> None:
+        """The office is another one now: decide by it."""
+        self._roster = Roster(self._office, self._roster.staff)
+        await self._tallies.reconfigured()
+
     async def caught_up(self, position: int | None) -> bool:
         """Wait until what was committed at `position` decides on calls; False where that takes over a second."""
         return await self._live.reached(position)

@@ -29,7 +29,7 @@ class Tallies:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._wanted = any(group.strategy in _COUNTING for group in store.office.groups.values())
+        self._wanted = self._asked()
         self._zone = ZoneInfo(store.office.time_zone)
         self._taken: set[int] = set()
         self._day_ends = datetime.min.replace(tzinfo=UTC)
@@ -38,6 +38,12 @@ class Tallies:
     async def start(self) -> None:
         """Read what happened before."""
         if self._wanted:
+            await self._store.read(self._load)
+
+    async def reconfigured(self) -> None:
+        """The office is another one now: its groups may ask for figures that were not kept."""
+        before, self._wanted = self._wanted, self._asked()
+        if self._wanted and not before:
             await self._store.read(self._load)
 
     async def changed(self, rows: Iterable[FeedRow]) -> None:
@@ -53,6 +59,9 @@ class Tallies:
         if at < self._day_ends or not self._figures:
             return self._figures
         return {login: Figures(each.last_talk) for login, each in self._figures.items()}
+
+    def _asked(self) -> bool:
+        return any(group.strategy in _COUNTING for group in self._store.office.groups.values())
 
     def _load(self, conn: Connection) -> None:
         now = self._clock.now()

@@ -8,16 +8,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crm_core.ports import Policies
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
+from hub.configured import configure, record_of
 from hub.log import configure_logging
 from hub.settings import Settings, load_settings
-from hub.settings.office import office_of
-from routing.assign import LeastLoaded
-from routing.escalation import TellByRole
 
 if TYPE_CHECKING:
     from hub.bootstrap import Hub
@@ -41,8 +38,10 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     database = Database(settings.database_url.reveal(), pool_size=2)
     try:
         await migrate(database)
-        office = office_of(settings)
-        yield Store(database, SystemClock(), office, Policies(LeastLoaded(office.works), TellByRole()))
+        clock = SystemClock()
+        store = record_of(settings, database, clock)
+        await configure(store, settings, clock)
+        yield store
     finally:
         await database.stop()
 
@@ -55,6 +54,7 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
     hub = build(settings)
     try:
         await migrate(hub.store.database)
+        await hub.configured.start()
         yield hub
     finally:
         await hub.store.database.stop()

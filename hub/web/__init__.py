@@ -57,7 +57,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         context_processors=(),
     )
     environment.globals.update(t=texts, asset=_assets(), staff_name=staff_name, fresh_nonce=fresh_nonce)
-    environment.globals.update(special_lists=tuple(hub.store.office.lists))
+    environment.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
     _routes(app, pages)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_core.model.definitions import FORMS, Section, name_of
+from crm_core.model.definitions import FORMS, PipelineSettings, Section, StageSettings, name_of
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
-from crm_core.services.defining import of_section
+from crm_core.services.defining import as_json, of_section
 from crm_core.services.desk import Desk
 
 # What is no configuration of how an office works, or must not leave it.
@@ -26,8 +26,9 @@ def given_out(desk: Desk, title: str = "") -> dict[str, Any]:
         tables = []
         for record in of_section(desk, section):
             if not record.archived:
-                named = name_of(form.model_validate(record.body)) is not None
-                tables.append(dict(record.body) if named else {"name": record.name, **record.body})
+                # Through the form, which puts the keys in order: the database may not.
+                body = form.model_validate(record.body)
+                tables.append({**({"name": record.name} if name_of(body) is None else {}), **as_json(body)})
         if tables:
             found[section.value] = tables
     return found
@@ -38,11 +39,11 @@ def _pipeline(desk: Desk, record: PipelineRecord) -> dict[str, Any]:
     stages = [each for each in desk.work.related(StageRecord, "pipeline_id", [record.id]) if not each.archived]
     return {
         **about,
-        **record.settings,
+        **as_json(PipelineSettings.model_validate(record.settings)),
         "stage": [_stage(each) for each in sorted(stages, key=lambda each: (each.position, each.id))],
     }
 
 
 def _stage(record: StageRecord) -> dict[str, Any]:
     kind = {"kind": record.kind.value} if record.kind is not StageKind.OPEN else {}
-    return {"name": record.name, **kind, **record.settings}
+    return {"name": record.name, **kind, **as_json(StageSettings.model_validate(record.settings))}

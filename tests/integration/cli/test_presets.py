@@ -1,0 +1,45 @@
+"""`hub preset`, from an empty folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.integration.cli.conftest import Run
+from tests.unit.crm_core.test_configuration import WHOLE
+
+
+def test_a_file_is_looked_at_applied_and_given_out(hub: Run, folder: Path) -> None:
+    (folder / "own.toml").write_text(WHOLE, encoding="utf-8")
+    told = hub("preset", "apply", "own.toml", "--dry-run")
+    assert (told.code, "Ничего не записано" in told.out) == (0, True)
+    assert "добавить stage «Продажи / Сбор данных»" in told.out
+    assert len(hub("preset", "apply", "own.toml", "--json").json) == len(hub_lines(told.out))
+    assert "менять нечего" in hub("preset", "apply", "own.toml").out
+    assert hub("preset", "export", "--to", "out.toml", "--title", "Окна").code == 0
+    assert "менять нечего" in hub("preset", "apply", "out.toml").out
+    assert (folder / "out.toml").read_text(encoding="utf-8").startswith('title = "Окна"')
+
+
+def hub_lines(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith("добавить")]
+
+
+def test_a_fault_names_file_line_and_key(hub: Run, folder: Path) -> None:
+    (folder / "own.toml").write_text(
+        "[[pipeline]]\nname = 'x'\n[[pipeline.stage]]\nname = 'a'\ndeadlin = '1d'\n", encoding="utf-8"
+    )
+    told = hub("preset", "apply", "own.toml")
+    assert told.code == 1
+    assert "own.toml:5: pipeline[1].stage[1].deadlin: there is no such key; did you mean «deadline»?" in told.err
+
+
+def test_an_unknown_name_tells_the_known_ones(hub: Run) -> None:
+    told = hub("preset", "apply", "windoos")
+    assert told.code == 1
+    assert "there is no preset «windoos»" in told.err
+
+
+def test_presets_are_listed_and_shown(hub: Run) -> None:
+    for each in hub("preset", "list", "--json").json:
+        assert each["title"]
+        assert f'title = "{each["title"]}"' in hub("preset", "show", each["name"]).out
