@@ -16,6 +16,7 @@ class Right(StrEnum):
     KEEP_SALES = "keep sales"
     KEEP_PIPELINES = "keep pipelines"
     CONFIGURE = "configure the office"
+    BROADCAST = "write to segments"
     SEE_CALLS = "see calls"
     SEE_CASES = "see cases"
     SETTLE_CASES = "settle cases"
@@ -31,6 +32,8 @@ class Right(StrEnum):
     SEE_ACCESS = "see who heard calls"
     EXPLAIN = "explain decisions"
     KEEP_JOURNAL = "keep the journal"
+    DELETE = "delete records"
+    EXCHANGE = "bring in data of other programs"
 
 
 _EVERYBODY = frozenset(Role)
@@ -45,6 +48,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.KEEP_SALES: _EVERYBODY,
     Right.KEEP_PIPELINES: _EVERYBODY,
     Right.CONFIGURE: _CONFIGURING,
+    Right.BROADCAST: _CONFIGURING | {Role.MARKETER},
     Right.SEE_CALLS: _EVERYBODY,
     Right.SEE_CASES: _EVERYBODY,
     Right.SETTLE_CASES: _EVERYBODY,
@@ -60,6 +64,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SEE_ACCESS: frozenset({Role.ADMIN, Role.DIRECTOR}),
     Right.EXPLAIN: _EVERYBODY,
     Right.KEEP_JOURNAL: _ADMINISTRATORS,
+    # The base belongs to the firm: whoever works with clients deletes none.
+    Right.DELETE: _CONFIGURING,
+    Right.EXCHANGE: _CONFIGURING,
 }
 
 

@@ -12,6 +12,7 @@ from crm_core.model.selling import ProductRecord
 from crm_core.services.cleaning import clean_name
 from crm_core.services.contacts import UNSET, Unset
 from crm_core.services.desk import Desk
+from crm_core.services.fields import given as typed_fields
 from crm_core.services.recognition import searchable
 
 
@@ -71,7 +72,7 @@ def changed(desk: Desk, product: ProductRecord, given: ProductChange) -> Product
     if not isinstance(given.sku, Unset):
         plain["sku"] = (given.sku or "").strip() or None
     if not isinstance(given.fields, Unset):
-        plain["fields"] = typed_fields.given(desk, "product", product.fields, given.fields)
+        plain["fields"] = typed_fields(desk, "product", product.fields, given.fields)
     after = product._replace(**plain)
     if not after.name:
         raise InvalidInput("name: a product has one")
