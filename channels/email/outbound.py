@@ -12,6 +12,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.policy import SMTPUTF8
 from email.utils import format_datetime
 from typing import cast
+from urllib.parse import quote
 
 import aiosmtplib
 from aiosmtplib import (
@@ -45,6 +46,7 @@ from crm_core.ports import Clock, FileStore
 MAX_MAIL = 25 * 1024 * 1024
 MAX_REFERENCES = 20
 DEFAULT_SUBJECT = "Ответ на ваше обращение"
+_ADDRESS_MARKS = "/:?&=%.-_~"
 _LINE = 78  # characters, RFC 5322
 _AUTH_CODES = frozenset({530, 534, 535, 538})
 
@@ -146,7 +148,13 @@ def composed(
         known = [known[0], *known[1 - MAX_REFERENCES :]]
     if config.reply_token and message.thread is not None:
         mail["Reply-To"] = reply_address(config, message.thread)
-    if message.automatic:
+    if message.unsubscribe.startswith(("https://", "http://")):
+        # One of many: how to leave, in one click (RFC 8058), and that it is no answer to anything (RFC 3834).
+        mail["List-Unsubscribe"] = f"<{quote(message.unsubscribe, safe=_ADDRESS_MARKS)}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        mail["Precedence"] = "bulk"
+        mail["Auto-Submitted"] = "auto-generated"
+    elif message.automatic:
         # Robots don't answer robots: the standard's word for it, and what Exchange looks at.
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"

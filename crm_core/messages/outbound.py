@@ -37,6 +37,7 @@ class OutboundMessage:
     want one. `reply_to` is the provider's id of the message answered. `buttons` are rows. `ask_contact`: the client is
     offered to share their number, where the provider can. `references` are the ids of the mails before it, oldest
     first, `thread` the thread they are of. `automatic`: no person wrote it; a mail says so, that no robot answers it.
+    `unsubscribe` is the address by which the reader leaves the mailing that this is of; empty where it is of none.
     `attempt` counts from 1.
     """
 
@@ -53,6 +54,7 @@ class OutboundMessage:
     references: tuple[str, ...] = ()
     thread: int | None = None
     automatic: bool = False
+    unsubscribe: str = ""
     attempt: int = 1
 
 

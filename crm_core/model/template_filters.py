@@ -60,10 +60,9 @@ class Moment(datetime):
 
     @classmethod
     def of(cls, at: datetime, zone: ZoneInfo) -> Moment:
-        """A moment as clocks of that zone show it; midnight of UTC is the day of a field, in every zone."""
-        utc = at.astimezone(UTC)
-        if (utc.hour, utc.minute, utc.second, utc.microsecond) == (0, 0, 0, 0):
-            return cls.of_day(utc.date())
+        """A moment as clocks of that zone show it; midnight by its own clock is the day of a field, in every zone."""
+        if (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0):
+            return cls.of_day(at.date())
         here = at.astimezone(zone)
         return cls(*here.timetuple()[:6], here.microsecond, tzinfo=zone, fold=here.fold)
 

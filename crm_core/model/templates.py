@@ -7,8 +7,7 @@ reach. Tags that would read other templates are not there, and whatever could gr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -27,18 +26,15 @@ _MOST_TAGS = 2000
 _LONGEST_TAG = 2000
 _LONGEST_OUTPUT = 500_000  # bytes
 _MOST_ROUNDS = 10_000  # of all loops of one rendering together
-_DEEPEST = 12
-_MOST_VALUES = 50_000
 _ROUND = 20  # what a node of a loop's round counts for
 _MOST_QUOTED = 50
+_DEEPEST = 20
 _GONE = ("include", "render", "tablerow")
 _OPENS = re.compile(r"\{\{|\{%")
 _QUOTED = re.compile(r"\{%-?\s{0,200}(?:raw|doc)\b")
 _GAP = re.compile(r"\s{200}")
 # What may go wrong inside a filter of the library beside its own errors.
 _INNER = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
-
-_values: ContextVar[int] = ContextVar("values of a scope", default=0)
 
 
 class TemplateError(InvalidInput):
@@ -103,32 +99,25 @@ def rendered(
 ) -> str:
     """The text with what the scope holds put in; `zone` is that of moments, `html` escapes every value.
 
-    Raises TemplateError in words.
+    Of the scope only what the template names is asked for. Raises TemplateError in words.
     """
     if "{" not in text and len(text) <= LONGEST:
         return text
-    template = _compiled(text, html)
-    values = _values.set(0)
+    template, wanted = _compiled(text, html)
     locale = LOCALE.set(Locale(_zone(zone), language))
     try:
-        plain = {str(name): _plain(value, 0) for name, value in scope.items()}
-        return template.render(**{"now": None, **plain})
+        return template.render(**{name: _plain(scope[name]) for name in wanted if name in scope})
     except LiquidError as err:
         raise TemplateError(_said(err)) from err
     except _INNER as err:
         raise TemplateError(f"the template can't be filled in: {type(err).__name__}: {str(err)[:200]}") from err
     finally:
         LOCALE.reset(locale)
-        _values.reset(values)
 
 
 def checked(text: str, *, html: bool = False) -> None:
     """Raise TemplateError where the template can't be read, or names a filter that is not there."""
-    template = _compiled(text, html)
-    try:
-        used = template.analyze().filters
-    except LiquidError as err:
-        raise TemplateError(_said(err)) from err
+    used = _compiled(text, html)[0].analyze().filters
     known = (_HTML if html else _TEXT).filters
     for name, places in used.items():
         if name not in known:
@@ -138,14 +127,16 @@ def checked(text: str, *, html: bool = False) -> None:
 
 def names(text: str) -> frozenset[str]:
     """The variables that a template asks for, by their first name; raises TemplateError."""
-    return frozenset(_compiled(text, False).global_variables())
+    return frozenset(_compiled(text, html=False)[1])
 
 
 @lru_cache(maxsize=512)
-def _compiled(text: str, html: bool) -> BoundTemplate:
+def _compiled(text: str, html: bool) -> tuple[BoundTemplate, tuple[str, ...]]:
+    """The template read, and the variables that it asks for."""
     _within_bounds(text)
     try:
-        return (_HTML if html else _TEXT).from_string(text)
+        template = (_HTML if html else _TEXT).from_string(text)
+        return template, tuple(sorted(set(template.global_variables())))
     except LiquidError as err:
         raise TemplateError(_said(err)) from err
     except _INNER as err:
@@ -165,6 +156,9 @@ def _within_bounds(text: str) -> None:
         if end < 0:
             line = text.count("\n", 0, found.start()) + 1
             raise TemplateError(f"line {line}: «{found[0]}» is not closed within {_LONGEST_TAG} characters")
+        if text.count("[", found.end(), end) > _DEEPEST:
+            line = text.count("\n", 0, found.start()) + 1
+            raise TemplateError(f"line {line}: more than {_DEEPEST} brackets within a tag")
         if _GAP.search(text, found.end(), end):
             line = text.count("\n", 0, found.start()) + 1
             raise TemplateError(f"line {line}: there is a gap of 200 spaces within a tag")
@@ -183,7 +177,27 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _plain(value: Any, depth: int) -> Any:
+class _View(Mapping[str, Any]):
+    """A mapping as templates see it: its values plain, each asked for when it is named."""
+
+    def __init__(self, values: Mapping[Any, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: str) -> Any:
+        return _plain(self._values[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __str__(self) -> str:
+        """Nothing for people."""
+        return ""
+
+
+def _plain(value: Any) -> Any:
     """A value as templates see it: nothing that has methods of ours."""
     if value is None or isinstance(value, bool):
         return value
@@ -198,14 +212,10 @@ def _plain(value: Any, depth: int) -> Any:
         return Moment.of(value if value.tzinfo is not None else value.replace(tzinfo=UTC), LOCALE.get().zone)
     if isinstance(value, date):
         return Moment.of_day(value)
-    if depth >= _DEEPEST:
-        return None
-    count = _values.get() + 1
-    _values.set(count)
-    if count > _MOST_VALUES:
-        raise ResourceLimitError(f"the record has more than {_MOST_VALUES} values", token=None)
     if isinstance(value, Mapping):
-        return {str(key): _plain(each, depth + 1) for key, each in value.items()}
+        return _View(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [_plain(each, depth + 1) for each in value]
+        if len(value) > _MOST_ROUNDS:
+            raise ResourceLimitError(f"a list of more than {_MOST_ROUNDS}", token=None)
+        return [_plain(each) for each in value]
     return None

@@ -21,7 +21,7 @@ from crm_core.model.case import Signal, SignalAt
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import ContactRecord
-from crm_core.services import answers
+from crm_core.services import answers, opting_out
 from crm_core.services.cases import signalled
 from crm_core.services.desk import Desk
 from crm_core.services.entries import (
@@ -98,6 +98,8 @@ def message_received(
         ask = SignalAt(Signal.ASK, event.occurred_at)
         signalled(desk, desk.work.contact(contact.id), ask, event.key, manager=keeper)
     emit_message(desk, entry)
+    if not message.automatic:
+        opting_out.heard(desk, contact, message.text)
     if not message.automatic and not refused:
         answers.after_message(desk, recognition, event, desk.work.contact(contact.id), first=first, asks=asks)
     return DONE
@@ -208,6 +210,7 @@ def block_changed(
     if not event.sender.identities:
         return ignored(f"{block.state} by nobody known")
     contact = sender_of(desk, recognition, event)
+    opting_out.block_heard(desk, contact, str(event.sender.identities[0]), block.state)
     text = "🚫" if block.state is BlockState.BLOCKED else "✅"
     desk.work.put(entry_of(desk, event, contact.id, EntryKind.SYSTEM, journal_id)._replace(text=f"{text} {event.key}"))
     return DONE

@@ -35,7 +35,7 @@ def opted_out(desk: Desk, contact_ids: Iterable[int]) -> dict[int, OptOutRecord]
     return {owners[key]: record for key, record in found.items()}
 
 
-def opt_out(desk: Desk, contact_id: int, how: str, author: str = "") -> list[OptOutRecord]:
+def opt_out(desk: Desk, contact_id: int, how: str, author: str = "", note: str = "") -> list[OptOutRecord]:
     """Send a client nothing by ourselves any more; what they hold is marked, once. A note says so."""
     contact = _current(desk, contact_id)
     keys = [each.key for each in desk.work.identities([contact.id]).get(contact.id, [])]
@@ -45,7 +45,9 @@ def opt_out(desk: Desk, contact_id: int, how: str, author: str = "") -> list[Opt
     for record in made:
         desk.work.put(record)
     if made and not lasting:
-        desk.note(contact.id, desk.say(Phrase.OPTED_OUT, how=_said(desk, how)), author=author, by_person=bool(author))
+        desk.note(
+            contact.id, desk.say(Phrase.OPTED_OUT, how=note or _said(desk, how)), author=author, by_person=bool(author)
+        )
     return [*lasting.values(), *made]
 
 

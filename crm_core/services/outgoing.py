@@ -227,9 +227,8 @@ def composed(
     """The template filled in for a client and a kind of channel; None where nothing is left to say. Raises
     TemplateError."""
     zone, language = desk.office.time_zone, body.language or desk.office.language
-    full = {**scope, "unsubscribe": leave}
-    text = rendered(body.text_for(channel), full, zone=zone, language=language).strip()
-    subject = " ".join(rendered(body.subject, full, zone=zone, language=language).split())
+    text = rendered(body.text_for(channel), scope, zone=zone, language=language).strip()
+    subject = " ".join(rendered(body.subject, scope, zone=zone, language=language).split())
     if not text and not body.attachments:
         return None
     if leave and channel == _EMAIL and leave not in text:

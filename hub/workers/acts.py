@@ -132,6 +132,7 @@ class Acts:
             references=tuple(payload.get("references", ())),
             thread=payload.get("thread"),
             automatic=payload.get("automatic", False),
+            unsubscribe=payload.get("unsubscribe", ""),
             attempt=record.attempts,
         )
         return await channel.send(message)

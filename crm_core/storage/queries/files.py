@@ -63,3 +63,12 @@ def uploads(desk: Desk, ids: Sequence[int]) -> list[Upload]:
     if missing:
         raise InvalidInput(f"there is no uploaded file {missing[0]}: send it to /api/v1/files first")
     return [found[each] for each in ids]
+
+
+def unknown_uploads(desk: Desk, hashes: Sequence[str]) -> list[str]:
+    """Those of these contents that nobody uploaded."""
+    if not hashes:
+        return []
+    rows = connection_of(desk).execute(select(upload.c.sha256).where(upload.c.sha256.in_(hashes)))
+    known = {row.sha256 for row in rows}
+    return [each for each in hashes if each not in known]

@@ -34,12 +34,13 @@ class FileQuery(Query):
 
 
 class UploadedFile(Given):
-    """A file that waits for its message; `id` goes into a message's `attachments`."""
+    """A file that waits for its message; `id` goes into a message's `attachments`, `sha256` into a template's."""
 
     id: int
     name: str
     content_type: str
     size: int
+    sha256: str
 
 
 async def _uploaded(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
@@ -51,7 +52,9 @@ async def _uploaded(request: web.Request, call: Call[Query, NoBody]) -> web.Stre
 
     def note(desk: Desk) -> UploadedFile:
         added = queries.add_upload(desk, call.user.login, name, content_type, stored)
-        return UploadedFile(id=added.id, name=added.name, content_type=added.content_type, size=added.size)
+        return UploadedFile(
+            id=added.id, name=added.name, content_type=added.content_type, size=added.size, sha256=added.sha256
+        )
 
     content = f"{name}\n{content_type}\n{stored.sha256}".encode()
     return await run_act(call.hub, request, call.user, content, note, status=201)

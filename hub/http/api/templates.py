@@ -1,0 +1,184 @@
+"""Templates of messages, how one would look to a client; and who wants nothing from us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from crm_core.errors import InvalidInput
+from crm_core.model.callback import permitted_at
+from crm_core.model.definitions import Body, Section
+from crm_core.model.definitions.templates import TemplateBody
+from crm_core.model.records import ContactRecord, DealRecord
+from crm_core.services import defining, opting_out
+from crm_core.services.desk import Desk
+from crm_core.services.letter_scope import letter_scope
+from crm_core.services.outgoing import HeldBack, composed, held_back, reachable, zone_of
+from crm_core.storage.queries import contacts as contact_queries
+from crm_core.storage.queries import files, opt_outs
+from crm_core.storage.queries.pages import Reading
+from hub.http.api.definitions import SectionOperations
+from hub.http.operations import Call, Operation, act, read
+from hub.http.rights import Right
+from hub.http.types import Given, Id, NoBody, Query, Short, Taken
+
+_TAG = "templates"
+_OPT_OUT = "/contacts/{id}/opt-out"
+
+
+class PreviewBody(Taken):
+    """For whom: a contact, or a deal and its contact."""
+
+    contact_id: Id | None = None
+    deal_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.contact_id is None and self.deal_id is None:
+            raise ValueError("give «contact_id» or «deal_id»")
+        return self
+
+
+class Preview(Given):
+    """What a client would get and where; `held_back` says in words why nothing would be sent, `why` the same as a code
+    (`gone listed opted_out nowhere empty`). `not_before` is when it would go out, null at once."""
+
+    channel: str
+    account: str
+    conversation: str
+    subject: str
+    text: str
+    not_before: datetime | None
+    held_back: str | None
+    why: str | None
+
+
+class OptOut(Given):
+    """An identity that nothing is sent to by ourselves. `how`: `by hand`, `link`, `words`, `blocked`."""
+
+    identity: str
+    at: datetime
+    how: str
+    author: str
+
+
+class OptOuts(Given):
+    """Whether a client opted out of what the hub sends by itself; a person may still write."""
+
+    opted_out: bool
+    items: list[OptOut]
+
+
+class OptOutBody(Taken):
+    """`note` says where the wish was heard; it is kept with the author."""
+
+    note: Short = ""
+
+
+def _with_files(desk: Desk, _name: str, body: Body) -> None:
+    if isinstance(body, TemplateBody):
+        missing = files.unknown_uploads(desk, [each.sha256 for each in body.attachments])
+        if missing:
+            raise InvalidInput(f"attachments: no file {missing[0]} was uploaded: send it to /api/v1/files first")
+
+
+TEMPLATES = SectionOperations(
+    Section.TEMPLATE,
+    "/templates",
+    TemplateBody,
+    "Template",
+    "a template of messages",
+    "templates of messages",
+    keep=Right.BROADCAST,
+    check=_with_files,
+)
+
+
+def _previewed(desk: Desk, call: Call[Any, PreviewBody]) -> Preview:
+    record = defining.one(desk, Section.TEMPLATE, call.number())
+    body = TemplateBody.model_validate(record.body)
+    deal = desk.work.get(DealRecord, call.body.deal_id) if call.body.deal_id is not None else None
+    contact_id = call.body.contact_id or (deal.contact_id if deal is not None else None)
+    if contact_id is None:
+        raise InvalidInput("deal_id: the deal has no contact")
+    contact: ContactRecord = desk.work.contact(contact_id)
+    place = reachable(desk, [contact.id], allowed=body.channels)[contact.id]
+    refused = place if isinstance(place, HeldBack) else None
+    channel = "" if isinstance(place, HeldBack) else place.channel
+    letter = composed(desk, contact, body, channel, letter_scope(desk, contact, deal))
+    if letter is None:
+        refused = refused or HeldBack.EMPTY
+    at = desk.now if body.any_hour else permitted_at(desk.office.robot, zone_of(desk, contact), desk.now)
+    return Preview(
+        channel=channel,
+        account="" if isinstance(place, HeldBack) else place.account,
+        conversation="" if isinstance(place, HeldBack) else place.conversation,
+        subject=letter.subject if letter is not None else "",
+        text=letter.text if letter is not None else "",
+        not_before=at if at > desk.now else None,
+        held_back=held_back(desk, refused) if refused is not None else None,
+        why=refused.value if refused is not None else None,
+    )
+
+
+def _opt_outs(conn: Reading, call: Call[Query, NoBody]) -> OptOuts:
+    contact = contact_queries.current(conn, call.number())
+    return _shown(opt_outs.of_contact(conn, contact.id))
+
+
+def _left(desk: Desk, call: Call[Any, OptOutBody]) -> OptOuts:
+    found = opting_out.opt_out(desk, call.number(), opting_out.BY_HAND, call.user.login, call.body.note)
+    return _shown(found)
+
+
+def _returned(desk: Desk, call: Call[Any, NoBody]) -> None:
+    opting_out.opt_in(desk, call.number(), call.user.login)
+
+
+def _shown(records: list[Any]) -> OptOuts:
+    items = [OptOut(identity=each.key, at=each.at, how=each.how, author=each.author) for each in records]
+    return OptOuts(opted_out=bool(items), items=items)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *TEMPLATES.operations(),
+    act(
+        "POST",
+        "/templates/{id}/preview",
+        _previewed,
+        tag=_TAG,
+        summary="What a client would get by a template, and where; nothing is sent",
+        right=Right.SEE_SALES,
+        body=PreviewBody,
+        response=Preview,
+    ),
+    read(
+        _OPT_OUT,
+        _opt_outs,
+        tag=_TAG,
+        summary="Whether a client wants nothing from us",
+        right=Right.SEE_CLIENTS,
+        response=OptOuts,
+    ),
+    act(
+        "POST",
+        _OPT_OUT,
+        _left,
+        tag=_TAG,
+        summary="Send a client nothing by ourselves any more",
+        right=Right.KEEP_CLIENTS,
+        body=OptOutBody,
+        response=OptOuts,
+    ),
+    act(
+        "DELETE",
+        _OPT_OUT,
+        _returned,
+        tag=_TAG,
+        summary="The client wants to hear from us again",
+        right=Right.KEEP_CLIENTS,
+        response=None,
+    ),
+)
