@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
 from crm_core.model.definitions.catalogue import Catalogue, Defined
+from crm_core.model.definitions.chains import ChainBody
 from crm_core.model.definitions.fields import FieldBody, RecordTypeBody, TagGroupBody
+from crm_core.model.definitions.mappings import MappingBody
 from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
+from crm_core.model.definitions.rules import RuleBody
 from crm_core.model.definitions.templates import TemplateBody
 
 # The form of each section.
 FORMS: dict[Section, type[Body]] = {
+    Section.RULE: RuleBody,
+    Section.CHAIN: ChainBody,
     Section.RECORD_TYPE: RecordTypeBody,
     Section.FIELD: FieldBody,
     Section.TAG_GROUP: TagGroupBody,
+    Section.MAPPING: MappingBody,
     Section.LADDER: LadderBody,
     Section.LIST: ListBody,
     Section.HOURS: HoursBody,
@@ -37,6 +43,7 @@ __all__ = [
     "FORMS",
     "Body",
     "Catalogue",
+    "ChainBody",
     "Defined",
     "DefinitionRecord",
     "FieldBody",
@@ -44,9 +51,11 @@ __all__ = [
     "HoursBody",
     "LadderBody",
     "ListBody",
+    "MappingBody",
     "Pipeline",
     "PipelineSettings",
     "RecordTypeBody",
+    "RuleBody",
     "Section",
     "Stage",
     "StageSettings",
