@@ -16,10 +16,12 @@ class LadderEvent(StrEnum):
     MESSAGE_UNANSWERED = "message.unanswered"
     LEAD_UNTOUCHED = "lead.untouched"
     DEAL_OVERDUE = "deal.overdue"
+    TASK_OVERDUE = "task.overdue"
 
 
 class Told(StrEnum):
-    """Whom a rung tells, seen from the client: their manager, that manager's deputy or controller, or a role."""
+    """Whom a rung tells, seen from the client: their manager, that manager's deputy or controller, or a role. Of a task
+    the manager is who is to do it."""
 
     MANAGER = "manager"
     DEPUTY = "deputy"
@@ -56,22 +58,31 @@ _FIRST_TOLD = (Told.MANAGER, Told.CONTROLLER)
 _DAY_LATER = (Told.CONTROLLER, Told.DIRECTOR)
 # «Не перезвонили за сутки» is told to controller and director.
 BUILT_IN_STEPS = (LadderStep(timedelta(0), _FIRST_TOLD), LadderStep(timedelta(hours=24), _DAY_LATER))
+# A task that is not done: whoever is to do it at once, a day later the head of sales.
+BUILT_IN_TASK_STEPS = (
+    LadderStep(timedelta(0), (Told.MANAGER,)),
+    LadderStep(timedelta(hours=24), (Told.MANAGER, Told.HEAD)),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ladders:
-    """The ladders in force, at most one an event; unanswered clients always have one."""
+    """The ladders in force, at most one an event; unanswered clients and tasks always have one."""
 
     by_event: dict[LadderEvent, Ladder]
 
     @classmethod
     def of(cls, configured: tuple[Ladder, ...]) -> Ladders:
-        """The configured ladders over the built-in ones for calls and messages."""
-        built_in = {
-            event: Ladder(event, BUILT_IN_STEPS) for event in (LadderEvent.CALL_MISSED, LadderEvent.MESSAGE_UNANSWERED)
-        }
-        return cls(built_in | {ladder.on: ladder for ladder in configured})
+        """The configured ladders over the built-in ones for calls, messages and tasks."""
+        return cls(_BUILT_IN | {ladder.on: ladder for ladder in configured})
 
     def get(self, event: LadderEvent) -> Ladder | None:
         """The ladder of an event, if there is one."""
         return self.by_event.get(event)
+
+
+_BUILT_IN = {
+    LadderEvent.CALL_MISSED: Ladder(LadderEvent.CALL_MISSED, BUILT_IN_STEPS),
+    LadderEvent.MESSAGE_UNANSWERED: Ladder(LadderEvent.MESSAGE_UNANSWERED, BUILT_IN_STEPS),
+    LadderEvent.TASK_OVERDUE: Ladder(LadderEvent.TASK_OVERDUE, BUILT_IN_TASK_STEPS),
+}

@@ -97,7 +97,7 @@ def climb(desk: Desk, case: CaseRecord, contact: ContactRecord, why: Phrase | No
     return set_next_rung(desk, climbed, contact)
 
 
-def _still_due(desk: Desk, deadline: DeadlineRecord) -> bool:
+def still_due(desk: Desk, deadline: DeadlineRecord) -> bool:
     """Whether the deadline, read again under the lock of its contact, is still the one that was claimed."""
     found = desk.work.related(DeadlineRecord, "key", [deadline.key])
     return bool(found) and found[0].due_at <= desk.now and found[0].rung == deadline.rung
@@ -107,7 +107,7 @@ def rung_due(desk: Desk, deadline: DeadlineRecord) -> None:
     """A rung's time has come: tell it, if the client still waits and nothing else told it meanwhile."""
     case, contact = desk.work.owned(CaseRecord, deadline.subject_id)
     expected = 0 if case.rung is None else case.rung + 1
-    if not _still_due(desk, deadline) or contact is None:
+    if not still_due(desk, deadline) or contact is None:
         return
     if case.state is not CaseState.OPEN or expected != deadline.rung:
         desk.work.remove(DeadlineRecord, deadline.key)
@@ -118,7 +118,7 @@ def rung_due(desk: Desk, deadline: DeadlineRecord) -> None:
 def promise_due(desk: Desk, deadline: DeadlineRecord) -> None:
     """A promise was not kept: the next rung is told at once and the clock runs on."""
     case, contact = desk.work.owned(CaseRecord, deadline.subject_id)
-    if not _still_due(desk, deadline):
+    if not still_due(desk, deadline):
         return
     desk.work.remove(DeadlineRecord, deadline.key)
     if case.state is not CaseState.OPEN or case.promised_at is None or contact is None:
@@ -167,7 +167,7 @@ def lead_due(desk: Desk, deadline: DeadlineRecord) -> None:
     """A rung of an untouched lead; it waits while the client has an open case, which has a ladder of its own."""
     ladder = desk.office.ladders.get(LadderEvent.LEAD_UNTOUCHED)
     lead, contact = desk.work.owned(LeadRecord, deadline.subject_id)
-    if not _still_due(desk, deadline):
+    if not still_due(desk, deadline):
         return
     desk.work.remove(DeadlineRecord, deadline.key)
     if ladder is None or contact is None or lead.status is not LeadStatus.NEW or deadline.rung >= len(ladder.steps):
@@ -199,7 +199,7 @@ def deal_due(desk: Desk, deadline: DeadlineRecord) -> None:
     """A rung of an overdue deal."""
     ladder = desk.office.ladders.get(LadderEvent.DEAL_OVERDUE)
     deal, contact = desk.work.owned(DealRecord, deadline.subject_id)
-    if not _still_due(desk, deadline):
+    if not still_due(desk, deadline):
         return
     desk.work.remove(DeadlineRecord, deadline.key)
     if ladder is None or deal.closed_at is not None or deal.due_at is None or deadline.rung >= len(ladder.steps):

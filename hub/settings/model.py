@@ -87,7 +87,10 @@ class WebhookEvent(Enum):
     CASE_OPENED = "case.opened"
     CASE_ESCALATED = "case.escalated"
     CASE_CLOSED = "case.closed"
+    TASK_CREATED = "task.created"
     TASK_DUE = "task.due"
+    TASK_OVERDUE = "task.overdue"
+    TASK_CLOSED = "task.closed"
 
 
 @dataclass(frozen=True, slots=True)

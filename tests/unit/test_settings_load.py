@@ -44,7 +44,11 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
     assert settings.secret_key is None
     assert settings.files == tmp_path / "var/files"
     assert (*settings.telegram, *settings.lines, *settings.ladders) == ()
-    assert set(settings.ladders_in_force.by_event) == {LadderEvent.CALL_MISSED, LadderEvent.MESSAGE_UNANSWERED}
+    assert set(settings.ladders_in_force.by_event) == {
+        LadderEvent.CALL_MISSED,
+        LadderEvent.MESSAGE_UNANSWERED,
+        LadderEvent.TASK_OVERDUE,
+    }
 
 
 def test_a_file_in_the_folder_is_read_unasked(tmp_path: Path) -> None:
