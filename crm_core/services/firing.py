@@ -7,6 +7,7 @@ from crm_core.model.records import DeadlineKind, DeadlineRecord
 from crm_core.services.desk import Desk
 from crm_core.services.dials import dial_due
 from crm_core.services.ladders import deal_due, lead_due, promise_due, rung_due
+from crm_core.services.paying import payment_due
 from crm_core.services.receive import receive
 from crm_core.services.silent_calls import unheard
 
@@ -27,6 +28,7 @@ _FIRE = {
     DeadlineKind.DEAL_RUNG: deal_due,
     DeadlineKind.DIAL: dial_due,
     DeadlineKind.CALL: _call_due,
+    DeadlineKind.PAYMENT: payment_due,
 }
 
 

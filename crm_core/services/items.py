@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm_core.errors import Conflict, InvalidInput
+from crm_core.errors import Conflict, InvalidInput, Outdated
 from crm_core.model.history import Change
 from crm_core.model.money import MOST, bounded, gross, one_currency, part_of
 from crm_core.model.records import DealRecord
@@ -46,7 +46,7 @@ def put_items(
     if deal.deleted_at is not None:
         raise Conflict("the deal was deleted")
     if version is not None and version != deal.version:
-        raise Conflict(f"the deal was changed meanwhile: it is at version {deal.version}, not {version}")
+        raise Outdated(f"the deal was changed meanwhile: it is at version {deal.version}, not {version}", deal)
     if len(given) > _MOST_LINES:
         raise InvalidInput(f"items: at most {_MOST_LINES} lines a deal")
     products = _products(desk, given)

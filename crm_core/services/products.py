@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crm_core.errors import Conflict, Duplicate, InvalidInput
+from crm_core.errors import Conflict, Duplicate, InvalidInput, Outdated
 from crm_core.model.money import bounded
 from crm_core.model.selling import ProductRecord
 from crm_core.services.cleaning import clean_name
@@ -44,7 +44,7 @@ def change(desk: Desk, product_id: int, given: ProductChange, version: int | Non
     if before.deleted_at is not None:
         raise Conflict("the product was deleted")
     if version is not None and version != before.version:
-        raise Conflict(f"the product was changed meanwhile: it is at version {before.version}, not {version}")
+        raise Outdated(f"the product was changed meanwhile: it is at version {before.version}, not {version}", before)
     product = changed(desk, before, given)
     if product != before:
         _free_sku(desk, product)

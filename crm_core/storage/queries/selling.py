@@ -13,7 +13,7 @@ from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord, ProductRecord, SaleRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, like, number_cursor, one_of, page_of
-from crm_core.storage.tables import external_ref, line_item, payment, product, sale
+from crm_core.storage.tables import deal, external_ref, line_item, payment, product, sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,17 @@ def payments_of(conn: Connection, deal_id: int, *, deleted: bool = False) -> lis
     statement = select(payment).where(*both((payment.c.deal_id == deal_id, alive)))
     found = all_of(conn, PaymentRecord, statement)
     return sorted(found, key=lambda each: (each.due_on or (each.at or each.created_at).date().isoformat(), each.id))
+
+
+def deals_with_payments(conn: Connection, deal_ids: Iterable[int]) -> list[tuple[DealRecord, list[PaymentRecord]]]:
+    """Deals with all their payments that were not deleted. Two statements."""
+    listed = list(deal_ids)
+    if not listed:
+        return []
+    alive = payment.c.deal_id.in_(listed), payment.c.deleted_at.is_(None)
+    of = grouped(all_of(conn, PaymentRecord, select(payment).where(*alive)), "deal_id")
+    deals = all_of(conn, DealRecord, select(deal).where(deal.c.id.in_(listed)))
+    return [(each, of.get(each.id, [])) for each in deals]
 
 
 def list_payments(conn: Connection, wanted: PaymentFilter, where: Slice) -> Page[PaymentRecord]:

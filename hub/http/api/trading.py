@@ -1,0 +1,109 @@
+"""What products, lines, payments and sales share on the wire: quantities, days, ids of other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from crm_core.errors import InvalidInput
+from crm_core.model.exchange import ExternalRefRecord
+from crm_core.model.money import MOST, THOUSANDTHS
+from crm_core.services import external
+from crm_core.services.desk import Desk
+from crm_core.storage.queries import selling as queries
+from crm_core.storage.queries.pages import Reading
+from hub.http.types import Fields, FieldValue, Named, Query, Short
+
+_MOST_SYSTEMS = 20
+
+
+def _thousandths(value: object) -> int:
+    """A quantity in thousandths: at most three digits behind the point, none of them lost to binary fractions."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("a number, e.g. 2 or 0.5")  # noqa: TRY004 - pydantic's kind
+    try:
+        exact = Decimal(str(value).strip().replace(",", ".")) * THOUSANDTHS
+    except ArithmeticError as err:
+        raise ValueError("a number, e.g. 2 or 0.5") from err
+    if not exact.is_finite() or abs(exact) > MOST:
+        raise ValueError("a number that is not so large")
+    if exact != exact.to_integral_value():
+        raise ValueError("at most three digits behind the point")
+    return int(exact)
+
+
+def _hundredths(value: object) -> int:
+    found = _thousandths(value)
+    if found % 10 or not 0 <= found <= 100 * THOUSANDTHS:
+        raise ValueError("per cent between 0 and 100, at most two digits behind the point")
+    return found // 10
+
+
+def _day(value: str) -> str:
+    found = date.fromisoformat(value)
+    if not 1970 <= found.year <= 9000:
+        raise ValueError("a day between the years 1970 and 9000")
+    return found.isoformat()
+
+
+_NUMBER = WithJsonSchema({"type": "number"})
+Quantity: TypeAlias = Annotated[int, BeforeValidator(_thousandths), _NUMBER]
+Percent: TypeAlias = Annotated[int, BeforeValidator(_hundredths), _NUMBER]
+Day: TypeAlias = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$"),
+    AfterValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+ExternalIds: TypeAlias = Annotated[dict[Named, Short | None], Field(max_length=_MOST_SYSTEMS)]
+Currency: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+__all__ = [
+    "Currency",
+    "Day",
+    "ExternalIds",
+    "ExternalQuery",
+    "FieldValue",
+    "Fields",
+    "Percent",
+    "Quantity",
+    "external_of",
+    "kept",
+    "quantity_shown",
+]
+
+
+class ExternalQuery(Query):
+    """`external` finds the record that another program knows by an id, `system:id`."""
+
+    external: Named | None = None
+
+
+def quantity_shown(thousandths: int) -> int | float:
+    """A quantity as a number."""
+    whole, rest = divmod(thousandths, THOUSANDTHS)
+    return whole if rest == 0 else thousandths / THOUSANDTHS
+
+
+def kept(desk: Desk, kind: str, subject_id: int, given: BaseModel) -> dict[str, str]:
+    """Keep the `external` ids of a body, where it names any; those that the record has then."""
+    named: dict[str, str | None] | None = getattr(given, "external", None)
+    if named:
+        external.keep(desk, kind, subject_id, named)
+    return external.shown(_held(desk, kind, subject_id))
+
+
+def external_of(conn: Reading, kind: str, ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """By what ids other programs know records."""
+    return queries.external_of(conn, kind, ids)
+
+
+def _held(desk: Desk, kind: str, subject_id: int) -> list[ExternalRefRecord]:
+    found = desk.work.external_ids_of(kind, [subject_id])
+    if len(found.get(subject_id, ())) > _MOST_SYSTEMS:
+        raise InvalidInput(f"external: at most {_MOST_SYSTEMS} programs a record")
+    return found.get(subject_id, [])
