@@ -11,7 +11,7 @@ from crm_core.model.case import SignalAt
 from crm_core.model.conversation import ThreadRecord
 from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.values import FieldValueRecord
-from crm_core.model.exchange import ExternalRefRecord, WebhookDeliveryRecord
+from crm_core.model.exchange import ExternalRefRecord, ImportRecord, WebhookDeliveryRecord
 from crm_core.model.figures import Figures
 from crm_core.model.history import Change
 from crm_core.model.records import (
@@ -247,3 +247,6 @@ class UnitOfWork(Protocol):
 
     def field_values(self, field_id: int, above: str, limit: int) -> list[FieldValueRecord]:
         """The next index rows of a field behind a key, by key."""
+
+    def import_run(self, import_id: int) -> ImportRecord:
+        """An import, locked; raises NotFound."""

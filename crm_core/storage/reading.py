@@ -35,6 +35,7 @@ from crm_core.ports import Load
 from crm_core.storage import bulk
 from crm_core.storage.cards import Cards
 from crm_core.storage.conversing import Conversing
+from crm_core.storage.exchanging import Exchanging
 from crm_core.storage.held import Record
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.trading import Trading
@@ -47,7 +48,7 @@ _MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, whi
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Conversing, Written, Trading, Typed, Cards):
+class Reading(Conversing, Written, Trading, Typed, Cards, Exchanging):
     """The questions."""
 
     @property

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.importing_tables import add_commands
+
 if TYPE_CHECKING:
     from crm_core.storage.store import Store
     from hub.importing import Imported
 
 importing = typer.Typer(help="Загрузить данные из файлов.", no_args_is_help=True)
+add_commands(importing)
 
 _BAD_SHOWN = 50
 _NOBODY = "import"

@@ -1,0 +1,123 @@
+"""The rows of an import itself: begun, moved on in the transaction that takes its lines in, ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from crm_core.errors import Conflict
+from crm_core.model.definitions import Section
+from crm_core.model.definitions.mappings import MappingBody, MappingColumn, mapping_name
+from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportState
+from crm_core.model.importing import Became, Column, How, ImportKind, Line, Outcome, Plan, Policy
+from crm_core.services import defining
+from crm_core.services.desk import Desk
+
+ACTIVE = frozenset({ImportState.READY, ImportState.RUNNING})
+_KEPT_CELLS = 500
+_LONGEST_CELL = 2000
+
+
+def begin(
+    desk: Desk, kind: ImportKind, name: str, sha256: str, plan: Plan, how: How, total: int | None
+) -> ImportRecord:
+    """Note that a file is to be brought in."""
+    record = ImportRecord(
+        id=desk.work.next_id(),
+        kind=kind.value,
+        name=name[:300],
+        sha256=sha256,
+        state=ImportState.READY,
+        created_at=desk.now,
+        author=how.author,
+        total=total,
+        mapping={"columns": [[each.heading, each.target] for each in plan.columns], "system": plan.system},
+        options={name: value for name, value in asdict(how).items() if value not in (None, "", False, {})},
+        counts=dict.fromkeys((each.value for each in Became), 0),
+    )
+    desk.work.put(record)
+    return record
+
+
+def plan_of(record: ImportRecord) -> Plan:
+    """How the columns of an import were understood when it began."""
+    columns = tuple(Column(heading, target) for heading, target in record.mapping["columns"])
+    return Plan(ImportKind(record.kind), columns, record.mapping["system"])
+
+
+def how_of(record: ImportRecord) -> How:
+    """How an import is done."""
+    options: dict[str, Any] = dict(record.options)
+    options["policy"] = Policy(options.get("policy", Policy.FILL))
+    return How(**options)
+
+
+def held(desk: Desk, import_id: int) -> ImportRecord:
+    """An import, locked until the end of the transaction; raises NotFound."""
+    return desk.work.import_run(import_id)
+
+
+def moved_on(
+    desk: Desk, record: ImportRecord, lines: Sequence[Line], outcomes: Sequence[Outcome], upto: int
+) -> ImportRecord:
+    """The lines were taken in: the place moves behind them, what was wrong is kept. Raises Conflict where another
+    process was there first."""
+    before = held(desk, record.id)
+    if before.line != record.line or before.state not in ACTIVE:
+        raise Conflict(f"import {record.id} is at line {before.line} already, or over")
+    counted = Counter(each.became.value for each in outcomes)
+    counts = {name: before.counts.get(name, 0) + counted.get(name, 0) for name in (each.value for each in Became)}
+    moved = before._replace(state=ImportState.RUNNING, line=upto, counts=counts)
+    desk.work.put(moved)
+    cells = {line.number: line.cells for line in lines}
+    for each in outcomes:
+        if each.notes:
+            desk.work.put(
+                ImportProblemRecord(
+                    key=f"{record.id}:{each.line}",
+                    import_id=record.id,
+                    line=each.line,
+                    error="; ".join(each.notes)[:_LONGEST_CELL],
+                    cells=[
+                        each.became.value,
+                        *(cell[:_LONGEST_CELL] for cell in cells.get(each.line, ())[:_KEPT_CELLS]),
+                    ],
+                )
+            )
+    return moved
+
+
+def end(desk: Desk, import_id: int, state: ImportState, error: str = "") -> ImportRecord:
+    """An import is over; what ended before stays as it was."""
+    before = held(desk, import_id)
+    if before.state not in ACTIVE:
+        return before
+    ended = before._replace(state=state, ended_at=desk.now, error=error[:2000])
+    desk.work.put(ended)
+    return ended
+
+
+def cancel(desk: Desk, import_id: int) -> ImportRecord:
+    """Stop an import behind the batch under way; what was taken in stays. Raises NotFound, Conflict."""
+    before = held(desk, import_id)
+    if before.state not in ACTIVE:
+        raise Conflict(f"import {import_id} is over already: {before.state.value}")
+    return end(desk, import_id, ImportState.CANCELLED)
+
+
+def keep_mapping(desk: Desk, plan: Plan, values: Mapping[str, Mapping[str, str]], login: str) -> None:
+    """Remember what the columns of files with these headings mean."""
+    body = MappingBody(
+        kind=plan.kind,
+        columns=[MappingColumn(heading=each.heading, target=each.target) for each in plan.columns],
+        system=plan.system,
+        values={name: dict(each) for name, each in values.items()},
+    )
+    name = mapping_name(plan.kind, [each.heading for each in plan.columns])
+    known = desk.catalogue.section(Section.MAPPING).get(name)
+    if known is None:
+        defining.add(desk, Section.MAPPING, name, body, login)
+    elif known.body != body:
+        defining.change(desk, Section.MAPPING, known.id, login, body=body)

@@ -1,0 +1,1 @@
+"""Files that come in and go out: tables of clients and sales, everything that is known of one person."""

@@ -1,0 +1,52 @@
+"""A file as a table: its headings, its lines one at a time, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm_core.errors import InvalidInput
+from crm_core.model.importing import Line
+from hub.exchange.csv_table import read_csv
+from hub.exchange.encodings import detect
+from hub.exchange.xlsx_table import looks_like, read_xlsx
+
+MOST_COLUMNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that is being read. `lines` are those below the headings; `form` says how the file is written, in
+    words; `certainty` of its encoding in per cent; `total` about how many lines there are, where that is known."""
+
+    headings: tuple[str, ...]
+    lines: Iterator[Line]
+    form: str
+    certainty: int
+    total: int | None
+
+
+def open_table(
+    path: Path, *, encoding: str | None = None, separator: str | None = None, sheet: str | None = None
+) -> Table:
+    """Open a CSV or XLSX file by its content; raises InvalidInput in words. `lines` may raise it too."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if not head:
+        raise InvalidInput("the file is empty")
+    if looks_like(head):
+        name, total, lines = read_xlsx(path, sheet)
+        form, certainty = f"XLSX, «{name}»", 100
+    else:
+        found = detect(path, encoding)
+        chosen, lines = read_csv(path, found, separator)
+        shown = "TAB" if chosen == "\t" else chosen
+        form, certainty, total = f"CSV, {found.name}, «{shown}»", found.certainty, found.lines
+    first = next(lines, None)
+    if first is None or first.flaw:
+        raise InvalidInput("the file has no line of headings")
+    headings = tuple(" ".join(cell.replace("\ufeff", "").split())[:300] for cell in first.cells)
+    if len(headings) > MOST_COLUMNS:
+        raise InvalidInput(f"the file has more than {MOST_COLUMNS} columns")
+    return Table(headings, lines, form, certainty, max(total - 1, 0) if total is not None else None)
