@@ -74,7 +74,9 @@ Delay = Annotated[
     GetPydanticSchema(
         lambda _source, _handler: core_schema.no_info_plain_validator_function(
             _delay,
-            serialization=core_schema.plain_serializer_function_ser_schema(shown, when_used="json"),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                shown, when_used="json", return_schema=core_schema.str_schema()
+            ),
             json_schema_input_schema=core_schema.str_schema(),
         )
     ),
