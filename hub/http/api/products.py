@@ -151,7 +151,7 @@ def _changed(desk: Desk, call: Call[Any, ProductPatch]) -> Product:
     except Outdated as err:
         known = desk.work.external_ids_of("product", [call.number()]).get(call.number(), [])
         current = _product(desk.work.get(ProductRecord, call.number()), external.shown(known))
-        raise Outdated(str(err), current.model_dump(mode="json")) from err
+        raise Outdated(str(err), current) from err
     return _shown(desk, record, kept(desk, "product", record.id, call.body))
 
 
@@ -197,7 +197,7 @@ def _put(desk: Desk, call: Call[Any, ItemsBody]) -> Items:
         deal, lines = items.put_items(desk, call.number(), given, call.body.version)
     except Outdated as err:
         now = _items(desk.work.get(DealRecord, call.number()), items.items_of(desk, [call.number()]))
-        raise Outdated(str(err), now.model_dump(mode="json")) from err
+        raise Outdated(str(err), now) from err
     settle(desk)
     found = desk.work.peek(DealRecord, deal.id)
     if found is None:
