@@ -197,10 +197,15 @@ class CallFacts(NamedTuple):
         return self._replace(talks=talks, hung_up_by="")
 
     def with_picker(self, chan: Chan, profile: PbxProfile) -> CallFacts:
-        """Somebody takes the call from a colleague's telephone."""
+        """Somebody takes the call from a colleague's telephone.
+
+        Asterisk may tell of the end of ringing, and even of the conversation, before it tells who took the call: their
+        own telephone has not rung.
+        """
         facts = self.with_channel(chan, profile)
         parties = (each._replace(picker=True) if each.uniqueid == chan.uniqueid else each for each in facts.parties)
-        return facts._replace(parties=tuple(parties))
+        legs = tuple(leg for leg in facts.legs if leg.uniqueid != chan.uniqueid)
+        return facts._replace(parties=tuple(parties), legs=legs, talks=facts.talks.picked_up(chan.endpoint))
 
     def with_far_hangup(self, uniqueid: str) -> CallFacts:
         """The far end of a channel hung up. A telephone that refuses to ring does not end the call."""

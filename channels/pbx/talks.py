@@ -42,6 +42,13 @@ class Talks:
         rest = self if self.held_by == PARKED else self.resumed(self.held_by, at)
         return replace(rest, all=(*self.all[:-1], replace(now, until=max(at, now.since))))
 
+    def picked_up(self, endpoint: str) -> Talks:
+        """If it is this endpoint with whom the client talks now, they took the call over."""
+        now = self.now
+        if now is None or now.endpoint != endpoint:
+            return self
+        return replace(self, all=(*self.all[:-1], replace(now, began=TalkBegan.PICKED_UP)))
+
     def held(self, by: str, at: datetime) -> Talks:
         """The client is put on hold; hold within a hold says nothing new."""
         return self if self.held_since is not None else replace(self, held_by=by, held_since=at)

@@ -145,6 +145,19 @@ def test_a_list_that_overtakes_the_events_changes_nothing(name: str) -> None:
         assert [(each.kind, each.call) for each in found] == [(each.kind, each.call) for each in plain], position
 
 
+@pytest.mark.parametrize("name", [name for name in STORIES if name.startswith("picked_up")])
+@pytest.mark.parametrize("later", range(1, 7))
+def test_a_pick_up_that_is_told_late_is_one(name: str, later: int) -> None:
+    """As late as after all that it leads to: the channels move in threads of their own."""
+    events = events_in((MOVES / f"{name}.ami").read_bytes())
+    (position,) = (number for number, (event, _) in enumerate(events) if isinstance(event, PickedUp))
+    events.insert(position + later, events.pop(position))
+    book, found = CallBook(PbxProfile()), list[Transition]()
+    for event, block in events:
+        found.extend(book.apply(event, block))
+    assert found[-1].call == _replay(name)[1][-1].call
+
+
 def _channels(event: CallEvent) -> list[Chan]:
     match event:
         case Dialled(_, parent, dest, _) | DialEnded(_, parent, dest, _):
