@@ -6,8 +6,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema, StringConstraints
-from pydantic_core import core_schema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from crm_core.model.durations import duration, shown
 
@@ -71,15 +78,9 @@ def _delay(value: object) -> timedelta:
 # `500ms 2s 5m 24h 7d`, and so again as JSON.
 Delay = Annotated[
     timedelta,
-    GetPydanticSchema(
-        lambda _source, _handler: core_schema.no_info_plain_validator_function(
-            _delay,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                shown, when_used="json", return_schema=core_schema.str_schema()
-            ),
-            json_schema_input_schema=core_schema.str_schema(),
-        )
-    ),
+    PlainValidator(_delay),
+    PlainSerializer(shown, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(ms|s|m|h|d)$", "examples": ["5m", "24h", "7d"]}),
 ]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_clean)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(_clean)]
