@@ -360,8 +360,9 @@ class StageRecord(NamedTuple):
 
 class DealRecord(NamedTuple):
     """A card that moves through a pipeline: a sale in progress, or a record of a custom `type`, which is kept out of
-    revenue. `amount`, `paid` in minor units of `currency`; `pay_by` when the next unpaid instalment is due; `version`
-    grows with every change; `source_id` is the card that it was copied from."""
+    revenue. `amount`, `paid` in minor units of `currency`; `pay_by` when the next unpaid instalment is due,
+    `overdue_since` the same where that has passed; `version` grows with every change; `source_id` is the card that it
+    was copied from."""
 
     id: int
     contact_id: int | None
@@ -391,6 +392,7 @@ class DealRecord(NamedTuple):
     checklist: Json = []
     utm: Json = {}
     deleted_at: datetime | None = None
+    overdue_since: datetime | None = None
 
 
 class MergeRecord(NamedTuple):

@@ -96,7 +96,8 @@ def _settle(desk: Desk, deal: DealRecord, payments: Sequence[PaymentRecord]) -> 
         if owned != known[owned.id]:
             desk.work.put(owned)
     bounded(found.paid, "payments: their sum")
-    after = deal._replace(paid=found.paid, pay_by=found.pay_by)
+    late = found.pay_by if found.pay_by is not None and found.pay_by <= desk.now else None
+    after = deal._replace(paid=found.paid, pay_by=found.pay_by, overdue_since=late)
     if after != deal:
         desk.work.put(after._replace(updated_at=desk.now))
         if _whole(after) and not _whole(deal):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from crm_core.model.exchange import DeliveryState, ImportState
-from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
+from crm_core.storage.tables.columns import Id, contact_column, metadata, only, own_id
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
 external_ref = Table(
@@ -93,4 +93,5 @@ webhook_delivery = Table(
     Column("done_at", UtcDateTime),
     Index("ix_webhook_delivery_subscription_id", "subscription", "id"),
     Index("ix_webhook_delivery_created_at", "created_at"),
+    Index("ix_webhook_delivery_waiting", "subscription", "created_at", **only("state = 'waiting'")),
 )

@@ -115,6 +115,7 @@ deal = Table(
     Column("checklist", JsonText, nullable=False, server_default="[]"),
     Column("utm", JsonText, nullable=False, server_default="{}"),
     Column("deleted_at", UtcDateTime),
+    Column("overdue_since", UtcDateTime),
     Index("ix_deal_pipeline_id_stage_id", "pipeline_id", "stage_id", "id"),
     Index("ix_deal_contact_id", "contact_id"),
     Index(

@@ -172,6 +172,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("delivery", name=op.f("uq_webhook_delivery_delivery")),
     )
     op.create_index("ix_webhook_delivery_created_at", "webhook_delivery", ["created_at"], unique=False)
+    op.create_index(
+        "ix_webhook_delivery_waiting",
+        "webhook_delivery",
+        ["subscription", "created_at"],
+        unique=False,
+        **_only("state = 'waiting'"),
+    )
     op.create_index("ix_webhook_delivery_subscription_id", "webhook_delivery", ["subscription", "id"], unique=False)
     op.create_table(
         "field_value",
@@ -462,6 +469,7 @@ def upgrade() -> None:
     op.add_column("deal", sa.Column("checklist", JsonText(), server_default="[]", nullable=False))
     op.add_column("deal", sa.Column("utm", JsonText(), server_default="{}", nullable=False))
     op.add_column("deal", sa.Column("deleted_at", UtcDateTime(), nullable=True))
+    op.add_column("deal", sa.Column("overdue_since", UtcDateTime(), nullable=True))
     op.create_index("ix_deal_company_id", "deal", ["company_id"], unique=False, **_only("company_id IS NOT NULL"))
     op.create_index("ix_deal_manager_open", "deal", ["manager", "id"], unique=False, **_only("closed_at IS NULL"))
     op.add_column("lead", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
@@ -484,6 +492,7 @@ def downgrade() -> None:
     op.drop_column("lead", "version")
     op.drop_index("ix_deal_manager_open", table_name="deal", **_only("closed_at IS NULL"))
     op.drop_index("ix_deal_company_id", table_name="deal", **_only("company_id IS NOT NULL"))
+    op.drop_column("deal", "overdue_since")
     op.drop_column("deal", "deleted_at")
     op.drop_column("deal", "utm")
     op.drop_column("deal", "checklist")
@@ -543,6 +552,7 @@ def downgrade() -> None:
     op.drop_index("ix_field_value_number", table_name="field_value")
     op.drop_table("field_value")
     op.drop_index("ix_webhook_delivery_subscription_id", table_name="webhook_delivery")
+    op.drop_index("ix_webhook_delivery_waiting", table_name="webhook_delivery", **_only("state = 'waiting'"))
     op.drop_index("ix_webhook_delivery_created_at", table_name="webhook_delivery")
     op.drop_table("webhook_delivery")
     op.drop_index("ix_rule_run_rule_at", table_name="rule_run")
