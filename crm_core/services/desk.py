@@ -25,9 +25,22 @@ from crm_core.services.wording import Phrase, local_time, say
 
 
 @dataclass(slots=True)
+class Moves:
+    """How cards moved in this transaction, so that nothing circles: those that a person put where they are, the stages
+    (card, stage) that let one in by their criteria, the pipelines through which tunnels led a card so far. `held` are
+    stages that nobody takes out of use meanwhile."""
+
+    by_person: set[int] = field(default_factory=set)
+    let_in: set[tuple[int, int]] = field(default_factory=set)
+    through: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Desk:
     """One transaction's working place. `clients` are those of the batch; `handles` spares asking for one twice;
-    `notices` are those about new leads and new cases, by client and person: what comes of one fact is told at once."""
+    `notices` are those about new leads and new cases, by client and person: what comes of one fact is told at once.
+    `quiet` says that much is brought in or handed over at once: no rule, no chain and no webhook hears of it."""
 
     work: UnitOfWork
     office: Office
@@ -35,6 +48,8 @@ class Desk:
     handles: dict[int, str] = field(default_factory=dict)
     clients: set[int] = field(default_factory=set)
     notices: dict[tuple[int, str], OutboxRecord] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
+    quiet: bool = False
     _loads: dict[str, Load] | None = None
 
     @property
@@ -127,6 +142,8 @@ class Desk:
 
     def emit(self, event: str, subject_id: int, data: Mapping[str, Any]) -> None:
         """Tell outgoing webhooks that want this event."""
+        if self.quiet:
+            return
         for index, target in enumerate(self.office.webhooks):
             if event in target.events:
                 number = self.work.next_id()

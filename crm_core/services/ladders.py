@@ -189,10 +189,23 @@ def watch_deal(desk: Desk, deal: DealRecord) -> None:
     ladder = desk.office.ladders.get(LadderEvent.DEAL_OVERDUE)
     deadline_key = key(DeadlineKind.DEAL_RUNG, deal.id)
     due = ladder.due(0, deal.due_at) if ladder is not None and deal.due_at is not None else None
-    if due is None or deal.closed_at is not None:
+    if due is None or deal.closed_at is not None or deal.deleted_at is not None or _to_be_dialled(desk, deal):
         desk.work.remove(DeadlineRecord, deadline_key)
     else:
         desk.work.put(DeadlineRecord(deadline_key, DeadlineKind.DEAL_RUNG, deal.id, due))
+
+
+def _to_be_dialled(desk: Desk, deal: DealRecord) -> bool:
+    """Whether a card is a number of a dial list: its date says when it may be rung again, and nobody is late."""
+    found = desk.catalogue.place(deal.stage_id)
+    return found is not None and found[0].settings.dial_list
+
+
+def responsible(desk: Desk, deal: DealRecord) -> str | None:
+    """Who answers for a card where it stands: the owner of its stage, else its manager."""
+    found = desk.catalogue.place(deal.stage_id)
+    owner = desk.work.staff.get(found[1].settings.owner) if found is not None else None
+    return owner.login if owner is not None and owner.active else deal.manager
 
 
 def deal_due(desk: Desk, deadline: DeadlineRecord) -> None:
@@ -202,12 +215,14 @@ def deal_due(desk: Desk, deadline: DeadlineRecord) -> None:
     if not still_due(desk, deadline):
         return
     desk.work.remove(DeadlineRecord, deadline.key)
-    if ladder is None or deal.closed_at is not None or deal.due_at is None or deadline.rung >= len(ladder.steps):
+    if ladder is None or deal.closed_at is not None or deal.deleted_at is not None or deal.due_at is None:
+        return
+    if deadline.rung >= len(ladder.steps):
         return
     client = desk.client(contact) if contact is not None else ""
     text = desk.say(Phrase.DEAL_OVERDUE, client=client, title=deal.title, manager=desk.name_of(deal.manager))
     cause = f"deal:{deal.id}:{int(deal.due_at.timestamp())}:{deadline.rung}"
-    _tell_rung(desk, ladder, deadline, deal.manager, cause, text, deal.contact_id)
+    _tell_rung(desk, ladder, deadline, responsible(desk, deal), cause, text, deal.contact_id)
     due = ladder.due(deadline.rung + 1, deal.due_at)
     if due is not None:
         desk.work.put(DeadlineRecord(deadline.key, DeadlineKind.DEAL_RUNG, deal.id, due, deadline.rung + 1))

@@ -12,16 +12,15 @@ from crm_core.model.records import (
     DealRecord,
     LeadRecord,
     LeadStatus,
-    PipelineRecord,
-    StageKind,
-    StageRecord,
 )
 from crm_core.model.user import User
 from crm_core.ports import Load
 from crm_core.services import callbacks
 from crm_core.services.desk import Desk
+from crm_core.services.fields import told, told_of
 from crm_core.services.ladders import lead_touched, watch_lead
 from crm_core.services.marks import Stamp, earlier, later, mark, when
+from crm_core.services.pipelines import beginning
 from crm_core.services.telling import tell_of_lead
 from crm_core.services.wording import Phrase
 
@@ -37,7 +36,7 @@ def enquire(
     by: Stamp,
     title: str,
     utm: Utm = _NO_UTM,
-    fields: dict[str, str] | None = None,
+    fields: dict[str, Any] | None = None,
     assign: bool = True,
     opens: bool = True,
 ) -> LeadRecord | None:
@@ -47,6 +46,10 @@ def enquire(
     those, and the latest value of a field stands, in whatever order facts arrive. `assign=False` leaves the choice of
     a manager for later (a call that still rings is taken by whoever answers). Without `opens` a lead is only joined.
     """
+    if fields:
+        brought = told(desk, "lead" if policy.leads else "deal", fields)
+        told_of(desk, contact.id, brought.unread)
+        fields = brought.values
     if not policy.leads:
         if opens:
             _open_deal(desk, contact, policy, title, fields or {})
@@ -178,7 +181,7 @@ def _open(desk: Desk, lead_id: int) -> tuple[LeadRecord, ContactRecord]:
     return lead, contact
 
 
-def _marks(by: Stamp, title: str, utm: Utm, fields: dict[str, str]) -> dict[str, Any]:
+def _marks(by: Stamp, title: str, utm: Utm, fields: dict[str, Any]) -> dict[str, Any]:
     marks: dict[str, Any] = {"first": mark(by, title)}
     if utm != _NO_UTM:
         marks["utm"] = mark(by, None)
@@ -195,7 +198,7 @@ def _joined(
     by: Stamp,
     title: str,
     utm: Utm,
-    fields: dict[str, str],
+    fields: dict[str, Any],
 ) -> LeadRecord:
     """An open lead with one more fact."""
     marks = dict(lead.marks)
@@ -273,10 +276,10 @@ def _open_deal(
     contact: ContactRecord,
     policy: AccountPolicy,
     title: str,
-    fields: dict[str, str],
+    fields: dict[str, Any],
     manager: str | None = None,
 ) -> DealRecord:
-    pipeline, stage = first_stage(desk, policy.pipeline)
+    pipeline, stage = beginning(desk, policy.pipeline)
     open_deals = [
         deal
         for deal in desk.work.related(DealRecord, "contact_id", [contact.id])
@@ -302,21 +305,3 @@ def _open_deal(
     )
     desk.work.put(deal)
     return deal
-
-
-def first_stage(desk: Desk, name: str | None) -> tuple[PipelineRecord, StageRecord]:
-    """The pipeline of that name (the first where none is named) and its first stage; made where there is none."""
-    pipelines = [each for each in desk.work.everything(PipelineRecord) if not each.archived]
-    pipelines.sort(key=lambda each: (each.position, each.id))
-    pipeline = next((each for each in pipelines if name is None or each.name == name), None)
-    if pipeline is None:
-        pipeline = PipelineRecord(desk.work.next_id(), name or "Продажи", len(pipelines))
-        desk.work.put(pipeline)
-        names = (("Новая", StageKind.OPEN), ("Успешно", StageKind.WON), ("Не реализовано", StageKind.LOST))
-        for position, (stage_name, kind) in enumerate(names):
-            desk.work.put(StageRecord(desk.work.next_id(), pipeline.id, stage_name, position, kind))
-    stages = desk.work.related(StageRecord, "pipeline_id", [pipeline.id])
-    stages.sort(key=lambda each: (each.position, each.id))
-    if not stages:
-        raise Conflict(f"pipeline «{pipeline.name}» has no stages: add one")
-    return pipeline, stages[0]

@@ -9,9 +9,11 @@ from pydantic import Field
 
 from crm_core.model.definitions.base import Body, Colour, Delay, Expression, Line, Name, Slug
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
+from crm_core.model.user import Role, User
 
 # More are allowed, with a warning: nobody oversees them.
 ADVISED_STAGES = 15
+_LEADING = frozenset({Role.ADMIN, Role.DIRECTOR, Role.HEAD})
 
 
 class StageSettings(Body):
@@ -38,8 +40,9 @@ class StageSettings(Body):
 
 
 class PipelineSettings(Body):
-    """Who works with a pipeline, and how. Empty `roles` and `groups` let everybody in; `loss_reasons` are those to
-    choose from, any text where there are none; `dial_list` says that its cards are numbers to be dialled one after
+    """Who works with a pipeline, and how. It is for the people of `roles` and those of `groups`, for everybody where
+    both are empty, and for administrators, directors and heads always; `loss_reasons` are those to choose from, any
+    text where there are none; `dial_list` says that its cards are numbers to be dialled one after
     another; `revenue` whether its won cards count as revenue."""
 
     goal: Line = ""
@@ -101,3 +104,22 @@ class Pipeline:
     def first(self) -> Stage | None:
         """Where cards begin."""
         return next((each for each in self.stages if not each.record.archived), None)
+
+    @property
+    def in_use(self) -> tuple[Stage, ...]:
+        """The stages that take cards, in order."""
+        return tuple(each for each in self.stages if not each.record.archived)
+
+    def place(self, stage_id: int) -> int:
+        """How far a stage stands from the beginning, also an archived one; -1 for a stage of another pipeline."""
+        return next((index for index, each in enumerate(self.stages) if each.id == stage_id), -1)
+
+    def admits(self, user: User | None) -> bool:
+        """Whether somebody sees and works with this pipeline: those who lead do always, else people of the named roles
+        and groups; everybody where none are named."""
+        roles, groups = self.settings.roles, self.settings.groups
+        if not roles and not groups:
+            return True
+        if user is None:
+            return False
+        return user.role in _LEADING or user.role.value in roles or (user.group is not None and user.group in groups)

@@ -1,27 +1,35 @@
-"""Deals and pipelines as they are listed."""
+"""Deals and pipelines as they are listed, to those who work with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, func, select
 
 from crm_core.errors import NotFound
+from crm_core.model.definitions import Catalogue, Pipeline
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, number_cursor, one_of, page_of
-from crm_core.storage.tables import deal, pipeline, stage
+from crm_core.model.user import User
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
+from crm_core.storage.tables import change, deal, pipeline, stage
+
+DEAL = "deal"
 
 
 @dataclass(frozen=True, slots=True)
 class DealFilter:
-    """Which deals are wanted; `open_only` leaves out won and lost ones."""
+    """Which deals are wanted; `open_only` leaves out won and lost ones, `type` None takes cards of every type."""
 
     pipeline: str | None = None
     stage: str | None = None
     manager: str | None = None
     contact_id: int | None = None
+    company_id: int | None = None
     open_only: bool = False
+    type: str | None = DEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +42,31 @@ class DealCard:
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineCard:
-    """A pipeline and its stages in order."""
+class StageSpan:
+    """A stretch of time that a card spent on a stage; `until` is None where it still stands there. `author` brought it
+    there."""
 
-    pipeline: PipelineRecord
-    stages: tuple[StageRecord, ...]
+    stage_id: int
+    stage: str
+    since: datetime
+    until: datetime | None
+    author: str
 
 
-def list_deals(conn: Connection, wanted: DealFilter, where: Slice) -> Page[DealCard]:
-    """Deals, the newest first. Three statements."""
+def list_deals(conn: Connection, user: User, wanted: DealFilter, where: Slice) -> Page[DealCard]:
+    """Deals of the pipelines that somebody works with, the newest first. Four statements."""
     after = number_cursor(where.after)
+    hidden = hidden_pipelines(conn, user)
     conditions = both(
         (
+            deal.c.deleted_at.is_(None),
             deal.c.id < after if after is not None else None,
+            deal.c.type == wanted.type if wanted.type is not None else None,
             deal.c.manager == wanted.manager if wanted.manager is not None else None,
             deal.c.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
+            deal.c.company_id == wanted.company_id if wanted.company_id is not None else None,
             deal.c.closed_at.is_(None) if wanted.open_only else None,
+            deal.c.pipeline_id.not_in(hidden) if hidden else None,
         )
     )
     if wanted.pipeline is not None:
@@ -59,40 +76,86 @@ def list_deals(conn: Connection, wanted: DealFilter, where: Slice) -> Page[DealC
         conditions.append(deal.c.stage_id.in_(select(stage.c.id).where(stage.c.name == wanted.stage)))
     statement = select(deal).where(*conditions).order_by(deal.c.id.desc()).limit(where.limit + 1)
     page = page_of(all_of(conn, DealRecord, statement), where.limit, lambda record: str(record.id))
-    cards = {card.deal.id: card for card in _cards(conn, page.items)}
+    cards = {card.deal.id: card for card in cards_of(conn, page.items)}
     return page.map(lambda record: cards[record.id])
 
 
-def deal_card(conn: Connection, deal_id: int) -> DealCard:
-    """One deal; raises NotFound."""
+def deal_card(conn: Connection, deal_id: int, user: User) -> DealCard:
+    """One deal; raises NotFound, also where it is deleted or nothing of the user's."""
     found = one_of(conn, DealRecord, deal_id)
-    if found is None:
+    if found is None or found.deleted_at is not None or found.pipeline_id in hidden_pipelines(conn, user):
         raise NotFound(f"there is no deal {deal_id}")
-    return _cards(conn, [found])[0]
+    return cards_of(conn, [found])[0]
 
 
-def list_pipelines(conn: Connection) -> tuple[PipelineCard, ...]:
+def list_pipelines(conn: Connection, user: User) -> list[Pipeline]:
+    """The pipelines that somebody works with in order, the archived too. Two statements."""
+    return [each for each in all_pipelines(conn) if each.admits(user)]
+
+
+def all_pipelines(conn: Connection) -> tuple[Pipeline, ...]:
     """All pipelines in order, the archived too. Two statements."""
-    pipelines = all_of(conn, PipelineRecord, select(pipeline).order_by(pipeline.c.position, pipeline.c.id))
-    stages = grouped(all_of(conn, StageRecord, select(stage).order_by(stage.c.position, stage.c.id)), "pipeline_id")
-    return tuple(PipelineCard(each, tuple(stages.get(each.id, ()))) for each in pipelines)
+    pipelines = all_of(conn, PipelineRecord, select(pipeline))
+    return Catalogue.of(0, {}, (), pipelines, all_of(conn, StageRecord, select(stage))).pipelines
 
 
-def pipeline_card(conn: Connection, pipeline_id: int) -> PipelineCard:
-    """One pipeline; raises NotFound."""
-    found = one_of(conn, PipelineRecord, pipeline_id)
-    if found is None:
+def pipeline_card(conn: Connection, pipeline_id: int, user: User) -> Pipeline:
+    """One pipeline; raises NotFound, also where somebody does not work with it."""
+    records = all_of(conn, PipelineRecord, select(pipeline).where(pipeline.c.id == pipeline_id))
+    stages = all_of(conn, StageRecord, select(stage).where(stage.c.pipeline_id == pipeline_id))
+    found = Catalogue.of(0, {}, (), records, stages).pipelines
+    if not found or not found[0].admits(user):
         raise NotFound(f"there is no pipeline {pipeline_id}")
-    statement = select(stage).where(stage.c.pipeline_id == pipeline_id).order_by(stage.c.position, stage.c.id)
-    return PipelineCard(found, tuple(all_of(conn, StageRecord, statement)))
+    return found[0]
 
 
-def stage_in_use(conn: Connection, stage_id: int) -> bool:
-    """Whether any deal stands on a stage."""
-    return bool(conn.execute(select(exists().where(deal.c.stage_id == stage_id))).scalar())
+def hidden_pipelines(conn: Connection, user: User) -> frozenset[int]:
+    """The pipelines that somebody does not work with. One statement."""
+    records = all_of(conn, PipelineRecord, select(pipeline))
+    return frozenset(each.id for each in Catalogue.of(0, {}, (), records, ()).pipelines if not each.admits(user))
 
 
-def _cards(conn: Connection, deals: Iterable[DealRecord]) -> list[DealCard]:
+def standing_on(conn: Connection, stage_id: int) -> int:
+    """How many cards stand on a stage."""
+    where = (deal.c.stage_id == stage_id, deal.c.deleted_at.is_(None))
+    inner = select(stage.c.pipeline_id).where(stage.c.id == stage_id).scalar_subquery()
+    statement = select(func.count()).select_from(deal).where(deal.c.pipeline_id == inner, *where)
+    return int(conn.execute(statement).scalar_one())
+
+
+def ever_stood_on(conn: Connection, stage_id: int) -> bool:
+    """Whether a card, also a deleted one, refers to a stage."""
+    inner = select(stage.c.pipeline_id).where(stage.c.id == stage_id).scalar_subquery()
+    statement = select(deal.c.id).where(deal.c.pipeline_id == inner, deal.c.stage_id == stage_id).limit(1)
+    return conn.execute(statement).first() is not None
+
+
+def stage_spans(conn: Connection, card: DealRecord) -> list[StageSpan]:
+    """Where a card stood, from when to when, oldest first. Two statements."""
+    rows = conn.execute(
+        select(change.c.at, change.c.author, change.c.changes)
+        .where(change.c.kind == DEAL, change.c.subject_id == card.id)
+        .order_by(change.c.id)
+    )
+    moves: list[tuple[datetime, str, int, int]] = []
+    for at, author, changes in rows:
+        moves.extend((at, author, old, new) for name, old, new in changes if name == "stage_id")
+    known = {card.stage_id, *(old for _, _, old, _ in moves), *(new for _, _, _, new in moves)}
+    names: dict[int, str] = {
+        row[0]: row[1] for row in conn.execute(select(stage.c.id, stage.c.name).where(stage.c.id.in_(known)))
+    }
+    first = moves[0][2] if moves else card.stage_id
+    begun: list[tuple[int, datetime, str]] = [(first, card.created_at, "")]
+    begun += [(new, at, author) for at, author, _, new in moves]
+    ends: list[Any] = [at for _, at, _ in begun[1:]]
+    return [
+        StageSpan(stage_id, names.get(stage_id, ""), since, until, author)
+        for (stage_id, since, author), until in zip(begun, [*ends, None], strict=True)
+    ]
+
+
+def cards_of(conn: Connection, deals: Iterable[DealRecord]) -> list[DealCard]:
+    """Deals with their pipelines and stages. Two statements."""
     listed = list(deals)
     if not listed:
         return []

@@ -1,16 +1,20 @@
-"""Deals: listed, opened, corrected, moved from stage to stage."""
+"""Deals, and cards of other types: listed, opened, corrected, moved from stage to stage, copied between pipelines."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from crm_core.errors import Outdated
+from crm_core.model.definitions.base import Slug
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.services import deals as services
 from crm_core.services.deals import DealChange, Placed
 from crm_core.services.desk import Desk
+from crm_core.services.tunnels import Along
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.deals import DealCard, DealFilter
 from crm_core.storage.queries.pages import Reading
@@ -46,13 +50,26 @@ StageName = Annotated[Named, BeforeValidator(_named)]
 
 
 class DealQuery(PageQuery):
-    """Which deals; `pipeline` and `stage` by name, `open` leaves out won and lost ones."""
+    """Which deals; `pipeline` and `stage` by name, `open` leaves out won and lost ones; `type` shows cards of another
+    type instead."""
 
     pipeline: Named | None = None
     stage: Named | None = None
     manager: Login | None = None
     contact_id: QueryId | None = None
+    company_id: QueryId | None = None
     open: bool = False
+    type: Slug = "deal"
+
+
+class Marks(Taken):
+    """Marks of a campaign."""
+
+    source: Short = ""
+    medium: Short = ""
+    campaign: Short = ""
+    content: Short = ""
+    term: Short = ""
 
 
 class DealBody(Taken):
@@ -60,9 +77,11 @@ class DealBody(Taken):
 
     title: Short = ""
     contact_id: Id | None = None
+    company_id: Id | None = None
     amount: Money | None = None
     manager: Login | None = None
     source: Short | None = None
+    utm: Marks | None = None
     due_at: Moment | None = None
     tags: Tags = Field(default_factory=list)
     fields: Fields = Field(default_factory=dict)
@@ -70,10 +89,12 @@ class DealBody(Taken):
 
 
 class NewDealBody(DealBody):
-    """A deal; it begins in the first stage of the first pipeline where none are named."""
+    """A deal; it begins in the first stage of the first pipeline where none are named. `type` makes a card of another
+    type where no pipeline is named."""
 
     pipeline: Named | None = None
     stage: StageName | None = None
+    type: Slug = "deal"
 
 
 class MoveBody(Taken):
@@ -84,11 +105,51 @@ class MoveBody(Taken):
     version: Id | None = None
 
 
-class Deal(Given):
-    """A sale in progress, won or lost."""
+class CopyBody(Taken):
+    """Where the copy goes, into the deal's own pipeline where none is named; `items` copies its lines too."""
+
+    pipeline: Named | None = None
+    stage: StageName | None = None
+    title: Short | None = None
+    items: bool = False
+    files: bool = True
+    version: Id | None = None
+
+
+class TransferBody(Taken):
+    """The pipeline that the deal goes to, and the stage, the first one where none is named."""
+
+    pipeline: Named
+    stage: StageName | None = None
+    reason: Short | None = None
+    version: Id | None = None
+
+
+class TickBody(Taken):
+    """Whether an item of the checklist is done."""
+
+    done: bool = True
+
+
+class ChecklistItem(Given):
+    """Something that a stage asks for, and who did it when."""
 
     id: int
+    stage_id: int
+    text: str
+    done_at: datetime | None
+    done_by: str | None
+
+
+class Deal(Given):
+    """A sale in progress, won or lost; or a card of another `type`. `source_id` is the one that it is a copy of."""
+
+    id: int
+    type: str
     contact_id: int | None
+    company_id: int | None
+    lead_id: int | None
+    source_id: int | None
     title: str
     pipeline_id: int
     pipeline: str
@@ -97,13 +158,18 @@ class Deal(Given):
     stage_kind: str
     stage_since: datetime
     amount: Money
+    paid: Money
+    pay_by: datetime | None
     manager: str | None
     source: str | None
+    utm: dict[str, str]
+    grade: str | None
     due_at: datetime | None
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None
     reason: str | None
+    checklist: list[ChecklistItem]
     fields: dict[str, Any]
     tags: list[str]
     version: int
@@ -113,54 +179,153 @@ class Deals(Paged[Deal]):
     """A page of deals."""
 
 
+class Stay(Given):
+    """A stretch of time on a stage; `until` is null where the card still stands there, `seconds` run until now."""
+
+    stage_id: int
+    stage: str
+    since: datetime
+    until: datetime | None
+    seconds: int
+    author: str
+
+
+class Stays(Given):
+    """Where a card stood, oldest first."""
+
+    items: list[Stay]
+
+
 def deal_json(record: DealRecord, pipeline: PipelineRecord, stage: StageRecord) -> Deal:
     """A deal on the wire."""
-    apart = {"pipeline", "stage", "stage_kind", "amount"}
+    apart = {"pipeline", "stage", "stage_kind", "amount", "paid", "checklist"}
     return Deal(
         **{name: getattr(record, name) for name in set(Deal.model_fields) - apart},
         pipeline=pipeline.name,
         stage=stage.name,
         stage_kind=stage.kind.value,
         amount=Money(amount=record.amount, currency=record.currency),
+        paid=Money(amount=record.paid, currency=record.currency),
+        checklist=[ChecklistItem(**each) for each in record.checklist],
     )
 
 
-def _of(card: DealCard | Placed) -> Deal:
+def card_json(card: DealCard | Placed) -> Deal:
+    """A deal on the wire, with its place."""
+    if isinstance(card, Placed):
+        return deal_json(card.deal, card.pipeline.record, card.stage.record)
     return deal_json(card.deal, card.pipeline, card.stage)
+
+
+def with_current(act: Callable[[], Placed]) -> Deal:
+    """What an act made of a deal; where somebody was faster, the error shows the deal as it is now."""
+    try:
+        return card_json(act())
+    except Outdated as err:
+        if isinstance(err.current, Placed):
+            raise Outdated(str(err), card_json(err.current)) from err
+        raise
 
 
 def _listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
     query = call.query
-    wanted = DealFilter(query.pipeline, query.stage, query.manager, query.contact_id, query.open)
-    page = queries.list_deals(conn, wanted, query.where)
-    return Deals(items=[_of(card) for card in page.items], next=page.next)
+    wanted = DealFilter(
+        query.pipeline, query.stage, query.manager, query.contact_id, query.company_id, query.open, query.type
+    )
+    page = queries.list_deals(conn, call.user, wanted, query.where)
+    return Deals(items=[card_json(card) for card in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
-    return _of(queries.deal_card(conn, call.number()))
+    return card_json(queries.deal_card(conn, call.number(), call.user))
+
+
+def _stays(conn: Reading, call: Call[Query, NoBody]) -> Stays:
+    card = queries.deal_card(conn, call.number(), call.user)
+    now = call.hub.store.clock.now()
+    items = [
+        Stay(
+            stage_id=each.stage_id,
+            stage=each.stage,
+            since=each.since,
+            until=each.until,
+            seconds=int(((each.until or now) - each.since).total_seconds()),
+            author=each.author,
+        )
+        for each in queries.stage_spans(conn, card.deal)
+    ]
+    return Stays(items=items)
 
 
 def _made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
     body = call.body
-    return _of(services.create(desk, call.user.login, _change(body), body.pipeline, body.stage))
+    made = services.create(desk, call.user.login, _change(body), body.pipeline, body.stage, of_type=body.type)
+    return card_json(made)
 
 
 def _corrected(desk: Desk, call: Call[Any, DealBody]) -> Deal:
-    return _of(services.change(desk, call.number(), _change(call.body), call.body.version))
+    return with_current(lambda: services.change(desk, call.number(), _change(call.body), call.body.version))
 
 
 def _moved(desk: Desk, call: Call[Any, MoveBody]) -> Deal:
     body = call.body
-    placed = services.move(desk, call.number(), call.user.login, body.stage, reason=body.reason, version=body.version)
-    return _of(placed)
+    return with_current(
+        lambda: services.move(desk, call.number(), body.stage, reason=body.reason, version=body.version)
+    )
+
+
+def _copied(desk: Desk, call: Call[Any, CopyBody]) -> Deal:
+    body = call.body
+    along = Along(items=body.items, files=body.files, title=body.title)
+    return with_current(
+        lambda: services.copy(desk, call.number(), body.pipeline, body.stage, along, version=body.version)
+    )
+
+
+def _transferred(desk: Desk, call: Call[Any, TransferBody]) -> Deal:
+    body = call.body
+    return with_current(
+        lambda: services.transfer(
+            desk, call.number(), body.pipeline, body.stage, reason=body.reason, version=body.version
+        )
+    )
+
+
+def _ticked(desk: Desk, call: Call[Any, TickBody]) -> Deal:
+    ids = call.number(), call.number("item")
+    return card_json(services.tick(desk, *ids, call.user.login, done=call.body.done))
+
+
+def _put_away(desk: Desk, call: Call[Any, NoBody]) -> None:
+    services.put_away(desk, call.number())
+
+
+def _brought_back(desk: Desk, call: Call[Any, NoBody]) -> Deal:
+    return card_json(services.bring_back(desk, call.number()))
 
 
 def _change(body: DealBody) -> DealChange:
-    plain = set(DealBody.model_fields) - {"amount", "version"}
+    plain = set(DealBody.model_fields) - {"amount", "version", "utm"}
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & plain}
     if body.amount is not None:
         given["amount"], given["currency"] = body.amount.amount, body.amount.currency
+    if body.utm is not None:
+        given["utm"] = body.utm.model_dump()
     return DealChange(**given)
+
+
+def _acting(path: str, handler: Callable[..., Deal], body: type[Any], summary: str, status: int = 200) -> Operation:
+    return act(
+        "POST",
+        path,
+        handler,
+        tag=_TAG,
+        summary=summary,
+        right=Right.KEEP_SALES,
+        body=body,
+        response=Deal,
+        status=status,
+    )
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -168,22 +333,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "/deals",
         _listed,
         tag=_TAG,
-        summary="Deals, the newest first",
+        summary="Deals of the pipelines that you work with, the newest first",
         right=Right.SEE_SALES,
         query=DealQuery,
         response=Deals,
     ),
-    act(
-        "POST",
-        "/deals",
-        _made,
-        tag=_TAG,
-        summary="Open a deal",
-        right=Right.KEEP_SALES,
-        body=NewDealBody,
-        response=Deal,
-        status=201,
-    ),
+    _acting("/deals", _made, NewDealBody, "Open a deal", 201),
     read("/deals/{id}", _one, tag=_TAG, summary="One deal", right=Right.SEE_SALES, response=Deal),
     act(
         "PATCH",
@@ -196,13 +351,25 @@ OPERATIONS: tuple[Operation, ...] = (
         response=Deal,
     ),
     act(
-        "POST",
-        "/deals/{id}/move",
-        _moved,
+        "DELETE",
+        "/deals/{id}",
+        _put_away,
         tag=_TAG,
-        summary="Move a deal to another stage of its pipeline",
-        right=Right.KEEP_SALES,
-        body=MoveBody,
-        response=Deal,
+        summary="Delete a deal; it can be brought back",
+        right=Right.DELETE,
+        response=None,
+    ),
+    _acting("/deals/{id}/restore", _brought_back, NoBody, "Bring a deleted deal back"),
+    _acting("/deals/{id}/move", _moved, MoveBody, "Move a deal to another stage of its pipeline"),
+    _acting("/deals/{id}/copy", _copied, CopyBody, "Copy a deal, also into another pipeline", 201),
+    _acting("/deals/{id}/transfer", _transferred, TransferBody, "Move a deal over to another pipeline"),
+    _acting("/deals/{id}/checklist/{item}", _ticked, TickBody, "Tick an item of a deal's checklist"),
+    read(
+        "/deals/{id}/stages",
+        _stays,
+        tag=_TAG,
+        summary="On which stages a deal stood, and how long",
+        right=Right.SEE_SALES,
+        response=Stays,
     ),
 )

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Field
+from aiohttp import web
+from pydantic import Field, ValidationError
 
-from crm_core.errors import Conflict
-from crm_core.model.records import PipelineRecord, StageKind, StageRecord
-from crm_core.services import deals as services
-from crm_core.services.deals import NewStage
+from crm_core.errors import InvalidInput
+from crm_core.model import definitions
+from crm_core.model.definitions import PipelineSettings, StageSettings
+from crm_core.model.definitions.base import Slug
+from crm_core.model.records import PipelineRecord, StageKind
+from crm_core.services import pipeline_keeping as services
+from crm_core.services import pipelines as reading
 from crm_core.services.desk import Desk
+from crm_core.services.pipeline_keeping import NewStage
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.within import connection_of
-from hub.http.operations import Call, Operation, act, read
+from hub.http.acting import json_response, to_json
+from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
-from hub.http.types import Given, Named, NoBody, Paged, Position, Query, Taken
+from hub.http.types import Given, Id, Named, NoBody, Paged, Position, Query, QueryId
 
 _TAG = "pipelines"
 
 
-class StageBody(Taken):
+class StageBody(StageSettings):
     """A stage; `won` and `lost` close the deals that come to it."""
 
     name: Named
@@ -30,114 +35,192 @@ class StageBody(Taken):
     position: Position | None = None
 
 
-class StageChange(Taken):
-    """What is to be changed of a stage."""
+class StageChange(StageSettings):
+    """What is to be changed of a stage; what is not named stays."""
 
     name: Named | None = None
     kind: StageKind | None = None
     position: Position | None = None
 
 
-class PipelineBody(Taken):
-    """A pipeline with its stages in order."""
+class PipelineBody(PipelineSettings):
+    """A pipeline with its stages in order; `type` is `deal` or a type of records of the office's own."""
 
     name: Named
+    type: Slug = "deal"
     stages: Annotated[list[StageBody], Field(max_length=100)] = Field(default_factory=list)
 
 
-class PipelineChange(Taken):
-    """What is to be changed of a pipeline; an archived one takes no new deals."""
+class PipelineChange(PipelineSettings):
+    """What is to be changed of a pipeline; what is not named stays, an archived one takes no new deals. `order` names
+    the ids of all its stages in their new order."""
 
     name: Named | None = None
     position: Position | None = None
     archived: bool | None = None
+    order: Annotated[list[Id], Field(max_length=200)] | None = None
 
 
-class Stage(Given):
-    """A stage of a pipeline."""
+class Stage(StageSettings):
+    """A stage of a pipeline. `required` are the fields without which no card enters this stage or a later one;
+    `enter_when` lets cards of earlier stages in by themselves; an archived one takes no cards any more."""
 
     id: int
     pipeline_id: int
     name: str
     position: int
     kind: StageKind
+    archived: bool
 
 
-class Pipeline(Given):
-    """A pipeline with its stages in order."""
+class PipelineSummary(PipelineSettings):
+    """A pipeline."""
 
     id: int
     name: str
+    type: str
     position: int
     archived: bool
+
+
+class Pipeline(PipelineSummary):
+    """A pipeline with its stages in order, those in use. `warnings` say what is allowed, but unwise."""
+
     stages: list[Stage]
+    warnings: list[str]
 
 
 class Pipelines(Paged[Pipeline]):
     """All pipelines in order."""
 
 
-def pipeline_json(record: PipelineRecord, stages: Sequence[StageRecord]) -> Pipeline:
+class StageAdded(Stage):
+    """A stage, and what is unwise about its pipeline now."""
+
+    warnings: list[str]
+
+
+class RemovalQuery(Query):
+    """`move_to`: the id of the stage, of the same pipeline, to which the cards of this one go."""
+
+    move_to: QueryId | None = None
+
+
+class StageRemoved(Given):
+    """How many cards moved to the other stage."""
+
+    moved: int
+
+
+def pipeline_json(found: definitions.Pipeline) -> Pipeline:
     """A pipeline on the wire."""
+    record = found.record
     return Pipeline(
+        **found.settings.model_dump(),
         id=record.id,
         name=record.name,
+        type=record.type,
         position=record.position,
         archived=record.archived,
-        stages=[stage_json(each) for each in stages],
+        stages=[stage_json(each) for each in found.in_use],
+        warnings=services.warnings(found),
     )
 
 
-def stage_json(record: StageRecord) -> Stage:
+def stage_json(found: definitions.Stage) -> Stage:
     """A stage on the wire."""
+    record = found.record
     return Stage(
+        **found.settings.model_dump(),
         id=record.id,
         pipeline_id=record.pipeline_id,
         name=record.name,
         position=record.position,
         kind=record.kind,
+        archived=record.archived,
     )
 
 
-def _listed(conn: Reading, _call: Call[Query, NoBody]) -> Pipelines:
-    cards = queries.list_pipelines(conn)
-    return Pipelines(items=[pipeline_json(card.pipeline, card.stages) for card in cards], next=None)
+def _listed(conn: Reading, call: Call[Query, NoBody]) -> Pipelines:
+    return Pipelines(items=[pipeline_json(each) for each in queries.list_pipelines(conn, call.user)], next=None)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Pipeline:
-    card = queries.pipeline_card(conn, call.number())
-    return pipeline_json(card.pipeline, card.stages)
+    return pipeline_json(queries.pipeline_card(conn, call.number(), call.user))
 
 
 def _made(desk: Desk, call: Call[Any, PipelineBody]) -> Pipeline:
-    stages = [NewStage(each.name, each.kind) for each in call.body.stages]
-    return pipeline_json(*services.create_pipeline(desk, call.body.name, stages))
+    body = call.body
+    stages = [NewStage(each.name, each.kind, each.position, _stage_settings({}, each)) for each in body.stages]
+    return pipeline_json(services.create_pipeline(desk, body.name, stages, _settings({}, body), body.type))
 
 
 def _corrected(desk: Desk, call: Call[Any, PipelineChange]) -> Pipeline:
     body = call.body
-    changed = services.change_pipeline(
-        desk, call.number(), name=body.name, position=body.position, archived=body.archived
+    before = desk.work.get(PipelineRecord, call.number())
+    named = body.model_fields_set & set(PipelineSettings.model_fields)
+    given = services.PipelineChange(
+        body.name, body.position, body.archived, _settings(before.settings, body) if named else None, body.order
     )
-    return pipeline_json(*changed)
+    return pipeline_json(services.change_pipeline(desk, call.number(), given))
 
 
-def _stage_made(desk: Desk, call: Call[Any, StageBody]) -> Stage:
+def _stage_made(desk: Desk, call: Call[Any, StageBody]) -> StageAdded:
     body = call.body
-    return stage_json(services.add_stage(desk, call.number(), NewStage(body.name, body.kind, body.position)))
+    new = NewStage(body.name, body.kind, body.position, _stage_settings({}, body))
+    made = stage_json(services.add_stage(desk, call.number(), new))
+    return StageAdded(**made.model_dump(), warnings=services.warnings(reading.pipeline_of(desk, call.number())))
 
 
 def _stage_corrected(desk: Desk, call: Call[Any, StageChange]) -> Stage:
     body, ids = call.body, (call.number(), call.number("stage_id"))
-    return stage_json(services.change_stage(desk, *ids, name=body.name, position=body.position, kind=body.kind))
+    before = services.own_stage(desk, *ids)
+    named = body.model_fields_set & set(StageSettings.model_fields)
+    settings = _stage_settings(before.settings, body) if named else None
+    given = services.StageChange(body.name, body.position, body.kind, settings)
+    return stage_json(services.change_stage(desk, *ids, given))
 
 
-def _stage_removed(desk: Desk, call: Call[Any, NoBody]) -> None:
-    stage = services.own_stage(desk, call.number(), call.number("stage_id"))
-    if queries.stage_in_use(connection_of(desk), stage.id):
-        raise Conflict(f"deals stand on stage «{stage.name}»: move them first")
-    desk.work.remove(StageRecord, stage.id)
-    desk.work.changed("stage", stage.id)
+async def _stage_removed(_request: web.Request, call: Call[RemovalQuery, NoBody]) -> web.StreamResponse:
+    """In transactions of their own: nobody enters the stage from the first one on, then its cards go by hundreds. Where
+    that is cut short, the same request goes on with it."""
+    pipeline_id, stage_id, goal = call.number(), call.number("stage_id"), call.query.move_to
+
+    def closed(desk: Desk) -> None:
+        desk.work.author = call.user.login
+        services.own_stage(desk, pipeline_id, stage_id)
+        desk.work.close_stage(stage_id)
+        services.close_stage(desk, pipeline_id, stage_id, goal, queries.standing_on(connection_of(desk), stage_id))
+
+    def some_moved(desk: Desk) -> int | None:
+        desk.work.author = call.user.login
+        return services.empty_stage(desk, stage_id, goal) if goal is not None else None
+
+    await call.hub.store.run(closed)
+    moved = 0
+    while (count := await call.hub.store.run(some_moved)) is not None:
+        moved += count
+    return json_response(to_json(StageRemoved(moved=moved)), 200)
+
+
+def _settings(known: Any, given: PipelineSettings) -> PipelineSettings:
+    settings: PipelineSettings = _merged(PipelineSettings, known, given)
+    return settings
+
+
+def _stage_settings(known: Any, given: StageSettings) -> StageSettings:
+    settings: StageSettings = _merged(StageSettings, known, given)
+    return settings
+
+
+def _merged(form: Any, known: Any, given: Any) -> Any:
+    """The settings as they are known, with what is given of them."""
+    fresh = given.model_dump(mode="json", include=given.model_fields_set & set(form.model_fields))
+    try:
+        return form.model_validate({**known, **fresh})
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_input=False)[0]
+        raise InvalidInput(f"{'.'.join(str(each) for each in first['loc'])}: {first['msg']}") from err
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -145,7 +228,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/pipelines",
         _listed,
         tag=_TAG,
-        summary="Pipelines with their stages",
+        summary="The pipelines that you work with, and their stages",
         right=Right.SEE_SALES,
         response=Pipelines,
     ),
@@ -166,7 +249,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/pipelines/{id}",
         _corrected,
         tag=_TAG,
-        summary="Rename, reorder or archive a pipeline",
+        summary="Set up a pipeline, reorder its stages, or archive it",
         right=Right.KEEP_PIPELINES,
         body=PipelineChange,
         response=Pipeline,
@@ -179,7 +262,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Add a stage",
         right=Right.KEEP_PIPELINES,
         body=StageBody,
-        response=Stage,
+        response=StageAdded,
         status=201,
     ),
     act(
@@ -187,18 +270,19 @@ OPERATIONS: tuple[Operation, ...] = (
         "/pipelines/{id}/stages/{stage_id}",
         _stage_corrected,
         tag=_TAG,
-        summary="Rename or reorder a stage",
+        summary="Set up, rename or reorder a stage",
         right=Right.KEEP_PIPELINES,
         body=StageChange,
         response=Stage,
     ),
-    act(
+    own(
         "DELETE",
         "/pipelines/{id}/stages/{stage_id}",
         _stage_removed,
         tag=_TAG,
-        summary="Remove a stage on which no deal stands",
+        summary="Take a stage out of use: 409 where cards stand on it, unless they are to move to another",
         right=Right.KEEP_PIPELINES,
-        response=None,
+        query=RemovalQuery,
+        response=StageRemoved,
     ),
 )

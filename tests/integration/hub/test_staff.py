@@ -13,7 +13,8 @@ from crm_core.model.ladder import Ladder, LadderEvent, Ladders, LadderStep, Told
 from crm_core.model.records import DealRecord
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import watch_deal
-from crm_core.services.leads import first_stage, take
+from crm_core.services.leads import take
+from crm_core.services.pipelines import beginning
 from crm_core.services.receive import receive
 from crm_core.storage.store import Store
 from hub.workers import DeadlineWorker
@@ -150,7 +151,7 @@ async def test_an_overdue_deal_climbs_its_ladder(laddered: World) -> None:
     world = laddered
 
     def deal(desk: Desk) -> None:
-        pipeline, stage = first_stage(desk, None)
+        pipeline, stage = beginning(desk, None)
         record = DealRecord(
             desk.work.next_id(), None, pipeline.id, stage.id, "Окна", desk.now, desk.now, desk.now, manager="ivan",
             due_at=desk.now + timedelta(hours=1),
