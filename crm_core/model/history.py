@@ -45,7 +45,7 @@ KIND_OF: dict[type, str] = {
 _UNTRACKED = frozenset(
     {
         *("id", "created_at", "updated_at", "search", "name_key", "marks", "version", "last_signal_at"),
-        *("last_contact_at", "first_fact_at", "stage_since", "rung"),
+        *("last_contact_at", "first_fact_at", "stage_since", "rung", "overdue_at"),
     }
 )
 _TRACKED: dict[type, tuple[tuple[int, str], ...]] = {

@@ -13,7 +13,9 @@ from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.values import FieldValueRecord
 from crm_core.model.exchange import ExternalRefRecord, ImportRecord, WebhookDeliveryRecord
 from crm_core.model.figures import Figures
+from crm_core.model.filters import Filter
 from crm_core.model.history import Change
+from crm_core.model.outreach import BroadcastRecord, RecipientRecord
 from crm_core.model.records import (
     AlarmRecord,
     AttachmentRecord,
@@ -29,6 +31,7 @@ from crm_core.model.records import (
     ListedNumberRecord,
 )
 from crm_core.model.selling import CompanyRecord, LinkRecord, PaymentRecord, ProductRecord
+from crm_core.model.task import TaskRecord
 from crm_core.model.user import Staff
 from crm_core.ports.policies import Load
 
@@ -165,6 +168,20 @@ class UnitOfWork(Protocol):
     def written_places(self, contact_ids: Iterable[int]) -> dict[int, list[EntryRecord]]:
         """The newest message or mail of each contact in each of their conversations, the newest first."""
 
+    def broadcast(self, broadcast_id: int) -> BroadcastRecord:
+        """A broadcast, locked; raises NotFound."""
+
+    def recipients_waiting(self, broadcast_id: int, limit: int) -> list[RecipientRecord]:
+        """The next recipients to whom nothing was queued yet, by contact; the broadcast is to be locked first."""
+
+    def audience(
+        self, kind: str, wanted: Filter, catalogue: Catalogue, *, above: int, limit: int, zone: str, region: str
+    ) -> list[int]:
+        """The next clients, by id, who themselves or whose records of a kind pass a filter; nothing is locked."""
+
+    def next_number(self, series: str) -> int:
+        """The next number of a series, from 1, without gaps: the next transaction that asks waits for this one."""
+
     def figures(self, since: datetime, login: str | None) -> Figures:
         """The figures since a moment, of a person or of the whole office."""
 
@@ -250,3 +267,15 @@ class UnitOfWork(Protocol):
 
     def import_run(self, import_id: int) -> ImportRecord:
         """An import, locked; raises NotFound."""
+
+    # ------------------------------------------------------------ tasks
+
+    def task(self, task_id: int) -> tuple[TaskRecord, ContactRecord | None]:
+        """A task and its client, both locked, the client first; raises NotFound, also for a deleted one."""
+
+    def tasks(self, ids: Iterable[int]) -> list[TaskRecord]:
+        """Tasks that are not deleted, locked with their clients; by id."""
+
+    def open_tasks(self, column: str, keys: Iterable[Any]) -> list[TaskRecord]:
+        """The open tasks of deals, leads, contacts or people, by `deal_id`, `lead_id`, `contact_id`, `assignee`; locked
+        with their clients; by id."""

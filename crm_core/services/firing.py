@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from crm_core.errors import NotFound
 from crm_core.model.records import DeadlineKind, DeadlineRecord
+from crm_core.services.broadcasts import broadcast_due
 from crm_core.services.desk import Desk
 from crm_core.services.dials import dial_due
 from crm_core.services.ladders import deal_due, lead_due, promise_due, rung_due
 from crm_core.services.paying import payment_due
 from crm_core.services.receive import receive
 from crm_core.services.silent_calls import unheard
+from crm_core.services.task_ladder import task_due
 
 _PUSHED = "cti"  # the channel whose calls are told moment by moment
 
@@ -28,6 +30,8 @@ _FIRE = {
     DeadlineKind.DEAL_RUNG: deal_due,
     DeadlineKind.DIAL: dial_due,
     DeadlineKind.CALL: _call_due,
+    DeadlineKind.TASK: task_due,
+    DeadlineKind.BROADCAST: broadcast_due,
     DeadlineKind.PAYMENT: payment_due,
 }
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from crm_core.model.history import KIND_OF, Change, ChangeRecord, differences
 from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
-from crm_core.services import items, paying, typed
+from crm_core.services import criteria, items, paying, standing, typed
 from crm_core.services.desk import Desk
+from crm_core.services.task_ladder import settle_tasks
 
 Step = Callable[[Desk, Sequence[Change]], None]
 
@@ -21,7 +22,16 @@ _WATCHED: tuple[type, ...] = (*KIND_OF, EntryRecord, CaseRecord, CallRecord)
 _VERSIONED = tuple(kind for kind in KIND_OF if "version" in kind._fields)  # type: ignore[attr-defined]  # named tuples
 
 # In this order in every round.
-STEPS: tuple[Step, ...] = (items.settle_items, paying.settle_payments, typed.work_out, typed.index)
+STEPS: tuple[Step, ...] = (
+    items.settle_items,
+    paying.settle_payments,
+    typed.work_out,
+    typed.index,
+    criteria.let_in,
+    standing.hold,
+    standing.watch,
+    settle_tasks,
+)
 
 
 def settle(desk: Desk) -> None:

@@ -37,7 +37,9 @@ from crm_core.storage.cards import Cards
 from crm_core.storage.conversing import Conversing
 from crm_core.storage.exchanging import Exchanging
 from crm_core.storage.held import Record
+from crm_core.storage.reaching import Reaching
 from crm_core.storage.tables import TABLE_OF
+from crm_core.storage.tasking import Tasking
 from crm_core.storage.trading import Trading
 from crm_core.storage.typed import Typed
 from crm_core.storage.types import to_micros
@@ -48,7 +50,7 @@ _MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, whi
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Conversing, Written, Trading, Typed, Cards, Exchanging):
+class Reading(Conversing, Written, Trading, Typed, Cards, Exchanging, Reaching, Tasking):
     """The questions."""
 
     @property
