@@ -43,7 +43,8 @@ class Office:
     `dial` maps a PBX to the pattern that makes an endpoint of a bare extension. `staff_channel` tells staff by
     messenger, `mail_channel` by mail; None where there is none. `default_pipeline` takes deals of accounts without
     leads that name no pipeline of their own. `outward` are the PBXs through which clients can be dialled,
-    `recorded` those whose recordings are looked for. `answers` holds the accounts that say something by themselves.
+    `recorded` those whose recordings are looked for. `answers` holds the accounts that say something by themselves;
+    `leave_link` makes the address by which a client leaves mailings.
     """
 
     region: str = "RU"
@@ -67,6 +68,7 @@ class Office:
     _by_number: dict[str, tuple[Line, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     naming: frozenset[str] = frozenset()
     answers: dict[ChannelKey, Answers] = field(default_factory=dict)
+    leave_link: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
 
     def answers_of(self, key: ChannelKey) -> Answers:
         """What an account says to clients by itself."""

@@ -92,16 +92,26 @@ def send_template(
     dedupe: str = "",
     not_before: datetime | None = None,
     about: tuple[Any, ...] | None = None,
+    mailing: bool = False,
     lane: str = "",
 ) -> EntryRecord | None:
     """Write to a client by a template, where they wrote last or can be reached; None where they are not written to.
 
     `channels` are kinds tried in this order, instead; `dedupe` lets it go out once, whatever asks again; `about` is the
-    record that the template may name beside the client (a deal, a lead, a task); `lane` has its own order in the
-    outbox. Raises InvalidInput for a template that is not there, TemplateError for one that can't be filled in.
+    record that the template may name beside the client (a deal, a lead, a task); `mailing` lets whoever reads it as a
+    mail leave by a link; `lane` has its own order in the outbox. Raises InvalidInput for a template that is not there,
+    TemplateError for one that can't be filled in.
     """
     found = deliver(
-        desk, contact_id, template, channels=channels, dedupe=dedupe, not_before=not_before, about=about, lane=lane
+        desk,
+        contact_id,
+        template,
+        channels=channels,
+        dedupe=dedupe,
+        not_before=not_before,
+        about=about,
+        mailing=mailing,
+        lane=lane,
     )
     return found if isinstance(found, EntryRecord) else None
 
@@ -115,6 +125,7 @@ def deliver(
     dedupe: str = "",
     not_before: datetime | None = None,
     about: tuple[Any, ...] | None = None,
+    mailing: bool = False,
     lane: str = "",
 ) -> EntryRecord | HeldBack:
     """As `send_template`, but tells why nothing was written."""
@@ -126,12 +137,19 @@ def deliver(
     if isinstance(place, HeldBack):
         return place
     contact = desk.work.contact(contact_id)
-    letter = composed(desk, contact, body, place.channel, letter_scope(desk, contact, about))
+    leave = leave_link(desk, contact) if mailing and place.channel == _EMAIL else ""
+    scope = letter_scope(desk, contact, about, unsubscribe=leave)
+    letter = composed(desk, contact, body, place.channel, scope, leave)
     if letter is None:
         return HeldBack.EMPTY
     if dedupe:
         desk.work.put(AutoAnswerRecord(mark, desk.now))
     return queued(desk, contact, place, letter, not_before=not_before, any_hour=body.any_hour, lane=lane)
+
+
+def leave_link(desk: Desk, contact: ContactRecord) -> str:
+    """The address by which a client leaves all mailings; empty where the office has none."""
+    return desk.office.leave_link(contact.id) if desk.office.leave_link is not None else ""
 
 
 def template_named(desk: Desk, name: str) -> TemplateBody:

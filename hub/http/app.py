@@ -15,6 +15,7 @@ from hub.http.docs import mount_docs
 from hub.http.engine import mount
 from hub.http.health import healthz, metrics, readyz
 from hub.http.keys import CLOSING, HUB, SSE_LIMITS, EventLimits
+from hub.http.leaving import mount_leaving
 from hub.http.middlewares import correlated, observed, problems, sign
 from hub.http.openapi import describe
 from hub.web import setup_pages
@@ -40,6 +41,7 @@ def create_app(hub: Hub, *, events: EventLimits | None = None) -> web.Applicatio
     mount_docs(app, _description())
     mount(app, hub, OPERATIONS, PREFIX)
     mount_channels(app, hub)
+    mount_leaving(app, hub)
     setup_pages(app, hub)
     return app
 

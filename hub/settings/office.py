@@ -7,6 +7,7 @@ from crm_core.model.answers import NO_ANSWERS, Answers
 from crm_core.model.callback import RobotRules
 from crm_core.model.office import Office, WebhookTarget
 from crm_core.model.policy import AccountPolicy
+from hub.leaving import leave_links
 from hub.settings.model import (
     CtiSettings,
     EmailSettings,
@@ -43,6 +44,7 @@ def office_of(settings: Settings) -> Office:
         mail_channel=ChannelKey("email", sender.name) if sender is not None else None,
         outward=tuple(pbx.name for pbx in settings.pbx if pbx.trunk),
         answers=_answers(settings),
+        leave_link=leave_links(settings).link,
         recorded=frozenset(pbx.name for pbx in settings.pbx if pbx.recordings is not None),
         robot=RobotRules(
             on_take=settings.robot.on_take,

@@ -10,6 +10,7 @@ from crm_core.model.definitions.mappings import MappingBody
 from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.definitions.rules import RuleBody
+from crm_core.model.definitions.segments import SegmentBody
 from crm_core.model.definitions.templates import TemplateBody
 
 # The form of each section.
@@ -25,6 +26,7 @@ FORMS: dict[Section, type[Body]] = {
     Section.HOURS: HoursBody,
     Section.GROUP: GroupBody,
     Section.TEMPLATE: TemplateBody,
+    Section.SEGMENT: SegmentBody,
 }
 
 
@@ -57,6 +59,7 @@ __all__ = [
     "RecordTypeBody",
     "RuleBody",
     "Section",
+    "SegmentBody",
     "Stage",
     "StageSettings",
     "TagGroupBody",

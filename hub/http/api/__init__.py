@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.http.api import (
     alarms,
+    broadcasts,
     callbacks,
     calls,
     cases,
@@ -47,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         pipelines,
         configuration,
         templates,
+        broadcasts,
         calls,
         recordings,
         sounds,

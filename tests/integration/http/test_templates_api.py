@@ -1,0 +1,148 @@
+"""Templates of messages over the API, what a client would get, and who wants nothing from us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_core.messages import BlockChanged, BlockState, EntryKind, InboundEvent, MessageReceived, Sender
+from crm_core.model.identity import Identity, IdentityKind
+from crm_core.model.records import EntryRecord
+from crm_core.services.desk import Desk
+from crm_core.services.outgoing import HeldBack, deliver, send_template
+from tests.integration.http.world import SHOP, World, later
+
+ANNA = Sender((Identity(IdentityKind.TG, "1001"),), "Анна")
+
+
+def said(ident: str, text: str, at: float = 0.0) -> InboundEvent:
+    """Anna writes."""
+    payload = MessageReceived(EntryKind.MESSAGE, text, ident)
+    return InboundEvent(SHOP, ident, "1001", later(at), ANNA, payload, b"{}")
+
+
+async def anna(world: World) -> int:
+    """Anna wrote once; her contact's id."""
+    await world.take(said("m1", "Здравствуйте"))
+    found = await world.get("/contacts?query=Анна")
+    return int(found["items"][0]["id"])
+
+
+async def template(world: World, **body: Any) -> Any:
+    return await world.post("/templates", {"name": "привет", **body}, login="root", status=201)
+
+
+async def test_a_template_is_kept_and_shown_to_a_client_as_they_would_get_it(world: World) -> None:
+    contact = await anna(world)
+    made = await template(world, text="Добрый день, {{ contact.name }}! {{ contact.fields.nothing }}")
+    shown = await world.post(f"/templates/{made['id']}/preview", {"contact_id": contact})
+    assert (shown["channel"], shown["account"], shown["conversation"]) == ("telegram", "shop", "1001")
+    assert shown["text"] == "Добрый день, Анна!"
+    assert shown["held_back"] is None and shown["not_before"] is None
+    assert world.shop.sent == []
+
+
+async def test_a_template_that_can_not_be_read_is_refused_with_its_place(world: World) -> None:
+    for text, why in (
+        ("строка\n{{ contact.name", "line 2"),
+        ("{% include 'secrets' %}", "include"),
+        ("{{ contact.name | system }}", "no filter"),
+        ("{% if a %}", "endif"),
+    ):
+        problem = await world.ask("POST", "/templates", {"name": "x", "text": text}, login="root", status=422)
+        assert why in problem["detail"], problem
+    unknown = {"name": "x", "text": "a", "attachments": [{"name": "a.pdf", "sha256": "0" * 64, "size": 1}]}
+    problem = await world.ask("POST", "/templates", unknown, login="root", status=422)
+    assert "attachments" in problem["detail"]
+    await world.ask("POST", "/templates", {"name": "x", "text": "a"}, login="ivan", status=403)
+
+
+async def test_code_in_a_template_reaches_nothing(world: World) -> None:
+    contact = await anna(world)
+    made = await template(world, text="[{{ contact.__class__.__mro__ }}{{ contact['_desk'] }}{{ now.__class__ }}]")
+    shown = await world.post(f"/templates/{made['id']}/preview", {"contact_id": contact})
+    assert shown["text"] == "[]"
+
+
+async def test_a_message_by_template_goes_where_the_client_wrote_and_closes_no_case(world: World) -> None:
+    contact = await anna(world)
+    await template(world, text="Здравствуйте, {{ contact.name }}")
+
+    def send(desk: Desk) -> EntryRecord | None:
+        return send_template(desk, contact, "привет", dedupe="once")
+
+    entry = await world.hub.store.run(send)
+    assert entry is not None and entry.by_person is False
+    assert await world.hub.store.run(send) is None  # once
+    await world.hub.outbox.run_once()
+    assert [(each.conversation, each.text, each.automatic) for each in world.shop.sent] == [
+        ("1001", "Здравствуйте, Анна", True)
+    ]
+    cases = await world.get("/cases")
+    assert [each["state"] for each in cases["items"]] == ["open"]
+
+
+async def test_what_is_due_at_night_waits_for_the_clients_morning(world: World) -> None:
+    contact = await anna(world)
+    await template(world, text="Здравствуйте")
+    world.clock.set(later(0).replace(hour=20))  # 23:00 in Moscow
+    await world.hub.store.run(lambda desk: send_template(desk, contact, "привет"))
+    await world.hub.outbox.run_once()
+    assert world.shop.sent == []
+    # A person's answer does not wait behind it.
+    await world.post(f"/contacts/{contact}/messages", {"channel": "telegram", "text": "Сейчас!"}, status=202)
+    await world.hub.outbox.run_once()
+    assert [each.text for each in world.shop.sent] == ["Сейчас!"]
+    world.clock.set(later(24 * 3600).replace(hour=6))
+    await world.hub.outbox.run_once()
+    assert [each.text for each in world.shop.sent] == ["Сейчас!", "Здравствуйте"]
+
+
+async def why(world: World, contact: int, **how: Any) -> object:
+    found = await world.hub.store.run(lambda desk: deliver(desk, contact, "привет", **how))
+    return found if isinstance(found, HeldBack) else "sent"
+
+
+async def test_opting_out_in_words_by_hand_and_by_block(world: World) -> None:
+    contact = await anna(world)
+    await template(world, text="Здравствуйте")
+    await world.take(said("m2", "Стоп, я ещё не решила", 1))
+    assert (await world.get(f"/contacts/{contact}/opt-out"))["opted_out"] is False
+    await world.take(said("m3", " «Отписаться»! ", 2))
+    found = await world.get(f"/contacts/{contact}/opt-out")
+    assert [(each["identity"], each["how"]) for each in found["items"]] == [("tg:1001", "words")]
+    assert await why(world, contact) is HeldBack.OPTED_OUT
+    await world.ask("DELETE", f"/contacts/{contact}/opt-out", status=204)
+    assert await why(world, contact) == "sent"
+
+    def block(ident: str, state: BlockState) -> InboundEvent:
+        return InboundEvent(SHOP, ident, "1001", later(3), ANNA, BlockChanged(state), b"{}")
+
+    await world.take(block("b1", BlockState.BLOCKED))
+    assert await why(world, contact) is HeldBack.OPTED_OUT
+    await world.take(block("b2", BlockState.UNBLOCKED))
+    assert await why(world, contact) == "sent"
+    found = await world.post(f"/contacts/{contact}/opt-out", {"note": "сказала по телефону"})
+    assert [each["author"] for each in found["items"]] == ["ivan"]
+    # A block and its end change nothing of what she told.
+    await world.take(block("b3", BlockState.BLOCKED), block("b4", BlockState.UNBLOCKED))
+    assert await why(world, contact) is HeldBack.OPTED_OUT
+
+
+async def test_an_opt_out_survives_merging(world: World) -> None:
+    contact = await anna(world)
+    await template(world, text="Здравствуйте")
+    await world.post(f"/contacts/{contact}/opt-out")
+    other = await world.contact(name="Анна Петрова", identities=["tel:+79161234567"])
+    await world.post(f"/contacts/{other['id']}/merge", {"absorbed_id": contact, "evidence": "одна"})
+    assert await why(world, other["id"]) is HeldBack.OPTED_OUT
+    assert await why(world, contact) is HeldBack.GONE
+
+
+async def test_lists_that_are_refused_and_clients_without_a_place_get_nothing(world: World) -> None:
+    contact = await anna(world)
+    await template(world, text="Здравствуйте", channels=["telegram", "email"])
+    assert await why(world, contact, channels=["vk"]) is HeldBack.NOWHERE
+    other = await world.contact(name="Без адреса", identities=["tel:+79161234567"])
+    assert await why(world, other["id"]) is HeldBack.NOWHERE
+    await world.patch(f"/contacts/{contact}", {"list_name": "чёрный список"})
+    assert await why(world, contact) is HeldBack.LISTED
