@@ -21,6 +21,7 @@ from crm_core.model.records import (
     OutboxState,
 )
 from crm_core.ports import Load, Policies, UnitOfWork
+from crm_core.services.ruling import Ruling
 from crm_core.services.wording import Phrase, local_time, say
 
 
@@ -49,6 +50,7 @@ class Desk:
     clients: set[int] = field(default_factory=set)
     notices: dict[tuple[int, str], OutboxRecord] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
+    rules: Ruling = field(default_factory=Ruling)
     quiet: bool = False
     _loads: dict[str, Load] | None = None
 
