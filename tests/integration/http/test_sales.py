@@ -66,7 +66,10 @@ async def test_a_lead_made_by_hand(world: World) -> None:
 async def pipeline(world: World) -> Any:
     stages = [{"name": "Замер"}, {"name": "Договор"}, {"name": "Оплачено", "kind": "won"}]
     return await world.post(
-        "/pipelines", {"name": "Шторы", "stages": [*stages, {"name": "Отказ", "kind": "lost"}]}, status=201
+        "/pipelines",
+        {"name": "Шторы", "stages": [*stages, {"name": "Отказ", "kind": "lost"}]},
+        status=201,
+        login="root",
     )
 
 
@@ -120,21 +123,22 @@ async def test_deals_are_corrected_and_listed(world: World) -> None:
 
 async def test_stages_are_kept(world: World) -> None:
     made = await pipeline(world)
-    await world.post("/pipelines", {"name": "Шторы"}, status=409)
+    await world.post("/pipelines", {"name": "Шторы"}, status=409, login="root")
+    await world.post("/pipelines", {"name": "Ковры"}, status=403)
     path = f"/pipelines/{made['id']}/stages"
-    stage = await world.post(path, {"name": "Монтаж", "position": 9}, status=201)
-    await world.post(path, {"name": "Монтаж"}, status=409)
-    renamed = await world.patch(f"{path}/{stage['id']}", {"name": "Установка"})
+    stage = await world.post(path, {"name": "Монтаж", "position": 9}, status=201, login="root")
+    await world.post(path, {"name": "Монтаж"}, status=409, login="root")
+    renamed = await world.patch(f"{path}/{stage['id']}", {"name": "Установка"}, login="root")
     assert (renamed["name"], renamed["position"]) == ("Установка", 9)
     await world.post("/deals", {"title": "x", "pipeline": "Шторы", "stage": "Установка"}, status=201)
-    await world.ask("DELETE", f"{path}/{stage['id']}", status=409)
-    await world.ask("DELETE", f"{path}/{made['stages'][3]['id']}", status=204)
+    await world.ask("DELETE", f"{path}/{stage['id']}", status=409, login="root")
+    await world.ask("DELETE", f"{path}/{made['stages'][3]['id']}", login="root")
     names = [each["name"] for each in (await world.get(f"/pipelines/{made['id']}"))["stages"]]
     assert names == ["Замер", "Договор", "Оплачено", "Установка"]
-    archived = await world.patch(f"/pipelines/{made['id']}", {"archived": True, "name": "Старые шторы"})
+    archived = await world.patch(f"/pipelines/{made['id']}", {"archived": True, "name": "Старые шторы"}, login="root")
     assert archived["archived"] is True
     assert [each["name"] for each in (await world.get("/pipelines"))["items"]] == ["Старые шторы"]
-    await world.patch(f"/pipelines/1/stages/{stage['id']}", {"name": "x"}, status=404)
+    await world.patch(f"/pipelines/1/stages/{stage['id']}", {"name": "x"}, status=404, login="root")
 
 
 async def test_tags_in_use(world: World) -> None:
