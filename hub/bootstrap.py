@@ -39,6 +39,7 @@ from hub.webhooks import WebhookSender
 from hub.workers import (
     DeadlineWorker,
     Dialler,
+    ImportWorker,
     OutboxWorker,
     ReconcilingWorker,
     RecordingKeeper,
@@ -81,6 +82,7 @@ class Hub:
     silence: SilenceWatch
     recordings: RecordingKeeper
     reconciling: ReconcilingWorker
+    imports: ImportWorker
     webhooks: WebhookSender
     wake: RedisWake | None
     shared_presence: SharedPresence | None
@@ -91,7 +93,7 @@ class Hub:
         """Whatever acts by itself, in the order of starting."""
         return (
             *(self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep),
-            *(self.watch, self.silence, self.recordings, self.reconciling),
+            *(self.watch, self.silence, self.recordings, self.reconciling, self.imports),
         )
 
     async def start(self) -> None:
@@ -231,6 +233,7 @@ def build(
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         recordings=RecordingKeeper(store, clock, metrics, settings),
         reconciling=reconciling,
+        imports=ImportWorker(store, clock, metrics, files, node),
         webhooks=webhooks,
         wake=wake,
         shared_presence=_sharing(settings, node, presence),

@@ -55,6 +55,14 @@ class DiskFiles:
         except FileNotFoundError as err:
             raise NotFound(f"the file {sha256} is not in the store") from err
 
+    async def remove(self, sha256: str) -> bool:
+        """Take a file off the disk; False where it is not there. Whoever asks knows that nothing refers to it."""
+        try:
+            await asyncio.to_thread(self.path(sha256).unlink)
+        except FileNotFoundError:
+            return False
+        return True
+
     def path(self, sha256: str) -> Path:
         """Where a file lies; raises NotFound for what is no hash."""
         if len(sha256) != _SHA256_LENGTH or not _HEX.issuperset(sha256):

@@ -34,6 +34,11 @@ class Right(StrEnum):
     KEEP_JOURNAL = "keep the journal"
     DELETE = "delete records"
     EXCHANGE = "bring in data of other programs"
+    IMPORT = "bring in tables"
+    EXPORT = "take the base away"
+    EXPORT_AUDIENCE = "take hashed audiences away"
+    HAND_OVER = "hand over what is somebody's"
+    ERASE = "erase what is known of a person"
 
 
 _EVERYBODY = frozenset(Role)
@@ -48,6 +53,11 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.KEEP_SALES: _EVERYBODY,
     Right.KEEP_PIPELINES: _CONFIGURING,
     Right.CONFIGURE: _CONFIGURING,
+    Right.IMPORT: _CONFIGURING,
+    Right.EXPORT: _CONFIGURING,
+    Right.EXPORT_AUDIENCE: _CONFIGURING | {Role.MARKETER},
+    Right.HAND_OVER: _CONFIGURING,
+    Right.ERASE: frozenset({Role.ADMIN, Role.DIRECTOR}),
     Right.BROADCAST: _CONFIGURING | {Role.MARKETER},
     Right.SEE_CALLS: _EVERYBODY,
     Right.SEE_CASES: _EVERYBODY,

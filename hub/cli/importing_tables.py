@@ -276,7 +276,7 @@ class _Report:
 
     def heard(self, batch: Sequence[Line], outcomes: Sequence[Outcome]) -> None:
         """A batch was taken in."""
-        from crm_core.services.importing.cells import harmless
+        from crm_core.services.importing.cells import as_written, harmless
 
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, len(batch))
@@ -286,7 +286,7 @@ class _Report:
             if self._report is not None:
                 self._report.writerow([each.line, _BECAME[each.became.value], each.subject_id or "", harmless(why)])
             if each.became == "failed" and self._failed is not None:
-                row = [*cells.get(each.line, ())][: len(self._headings)]
+                row = [as_written(cell) for cell in cells.get(each.line, ())][: len(self._headings)]
                 row += [""] * (len(self._headings) - len(row))
                 self._failed.writerow([*row, harmless(why)])
             if why or self._wanted.how.dry_run:

@@ -167,6 +167,11 @@ async def keep_file(files: DiskFiles, path: Path, most: int = MOST_BYTES) -> str
     return (await files.put(pieces(), most)).sha256
 
 
+async def stored(files: DiskFiles, sha256: str, how: How) -> Table:
+    """A file of the store as a table; raises NotFound, InvalidInput."""
+    return await asyncio.to_thread(_stored, files.path(sha256), how)
+
+
 def _stored(path: Path, how: How) -> Table:
     if not path.is_file():
         raise NotFound("the file of the import is no longer in the store: begin anew")
@@ -177,7 +182,7 @@ async def go_on(store: Store, files: DiskFiles, record: ImportRecord, told: Told
     """Run an import from its place to its end; a file that can't be read ends it as failed, with the reason."""
     plan, how = runs.plan_of(record), runs.how_of(record)
     try:
-        table = await asyncio.to_thread(_stored, files.path(record.sha256), how)
+        table = await stored(files, record.sha256, how)
         return await Importer(store, plan, how, told).run(record, table.lines)
     except (InvalidInput, NotFound) as err:
         log.warning("an import can't go on", id=record.id, error=str(err))

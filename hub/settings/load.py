@@ -186,6 +186,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         robot=top.root.table("robot", telephony.robot),
         recordings=top.root.table("recordings", sections.recordings),
         alarms=top.root.table("alarms", sections.alarms),
+        imports=top.root.table("imports", sections.imports),
     )
     return _with_staff_bot(settings)
 

@@ -291,6 +291,13 @@ class AlarmSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportSettings:
+    """What may be brought in: files of at most `max_size` bytes."""
+
+    max_size: int = 200 * MB
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingsSettings:
     """What becomes of recordings: kept for `keep` (None: for ever), put away into `s3` where there is one.
 
@@ -338,6 +345,7 @@ class Settings:
     robot: RobotSettings = RobotSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     alarms: AlarmSettings = AlarmSettings()
+    imports: ImportSettings = ImportSettings()
 
     @property
     def base_url(self) -> str:

@@ -21,6 +21,7 @@ from hub.settings.model import (
     CtiSettings,
     EmailSettings,
     GatewaySettings,
+    ImportSettings,
     MailProtocol,
     PbxSettings,
     RecordingsSettings,
@@ -297,6 +298,11 @@ def alarms(section: Section) -> AlarmSettings:
         link_after=section.take("link_after", values.positive_duration, plain.link_after),
         silence=section.take("silence", values.flag, plain.silence),
     )
+
+
+def imports(section: Section) -> ImportSettings:
+    """[imports]"""
+    return ImportSettings(max_size=section.take("max_size", values.size, ImportSettings().max_size))
 
 
 def recordings(section: Section) -> RecordingsSettings:

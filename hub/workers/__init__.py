@@ -3,6 +3,7 @@
 from hub.workers.alarms import Watch
 from hub.workers.deadlines import DeadlineWorker
 from hub.workers.dialler import Dialler
+from hub.workers.importing import ImportWorker
 from hub.workers.loop import Worker
 from hub.workers.outbox import OutboxWorker
 from hub.workers.reconciling import ReconcilingWorker
@@ -14,6 +15,7 @@ from hub.workers.upkeep import Upkeep
 __all__ = [
     "DeadlineWorker",
     "Dialler",
+    "ImportWorker",
     "OutboxWorker",
     "ReconcilingWorker",
     "RecordingKeeper",

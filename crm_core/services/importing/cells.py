@@ -90,3 +90,8 @@ def _read(given: str) -> datetime | None:
 def listed(text: str) -> list[str]:
     """The parts of a cell with several values: `a, b; c`."""
     return [part for each in _PARTS.split(text) if (part := " ".join(each.split()))]
+
+
+def as_written(raw: str) -> str:
+    """A cell of a file that came in, for a file that goes out: what was made harmless stays so, the rest is made."""
+    return raw if raw[:1] == "'" else harmless(raw)

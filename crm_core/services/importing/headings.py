@@ -73,7 +73,7 @@ _SELLING = _names(
     utm_term="utm term",
 )
 _SKIPPED = _names(
-    skip="кем создана|кем создан|создал|кем изменен|кем изменена|created by|modified by|дата редактирования"
+    skip="почему|why|кем создана|кем создан|создал|кем изменен|кем изменена|created by|modified by|дата редактирования"
     "|кем редактирована|кем редактирован|last modified|modified|modified by|дата изменения|изменен|last modified at"
     "|last modified by|фото|photo|доступен для всех|доступна для всех|доступно для всех|available to everyone"
     "|ближайшая задача|closest task|полное имя контакта основной|обращение|salutation|статус синхронизации",

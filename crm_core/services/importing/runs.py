@@ -16,6 +16,7 @@ from crm_core.services import defining
 from crm_core.services.desk import Desk
 
 ACTIVE = frozenset({ImportState.READY, ImportState.RUNNING})
+_REPORT = "report"
 _KEPT_CELLS = 500
 _LONGEST_CELL = 2000
 
@@ -49,7 +50,7 @@ def plan_of(record: ImportRecord) -> Plan:
 
 def how_of(record: ImportRecord) -> How:
     """How an import is done."""
-    options: dict[str, Any] = dict(record.options)
+    options: dict[str, Any] = {name: value for name, value in record.options.items() if name != _REPORT}
     options["policy"] = Policy(options.get("policy", Policy.FILL))
     return How(**options)
 
@@ -97,6 +98,24 @@ def end(desk: Desk, import_id: int, state: ImportState, error: str = "") -> Impo
     ended = before._replace(state=state, ended_at=desk.now, error=error[:2000])
     desk.work.put(ended)
     return ended
+
+
+def rehearsed(desk: Desk, import_id: int, counts: Mapping[str, int], report: str) -> ImportRecord:
+    """A rehearsal is over: what would have happened, and the file that tells of every line."""
+    before = held(desk, import_id)
+    if before.state not in ACTIVE:
+        return before
+    whole = {each.value: counts.get(each.value, 0) for each in Became}
+    options = {**before.options, _REPORT: report}
+    done = before._replace(state=ImportState.DONE, ended_at=desk.now, counts=whole, options=options)
+    desk.work.put(done)
+    return done
+
+
+def report_of(record: ImportRecord) -> str | None:
+    """The hash of the file that tells of every line of a rehearsal."""
+    found = record.options.get(_REPORT)
+    return str(found) if found is not None else None
 
 
 def cancel(desk: Desk, import_id: int) -> ImportRecord:

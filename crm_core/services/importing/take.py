@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 
 from crm_core.model.importing import How, ImportKind, Line, Outcome, Plan
 from crm_core.services.desk import Desk
-from crm_core.services.importing import companies, contacts
+from crm_core.services.importing import cards, companies, contacts, enquiries, goods, jobs, sold
 from crm_core.services.importing.batch import Batch, Given
 
 _TAKE: dict[ImportKind, Callable[[Batch, list[Given]], None]] = {
     ImportKind.CONTACTS: contacts.take,
     ImportKind.COMPANIES: companies.take,
+    ImportKind.LEADS: enquiries.take,
+    ImportKind.DEALS: cards.take,
+    ImportKind.PRODUCTS: goods.take,
+    ImportKind.SALES: sold.take,
+    ImportKind.TASKS: jobs.take,
 }
 
 

@@ -15,6 +15,7 @@ from hub.http.api import (
     events,
     explain,
     files,
+    imports,
     journal,
     leads,
     lists,
@@ -64,6 +65,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         explain,
         journal,
         files,
+        imports,
         events,
     )
     for operation in module.OPERATIONS
