@@ -36,12 +36,20 @@ def _kind(path: Path) -> str:
     return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else ""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first; those that boot an Asterisk share one worker, for they are timed."""
+@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook, and must find them
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Quick tests first. Of several workers one has the tests that boot an Asterisk, another those of the whole program
+    with its peers; as these take longest they begin with the run.
+    """
     items.sort(key=lambda item: ORDER.index(_kind(item.path)) if _kind(item.path) in ORDER else len(ORDER))
+    if not hasattr(config, "workerinput"):
+        return
     for item in items:
-        if "asterisk_tree" in getattr(item, "fixturenames", ()):
+        if _kind(item.path) == "e2e":
+            item.add_marker(pytest.mark.xdist_group("whole"))
+        elif "asterisk_tree" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("asterisk"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.hookimpl(wrapper=True)

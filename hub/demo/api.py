@@ -14,7 +14,7 @@ import aiohttp
 from crm_core.model.identity import brief, stored_identity
 
 _PAGE = 100
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
 class ApiFailure(Exception):

@@ -26,6 +26,7 @@ MENU_ITEM, MENU_ANSWER = "Цены", "Прайс-лист: https://okna.example/
 LINE = "+74951234567"
 ADMIN = "demo"
 RING_S = 4
+DEADLINE_MS = 5_000  # everything of the demonstration runs on one machine, which may be slow
 SECOND_RUNG_S, THIRD_RUNG_S = 6, 12
 GROUP, CONFIRMATION = 123456, "c0nf1rm"
 
@@ -160,6 +161,7 @@ group = "sales"
 
 [routing]
 ring_s = {RING_S}
+deadline_ms = {DEADLINE_MS}
 fallback = ["deputy", "group", "callback"]
 
 [[ladder]]

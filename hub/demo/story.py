@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hub.demo.peers import vk
     from hub.demo.peers.bot_api import Bot, Person
 
-PATIENCE_S = 8.0
+PATIENCE_S = 60.0
 ANNA, SERGEY, STRANGER, OLEG, OLGA, IGOR = (f"+7916111000{number}" for number in range(1, 7))
 OLEG_TG, VERA_VK, VIKTOR = 5001, 7001, "v.zaytsev@stroy.example"
 _PAUSE_S = 0.8

@@ -19,7 +19,7 @@ from hub.demo.peers.sipp import SCENARIOS, SippRun, SippRunner, sipp_tree
 from hub.demo.peers.tree import PeerTree
 from hub.settings import Settings
 
-CALL_ENDS_WITHIN_S = 30.0
+CALL_ENDS_WITHIN_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,37 @@ from pathlib import Path
 
 import aiohttp
 
+from crm_core.model.office import Office
+from crm_core.ports import Policies
+from crm_core.services.desk import Desk
+from crm_core.storage.database import Database
+from crm_core.storage.migrate import migrate
+from crm_core.storage.store import Store
+from crm_core.storage.users import NewUser, add_token, add_user
+from hub.clock import SystemClock
 from hub.demo.peers.process import free_port
+from hub.security import new_token, token_digest
+from routing.assign import LeastLoaded
+from routing.escalation import TellByRole
 from tests.patience import PATIENCE_S
+
+# Everything is read and made at a start: the heaviest moment of a hub's life.
+START_S = 3 * PATIENCE_S
+
+
+async def staffed(url: str, *people: NewUser) -> str:
+    """Enter people into a record that no hub serves yet; a token of the first of them."""
+    database, token = Database(url), new_token()
+    await migrate(database)
+
+    def service(desk: Desk) -> None:
+        for each in people:
+            add_user(desk, each)
+        add_token(desk, people[0].login, token_digest(token))
+
+    await Store(database, SystemClock(), Office(), Policies(LeastLoaded(), TellByRole())).run(service)
+    await database.stop()
+    return token
 
 
 @dataclass
@@ -45,7 +74,7 @@ class HubProcess:
 
     async def serving(self) -> None:
         """Wait until it answers."""
-        async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(START_S), aiohttp.ClientSession() as session:
             while True:
                 assert self.process is not None
                 assert self.process.returncode is None, self.log()

@@ -13,7 +13,7 @@ import pytest
 
 from hub.demo.peers.asterisk import AsteriskTree
 
-WITHIN_S = 120
+WITHIN_S = 500
 KEY_LINES = (
     "Анна Смирнова: трубку снимает Иван Петров",
     "источник «Яндекс.Директ»",
@@ -86,7 +86,7 @@ def _folder(output: str) -> str:
     return output.partition("данные в ")[2].partition("\n")[0].strip()
 
 
-@pytest.mark.timeout(WITHIN_S + 10)
+@pytest.mark.timeout(WITHIN_S + 60)
 async def test_the_demonstration_with_a_real_asterisk_tells_its_whole_story(asterisk_tree: AsteriskTree) -> None:
     code, output = await _run(_environment(DEMO_SECONDS="1"))
     assert code == 0, output
@@ -99,7 +99,7 @@ async def test_the_demonstration_with_a_real_asterisk_tells_its_whole_story(aste
     assert not _still_running(folder)
 
 
-@pytest.mark.timeout(WITHIN_S + 10)
+@pytest.mark.timeout(WITHIN_S + 60)
 async def test_without_an_asterisk_it_says_so_and_plays_the_calls_by_script(tmp_path: Path) -> None:
     code, output = await _run(_environment(DEMO_SECONDS="1", HUB_PEERS=str(tmp_path)))
     assert code == 0, output
@@ -108,12 +108,12 @@ async def test_without_an_asterisk_it_says_so_and_plays_the_calls_by_script(tmp_
     assert not missing, output
 
 
-@pytest.mark.timeout(WITHIN_S)
+@pytest.mark.timeout(WITHIN_S + 60)
 async def test_ctrl_c_ends_it_and_everything_it_started(tmp_path: Path) -> None:
     process = await _start(_environment(HUB_PEERS=str(tmp_path)))
     seen = ""
     try:
-        async with asyncio.timeout(WITHIN_S - 10):
+        async with asyncio.timeout(WITHIN_S):
             assert process.stdout is not None
             while "Что происходит" not in seen:
                 line = await process.stdout.readline()

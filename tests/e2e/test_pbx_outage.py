@@ -18,23 +18,13 @@ import pytest
 from channels.pbx.ami import AmiAddress
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet import Part, snippet
-from crm_core.model.office import Office as HubOffice
 from crm_core.model.user import Role
-from crm_core.ports import Policies
-from crm_core.services.desk import Desk
-from crm_core.storage.database import Database
-from crm_core.storage.migrate import migrate
-from crm_core.storage.store import Store
-from crm_core.storage.users import NewUser, add_token, add_user
-from hub.clock import SystemClock
+from crm_core.storage.users import NewUser
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRunner
-from hub.security import new_token, token_digest
-from routing.assign import LeastLoaded
-from routing.escalation import TellByRole
-from tests.e2e.hub_process import HubProcess
+from tests.e2e.hub_process import HubProcess, staffed
 from tests.patience import PATIENCE_S
 
 LINE = "+74951234567"
@@ -51,6 +41,9 @@ fallback = "PJSIP/103"
 [[line]]
 number = "{line}"
 pbx = "office"
+[routing]
+ring_s = 60
+deadline_ms = 5000
 """
 
 
@@ -126,32 +119,27 @@ class Outage:
 
 async def _managers(url: str) -> str:
     """Anna and Boris, and a token of Anna's."""
-    database, token = Database(url), new_token()
-    await migrate(database)
-
-    def service(desk: Desk) -> None:
-        add_user(desk, NewUser("anna", "Анна", Role.ADMIN, extension=f"PJSIP/{ANNA}"))
-        add_user(desk, NewUser("boris", "Борис", Role.MANAGER, extension=f"PJSIP/{BORIS}"))
-        add_token(desk, "anna", token_digest(token))
-
-    await Store(database, SystemClock(), HubOffice(), Policies(LeastLoaded(), TellByRole())).run(service)
-    await database.stop()
-    return token
+    return await staffed(
+        url,
+        NewUser("anna", "Анна", Role.ADMIN, extension=f"PJSIP/{ANNA}"),
+        NewUser("boris", "Борис", Role.MANAGER, extension=f"PJSIP/{BORIS}"),
+    )
 
 
 @pytest.fixture
 async def outage(
-    asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner, sqlite_url: str
+    asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner, furnished_sqlite: str
 ) -> AsyncIterator[Outage]:
     office, agi = Office.plan(short_dir), free_port()
     ami = AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret")
-    config = PbxConfig(office.name, ami, agi_port=agi, cdr=office.cdr, fallback=f"PJSIP/{DUTY}")
+    fallback = f"PJSIP/{DUTY}"
+    config = PbxConfig(office.name, ami, agi_port=agi, cdr=office.cdr, fallback=fallback, deadline_s=5.0)
     office.write(asterisk_tree, *(snippet(config, part) for part in (Part.DIALPLAN, Part.MANAGER, Part.CDR)))
     folder = short_dir / "hub"
     folder.mkdir()
-    hub = HubProcess(folder, sqlite_url, _CONFIG.format(ami=office.ami_port, agi=agi, cdr=office.cdr, line=LINE))
+    hub = HubProcess(folder, furnished_sqlite, _CONFIG.format(ami=office.ami_port, agi=agi, cdr=office.cdr, line=LINE))
     async with AsteriskRunner(asterisk_tree, office.run, office.etc) as asterisk:
-        headers = {"Authorization": f"Bearer {await _managers(sqlite_url)}"}
+        headers = {"Authorization": f"Bearer {await _managers(furnished_sqlite)}"}
         await hub.start()
         try:
             people = People(office, sipp)

@@ -14,11 +14,13 @@ import pytest
 from channels.pbx.ami import AmiAddress
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet import Part, snippet
+from crm_core.model.user import Role
+from crm_core.storage.users import NewUser
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRunner
-from tests.e2e.hub_process import HubProcess
+from tests.e2e.hub_process import HubProcess, staffed
 from tests.patience import PATIENCE_S
 
 LINE = "+74951234567"
@@ -36,6 +38,7 @@ number = "{line}"
 pbx = "office"
 [routing]
 ring_s = 1
+deadline_ms = 10000
 short_abandon = "0s"
 fallback = []
 [robot]
@@ -43,8 +46,8 @@ on_take = true
 on_missed = true
 client_hours = "00:00-24:00"
 spacing = "1s"
-attempts = 5
-ring_s = 5
+attempts = 30
+ring_s = {ring_s}
 """
 
 
@@ -87,26 +90,30 @@ class Robots:
 
 
 @pytest.fixture
+def ring_s() -> int:
+    """How long the robot lets a telephone ring."""
+    return 60
+
+
+@pytest.fixture
 async def robots(
-    asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner, sqlite_url: str
+    asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner, furnished_sqlite: str, ring_s: int
 ) -> AsyncIterator[Robots]:
     office, agi = Office.plan(short_dir), free_port()
     ami = AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret")
-    config = PbxConfig(office.name, ami, agi_port=agi, cdr=office.cdr)
+    config = PbxConfig(office.name, ami, agi_port=agi, cdr=office.cdr, deadline_s=10.0)
     office.write(
         asterisk_tree, snippet(config, Part.DIALPLAN), snippet(config, Part.MANAGER), snippet(config, Part.CDR)
     )
-    text = _CONFIG.format(ami=office.ami_port, agi=agi, cdr=office.cdr, line=LINE)
+    text = _CONFIG.format(ami=office.ami_port, agi=agi, cdr=office.cdr, line=LINE, ring_s=ring_s)
     folder = short_dir / "hub"
     folder.mkdir()
-    hub = HubProcess(folder, sqlite_url, text)
+    hub = HubProcess(folder, furnished_sqlite, text)
+    token = await staffed(furnished_sqlite, NewUser("anna", "Анна", Role.MANAGER, extension="PJSIP/101"))
     async with AsteriskRunner(asterisk_tree, office.run, office.etc):
         await hub.start()
         try:
-            person = ("--login", "anna", "--name", "Анна", "--role", "manager", "--extension", "PJSIP/101")
-            await hub.command("user", "add", *person)
-            headers = {"Authorization": f"Bearer {await hub.command('token', 'issue', '--login', 'anna')}"}
-            async with aiohttp.ClientSession(headers=headers) as session:
+            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
                 found = Robots(People(office, sipp), hub, session)
                 await linked(found)
                 yield found
@@ -162,6 +169,7 @@ async def test_taking_a_lead_brings_both_together(robots: Robots) -> None:
     assert call["state"] == "answered"
 
 
+@pytest.mark.parametrize("ring_s", [5])  # one telephone is not picked up
 async def test_a_missed_call_is_rung_back_until_both_talk(robots: Robots) -> None:
     contact = await robots.post("/contacts", {"name": "Иван", "identities": [f"tel:{CLIENT}"], "manager": "anna"}, 201)
     silent = await robots.people.silent_phone("101")

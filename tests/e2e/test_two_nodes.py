@@ -16,11 +16,13 @@ import pytest
 from channels.pbx.ami import AmiAddress
 from channels.pbx.config import PbxConfig
 from channels.pbx.snippet import Part, snippet
+from crm_core.model.user import Role
+from crm_core.storage.users import NewUser
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SippRunner
-from tests.e2e.hub_process import HubProcess
+from tests.e2e.hub_process import HubProcess, staffed
 from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
@@ -45,7 +47,8 @@ pbx = "office"
 group = "sales"
 [routing]
 short_abandon = "0s"
-deadline_ms = 1000
+deadline_ms = 5000
+ring_s = 60
 fallback = ["group"]
 """
 
@@ -118,7 +121,7 @@ async def nodes(
     office = Office.plan(short_dir)
     agi = free_port()
     ami = AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret")
-    config = PbxConfig(office.name, ami, agi_port=agi, cdr=office.cdr, fallback="PJSIP/103")
+    config = PbxConfig(office.name, ami, agi_port=agi, cdr=office.cdr, fallback="PJSIP/103", deadline_s=5.0)
     dialplan, manager, cdr = (snippet(config, part) for part in (Part.DIALPLAN, Part.MANAGER, Part.CDR))
     office.write(asterisk_tree, dialplan, manager, cdr)
     text = _CONFIG.format(ami=office.ami_port, agi=agi, cdr=office.cdr, line=LINE)
@@ -130,10 +133,12 @@ async def nodes(
     database = postgres_url.rpartition("/")[2]
     async with AsteriskRunner(asterisk_tree, office.run, office.etc):
         try:
+            people = (("ivan", "101"), ("maria", "102"))
+            await staffed(
+                postgres_url,
+                *(NewUser(login, login, Role.MANAGER, extension=number, group="sales") for login, number in people),
+            )
             await first.start()
-            for login, extension in (("ivan", "101"), ("maria", "102")):
-                who = ("--login", login, "--name", login, "--role", "manager", "--group", "sales")
-                await first.command("user", "add", *who, "--extension", extension)
             await linked(first)
             await second.start()
             yield TwoNodes(People(office, sipp), first, second, postgres_server, database)

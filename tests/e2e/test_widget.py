@@ -12,11 +12,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, async_playwright, expect
 
+from crm_core.model.user import Role
+from crm_core.storage.users import NewUser
 from hub.demo.peers.chromium import browser as find_browser
 from hub.demo.peers.process import free_port
-from tests.e2e.hub_process import HubProcess
+from tests.e2e.hub_process import HubProcess, staffed
 from tests.e2e.site import website
 from tests.patience import PATIENCE_S
 
@@ -47,7 +49,7 @@ class Scene:
 
     async def visit(self, query: str = "", context: BrowserContext | None = None, **more: Any) -> Page:
         """A page of the site, in a browser that was never there unless a context is given."""
-        settings = {"viewport": DESKTOP, "locale": "ru-RU", **more}
+        settings = {"viewport": DESKTOP, "locale": "ru-RU", "reduced_motion": "reduce", **more}
         page = await (context or await self.browser.new_context(**settings)).new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -102,23 +104,25 @@ Open = Callable[[str], Awaitable[Scene]]
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Open]:
+async def scene(tmp_path: Path, furnished_sqlite: str) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
         found = find_browser()
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(
-            executable_path=str(found.program), env=dict(found.environment), args=list(found.arguments)
+            executable_path=str(found.program),
+            env=dict(found.environment),
+            args=list(found.arguments),
+            timeout=PATIENCE_S * 1000,
         )
         stack.push_async_callback(browser.close)
         scenes: list[Scene] = []
 
         async def open_scene(more: str = "") -> Scene:
             port = free_port()
-            hub = HubProcess(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/hub.sqlite3", _SITE.format(port=port) + more)
+            token = await staffed(furnished_sqlite, NewUser("ivan", "Иван Петров", Role.ADMIN))
+            hub = HubProcess(tmp_path, furnished_sqlite, _SITE.format(port=port) + more)
             stack.push_async_callback(hub.stop)
             await hub.start()
-            await hub.command("user", "add", "--login", "ivan", "--name", "Иван Петров", "--role", "admin")
-            token = await hub.command("token", "issue", "--login", "ivan")
             site = await stack.enter_async_context(website(port, f"{hub.url}/in/web/site/widget.js"))
             headers = {"Authorization": f"Bearer {token}"}
             api = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
@@ -127,6 +131,15 @@ async def scene(tmp_path: Path) -> AsyncIterator[Open]:
 
         yield open_scene
         assert [error for each in scenes for error in each.errors] == []
+
+
+async def focused(page: Page) -> str:
+    """What has the focus, within the chat or outside."""
+    found: str = await page.evaluate(
+        "() => { const a = document.activeElement, r = a && a.shadowRoot; const e = r ? r.activeElement : a;"
+        " return e ? (e.getAttribute('aria-label') || e.name || e.id || e.tagName) : ''; }"
+    )
+    return found
 
 
 def panel(page: Page) -> Locator:
@@ -185,21 +198,14 @@ async def test_everything_can_be_done_by_keyboard(scene: Open) -> None:
     world = await scene("")
     page = await world.visit()
 
-    async def focused() -> str:
-        found: str = await page.evaluate(
-            "() => { const a = document.activeElement, r = a && a.shadowRoot; const e = r ? r.activeElement : a;"
-            " return e ? (e.getAttribute('aria-label') || e.name || e.id || e.tagName) : ''; }"
-        )
-        return found
-
     await page.get_by_role("button", name=OPEN).wait_for()
     for _ in range(10):
         await page.keyboard.press("Tab")
-        if await focused() == OPEN:
+        if await focused(page) == OPEN:
             break
     await page.keyboard.press("Enter")
     await expect(panel(page)).to_be_visible()
-    assert await focused() == ENTRY
+    assert await focused(page) == ENTRY
     await page.keyboard.type("Добрый день")
     await page.keyboard.press("Enter")
     await world.clients()
@@ -207,12 +213,37 @@ async def test_everything_can_be_done_by_keyboard(scene: Open) -> None:
     met = set()
     for _ in range(30):  # round and round within the chat, never out of it
         await page.keyboard.press("Tab")
-        met.add(await focused())
+        met.add(await focused(page))
     assert {CLOSE, "Переписка", "name", "reach", "Прикрепить файл", ENTRY, "Смайлы", "Отправить"} <= met
     assert not met & {"first", "field", "BODY"}
     await page.keyboard.press("Escape")
     await expect(panel(page)).to_be_hidden()
-    assert await focused() == OPEN
+    assert await focused(page) == OPEN
+
+
+async def test_what_comes_meanwhile_does_not_take_the_focus_away(scene: Open) -> None:
+    world = await scene("")
+    page = await world.visit()
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=response)
+
+    await open_chat(page)
+    await say(page, "Добрый день")
+    await expect(panel(page).get_by_label("Имя")).to_be_visible()
+    await page.route("**/chat/send*", late)
+    await say(page, "Сколько стоит окно?")
+    await expect(panel(page)).to_contain_text("Сколько стоит окно?")
+    await panel(page).get_by_label("Имя").focus()
+    answered.set()
+    (client,) = await world.clients()
+    await world.answer(client["id"], "Здравствуйте!")
+    await expect(panel(page)).to_contain_text("Здравствуйте!")
+    await expect(panel(page)).not_to_contain_text("Отправляется")
+    assert await focused(page) == "name"
 
 
 async def test_outside_hours_a_form_is_asked_for(scene: Open) -> None:
@@ -220,9 +251,11 @@ async def test_outside_hours_a_form_is_asked_for(scene: Open) -> None:
     page = await world.visit(viewport=TELEPHONE, has_touch=True, is_mobile=True)
     await open_chat(page)
     await expect(panel(page)).to_contain_text("Ответим")
-    box = await panel(page).bounding_box()
-    assert box is not None
-    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 844)
+
+    async def fills_the_screen() -> bool:
+        return await panel(page).bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+
+    await until(fills_the_screen)
     await panel(page).get_by_role("button", name="Отправить").click()
     await expect(panel(page).get_by_role("alert")).to_contain_text("телефон")
     await panel(page).get_by_label("Имя").fill("Анна")

@@ -85,6 +85,13 @@ def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
     server.drop_database(url)
 
 
+@pytest.fixture
+def furnished_sqlite(sqlite_url: str, migrated_sqlite: Path) -> str:
+    """The URL of an SQLite database of the current schema and without content."""
+    shutil.copyfile(migrated_sqlite, sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    return sqlite_url
+
+
 async def _migrate(url: str) -> None:
     database = Database(url)
     await migrate(database)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 LOOPBACK = "127.0.0.1"
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
-_ANSWER_S = 3.0
+_ANSWER_S = 30.0
 _MOST_ATTEMPTS = 10
 _UP, _RINGING, _DOWN = "6", "5", "0"
 _NO_ANSWER, _NORMAL, _GAVE_UP = 19, 16, 127
