@@ -463,11 +463,12 @@
       shown.push(["ask", "", () => (contactForm = contactForm || form(false))]);
     }
     const low = log.scrollHeight - log.scrollTop - log.clientHeight < 80, many = nodes.size;
-    const gone = new Set(nodes.keys());
+    // What is no longer shown goes first: whoever would be moved around it would lose the focus.
+    const kept = new Set(shown.map(([key]) => key));
+    for (const [key, { node }] of nodes) if (!kept.has(key)) { node.remove(); nodes.delete(key); }
     let place = null;
     for (const [key, look, make] of shown) {
       const old = nodes.get(key);
-      gone.delete(key);
       let node = old && old.node;
       if (!old || old.look !== look) {
         node = make();
@@ -478,7 +479,6 @@
       if (wanted !== node) log.insertBefore(node, wanted);
       place = node;
     }
-    for (const key of gone) { nodes.get(key).node.remove(); nodes.delete(key); }
     if (low || !many) stick();
   };
 
