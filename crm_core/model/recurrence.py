@@ -55,6 +55,7 @@ def next_time(text: str, first: datetime, after: datetime, zone: ZoneInfo) -> da
     start, since = (each.astimezone(zone).replace(tzinfo=None) for each in (first, after))
     away = _away(start)
     number = 1
+    time: datetime
     try:
         for time in _rule(text, start, away, zone):
             if time == start + away:

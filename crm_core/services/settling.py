@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from crm_core.model.definitions import DefinitionRecord
 from crm_core.model.history import KIND_OF, Change, ChangeRecord, differences
 from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
-from crm_core.services import criteria, items, paying, standing, typed
+from crm_core.services import chaining, criteria, items, paying, standing, typed
+from crm_core.services.automation import follow_rules
 from crm_core.services.desk import Desk
+from crm_core.services.stage_tasks import give_stage_tasks
 from crm_core.services.task_ladder import settle_tasks
 
 Step = Callable[[Desk, Sequence[Change]], None]
 
 # Steps that circle are stopped here; rules have a guard of their own, which says who it was.
 _MOST_ROUNDS = 20
-_WATCHED: tuple[type, ...] = (*KIND_OF, EntryRecord, CaseRecord, CallRecord)
+_WATCHED: tuple[type, ...] = (*KIND_OF, EntryRecord, CaseRecord, CallRecord, DefinitionRecord)
 
 _VERSIONED = tuple(kind for kind in KIND_OF if "version" in kind._fields)  # type: ignore[attr-defined]  # named tuples
 
@@ -30,7 +33,10 @@ STEPS: tuple[Step, ...] = (
     criteria.let_in,
     standing.hold,
     standing.watch,
+    give_stage_tasks,
     settle_tasks,
+    follow_rules,
+    chaining.follow,
 )
 
 

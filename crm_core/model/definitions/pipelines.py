@@ -16,13 +16,30 @@ ADVISED_STAGES = 15
 _LEADING = frozenset({Role.ADMIN, Role.DIRECTOR, Role.HEAD})
 
 
+class StageTask(Body):
+    """A task that is given when a card enters the stage. `assignee` is `owner` (of the stage), `manager` (of the card),
+    `head`, `controller`, `director` or a login; it is due after `delay`, counted in `hours` (a calendar's name, plain
+    time where none is named), or has no deadline where that is null. With `lapses` it is cancelled when the card leaves
+    the stage."""
+
+    title: Name
+    assignee: Name = "owner"
+    delay: Delay | None = None
+    hours: Name | None = None
+    text: Line = ""
+    kind: Line = ""
+    checklist: Annotated[list[Line], Field(max_length=50)] = []
+    lapses: bool = False
+
+
 class StageSettings(Body):
     """What a stage asks for and shows.
 
     `owner` is the login of whoever is responsible for cards here; `enter_when` an expression over a card: where it
     holds, a card of an earlier stage moves here by itself; `deadline` how long a card may stay, counted in `hours` (a
     calendar's name, plain time where none is named); `probability` in per cent; `key` marks the stage at which the
-    client really decides; `required` are the keys of fields without which no card enters this stage or a later one.
+    client really decides; `required` are the keys of fields without which no card enters this stage or a later one;
+    `tasks` are given to people when a card enters.
     """
 
     goal: Line = ""
@@ -37,6 +54,7 @@ class StageSettings(Body):
     key: bool = False
     required: Annotated[list[Slug], Field(max_length=200)] = []
     forward_only: bool = False
+    tasks: Annotated[list[StageTask], Field(max_length=20)] = []
 
 
 class PipelineSettings(Body):

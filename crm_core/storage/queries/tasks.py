@@ -1,0 +1,126 @@
+"""Tasks as they are listed, and the cards for which nothing is to be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from crm_core.errors import NotFound
+from crm_core.model.records import ContactRecord
+from crm_core.model.task import TaskRecord, TaskState
+from crm_core.storage.queries.pages import (
+    Page,
+    Slice,
+    all_of,
+    both,
+    moment_cursor,
+    number_cursor,
+    one_of,
+    page_of,
+    parse_moment_cursor,
+)
+from crm_core.storage.tables import contact, task
+
+# Of a card `d`: nothing is to be done next. It asks the index of tasks by deal, card by card.
+NO_NEXT_STEP = (
+    "NOT EXISTS (SELECT 1 FROM task AS next_step WHERE next_step.deal_id = {deal}.id AND next_step.state = 'open'"
+    " AND next_step.deleted_at IS NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks are wanted. `since` <= deadline < `until`; `undated` those without any deadline."""
+
+    state: TaskState = TaskState.OPEN
+    assignee: str | None = None
+    unassigned: bool = False
+    contact_id: int | None = None
+    deal_id: int | None = None
+    lead_id: int | None = None
+    company_id: int | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    undated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCard:
+    """A task, and whose it is."""
+
+    task: TaskRecord
+    contact: ContactRecord | None
+
+
+def list_tasks(conn: Connection, wanted: TaskFilter, where: Slice) -> Page[TaskCard]:
+    """Open tasks, the most urgent first, those without a deadline last; tasks that are over the newest first. Two
+    statements."""
+    statement = tasks_statement(wanted, where)
+    if wanted.state is TaskState.OPEN:
+        page = page_of(all_of(conn, TaskRecord, statement), where.limit, _cursor)
+    else:
+        page = page_of(all_of(conn, TaskRecord, statement), where.limit, lambda record: str(record.id))
+    cards = {card.task.id: card for card in _cards(conn, page.items)}
+    return page.map(lambda record: cards[record.id])
+
+
+def tasks_statement(wanted: TaskFilter, where: Slice) -> Select[tuple[object, ...]]:
+    """The query behind `list_tasks`; raises InvalidInput for a bad cursor."""
+    conditions = both(
+        (
+            task.c.state == wanted.state,
+            task.c.deleted_at.is_(None),
+            task.c.assignee == wanted.assignee if wanted.assignee is not None else None,
+            task.c.assignee.is_(None) if wanted.unassigned else None,
+            task.c.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
+            task.c.deal_id == wanted.deal_id if wanted.deal_id is not None else None,
+            task.c.lead_id == wanted.lead_id if wanted.lead_id is not None else None,
+            task.c.company_id == wanted.company_id if wanted.company_id is not None else None,
+            task.c.kind == wanted.kind if wanted.kind is not None else None,
+            task.c.due_at >= wanted.since if wanted.since is not None else None,
+            task.c.due_at < wanted.until if wanted.until is not None else None,
+            task.c.due_at.is_(None) if wanted.undated else None,
+        )
+    )
+    statement = select(task).limit(where.limit + 1)
+    if wanted.state is TaskState.OPEN:
+        behind = _behind(where.after) if where.after is not None else None
+        order = (task.c.id,) if wanted.undated else (task.c.due_at.asc().nulls_last(), task.c.id)
+        return statement.where(*conditions, *both((behind,))).order_by(*order)
+    after = number_cursor(where.after)
+    return statement.where(*conditions, *both((task.c.id < after if after is not None else None,))).order_by(
+        task.c.id.desc()
+    )
+
+
+def one_task(conn: Connection, task_id: int) -> TaskCard:
+    """One task; raises NotFound."""
+    found = one_of(conn, TaskRecord, task_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFound(f"there is no task {task_id}")
+    return _cards(conn, [found])[0]
+
+
+def _cards(conn: Connection, tasks: Sequence[TaskRecord]) -> list[TaskCard]:
+    ids = {each.contact_id for each in tasks if each.contact_id is not None}
+    known = all_of(conn, ContactRecord, select(contact).where(contact.c.id.in_(ids))) if ids else []
+    by_id = {each.id: each for each in known}
+    return [TaskCard(each, by_id.get(each.contact_id) if each.contact_id is not None else None) for each in tasks]
+
+
+def _cursor(record: TaskRecord) -> str:
+    dated = record.due_at is not None
+    return moment_cursor(record.due_at or record.created_at, record.id, int(dated))
+
+
+def _behind(after: str) -> ColumnElement[bool]:
+    """What stands behind a cursor: later ones, then those without a deadline."""
+    at, (number, dated) = parse_moment_cursor(after, 2)
+    if not dated:
+        return and_(task.c.due_at.is_(None), task.c.id > number)
+    return or_(task.c.due_at > at, and_(task.c.due_at == at, task.c.id > number), task.c.due_at.is_(None))
