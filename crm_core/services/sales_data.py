@@ -7,7 +7,7 @@ nobody else from being taken. A batch costs a fixed number of statements, howeve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -88,7 +88,7 @@ def take_sales(desk: Desk, system: str, rows: Sequence[SaleRow]) -> Taken:
     known = look_up(desk, system, [each.about for each in rows])
     refs = [external.key_of("sale", system, each.external_id) for each in rows if each.external_id.strip()]
     sales = {each.ref: each for each in desk.work.related(SaleRecord, "ref", [_ref(key) for key in refs])}
-    for index, row in _each(rows):
+    for index, row in enumerate(rows):
         try:
             ref = _ref(external.key_of("sale", system, row.external_id))
             before = sales.get(ref)
@@ -130,7 +130,7 @@ def take_payments(desk: Desk, system: str, author: str, rows: Sequence[PaymentRo
         if each.kind is PaymentKind.RECEIVED and each.deleted_at is None:
             sums[each.deal_id] = sums.get(each.deal_id, 0) + each.amount
     known.deals = deals
-    for index, row in _each(rows):
+    for index, row in enumerate(rows):
         try:
             key = external.key_of(payments.KIND, system, row.external_id)
             before = desk.work.peek(PaymentRecord, refs[key]) if key in refs else None
@@ -160,13 +160,18 @@ def take_products(desk: Desk, system: str, rows: Sequence[ProductRow]) -> Taken:
     about = [Named(product=each.external_id) for each in rows] + [Named(sku=sku.strip()) for sku in skus]
     known = look_up(desk, system, about)
     refs = dict(known.refs)
-    for index, row in _each(rows):
+    numbered = desk.work.external_ids_of("product", [each.id for each in known.by_sku.values()])
+    own = {subject for subject, held in numbered.items() if any(each.key.split(":", 2)[1] == system for each in held)}
+    for index, row in enumerate(rows):
         sku = row.change.sku.strip() if isinstance(row.change.sku, str) else None
         label = row.external_id or sku or ""
         try:
             key = external.key_of("product", system, row.external_id) if row.external_id else None
             before = known.products.get(refs.get(key, 0)) if key is not None else None
-            before = before or (known.by_sku.get(sku) if sku else None)
+            if before is None and sku:
+                before = known.by_sku.get(sku)
+                if before is not None and key is not None and before.id in own:
+                    raise Conflict(f"sku: «{sku}» is the product {before.id}, which has another id in «{system}»")
             if before is None and not label:
                 raise InvalidInput("a product is known by «external_id» or «sku»: give one")
             if before is not None and before.deleted_at is not None:
@@ -188,6 +193,7 @@ def take_products(desk: Desk, system: str, rows: Sequence[ProductRow]) -> Taken:
         known.products[after.id] = after
         if key is not None and refs.get(key) != after.id:
             refs[key] = after.id
+            own.add(after.id)
             desk.work.put(ExternalRefRecord(key, "product", after.id, desk.now))
         _count(desk, taken, before, after)
     return taken
@@ -279,10 +285,6 @@ def _begun(system: str, rows: Sequence[object]) -> Taken:
     if len(rows) > MOST_ROWS:
         raise InvalidInput(f"rows: at most {MOST_ROWS} at once")
     return Taken()
-
-
-def _each(rows: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-    return iter(enumerate(rows))
 
 
 def _ref(key: str) -> str:
