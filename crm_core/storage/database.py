@@ -185,6 +185,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
+        connection.create_function("hub_folded", 1, _folded, deterministic=True)
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
@@ -194,3 +195,8 @@ def _sqlite_engine(url: URL) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _folded(text: Any) -> Any:
+    """SQLite's own functions know the letters of English alone."""
+    return text.casefold() if isinstance(text, str) else text

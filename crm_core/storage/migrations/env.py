@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+from crm_core.storage.migrations import search_index
 from crm_core.storage.tables import metadata
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
@@ -25,6 +26,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_item=_render,
+    include_name=search_index.is_known,
     transaction_per_migration=False,
 )
 with context.begin_transaction():

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, select
 
 from crm_core.errors import InvalidIdentity, NotFound
-from crm_core.model.identity import IdentityKind, caller, find_telephones, parse_identity
+from crm_core.model.identity import IdentityKind, caller, parse_identity
 from crm_core.model.records import ContactRecord, IdentityRecord
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, like, number_cursor, page_of
+from crm_core.storage import searching
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, number_cursor, page_of
 from crm_core.storage.tables import contact, identity
 
-_FEWEST_DIGITS = 3
-_MOST_WORDS = 8
 _LONGEST_CHAIN = 20
 
 
@@ -46,7 +44,7 @@ def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice) -> Page
             contact.c.merged_into.is_(None),
             contact.c.id < after if after is not None else None,
             contact.c.manager == wanted.manager if wanted.manager is not None else None,
-            _found_by(wanted.text, wanted.region) if wanted.text.strip() else None,
+            searching.found_by(contact, wanted.text, wanted.region) if wanted.text.strip() else None,
         )
     )
     if wanted.identity is not None:
@@ -114,17 +112,3 @@ def identity_in_query(text: str, region: str) -> str:
         if found is None:
             raise
         return str(found)
-
-
-def _found_by(text: str, region: str) -> ColumnElement[bool]:
-    words = text.casefold().split()[:_MOST_WORDS]
-    by_words = and_(*(_contains(word) for word in words))
-    digits = "".join(char for char in text if char.isdigit() and char.isascii())
-    if len(digits) < _FEWEST_DIGITS or any(char.isalpha() for char in text):
-        return by_words
-    numbers = {digits, *(found.value for found in find_telephones(text, region))}
-    return or_(by_words, *(_contains(number) for number in sorted(numbers)))
-
-
-def _contains(text: str) -> ColumnElement[bool]:
-    return contact.c.search.like(like(text), escape="\\")

@@ -180,7 +180,8 @@ async def test_formulas_are_worked_out_and_their_errors_shown(world: World) -> N
 
 async def test_a_deal_with_108_fields_costs_no_more_statements_than_one_with_two(world: World) -> None:
     await declare(world, *(field("deal", f"f{n}", FieldType.NUMBER, indexed=n % 2 == 0) for n in range(MANY)))
-    await make(world, "deal", {"f0": 1})
+    for _ in range(2):  # the first one makes the pipeline
+        await make(world, "deal", {"f0": 1})
     with statements(world) as few:
         await make(world, "deal", {"f0": 1, "f2": 2})
     with statements(world) as many:

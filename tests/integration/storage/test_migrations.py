@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect
 
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import configuration, current, head, migrate
+from crm_core.storage.migrations import search_index
 from crm_core.storage.tables import metadata
 
 
@@ -97,7 +98,9 @@ def _command(conn: Connection, direction: str, revision: str) -> None:
 
 
 def _differences(conn: Connection) -> list[object]:
-    found: list[object] = compare_metadata(MigrationContext.configure(conn), metadata)
+    found: list[object] = compare_metadata(
+        MigrationContext.configure(conn, opts={"include_name": search_index.is_known}), metadata
+    )
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from crm_core.storage.migrations import search_index
 from crm_core.storage.types import JsonText, UtcDateTime
 
 revision = "0004"
@@ -455,6 +456,7 @@ def upgrade() -> None:
         unique=False,
         **_only("settled_at IS NULL AND deleted_at IS NULL AND kind <> 'received'"),
     )
+    op.add_column("access_log", sa.Column("detail", sa.Text(), server_default="", nullable=False))
     op.add_column("contact", sa.Column("company_id", _ID, nullable=True))
     op.add_column("contact", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
     op.add_column("contact", sa.Column("deleted_at", UtcDateTime(), nullable=True))
@@ -479,11 +481,18 @@ def upgrade() -> None:
     op.add_column("stage", sa.Column("settings", JsonText(), server_default="{}", nullable=False))
     op.add_column("stage", sa.Column("archived", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute("INSERT INTO revision (name, value) VALUES ('catalogue', 0)")
+    bind = op.get_bind()
+    for statement in search_index.create(bind.dialect.name):
+        bind.exec_driver_sql(statement)
 
 
 def downgrade() -> None:
     """Back."""
+    bind = op.get_bind()
+    for statement in search_index.drop(bind.dialect.name):
+        bind.exec_driver_sql(statement)
     op.execute("DELETE FROM revision WHERE name = 'catalogue'")
+    op.drop_column("access_log", "detail")
     op.drop_column("stage", "archived")
     op.drop_column("stage", "settings")
     op.drop_column("pipeline", "settings")
