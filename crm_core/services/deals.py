@@ -64,7 +64,7 @@ def create(
 
     Raises InvalidInput, also where the stage asks for fields, NotFound for a contact that is not there.
     """
-    found, place = _start(desk, pipeline, stage, of_type)
+    found, place = start(desk, pipeline, stage, of_type)
     deal = DealRecord(
         id=desk.work.next_id(),
         contact_id=None,
@@ -77,7 +77,7 @@ def create(
         manager=login,
         type=found.record.type,
     )
-    deal = _changed(desk, deal, given)
+    deal = corrected(desk, deal, given)
     if not deal.title:
         raise InvalidInput("a deal has a title: give «title»")
     made = stages.put_on(desk, deal, found, place, by_person=True)
@@ -99,7 +99,7 @@ def created(desk: Desk, deal: DealRecord, pipeline: Pipeline, stage: Stage) -> N
 def change(desk: Desk, deal_id: int, given: DealChange, version: int | None = None) -> Placed:
     """Correct a deal; raises NotFound, InvalidInput, Outdated where it is no longer the `version` that was seen."""
     before = seen(desk, deal_id, version)
-    deal = _changed(desk, before, given)
+    deal = corrected(desk, before, given)
     if deal != before:
         stages.demand_kept(desk, before, deal)
         desk.work.put(deal._replace(updated_at=desk.now))
@@ -177,10 +177,8 @@ def placed(desk: Desk, deal: DealRecord) -> Placed:
     return Placed(now, *place_of(desk, now.stage_id))
 
 
-# ---------------------------------------------------------------- inside
-
-
-def _start(desk: Desk, pipeline: str | None, stage: str | None, of_type: str) -> tuple[Pipeline, Stage]:
+def start(desk: Desk, pipeline: str | None, stage: str | None, of_type: str = DEAL) -> tuple[Pipeline, Stage]:
+    """Where a person opens a card: among the pipelines that they work with; raises InvalidInput, Conflict."""
     user = actor(desk)
     if pipeline is not None:
         found = named_pipeline(desk, pipeline, user=user, everybody=False)
@@ -194,7 +192,8 @@ def _start(desk: Desk, pipeline: str | None, stage: str | None, of_type: str) ->
     return found, found.first
 
 
-def _changed(desk: Desk, deal: DealRecord, given: DealChange) -> DealRecord:
+def corrected(desk: Desk, deal: DealRecord, given: DealChange) -> DealRecord:
+    """A deal as it is to be, not yet put; raises InvalidInput, NotFound, Conflict."""
     changes: dict[str, Any] = {
         name: value
         for name in ("title", "amount", "currency", "source", "due_at")

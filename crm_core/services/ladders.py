@@ -16,6 +16,7 @@ from crm_core.model.records import (
     LeadStatus,
 )
 from crm_core.services.desk import Desk
+from crm_core.services.responsible import responsible
 from crm_core.services.telling import Buttons, case_buttons, case_text, lead_buttons, tell
 from crm_core.services.wording import Phrase
 
@@ -199,13 +200,6 @@ def _to_be_dialled(desk: Desk, deal: DealRecord) -> bool:
     """Whether a card is a number of a dial list: its date says when it may be rung again, and nobody is late."""
     found = desk.catalogue.place(deal.stage_id)
     return found is not None and found[0].settings.dial_list
-
-
-def responsible(desk: Desk, deal: DealRecord) -> str | None:
-    """Who answers for a card where it stands: the owner of its stage, else its manager."""
-    found = desk.catalogue.place(deal.stage_id)
-    owner = desk.work.staff.get(found[1].settings.owner) if found is not None else None
-    return owner.login if owner is not None and owner.active else deal.manager
 
 
 def deal_due(desk: Desk, deadline: DeadlineRecord) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey, Utm
+from crm_core.model.definitions import FieldBody, Section
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import (
     ContactRecord,
@@ -21,10 +23,13 @@ from crm_core.services.fields import told, told_of
 from crm_core.services.ladders import lead_touched, watch_lead
 from crm_core.services.marks import Stamp, earlier, later, mark, when
 from crm_core.services.pipelines import beginning
-from crm_core.services.telling import tell_of_lead
+from crm_core.services.stages import put_on
+from crm_core.services.telling import tell_of_deal, tell_of_lead
 from crm_core.services.wording import Phrase
 
 _NO_UTM = Utm()
+# Where the office lists why leads are rejected: a field of leads, its options.
+_REASONS = "lead.reason"
 
 
 def enquire(
@@ -52,7 +57,7 @@ def enquire(
         fields = brought.values
     if not policy.leads:
         if opens:
-            _open_deal(desk, contact, policy, title, fields or {})
+            _open_deal(desk, contact, origin, policy, title, utm, fields or {})
         return None
     lead = desk.work.open_leads([contact.id]).get(contact.id)
     at = when(by)
@@ -101,9 +106,7 @@ def assign_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> LeadRec
 
 def give_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord, user: User) -> LeadRecord:
     """The lead becomes somebody's, who is told."""
-    load = desk.loads.get(user.login, Load())
-    newest = max((each.last_assigned for each in desk.loads.values()), default=0)
-    desk.loads[user.login] = Load(load.open_leads + 1, newest + 1)
+    _count(desk, user, leads=1)
     assigned = lead._replace(manager=user.login)
     desk.work.put(assigned)
     tell_of_lead(desk, assigned, contact)
@@ -126,7 +129,7 @@ def answered_by(desk: Desk, contact: ContactRecord, login: str, lead: LeadRecord
 
 def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
     """Somebody takes the lead; it becomes theirs, and the client too where they had no manager."""
-    lead, contact = _open(desk, lead_id)
+    lead, contact = open_one(desk, lead_id)
     if lead.status is LeadStatus.TAKEN and lead.manager != login:
         raise Conflict(desk.say(Phrase.LEAD_TAKEN_ALREADY, name=desk.name_of(lead.manager)))
     if lead.status is LeadStatus.TAKEN:
@@ -143,38 +146,33 @@ def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
 
 
 def reject(desk: Desk, lead_id: int, login: str, reason: str) -> LeadRecord:
-    """Somebody says that the lead is none, with a reason."""
-    lead, contact = _open(desk, lead_id)
-    if not reason.strip():
-        raise InvalidInput("a lead is rejected with a reason: give «reason»")
-    rejected = lead._replace(status=LeadStatus.REJECTED, reason=reason.strip(), closed_at=desk.now)
+    """Somebody says that the lead is none, with a reason; one of the list where the office declared the field «reason»
+    of leads as a list. Raises InvalidInput, NotFound, Conflict."""
+    lead, contact = open_one(desk, lead_id)
+    reason = _listed(desk, " ".join(reason.split()))
+    rejected = lead._replace(status=LeadStatus.REJECTED, reason=reason, closed_at=desk.now)
     desk.work.put(rejected)
     lead_touched(desk, lead.id)
-    text = desk.say(Phrase.LEAD_REJECTED, name=desk.name_of(login), reason=reason.strip())
+    text = desk.say(Phrase.LEAD_REJECTED, name=desk.name_of(login), reason=reason)
     desk.note(contact.id, text, author=login, by_person=True, lead_id=lead.id)
     return rejected
 
 
-def convert(desk: Desk, lead_id: int, login: str, pipeline: str | None = None) -> tuple[LeadRecord, DealRecord]:
-    """The lead becomes a deal in the first stage of a pipeline (the first one where none is named)."""
-    lead, contact = _open(desk, lead_id)
-    policy = AccountPolicy(source=lead.source, leads=False, pipeline=pipeline)
-    deal = _open_deal(desk, contact, policy, lead.title, dict(lead.fields), manager=lead.manager or login)
-    converted = lead._replace(
-        status=LeadStatus.CONVERTED,
-        manager=lead.manager or login,
-        taken_at=lead.taken_at or desk.now,
-        closed_at=desk.now,
-    )
-    desk.work.put(converted)
-    lead_touched(desk, lead.id)
-    text = desk.say(Phrase.LEAD_CONVERTED, name=desk.name_of(login))
-    desk.note(contact.id, text, author=login, by_person=True, lead_id=lead.id, deal_id=deal.id)
-    desk.emit("lead.converted", lead.id, {"id": lead.id, "deal_id": deal.id, "contact_id": contact.id})
-    return converted, deal
+def _listed(desk: Desk, reason: str) -> str:
+    if not reason:
+        raise InvalidInput("a lead is rejected with a reason: give «reason»")
+    body = desk.catalogue.body(Section.FIELD, _REASONS, FieldBody)
+    if body is None or not body.options:
+        return reason
+    known = next((each for each in body.options if each.casefold() == reason.casefold()), None)
+    if known is None:
+        names = ", ".join(f"«{each}»" for each in body.options)
+        raise InvalidInput(f"reason: «{reason}» is not in the list, only {names}")
+    return known
 
 
-def _open(desk: Desk, lead_id: int) -> tuple[LeadRecord, ContactRecord]:
+def open_one(desk: Desk, lead_id: int) -> tuple[LeadRecord, ContactRecord]:
+    """An open lead and its client, locked; raises NotFound, Conflict where it is closed."""
     lead, contact = desk.work.owned(LeadRecord, lead_id)
     if contact is None or lead.status not in {LeadStatus.NEW, LeadStatus.TAKEN}:
         raise Conflict(desk.say(Phrase.LEAD_CLOSED_ALREADY))
@@ -274,20 +272,29 @@ def joined_leads(lead: LeadRecord, other: LeadRecord) -> LeadRecord:
 def _open_deal(
     desk: Desk,
     contact: ContactRecord,
+    origin: ChannelKey,
     policy: AccountPolicy,
     title: str,
+    utm: Utm,
     fields: dict[str, Any],
-    manager: str | None = None,
 ) -> DealRecord:
+    """An enquiry is at once a deal: it joins the client's open one in that pipeline, or opens one.
+
+    What people corrected stays: an enquiry that joins brings only what was not known.
+    """
     pipeline, stage = beginning(desk, policy.pipeline)
-    open_deals = [
+    marks = {name: value for name, value in asdict(utm).items() if value}
+    known = [
         deal
         for deal in desk.work.related(DealRecord, "contact_id", [contact.id])
-        if deal.closed_at is None and deal.pipeline_id == pipeline.id
+        if deal.closed_at is None and deal.deleted_at is None and deal.pipeline_id == pipeline.id
     ]
-    if open_deals and manager is None:
-        return open_deals[0]
-    user = desk.work.staff.get(manager or contact.manager)
+    if known:
+        joined = known[0]._replace(fields={**fields, **known[0].fields}, utm=known[0].utm or marks)
+        if joined != known[0]:
+            desk.work.put(joined._replace(updated_at=desk.now))
+        return joined
+    user = desk.work.staff.get(contact.manager)
     if user is None:
         user = desk.policies.assigner.assign(policy.group, desk.work.staff, desk.loads, desk.now)
     deal = DealRecord(
@@ -300,8 +307,22 @@ def _open_deal(
         updated_at=desk.now,
         stage_since=desk.now,
         manager=user.login if user is not None else None,
-        source=policy.source,
+        source=policy.source or origin.account,
         fields=fields,
+        type=pipeline.record.type,
+        utm=marks,
     )
-    desk.work.put(deal)
+    deal = put_on(desk, deal, pipeline, stage, by_person=False)
+    data = {"id": deal.id, "contact_id": contact.id, "type": deal.type, "title": deal.title, "source": deal.source}
+    desk.emit("deal.created", deal.id, {**data, "pipeline": pipeline.name, "stage": stage.name})
+    if user is not None:
+        _count(desk, user)
+        tell_of_deal(desk, deal, contact)
     return deal
+
+
+def _count(desk: Desk, user: User, leads: int = 0) -> None:
+    """Somebody got something new: others are in turn now."""
+    load = desk.loads.get(user.login, Load())
+    newest = max((each.last_assigned for each in desk.loads.values()), default=0)
+    desk.loads[user.login] = Load(load.open_leads + leads, newest + 1)

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from crm_core.model.case import CaseKind
-from crm_core.model.records import CaseRecord, ContactRecord, EntryRecord, LeadRecord, OutboxKind, OutboxRecord
+from crm_core.model.records import (
+    CaseRecord,
+    ContactRecord,
+    DealRecord,
+    EntryRecord,
+    LeadRecord,
+    OutboxKind,
+    OutboxRecord,
+)
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase, case_phrase
@@ -148,6 +156,15 @@ def tell_of_failure(desk: Desk, entry: EntryRecord, contact: ContactRecord) -> N
     text = desk.say(Phrase.REPLY_FAILED, client=desk.client(contact), reason=entry.delivery_error or "", text=words)
     buttons = [[write_button(desk, contact.id)]]
     tell(desk, [user], f"entry:{entry.id}:failed", text, contact_id=contact.id, buttons=buttons)
+
+
+def tell_of_deal(desk: Desk, deal: DealRecord, contact: ContactRecord) -> None:
+    """Tell the person to whom an enquiry came that is at once a deal."""
+    user = desk.work.staff.get(deal.manager)
+    if user is None:
+        return
+    text = desk.say(Phrase.DEAL_ASSIGNED, client=desk.client(contact), title=deal.title)
+    tell(desk, [user], f"deal:{deal.id}:{desk.work.next_id()}:assigned", text, contact_id=contact.id, joins=True)
 
 
 def tell_of_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> None:

@@ -229,6 +229,11 @@ class SqlWork(Reading):
                 entry = loads.setdefault(new, [0, 0])
                 entry[0] += 1
                 entry[1] = 1
+        for key in self._dirty.get(DealRecord, ()):
+            deal: DealRecord = self._current[DealRecord][key]
+            # An enquiry that is at once a deal was somebody's turn; it is no open lead.
+            if key not in self._original[DealRecord] and deal.manager and deal.lead_id is None and not deal.source_id:
+                loads.setdefault(deal.manager, [0, 0])[1] = 1
         return loads
 
     def _write_loads(self, loads: dict[str, list[int]], position: int) -> None:

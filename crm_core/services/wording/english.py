@@ -6,6 +6,7 @@ from crm_core.services.wording.phrases import Phrase
 
 TEXTS: dict[Phrase, str] = {
     Phrase.LEAD_ASSIGNED: "New lead: {client}. {title}",
+    Phrase.DEAL_ASSIGNED: "New deal: {client}. {title}",
     Phrase.LEAD_UNTOUCHED: "Nobody has contacted this lead: {client}. {title}. Manager: {manager}",
     Phrase.CALL_MISSED: "Missed call: {client}. Time: {time}. Manager: {manager}",
     Phrase.CALL_STILL_MISSED: "A client called, nobody answered and nobody called back: {client}."
@@ -158,6 +159,10 @@ TEXTS: dict[Phrase, str] = {
     Phrase.OPT_OUT_WORDS: "asked to be left alone",
     Phrase.OPT_OUT_BLOCK: "blocked us",
     Phrase.OPT_OUT_HAND: "noted by hand",
+    Phrase.CHAIN_ANSWERED: "the client answered",
+    Phrase.CHAIN_CLOSED: "the card was closed",
+    Phrase.CHAIN_GONE: "the chain, its client or the step is gone",
+    Phrase.CHAIN_CONDITION: "the chain's own condition came true",
     Phrase.HELD_GONE: "the contact was merged or deleted",
     Phrase.HELD_LISTED: "on a list that is refused",
     Phrase.HELD_OPTED_OUT: "opted out",

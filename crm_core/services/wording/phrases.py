@@ -9,6 +9,7 @@ class Phrase(StrEnum):
     """A text in each language of the interface."""
 
     LEAD_ASSIGNED = "lead_assigned"
+    DEAL_ASSIGNED = "deal_assigned"
     LEAD_UNTOUCHED = "lead_untouched"
     CALL_MISSED = "call_missed"
     CALL_STILL_MISSED = "call_still_missed"
@@ -147,6 +148,10 @@ class Phrase(StrEnum):
     OPT_OUT_WORDS = "opt_out_words"
     OPT_OUT_BLOCK = "opt_out_block"
     OPT_OUT_HAND = "opt_out_hand"
+    CHAIN_ANSWERED = "chain_answered"
+    CHAIN_CLOSED = "chain_closed"
+    CHAIN_GONE = "chain_gone"
+    CHAIN_CONDITION = "chain_condition"
     HELD_GONE = "held_gone"
     HELD_LISTED = "held_listed"
     HELD_OPTED_OUT = "held_opted_out"

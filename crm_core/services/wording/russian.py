@@ -6,6 +6,7 @@ from crm_core.services.wording.phrases import Phrase
 
 TEXTS: dict[Phrase, str] = {
     Phrase.LEAD_ASSIGNED: "Новый лид: {client}. {title}",
+    Phrase.DEAL_ASSIGNED: "Новая сделка: {client}. {title}",
     Phrase.LEAD_UNTOUCHED: "С лидом никто не связался: {client}. {title}. Менеджер: {manager}",
     Phrase.CALL_MISSED: "Пропущенный звонок: {client}. Время: {time}. Менеджер: {manager}",
     Phrase.CALL_STILL_MISSED: "Клиент звонил, никто не ответил и никто не перезвонил: {client}."
@@ -158,6 +159,10 @@ TEXTS: dict[Phrase, str] = {
     Phrase.OPT_OUT_WORDS: "попросил не писать",
     Phrase.OPT_OUT_BLOCK: "заблокировал нас",
     Phrase.OPT_OUT_HAND: "отмечено вручную",
+    Phrase.CHAIN_ANSWERED: "клиент ответил",
+    Phrase.CHAIN_CLOSED: "сделка закрыта",
+    Phrase.CHAIN_GONE: "цепочки, клиента или шага больше нет",
+    Phrase.CHAIN_CONDITION: "выполнено условие остановки цепочки",
     Phrase.HELD_GONE: "карточка объединена или удалена",
     Phrase.HELD_LISTED: "в списке, которому не пишем",
     Phrase.HELD_OPTED_OUT: "отказался от рассылок",

@@ -9,15 +9,35 @@ from pydantic import Field
 
 from crm_core.messages import Utm
 from crm_core.model.records import LeadRecord, LeadStatus
-from crm_core.services import lead_cards, leads
+from crm_core.services import conversion, lead_cards, leads
+from crm_core.services.contacts import ContactChange
+from crm_core.services.conversion import Conversion, Legal
+from crm_core.services.deals import DealChange
 from crm_core.services.desk import Desk
 from crm_core.services.lead_cards import LeadChange
 from crm_core.storage.queries import leads as queries
 from crm_core.storage.queries.leads import LeadFilter
 from crm_core.storage.queries.pages import Reading
+from hub.http.api.deals import StageName
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
-from hub.http.types import Fields, Given, Id, Login, Named, NoBody, Paged, PageQuery, Query, QueryId, Short, Tags, Taken
+from hub.http.types import (
+    Fields,
+    Given,
+    Id,
+    Login,
+    Moment,
+    Money,
+    Named,
+    NoBody,
+    Paged,
+    PageQuery,
+    Query,
+    QueryId,
+    Short,
+    Tags,
+    Taken,
+)
 
 _TAG = "leads"
 
@@ -58,10 +78,36 @@ class NewLeadBody(LeadBody):
     utm: UtmBody = UtmBody()
 
 
+class CompanyOf(Taken):
+    """The company of a client that is one: its id, or its name and tax id; made where nobody knows it."""
+
+    id: Id | None = None
+    name: Short = ""
+    tax_id: Short = ""
+
+
+class ClientBody(Taken):
+    """What becomes known of the client by the way."""
+
+    name: Named | None = None
+    city: Short | None = None
+    fields: Fields = Field(default_factory=dict)
+
+
 class ConvertBody(Taken):
-    """The pipeline of the deal; the first one where none is named."""
+    """The pipeline of the deal, the first one where none is named; and what the deal, the client and the company are to
+    have beside what the lead brings."""
 
     pipeline: Named | None = None
+    stage: StageName | None = None
+    title: Named | None = None
+    amount: Money | None = None
+    manager: Login | None = None
+    due_at: Moment | None = None
+    tags: Tags = Field(default_factory=list)
+    fields: Fields = Field(default_factory=dict)
+    contact: ClientBody | None = None
+    company: CompanyOf | None = None
 
 
 class RejectBody(Taken):
@@ -106,6 +152,7 @@ class ConvertedLead(Lead):
     """A lead and the deal it became."""
 
     deal_id: int = Field(description="The deal it became")
+    company_id: int | None = Field(description="The company of the deal")
 
 
 class Leads(Paged[Lead]):
@@ -153,12 +200,28 @@ def _taken(desk: Desk, call: Call[Any, NoBody]) -> Lead:
 
 
 def _converted(desk: Desk, call: Call[Any, ConvertBody]) -> ConvertedLead:
-    lead, deal = leads.convert(desk, call.number(), call.user.login, call.body.pipeline)
-    return ConvertedLead(**_columns(lead), deal_id=deal.id)
+    found = conversion.convert(desk, call.number(), call.user.login, _conversion(call.body))
+    deal = found.card.deal
+    return ConvertedLead(**_columns(found.lead), deal_id=deal.id, company_id=deal.company_id)
 
 
 def _rejected(desk: Desk, call: Call[Any, RejectBody]) -> Lead:
     return lead_json(leads.reject(desk, call.number(), call.user.login, call.body.reason))
+
+
+def _conversion(body: ConvertBody) -> Conversion:
+    deal: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & _OF_DEAL}
+    if body.amount is not None:
+        deal["amount"], deal["currency"] = body.amount.amount, body.amount.currency
+    contact = None
+    if body.contact is not None:
+        contact = ContactChange(**{name: getattr(body.contact, name) for name in body.contact.model_fields_set})
+    company = Legal(body.company.id, body.company.name, body.company.tax_id) if body.company is not None else None
+    named = {name: value for name, value in deal.items() if name not in {"title", "manager"} or value is not None}
+    return Conversion(body.pipeline, body.stage, DealChange(**named), contact, company)
+
+
+_OF_DEAL = frozenset({"title", "manager", "due_at", "tags", "fields"})
 
 
 def _change(body: LeadBody) -> LeadChange:

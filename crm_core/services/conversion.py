@@ -1,0 +1,193 @@
+"""A lead becomes a deal, in one act: what is known of the client is completed, the company found or made, the deal
+opened where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_core.errors import InvalidInput, NotFound
+from crm_core.model.fields import fields_of
+from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
+from crm_core.model.selling import CompanyRecord
+from crm_core.services import contacts, fields
+from crm_core.services.cleaning import clean_name
+from crm_core.services.contacts import ContactChange, clean_tags
+from crm_core.services.deals import DealChange, Placed, corrected, created, placed, start
+from crm_core.services.desk import Desk
+from crm_core.services.importing.names import name_key
+from crm_core.services.ladders import lead_touched
+from crm_core.services.leads import open_one
+from crm_core.services.recognition import searchable
+from crm_core.services.stages import put_on
+from crm_core.services.wording import Phrase
+
+_UTM = ("source", "medium", "campaign", "content", "term")
+_MOST_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Legal:
+    """The company of a client that is one: known by its id, or by its name and tax id, and made where nobody is."""
+
+    id: int | None = None
+    name: str = ""
+    tax_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a lead becomes. `deal` is what the deal is to have beside what the lead brings; `contact` what is to be
+    changed of the client."""
+
+    pipeline: str | None = None
+    stage: str | None = None
+    deal: DealChange = field(default_factory=DealChange)
+    contact: ContactChange | None = None
+    company: Legal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A converted lead and what it became."""
+
+    lead: LeadRecord
+    contact: ContactRecord
+    company: CompanyRecord | None
+    card: Placed
+
+
+def convert(desk: Desk, lead_id: int, login: str, wanted: Conversion) -> Converted:
+    """The lead becomes a deal of the pipeline (the first one where none is named), with its fields, tags and source.
+
+    Raises NotFound, Conflict where it is closed already, InvalidInput, also where the stage asks for fields.
+    """
+    lead, contact = open_one(desk, lead_id)
+    if wanted.contact is not None:
+        contact, _ = contacts.change(desk, contact.id, wanted.contact)
+    company = _company(desk, contact, wanted.company) if wanted.company is not None else None
+    contact = _completed(desk, lead, contact, company)
+    pipeline, stage = start(desk, wanted.pipeline, wanted.stage)
+    manager = lead.manager or login
+    deal = DealRecord(
+        id=desk.work.next_id(),
+        contact_id=contact.id,
+        pipeline_id=pipeline.id,
+        stage_id=stage.id,
+        title=lead.title or contact.name,
+        created_at=desk.now,
+        updated_at=desk.now,
+        stage_since=desk.now,
+        manager=manager,
+        source=lead.source,
+        fields=fields.carried(desk, pipeline.record.type, _of_deal(desk, lead), "lead"),
+        tags=clean_tags(lead.tags),
+        type=pipeline.record.type,
+        company_id=company.id if company is not None else contact.company_id,
+        lead_id=lead.id,
+        grade=lead.grade,
+        utm={name: value for name in _UTM if (value := getattr(lead, f"utm_{name}"))},
+    )
+    deal = corrected(desk, deal, _with_tags(deal, wanted.deal))
+    deal = put_on(desk, deal, pipeline, stage, by_person=True)
+    created(desk, deal, pipeline, stage)
+    converted = lead._replace(
+        status=LeadStatus.CONVERTED, manager=manager, taken_at=lead.taken_at or desk.now, closed_at=desk.now
+    )
+    desk.work.put(converted)
+    lead_touched(desk, lead.id)
+    text = desk.say(Phrase.LEAD_CONVERTED, name=desk.name_of(login))
+    desk.note(contact.id, text, author=login, by_person=True, lead_id=lead.id, deal_id=deal.id)
+    about = {"id": lead.id, "deal_id": deal.id, "contact_id": contact.id, "company_id": deal.company_id}
+    desk.emit("lead.converted", lead.id, about)
+    card = placed(desk, deal)
+    return Converted(
+        desk.work.peek(LeadRecord, lead.id) or converted,
+        desk.work.peek(ContactRecord, contact.id) or contact,
+        company,
+        card,
+    )
+
+
+def _with_tags(deal: DealRecord, given: DealChange) -> DealChange:
+    """The tags that are given come to those of the lead."""
+    if not isinstance(given.tags, Sequence):
+        return given
+    return DealChange(**{**_as_dict(given), "tags": [*deal.tags, *given.tags]})
+
+
+def _as_dict(given: DealChange) -> dict[str, Any]:
+    return {name: getattr(given, name) for name in DealChange.__slots__}
+
+
+def _of_deal(desk: Desk, lead: LeadRecord) -> Mapping[str, Any]:
+    """The lead's fields but those that only a client has."""
+    own = _of_contact_alone(desk, lead)
+    return {key: value for key, value in lead.fields.items() if key not in own}
+
+
+def _of_contact_alone(desk: Desk, lead: LeadRecord) -> dict[str, Any]:
+    client, deal = fields_of(desk.catalogue, "contact").by_key, fields_of(desk.catalogue, "deal").by_key
+    return {key: value for key, value in lead.fields.items() if key in client and key not in deal}
+
+
+def _completed(desk: Desk, lead: LeadRecord, contact: ContactRecord, company: CompanyRecord | None) -> ContactRecord:
+    """The client with what the lead knows of them and they had not, and with their company."""
+    brought = fields.carried(desk, "contact", _of_contact_alone(desk, lead), "lead")
+    fresh = {key: value for key, value in brought.items() if key not in contact.fields}
+    changed = contact._replace(fields={**contact.fields, **fresh}) if fresh else contact
+    if company is not None and contact.company_id is None:
+        changed = changed._replace(company_id=company.id, company=contact.company or company.name)
+    if changed != contact:
+        changed = changed._replace(updated_at=desk.now)
+        desk.work.put(changed)
+    return changed
+
+
+def _company(desk: Desk, contact: ContactRecord, wanted: Legal) -> CompanyRecord:
+    """The company that is meant, made where nobody knows it; raises InvalidInput, NotFound."""
+    if wanted.id is not None:
+        found = desk.work.get(CompanyRecord, wanted.id)
+        if found.deleted_at is not None:
+            raise NotFound(f"there is no company {wanted.id}")
+        return found
+    name = clean_name(wanted.name) or clean_name(contact.company or "")
+    tax_id = "".join(char for char in wanted.tax_id if char.isalnum()).upper()
+    if len(tax_id) > _MOST_DIGITS or (wanted.tax_id.strip() and not tax_id):
+        raise InvalidInput(f"company.tax_id: «{wanted.tax_id}» is no tax id")
+    known = _living(desk.work.related(CompanyRecord, "tax_id", [tax_id])) if tax_id else []
+    if not known and name:
+        alike = _living(desk.work.related(CompanyRecord, "name_key", [name_key(name)]))
+        # Of several of one name none is meant; one with another tax id is another company.
+        known = [each for each in alike if not tax_id or each.tax_id in {None, tax_id}]
+        known = known if len(known) == 1 else []
+    if known:
+        return _with_tax_id(desk, known[0], tax_id)
+    if not name:
+        raise InvalidInput("company: a company has a name: give «name»")
+    made = CompanyRecord(
+        id=desk.work.next_id(),
+        name=name,
+        created_at=desk.now,
+        updated_at=desk.now,
+        search=searchable(name, *([tax_id] if tax_id else [])),
+        name_key=name_key(name),
+        tax_id=tax_id or None,
+        manager=contact.manager,
+        city=contact.city,
+    )
+    desk.work.put(made)
+    return made
+
+
+def _with_tax_id(desk: Desk, known: CompanyRecord, tax_id: str) -> CompanyRecord:
+    if not tax_id or known.tax_id:
+        return known
+    changed = known._replace(tax_id=tax_id, search=searchable(known.name, tax_id), updated_at=desk.now)
+    desk.work.put(changed)
+    return changed
+
+
+def _living(found: Sequence[CompanyRecord]) -> list[CompanyRecord]:
+    return [each for each in found if each.deleted_at is None]
