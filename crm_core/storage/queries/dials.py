@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, Table, literal, select, tuple_
+from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from crm_core.errors import NotFound
 from crm_core.model.callback import CallbackState, DialState
 from crm_core.model.records import CallbackRecord, DialRecord
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
+from crm_core.storage.queries.pages import (
+    Page,
+    Slice,
+    all_of,
+    both,
+    moment_cursor,
+    one_of,
+    page_of,
+    parse_moment_cursor,
+)
 from crm_core.storage.tables import callback, dial
+from crm_core.storage.types import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +45,17 @@ class CallbackFilter:
 
 def list_dials(conn: Connection, wanted: DialFilter, where: Slice) -> Page[DialRecord]:
     """Placed calls, the newest first. One statement."""
-    before, table = number_cursor(where.after), dial.c
+    table = dial.c
     conditions = both(
         (
-            table.id < before if before is not None else None,
+            _behind(dial, where.after),
             table.state == wanted.state if wanted.state is not None else None,
             table.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
             table.login == wanted.login if wanted.login is not None else None,
         )
     )
-    statement = select(dial).where(*conditions).order_by(table.id.desc()).limit(where.limit + 1)
-    return page_of(all_of(conn, DialRecord, statement), where.limit, lambda record: str(record.id))
+    statement = select(dial).where(*conditions).order_by(*_newest_first(dial)).limit(where.limit + 1)
+    return page_of(all_of(conn, DialRecord, statement), where.limit, _place)
 
 
 def one_dial(conn: Connection, dial_id: int) -> DialRecord:
@@ -56,17 +68,17 @@ def one_dial(conn: Connection, dial_id: int) -> DialRecord:
 
 def list_callbacks(conn: Connection, wanted: CallbackFilter, where: Slice) -> Page[CallbackRecord]:
     """Callbacks, the newest first. One statement."""
-    before, table = number_cursor(where.after), callback.c
+    table = callback.c
     conditions = both(
         (
-            table.id < before if before is not None else None,
+            _behind(callback, where.after),
             table.state == wanted.state if wanted.state is not None else None,
             table.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
             table.manager == wanted.manager if wanted.manager is not None else None,
         )
     )
-    statement = select(callback).where(*conditions).order_by(table.id.desc()).limit(where.limit + 1)
-    return page_of(all_of(conn, CallbackRecord, statement), where.limit, lambda record: str(record.id))
+    statement = select(callback).where(*conditions).order_by(*_newest_first(callback)).limit(where.limit + 1)
+    return page_of(all_of(conn, CallbackRecord, statement), where.limit, _place)
 
 
 def one_callback(conn: Connection, callback_id: int) -> CallbackRecord:
@@ -75,3 +87,20 @@ def one_callback(conn: Connection, callback_id: int) -> CallbackRecord:
     if found is None:
         raise NotFound(f"there is no callback {callback_id}")
     return found
+
+
+def _newest_first(table: Table) -> tuple[UnaryExpression[Any], UnaryExpression[Any]]:
+    # by the moment: ids come from blocks, one block a connection, and tell the order only roughly
+    return table.c.created_at.desc(), table.c.id.desc()
+
+
+def _behind(table: Table, after: str | None) -> ColumnElement[bool] | None:
+    if after is None:
+        return None
+    at, (number,) = parse_moment_cursor(after, 1)
+    place = tuple_(literal(at, UtcDateTime()), literal(number, BigInteger()))
+    return tuple_(table.c.created_at, table.c.id) < place
+
+
+def _place(record: DialRecord | CallbackRecord) -> str:
+    return moment_cursor(record.created_at, record.id)

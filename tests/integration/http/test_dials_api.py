@@ -194,6 +194,7 @@ async def test_without_a_trunk_nobody_can_be_called(migrated_url: str, tmp_path:
 
 async def test_placed_calls_are_listed_the_newest_first(world: World) -> None:
     first = await world.post("/calls", {"number": CLIENT}, status=202)
+    world.clock.advance(1)
     other = await world.post("/calls", {"number": OTHER}, status=202, login="petr")
     page = await world.get("/dials?limit=1")
     assert [each["id"] for each in page["items"]] == [other["id"]]
