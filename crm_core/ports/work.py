@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from crm_core.model.alarm import AlarmKind
+from crm_core.model.automation import ChainRunRecord
 from crm_core.model.case import SignalAt
 from crm_core.model.conversation import ThreadRecord
 from crm_core.model.definitions import Catalogue
@@ -279,3 +280,31 @@ class UnitOfWork(Protocol):
     def open_tasks(self, column: str, keys: Iterable[Any]) -> list[TaskRecord]:
         """The open tasks of deals, leads, contacts or people, by `deal_id`, `lead_id`, `contact_id`, `assignee`; locked
         with their clients; by id."""
+
+    # ------------------------------------------------------------ rules and chains
+
+    def open_cards(self, contact_ids: Iterable[int], stages: Sequence[int]) -> list[DealRecord]:
+        """The cards of clients that stand on one of these stages, with what this transaction made; by id."""
+
+    def runs_since(
+        self, subjects: Iterable[tuple[str, int]], since: datetime
+    ) -> dict[tuple[str, int], dict[tuple[str, str], int]]:
+        """How often each rule ran on records since a moment, by its name and the outcome."""
+
+    def running_chains(self, contact_ids: Iterable[int]) -> dict[int, list[ChainRunRecord]]:
+        """The chains of messages that run for clients."""
+
+    def subjects_after(
+        self,
+        kind: str,
+        above: int,
+        limit: int,
+        *,
+        stages: Iterable[int] = (),
+        wanted: Filter | None = None,
+        catalogue: Catalogue = ...,
+        zone: tzinfo = UTC,
+        region: str = "RU",
+    ) -> list[int]:
+        """The ids of records of a kind that are not deleted, beyond an id, in their order: cards on one of `stages`, or
+        those that a filter lets through (read in the office's zone and region). Nothing is locked."""

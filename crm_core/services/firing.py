@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from crm_core.errors import NotFound
 from crm_core.model.records import DeadlineKind, DeadlineRecord
+from crm_core.services.automation import rule_due, schedule_due
 from crm_core.services.broadcasts import broadcast_due
+from crm_core.services.chaining import chain_due
 from crm_core.services.desk import Desk
 from crm_core.services.dials import dial_due
 from crm_core.services.ladders import deal_due, lead_due, promise_due, rung_due
@@ -30,6 +32,9 @@ _FIRE = {
     DeadlineKind.DEAL_RUNG: deal_due,
     DeadlineKind.DIAL: dial_due,
     DeadlineKind.CALL: _call_due,
+    DeadlineKind.RULE: rule_due,
+    DeadlineKind.SCHEDULE: schedule_due,
+    DeadlineKind.CHAIN: chain_due,
     DeadlineKind.TASK: task_due,
     DeadlineKind.BROADCAST: broadcast_due,
     DeadlineKind.PAYMENT: payment_due,

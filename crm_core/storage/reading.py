@@ -33,6 +33,7 @@ from crm_core.model.records import (
 from crm_core.model.user import Staff
 from crm_core.ports import Load
 from crm_core.storage import bulk
+from crm_core.storage.automating import Automating
 from crm_core.storage.cards import Cards
 from crm_core.storage.conversing import Conversing
 from crm_core.storage.exchanging import Exchanging
@@ -50,7 +51,7 @@ _MOST_STRANGERS = 1000  # each takes a place in the server's table of locks, whi
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
-class Reading(Conversing, Written, Trading, Typed, Cards, Exchanging, Reaching, Tasking):
+class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging, Reaching, Tasking):
     """The questions."""
 
     @property

@@ -321,8 +321,8 @@ Action = Annotated[
 
 
 class RuleBody(Body):
-    """A rule about records of one kind: `when` one of these happens, and `only` those and the `condition` (an expression
-    in CEL) hold, `then` this is done in order. `on` is `deal`, `lead`, `contact`, `company`, `task`, or a custom type.
+    """A rule about records of one kind: `when` one of these happens, and `only` those and the `condition` (CEL) hold,
+    `then` this is done, in order. `on` is `deal`, `lead`, `contact`, `company`, `task`, or a custom type.
 
     `once` lets it act once a record for ever, `per_hour` so often a record and hour. `enabled` puts it to rest.
     """

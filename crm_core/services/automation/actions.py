@@ -1,0 +1,401 @@
+"""What rules do. Each action takes a run and its form, and gives what it did, in words of JSON for the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm_core.errors import InvalidInput
+from crm_core.model.callback import CallbackReason
+from crm_core.model.definitions.rules import (
+    Assign,
+    Copy,
+    Create,
+    Emit,
+    MakeTask,
+    Move,
+    Notify,
+    RingBack,
+    Send,
+    SetField,
+    StartChain,
+    StopChain,
+    Tag,
+)
+from crm_core.model.expressions import ValueMissing, compiled
+from crm_core.model.fields import fields_of
+from crm_core.model.history import KIND_OF, plain
+from crm_core.model.money import bounded, digits_of
+from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
+from crm_core.model.selling import CompanyRecord
+from crm_core.model.task import TaskRecord
+from crm_core.model.templates import rendered
+from crm_core.model.user import Role, User
+from crm_core.services import callbacks, chaining, fields, stages, tasks, tunnels
+from crm_core.services.automation.conditions import scope_for
+from crm_core.services.automation.matching import Occasion
+from crm_core.services.automation.timing import moment_of
+from crm_core.services.desk import Desk
+from crm_core.services.leads import give_lead
+from crm_core.services.letter_scope import letter_scope
+from crm_core.services.outgoing import HeldBack, deliver, held_back
+from crm_core.services.pipelines import beginning, named_pipeline, named_stage
+from crm_core.services.responsible import responsible
+from crm_core.services.telling import tell
+
+_LONGEST_TITLE = 300
+# Columns that a rule may set; the rest has a way of its own, or is the hub's bookkeeping.
+SETTABLE: Mapping[type, frozenset[str]] = {
+    DealRecord: frozenset({"title", "amount", "currency", "source", "due_at", "grade"}),
+    LeadRecord: frozenset({"title", "source", "grade"}),
+    ContactRecord: frozenset({"name", "city", "company", "status"}),
+    CompanyRecord: frozenset({"city"}),
+    TaskRecord: frozenset({"title", "text", "due_at", "kind"}),
+}
+
+
+class HeldAction(Exception):
+    """An action was left out on purpose, and why, in words: no failure of the rule."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of a rule. `touched` are the records that it made or changed besides its own, as (kind, id)."""
+
+    desk: Desk
+    occasion: Occasion
+    touched: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def record(self) -> Any:
+        """The record as it is after what was done so far."""
+        record = self.occasion.record
+        return self.desk.work.peek(type(record), record[0]) or record
+
+    @property
+    def rule(self) -> str:
+        """The rule's name."""
+        return self.occasion.rule.name
+
+    @property
+    def contact_id(self) -> int | None:
+        """The client that the record is about."""
+        record = self.record
+        return record.id if isinstance(record, ContactRecord) else getattr(record, "contact_id", None)
+
+    @property
+    def contact(self) -> ContactRecord:
+        """The client; raises HeldAction where there is none."""
+        if self.contact_id is None:
+            raise HeldAction("the record has no client")
+        return self.desk.work.contact(self.contact_id)
+
+    def scope(self) -> Mapping[str, Any]:
+        """The variables of the rule's texts and expressions."""
+        current = self.occasion if self.record is self.occasion.record else replace(self.occasion, record=self.record)
+        return scope_for(self.desk, current)
+
+    def text(self, template: str) -> str:
+        """A text filled in."""
+        if "{" not in template:
+            return template
+        contact = self.desk.work.contacts([self.contact_id]).get(self.contact_id) if self.contact_id else None
+        scope = letter_scope(self.desk, contact, self.record, **self.occasion.more)
+        return " ".join(rendered(template, scope).split())
+
+    def touch(self, record: Any) -> None:
+        """The run made or changed this record."""
+        kind = record.type if isinstance(record, DealRecord) else KIND_OF.get(type(record))
+        if kind is not None:
+            self.touched.append((kind, record[0]))
+
+
+def _tag(run: Run, action: Tag) -> dict[str, Any]:
+    record = run.record
+    tags = list(record.tags or ())
+    if action.do == "tag":
+        after = [*tags, *(tag for tag in dict.fromkeys(action.tags) if tag not in tags)]
+    else:
+        after = [tag for tag in tags if tag not in action.tags]
+    if after != tags:
+        _put(run, record, tags=after)
+    return {"tags": action.tags}
+
+
+def _set(run: Run, action: SetField) -> dict[str, Any]:
+    desk, record = run.desk, run.record
+    column, _, key = action.field.partition(".")
+    kind = run.occasion.kind
+    if column != "fields":
+        key = "" if column in SETTABLE.get(type(record), ()) else column
+    before = (record.fields or {}).get(key) if key else getattr(record, column)
+    if action.empty and before not in (None, "", []):
+        raise HeldAction("something stands there already")
+    value = action.value
+    if action.expression:
+        try:
+            value = compiled(action.expression).value(run.scope())
+        except ValueMissing as err:
+            raise HeldAction(str(err)) from err
+    elif isinstance(value, str):
+        value = run.text(value)
+    if key:
+        after = fields.given(desk, kind, record.fields or {}, {key: _given(desk, kind, key, value)})
+        if after != record.fields:
+            _put(run, record, fields=after)
+        return {"field": f"fields.{key}", "value": plain(after.get(key))}
+    known = _column(desk, record, column, value)
+    if known != before:
+        _put(run, record, **{column: known})
+    return {"field": column, "value": plain(known)}
+
+
+def _given(desk: Desk, kind: str, key: str, value: Any) -> Any:
+    """What an expression gives, as a field of this type takes it."""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if key in fields_of(desk.catalogue, kind).by_key else value.isoformat()
+    return value
+
+
+def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
+    match column, value:
+        case "amount", None:
+            return 0
+        case "amount", bool() | int() | float() if not isinstance(value, bool):
+            return bounded(round(value * 10 ** digits_of(record.currency)), "amount")
+        case "due_at", None | datetime():
+            return value
+        case "due_at", str():
+            at = moment_of(value, None, ZoneInfo(desk.office.time_zone))
+            if at is None:
+                raise InvalidInput(f"due_at: «{value[:50]}» is no moment: write «2026-01-31T10:00»")
+            return at
+        case (("title" | "name" | "text" | "kind"), str()) if column in {"text", "kind"} or value.strip():
+            return value.strip()[:_LONGEST_TITLE]
+        case (("source" | "grade" | "city" | "company" | "status" | "currency"), str()):
+            return value.strip()[:_LONGEST_TITLE]
+        case (("source" | "grade" | "city" | "company" | "status"), None):
+            return None
+    raise InvalidInput(f"{column}: «{str(value)[:50]}» can't stand there")
+
+
+def _task(run: Run, action: MakeTask) -> dict[str, Any]:
+    desk, record = run.desk, run.record
+    due = desk.office.calendar(action.hours).add(desk.now, action.due) if action.due is not None else None
+    people = people_of(desk, record, [action.to])
+    task = tasks.make(
+        desk,
+        tasks.NewTask(
+            title=run.text(action.title)[:_LONGEST_TITLE],
+            assignee=people[0].login if people else None,
+            due_at=due,
+            contact_id=run.contact_id,
+            lead_id=record.id if isinstance(record, LeadRecord) else getattr(record, "lead_id", None),
+            deal_id=record.id if isinstance(record, DealRecord) else getattr(record, "deal_id", None),
+            company_id=record.id if isinstance(record, CompanyRecord) else getattr(record, "company_id", None),
+            text=run.text(action.text),
+            kind=action.kind,
+            checklist=action.checklist,
+        ),
+    )
+    run.touch(task)
+    return {"task_id": task.id, "assignee": task.assignee}
+
+
+def _move(run: Run, action: Move) -> dict[str, Any]:
+    desk, card = run.desk, _card(run)
+    place = desk.catalogue.place(card.stage_id)
+    if action.pipeline is not None and (place is None or place[0].name != action.pipeline):
+        moved = tunnels.move_over(
+            desk, card, action.pipeline, action.stage, by_person=False, reason=action.reason or None
+        )
+        run.touch(moved)
+    elif action.stage is not None:
+        moved = stages.enter(desk, card, action.stage, by_person=False, reason=action.reason or None)
+    else:
+        moved = card
+    return {"pipeline": action.pipeline, "stage": action.stage, "from_stage_id": card.stage_id, "to": moved.stage_id}
+
+
+def _copy(run: Run, action: Copy) -> dict[str, Any]:
+    made = tunnels.copy(run.desk, _card(run), action.pipeline, action.stage, by_person=False)
+    run.touch(made)
+    return {"pipeline": action.pipeline, "deal_id": made.id}
+
+
+def _assign(run: Run, action: Assign) -> dict[str, Any]:
+    desk, record = run.desk, run.record
+    now = getattr(record, _KEEPER.get(type(record), "manager"), None)
+    if action.empty and now is not None:
+        raise HeldAction("it is somebody's already")
+    if action.login is not None:
+        user = desk.work.staff.get(action.login)
+        if user is None or not user.active:
+            raise InvalidInput(f"login: «{action.login}» is nobody who works here")
+    else:
+        user = desk.policies.assigner.assign(action.group, desk.work.staff, desk.loads, desk.now)
+        if user is None:
+            raise HeldAction(f"nobody of group «{action.group}» is there")
+    if now == user.login:
+        return {"login": user.login}
+    if isinstance(record, LeadRecord) and record.status is LeadStatus.NEW:
+        give_lead(desk, record, run.contact, user)
+    else:
+        _put(run, record, **{_KEEPER.get(type(record), "manager"): user.login})
+    return {"login": user.login, "instead_of": now}
+
+
+_KEEPER = {TaskRecord: "assignee"}
+
+
+def _send(run: Run, action: Send) -> dict[str, Any]:
+    desk = run.desk
+    key = f"rule:{run.occasion.run_key}:{action.template}"
+    about = None if isinstance(run.record, ContactRecord) else run.record
+    found = deliver(desk, run.contact.id, action.template, channels=action.channels, dedupe=key, about=about)
+    if isinstance(found, HeldBack):
+        raise HeldAction(held_back(desk, found))
+    run.touch(found)
+    return {"template": action.template, "channel": found.channel, "account": found.account, "entry_id": found.id}
+
+
+def _notify(run: Run, action: Notify) -> dict[str, Any]:
+    desk = run.desk
+    people = people_of(desk, run.record, action.to)
+    if not people:
+        raise HeldAction(f"there is nobody to be told: {', '.join(action.to)}")
+    cause = f"rule:{run.occasion.run_key}:{run.record[0]}"
+    tell(desk, people, cause, run.text(action.text), contact_id=run.contact_id)
+    return {"to": [each.login for each in people]}
+
+
+def _ring_back(run: Run, action: RingBack) -> dict[str, Any]:
+    desk, contact = run.desk, run.contact
+    if contact.list_name is not None:
+        raise HeldAction(f"the client stands on the list «{contact.list_name}»")
+    manager = getattr(run.record, "manager", None) or contact.manager
+    at = desk.now + action.after
+    order = callbacks.order(desk, contact, CallbackReason.TAKEN, at, author=f"rule:{run.rule}", manager=manager)
+    return {"callback_id": order.id, "due_at": order.due_at.isoformat()}
+
+
+def _emit(run: Run, action: Emit) -> dict[str, Any]:
+    data = {key: run.text(text) for key, text in action.data.items()}
+    about = {"kind": run.occasion.kind, "id": run.record[0], "contact_id": run.contact_id, "rule": run.rule}
+    run.desk.emit(action.event, run.record[0], {**about, **data})
+    return {"event": action.event}
+
+
+def _start_chain(run: Run, action: StartChain) -> dict[str, Any]:
+    card = run.record if isinstance(run.record, DealRecord) else None
+    entry = run.occasion.fact.entry if run.occasion.fact is not None else None
+    chain = chaining.start(run.desk, action.chain, run.contact, card, entry)
+    if chain is None:
+        raise HeldAction(f"chain «{action.chain}» runs for this client already")
+    return {"chain": action.chain, "chain_run_id": chain.id}
+
+
+def _stop_chain(run: Run, action: StopChain) -> dict[str, Any]:
+    stopped = chaining.stop(run.desk, run.contact.id, action.chain, f"rule:{run.rule}")
+    return {"chain": action.chain, "stopped": [each.chain for each in stopped]}
+
+
+def _create(run: Run, action: Create) -> dict[str, Any]:
+    desk, record = run.desk, run.record
+    contact = run.contact if run.contact_id is not None else None
+    if contact is not None and contact.list_name is not None:
+        raise HeldAction(f"the client stands on the list «{contact.list_name}»")
+    pipeline = named_pipeline(desk, action.pipeline)
+    stage = named_stage(pipeline, action.stage) if action.stage else beginning(desk, pipeline.name)[1]
+    if action.unless_open and contact is not None:
+        on = [each.id for each in pipeline.stages if each.open]
+        if desk.work.open_cards([contact.id], on):
+            raise HeldAction(f"the client has an open card in «{pipeline.name}»")
+    of_type = pipeline.record.type
+    given = {key: run.text(text) for key, text in action.fields.items()}
+    deal = DealRecord(
+        id=desk.work.next_id(),
+        contact_id=contact.id if contact is not None else None,
+        pipeline_id=pipeline.id,
+        stage_id=stage.id,
+        title=run.text(action.title)[:_LONGEST_TITLE] or pipeline.name,
+        created_at=desk.now,
+        updated_at=desk.now,
+        stage_since=desk.now,
+        manager=getattr(record, "manager", None) or (contact.manager if contact is not None else None),
+        source=getattr(record, "source", None),
+        fields=fields.given(desk, of_type, {}, {key: text for key, text in given.items() if text}),
+        type=of_type,
+        company_id=getattr(record, "company_id", None),
+        lead_id=record.id if isinstance(record, LeadRecord) else None,
+        source_id=record.id if isinstance(record, DealRecord) else None,
+    )
+    deal = stages.put_on(desk, deal, pipeline, stage, by_person=False)
+    data = {"id": deal.id, "contact_id": deal.contact_id, "type": deal.type, "title": deal.title}
+    desk.emit("deal.created", deal.id, {**data, "pipeline": pipeline.name, "stage": stage.name})
+    run.touch(deal)
+    return {"pipeline": pipeline.name, "deal_id": deal.id}
+
+
+def people_of(desk: Desk, record: Any, wanted: list[str]) -> list[User]:
+    """The people who are meant: the record's manager, who answers for its stage, a role, a group, logins."""
+    found: dict[str, User] = {}
+    for each in wanted:
+        for user in _people(desk, record, each):
+            if user.active:
+                found.setdefault(user.login, user)
+    return list(found.values())
+
+
+def _people(desk: Desk, record: Any, who: str) -> list[User]:
+    staff = desk.work.staff
+    if who in {"manager", "responsible"}:
+        login = getattr(record, "assignee", None) or getattr(record, "manager", None)
+        if who == "responsible" and isinstance(record, DealRecord):
+            login = responsible(desk, record)
+        if login is None and getattr(record, "contact_id", None) is not None:
+            contact = desk.work.contacts([record.contact_id]).get(record.contact_id)
+            login = contact.manager if contact is not None else None
+        user = staff.get(login)
+        return [user] if user is not None else list(staff.with_role(Role.HEAD)[:1])
+    if who in _ROLES:
+        return list(staff.with_role(Role(who)))
+    if who.startswith("group:"):
+        return list(staff.members(who.removeprefix("group:").strip()))
+    user = staff.get(who.removeprefix("login:").strip())
+    return [user] if user is not None else []
+
+
+_ROLES = frozenset(Role) - {Role.MANAGER}
+
+
+def _card(run: Run) -> DealRecord:
+    if not isinstance(run.record, DealRecord):
+        raise InvalidInput("only cards stand on stages")
+    return run.record
+
+
+def _put(run: Run, record: Any, **changes: Any) -> None:
+    if "updated_at" in record._fields:
+        changes["updated_at"] = run.desk.now
+    run.desk.work.put(record._replace(**changes))
+
+
+ACTIONS: Mapping[type, Callable[[Run, Any], dict[str, Any]]] = {
+    Tag: _tag,
+    SetField: _set,
+    MakeTask: _task,
+    Move: _move,
+    Copy: _copy,
+    Assign: _assign,
+    Send: _send,
+    Notify: _notify,
+    RingBack: _ring_back,
+    Emit: _emit,
+    StartChain: _start_chain,
+    StopChain: _stop_chain,
+    Create: _create,
+}

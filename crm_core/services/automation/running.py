@@ -1,0 +1,154 @@
+"""Running rules: guarded, each once an occasion, with a trace on the record. What fails of a rule fails alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from crm_core.errors import ConcurrentChange, CoreError, StorageUnavailable
+from crm_core.model.automation import RuleRunRecord, RunOutcome
+from crm_core.model.expressions import ExpressionError
+from crm_core.services.automation.actions import ACTIONS, HeldAction, Run
+from crm_core.services.automation.conditions import holds, holds_plainly, read_ahead
+from crm_core.services.automation.matching import Occasion
+from crm_core.services.desk import Desk
+
+log = logging.getLogger(__name__)
+
+# What a rule's own mistake may raise. Of others (the database is away) the whole transaction has to know.
+_ITS_OWN = (CoreError, ExpressionError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+_NOT_ITS_OWN = (ConcurrentChange, StorageUnavailable)
+
+
+def act_on(desk: Desk, occasions: Sequence[Occasion], *, known_anew: bool = False) -> int:
+    """Run the rules whose conditions hold; how many did something. `known_anew` says that the records of all occasions
+    may have been acted on before (time, not a change, brings them).
+
+    Statements: what conditions read (one a kind), one for occasions that may repeat, one for rates.
+    """
+    plain = _unique(occasion for occasion in occasions if holds_plainly(desk, occasion))
+    if not plain:
+        return 0
+    read_ahead(desk, plain)
+    wanted = [(occasion, error) for occasion in plain if (error := _wants(desk, occasion)) is not False]
+    repeated = [each.run_key for each, _ in wanted if known_anew or each.seen or each.rule.body.once]
+    done = {each.key for each in desk.work.related(RuleRunRecord, "key", repeated)} if repeated else set()
+    wanted = [(occasion, error) for occasion, error in wanted if occasion.run_key not in done]
+    if not wanted:
+        return 0
+    desk.rules.read(desk.work, [occasion.subject for occasion, _ in wanted])
+    acted = 0
+    touched: set[tuple[str, int]] = set()
+    for occasion, error in wanted:
+        current = desk.work.peek(type(occasion.record), occasion.record[0])
+        if current is None or getattr(current, "deleted_at", None) is not None:
+            continue
+        fresh = occasion if current is occasion.record else replace(occasion, record=current)
+        if occasion.subject in touched and (error := _wants(desk, fresh)) is False:
+            continue  # an earlier rule made it needless
+        if _guarded(desk, fresh):
+            continue
+        _run(desk, fresh, error if isinstance(error, str) else None)
+        touched.add(occasion.subject)
+        acted += 1
+    return acted
+
+
+def _wants(desk: Desk, occasion: Occasion) -> str | bool:
+    """Whether the rule is to act; words where its condition can't be worked out."""
+    try:
+        return holds(desk, occasion)
+    except ExpressionError as err:
+        return str(err)
+
+
+def _guarded(desk: Desk, occasion: Occasion) -> bool:
+    """Whether the rule is held back, which is traced on the record."""
+    subject, name = occasion.subject, occasion.rule.name
+    circle = desk.rules.circle(subject, name)
+    if circle is not None:
+        _hold_back(desk, occasion, f"rules call each other in a circle: {circle}", "circle")
+        return True
+    most = desk.rules.full(subject, name, occasion.rule.body.per_hour)
+    if most is None:
+        return False
+    if not desk.rules.told(subject, name):
+        _hold_back(desk, occasion, f"rules acted on this record too often: {most} times within an hour", "rate")
+    return True
+
+
+def _hold_back(desk: Desk, occasion: Occasion, error: str, kind: str) -> None:
+    key = f"{occasion.rule.id}:{occasion.kind}:{occasion.record[0]}:{kind}:{desk.now.isoformat()}"
+    if desk.work.peek(RuleRunRecord, key) is not None:
+        return
+    log.warning("a rule is held back: %s on %s %s: %s", occasion.rule.name, *occasion.subject, error)
+    desk.rules.count(occasion.subject, occasion.rule.name, RunOutcome.HELD_BACK)
+    desk.work.put(_trace(desk, occasion, RunOutcome.HELD_BACK, key=key, error=error))
+
+
+def _run(desk: Desk, occasion: Occasion, error: str | None) -> None:
+    rule, subject = occasion.rule, occasion.subject
+    run = Run(desk, occasion)
+    author, desk.work.author = desk.work.author, f"rule:{rule.name}"
+    actions: list[dict[str, Any]] = []
+    try:
+        for action in rule.body.then if error is None else ():
+            try:
+                actions.append({"do": action.do, **ACTIONS[type(action)](run, action)})
+            except HeldAction as err:
+                actions.append({"do": action.do, "held_back": str(err)})
+            except _NOT_ITS_OWN:
+                raise
+            except _ITS_OWN as err:
+                error = f"{action.do}: {err}" if str(err) else f"{action.do}: {type(err).__name__}"
+                level = logging.WARNING if isinstance(err, (CoreError, ExpressionError)) else logging.ERROR
+                log.log(level, "a rule failed: %s on %s %s: %s", rule.name, *subject, error, exc_info=level > 30)
+                break
+    finally:
+        desk.work.author = author
+    desk.rules.acted(subject, rule.name, run.touched)
+    outcome = RunOutcome.FAILED if error is not None else RunOutcome.DONE
+    desk.rules.count(subject, rule.name, outcome)
+    key = occasion.run_key
+    number = 1
+    while desk.work.peek(RuleRunRecord, key) is not None:
+        number += 1
+        key = f"{occasion.run_key}#{number}"
+    if error is not None:
+        desk.work.changed("rule_failed", occasion.record[0], run.contact_id)
+    desk.work.put(_trace(desk, occasion, outcome, key=key, error=error or "", actions=actions, contact=run.contact_id))
+
+
+def _trace(
+    desk: Desk,
+    occasion: Occasion,
+    outcome: RunOutcome,
+    *,
+    key: str,
+    error: str = "",
+    actions: Sequence[dict[str, Any]] = (),
+    contact: int | None = None,
+) -> RuleRunRecord:
+    return RuleRunRecord(
+        key=key,
+        rule=occasion.rule.name,
+        kind=occasion.kind,
+        subject_id=occasion.record[0],
+        contact_id=contact,
+        at=desk.now,
+        outcome=outcome,
+        why=occasion.why,
+        actions=list(actions),
+        error=error[:1000],
+    )
+
+
+def _unique(occasions: Iterable[Occasion]) -> list[Occasion]:
+    """A rule looks once at one occasion, however many things it waits for came together."""
+    found: dict[tuple[int, str, int, str], Occasion] = {}
+    for occasion in occasions:
+        cause = str(occasion.fact.cause[0]) if occasion.fact is not None else ""
+        found.setdefault((occasion.rule.id, *occasion.subject, cause), occasion)
+    return list(found.values())
