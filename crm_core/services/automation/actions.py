@@ -363,6 +363,9 @@ def _people(desk: Desk, record: Any, who: str) -> list[User]:
         return [user] if user is not None else list(staff.with_role(Role.HEAD)[:1])
     if who in _ROLES:
         return list(staff.with_role(Role(who)))
+    if who.startswith("field:"):
+        named = staff.get((getattr(record, "fields", None) or {}).get(who.removeprefix("field:").strip()))
+        return [named] if named is not None else []
     if who.startswith("group:"):
         return list(staff.members(who.removeprefix("group:").strip()))
     user = staff.get(who.removeprefix("login:").strip())
