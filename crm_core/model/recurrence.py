@@ -52,7 +52,7 @@ def next_time(text: str, first: datetime, after: datetime, zone: ZoneInfo) -> da
     """
     counted = _COUNT.search(text)
     most = int(counted[1]) if counted is not None else None
-    start, since = (each.astimezone(zone).replace(tzinfo=None) for each in (first, after))
+    start, since = (each.astimezone(zone).replace(tzinfo=None, microsecond=0) for each in (first, after))
     away = _away(start)
     number = 1
     time: datetime

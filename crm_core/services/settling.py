@@ -13,6 +13,7 @@ from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
 from crm_core.services import chaining, criteria, items, paying, standing, typed
 from crm_core.services.automation import follow_rules
 from crm_core.services.desk import Desk
+from crm_core.services.grading import settle_grades
 from crm_core.services.stage_tasks import give_stage_tasks
 from crm_core.services.task_ladder import settle_tasks
 
@@ -30,6 +31,7 @@ STEPS: tuple[Step, ...] = (
     paying.settle_payments,
     typed.work_out,
     typed.index,
+    settle_grades,
     criteria.let_in,
     standing.hold,
     standing.watch,

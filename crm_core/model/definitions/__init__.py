@@ -10,8 +10,10 @@ from crm_core.model.definitions.mappings import MappingBody
 from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.definitions.rules import RuleBody
+from crm_core.model.definitions.scoring import ScoringBody
 from crm_core.model.definitions.segments import SegmentBody
 from crm_core.model.definitions.templates import TemplateBody
+from crm_core.model.definitions.webhooks import WebhookBody
 
 # The form of each section.
 FORMS: dict[Section, type[Body]] = {
@@ -27,6 +29,8 @@ FORMS: dict[Section, type[Body]] = {
     Section.GROUP: GroupBody,
     Section.TEMPLATE: TemplateBody,
     Section.SEGMENT: SegmentBody,
+    Section.SCORING: ScoringBody,
+    Section.WEBHOOK: WebhookBody,
 }
 
 
@@ -58,6 +62,7 @@ __all__ = [
     "PipelineSettings",
     "RecordTypeBody",
     "RuleBody",
+    "ScoringBody",
     "Section",
     "SegmentBody",
     "Stage",
