@@ -188,7 +188,7 @@ class Batch:
             if not self.wins(fields.get(key)):
                 continue
             value = self._value(given, target, key, texts)
-            if value is not None:
+            if value is not None and str(value) != str(fields.get(key)):
                 fields[key] = value
         notes = given.all("note")
         if notes and self.wins(fields.get(_NOTES[self.language != "ru"])):
@@ -251,6 +251,18 @@ class Batch:
         """The record's own id, in a file that came from here."""
         text = given.text("hub_id")
         return int(text) if self.how.system == HUB and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def verified(self, given: Given, record: Any, moment_of: str = "created_at") -> Any:
+        """A record found by its own number, if it is the very one that went out: numbers of another office may be the
+        same, moments are not."""
+        if record is None or self.hub_id(given) != record[0]:
+            return record
+        text = given.text(moment_of)
+        try:
+            same = bool(text) and moment(text, self.zone) == getattr(record, moment_of)
+        except InvalidInput:
+            same = False
+        return record if same else None
 
     def look_up(self, keys: Iterable[str | None]) -> None:
         """Find the records of these ids; one statement."""

@@ -41,7 +41,7 @@ def take(batch: Batch, lines: list[Given]) -> None:
         number = batch.refs.get(key) or batch.hub_id(given)
         before = deals.get(number) if number is not None else None
         before = before or (batch.desk.work.peek(DealRecord, number) if number is not None else None)
-        _take_one(batch, clients, companies, given, key, before)
+        _take_one(batch, clients, companies, given, key, batch.verified(given, before))
     clients.settle()
 
 

@@ -104,7 +104,7 @@ class Clients:
         contact = batch.desk.work.contacts([number]).get(number)
         if contact is not None and contact.merged_into is not None:
             contact = batch.desk.work.contacts([contact.merged_into]).get(contact.merged_into)
-        return contact
+        return contact if self.target != "external_id" else batch.verified(given, contact)
 
     def make(self, given: Given, found: Found, name: str) -> ContactRecord:
         """A client whom nobody knew."""

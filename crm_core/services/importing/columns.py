@@ -26,6 +26,8 @@ _NEEDED: dict[ImportKind, frozenset[str]] = {
     ImportKind.SALES: frozenset({"amount"}),
     ImportKind.TASKS: frozenset({"title"}),
 }
+# What an export of ours tells besides.
+_OURS = frozenset({"known as", "paid", "grade", "ref"})
 # Of these the first column that means it counts, of others all do.
 _SEVERAL = frozenset({"phone", "email", "identifier", "tags", "note", "skip", "telegram", "vk"})
 
@@ -101,6 +103,8 @@ def _by_heading(kind: ImportKind, heading: str, fields: FieldSet, headings: Sequ
     declared = fields.named(heading)
     if declared is not None:
         return f"{_FIELDS}{declared.key}"
+    if "hub id" in {plain(each) for each in headings} and plain(heading) in _OURS:
+        return "skip"
     if has_first_names(kind, headings) and plain(heading) in {"имя", "name"}:
         return "first_name"
     return target_of(kind, heading) or _field(kind, heading, fields)

@@ -89,7 +89,7 @@ def _take_one(batch: Batch, companies: Companies, given: Given, key: str | None)
     name, tax = clean_name(given.text("name")), _tax(given)
     number = batch.refs.get(key) if key is not None else None
     number = number or batch.hub_id(given) or companies.by_tax.get(tax)
-    before = companies.by_id.get(number) if number is not None else None
+    before = batch.verified(given, companies.by_id.get(number) if number is not None else None)
     if before is None and name:
         same = [companies.by_id[each] for each in companies.by_name.get(name_key(name), ())]
         same = [each for each in same if not tax or not each.tax_id or each.tax_id == tax]

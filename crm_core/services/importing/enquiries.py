@@ -46,7 +46,7 @@ def take(batch: Batch, lines: list[Given]) -> None:
         key = keys[given.line.number]
         number = batch.refs.get(key) or batch.hub_id(given)
         before = (work.peek(LeadRecord, number) or leads.get(number)) if number is not None else None
-        _take_one(batch, given, key, owners[given.line.number], before)
+        _take_one(batch, given, key, owners[given.line.number], batch.verified(given, before))
     clients.settle()
 
 

@@ -76,7 +76,7 @@ def _take_one(batch: Batch, products: Products, given: Given, key: str | None) -
     number = (batch.refs.get(key) if key is not None else None) or batch.hub_id(given)
     if number is None:
         number = products.by_sku.get(sku) if sku else products.id_of("", name)
-    before = products.by_id.get(number) if number is not None else None
+    before = batch.verified(given, products.by_id.get(number) if number is not None else None)
     if before is not None and before.deleted_at is not None:
         batch.refuse(given, Fault.ERASED)
         return

@@ -36,7 +36,7 @@ def take(batch: Batch, lines: list[Given]) -> None:
         key = keys[given.line.number]
         number = batch.refs.get(key) or batch.hub_id(given)
         before = work.peek(TaskRecord, number) if number is not None else None
-        _take_one(batch, clients, given, key, before)
+        _take_one(batch, clients, given, key, batch.verified(given, before))
     clients.settle()
 
 

@@ -30,7 +30,13 @@ def take(batch: Batch, lines: list[Given]) -> None:
     products.read([each.text("sku") for each in lines], [clean_name(each.text("product")) for each in lines])
     refs = [_ref(batch, each) for each in lines]
     known = {each.ref: each for each in batch.desk.work.related(SaleRecord, "ref", refs)}
+    own = {number for each in lines if (number := batch.hub_id(each)) is not None}
+    ours = {each.id: each for each in batch.desk.work.related(SaleRecord, "id", own)} if own else {}
     for given, ref in zip(lines, refs, strict=True):
+        mine = batch.verified(given, ours.get(batch.hub_id(given) or 0), "at")
+        if mine is not None:
+            batch.became(given, Became.UNCHANGED, mine.id)  # it came from here: accounting tells of changes
+            continue
         after = _take_one(batch, clients, companies, products, given, ref, known.get(ref))
         if after is not None:
             known[ref] = after

@@ -32,7 +32,8 @@ PLAYED = "recording.played"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Somebody heard or took away something confidential. `remote` is the address they asked from."""
+    """Somebody heard or took away something confidential. `remote` is the address they asked from, `detail` what of an
+    export was wanted."""
 
     id: int
     at: datetime
@@ -41,6 +42,7 @@ class Access:
     subject_id: int
     contact_id: int | None
     remote: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def recordings_of(conn: Connection, calls: Iterable[CallRecord]) -> dict[int, Re
 # ---------------------------------------------------------------- who heard them
 
 
-def note_access(desk: Desk, what: str, subject_id: int, contact_id: int | None, login: str, remote: str) -> None:
+def note_access(  # noqa: PLR0913, PLR0917 - one a column
+    desk: Desk, what: str, subject_id: int, contact_id: int | None, login: str, remote: str, detail: str = ""
+) -> None:
     """Keep that somebody heard or took away something."""
     values = {
         "id": desk.work.next_id(),
@@ -157,6 +161,7 @@ def note_access(desk: Desk, what: str, subject_id: int, contact_id: int | None, 
         "subject_id": subject_id,
         "contact_id": contact_id,
         "remote": remote[:100],
+        "detail": detail[:4000],
     }
     connection_of(desk).execute(insert(access_log).values(values))
 
@@ -187,7 +192,7 @@ def list_access(conn: Connection, wanted: AccessFilter, where: Slice) -> Page[Ac
         conditions.append(tuple_(*place) < tuple_(literal(at, UtcDateTime()), literal(number, BigInteger())))
     statement = select(access_log).where(*conditions).order_by(*(each.desc() for each in place))
     rows = [
-        Access(row.id, row.at, row.login, row.what, row.subject_id, row.contact_id, row.remote)
+        Access(row.id, row.at, row.login, row.what, row.subject_id, row.contact_id, row.remote, row.detail)
         for row in conn.execute(statement.limit(where.limit + 1))
     ]
     return page_of(rows, where.limit, lambda entry: moment_cursor(entry.at, entry.id))

@@ -72,5 +72,7 @@ access_log = Table(
     Column("subject_id", Id, nullable=False),
     Column("contact_id", Id),
     Column("remote", Text, nullable=False),
+    # What else there is to say: of an export its filter and how many records it had.
+    Column("detail", Text, nullable=False, server_default=""),
     Index("ix_access_log_what", "what", "subject_id"),
 )

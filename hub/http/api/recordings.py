@@ -52,7 +52,8 @@ class AccessQuery(PageQuery):
 
 
 class Access(Given):
-    """Somebody heard a recording. `subject_id` is the call's id, `remote` the address they asked from."""
+    """Somebody heard a recording (`subject_id` is the call's id) or took records away (`export.…`: how many they were,
+    `detail` what was wanted). `remote` is the address they asked from."""
 
     id: int
     at: datetime
@@ -61,6 +62,7 @@ class Access(Given):
     subject_id: int
     contact_id: int | None
     remote: str
+    detail: str
 
 
 class AccessLog(Paged[Access]):

@@ -1,0 +1,131 @@
+"""Records for tables that go out: a page at a time behind an id, with all that stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from crm_core.errors import InvalidInput
+from crm_core.model.exchange import ExternalRefRecord
+from crm_core.model.filters import Filter
+from crm_core.model.records import ContactRecord, DealRecord, IdentityRecord, LeadRecord
+from crm_core.model.selling import CompanyRecord, ProductRecord, SaleRecord
+from crm_core.model.task import TaskRecord
+from crm_core.storage import bulk, filtering
+from crm_core.storage.filtering import Asking
+from crm_core.storage.queries.pages import all_of
+from crm_core.storage.tables import (
+    company,
+    contact,
+    external_ref,
+    identity,
+    product,
+    sale,
+)
+
+_KINDS: dict[str, type] = {
+    "contact": ContactRecord,
+    "company": CompanyRecord,
+    "lead": LeadRecord,
+    "deal": DealRecord,
+    "task": TaskRecord,
+    "product": ProductRecord,
+    "sale": SaleRecord,
+}
+_MOST_KEYS = 300
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Some records by id, and what stands beside them: identities and names of their clients, names of companies and
+    products, ids that other programs give (`system:id`)."""
+
+    records: list[Any]
+    identities: dict[int, list[str]] = field(default_factory=dict)
+    contacts: dict[int, str] = field(default_factory=dict)
+    companies: dict[int, str] = field(default_factory=dict)
+    products: dict[int, tuple[str, str]] = field(default_factory=dict)
+    refs: dict[int, list[str]] = field(default_factory=dict)
+
+
+def stretch(conn: Connection, kind: str, wanted: Filter, asking: Asking, *, above: int, limit: int) -> Stretch:
+    """The next records behind an id that a filter lets through. A fixed number of statements."""
+    record_of = _KINDS.get(kind, DealRecord)
+    if kind == "sale":
+        if wanted != Filter():
+            raise InvalidInput("filter: sales go out all or none")
+        found = all_of(conn, SaleRecord, select(sale).where(sale.c.id > above).order_by(sale.c.id).limit(limit))
+        return _with_names(conn, kind, found)
+    ids = filtering.matching(conn, kind, wanted, asking, above=above, limit=limit)
+    if not ids:
+        return Stretch([])
+    table = filtering.table_of(kind, asking.catalogue)
+    columns = bulk.select_list(record_of, "t", conn.dialect.name)
+    sql = f'SELECT {columns} FROM "{table.name}" AS t WHERE t.id {bulk.among(conn, 1)} ORDER BY t.id'
+    return _with_names(conn, kind, bulk.read(conn, record_of, sql, (bulk.keys(conn, ids),)))
+
+
+def count(conn: Connection, kind: str, wanted: Filter, asking: Asking) -> int:
+    """How many records a filter lets through."""
+    if kind == "sale":
+        return int(conn.exec_driver_sql("SELECT count(*) FROM sale").scalar_one())
+    return filtering.count(conn, kind, wanted, asking)
+
+
+def field_keys(conn: Connection, kind: str, asking: Asking) -> list[str]:
+    """The keys of all custom fields that records of a kind have, whoever declared them, in order."""
+    if kind == "sale":
+        return []
+    table = filtering.table_of(kind, asking.catalogue).name
+    if conn.dialect.name == "sqlite":
+        keys = f'SELECT DISTINCT k.key FROM "{table}" AS t, json_each(t.fields) AS k WHERE t.deleted_at IS NULL'
+    else:
+        keys = f'SELECT DISTINCT jsonb_object_keys(t.fields) AS key FROM "{table}" AS t WHERE t.deleted_at IS NULL'
+    rows = conn.exec_driver_sql(f"SELECT key FROM ({keys}) AS found ORDER BY key LIMIT {_MOST_KEYS}")
+    return [str(row[0]) for row in rows]
+
+
+def _with_names(conn: Connection, kind: str, records: list[Any]) -> Stretch:
+    found = Stretch(records)
+    if not records:
+        return found
+    clients = _ids(records, "id") if kind == "contact" else _ids(records, "contact_id")
+    if clients:
+        columns = identity.c
+        statement = select(identity).where(columns.contact_id.in_(clients)).order_by(columns.created_at, columns.key)
+        for each in all_of(conn, IdentityRecord, statement):
+            found.identities.setdefault(each.contact_id, []).append(each.key)
+    if clients and kind != "contact":
+        found.contacts = _names(conn, contact, clients)
+    if companies := _ids(records, "company_id"):
+        found.companies = _names(conn, company, companies)
+    if products := _ids(records, "product_id"):
+        columns = product.c
+        rows = conn.execute(select(columns.id, columns.name, columns.sku).where(columns.id.in_(products)))
+        found.products = {row[0]: (row[1], row[2] or "") for row in rows}
+    of = "deal" if kind not in _KINDS else kind
+    columns = external_ref.c
+    statement = select(external_ref).where(columns.kind == of, columns.subject_id.in_([each.id for each in records]))
+    for ref in all_of(conn, ExternalRefRecord, statement.order_by(columns.key)):
+        _, _, plain = ref.key.partition(":")
+        if not plain.startswith("line:"):
+            found.refs.setdefault(ref.subject_id, []).append(plain)
+    return found
+
+
+def _ids(records: Iterable[Any], column: str) -> list[int]:
+    return sorted({value for each in records if (value := getattr(each, column, None)) is not None})
+
+
+def _names(conn: Connection, table: Any, ids: list[int]) -> dict[int, str]:
+    return {row[0]: row[1] for row in conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids)))}
+
+
+def places(asking: Asking) -> Mapping[int, tuple[str, str]]:
+    """The names of pipeline and stage by the stage's id."""
+    return {
+        stage.id: (pipeline.name, stage.name) for pipeline in asking.catalogue.pipelines for stage in pipeline.stages
+    }

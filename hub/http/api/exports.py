@@ -1,0 +1,92 @@
+"""Exports: tables of records as CSV or XLSX, hashed audiences; who took what away is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from crm_core.errors import NotFound
+from crm_core.model.filters import Filter, filter_of
+from hub.exchange import exporting
+from hub.http.operations import Call, Operation, own
+from hub.http.rights import Right, demand
+from hub.http.types import NoBody, Query
+
+_TAG = "exports"
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+_PIECE = 256 * 1024
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Form(StrEnum):
+    """What an export is written as."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class ExportQuery(Query):
+    """`filter` as JSON, like that of segments; `form` csv or xlsx."""
+
+    filter: Annotated[str | None, Field(max_length=100_000)] = None
+    form: Form = Form.CSV
+
+
+async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> web.StreamResponse:
+    kind, query, hub = call.path["kind"], call.query, call.hub
+    if not _KIND.match(kind):
+        raise NotFound(f"there is nothing to export called «{kind[:60]}»")
+    demand(call.user, Right.EXPORT_AUDIENCE if kind == exporting.AUDIENCE else Right.EXPORT)
+    wanted = filter_of(query.filter) if query.filter else Filter()
+    if request.method == "HEAD":
+        return web.Response(headers=_headers(kind, query.form))
+    remote = request.remote or ""
+    table = await exporting.export(
+        hub.store, hub.clock, kind, wanted, login=call.user.login, remote=remote, form=query.form.value
+    )
+    response = web.StreamResponse(headers=_headers(kind, query.form))
+    if query.form is Form.XLSX:
+        # a spreadsheet is whole or none: written to disk, then sent
+        with tempfile.TemporaryDirectory(prefix="hub-export-") as folder:
+            path = Path(folder) / "export.xlsx"
+            await exporting.write_xlsx(table, path)
+            await response.prepare(request)
+            with path.open("rb") as file:
+                while piece := await asyncio.to_thread(file.read, _PIECE):
+                    await response.write(piece)
+    else:
+        await response.prepare(request)
+        async for piece in exporting.as_csv(table):
+            await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+def _headers(kind: str, form: Form) -> dict[str, str]:
+    return {
+        "Content-Type": _XLSX if form is Form.XLSX else "text/csv; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{kind}.{form.value}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    own(
+        "GET",
+        "/exports/{kind}",
+        _exported,
+        tag=_TAG,
+        summary="Take records away: contacts, companies, leads, deals, tasks, products, sales, a custom type; audience",
+        right=Right.EXPORT_AUDIENCE,
+        query=ExportQuery,
+        media="text/csv",
+    ),
+)
