@@ -9,7 +9,7 @@ from crm_core.errors import Conflict
 from crm_core.messages import EntryKind
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.records import AttachmentRecord, DealRecord
-from crm_core.model.selling import LineItemRecord
+from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord
 from crm_core.services.desk import Desk
 from crm_core.services.fields import carried
 from crm_core.services.pipelines import actor, beginning, demand_access, named_pipeline, named_stage, place_of
@@ -23,12 +23,14 @@ _WITHIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """What goes along with a copy besides fields, contact, company, tags, manager and source."""
+    """What goes along with a copy besides fields, contact, company, tags, manager and source. With `debt` its amount is
+    what is still to be paid, and the instalments and promises that are open go over to it."""
 
     items: bool = False
     files: bool = True
     links: bool = True
     title: str | None = None
+    debt: bool = False
 
 
 PLAIN = Along()
@@ -59,7 +61,7 @@ def copy(
         created_at=desk.now,
         updated_at=desk.now,
         stage_since=desk.now,
-        amount=deal.amount,
+        amount=deal.amount - deal.paid if along.debt else deal.amount,
         currency=deal.currency,
         manager=deal.manager,
         source=deal.source,
@@ -78,6 +80,8 @@ def copy(
         _copy_links(desk, deal, made)
     if along.items:
         _copy_items(desk, deal, made)
+    if along.debt:
+        _hand_over_debt(desk, deal, made)
     _say_copied(desk, deal, made, target, place, by_person=by_person, files=along.files)
     data = {"id": made.id, "contact_id": made.contact_id, "type": made.type, "source_id": deal.id}
     desk.emit("deal.copied", made.id, {**data, "pipeline": target.name, "stage": place.name})
@@ -145,6 +149,19 @@ def _kind(known: str, made: DealRecord) -> str:
 def _copy_items(desk: Desk, deal: DealRecord, made: DealRecord) -> None:
     for item in desk.work.related(LineItemRecord, "deal_id", [deal.id]):
         desk.work.put(item._replace(id=desk.work.next_id(), deal_id=made.id))
+
+
+def _hand_over_debt(desk: Desk, deal: DealRecord, made: DealRecord) -> None:
+    """The open instalments and promises of a card become its copy's; of one that is partly covered, the rest."""
+    ours = desk.work.related(PaymentRecord, "deal_id", [deal.id])
+    open_ones = [each for each in ours if each.kind is not PaymentKind.RECEIVED and each.settled_at is None]
+    due = sorted((each for each in open_ones if each.deleted_at is None), key=lambda each: (each.due_on or "", each.id))
+    planned = [each for each in due if each.kind is PaymentKind.PLANNED]
+    covered = max(sum(each.amount for each in planned) - made.amount, 0)
+    for each in due:
+        part = min(covered, each.amount - 1) if each.kind is PaymentKind.PLANNED else 0
+        covered -= part
+        desk.work.put(each._replace(deal_id=made.id, amount=each.amount - part))
 
 
 def _say_copied(

@@ -222,11 +222,14 @@ class Move(Body):
 
 
 class Copy(Body):
-    """Copy the card to a pipeline; it knows its source."""
+    """Copy the card to a pipeline; it knows its source. `items` copies its lines too; with `debt` the copy's amount is
+    what is still to be paid, and the open instalments go over to it."""
 
     do: Literal["copy"]
     pipeline: Name
     stage: Name | None = None
+    items: bool = False
+    debt: bool = False
 
 
 class Assign(Body):

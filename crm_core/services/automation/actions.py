@@ -221,7 +221,8 @@ def _move(run: Run, action: Move) -> dict[str, Any]:
 
 
 def _copy(run: Run, action: Copy) -> dict[str, Any]:
-    made = tunnels.copy(run.desk, _card(run), action.pipeline, action.stage, by_person=False)
+    along = tunnels.Along(items=action.items, debt=action.debt)
+    made = tunnels.copy(run.desk, _card(run), action.pipeline, action.stage, by_person=False, along=along)
     run.touch(made)
     return {"pipeline": action.pipeline, "deal_id": made.id}
 

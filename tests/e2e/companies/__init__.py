@@ -1,0 +1,1 @@
+"""Weeks of five companies' lives, played through the hub's ports with a driven clock."""
