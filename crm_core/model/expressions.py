@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
@@ -220,7 +220,7 @@ def _guarded(call: Callable[..., Any], errors: list[str], zone: Any) -> Callable
 
     def run(*given: Any) -> Any:
         try:
-            return call(*given, zone=zone) if zoned else call(*given)
+            return _plain(call(*given, zone=zone) if zoned else call(*given))
         except Exception as err:  # noqa: BLE001 - told by the program that calls
             errors.append(f"{call.__name__.strip('_')}: {err}" if str(err) else call.__name__)
             return None
@@ -260,7 +260,10 @@ def _plain(value: Any) -> Any:
     match value:
         case Enum():
             return value.value
-        case None | bool() | int() | float() | str() | datetime() | timedelta():
+        case datetime():
+            # The library knows zones by their distance from UTC alone.
+            return value.replace(tzinfo=timezone(value.utcoffset() or timedelta(0)))
+        case None | bool() | int() | float() | str() | timedelta():
             return value
         case date():
             return datetime.combine(value, time(), UTC)

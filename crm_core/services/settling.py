@@ -58,9 +58,7 @@ def settle(desk: Desk) -> None:
 
 def remember(desk: Desk) -> None:
     """Write the history: a row for every tracked record that is another one now; a new one begins with its making."""
-    for (before, after), author in desk.work.all_changes(KIND_OF):
-        if before is None or after is None:
-            continue
+    for (before, after), author in desk.work.changes_by_author():
         changes = differences(before, after)
         if changes:
             desk.work.put(ChangeRecord(desk.work.next_id(), KIND_OF[type(after)], after[0], desk.now, author, changes))

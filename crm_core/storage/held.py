@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from crm_core.model.definitions import Catalogue
-from crm_core.model.history import Change
+from crm_core.model.history import KIND_OF, Change
 from crm_core.model.records import (
     ContactRecord,
 )
@@ -43,6 +43,8 @@ class Held:
         self._catalogue: Catalogue | None = None
         self._looked_at: dict[type, dict[Any, Any]] = defaultdict(dict)
         self._authors: dict[tuple[type, Any], str] = {}
+        # Of tracked records what each who acted left behind, in the order in which they did.
+        self._by_author: defaultdict[type, dict[Any, list[tuple[str, Any]]]] = defaultdict(dict)
         self._current: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
         self._original: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
         self._dirty: dict[type, dict[Any, None]] = defaultdict(dict)
@@ -66,6 +68,12 @@ class Held:
         self._index(kind, record)
         if self.author:
             self._authors[kind, key] = self.author
+        if kind in KIND_OF:
+            said = self._by_author[kind].setdefault(key, [])
+            if said and said[-1][0] == self.author:
+                said[-1] = (self.author, record)
+            else:
+                said.append((self.author, record))
         if kind in self._removed:
             self._removed[kind].pop(key, None)
 
@@ -109,6 +117,22 @@ class Held:
                     found.append((Change(before, after), self._authors.get((kind, key), self.author)))
             gone = (key for key in self._removed.get(kind, ()) if key in original)
             found.extend((Change(original[key], None), self._authors.get((kind, key), self.author)) for key in gone)
+        return found
+
+    def changes_by_author(self) -> list[tuple[Change, str]]:
+        """What this transaction changes of tracked records, of each who acted apart; whoever made a new one leaves it
+        as it was made."""
+        found: list[tuple[Change, str]] = []
+        for kind, put in self._by_author.items():
+            current, original = self._current[kind], self._original[kind]
+            for key, said in put.items():
+                if key not in current:
+                    continue
+                made = key not in original
+                before = said[0][1] if made else original[key]
+                for author, after in said[1:] if made else said:
+                    found.append((Change(before, after), author))
+                    before = after
         return found
 
     # ------------------------------------------------------------ inside

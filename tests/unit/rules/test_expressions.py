@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from crm_core.model.expression_text import words_of
 from crm_core.model.expressions import ExpressionError, ValueMissing, compiled
 
-NOW = datetime(2026, 1, 14, 10, 30, tzinfo=timezone(timedelta(hours=3)))
+NOW = datetime(2026, 1, 14, 10, 30, tzinfo=ZoneInfo("Europe/Moscow"))
 SCOPE: dict[str, Any] = {
     "deal": {
         "amount": 1500.5,
