@@ -60,6 +60,10 @@ class UnitOfWork(Protocol):
     def all_changes(self, kinds: Iterable[type]) -> list[tuple[Change, str]]:
         """What this transaction changes of these kinds altogether, each with who put it last."""
 
+    def changes_by_author(self) -> list[tuple[Change, str]]:
+        """What this transaction changes of tracked records, of each who acted apart; whoever made a new one leaves it
+        as it was made."""
+
     def next_id(self) -> int:
         """A fresh id, unique over all tables."""
 
@@ -254,6 +258,19 @@ class UnitOfWork(Protocol):
     def external_ids_of(self, kind: str, ids: Iterable[int]) -> dict[int, list[ExternalRefRecord]]:
         """By what ids other programs know records of a kind."""
 
+    def ended_deliveries(
+        self,
+        state: DeliveryState,
+        since: datetime,
+        until: datetime,
+        *,
+        subscription: str | None,
+        event: str | None,
+        behind: int,
+        limit: int,
+    ) -> list[int]:
+        """The ids, behind one in their order, of deliveries whose events happened in [since, until)."""
+
     def webhook_deliveries(self, ids: Iterable[int]) -> dict[int, WebhookDeliveryRecord]:
         """Deliveries of events by id."""
 
@@ -268,6 +285,12 @@ class UnitOfWork(Protocol):
 
     def import_run(self, import_id: int) -> ImportRecord:
         """An import, locked; raises NotFound."""
+
+    def of_person(self, kind: type, login: str, limit: int) -> list[int]:
+        """Some of the records that somebody looks after and that go on, by id; nothing is locked."""
+
+    def owners_of(self, kind: type, ids: Iterable[int]) -> list[int]:
+        """The contacts of records, by id; nothing is locked."""
 
     # ------------------------------------------------------------ tasks
 
@@ -308,3 +331,6 @@ class UnitOfWork(Protocol):
     ) -> list[int]:
         """The ids of records of a kind that are not deleted, beyond an id, in their order: cards on one of `stages`, or
         those that a filter lets through (read in the office's zone and region). Nothing is locked."""
+
+    def status_changes(self, above: int, limit: int) -> dict[int, str]:
+        """The next clients behind an id whose worked-out status is not the one they have, and that status."""
