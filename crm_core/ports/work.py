@@ -12,7 +12,7 @@ from crm_core.model.case import SignalAt
 from crm_core.model.conversation import ThreadRecord
 from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.values import FieldValueRecord
-from crm_core.model.exchange import ExternalRefRecord, ImportRecord, WebhookDeliveryRecord
+from crm_core.model.exchange import DeliveryState, ExternalRefRecord, ImportRecord, WebhookDeliveryRecord
 from crm_core.model.figures import Figures
 from crm_core.model.filters import Filter
 from crm_core.model.history import Change
@@ -210,6 +210,21 @@ class UnitOfWork(Protocol):
 
     def links_of(self, kinds: Iterable[str], record_id: int) -> list[LinkRecord]:
         """The links from and to a record, which goes by several kinds."""
+
+    def next_cards(
+        self,
+        pipeline_id: int,
+        stage_ids: Iterable[int],
+        login: str,
+        limit: int,
+        passed: Iterable[int],
+        *,
+        wait: bool = False,
+    ) -> list[DealRecord] | None:
+        """The next cards of a dial list that nobody else has, locked with their contacts, somebody's own first, then
+        those due longest; without those `passed`, and without clients who are being dialled or are to be rung by a
+        robot. Clients with whom somebody works at this moment are left out, unless we `wait` for them. None where there
+        are none; an empty list where others were faster."""
 
     def files_of_deal(self, contact_id: int, deal_id: int) -> list[AttachmentRecord]:
         """The files on a client's timeline that belong to a card and are here, oldest first."""

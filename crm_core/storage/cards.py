@@ -103,6 +103,49 @@ class Cards(Held):
         found = (each for each in self._all(LinkRecord) if record_id in (each.from_id, each.to_id))
         return sorted(found, key=lambda each: each.id)
 
+    def next_cards(
+        self,
+        pipeline_id: int,
+        stage_ids: Iterable[int],
+        login: str,
+        limit: int,
+        passed: Iterable[int],
+        *,
+        wait: bool = False,
+    ) -> list[DealRecord] | None:
+        """The next cards of a dial list that nobody else has, locked with their contacts, somebody's own first, then
+        those due longest; without those `passed`, and without clients who are being dialled or are to be rung by a
+        robot. Clients with whom somebody works at this moment are left out, unless we `wait` for them. None where there
+        are none; an empty list where others were faster."""
+        mark = [bulk.placeholder(self.conn, position) for position in range(1, 8)]
+        tail = "" if self.sqlite else f" FOR NO KEY UPDATE OF c{'' if wait else ' SKIP LOCKED'}"
+        sql = (
+            "SELECT d.id, d.contact_id FROM deal AS d JOIN contact AS c ON c.id = d.contact_id"
+            f" WHERE d.pipeline_id = {mark[0]} AND d.stage_id {bulk.among(self.conn, 2)}"
+            " AND d.closed_at IS NULL AND d.deleted_at IS NULL"
+            f" AND (d.manager IS NULL OR d.manager = {mark[2]}) AND (d.due_at IS NULL OR d.due_at <= {mark[3]})"
+            f" AND NOT d.id {bulk.among(self.conn, 5)}"
+            " AND c.list_name IS NULL AND c.merged_into IS NULL AND c.deleted_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM dial AS a WHERE a.contact_id = c.id AND a.state <> 'ended')"
+            " AND NOT EXISTS (SELECT 1 FROM callback AS b WHERE b.contact_id = c.id"
+            " AND b.state IN ('waiting', 'dialling'))"
+            f" ORDER BY CASE WHEN d.manager = {mark[5]} THEN 0 ELSE 1 END, d.due_at IS NULL, d.due_at, d.id"
+            f" LIMIT {mark[6]}{tail}"
+        )
+        now: Any = to_micros(self.now) if self.sqlite else self.now
+        stages, known = bulk.keys(self.conn, stage_ids), bulk.keys(self.conn, passed)
+        parameters = (pipeline_id, stages, login, now, known, login, limit)
+        rows = list(self.conn.exec_driver_sql(sql, parameters))
+        if not rows:
+            return None
+        self._contacts_locked({row[1] for row in rows})
+        ids = [row[0] for row in rows]
+        self._load(DealRecord, [each for each in ids if each not in self._current[DealRecord]], "t.id", tail=self._lock)
+        # What somebody else got before we held the client is theirs.
+        found = (self._current[DealRecord][each] for each in ids)
+        free = (each for each in found if each.manager in {None, login} and each.closed_at is None)
+        return [each for each in free if each.pipeline_id == pipeline_id and each.deleted_at is None]
+
     def files_of_deal(self, contact_id: int, deal_id: int) -> list[AttachmentRecord]:
         """The files on a client's timeline that belong to a card and are here, oldest first."""
         columns = bulk.select_list(AttachmentRecord, "t", self.engine)

@@ -7,10 +7,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from crm_core.model.definitions import Catalogue
 from crm_core.model.office import Office
 from crm_core.ports import Clock, Policies
 from crm_core.services.desk import Desk
 from crm_core.services.settling import remember, settle
+from crm_core.services.subscriptions import announce
 from crm_core.storage.database import Database
 from crm_core.storage.ids import IdSource
 from crm_core.storage.revisions import Caches
@@ -55,6 +57,10 @@ class Store:
                 listener(position)
         return result, position
 
+    def catalogue(self, conn: Connection) -> Catalogue:
+        """Everything configured, as a query sees it; one statement where nothing changed since."""
+        return self._caches.current(conn)[1]
+
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query."""
         return await self.database.read(query)
@@ -65,6 +71,7 @@ class Store:
         desk = Desk(work, self.office, self.policies)
         result = service(desk)
         settle(desk)
+        announce(desk)
         remember(desk)
         work.flush()
         return result, work.position

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
 from crm_core.model.definitions import Catalogue, Pipeline
@@ -53,7 +54,9 @@ class StageSpan:
     author: str
 
 
-def list_deals(conn: Connection, user: User, wanted: DealFilter, where: Slice) -> Page[DealCard]:
+def list_deals(
+    conn: Connection, user: User, wanted: DealFilter, where: Slice, also: ColumnElement[bool] | None = None
+) -> Page[DealCard]:
     """Deals of the pipelines that somebody works with, the newest first. Four statements."""
     after = number_cursor(where.after)
     hidden = hidden_pipelines(conn, user)
@@ -67,6 +70,7 @@ def list_deals(conn: Connection, user: User, wanted: DealFilter, where: Slice) -
             deal.c.company_id == wanted.company_id if wanted.company_id is not None else None,
             deal.c.closed_at.is_(None) if wanted.open_only else None,
             deal.c.pipeline_id.not_in(hidden) if hidden else None,
+            also,
         )
     )
     if wanted.pipeline is not None:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from crm_core.model import records
-from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
+from crm_core.storage.tables.columns import Id, contact_column, metadata, only, own_id
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
 lead = Table(
@@ -123,6 +123,12 @@ deal = Table(
         "company_id",
         postgresql_where=text("company_id IS NOT NULL"),
         sqlite_where=text("company_id IS NOT NULL"),
+    ),
+    # The board: the newest cards of a stage, and what all of them are worth, out of the index alone.
+    Index(
+        "ix_deal_board",
+        *("pipeline_id", "stage_id", "updated_at", "id", "currency", "amount"),
+        **only("closed_at IS NULL AND deleted_at IS NULL"),
     ),
     Index(
         "ix_deal_manager_open",

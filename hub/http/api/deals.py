@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
 from crm_core.errors import Outdated
 from crm_core.model.definitions.base import Slug
+from crm_core.model.filters import filter_of
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.services import deals as services
 from crm_core.services.deals import DealChange, Placed
 from crm_core.services.desk import Desk
 from crm_core.services.tunnels import Along
+from crm_core.storage.filtering import Asking, condition
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.deals import DealCard, DealFilter
 from crm_core.storage.queries.pages import Reading
@@ -51,7 +54,7 @@ StageName = Annotated[Named, BeforeValidator(_named)]
 
 class DealQuery(PageQuery):
     """Which deals; `pipeline` and `stage` by name, `open` leaves out won and lost ones; `type` shows cards of another
-    type instead."""
+    type instead; `filter` is a filter as JSON."""
 
     pipeline: Named | None = None
     stage: Named | None = None
@@ -60,6 +63,7 @@ class DealQuery(PageQuery):
     company_id: QueryId | None = None
     open: bool = False
     type: Slug = "deal"
+    filter: Annotated[str | None, Field(max_length=20_000)] = None
 
 
 class Marks(Taken):
@@ -232,7 +236,13 @@ def _listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
     wanted = DealFilter(
         query.pipeline, query.stage, query.manager, query.contact_id, query.company_id, query.open, query.type
     )
-    page = queries.list_deals(conn, call.user, wanted, query.where)
+    also = None
+    if query.filter:
+        store = call.hub.store
+        zone = ZoneInfo(store.office.time_zone)
+        asking = Asking(store.catalogue(conn), store.clock.now(), zone, store.office.region)
+        also = condition(query.type, filter_of(query.filter), asking)
+    page = queries.list_deals(conn, call.user, wanted, query.where, also)
     return Deals(items=[card_json(card) for card in page.items], next=page.next)
 
 

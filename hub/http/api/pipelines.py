@@ -112,16 +112,16 @@ class StageRemoved(Given):
     moved: int
 
 
+def summary_json(found: definitions.Pipeline) -> PipelineSummary:
+    """A pipeline on the wire, without its stages."""
+    columns = {name: getattr(found.record, name) for name in ("id", "name", "type", "position", "archived")}
+    return PipelineSummary(**found.settings.model_dump(), **columns)
+
+
 def pipeline_json(found: definitions.Pipeline) -> Pipeline:
     """A pipeline on the wire."""
-    record = found.record
     return Pipeline(
-        **found.settings.model_dump(),
-        id=record.id,
-        name=record.name,
-        type=record.type,
-        position=record.position,
-        archived=record.archived,
+        **summary_json(found).model_dump(),
         stages=[stage_json(each) for each in found.in_use],
         warnings=services.warnings(found),
     )

@@ -473,6 +473,8 @@ def upgrade() -> None:
     op.add_column("deal", sa.Column("deleted_at", UtcDateTime(), nullable=True))
     op.add_column("deal", sa.Column("overdue_since", UtcDateTime(), nullable=True))
     op.create_index("ix_deal_company_id", "deal", ["company_id"], unique=False, **_only("company_id IS NOT NULL"))
+    board = ["pipeline_id", "stage_id", "updated_at", "id", "currency", "amount"]
+    op.create_index("ix_deal_board", "deal", board, unique=False, **_only("closed_at IS NULL AND deleted_at IS NULL"))
     op.create_index("ix_deal_manager_open", "deal", ["manager", "id"], unique=False, **_only("closed_at IS NULL"))
     op.add_column("lead", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
     op.add_column("lead", sa.Column("deleted_at", UtcDateTime(), nullable=True))
@@ -499,6 +501,7 @@ def downgrade() -> None:
     op.drop_column("pipeline", "type")
     op.drop_column("lead", "deleted_at")
     op.drop_column("lead", "version")
+    op.drop_index("ix_deal_board", table_name="deal", **_only("closed_at IS NULL AND deleted_at IS NULL"))
     op.drop_index("ix_deal_manager_open", table_name="deal", **_only("closed_at IS NULL"))
     op.drop_index("ix_deal_company_id", table_name="deal", **_only("company_id IS NOT NULL"))
     op.drop_column("deal", "overdue_since")
