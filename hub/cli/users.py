@@ -160,6 +160,30 @@ def disable(
     typer.echo(f"{with_store(act).login}: отключён")
 
 
+@users.command("hand-over")
+def hand_over(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="Чьё передать.")],
+    to: Annotated[list[str] | None, typer.Option("--to", help="Кому; несколько раз: поровну.")] = None,
+    group: Annotated[str | None, typer.Option("--to-group", help="Или группе: поровну её сотрудникам.")] = None,
+    also_disable: Annotated[bool, typer.Option("--disable", help="И отключить сотрудника.")] = False,
+    author: Annotated[str, typer.Option("--author", help="Логин того, кто передаёт.")] = "cli",
+) -> None:
+    """Передать клиентов, компании и всё незакрытое: лиды, сделки, задачи, ждущих ответа, обратные звонки."""
+    from crm_core.services.handing_over import HandOver
+    from crm_core.storage.store import Store
+    from hub.cli.working import with_store
+    from hub.exchange import handing_over
+
+    async def act(store: Store) -> HandOver:
+        return await handing_over.hand_over(store, login, author=author, to=to or (), group=group, disable=also_disable)
+
+    done = with_store(act)
+    for who, counts in done.given.items():
+        typer.echo(f"{who}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    if not done.given:
+        typer.echo(f"{login}: передавать нечего")
+
+
 @users.command("absent")
 def absent(
     login: Annotated[str, typer.Argument(metavar="LOGIN", help="Логин.")],

@@ -1,0 +1,211 @@
+"""What is known of one person: given to them whole, or taken out of the record, the journal, the files, the recordings.
+
+The record goes in one transaction; then what only names them in passing, by the stretch; then files that nothing
+refers to any more. Where it is stopped in between, the same act again finds what is left by the log's own entry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from crm_core.errors import CoreError, NotFound
+from crm_core.model.recording import RecordingState
+from crm_core.model.records import RecordingRecord
+from crm_core.services.desk import Desk
+from crm_core.storage.database import Connection, take_your_time
+from crm_core.storage.queries import personal
+from crm_core.storage.queries.personal import Person
+from crm_core.storage.queries.recordings import note_access
+from crm_core.storage.queries.within import connection_of
+from crm_core.storage.store import Store
+from hub.files import DiskFiles
+from hub.log import get_logger
+from hub.recordings.bucket import Bucket
+from hub.recordings.files import inside, remove
+
+log = get_logger(__name__)
+
+
+class Recordings(Protocol):
+    """Where recordings lie; see `hub.workers.recordings.RecordingKeeper`."""
+
+    bucket: Bucket | None
+
+    def folder(self, pbx: str) -> Path | None:
+        """The folder of a PBX."""
+
+
+@dataclass(slots=True)
+class Erased:
+    """How much of a person there was (or is): rows by table, files, recordings; `left` are recordings out of reach of
+    this node, deleted by the node that has them."""
+
+    contact_id: int
+    dry_run: bool
+    rows: dict[str, int] = field(default_factory=dict)
+    files: int = 0
+    recordings: int = 0
+    left: int = 0
+
+
+async def erase(
+    store: Store,
+    files: DiskFiles,
+    recordings: Recordings,
+    contact_id: int,
+    *,
+    login: str,
+    remote: str,
+    dry_run: bool = False,
+) -> Erased:
+    """Take everything of a person out; with `dry_run` only count it. Raises NotFound."""
+    done = Erased(contact_id, dry_run)
+    if dry_run:
+        person, done.rows = await store.read(lambda conn: _counted(conn, contact_id))
+        done.files = len(await store.read(lambda conn: personal.files_of(conn, person)))
+        done.recordings = len(await store.read(lambda conn: personal.recordings_of(conn, person)))
+        return done
+    person, hashes, sounds, done.rows = await store.run(lambda desk: _erase(desk, contact_id, login, remote))
+    await _sweep_journal(store, person, done)
+    for sha256 in sorted(hashes):
+        if not await store.read(partial(personal.files_in_use, hashes=[sha256])):
+            done.files += await files.remove(sha256)
+    for row in sounds:
+        await _drop_recording(store, recordings, row, done)
+    log.info("a person was erased", contact=contact_id, files=done.files, recordings=done.recordings, left=done.left)
+    return done
+
+
+def _counted(conn: Connection, contact_id: int) -> tuple[Person, dict[str, int]]:
+    person = personal.person(conn, contact_id)
+    return person, personal.counts(conn, person)
+
+
+def _erase(
+    desk: Desk, contact_id: int, login: str, remote: str
+) -> tuple[Person, set[str], list[RecordingRecord], dict[str, int]]:
+    conn = connection_of(desk)
+    take_your_time(conn)
+    first = desk.work.contact(contact_id)
+    if first.merged_into is not None:
+        desk.work.contact(contact_id := first.merged_into)
+    person = personal.person(conn, contact_id)
+    desk.work.contacts(person.contacts)
+    hashes, sounds = personal.files_of(conn, person), personal.recordings_of(conn, person)
+    rows = personal.erase(conn, person, desk.now)
+    for name, number in personal.sweep_small(conn, person).items():
+        rows[name] = rows.get(name, 0) + number
+    for key in person.keys:
+        digits = key.removeprefix("tel:+")
+        number = int(digits) if digits.isascii() and digits.isdigit() else 0
+        desk.work.changed("identity.removed", number, contact_id)
+    for each in person.contacts:
+        desk.work.changed("contact", each, each)
+    note_access(desk, "contact.erased", contact_id, None, login, remote, orjson.dumps(rows).decode())
+    return person, hashes, sounds, rows
+
+
+async def _sweep_journal(store: Store, person: Person, done: Erased) -> None:
+    """Raw facts in which a number or an address stands although they are on nobody's timeline."""
+    above: int | None = 0
+    while above is not None:
+        above, number = await store.database.write(partial(personal.sweep_journal, of=person, above=above))
+        if number:
+            done.rows["journal"] = done.rows.get("journal", 0) + number
+
+
+async def _drop_recording(store: Store, recordings: Recordings, row: RecordingRecord, done: Erased) -> None:
+    """Delete a recording's file where it is within reach; else the node that has it deletes it, as if it were too
+    old."""
+    gone = False
+    try:
+        folder = recordings.folder(row.pbx)
+        path = await asyncio.to_thread(inside, folder, row.name)
+        if path is not None and folder is not None:
+            await asyncio.to_thread(remove, folder, row.name)
+            gone = row.place is None
+        if row.place is not None and recordings.bucket is not None:
+            await recordings.bucket.delete(row.place)
+            gone = True
+    except (CoreError, OSError) as err:
+        log.warning("a recording can't be deleted yet", call=row.call_id, error=str(err))
+    await store.database.write(lambda conn: personal.recording_gone(conn, row.call_id, store.clock.now(), gone=gone))
+    if gone:
+        done.recordings += 1
+    elif row.state in {RecordingState.STORED, RecordingState.REMOTE, RecordingState.EXPECTED}:
+        done.left += 1
+
+
+# ------------------------------------------------------------ everything of one person
+
+
+async def give(
+    store: Store,
+    files: DiskFiles,
+    recordings: Recordings,
+    contact_id: int,
+    path: Path,
+    *,
+    login: str,
+    remote: str,
+) -> None:
+    """Write everything of a person into a zip: a JSON file a table, raw facts as they came, files, recordings.
+
+    Who took it is noted first. Raises NotFound.
+    """
+
+    def noted(desk: Desk) -> Person:
+        contact = desk.work.contact(contact_id)
+        note_access(desk, "contact.given", contact_id, contact_id, login, remote)
+        return personal.person(connection_of(desk), contact.merged_into or contact_id)
+
+    person = await store.run(noted)
+    tables = await store.read(lambda conn: list(personal.everything(conn, person)))
+    sounds = await store.read(lambda conn: personal.recordings_of(conn, person))
+    places = [(row, recordings.folder(row.pbx)) for row in sounds]
+    await asyncio.to_thread(_write_zip, path, tables, files, places)
+
+
+def _write_zip(
+    path: Path,
+    tables: list[tuple[str, list[dict[str, Any]]]],
+    files: DiskFiles,
+    sounds: list[tuple[RecordingRecord, Path | None]],
+) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, rows in tables:
+            if name == "journal":
+                for row in rows:
+                    archive.writestr(f"journal/{row['id']}{_ending(str(row['raw_type']))}", bytes(row["raw"]))
+            plain = [{key: value for key, value in row.items() if not isinstance(value, bytes)} for row in rows]
+            archive.writestr(f"{name}.json", orjson.dumps(plain, default=str, option=orjson.OPT_INDENT_2))
+            for row in rows if name in {"attachment", "document"} else ():
+                _add_file(archive, files, row)
+        for recording, folder in sounds:
+            found = inside(folder, recording.name)
+            if found is not None:
+                archive.write(found, f"recordings/{recording.call_id}{found.suffix}")
+
+
+def _add_file(archive: zipfile.ZipFile, files: DiskFiles, row: Mapping[str, Any]) -> None:
+    if not row["sha256"]:
+        return
+    try:
+        path = files.path(str(row["sha256"]))
+    except NotFound:
+        return  # a row whose file was erased before
+    if path.is_file():
+        name = "".join(char if char.isalnum() or char in " ._-" else "_" for char in str(row["name"]))[:100]
+        archive.write(path, f"files/{row['id']}-{name or 'file'}")
+
+
+def _ending(media: str) -> str:
+    return {"application/json": ".json", "message/rfc822": ".eml"}.get(media.partition(";")[0], ".bin")
