@@ -51,8 +51,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A rule and a record that it concerns now. `key` is the occasion's own; `seen` says that it must be asked whether
-    the rule acted for it already; `more` is what the condition may name besides."""
+    """A rule and a record that it concerns now. `key` is the occasion's own, of a `passing` one (a change, which never
+    comes again) only its kind; `seen` says that it must be asked whether the rule acted for it already; `more` is what
+    the condition may name besides."""
 
     rule: Rule
     kind: str
@@ -61,6 +62,7 @@ class Occasion:
     why: str
     fact: Fact | None = None
     seen: bool = False
+    passing: bool = False
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -119,44 +121,42 @@ def occasions_of_facts(desk: Desk, index: Index, changes: Sequence[Change]) -> I
 
 def occasions_of_changes(desk: Desk, index: Index, changes: Sequence[Change]) -> Iterator[Occasion]:
     """The rules about changes of records; no statement."""
-    moment = desk.now.isoformat()
     for before, after in changes:
         if after is None or isinstance(after, (EntryRecord, CallRecord)):
             continue
         kind = kind_of(after)
         if kind not in index.kinds or getattr(after, "deleted_at", None) is not None:
             continue
-        yield from _of_change(index, kind, before, after, moment)
+        yield from _of_change(index, kind, before, after)
 
 
-def _of_change(index: Index, kind: str, before: Any, after: Any, moment: str) -> Iterator[Occasion]:
+def _of_change(index: Index, kind: str, before: Any, after: Any) -> Iterator[Occasion]:
     def found(triggers: Triggers, key: str, why: str, **more: Any) -> Iterator[Occasion]:
         for trigger in triggers:
             if _stands(trigger, after):
-                yield Occasion(trigger.rule, kind, after, key, why, more=more)
+                yield Occasion(trigger.rule, kind, after, key, why, passing=True, more=more)
 
     if before is None:
         yield from found(index.created.get(kind, ()), "created", Event.CREATED.value)
     if isinstance(after, DealRecord) and (before is None or before.stage_id != after.stage_id):
-        key = f"{after.stage_id}:{moment}"
         if before is not None:
             for trigger in index.left.get(before.stage_id, ()):
-                yield Occasion(trigger.rule, kind, after, f"left:{key}", Event.STAGE_LEFT.value)
+                yield Occasion(trigger.rule, kind, after, "left", Event.STAGE_LEFT.value, passing=True)
         for trigger in index.entered.get(after.stage_id, ()):
-            yield Occasion(trigger.rule, kind, after, f"entered:{key}", Event.STAGE_ENTERED.value)
+            yield Occasion(trigger.rule, kind, after, "entered", Event.STAGE_ENTERED.value, passing=True)
     for trigger in index.changed.get(kind, ()):
         name = trigger.when.field
         old, new = value_of(before, name) if before is not None else None, value_of(after, name)
         if old == new or (before is None and new in (None, "", [])) or not _is_wanted(trigger.when.to, new):
             continue
-        yield from found((trigger,), f"{name}:{moment}", f"{Event.CHANGED.value} {name}", old=old, new=new)
+        yield from found((trigger,), name, f"{Event.CHANGED.value} {name}", old=old, new=new)
     if index.tagged.get(kind):
         had = set(getattr(before, "tags", None) or ())
         fresh = [tag for tag in getattr(after, "tags", None) or () if tag not in had]
         for trigger in index.tagged[kind] if fresh else ():
             tag = next((tag for tag in fresh if not trigger.when.tags or tag in trigger.when.tags), None)
             if tag is not None:
-                yield from found((trigger,), f"tag:{tag}:{moment}", f"{Event.TAG_ADDED.value} «{tag}»", tag=tag)
+                yield from found((trigger,), f"tag:{tag}", f"{Event.TAG_ADDED.value} «{tag}»", tag=tag)
 
 
 def _is_wanted(wanted: Any, value: Any) -> bool:

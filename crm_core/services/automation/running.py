@@ -48,7 +48,7 @@ def act_on(desk: Desk, occasions: Sequence[Occasion], *, known_anew: bool = Fals
         fresh = occasion if current is occasion.record else replace(occasion, record=current)
         if occasion.subject in touched and (error := _wants(desk, fresh)) is False:
             continue  # an earlier rule made it needless
-        if _guarded(desk, fresh):
+        if desk.work.peek(RuleRunRecord, fresh.run_key) is not None or _guarded(desk, fresh):
             continue
         _run(desk, fresh, error if isinstance(error, str) else None)
         touched.add(occasion.subject)
@@ -80,9 +80,7 @@ def _guarded(desk: Desk, occasion: Occasion) -> bool:
 
 
 def _hold_back(desk: Desk, occasion: Occasion, error: str, kind: str) -> None:
-    key = f"{occasion.rule.id}:{occasion.kind}:{occasion.record[0]}:{kind}:{desk.now.isoformat()}"
-    if desk.work.peek(RuleRunRecord, key) is not None:
-        return
+    key = f"{occasion.rule.id}:{occasion.kind}:{occasion.record[0]}:{kind}:{desk.work.next_id()}"
     log.warning("a rule is held back: %s on %s %s: %s", occasion.rule.name, *occasion.subject, error)
     desk.rules.count(occasion.subject, occasion.rule.name, RunOutcome.HELD_BACK)
     desk.work.put(_trace(desk, occasion, RunOutcome.HELD_BACK, key=key, error=error))
@@ -90,6 +88,8 @@ def _hold_back(desk: Desk, occasion: Occasion, error: str, kind: str) -> None:
 
 def _run(desk: Desk, occasion: Occasion, error: str | None) -> None:
     rule, subject = occasion.rule, occasion.subject
+    if occasion.passing and not rule.body.once:
+        occasion = replace(occasion, key=f"{occasion.key}:{desk.work.next_id()}")
     run = Run(desk, occasion)
     author, desk.work.author = desk.work.author, f"rule:{rule.name}"
     actions: list[dict[str, Any]] = []
@@ -111,14 +111,9 @@ def _run(desk: Desk, occasion: Occasion, error: str | None) -> None:
     desk.rules.acted(subject, rule.name, run.touched)
     outcome = RunOutcome.FAILED if error is not None else RunOutcome.DONE
     desk.rules.count(subject, rule.name, outcome)
-    key = occasion.run_key
-    number = 1
-    while desk.work.peek(RuleRunRecord, key) is not None:
-        number += 1
-        key = f"{occasion.run_key}#{number}"
     if error is not None:
         desk.work.changed("rule_failed", occasion.record[0], run.contact_id)
-    desk.work.put(_trace(desk, occasion, outcome, key=key, error=error or "", actions=actions, contact=run.contact_id))
+    desk.work.put(_trace(desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions, contact=run.contact_id))
 
 
 def _trace(
