@@ -16,7 +16,17 @@ _OF = frozenset({"deal_id", "lead_id", "contact_id", "assignee"})
 
 
 class Tasking(Held):
-    """The questions about tasks."""
+    """The questions about tasks, and about clients whose status is another one by their sales."""
+
+    def status_changes(self, above: int, limit: int) -> dict[int, str]:
+        """The next clients behind an id whose worked-out status is not the one they have, and that status."""
+        marks = [bulk.placeholder(self.conn, position) for position in (1, 2)]
+        sql = (
+            "SELECT s.contact_id, s.status FROM client_score AS s JOIN contact AS c ON c.id = s.contact_id"
+            f" WHERE s.contact_id > {marks[0]} AND c.status IS DISTINCT FROM s.status AND c.merged_into IS NULL"
+            f" AND c.deleted_at IS NULL ORDER BY s.contact_id LIMIT {marks[1]}"
+        )
+        return {row[0]: row[1] for row in self.conn.exec_driver_sql(sql, (above, limit))}
 
     def task(self, task_id: int) -> tuple[TaskRecord, ContactRecord | None]:
         """A task and its client, both locked, the client first; raises NotFound, also for a deleted one."""
