@@ -22,6 +22,7 @@ from hub.configured import Configured, record_of
 from hub.connectors import CONNECTORS, Connect
 from hub.conversations import RecordedConversations
 from hub.directory import Directory
+from hub.documents.making import DocumentMaker
 from hub.files import DiskFiles
 from hub.inspection import FileInspector
 from hub.intake import Intake
@@ -41,9 +42,11 @@ from hub.workers import (
     Dialler,
     ImportWorker,
     OutboxWorker,
+    PaymentPlanner,
     ReconcilingWorker,
     RecordingKeeper,
     SilenceWatch,
+    SubscriberWatch,
     TraceKeeper,
     Upkeep,
     Watch,
@@ -66,6 +69,7 @@ class Hub:
     clock: Clock
     store: Store
     files: DiskFiles
+    documents: DocumentMaker
     metrics: Metrics
     live: Live
     configured: Configured
@@ -84,6 +88,8 @@ class Hub:
     reconciling: ReconcilingWorker
     imports: ImportWorker
     webhooks: WebhookSender
+    subscribers: SubscriberWatch
+    planner: PaymentPlanner
     wake: RedisWake | None
     shared_presence: SharedPresence | None
     node: str
@@ -94,6 +100,7 @@ class Hub:
         return (
             *(self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep),
             *(self.watch, self.silence, self.recordings, self.reconciling, self.imports),
+            *(self.subscribers, self.planner),
         )
 
     async def start(self) -> None:
@@ -217,6 +224,7 @@ def build(
         clock=clock,
         store=store,
         files=files,
+        documents=DocumentMaker(files),
         metrics=metrics,
         live=live,
         configured=configured,
@@ -235,6 +243,8 @@ def build(
         reconciling=reconciling,
         imports=ImportWorker(store, clock, metrics, files, node),
         webhooks=webhooks,
+        subscribers=SubscriberWatch(store, clock, metrics),
+        planner=PaymentPlanner(store, metrics),
         wake=wake,
         shared_presence=_sharing(settings, node, presence),
         node=node,

@@ -10,6 +10,7 @@ from crm_core.ports import Clock, Policies
 from crm_core.storage.database import Database
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
+from hub.leaving import with_links
 from hub.live import Live
 from hub.log import get_logger
 from hub.settings import Settings
@@ -30,7 +31,9 @@ def record_of(settings: Settings, database: Database, clock: Clock) -> Store:
         # The office is made anew while people configure it.
         return store.office.works(user, at)
 
-    store = Store(database, clock, office_of(settings), Policies(LeastLoaded(works), TellByRole()))
+    store = Store(
+        database, clock, with_links(office_of(settings), settings), Policies(LeastLoaded(works), TellByRole())
+    )
     return store
 
 
@@ -39,7 +42,7 @@ async def configure(store: Store, settings: Settings, clock: Clock) -> tuple[str
     catalogue = await store.run(lambda desk: desk.catalogue)
     today = clock.now().astimezone(settings.time_zone).date()
     together, problems = with_kept(settings, catalogue, today)
-    store.office = office_of(together)
+    store.office = with_links(office_of(together), settings)
     return (*catalogue.problems, *(str(each) for each in problems))
 
 

@@ -6,8 +6,10 @@ import base64
 import hmac
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
+from crm_core.model.office import Office
 from hub.secret_key import key_for
 from hub.settings.model import Settings
 
@@ -46,3 +48,8 @@ class LeaveLinks:
 def leave_links(settings: Settings) -> LeaveLinks:
     """Those of this office; no I/O yet."""
     return LeaveLinks(settings.base_url, lambda: key_for(settings, "leaving mailings"))
+
+
+def with_links(office: Office, settings: Settings) -> Office:
+    """The office, able to make them."""
+    return replace(office, leave_link=leave_links(settings).link)

@@ -14,11 +14,10 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
-from crm_core.model.definitions.base import Body
 
 _DEEPEST = 8
 _MOST_TERMS = 100
@@ -46,7 +45,7 @@ class Op(StrEnum):
     NONE = "none"
 
 
-class Filter(Body):
+class Filter(BaseModel):
     """A filter; exactly one of `all`, `any`, `not` and `field`, or none at all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -16,7 +16,7 @@ from crm_core.model.definitions import Section
 from crm_core.model.definitions.segments import SegmentBody
 from crm_core.model.definitions.templates import TemplateBody
 from crm_core.model.outreach import BroadcastRecord, BroadcastState, RecipientRecord, RecipientState
-from crm_core.model.records import DeadlineKind, DeadlineRecord
+from crm_core.model.records import DeadlineKind, DeadlineRecord, MergeRecord
 from crm_core.model.templates import TemplateError, checked
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import key
@@ -173,11 +173,12 @@ def _queue(desk: Desk, record: BroadcastRecord, waiting: Sequence[RecipientRecor
     body = _template(desk, record)
     places = reachable(desk, [each.contact_id for each in waiting], record.channels, body.channels)
     marks = {each: _mark(record, place) for each, place in places.items() if isinstance(place, Place)}
+    before = _absorbed(desk, record, [each for each, place in places.items() if isinstance(place, Place)])
     said = {each.key for each in desk.work.related(AutoAnswerRecord, "key", marks.values())} if marks else set()
     for recipient in waiting:
         place = places[recipient.contact_id]
         mark = marks.get(recipient.contact_id, "")
-        if isinstance(place, Place) and mark in said:
+        if isinstance(place, Place) and (mark in said or recipient.contact_id in before):
             place = HeldBack.ALREADY  # to whom it went before two contacts became one
         if isinstance(place, HeldBack):
             _skip(desk, recipient, place.value)
@@ -185,6 +186,14 @@ def _queue(desk: Desk, record: BroadcastRecord, waiting: Sequence[RecipientRecor
         said.add(mark)
         desk.work.put(AutoAnswerRecord(mark, desk.now))
         _write(desk, recipient, body, place)
+
+
+def _absorbed(desk: Desk, record: BroadcastRecord, contact_ids: Sequence[int]) -> set[int]:
+    """Those of these clients who took over somebody that it went to. Two statements."""
+    merges = desk.work.related(MergeRecord, "survivor_id", contact_ids) if contact_ids else []
+    taken = {f"{record.id}:{each.absorbed_id}": each.survivor_id for each in merges if each.undone_at is None}
+    found = desk.work.related(RecipientRecord, "key", taken) if taken else []
+    return {taken[each.key] for each in found if each.state is RecipientState.QUEUED}
 
 
 def _write(desk: Desk, recipient: RecipientRecord, body: TemplateBody, place: Place) -> None:

@@ -9,9 +9,9 @@ from crm_core.model.definitions import Catalogue
 from crm_core.model.filters import Filter
 from crm_core.model.outreach import BroadcastRecord, RecipientRecord
 from crm_core.storage import bulk
+from crm_core.storage.audience import clients
 from crm_core.storage.filtering import Asking
 from crm_core.storage.held import Held
-from crm_core.storage.queries import segments
 
 
 class Reaching(Held):
@@ -51,7 +51,7 @@ class Reaching(Held):
     ) -> list[int]:
         """The next clients, by id, who themselves or whose records of a kind pass a filter; nothing is locked."""
         asking = Asking(catalogue, self.now, ZoneInfo(zone), region)
-        return segments.clients(self.conn, kind, wanted, asking, above=above, limit=limit)
+        return clients(self.conn, kind, wanted, asking, above=above, limit=limit)
 
     def next_number(self, series: str) -> int:
         """The next number of a series, from 1: no other transaction gets one before this one has ended, so that none

@@ -127,12 +127,13 @@ def own(  # noqa: PLR0913 - a declaration names every side of an operation
     summary: str,
     right: Right,
     query: type[Query | NoQuery] = NoQuery,
+    body: type[BaseModel] = NoBody,
     response: type[BaseModel] | None = None,
     status: int = 200,
     media: str = "application/json",
     takes_media: str = "application/json",
 ) -> Operation:
-    """An operation that makes its answer itself: files, streams."""
+    """An operation that makes its answer itself: files, streams. It reads what is sent itself, `body` describes it."""
     return Operation(
         method,
         path,
@@ -142,6 +143,7 @@ def own(  # noqa: PLR0913 - a declaration names every side of an operation
         Kind.OWN,
         handler,
         query=query,
+        body=body,
         response=response,
         status=status,
         media=media,

@@ -7,7 +7,6 @@ from crm_core.model.answers import NO_ANSWERS, Answers
 from crm_core.model.callback import RobotRules
 from crm_core.model.office import Office, WebhookTarget
 from crm_core.model.policy import AccountPolicy
-from hub.leaving import leave_links
 from hub.settings.model import (
     CtiSettings,
     EmailSettings,
@@ -44,7 +43,6 @@ def office_of(settings: Settings) -> Office:
         mail_channel=ChannelKey("email", sender.name) if sender is not None else None,
         outward=tuple(pbx.name for pbx in settings.pbx if pbx.trunk),
         answers=_answers(settings),
-        leave_link=leave_links(settings).link,
         recorded=frozenset(pbx.name for pbx in settings.pbx if pbx.recordings is not None),
         robot=RobotRules(
             on_take=settings.robot.on_take,
@@ -58,9 +56,9 @@ def office_of(settings: Settings) -> Office:
             ring_s=settings.robot.ring_s,
         ),
         webhooks=tuple(
-            WebhookTarget(hook.url, hook.secret.reveal(), frozenset(event.value for event in hook.events))
-            for hook in settings.webhooks
+            WebhookTarget(hook.url, hook.secret.reveal(), frozenset(hook.events)) for hook in settings.webhooks
         ),
+        webhook_private=settings.webhook_private,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
 from crm_core.model.definitions.catalogue import Catalogue, Defined
 from crm_core.model.definitions.chains import ChainBody
+from crm_core.model.definitions.documents import DocumentBody
 from crm_core.model.definitions.fields import FieldBody, RecordTypeBody, TagGroupBody
 from crm_core.model.definitions.mappings import MappingBody
 from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
@@ -29,6 +30,7 @@ FORMS: dict[Section, type[Body]] = {
     Section.GROUP: GroupBody,
     Section.TEMPLATE: TemplateBody,
     Section.SEGMENT: SegmentBody,
+    Section.DOCUMENT: DocumentBody,
     Section.SCORING: ScoringBody,
     Section.WEBHOOK: WebhookBody,
 }
@@ -52,6 +54,7 @@ __all__ = [
     "ChainBody",
     "Defined",
     "DefinitionRecord",
+    "DocumentBody",
     "FieldBody",
     "GroupBody",
     "HoursBody",

@@ -170,6 +170,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.HELD_EMPTY: "the template made an empty message",
     Phrase.HELD_ALREADY: "sent already",
     Phrase.HELD_TEMPLATE: "the template could not be filled in: {error}",
+    Phrase.DOCUMENT_MADE: "Document made: {title}",
     Phrase.LEAVE_MAILING: "Unsubscribe: {url}",
     Phrase.PAYMENT_RECEIVED: "Payment of {amount} received for the deal «{deal}»",
     Phrase.PAYMENT_RETURNED: "{amount} paid back to the client of the deal «{deal}»",

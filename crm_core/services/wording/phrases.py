@@ -160,6 +160,7 @@ class Phrase(StrEnum):
     HELD_ALREADY = "held_already"
     HELD_TEMPLATE = "held_template"
     LEAVE_MAILING = "leave_mailing"
+    DOCUMENT_MADE = "document_made"
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_RETURNED = "payment_returned"
     PAYMENT_OVERDUE = "payment_overdue"
