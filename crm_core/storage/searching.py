@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Boolean
+from sqlalchemy.types import NullType
 
 from crm_core.model.identity import find_telephones
 from crm_core.storage import tables
@@ -38,14 +38,14 @@ class folded(FunctionElement[str]):  # noqa: N801 - a function of SQL
 
 
 class _has_tag(FunctionElement[bool]):  # noqa: N801 - a function of SQL
-    type = Boolean()
+    type = NullType()  # SQLAlchemy would compare a Boolean with 1 on SQLite, which no index answers
     inherit_cache = True
 
 
 class _has_words(FunctionElement[bool]):  # noqa: N801 - a function of SQL
     """Of a column `search`, words to be found in it: as pieces (PostgreSQL) and as a match (SQLite)."""
 
-    type = Boolean()
+    type = NullType()
     inherit_cache = True
 
 
@@ -156,7 +156,7 @@ def _indexed(column: Any, long: Sequence[str], short: Sequence[str]) -> Conditio
 class _pieces_only(FunctionElement[bool]):  # noqa: N801 - a function of SQL
     """The same for words too short for SQLite's index, which looks through them."""
 
-    type = Boolean()
+    type = NullType()
     inherit_cache = True
 
 

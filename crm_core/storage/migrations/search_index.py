@@ -12,8 +12,7 @@ def create(engine: str) -> list[str]:
         return [each for table in SEARCHED for each in _sqlite(table)]
     function = (
         "CREATE FUNCTION hub_trigrams(text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$"
-        " SELECT coalesce(array_agg(DISTINCT a[i] || a[i + 1] || a[i + 2]), '{}')"
-        " FROM (SELECT string_to_array(' ' || $1, NULL) AS a) AS s, generate_series(1, length($1) - 1) AS i $$"
+        " SELECT array(SELECT substr(' ' || $1, i, 3) FROM generate_series(1, length($1) - 1) AS i) $$"
     )
     indexes = (f"CREATE INDEX ix_{table}_grams ON {table} USING gin (hub_trigrams(search))" for table in SEARCHED)
     return [function, *indexes, *(_TAGS.format(table=table) for table in ("contact", "deal", "lead"))]
