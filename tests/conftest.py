@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from hub.demo.peers.process import share_ports
 
@@ -18,6 +20,7 @@ pytest_plugins = ("tests.peers.fixtures",)
 
 TESTS = Path(__file__).parent
 ORDER = ("unit", "contract", "integration", "e2e")
+TOGETHER = ("tests/integration/pbx/", "tests/e2e/")
 GRACE_S = 2.0
 
 settings.register_profile("local", deadline=None, max_examples=50)
@@ -36,20 +39,26 @@ def _kind(path: Path) -> str:
     return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else ""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook, and must find them
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Quick tests first. Of several workers one has the tests that boot an Asterisk, another those of the whole program
-    with its peers; as these take longest they begin with the run.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first."""
     items.sort(key=lambda item: ORDER.index(_kind(item.path)) if _kind(item.path) in ORDER else len(ORDER))
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        if _kind(item.path) == "e2e":
-            item.add_marker(pytest.mark.xdist_group("whole"))
-        elif "asterisk_tree" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("asterisk"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Of several workers one has all tests with an Asterisk, another all of the whole program with its peers: so few of
+    these run at a time, and they begin with the run, for they take longest. The others are shared one by one.
+
+    By path: the marks by which xdist can share are lost on the nodes of the pytest that we use.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
+    """How tests are shared between workers."""
+    return Sharing(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
