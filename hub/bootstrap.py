@@ -45,6 +45,7 @@ from hub.workers import (
     PaymentPlanner,
     ReconcilingWorker,
     RecordingKeeper,
+    ScoringWorker,
     SilenceWatch,
     SubscriberWatch,
     TraceKeeper,
@@ -86,6 +87,7 @@ class Hub:
     silence: SilenceWatch
     recordings: RecordingKeeper
     reconciling: ReconcilingWorker
+    scoring: ScoringWorker
     imports: ImportWorker
     webhooks: WebhookSender
     subscribers: SubscriberWatch
@@ -100,7 +102,7 @@ class Hub:
         return (
             *(self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep),
             *(self.watch, self.silence, self.recordings, self.reconciling, self.imports),
-            *(self.subscribers, self.planner),
+            *(self.subscribers, self.planner, self.scoring),
         )
 
     async def start(self) -> None:
@@ -241,6 +243,7 @@ def build(
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
         recordings=RecordingKeeper(store, clock, metrics, settings),
         reconciling=reconciling,
+        scoring=ScoringWorker(store, clock, metrics, context.lease),
         imports=ImportWorker(store, clock, metrics, files, node),
         webhooks=webhooks,
         subscribers=SubscriberWatch(store, clock, metrics),

@@ -32,6 +32,7 @@ class Right(StrEnum):
     SEE_ACCESS = "see who heard calls"
     EXPLAIN = "explain decisions"
     KEEP_JOURNAL = "keep the journal"
+    RUN_SCORES = "work out the scores of all clients"
     DELETE = "delete records"
     EXCHANGE = "bring in data of other programs"
     IMPORT = "bring in tables"
@@ -74,6 +75,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SEE_ACCESS: frozenset({Role.ADMIN, Role.DIRECTOR}),
     Right.EXPLAIN: _EVERYBODY,
     Right.KEEP_JOURNAL: _ADMINISTRATORS,
+    Right.RUN_SCORES: _ADMINISTRATORS,
     # The base belongs to the firm: whoever works with clients deletes none.
     Right.DELETE: _CONFIGURING,
     Right.EXCHANGE: _CONFIGURING,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import asterisk, erasing, explain, exporting, importing, journal, presets, reconcile, users
+from hub.cli import asterisk, erasing, explain, exporting, importing, journal, presets, reconcile, scores, users
 
 HELP = "Хаб отдела продаж: звонки, чаты, формы и почта в одном месте. Настройка: hub.toml и переменные HUB_*."
 
@@ -28,6 +28,7 @@ app.add_typer(journal.journal, name="journal")
 app.add_typer(explain.explain, name="explain")
 app.add_typer(asterisk.asterisk, name="asterisk")
 app.add_typer(reconcile.reconcile, name="reconcile")
+app.add_typer(scores.scores, name="scores")
 
 
 @app.command()

@@ -6,9 +6,12 @@ from hub.workers.dialler import Dialler
 from hub.workers.importing import ImportWorker
 from hub.workers.loop import Worker
 from hub.workers.outbox import OutboxWorker
+from hub.workers.planner import PaymentPlanner
 from hub.workers.reconciling import ReconcilingWorker
 from hub.workers.recordings import RecordingKeeper
+from hub.workers.scoring import ScoringWorker
 from hub.workers.silence import SilenceWatch
+from hub.workers.subscribers import SubscriberWatch
 from hub.workers.traces import TraceKeeper
 from hub.workers.upkeep import Upkeep
 
@@ -17,9 +20,12 @@ __all__ = [
     "Dialler",
     "ImportWorker",
     "OutboxWorker",
+    "PaymentPlanner",
     "ReconcilingWorker",
     "RecordingKeeper",
+    "ScoringWorker",
     "SilenceWatch",
+    "SubscriberWatch",
     "TraceKeeper",
     "Upkeep",
     "Watch",
