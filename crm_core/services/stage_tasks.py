@@ -17,6 +17,8 @@ _ROLES = {"head": Told.HEAD, "controller": Told.CONTROLLER, "director": Told.DIR
 
 def give_stage_tasks(desk: Desk, changes: Sequence[Change]) -> None:
     """Cards that entered a stage have its tasks, once an entry; those of the stage that they left lapse, if they do."""
+    if desk.quiet:
+        return
     wanted: list[NewTask] = []
     left: dict[int, int] = {}
     for before, after in changes:

@@ -77,7 +77,7 @@ def _watched(desk: Desk, before: TaskRecord | None, task: TaskRecord) -> TaskRec
 
 def _tell_of_given(desk: Desk, login: str, tasks: list[TaskRecord]) -> None:
     user = desk.work.staff.get(login)
-    if user is None:
+    if user is None or desk.quiet:
         return
     people = _with_deputy(desk, user)
     if len(tasks) > _EACH_TOLD:
