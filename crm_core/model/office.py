@@ -68,6 +68,7 @@ class Office:
     _by_number: dict[str, tuple[Line, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     naming: frozenset[str] = frozenset()
     answers: dict[ChannelKey, Answers] = field(default_factory=dict)
+    webhook_private: bool = False
     leave_link: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
 
     def answers_of(self, key: ChannelKey) -> Answers:

@@ -21,6 +21,7 @@ from crm_core.model.records import (
     OutboxState,
 )
 from crm_core.ports import Load, Policies, UnitOfWork
+from crm_core.services import subscriptions
 from crm_core.services.ruling import Ruling
 from crm_core.services.wording import Phrase, local_time, say
 
@@ -143,14 +144,10 @@ class Desk:
         return record
 
     def emit(self, event: str, subject_id: int, data: Mapping[str, Any]) -> None:
-        """Tell outgoing webhooks that want this event."""
+        """Tell other programs that want this event."""
         if self.quiet:
             return
-        for index, target in enumerate(self.office.webhooks):
-            if event in target.events:
-                number = self.work.next_id()
-                payload = {"target": target.url, "event": event, "data": dict(data), "at": self.now.isoformat()}
-                self.enqueue(OutboxKind.WEBHOOK, f"webhook:{index}:{subject_id}", f"webhook:{number}", payload)
+        subscriptions.tell(self, event, subject_id, data)
 
 
 def _readability(held: IdentityRecord) -> int:

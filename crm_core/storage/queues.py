@@ -123,7 +123,8 @@ def depth(conn: Connection) -> dict[str, int]:
 
 def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
     """Forget what is only of passing use: the change feed and idempotency keys, outbox rows that were done, what was
-    told of messages that never got to be known, and who heard that the office was closed.
+    told of messages that never got to be known, deliveries to other programs that ended, and who heard that the office
+    was closed.
 
     What was given up stays.
     """
@@ -131,6 +132,9 @@ def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
     conn.exec_driver_sql(f"DELETE FROM outbox WHERE state = 'done' AND done_at < {mark}", (moment(conn, done_before),))
     conn.exec_driver_sql(
         f"DELETE FROM message_ref WHERE entry_id IS NULL AND at < {mark}", (moment(conn, done_before),)
+    )
+    conn.exec_driver_sql(
+        f"DELETE FROM webhook_delivery WHERE created_at < {mark} AND state <> 'waiting'", (moment(conn, done_before),)
     )
     # Greetings stay: they are given once for good.
     conn.exec_driver_sql(

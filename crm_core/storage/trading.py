@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from crm_core.errors import ConcurrentChange
-from crm_core.model.exchange import ExternalRefRecord, WebhookDeliveryRecord
+from crm_core.model.exchange import DeliveryState, ExternalRefRecord, WebhookDeliveryRecord
 from crm_core.model.records import ContactRecord, DealRecord
 from crm_core.model.selling import CompanyRecord, PaymentRecord, ProductRecord
 from crm_core.storage import bulk
 from crm_core.storage.held import Held
+from crm_core.storage.types import to_micros
 
 _ALIVE = "t.deleted_at IS NULL"
 
@@ -111,3 +114,29 @@ class Trading(Held):
         wanted = list(ids)
         self._load(WebhookDeliveryRecord, wanted, "t.id")
         return self._those(WebhookDeliveryRecord, wanted)
+
+    def ended_deliveries(
+        self,
+        state: DeliveryState,
+        since: datetime,
+        until: datetime,
+        *,
+        subscription: str | None,
+        event: str | None,
+        behind: int,
+        limit: int,
+    ) -> list[int]:
+        """The ids, behind one in their order, of deliveries whose events happened in [since, until)."""
+        given: list[Any] = [state.value, self._moment(since), self._moment(until), behind]
+        conditions = ["t.state = {}", "t.created_at >= {}", "t.created_at < {}", "t.id > {}"]
+        for column, value in (("subscription", subscription), ("event", event)):
+            if value is not None:
+                given.append(value)
+                conditions.append(f"t.{column} = {{}}")
+        given.append(limit)
+        marks = [bulk.placeholder(self.conn, position) for position in range(1, len(given) + 1)]
+        sql = f"SELECT t.id FROM webhook_delivery AS t WHERE {' AND '.join(conditions)} ORDER BY t.id LIMIT {{}}"
+        return [row[0] for row in self.conn.exec_driver_sql(sql.format(*marks), tuple(given))]
+
+    def _moment(self, at: datetime) -> Any:
+        return to_micros(at) if self.sqlite else at

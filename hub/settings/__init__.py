@@ -1,5 +1,6 @@
 """The configuration: read once at the start, checked whole, frozen from then on."""
 
+from crm_core.model.events import WebhookEvent
 from hub.settings.errors import Problem, SettingsError
 from hub.settings.load import load_settings, parse_settings
 from hub.settings.model import (
@@ -18,7 +19,6 @@ from hub.settings.model import (
     TelegramSettings,
     VkMode,
     VkSettings,
-    WebhookEvent,
     WebhookSettings,
     WebSettings,
 )

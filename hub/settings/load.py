@@ -182,6 +182,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         hours=calendars,
         ladders=top.root.tables("ladder", sections.ladder({each.name: each for each in calendars})),
         webhooks=top.root.tables("webhook", sections.webhook),
+        webhook_private=top.take("webhook_private", values.flag, False),
         routing=top.root.table("routing", sections.routing),
         robot=top.root.table("robot", telephony.robot),
         recordings=top.root.table("recordings", sections.recordings),

@@ -73,26 +73,6 @@ class ChatPosition(Enum):
     RIGHT = "right"
 
 
-class WebhookEvent(Enum):
-    """What other programs can be told of."""
-
-    CONTACT_CREATED = "contact.created"
-    MESSAGE_CREATED = "message.created"
-    CALL_STARTED = "call.started"
-    CALL_MISSED = "call.missed"
-    CALL_FINISHED = "call.finished"
-    LEAD_CREATED = "lead.created"
-    LEAD_CONVERTED = "lead.converted"
-    DEAL_MOVED = "deal.moved"
-    CASE_OPENED = "case.opened"
-    CASE_ESCALATED = "case.escalated"
-    CASE_CLOSED = "case.closed"
-    TASK_CREATED = "task.created"
-    TASK_DUE = "task.due"
-    TASK_OVERDUE = "task.overdue"
-    TASK_CLOSED = "task.closed"
-
-
 @dataclass(frozen=True, slots=True)
 class TelegramSettings:
     """A bot. `staff`: the office is told through this one; exactly one bot is, where there are any.
@@ -239,11 +219,11 @@ class GatewaySettings:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """Another program that is told of events."""
+    """Another program that is told of events: by their names, `deal.*` for all of a kind, `*` for all."""
 
     url: str
     secret: Secret
-    events: tuple[WebhookEvent, ...]
+    events: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +321,7 @@ class Settings:
     hours: tuple[WorkingHours, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     webhooks: tuple[WebhookSettings, ...] = ()
+    webhook_private: bool = False
     routing: RoutingSettings = RoutingSettings()
     robot: RobotSettings = RobotSettings()
     recordings: RecordingsSettings = RecordingsSettings()

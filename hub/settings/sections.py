@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crm_core.messages import RouteStage
 from crm_core.model.calendar import ALWAYS, ANY_HOURS, WorkingHours
+from crm_core.model.events import PATTERN, WebhookEvent
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
 from crm_core.model.office import ListAction, SpecialList
 from hub.settings import hours, mail, storage, urls, values
@@ -30,7 +31,6 @@ from hub.settings.model import (
     TelegramSettings,
     VkMode,
     VkSettings,
-    WebhookEvent,
     WebhookSettings,
     WebSettings,
 )
@@ -270,9 +270,16 @@ def step(section: Section) -> LadderStep:
     )
 
 
+def _event(value: object) -> str:
+    """An event by its name, all of a kind of record (`deal.*`), or all (`*`)."""
+    if isinstance(value, str) and value.endswith("*") and PATTERN.fullmatch(value):
+        return value
+    return values.one_of(WebhookEvent)(value).value
+
+
 def webhook(section: Section) -> WebhookSettings:
     """[[webhook]]"""
-    events: Parser[tuple[WebhookEvent, ...]] = values.list_of(values.one_of(WebhookEvent), least=1)
+    events: Parser[tuple[str, ...]] = values.list_of(_event, least=1)
     return WebhookSettings(
         url=section.need("url", urls.web_address, ""),
         secret=section.need("secret", values.secret, _NO_SECRET),

@@ -6,20 +6,29 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crm_core.errors import InvalidInput, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
+from crm_core.errors import (
+    DeliveryError,
+    InvalidInput,
+    PermanentDeliveryError,
+    StorageUnavailable,
+    TransientDeliveryError,
+)
 from crm_core.messages import Button, ChannelKey, DeliveryReceipt, OutboundFile, OutboundMessage, StoredFile
+from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.file_warning import written
+from crm_core.model.office import Office
 from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
 from crm_core.ports import Channel, FetchesFiles, FileStore
-from crm_core.services import replies
+from crm_core.services import replies, subscriptions
 from crm_core.services.desk import Desk
 from crm_core.services.telling import enqueue_notification
 from crm_core.storage import queues
+from crm_core.storage.queries import webhooks as log_of_webhooks
 from crm_core.storage.store import Store
 from crm_core.storage.work import SqlWork
 from hub.inspection import FileInspector, Judgement
 from hub.log import get_logger
-from hub.webhooks import WebhookSender
+from hub.webhooks import Posting, Resting, WebhookSender
 
 log = get_logger(__name__)
 
@@ -63,8 +72,7 @@ class Acts:
                 judgement = await self._judged(record, stored)
                 await self._finish(record, lambda desk: _fetched(desk, record, stored, judgement))
             case OutboxKind.WEBHOOK:
-                await self._webhooks.post(record)
-                await self._finish(record)
+                await self._deliver(record)
 
     async def give_up(self, record: OutboxRecord, error: str) -> None:
         """Note that it will not be done, and what follows from that."""
@@ -78,10 +86,27 @@ class Acts:
                     _tell_otherwise(desk, record.payload)
                 case OutboxKind.FETCH:
                     _not_fetched(desk, record, error)
+                case OutboxKind.WEBHOOK if "delivery_id" in record.payload:
+                    subscriptions.ended(desk, record.payload["delivery_id"], None, error)
                 case _:
                     pass
 
         await self._finish(record, service, OutboxState.FAILED, error)
+
+    async def _deliver(self, record: OutboxRecord) -> None:
+        """Post an event to a subscriber, and keep in the log how that went."""
+        payload = record.payload
+        number = payload.get("delivery_id", 0)
+        posting = await self._store.read(lambda conn: _posting(conn, self._store.office, record))
+        try:
+            status = await self._webhooks.post(posting)
+        except Resting:
+            raise  # nothing was tried
+        except DeliveryError as err:
+            answered, error = getattr(err, "status", None), str(err)
+            await self._store.run(lambda desk: subscriptions.tried(desk, number, answered, error))
+            raise
+        await self._finish(record, lambda desk: subscriptions.ended(desk, number, status))
 
     async def _finish(
         self,
@@ -178,6 +203,27 @@ def _stored(record: AttachmentRecord | None, name: str) -> StoredFile:
         raise TransientDeliveryError(f"«{name}» is still being fetched")
     why = record.error if record is not None and record.error else "it is gone"
     raise PermanentDeliveryError(f"«{name}» could not be fetched: {why}")
+
+
+def _posting(conn: Any, office: Office, record: OutboxRecord) -> Posting:
+    """What is to be posted where; raises PermanentDeliveryError where nobody wants it any more."""
+    payload = record.payload
+    key = payload["target"]
+    if "delivery_id" in payload:
+        content = log_of_webhooks.one_delivery(conn, payload["delivery_id"]).payload
+    else:  # queued before deliveries were kept
+        content = {name: payload[name] for name in ("event", "at", "data")}
+    delivery = payload.get("delivery", record.dedupe)
+    target = next((each for each in office.webhooks if each.url == key), None)
+    if target is not None:
+        return Posting(key, target.url, target.secret, delivery, content, own=True)
+    found = log_of_webhooks.subscription(conn, int(key)) if key.isdigit() else None
+    if found is None or found.archived:
+        raise PermanentDeliveryError("the subscription is not there any more")
+    body = WebhookBody.model_validate(found.body)
+    if not body.active:
+        raise PermanentDeliveryError("the subscription was put to rest")
+    return Posting(key, body.url, body.secret, delivery, content)
 
 
 class _ClaimLost(Exception):

@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from crm_core.errors import ChannelAuthError, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
-from crm_core.model.records import OutboxRecord
+from crm_core.model.records import OutboxKind, OutboxRecord
 from crm_core.ports import Clock
 from crm_core.storage import queues
 from crm_core.storage.store import Store
@@ -31,6 +31,9 @@ _TRY_S = 120.0
 _TRIES = 14
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 900.0
+# Another program may be away for half a day; nobody waits for an answer from it.
+_TRIES_OF_WEBHOOKS = 24
+_LONGEST_PAUSE_OF_WEBHOOKS_S = 3600.0
 _CREDENTIALS_PAUSE_S = 30.0
 _CROWDED_PAUSE_S = 1.0
 _UNKNOWN_TRIES = 2  # one try whose end is not known, and its repetition
@@ -140,13 +143,15 @@ class OutboxWorker(Worker):
             self._count(record, "done")
 
     async def _transient(self, record: OutboxRecord, error: str, retry_after: float | None, *, uncertain: bool) -> None:
-        if record.attempts >= _TRIES:
+        webhook = record.kind is OutboxKind.WEBHOOK
+        if record.attempts >= (_TRIES_OF_WEBHOOKS if webhook else _TRIES):
             await self._acts.give_up(record, f"given up after {record.attempts} tries: {error}")
             self._count(record, "given_up")
             return
         pause = retry_after
         if pause is None:
-            pause = min(_FIRST_PAUSE_S * 2 ** (record.attempts - 1), _LONGEST_PAUSE_S)
+            longest = _LONGEST_PAUSE_OF_WEBHOOKS_S if webhook else _LONGEST_PAUSE_S
+            pause = min(_FIRST_PAUSE_S * 2 ** (record.attempts - 1), longest)
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 — spreads retries, no secret
         await self._again(record, error, pause, known=not uncertain)
         self._count(record, "retried")
