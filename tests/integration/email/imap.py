@@ -16,7 +16,7 @@ from tests.fakes.sink import MemorySink
 from tests.peers.mail import LOGIN, PASSWORD, DovecotServer
 
 ADDRESS = "sales@example.org"
-PACE = Pace(timeout_s=15, idle_s=20, poll_s=0.2, refused_s=0.1)
+PACE = Pace(timeout_s=60, idle_s=20, poll_s=0.2, refused_s=0.1)
 
 
 def server_of(dovecot: DovecotServer) -> MailServer:

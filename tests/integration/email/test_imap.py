@@ -149,7 +149,7 @@ async def test_while_the_database_is_away_mails_wait_in_the_mailbox(
 async def test_a_server_that_dies_or_freezes_is_found_again(
     world: ChannelWorld, sink: MemorySink, dovecot: DovecotServer, way: str
 ) -> None:
-    pace = Pace(timeout_s=1, idle_s=0.5, poll_s=0.2, refused_s=0.1)
+    pace = Pace(timeout_s=6, idle_s=0.5, poll_s=0.2, refused_s=0.1)
     dovecot.deliver(mail("before", mid="1"))
     async with fetching(world, server_of(dovecot), sink, pace) as box:
         await until(lambda: len(sink.events) >= 1)
@@ -172,10 +172,10 @@ async def test_a_server_that_dies_or_freezes_is_found_again(
 async def test_a_frozen_server_does_not_hold_up_the_end(
     world: ChannelWorld, sink: MemorySink, dovecot: DovecotServer
 ) -> None:
-    async with fetching(world, server_of(dovecot), sink, Pace(timeout_s=60, idle_s=60)) as box:
+    async with fetching(world, server_of(dovecot), sink, Pace(timeout_s=PATIENCE_S, idle_s=PATIENCE_S)) as box:
         await is_in(box, ChannelState.CONNECTED)
         dovecot.freeze()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S / 3):
             await box.stop()
 
 
@@ -281,8 +281,8 @@ async def test_a_server_that_goes_away_in_the_middle_of_many_mails_loses_and_dou
 ) -> None:
     dovecot.fill(mail(f"{number}", mid=f"{number}", body="x" * 20_000) for number in range(250))
     sink.gate = asyncio.Event()
-    async with fetching(world, server_of(dovecot), sink, Pace(timeout_s=2, idle_s=5)) as box:
-        await asyncio.wait_for(sink.committing.wait(), 20)
+    async with fetching(world, server_of(dovecot), sink, Pace(timeout_s=6, idle_s=5)) as box:
+        await asyncio.wait_for(sink.committing.wait(), PATIENCE_S)
         if way == "kill":
             dovecot.kill()
         else:

@@ -121,7 +121,7 @@ async def test_no_mail_crosses_a_network_in_the_clear(world: ChannelWorld) -> No
     (box,) = create_all([EmailConfig("sales", "sales@example.org", smtp=far)], world.context())
     with pytest.raises((TransientDeliveryError, ChannelAuthError), match="STARTTLS"):
         await box.send(MESSAGE)
-    await asyncio.wait_for(hung_up.wait(), 20)
+    await asyncio.wait_for(hung_up.wait(), PATIENCE_S)
     server.close()
     await server.wait_closed()
 

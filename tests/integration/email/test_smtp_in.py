@@ -53,7 +53,7 @@ async def test_a_mail_is_answered_250_after_its_commit_and_not_before(
     sink.gate = asyncio.Event()
     async with client(sales) as smtp:
         sending = asyncio.create_task(smtp.sendmail("ivan@client.example", ["sales@example.org"], mail()))
-        await asyncio.wait_for(sink.committing.wait(), 10)
+        await asyncio.wait_for(sink.committing.wait(), PATIENCE_S)
         assert not sending.done()
         assert sink.events == []
         sink.gate.set()
@@ -190,7 +190,7 @@ async def test_long_lines_and_eight_bits_and_bare_line_feeds_are_taken(
         + body
         + b"\r\n.\r\nQUIT\r\n"
     )
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     assert b"250 2.0.0 OK" in answer
     (event,) = sink.events
@@ -221,7 +221,7 @@ async def test_stopping_lets_a_commit_end(world: ChannelWorld, sink: MemorySink)
     sink.gate = asyncio.Event()
     async with client(sales) as smtp:
         sending = asyncio.create_task(smtp.sendmail("a@client.example", ["sales@example.org"], mail()))
-        await asyncio.wait_for(sink.committing.wait(), 10)
+        await asyncio.wait_for(sink.committing.wait(), PATIENCE_S)
         stopping = asyncio.create_task(sales.stop())
         await asyncio.sleep(0)
         assert not stopping.done()
@@ -246,7 +246,7 @@ async def test_who_says_nothing_is_hung_up_on(world: ChannelWorld, sink: MemoryS
     sales = Channel(SALES, world.context(), Listener(FREE, idle_s=0.05))
     await sales.start(sink)
     reader, writer = await asyncio.open_connection(*sales.listening or ("", 0))
-    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"220 example.org hub")
+    assert (await asyncio.wait_for(reader.read(), PATIENCE_S)).startswith(b"220 example.org hub")
     writer.close()
     await sales.stop()
 
@@ -294,11 +294,11 @@ async def test_a_place_that_is_taken_is_told_and_tried_again(world: ChannelWorld
     await sales.start(sink)
     assert state(sales) is ChannelState.RECONNECTING
     assert str(port) in sales.health.detail
-    await asyncio.wait_for(asleep.wait(), 10)
+    await asyncio.wait_for(asleep.wait(), PATIENCE_S)
     holder.close()
     await holder.wait_closed()
     wake.set()
-    await asyncio.wait_for(opened.wait(), 10)
+    await asyncio.wait_for(opened.wait(), PATIENCE_S)
     assert sales.listening == ("127.0.0.1", port)
     assert state(sales) is ChannelState.CONNECTED
     await sales.stop()

@@ -17,6 +17,7 @@ from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
 from tests.integration.email.smtp import Relay, state
+from tests.patience import PATIENCE_S
 
 KEY = EmailConfig("sales", "sales@example.org").key
 MESSAGE = OutboundMessage(
@@ -163,7 +164,7 @@ async def test_starting_finds_out_how_the_way_out_stands(world: ChannelWorld) ->
         config = EmailConfig("sales", "sales@example.org", smtp=server)
         box = EmailChannel(config, world.context(), None, sleep=sleep)
         await box.start(MemorySink())
-        await asyncio.wait_for(tried.wait(), 10)
+        await asyncio.wait_for(tried.wait(), PATIENCE_S)
         assert state(box) is ChannelState.BAD_CREDENTIALS
         await box.stop()
     assert state(box) is ChannelState.STOPPED

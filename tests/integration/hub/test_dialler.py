@@ -288,7 +288,7 @@ async def test_who_does_not_own_the_link_places_nothing(world: World, node: Node
 async def test_two_nodes_place_a_call_once(world: World, node: Node, second: Node) -> None:
     await place(world)
     await order_at(world, OTHER, at(0), manager="petr")
-    for _ in range(2):
+    for _ in range(20):  # who loses a race leaves it to a later look
         await asyncio.gather(node.turn(), second.turn())
     assert sorted(call.number for each in (node, second) for call in each.link.placed) == [CLIENT, OTHER]
     assert len(await world.rows("dial")) == 2

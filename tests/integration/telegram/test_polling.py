@@ -135,7 +135,7 @@ async def test_a_repeat_changes_nothing(rig: Rig, anna: Person) -> None:
 async def test_stop_ends_a_long_poll_at_once_and_lets_a_commit_finish(rig: Rig, anna: Person) -> None:
     channel = await rig.running()
     await until(lambda: rig.bot.updates.polled)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(15):  # less than the poll would wait
         await channel.stop()
         await channel.stop()
     assert channel.health.state is ChannelState.STOPPED

@@ -17,6 +17,7 @@ from crm_core.ports import ChannelState, HttpRequest, HttpResponse, HttpRoute, R
 from tests.fakes.channel_world import ChannelWorld
 from tests.fakes.clock import DrivenClock
 from tests.fakes.sink import MemorySink
+from tests.patience import PATIENCE_S
 
 URL = "/in/web/site?key=secret-key"
 ORIGIN = {"Origin": "https://example.org"}
@@ -81,7 +82,7 @@ async def visitor(site: WebChannel) -> AsyncIterator[Client]:
 async def test_a_form_is_in_before_anybody_hears_ok(visitor: Client, sink: MemorySink, world: ChannelWorld) -> None:
     sink.gate = asyncio.Event()
     posting = asyncio.create_task(visitor.post(URL, data={"name": "Иван", "phone": "8 916 123-45-67"}))
-    await asyncio.wait_for(sink.committing.wait(), 10)
+    await asyncio.wait_for(sink.committing.wait(), PATIENCE_S)
     assert not posting.done()
     sink.gate.set()
     answer = await posting
