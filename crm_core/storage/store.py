@@ -15,6 +15,7 @@ from crm_core.services.settling import remember, settle
 from crm_core.services.subscriptions import announce
 from crm_core.storage.database import Database
 from crm_core.storage.ids import IdSource
+from crm_core.storage.looking import Looking
 from crm_core.storage.revisions import Caches
 from crm_core.storage.work import SqlWork
 
@@ -64,6 +65,14 @@ class Store:
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query."""
         return await self.database.read(query)
+
+    async def look(self, service: Callable[[Desk], Result]) -> Result:
+        """Run a service that only looks: nothing is locked, and nothing of what it puts is kept. Raises as `run`."""
+
+        def looking(conn: Connection) -> Result:
+            return service(Desk(Looking(conn, self.clock.now(), self._caches), self.office, self.policies))
+
+        return await self.database.read(looking)
 
     def _work(self, conn: Connection, ids: IdSource, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
         ids.rolled_back()  # a block taken by an earlier try of this transaction is gone with it

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import asterisk, erasing, explain, exporting, importing, journal, presets, reconcile, scores, users
+from hub.cli import asterisk, erasing, explain, exporting, importing, journal, presets, reconcile, rules, scores, users
 
 HELP = "Хаб отдела продаж: звонки, чаты, формы и почта в одном месте. Настройка: hub.toml и переменные HUB_*."
 
@@ -24,6 +24,7 @@ app.add_typer(importing.importing, name="import")
 app.add_typer(presets.presets, name="preset")
 app.add_typer(erasing.erasing, name="erase")
 app.command("export")(exporting.export)
+app.add_typer(rules.rules, name="rules")
 app.add_typer(journal.journal, name="journal")
 app.add_typer(explain.explain, name="explain")
 app.add_typer(asterisk.asterisk, name="asterisk")

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from crm_core.model.durations import duration
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
@@ -25,3 +27,11 @@ def moment(text: str, zone: ZoneInfo, *, whole_day: bool = False) -> datetime:
     if whole_day and _DAY.match(text):
         found += timedelta(days=1)
     return (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def past(text: str, now: datetime, zone: ZoneInfo = ZoneInfo("UTC")) -> datetime:  # noqa: B008 - zones are shared
+    """`30d` or `12h` ago, or a moment as `moment` reads it; raises BadParameter."""
+    try:
+        return now - duration(text)
+    except ValueError:
+        return moment(text, zone)

@@ -105,21 +105,18 @@ def occasions_of_facts(desk: Desk, index: Index, changes: Sequence[Change]) -> I
     for fact, triggers in wanted:
         for trigger in triggers:
             for record in subjects.of(fact, trigger.rule.on):
-                if not _stands(trigger, record):
-                    continue
-                yield Occasion(
-                    trigger.rule,
-                    trigger.rule.on,
-                    record,
-                    f"{fact.event.value}:{fact.cause[0]}",
-                    fact.event.value,
-                    fact,
-                    seen=fact.again,
-                    more=_named(desk, fact),
-                )
+                yield from occasions_of_one(desk, trigger, fact, record)
 
 
-def occasions_of_changes(desk: Desk, index: Index, changes: Sequence[Change]) -> Iterator[Occasion]:
+def occasions_of_one(desk: Desk, trigger: Trigger, fact: Fact, record: Any) -> Iterator[Occasion]:
+    """The occasion that a fact is for a record, if its rule is about where it stands."""
+    if _stands(trigger, record):
+        rule, event = trigger.rule, fact.event.value
+        key, more = f"{event}:{fact.cause[0]}", _named(desk, fact)
+        yield Occasion(rule, rule.on, record, key, event, fact, seen=fact.again, more=more)
+
+
+def occasions_of_changes(index: Index, changes: Sequence[Change]) -> Iterator[Occasion]:
     """The rules about changes of records; no statement."""
     for before, after in changes:
         if after is None or isinstance(after, (EntryRecord, CallRecord)):
@@ -127,10 +124,12 @@ def occasions_of_changes(desk: Desk, index: Index, changes: Sequence[Change]) ->
         kind = kind_of(after)
         if kind not in index.kinds or getattr(after, "deleted_at", None) is not None:
             continue
-        yield from _of_change(index, kind, before, after)
+        yield from occasions_of_pair(index, kind, before, after)
 
 
-def _of_change(index: Index, kind: str, before: Any, after: Any) -> Iterator[Occasion]:
+def occasions_of_pair(index: Index, kind: str, before: Any, after: Any) -> Iterator[Occasion]:
+    """The rules that the change of one record concerns; `before` is None where it is new."""
+
     def found(triggers: Triggers, key: str, why: str, **more: Any) -> Iterator[Occasion]:
         for trigger in triggers:
             if _stands(trigger, after):

@@ -112,10 +112,10 @@ def schedule_due(desk: Desk, deadline: DeadlineRecord) -> None:
     rule = trigger.rule
     cursor = _cursor(desk, deadline.key)
     try:
-        ids = _subjects(desk, trigger, cursor)
+        ids = subjects_of(desk, trigger, cursor, _CHUNK)
     except InvalidInput as err:
         raise InvalidInput(f"rule «{rule.name}»: {err}") from err
-    records = _records(desk, rule.on, ids)
+    records = records_of(desk, rule.on, ids)
     key = f"schedule:{number}:{deadline.due_at.isoformat()}"
     occasions = [Occasion(rule, rule.on, each, key, Event.SCHEDULE.value) for each in records]
     act_on(desk, occasions, known_anew=True)
@@ -138,8 +138,8 @@ def _go_through(desk: Desk, deadline: DeadlineRecord) -> None:
         desk.work.remove(DeadlineRecord, deadline.key)
         _forget(desk, deadline.key)
         return
-    ids = desk.work.subjects_after(rule.on, cursor, _CHUNK, stages=_stages(desk, rule))
-    records = _records(desk, rule.on, ids)
+    ids = desk.work.subjects_after(rule.on, cursor, _CHUNK, stages=stages_of_rule(desk, rule))
+    records = records_of(desk, rule.on, ids)
     keys = [deadline_key(rule.on, each[0]) for each in records]
     known = {each.key: each for each in desk.work.related(DeadlineRecord, "key", keys)} if keys else {}
     contacts = _contacts(desk, index, [(rule.on, each) for each in records])
@@ -167,7 +167,8 @@ def _put_schedule(desk: Desk, trigger: Trigger) -> None:
     desk.work.put(DeadlineRecord(key, DeadlineKind.SCHEDULE, trigger.rule.id, at))
 
 
-def _subjects(desk: Desk, trigger: Trigger, cursor: int) -> list[int]:
+def subjects_of(desk: Desk, trigger: Trigger, cursor: int, limit: int) -> list[int]:
+    """The next records of a schedule behind an id; raises InvalidInput."""
     when, kind = trigger.when, trigger.rule.on
     wanted: Filter | None = None
     if when.segment is not None:
@@ -180,11 +181,11 @@ def _subjects(desk: Desk, trigger: Trigger, cursor: int) -> list[int]:
     elif when.filter is not None:
         wanted = filter_of(when.filter)
     zone = ZoneInfo(desk.office.time_zone)
-    stages = trigger.stages if trigger.stages is not None else _stages(desk, trigger.rule)
+    stages = trigger.stages if trigger.stages is not None else stages_of_rule(desk, trigger.rule)
     return desk.work.subjects_after(
         kind,
         cursor,
-        _CHUNK,
+        limit,
         stages=stages,
         wanted=wanted,
         catalogue=desk.catalogue,
@@ -193,14 +194,14 @@ def _subjects(desk: Desk, trigger: Trigger, cursor: int) -> list[int]:
     )
 
 
-def _stages(desk: Desk, rule: Rule) -> list[int]:
+def stages_of_rule(desk: Desk, rule: Rule) -> list[int]:
     """All stages of cards that a rule may be about."""
     if rule.on in PLAIN_KINDS:
         return []
     return [stage.id for each in desk.catalogue.pipelines if each.record.type == rule.on for stage in each.stages]
 
 
-def _records(desk: Desk, kind: str, ids: Sequence[int]) -> list[Any]:
+def records_of(desk: Desk, kind: str, ids: Sequence[int]) -> list[Any]:
     """The records, their clients locked before them."""
     if not ids:
         return []
@@ -217,7 +218,7 @@ def _records(desk: Desk, kind: str, ids: Sequence[int]) -> list[Any]:
 
 
 def _locked(desk: Desk, kind: str, subject_id: int) -> Any:
-    found = _records(desk, kind, [subject_id])
+    found = records_of(desk, kind, [subject_id])
     return found[0] if found else None
 
 

@@ -113,7 +113,11 @@ def _run(desk: Desk, occasion: Occasion, error: str | None) -> None:
     desk.rules.count(subject, rule.name, outcome)
     if error is not None:
         desk.work.changed("rule_failed", occasion.record[0], run.contact_id)
-    desk.work.put(_trace(desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions, contact=run.contact_id))
+    desk.work.put(
+        _trace(
+            desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions, contact=run.contact_id
+        )
+    )
 
 
 def _trace(

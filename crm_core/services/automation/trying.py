@@ -1,0 +1,300 @@
+"""What rules would have done in a time that is over: told from the timeline and the history, writing nothing.
+
+Each record is shown to the rules as it was at each moment. What rules would have changed does not bring further rules
+to act: what happened afterwards happened without it. Filters of schedules are asked about records as they are now;
+tags, fields and stages are as the history knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
+from zoneinfo import ZoneInfo
+
+from crm_core.errors import CoreError
+from crm_core.model.automation import RunOutcome
+from crm_core.model.definitions.rules import FACTS, PLAIN_KINDS, Event
+from crm_core.model.expressions import ExpressionError
+from crm_core.model.history import Change, ChangeRecord
+from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord
+from crm_core.services.automation.actions import HeldAction, Run
+from crm_core.services.automation.conditions import holds
+from crm_core.services.automation.index import Index, Rule
+from crm_core.services.automation.matching import Occasion, facts_of, occasions_of_one, occasions_of_pair
+from crm_core.services.automation.planning import records_of, stages_of_rule, subjects_of
+from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of
+from crm_core.services.desk import Desk
+from crm_core.services.history_values import restored
+
+_MOST_MOMENTS = 400  # of one schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """That a rule would have acted on a record at a moment, and how; `error` where its condition makes no sense."""
+
+    rule: str
+    kind: str
+    subject_id: int
+    contact_id: int | None
+    title: str
+    at: datetime
+    why: str
+    actions: tuple[dict[str, Any], ...]
+    error: str = ""
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """How the run would have ended, as far as that can be told."""
+        return RunOutcome.FAILED if self.error else RunOutcome.DONE
+
+
+class Past(Protocol):
+    """What a dry run asks of the record beside what services ask."""
+
+    now: datetime
+
+    def pretend(self, *records: tuple[Any, ...]) -> None:
+        """Show records as they were."""
+
+    def history_of(self, kind: str, ids: Sequence[int]) -> dict[int, list[ChangeRecord]]:
+        """How records changed, oldest first."""
+
+    def told_since(
+        self, contact_ids: Sequence[int], since: datetime
+    ) -> tuple[dict[int, list[EntryRecord]], dict[int, list[CallRecord]]]:
+        """What was told on the timelines of clients."""
+
+    def reached_at(self, contact_ids: Sequence[int]) -> dict[int, list[datetime]]:
+        """When clients were reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A record as it was from one moment until the next."""
+
+    since: datetime
+    until: datetime
+    record: Any
+
+
+def next_chunk(desk: Desk, index: Index, kind: str, above: int, limit: int) -> list[int]:
+    """The ids of the next records to be gone through."""
+    stages: list[int] = []
+    if kind not in PLAIN_KINDS:
+        rule = next(each for each in index.rules.values() if each.on == kind)
+        stages = stages_of_rule(desk, rule)
+    return desk.work.subjects_after(kind, above, limit, stages=stages)
+
+
+def tried(desk: Desk, index: Index, kind: str, ids: Sequence[int], since: datetime, until: datetime) -> list[Trial]:
+    """What the rules would have done to these records in [since, until), in the order of time."""
+    past = cast(Past, desk.work)
+    now = desk.work.now
+    records = records_of(desk, kind, ids)
+    history = past.history_of(kind if kind in PLAIN_KINDS else "deal", [each[0] for each in records])
+    owners = [owner for each in records if (owner := _owner(each)) is not None]
+    contacts = dict(desk.work.contacts(owners))
+    before = past.history_of("contact", owners) if kind != "contact" else history
+    entries, calls = past.told_since(owners, since) if _any_fact(index, kind) else ({}, {})
+    reached = past.reached_at(owners)
+    scheduled = _scheduled(desk, index, kind, ids, since, until)
+    found: list[Trial] = []
+    try:
+        for record in records:
+            owner = _owner(record)
+            contact = contacts.get(owner) if owner is not None else None
+            states = states_of(record, history.get(record[0], []), until)
+            clients = states_of(contact, before.get(contact.id, []), until) if contact is not None else []
+            moments = _Moments(desk, past, index, kind, states, clients, reached.get(owner or 0, []), since, until)
+            told: list[EntryRecord | CallRecord] = [*entries.get(owner or 0, []), *calls.get(owner or 0, [])]
+            occasions = [
+                *moments.of_changes(),
+                *moments.of_facts(told),
+                *moments.of_time(),
+                *moments.of_schedules(scheduled.get(record[0], [])),
+            ]
+            found.extend(_judged(desk, moments, occasions))
+            past.pretend(record, *([contact] if contact is not None else []))
+    finally:
+        past.now = now
+    return sorted(found, key=lambda each: (each.at, each.rule, each.subject_id))
+
+
+def states_of(record: Any, rows: Sequence[ChangeRecord], until: datetime) -> list[State]:
+    """A record as it was, oldest first, going back from how it is by what its history says."""
+    states: list[State] = []
+    current, end = record, until
+    for row in reversed(rows):
+        states.append(State(row.at, end, current))
+        current, end = restored(current, row.changes), row.at
+    states.append(State(record.created_at, end, current))
+    states.reverse()
+    if not isinstance(record, DealRecord):
+        return states
+    since, kept = record.created_at, []
+    for number, state in enumerate(states):
+        if number and states[number - 1].record.stage_id != state.record.stage_id:
+            since = state.since
+        kept.append(State(state.since, state.until, state.record._replace(stage_since=since)))
+    return kept
+
+
+@dataclass(slots=True)
+class _Moments:
+    """The occasions of one record's past."""
+
+    desk: Desk
+    past: Past
+    index: Index
+    kind: str
+    states: list[State]
+    clients: list[State]
+    reached: list[datetime]
+    since: datetime
+    until: datetime
+
+    def of_changes(self) -> Iterator[tuple[datetime, Occasion]]:
+        """Its making, and every change of it."""
+        before: Any = None
+        for state in self.states:
+            if self.since <= state.since < self.until:
+                for occasion in occasions_of_pair(self.index, self.kind, before, state.record):
+                    yield state.since, occasion
+            before = state.record
+
+    def of_facts(self, told: Sequence[EntryRecord | CallRecord]) -> Iterator[tuple[datetime, Occasion]]:
+        """What was told on its client's timeline."""
+        for cause in told:
+            at = cause.started_at if isinstance(cause, CallRecord) else cause.occurred_at
+            record = self.at(at)
+            if record is None or not self.since <= at < self.until or not is_open(record, self.desk.catalogue):
+                continue
+            for fact in facts_of(Change(None, cause)):
+                for trigger in self.index.facts.get(fact.event, ()):
+                    if trigger.rule.on == self.kind:
+                        for occasion in occasions_of_one(self.desk, trigger, fact, record):
+                            yield at, occasion
+
+    def of_time(self) -> Iterator[tuple[datetime, Occasion]]:
+        """What time brought: each state, and each time after the client was reached, has moments of its own."""
+        known: set[tuple[int, str]] = set()
+        edges = sorted({each.since for each in self.states} | {each for each in self.reached if each < self.until})
+        for number, begin in enumerate(edges):
+            end = edges[number + 1] if number + 1 < len(edges) else self.until
+            record = self.at(begin)
+            if record is None:
+                continue
+            contact = self.client_at(begin)
+            for trigger in self.index.timed.get(self.kind, ()):
+                due = due_of(trigger, record, contact, self.desk.office, self.desk.catalogue)
+                if due is None or (trigger.rule.id, due.occasion) in known:
+                    continue
+                at = max(due.at, begin)
+                late = at - due.at > LATEST and trigger.when.event is Event.DATE
+                if late or not (at < end and self.since <= at < self.until):
+                    continue
+                known.add((trigger.rule.id, due.occasion))
+                why = trigger.when.event.value
+                yield at, Occasion(trigger.rule, self.kind, record, due.occasion, why)
+
+    def of_schedules(self, moments: Sequence[tuple[datetime, Rule]]) -> Iterator[tuple[datetime, Occasion]]:
+        """The schedules that would have met it."""
+        for at, rule in moments:
+            record = self.at(at)
+            if record is not None:
+                yield at, Occasion(rule, self.kind, record, f"schedule:{at.isoformat()}", Event.SCHEDULE.value)
+
+    def at(self, moment: datetime) -> Any:
+        """The record as it was; None where it was not yet, or deleted."""
+        state = next((each for each in reversed(self.states) if each.since <= moment), None)
+        record = state.record if state is not None else None
+        return None if record is None or getattr(record, "deleted_at", None) is not None else self._seen(record, moment)
+
+    def client_at(self, moment: datetime) -> ContactRecord | None:
+        """Its client as they were."""
+        state = next((each for each in reversed(self.clients) if each.since <= moment), None)
+        state = state or (self.clients[0] if self.clients else None)
+        return cast(ContactRecord, self._seen(state.record, moment)) if state is not None else None
+
+    def _seen(self, record: Any, moment: datetime) -> Any:
+        if not isinstance(record, ContactRecord):
+            return record
+        last = max((each for each in self.reached if each <= moment), default=None)
+        return record._replace(last_contact_at=last)
+
+
+def _judged(desk: Desk, moments: _Moments, occasions: Sequence[tuple[datetime, Occasion]]) -> Iterator[Trial]:
+    """Those whose conditions held, each as it would have acted."""
+    once: set[tuple[int, str]] = set()
+    rules = {rule_id: number for number, rule_id in enumerate(moments.index.rules)}
+    for at, occasion in sorted(occasions, key=lambda each: (each[0], rules[each[1].rule.id])):
+        key = "once" if occasion.rule.body.once else f"{at.isoformat()}:{occasion.why}"
+        if (occasion.rule.id, key) in once:
+            continue
+        contact = moments.client_at(at)
+        moments.past.now = at
+        moments.past.pretend(occasion.record, *([contact] if contact is not None else []))
+        error = ""
+        try:
+            if not holds(desk, occasion):
+                continue
+        except ExpressionError as err:
+            error = str(err)
+        once.add((occasion.rule.id, key))
+        record = occasion.record
+        yield Trial(
+            rule=occasion.rule.name,
+            kind=occasion.kind,
+            subject_id=record[0],
+            contact_id=_owner(record),
+            title=getattr(record, "title", None) or getattr(record, "name", "") or "",
+            at=at,
+            why=occasion.why,
+            actions=() if error else tuple(_would(Run(desk, occasion))),
+            error=error,
+        )
+
+
+def _would(run: Run) -> Iterator[dict[str, Any]]:
+    """What a run would do, its texts filled in."""
+    for action in run.occasion.rule.body.then:
+        shown = action.model_dump(mode="json", exclude_defaults=True)
+        for name in ("title", "text"):
+            if isinstance(shown.get(name), str):
+                try:
+                    shown[name] = run.text(shown[name])
+                except (CoreError, HeldAction) as err:
+                    shown["error"] = str(err)
+        yield shown
+
+
+def _scheduled(
+    desk: Desk, index: Index, kind: str, ids: Sequence[int], since: datetime, until: datetime
+) -> dict[int, list[tuple[datetime, Rule]]]:
+    """The moments of schedules that meet these records."""
+    found: dict[int, list[tuple[datetime, Rule]]] = {}
+    zone = ZoneInfo(desk.office.time_zone)
+    for triggers in index.schedules.values():
+        for trigger in triggers:
+            if trigger.rule.on != kind or not ids:
+                continue
+            moments: list[datetime] = []
+            at = next_of(trigger.when, since - timedelta(microseconds=1), zone)
+            while at < until and len(moments) < _MOST_MOMENTS:
+                moments.append(at)
+                at = next_of(trigger.when, at, zone)
+            matching = set(subjects_of(desk, trigger, min(ids) - 1, len(ids) * 50)) if moments else set()
+            for subject_id in matching.intersection(ids):
+                found.setdefault(subject_id, []).extend((moment, trigger.rule) for moment in moments)
+    return found
+
+
+def _owner(record: Any) -> int | None:
+    return record.id if isinstance(record, ContactRecord) else getattr(record, "contact_id", None)
+
+
+def _any_fact(index: Index, kind: str) -> bool:
+    return any(trigger.rule.on == kind for event in FACTS for trigger in index.facts.get(event, ()))

@@ -1,0 +1,79 @@
+"""What rules and chains did, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
+from crm_core.storage.queries.pages import (
+    Page,
+    Slice,
+    all_of,
+    both,
+    moment_cursor,
+    number_cursor,
+    page_of,
+    parse_moment_cursor,
+)
+from crm_core.storage.tables import TABLE_OF
+
+_RUN = TABLE_OF[RuleRunRecord]
+_CHAIN = TABLE_OF[ChainRunRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are wanted; `since` is inclusive."""
+
+    kind: str | None = None
+    subject_id: int | None = None
+    rule: str | None = None
+    outcome: RunOutcome | None = None
+    since: datetime | None = None
+
+
+def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRunRecord]:
+    """Runs of rules and of steps of chains; one statement."""
+    at, key = _RUN.c.at, _RUN.c.key
+    moment, shown = None, 0
+    if where.after is not None:
+        moment, (shown,) = parse_moment_cursor(where.after, 1)
+    conditions = both(
+        (
+            _RUN.c.kind == wanted.kind if wanted.kind is not None else None,
+            _RUN.c.subject_id == wanted.subject_id if wanted.subject_id is not None else None,
+            _RUN.c.rule == wanted.rule if wanted.rule is not None else None,
+            _RUN.c.outcome == wanted.outcome if wanted.outcome is not None else None,
+            at >= wanted.since if wanted.since is not None else None,
+            at <= moment if moment is not None else None,
+        )
+    )
+    statement = select(_RUN).where(*conditions).order_by(at.desc(), key.desc())
+    rows = all_of(conn, RuleRunRecord, statement.offset(max(shown, 0)).limit(where.limit + 1))
+
+    def cursor(last: RuleRunRecord) -> str:
+        """The last moment, and how many of that moment were shown: their keys are too long for a cursor."""
+        there = sum(each.at == last.at for each in rows[: where.limit])
+        return moment_cursor(last.at, there + (shown if last.at == moment else 0))
+
+    return page_of(rows, where.limit, cursor)
+
+
+def list_chain_runs(
+    conn: Connection, where: Slice, *, contact_id: int | None = None, chain: str | None = None, running: bool = False
+) -> Page[ChainRunRecord]:
+    """Runs of chains; one statement."""
+    after = number_cursor(where.after)
+    conditions = both(
+        (
+            _CHAIN.c.contact_id == contact_id if contact_id is not None else None,
+            _CHAIN.c.chain == chain if chain is not None else None,
+            _CHAIN.c.state == ChainState.RUNNING if running else None,
+            _CHAIN.c.id < after if after is not None else None,
+        )
+    )
+    statement = select(_CHAIN).where(*conditions).order_by(_CHAIN.c.id.desc()).limit(where.limit + 1)
+    return page_of(all_of(conn, ChainRunRecord, statement), where.limit, lambda record: str(record.id))
