@@ -23,6 +23,7 @@ from hub.http.app import create_app
 from hub.settings import CtiSettings, Secret
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import hire, settings_for, token_of
+from tests.patience import PATIENCE_S
 
 URL = "/api/v1/cti/t0ken-of-other"
 SECOND = "/api/v1/cti/t0ken-of-second"
@@ -73,7 +74,7 @@ async def office_on(url: str, folder: Path, clock: DrivenClock) -> AsyncIterator
 async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
     async with office_on(migrated_url, tmp_path, DrivenClock()) as office:
         _, position = await office.hub.store.run_at(hire)
-        assert await office.hub.live.reached(position, 20.0)
+        assert await office.hub.live.reached(position, PATIENCE_S)
         yield office
 
 
@@ -149,7 +150,7 @@ async def test_a_refused_caller_hears_busy(office: Office) -> None:
         desk.work.put(record)
 
     _, position = await office.hub.store.run_at(refuse)
-    assert await office.hub.live.reached(position, 20.0)
+    assert await office.hub.live.reached(position, PATIENCE_S)
     assert await office.push() == (200, {"action": "reject", "reason": "busy"})
     assert await office.push(event="hangup", cause="busy") == (200, {})
     (call,) = (await office.api("/calls"))["items"]

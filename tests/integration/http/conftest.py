@@ -15,6 +15,7 @@ from hub.http.keys import EventLimits
 from hub.settings import Settings
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import SHOP, PlayedChannel, World, hire, settings_for
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     hub = build(settings_for(migrated_url, tmp_path), clock=clock, connectors={"played": connect})
     await hub.start()
     _, position = await hub.store.run_at(hire)
-    assert await hub.live.reached(position, 20.0)
+    assert await hub.live.reached(position, PATIENCE_S)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
     app = create_app(hub, events=limits)
     async with TestClient(TestServer(app)) as client:

@@ -23,6 +23,7 @@ from hub.http.keys import EventLimits
 from hub.settings import Endpoint
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import LINE, SHOP, PlayedChannel, World, hire, settings_for
+from tests.patience import PATIENCE_S
 
 NUMBER = "+79161234567"
 BY_DAY = WorkingHours("office", ZoneInfo("Europe/Moscow"), {day: (DayHours(time(9), time(18)),) for day in range(5)})
@@ -46,7 +47,7 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     hub = build(settings, clock=clock, connectors={"played": lambda _settings, _context: [shop]})
     await hub.start()
     _, position = await hub.store.run_at(hire)
-    assert await hub.live.reached(position, 20.0)
+    assert await hub.live.reached(position, PATIENCE_S)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
     async with TestClient(TestServer(create_app(hub, events=limits))) as client:
         found = World(hub, clock, client, shop, tmp_path, limits, login="root")

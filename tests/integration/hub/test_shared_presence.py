@@ -106,7 +106,7 @@ async def test_redis_may_die_and_come_back(nodes: Nodes, own_redis: RedisServer)
     owner.device(PBX, PHONE, DeviceState.UNREACHABLE)
     await until(lambda: not here.connected and not there.connected)
     own_redis.start()
-    await until(lambda: other.state(PBX, PHONE) is DeviceState.UNREACHABLE, 30)
+    await until(lambda: other.state(PBX, PHONE) is DeviceState.UNREACHABLE)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from routing.dispatch import DispatchRules
 from routing.escalation import TellByRole
 from routing.presence import Presence
 from tests.integration.hub.world import World
+from tests.patience import PATIENCE_S
 
 NUMBER, LINE = "+79161234567", "+74951234567"
 SALES = (("anna", "111"), ("boris", "112"), ("vera", "113"))
@@ -72,7 +73,7 @@ class Room:
             )
 
         _, position = await self.store.run_at(service)
-        await self.live.reached(position, 10)
+        await self.live.reached(position, PATIENCE_S)
 
 
 Open = Callable[..., Awaitable[Room]]
@@ -204,7 +205,7 @@ async def test_a_call_told_twice_counts_once(world: World, room: Open) -> None:
         desk.work.put(record._replace(cause_text="more"))
 
     _, position = await office.store.run_at(again)
-    assert await office.live.reached(position, 10)
+    assert await office.live.reached(position, PATIENCE_S)
     assert office.directory._tallies.figures(world.clock.now())["anna"].answered == 1
 
 

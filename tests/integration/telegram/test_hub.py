@@ -60,7 +60,7 @@ async def office(shop: Shop, short_dir: Path, migrated_sqlite: str) -> AsyncIter
             add_user(desk, petr)
 
         _, position = await office.hub.store.run_at(hire)
-        assert await office.hub.live.reached(position, 10)
+        assert await office.hub.live.reached(position, PATIENCE_S)
         yield office
 
 
@@ -92,7 +92,7 @@ def incoming(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def told(person: Person, button: str) -> Sent:
     """The first notification with such a button."""
     return await person.bot.sent.wait_for(
-        lambda sent: sent.chat_id == person.user.id and any(each.startswith(button) for each in sent.buttons()), 30
+        lambda sent: sent.chat_id == person.user.id and any(each.startswith(button) for each in sent.buttons())
     )
 
 
@@ -104,9 +104,9 @@ async def test_a_client_is_answered_from_telegram(office: Office, shop: Shop, pe
     notice = await told(petr, "write:")
     assert await office.open_case()
     press = await petr.press(notice, next(each for each in notice.buttons() if each.startswith("write:")))
-    assert (await press.answer(30)).text
+    assert (await press.answer()).text
     await petr.say("24 900 рублей", reply_to=notice.message_id)
-    await shop.anna.hears("24 900 рублей", 30)
+    await shop.anna.hears("24 900 рублей")
     entries = await office.until(lambda found: found[-1]["text"] == "24 900 рублей" and found[-1]["delivery"] == "sent")
     assert entries[-1]["author"] == "petr"
     assert await office.open_case() is None
@@ -118,7 +118,7 @@ async def test_a_stranger_who_types_what_staff_would_is_a_client(office: Office,
     entries = await office.until(lambda found: bool(incoming(found)))
     assert incoming(entries)[0]["text"] == "/today"
     await petr.say("/today")
-    await petr.hears("", 30)
+    await petr.hears("")
     assert not (await office.get("/contacts", identity=f"tg:{PETR_TG}"))["items"]
 
 
@@ -138,7 +138,7 @@ async def test_a_managers_own_chat_stands_on_the_timeline(office: Office, shop: 
     await shop.anna.edit_business(asked, "Пётр, где же счёт?")
     await office.until(lambda found: incoming(found)[0]["text"] == "Пётр, где же счёт?")
     await office.reply("Счёт во вложении")
-    await shop.anna.hears("Счёт во вложении", 30)
+    await shop.anna.hears("Счёт во вложении")
     heard = [sent for sent in shop.bot.sent if sent.text == "Счёт во вложении"]
     assert [each.business_connection_id for each in heard] == [connection]
     await shop.anna.delete_business(connection, asked.message_id)
@@ -180,14 +180,14 @@ async def test_a_link_says_where_the_client_comes_from(office: Office, shop: Sho
 
 async def test_the_menu_answers_and_a_number_is_asked_for_once(office: Office, shop: Shop) -> None:
     await shop.anna.say("Здравствуйте")
-    greeting = await shop.anna.hears("Здравствуйте!", 30)
+    greeting = await shop.anna.hears("Здравствуйте!")
     await shop.bot.sent.wait_for(lambda sent: sent.markup is not None)
     assert any(each.startswith("menu:") for each in greeting.buttons())
     press = await shop.anna.press(greeting, greeting.buttons()[0])
-    await press.answer(30)
-    await shop.anna.hears("Прайс", 30)
+    await press.answer()
+    await shop.anna.hears("Прайс")
     await shop.anna.share_number("+79161234567")
-    await shop.anna.hears("Спасибо", 30)
+    await shop.anna.hears("Спасибо")
     contact = await until(office, office.contact, lambda found: "tel:+79161234567" in found.get("identities", []))
     assert contact["name"] == "Анна"
 

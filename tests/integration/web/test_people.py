@@ -6,6 +6,7 @@ from crm_core.messages import DeviceState
 from crm_core.model.user import Role
 from crm_core.storage.users import UserChange, update_user
 from tests.integration.web.conftest import Workspace
+from tests.patience import PATIENCE_S
 
 
 async def with_telephone(workspace: Workspace, login: str, extension: str) -> None:
@@ -13,7 +14,7 @@ async def with_telephone(workspace: Workspace, login: str, extension: str) -> No
     _, position = await workspace.hub.store.run_at(
         lambda desk: update_user(desk, login, UserChange(extension=extension))
     )
-    assert await workspace.hub.live.reached(position, 20.0)
+    assert await workspace.hub.live.reached(position, PATIENCE_S)
 
 
 async def test_who_takes_a_call_and_why_not(workspace: Workspace) -> None:
