@@ -183,13 +183,20 @@ def start(desk: Desk, pipeline: str | None, stage: str | None, of_type: str = DE
     if pipeline is not None:
         found = named_pipeline(desk, pipeline, user=user, everybody=False)
     else:
-        own = (each for each in pipelines(desk) if each.record.type == of_type and not each.record.archived)
-        found = next((each for each in own if each.admits(user)), None) or beginning(desk, None, of_type=of_type)[0]
+        own = [each for each in pipelines(desk) if each.record.type == of_type and not each.record.archived]
+        found = next((each for each in own if each.admits(user)), None) or _only_where_none(desk, own, of_type)
     if stage is not None:
         return found, named_stage(found, stage)
     if found.first is None:
         raise Conflict(f"pipeline «{found.name}» has no stages: add one")
     return found, found.first
+
+
+def _only_where_none(desk: Desk, own: Sequence[Pipeline], of_type: str) -> Pipeline:
+    """The usual pipeline, for an office that has none; raises InvalidInput where all are for others."""
+    if own:
+        raise InvalidInput("pipeline: there is none that you work with")
+    return beginning(desk, None, of_type=of_type)[0]
 
 
 def corrected(desk: Desk, deal: DealRecord, given: DealChange) -> DealRecord:
