@@ -6,14 +6,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord, ProductRecord, SaleRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, like, number_cursor, one_of, page_of
-from crm_core.storage.tables import deal, external_ref, line_item, payment, product, sale
+from crm_core.storage.tables import (
+    company,
+    contact,
+    deal,
+    external_ref,
+    lead,
+    line_item,
+    payment,
+    product,
+    sale,
+    task,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +194,15 @@ def subjects_of(conn: Connection, kind: str, external: str | None) -> frozenset[
     key = f"{kind}:{external}"
     rows = conn.execute(select(external_ref.c.subject_id).where(external_ref.c.key == key))
     return frozenset(row[0] for row in rows)
+
+
+def known_by(kind: str, external: str) -> ColumnElement[bool]:
+    """That a record is the one which another program knows by an id, `system:id`; raises InvalidInput."""
+    if ":" not in external:
+        raise InvalidInput("external: write it as «system:id», e.g. «1c:000123»")
+    table = _TABLES.get(kind, deal)  # records of custom types are deals' neighbours
+    known = "deal" if table is deal else kind
+    return table.c.id.in_(select(external_ref.c.subject_id).where(external_ref.c.key == f"{known}:{external}"))
+
+
+_TABLES = {"contact": contact, "company": company, "lead": lead, "task": task, "product": product, "payment": payment}

@@ -18,6 +18,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries import contacts as queries
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter
 from crm_core.storage.queries.pages import Reading
+from hub.http.api.trading import ExternalIds, keep_external
 from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import invalid
 from hub.http.rights import Right
@@ -36,7 +37,7 @@ class ContactQuery(PageQuery):
 
 class ContactBody(Taken):
     """A contact to be made or corrected. `identities` are all it shall have; of `fields` those that are null are taken
-    away, the others added; `list` is a special list."""
+    away, the others added; `list` is a special list; `external` are its ids in other programs, by program."""
 
     name: Short = ""
     identities: Annotated[list[Short], Field(max_length=100)] = Field(default_factory=list)
@@ -47,6 +48,7 @@ class ContactBody(Taken):
     list_name: Short | None = Field(default=None, validation_alias="list")
     tags: Tags = Field(default_factory=list)
     fields: Fields = Field(default_factory=dict)
+    external: ExternalIds = Field(default_factory=dict)
 
 
 class MergeBody(Taken):
@@ -131,11 +133,15 @@ def _one(conn: Reading, call: Call[Query, NoBody]) -> Contact:
 
 
 def _made(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
-    return contact_json(*services.create(desk, _change(desk, call.body)))
+    contact, identities = services.create(desk, _change(desk, call.body))
+    keep_external(desk, "contact", contact.id, call.body)
+    return contact_json(contact, identities)
 
 
 def _corrected(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
-    return contact_json(*services.change(desk, call.number(), _change(desk, call.body)))
+    contact, identities = services.change(desk, call.number(), _change(desk, call.body))
+    keep_external(desk, "contact", contact.id, call.body)
+    return contact_json(contact, identities)
 
 
 def _merged(desk: Desk, call: Call[Any, MergeBody]) -> Contact:
@@ -156,7 +162,7 @@ def _now(desk: Desk, contact_id: int) -> Contact:
 
 
 def _change(desk: Desk, body: ContactBody) -> ContactChange:
-    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"external"}}
     if "identities" in given:
         given["identities"] = identities_in(body.identities, desk.office.region)
     return ContactChange(**given)

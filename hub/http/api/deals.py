@@ -21,6 +21,7 @@ from crm_core.storage.filtering import Asking, condition
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.deals import DealCard, DealFilter
 from crm_core.storage.queries.pages import Reading
+from hub.http.api.trading import ExternalIds, keep_external
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import (
@@ -77,7 +78,8 @@ class Marks(Taken):
 
 
 class DealBody(Taken):
-    """What a deal is to have. `version`, where given, is the one that was seen: 409 where it changed meanwhile."""
+    """What a deal is to have. `version`, where given, is the one that was seen: 409 where it changed meanwhile.
+    `external` are its ids in other programs, by program."""
 
     title: Short = ""
     contact_id: Id | None = None
@@ -90,6 +92,7 @@ class DealBody(Taken):
     tags: Tags = Field(default_factory=list)
     fields: Fields = Field(default_factory=dict)
     version: Id | None = None
+    external: ExternalIds = Field(default_factory=dict)
 
 
 class NewDealBody(DealBody):
@@ -270,11 +273,14 @@ def _stays(conn: Reading, call: Call[Query, NoBody]) -> Stays:
 def _made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
     body = call.body
     made = services.create(desk, call.user.login, _change(body), body.pipeline, body.stage, of_type=body.type)
+    keep_external(desk, "deal", made.deal.id, body)
     return card_json(made)
 
 
 def _corrected(desk: Desk, call: Call[Any, DealBody]) -> Deal:
-    return with_current(lambda: services.change(desk, call.number(), _change(call.body), call.body.version))
+    changed = with_current(lambda: services.change(desk, call.number(), _change(call.body), call.body.version))
+    keep_external(desk, "deal", changed.id, call.body)
+    return changed
 
 
 def _moved(desk: Desk, call: Call[Any, MoveBody]) -> Deal:
@@ -315,7 +321,7 @@ def _brought_back(desk: Desk, call: Call[Any, NoBody]) -> Deal:
 
 
 def _change(body: DealBody) -> DealChange:
-    plain = set(DealBody.model_fields) - {"amount", "version", "utm"}
+    plain = set(DealBody.model_fields) - {"amount", "version", "utm", "external"}
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & plain}
     if body.amount is not None:
         given["amount"], given["currency"] = body.amount.amount, body.amount.currency

@@ -16,7 +16,7 @@ from crm_core.services import external
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.pages import Reading
-from hub.http.types import Fields, FieldValue, Named, Query, Short
+from hub.http.types import Named, Short
 
 _MOST_SYSTEMS = 20
 
@@ -66,21 +66,13 @@ __all__ = [
     "Currency",
     "Day",
     "ExternalIds",
-    "ExternalQuery",
-    "FieldValue",
-    "Fields",
     "Percent",
     "Quantity",
     "external_of",
+    "keep_external",
     "kept",
     "quantity_shown",
 ]
-
-
-class ExternalQuery(Query):
-    """`external` finds the record that another program knows by an id, `system:id`."""
-
-    external: Named | None = None
 
 
 def quantity_shown(thousandths: int) -> int | float:
@@ -89,11 +81,16 @@ def quantity_shown(thousandths: int) -> int | float:
     return whole if rest == 0 else thousandths / THOUSANDTHS
 
 
-def kept(desk: Desk, kind: str, subject_id: int, given: BaseModel) -> dict[str, str]:
-    """Keep the `external` ids of a body, where it names any; those that the record has then."""
+def keep_external(desk: Desk, kind: str, subject_id: int, given: BaseModel) -> None:
+    """Keep the `external` ids of a body, where it names any."""
     named: dict[str, str | None] | None = getattr(given, "external", None)
     if named:
         external.keep(desk, kind, subject_id, named)
+
+
+def kept(desk: Desk, kind: str, subject_id: int, given: BaseModel) -> dict[str, str]:
+    """The same, and which ids the record has then."""
+    keep_external(desk, kind, subject_id, given)
     return external.shown(_held(desk, kind, subject_id))
 
 
