@@ -127,7 +127,7 @@ def test_a_zip_bomb_is_known_by_its_table(tmp_path: Path) -> None:
     assert len(bomb) < 200_000
     started = time.perf_counter()
     assert FileWarning.BOMB in look(tmp_path, bomb, "a.zip", "application/zip").warnings
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 60
 
 
 def test_a_table_that_only_claims_is_believed(tmp_path: Path) -> None:
