@@ -105,8 +105,8 @@ async def _no_task_left_running() -> AsyncIterator[None]:
     yield
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     if left:
-        # One that was cancelled, or whose last await is over, needs only a turn of the loop; on a crowded machine it may
-        # wait for a thread that is about to end.
+        # One that was cancelled, or whose last await is over, needs only a turn of the loop, or of a thread that is
+        # about to end.
         _, left = await asyncio.wait(left, timeout=GRACE_S)
     assert not left, f"the test left tasks running: {sorted(task.get_name() for task in left)} {left}"
     assert not complaints, f"errors that nobody took: {complaints}"
