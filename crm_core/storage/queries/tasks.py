@@ -1,4 +1,4 @@
-"""Tasks as they are listed, and the cards for which nothing is to be done next."""
+"""Tasks as they are listed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,6 @@ from crm_core.storage.queries.pages import (
     parse_moment_cursor,
 )
 from crm_core.storage.tables import contact, task
-
-# Of a card `d`: nothing is to be done next. It asks the index of tasks by deal, card by card.
-NO_NEXT_STEP = (
-    "NOT EXISTS (SELECT 1 FROM task AS next_step WHERE next_step.deal_id = {deal}.id AND next_step.state = 'open'"
-    " AND next_step.deleted_at IS NULL)"
-)
 
 
 @dataclass(frozen=True, slots=True)
