@@ -39,7 +39,8 @@ class ProductFilter:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFilter:
-    """Which payments are wanted; `open_only`: those still to come, `deleted` shows also what was taken back."""
+    """Which payments are wanted; `open_only`: those still to come, `deleted` shows also what was taken back;
+    those of deals in `hidden` pipelines are left out."""
 
     deal_id: int | None = None
     contact_id: int | None = None
@@ -48,6 +49,7 @@ class PaymentFilter:
     open_only: bool = False
     deleted: bool = False
     ids: frozenset[int] | None = None
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,6 @@ def lines_of(conn: Connection, deal_id: int) -> list[LineItemRecord]:
     return all_of(conn, LineItemRecord, statement)
 
 
-def one_deal(conn: Connection, deal_id: int) -> DealRecord:
-    """A deal that was not deleted; raises NotFound."""
-    found = one_of(conn, DealRecord, deal_id)
-    if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no deal {deal_id}")
-    return found
-
-
 def payments_of(conn: Connection, deal_id: int, *, deleted: bool = False) -> list[PaymentRecord]:
     """The payments of a deal by their days. One statement."""
     alive = payment.c.deleted_at.is_(None) if not deleted else None
@@ -137,6 +131,9 @@ def list_payments(conn: Connection, wanted: PaymentFilter, where: Slice) -> Page
             payment.c.due_on <= wanted.due_until if wanted.due_until is not None else None,
             payment.c.id.in_(wanted.ids) if wanted.ids is not None else None,
             payment.c.deleted_at.is_(None) if not wanted.deleted else None,
+            payment.c.deal_id.not_in(select(deal.c.id).where(deal.c.pipeline_id.in_(wanted.hidden)))
+            if wanted.hidden
+            else None,
             *open_ones,
         )
     )

@@ -11,10 +11,12 @@ from crm_core.model.instalments import MOST_INSTALMENTS, Standing, standing
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import PaymentKind, PaymentRecord
 from crm_core.services import payments as services
+from crm_core.services.deals import seen
 from crm_core.services.desk import Desk
 from crm_core.services.payments import Instalment, NewPayment, PaymentChange, overdue, standing_of
 from crm_core.services.settling import settle
 from crm_core.storage.queries import selling as queries
+from crm_core.storage.queries.deals import deal_card, hidden_pipelines
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.selling import PaymentFilter
 from hub.http.api.trading import Day, ExternalIds, external_of, kept
@@ -173,7 +175,7 @@ def _shown(desk: Desk, payment_id: int, known: dict[str, str]) -> Payment:
 
 
 def _deals_payments(conn: Reading, call: Call[Query, NoBody]) -> DealPayments:
-    deal = queries.one_deal(conn, call.number())
+    deal = deal_card(conn, call.number(), call.user).deal
     listed = queries.payments_of(conn, deal.id)
     zone = call.hub.store.office.time_zone
     found = standing(listed, deal.amount, zone, watched=deal.pay_by is not None)
@@ -191,6 +193,7 @@ def _listed(conn: Reading, call: Call[PaymentQuery, NoBody]) -> Payments:
         query.open,
         query.deleted,
         queries.subjects_of(conn, _KIND, query.external),
+        hidden_pipelines(conn, call.user),
     )
     page = queries.list_payments(conn, wanted, query.where)
     covered = _covered(conn, call, page.items)
@@ -202,6 +205,7 @@ def _listed(conn: Reading, call: Call[PaymentQuery, NoBody]) -> Payments:
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Payment:
     record = queries.one_payment(conn, call.number())
+    deal_card(conn, record.deal_id, call.user)
     covered = _covered(conn, call, [record])
     return _payment(record, covered.get(record.id, 0), external_of(conn, _KIND, [record.id]).get(record.id, {}))
 
@@ -218,12 +222,14 @@ def _covered(conn: Reading, call: Call[Any, Any], records: Any) -> dict[int, int
 def _recorded(desk: Desk, call: Call[Any, PaymentBody]) -> Payment:
     body = call.body
     new = NewPayment(body.kind, body.amount.amount, body.amount.currency, body.at, body.due_on, body.note)
+    seen(desk, call.number())
     record = services.record(desk, call.number(), call.user.login, new, dict(body.external))
     return _shown(desk, record.id, kept(desk, _KIND, record.id, body))
 
 
 def _planned(desk: Desk, call: Call[Any, PlanBody]) -> DealPayments:
     body, deal_id = call.body, call.number()
+    seen(desk, deal_id)
     if body.count is not None and body.first_on is not None:
         services.monthly_plan(desk, deal_id, call.user.login, body.count, date.fromisoformat(body.first_on))
     else:
@@ -239,11 +245,13 @@ def _corrected(desk: Desk, call: Call[Any, PaymentPatch]) -> Payment:
     }
     if body.amount is not None:
         given["amount"], given["currency"] = body.amount.amount, body.amount.currency
+    seen(desk, services.one(desk, call.number())[1].id)
     record = services.correct(desk, call.number(), PaymentChange(**given))
     return _shown(desk, record.id, kept(desk, _KIND, record.id, body))
 
 
 def _deleted(desk: Desk, call: Call[Any, NoBody]) -> None:
+    seen(desk, services.one(desk, call.number())[1].id)
     services.delete(desk, call.number())
 
 

@@ -11,11 +11,13 @@ from crm_core.errors import NotFound, Outdated
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, ProductRecord
 from crm_core.services import external, items, products
+from crm_core.services.deals import seen
 from crm_core.services.desk import Desk
 from crm_core.services.items import NewItem
 from crm_core.services.products import ProductChange
 from crm_core.services.settling import settle
 from crm_core.storage.queries import selling as queries
+from crm_core.storage.queries.deals import deal_card
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.selling import ProductFilter
 from hub.http.api.trading import ExternalIds, Percent, Quantity, external_of, kept, quantity_shown
@@ -187,12 +189,13 @@ def _items(deal: DealRecord, lines: list[LineItemRecord]) -> Items:
 
 
 def _lines(conn: Reading, call: Call[Query, NoBody]) -> Items:
-    deal = queries.one_deal(conn, call.number())
+    deal = deal_card(conn, call.number(), call.user).deal
     return _items(deal, queries.lines_of(conn, deal.id))
 
 
 def _put(desk: Desk, call: Call[Any, ItemsBody]) -> Items:
     given = [NewItem(**each.model_dump()) for each in call.body.items]
+    seen(desk, call.number())
     try:
         deal, lines = items.put_items(desk, call.number(), given, call.body.version)
     except Outdated as err:
