@@ -26,7 +26,7 @@ from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import of_validation
 from hub.http.rights import Right
 from hub.http.sending import attachment_headers
-from hub.http.types import Given, Id, Long, Named, NoBody, Paged, PageQuery, Query, Short, Taken
+from hub.http.types import Given, Long, Named, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
 
 _TAG = "documents"
 _MOST_BODY = 200_000
@@ -52,8 +52,8 @@ class DocumentOrder(Taken):
 class PreviewQuery(Query):
     """For whom a template is tried."""
 
-    deal_id: Id | None = None
-    contact_id: Id | None = None
+    deal_id: QueryId | None = None
+    contact_id: QueryId | None = None
 
 
 class DocumentCard(Given):

@@ -48,7 +48,8 @@ async def test_a_template_is_kept_and_shown_to_a_client_as_they_would_get_it(wor
     shown = await world.post(f"/templates/{made['id']}/preview", {"contact_id": contact})
     assert (shown["channel"], shown["account"], shown["conversation"]) == ("telegram", "shop", "1001")
     assert shown["text"] == "Добрый день, Анна!"
-    assert shown["held_back"] is None and shown["not_before"] is None
+    assert shown["held_back"] is None
+    assert shown["not_before"] is None
     assert world.shop.sent == []
 
 
@@ -82,7 +83,8 @@ async def test_a_message_by_template_goes_where_the_client_wrote_and_closes_no_c
         return send_template(desk, contact, "привет", dedupe="once")
 
     entry = await world.hub.store.run(send)
-    assert entry is not None and entry.by_person is False
+    assert entry is not None
+    assert entry.by_person is False
     assert await world.hub.store.run(send) is None  # once
     await wait_until(world, lambda: bool(world.shop.sent))
     assert [(each.conversation, each.text, each.automatic) for each in world.shop.sent] == [
