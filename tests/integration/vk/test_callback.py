@@ -218,7 +218,7 @@ async def test_names_are_asked_for_in_one_call_and_become_a_fact(rig: Rig, anna:
     rig.community.next_responses(faults.error(10, method="users.get"), faults.error(6, method="users.get"))
     await anna.say("раз")
     await boris.say("два")
-    await rig.sink.until(lambda: channel.measurements()["names_learned"] >= 2)
+    await until(lambda: channel.measurements().get("names_learned", 0) >= 2)
     learned = [each.payload for each in rig.sink.events if isinstance(each.payload, ProfileLearned)]
     names = {str(identity): name for payload in learned for identity, name in payload.names}
     assert names == {"vk:1001": "Анна Петрова", "vk:1002": "Борис"}
@@ -232,7 +232,7 @@ async def test_names_still_wanted_after_a_restart_are_found_in_the_record(rig: R
     rig.nameless.ids = [anna.id, 77]
     channel = await rig.running()
     await rig.sink.wait_for(lambda each: isinstance(each.payload, ProfileLearned))
-    await until(lambda: channel.measurements()["names_learned"] == 1)
+    await until(lambda: channel.measurements().get("names_learned", 0) == 1)
     asked = [call for call in rig.community.calls if call.method == "users.get"]
     assert [call.parameters["user_ids"] for call in asked] == ["1001,77"]
 
