@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from crm_core.errors import NotFound
 from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.expressions import Program
@@ -241,15 +240,14 @@ def _client(desk: Desk, record: Any) -> ClientScoreRecord | None:
 
 
 def _by_id(desk: Desk, kind: type[Record], key: int | None) -> Record | None:
+    """A record by its key; that there is none is remembered too."""
     if key is None:
         return None
     known = desk.work.peek(kind, key)
     if known is not None:
         return known
-    try:
-        return desk.work.get(kind, key)
-    except NotFound:
-        return None
+    found = desk.work.related(kind, "contact_id" if kind is ClientScoreRecord else "id", [key])
+    return found[0] if found else None
 
 
 _RECORDS: Mapping[str, Callable[[Desk, Any], Any]] = {

@@ -86,7 +86,9 @@ def _hold_back(desk: Desk, occasion: Occasion, error: str, kind: str) -> None:
     desk.work.put(_trace(desk, occasion, RunOutcome.HELD_BACK, key=key, error=error))
 
 
-def _run(desk: Desk, occasion: Occasion, error: str | None) -> None:
+def _run(desk: Desk, occasion: Occasion, condition: str | None) -> None:
+    """Run a rule; `condition` says why its condition could not be worked out."""
+    error = condition
     rule, subject = occasion.rule, occasion.subject
     if occasion.passing and not rule.body.once:
         occasion = replace(occasion, key=f"{occasion.key}:{desk.work.next_id()}")
@@ -108,6 +110,8 @@ def _run(desk: Desk, occasion: Occasion, error: str | None) -> None:
                 break
     finally:
         desk.work.author = author
+    if condition is not None:
+        log.warning("the condition of a rule makes no sense: %s on %s %s: %s", rule.name, *subject, condition)
     desk.rules.acted(subject, rule.name, run.touched)
     outcome = RunOutcome.FAILED if error is not None else RunOutcome.DONE
     desk.rules.count(subject, rule.name, outcome)
