@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm_core.errors import InvalidInput
 
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 _SAMPLE = 64 * 1024
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -109,7 +109,9 @@ def _erase(
         desk.work.changed("identity.removed", number, contact_id)
     for each in person.contacts:
         desk.work.changed("contact", each, each)
-    note_access(desk, "contact.erased", contact_id, None, login, remote, orjson.dumps(rows).decode())
+    # plain strings as names: SQLAlchemy's own kind of string is none to the JSON writer
+    detail = orjson.dumps({f"{name}": count for name, count in rows.items()}).decode()
+    note_access(desk, "contact.erased", contact_id, None, login, remote, detail)
     return person, hashes, sounds, rows
 
 

@@ -304,7 +304,8 @@ def everything(conn: Connection, of: Person) -> Iterator[tuple[str, list[dict[st
     """The rows that tell of a person, by table, as they stand."""
     for place in _PLACES:
         rows = conn.execute(select(place.table).where(place.where(of)).limit(100_000))
-        found = [dict(row) for row in rows.mappings()]
+        # plain strings as names: SQLAlchemy's own kind of string is none to the JSON writer
+        found = [{f"{name}": value for name, value in row.items()} for row in rows.mappings()]
         if found:
             yield place.table.name, found
 

@@ -28,7 +28,7 @@ from crm_core.storage.queries.pages import Reading, Slice
 from hub.exchange.importing import understand
 from hub.http.acting import run_act
 from hub.http.api.definitions import SectionOperations
-from hub.http.operations import Call, Operation, act, own, read
+from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem, of_validation, too_large
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, PageQuery, Query, Short, Taken
@@ -251,8 +251,14 @@ def _problems(conn: Reading, call: Call[PageQuery, NoBody]) -> ImportProblems:
     return ImportProblems(items=[_problem(each) for each in page.items], next=page.next)
 
 
-def _cancelled(desk: Desk, call: Call[Any, NoBody]) -> Import:
-    return _json(runs.cancel(desk, call.number()))
+async def _cancelled(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
+    hub = call.hub
+    response = await run_act(
+        hub, request, call.user, b"", lambda desk: _json(runs.cancel(desk, call.number())), status=200
+    )
+    record = await hub.store.read(lambda conn: queries.one_import(conn, call.number()))
+    await forget_file(hub.store, hub.files, record.sha256)
+    return response
 
 
 async def _failed_lines(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
@@ -362,7 +368,7 @@ OPERATIONS: tuple[Operation, ...] = (
         right=Right.IMPORT,
         media="text/csv",
     ),
-    act(
+    own(
         "POST",
         "/imports/{id}/cancel",
         _cancelled,

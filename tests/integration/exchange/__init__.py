@@ -1,0 +1,1 @@
+"""Tables that come in and go out, hand-over, erasure: on both engines."""
