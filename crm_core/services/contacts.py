@@ -14,10 +14,12 @@ from crm_core.model.likeness import full_name
 from crm_core.model.listed import held_as, listed_by, listed_key
 from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
+from crm_core.model.selling import CompanyRecord
 from crm_core.services.cleaning import clean_name
 from crm_core.services.desk import Desk
 from crm_core.services.fields import given as typed_fields
 from crm_core.services.recognition import searchable
+from crm_core.services.tagging import one_of_each_group
 
 BY_HAND = "by hand"
 _MOST_IDENTITIES = 100
@@ -44,6 +46,7 @@ class ContactChange:
     identities: Sequence[Identity] | Unset = UNSET
     manager: str | Unset | None = UNSET
     company: str | Unset | None = UNSET
+    company_id: int | Unset | None = UNSET
     city: str | Unset | None = UNSET
     status: str | Unset | None = UNSET
     list_name: str | Unset | None = UNSET
@@ -151,6 +154,10 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
     for each in ("name", "company", "city", "status"):
         if isinstance(changes.get(each), str):
             changes[each] = clean_name(changes[each])
+    if not isinstance(given.company_id, Unset):
+        changes |= _company(desk, given.company_id, given.company)
+    elif "company" in changes and changes["company"] != contact.company:
+        changes["company_id"] = None  # another name is another company, until somebody says which
     if "name" in changes:
         changes["name_key"] = full_name(changes["name"])
     if not isinstance(given.manager, Unset):
@@ -158,10 +165,20 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
     if not isinstance(given.list_name, Unset):
         changes["list_name"] = known_list(desk.office, given.list_name) if given.list_name is not None else None
     if not isinstance(given.tags, Unset):
-        changes["tags"] = clean_tags(given.tags)
+        changes["tags"] = one_of_each_group(desk, "contact", contact.tags, clean_tags(given.tags))
     if not isinstance(given.fields, Unset):
         changes["fields"] = typed_fields(desk, "contact", contact.fields, given.fields)
     return contact._replace(**changes)
+
+
+def _company(desk: Desk, company_id: int | None, name: str | Unset | None) -> dict[str, Any]:
+    """A company of the record and its name, which is shown; None takes both away unless a name is given."""
+    if company_id is None:
+        return {"company_id": None} if isinstance(name, str) else {"company_id": None, "company": None}
+    found: list[CompanyRecord] = desk.work.related(CompanyRecord, "id", [company_id])
+    if not found or found[0].deleted_at is not None:
+        raise InvalidInput(f"company_id: there is no company {company_id}")
+    return {"company_id": company_id, "company": found[0].name}
 
 
 def _held(desk: Desk, contact: ContactRecord, wanted: Sequence[Identity]) -> list[IdentityRecord]:

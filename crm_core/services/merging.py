@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
+from crm_core.model.automation import ChainRunRecord
 from crm_core.model.callback import CallbackState, DialState
 from crm_core.model.case import CaseState
 from crm_core.model.conversation import ThreadRecord
+from crm_core.model.exchange import DocumentRecord
+from crm_core.model.outreach import OptOutRecord
 from crm_core.model.records import (
     CallbackRecord,
     CallRecord,
@@ -24,7 +27,9 @@ from crm_core.model.records import (
     LeadStatus,
     MergeRecord,
 )
-from crm_core.services import suggestions
+from crm_core.model.selling import PaymentRecord, SaleRecord
+from crm_core.model.task import TaskRecord
+from crm_core.services import joining, suggestions
 from crm_core.services.cases import close, settle
 from crm_core.services.desk import Desk
 from crm_core.services.ladders import key, lead_touched, resume, watch_lead
@@ -44,6 +49,12 @@ _OWNED: tuple[type, ...] = (
     CallbackRecord,
     DialRecord,
     ThreadRecord,
+    TaskRecord,
+    PaymentRecord,
+    SaleRecord,
+    DocumentRecord,
+    OptOutRecord,
+    ChainRunRecord,
 )
 # What a merge may change of the survivor itself, and of the lead that goes on.
 _OF_CONTACT = (
@@ -56,6 +67,7 @@ _OF_CONTACT = (
     "last_contact_at",
     "company",
     "city",
+    "company_id",
     "status",
     "list_name",
     "fields",
@@ -88,6 +100,10 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
     moved: dict[str, Any] = {"survivor": kept(survivor, _OF_CONTACT), "cases": _cases_of(desk, survivor, absorbed)}
     _join_leads(desk, survivor, absorbed, moved)
     _join_callbacks(desk, survivor, absorbed, moved)
+    joining.join_chains(desk, survivor, absorbed, moved)
+    joining.join_scores(desk, survivor, absorbed, moved)
+    joining.join_needs(desk, absorbed, moved)
+    joining.move_links(desk, survivor, absorbed, moved)
     busy = bool(desk.work.dials_going_on(survivor.id))
     for kind in _OWNED:
         rows: list[Any] = desk.work.related(kind, "contact_id", [absorbed.id])
@@ -129,6 +145,10 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
                 desk.work.put(row._replace(contact_id=absorbed.id))
     _part_leads(desk, last.moved)
     _part_callbacks(desk, last.moved)
+    joining.part_chains(desk, last.moved)
+    joining.part_scores(desk, survivor_id, absorbed.id, last.moved)
+    joining.part_needs(desk, absorbed.id, last.moved)
+    joining.part_links(desk, survivor_id, last.moved)
     suggestions.part(desk, survivor.id, absorbed.id, last.moved.get("suggestions", {}))
     survivor = _parted(desk, survivor, last.moved)
     given_back = absorbed._replace(merged_into=None, updated_at=desk.now)
@@ -176,6 +196,7 @@ def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
         last_signal_at=_latest(survivor.last_signal_at, absorbed.last_signal_at),
         last_contact_at=_latest(survivor.last_contact_at, absorbed.last_contact_at),
         company=survivor.company or absorbed.company,
+        company_id=survivor.company_id if survivor.company else absorbed.company_id,
         city=survivor.city or absorbed.city,
         status=survivor.status or absorbed.status,
         list_name=survivor.list_name or absorbed.list_name,

@@ -20,6 +20,7 @@ from crm_core.model.likeness import full_name
 from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord
 from crm_core.services.desk import Desk
 from crm_core.services.marks import Stamp, earlier, mark
+from crm_core.services.wording import Phrase
 
 # What stands behind calls that hide their number: they are counted, not mixed up with anybody.
 ANONYMOUS = "tel:anonymous"
@@ -68,7 +69,9 @@ class Recognition:
         if contact is None:
             contact = new_contact(desk, name, stamp)
             desk.emit("contact.created", contact.id, {"id": contact.id, "name": contact.name})
-        elif name and (not contact.name or earlier(stamp, contact.marks.get("name"), contact.name)):
+            return self.link(desk, contact, identities, evidence)
+        contact = returned(desk, contact)
+        if name and (not contact.name or earlier(stamp, contact.marks.get("name"), contact.name)):
             contact = renamed(contact, name)._replace(
                 updated_at=desk.now, marks={**contact.marks, "name": mark(stamp, name)}
             )
@@ -124,6 +127,16 @@ class Recognition:
             contact = contact._replace(search=search)
             desk.work.put(contact)
         return contact
+
+
+def returned(desk: Desk, contact: ContactRecord) -> ContactRecord:
+    """A deleted client who got in touch again is back: nobody is forgotten."""
+    if contact.deleted_at is None:
+        return contact
+    back = contact._replace(deleted_at=None, updated_at=desk.now)
+    desk.work.put(back)
+    desk.note(contact.id, desk.say(Phrase.RETURNED))
+    return back
 
 
 def new_contact(desk: Desk, name: str, stamp: Stamp) -> ContactRecord:

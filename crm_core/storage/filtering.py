@@ -56,7 +56,7 @@ TABLES: Mapping[str, Table] = {
     "task": tables.task,
     "product": tables.product,
 }
-_HIDDEN = frozenset({"search", "marks", "name_key", "merged_into", "deleted_at", "type", "stage_id", "pipeline_id"})
+HIDDEN = frozenset({"search", "marks", "name_key", "merged_into", "deleted_at", "type", "stage_id", "pipeline_id"})
 _MONEY = frozenset({"amount", "paid", "price", "revenue"})
 _ALIASES = {"contact": {"list": "list_name"}}
 _COMPARED: dict[Op, Callable[[Any, Any], Any]] = {
@@ -181,7 +181,7 @@ def _term(place: _Place, name: str, op: Op, value: Any, *, negated: bool) -> Con
     if special is not None and (found := special(place, op, value, negated)) is not None:
         return found
     column = place.table.c.get(_ALIASES.get(place.kind, {}).get(name, name))
-    if column is None or name in _HIDDEN or isinstance(column.type, JsonText):
+    if column is None or name in HIDDEN or isinstance(column.type, JsonText):
         raise InvalidInput(f"«{place.kind}» has no such field to filter by")
     return _column(place, column, op, value, negated=negated)
 

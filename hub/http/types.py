@@ -94,7 +94,9 @@ Moment: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 FieldText: TypeAlias = Annotated[str, _text(10_000, strip=False), AfterValidator(_storable)]
-FieldValue: TypeAlias = FieldText | bool | int | float | list[FieldText] | None
+# A sum as a field holds it: `{"amount": minor units, "currency": "RUB"}`.
+FieldMoney: TypeAlias = Annotated[dict[str, int | FieldText], Field(max_length=4)]
+FieldValue: TypeAlias = FieldText | bool | int | float | list[FieldText] | FieldMoney | None
 Fields: TypeAlias = Annotated[dict[Named, FieldValue], Field(max_length=_MOST_FIELDS)]
 Tags: TypeAlias = Annotated[list[Tag], Field(max_length=100)]
 

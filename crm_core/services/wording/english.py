@@ -151,7 +151,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.LASTS_HOURS: "{hours} h {minutes} min",
     Phrase.LASTS_DAYS: "{days} d {hours} h",
     Phrase.FIELD_UNREAD: "The field «{field}» was not filled in: {why}. The text is kept beside it.",
-    Phrase.FIELD_TAKEN: "The field «{field}»: the value «{value}» stands with another record, it is kept beside as text.",
+    Phrase.FIELD_TAKEN: "The field «{field}»: the value «{value}» stands with another record, kept beside as text.",
     Phrase.RETURNED: "A deleted contact got in touch again and is restored.",
     Phrase.OPTED_OUT: "No more messages of our own: {how}",
     Phrase.OPTED_IN: "Wants to hear from us again",

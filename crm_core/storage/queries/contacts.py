@@ -11,7 +11,8 @@ from crm_core.errors import InvalidIdentity, NotFound
 from crm_core.model.identity import IdentityKind, caller, parse_identity
 from crm_core.model.records import ContactRecord, IdentityRecord
 from crm_core.storage import searching
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, number_cursor, page_of
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped
+from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import contact, identity
 
 _LONGEST_CHAIN = 20
@@ -33,16 +34,19 @@ class ContactFilter:
     text: str = ""
     identity: str | None = None
     manager: str | None = None
+    company_id: int | None = None
     region: str = "RU"
 
 
-def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice) -> Page[ContactCard]:
-    """Contacts, the newest first; those merged into others are left out. Two statements."""
-    after = number_cursor(where.after)
+def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice, more: More = EVERYTHING) -> Page[ContactCard]:
+    """Contacts, the newest first or as `more` sorts them; those merged into others and deleted ones are left out. Two
+    statements, two more where they are sorted."""
     conditions = both(
         (
             contact.c.merged_into.is_(None),
-            contact.c.id < after if after is not None else None,
+            contact.c.deleted_at.is_(None),
+            contact.c.company_id == wanted.company_id if wanted.company_id is not None else None,
+            more.condition,
             contact.c.manager == wanted.manager if wanted.manager is not None else None,
             searching.found_by(contact, wanted.text, wanted.region) if wanted.text.strip() else None,
         )
@@ -50,8 +54,7 @@ def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice) -> Page
     if wanted.identity is not None:
         key = identity_in_query(wanted.identity, wanted.region)
         conditions.append(contact.c.id == select(identity.c.contact_id).where(identity.c.key == key).scalar_subquery())
-    statement = select(contact).where(*conditions).order_by(contact.c.id.desc()).limit(where.limit + 1)
-    page = page_of(all_of(conn, ContactRecord, statement), where.limit, lambda record: str(record.id))
+    page = listed(conn, "contact", ContactRecord, conditions, where, more)
     held = identities_of(conn, [record.id for record in page.items])
     return page.map(lambda record: ContactCard(record, held.get(record.id, ())))
 

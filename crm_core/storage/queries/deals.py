@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
 from crm_core.model.definitions import Catalogue, Pipeline
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.model.user import User
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, one_of
+from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import change, deal, pipeline, stage
 
 DEAL = "deal"
@@ -55,22 +55,21 @@ class StageSpan:
 
 
 def list_deals(
-    conn: Connection, user: User, wanted: DealFilter, where: Slice, also: ColumnElement[bool] | None = None
+    conn: Connection, user: User, wanted: DealFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[DealCard]:
-    """Deals of the pipelines that somebody works with, the newest first. Four statements."""
-    after = number_cursor(where.after)
+    """Deals of the pipelines that somebody works with, the newest first or as `more` sorts them. Four
+    statements, two more where they are sorted."""
     hidden = hidden_pipelines(conn, user)
     conditions = both(
         (
             deal.c.deleted_at.is_(None),
-            deal.c.id < after if after is not None else None,
             deal.c.type == wanted.type if wanted.type is not None else None,
             deal.c.manager == wanted.manager if wanted.manager is not None else None,
             deal.c.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
             deal.c.company_id == wanted.company_id if wanted.company_id is not None else None,
             deal.c.closed_at.is_(None) if wanted.open_only else None,
             deal.c.pipeline_id.not_in(hidden) if hidden else None,
-            also,
+            more.condition,
         )
     )
     if wanted.pipeline is not None:
@@ -78,8 +77,7 @@ def list_deals(
         conditions.append(deal.c.pipeline_id.in_(named))
     if wanted.stage is not None:
         conditions.append(deal.c.stage_id.in_(select(stage.c.id).where(stage.c.name == wanted.stage)))
-    statement = select(deal).where(*conditions).order_by(deal.c.id.desc()).limit(where.limit + 1)
-    page = page_of(all_of(conn, DealRecord, statement), where.limit, lambda record: str(record.id))
+    page = listed(conn, wanted.type or DEAL, DealRecord, conditions, where, more)
     cards = {card.deal.id: card for card in cards_of(conn, page.items)}
     return page.map(lambda record: cards[record.id])
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from crm_core.errors import NotFound
 from crm_core.model.records import LeadRecord, LeadStatus
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
+from crm_core.storage.queries.pages import Page, Slice, both, one_of
+from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import lead
 
 
@@ -21,24 +22,24 @@ class LeadFilter:
     contact_id: int | None = None
 
 
-def list_leads(conn: Connection, wanted: LeadFilter, where: Slice) -> Page[LeadRecord]:
-    """Leads, the newest first. One statement."""
-    after = number_cursor(where.after)
+def list_leads(conn: Connection, wanted: LeadFilter, where: Slice, more: More = EVERYTHING) -> Page[LeadRecord]:
+    """Leads, the newest first or as `more` sorts them; deleted ones are left out. One statement, two more where they
+    are sorted."""
     conditions = both(
         (
-            lead.c.id < after if after is not None else None,
+            lead.c.deleted_at.is_(None),
+            more.condition,
             lead.c.status == wanted.status if wanted.status is not None else None,
             lead.c.manager == wanted.manager if wanted.manager is not None else None,
             lead.c.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
         )
     )
-    statement = select(lead).where(*conditions).order_by(lead.c.id.desc()).limit(where.limit + 1)
-    return page_of(all_of(conn, LeadRecord, statement), where.limit, lambda record: str(record.id))
+    return listed(conn, "lead", LeadRecord, conditions, where, more)
 
 
 def one_lead(conn: Connection, lead_id: int) -> LeadRecord:
     """One lead; raises NotFound."""
     found = one_of(conn, LeadRecord, lead_id)
-    if found is None:
+    if found is None or found.deleted_at is not None:
         raise NotFound(f"there is no lead {lead_id}")
     return found

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from hub.http.api import (
     alarms,
+    belonging,
     boards,
     broadcasts,
     callbacks,
     calls,
+    cards,
     cases,
+    companies,
     configuration,
     contacts,
     deals,
@@ -37,6 +40,7 @@ from hub.http.api import (
     scores,
     sounds,
     suggestions,
+    tags,
     tasks,
     templates,
     timeline,
@@ -51,10 +55,14 @@ OPERATIONS: tuple[Operation, ...] = tuple(
     operation
     for module in (
         contacts,
+        companies,
+        belonging,
         suggestions,
         timeline,
         leads,
         deals,
+        cards,
+        tags,
         products,
         payments,
         sales,

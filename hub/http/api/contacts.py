@@ -19,20 +19,22 @@ from crm_core.storage.queries import contacts as queries
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter
 from crm_core.storage.queries.pages import Reading
 from hub.http.api.trading import ExternalIds, keep_external
+from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import invalid
 from hub.http.rights import Right
-from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, PageQuery, Query, Short, Tags, Taken
+from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, Query, QueryId, Short, Tags, Taken
 
 _TAG = "contacts"
 
 
-class ContactQuery(PageQuery):
+class ContactQuery(FilterQuery):
     """`q`: words of a name, digits of a number, part of an address. `identity`: exactly `tel: mailto: tg: vk: web:`."""
 
     q: Short = ""
     identity: Short | None = None
     manager: Login | None = None
+    company_id: QueryId | None = None
 
 
 class ContactBody(Taken):
@@ -43,6 +45,7 @@ class ContactBody(Taken):
     identities: Annotated[list[Short], Field(max_length=100)] = Field(default_factory=list)
     manager: Login | None = None
     company: Short | None = None
+    company_id: Id | None = None
     city: Short | None = None
     status: Short | None = None
     list_name: Short | None = Field(default=None, validation_alias="list")
@@ -77,6 +80,7 @@ class Contact(Given):
     identity_details: list[HeldIdentity]
     manager: str | None
     company: str | None
+    company_id: int | None
     city: str | None
     status: str | None
     list_name: str | None = Field(serialization_alias="list")
@@ -84,6 +88,8 @@ class Contact(Given):
     fields: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+    version: int
+    deleted_at: datetime | None
 
 
 class Contacts(Paged[Contact]):
@@ -103,6 +109,7 @@ def contact_json(record: ContactRecord, identities: Iterable[IdentityRecord]) ->
         ],
         manager=record.manager,
         company=record.company,
+        company_id=record.company_id,
         city=record.city,
         status=record.status,
         list_name=record.list_name,
@@ -110,6 +117,8 @@ def contact_json(record: ContactRecord, identities: Iterable[IdentityRecord]) ->
         fields=record.fields,
         created_at=record.created_at,
         updated_at=record.updated_at,
+        version=record.version,
+        deleted_at=record.deleted_at,
     )
 
 
@@ -122,9 +131,10 @@ def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
         text=call.query.q,
         identity=call.query.identity,
         manager=call.query.manager,
+        company_id=call.query.company_id,
         region=call.hub.settings.region,
     )
-    page = queries.list_contacts(conn, wanted, call.query.where)
+    page = queries.list_contacts(conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact"))
     return Contacts(items=[_of_card(card) for card in page.items], next=page.next)
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
 from crm_core.errors import Outdated
 from crm_core.model.definitions.base import Slug
-from crm_core.model.filters import filter_of
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.services import deals as services
 from crm_core.services.deals import DealChange, Placed
 from crm_core.services.desk import Desk
 from crm_core.services.tunnels import Along
-from crm_core.storage.filtering import Asking, condition
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.deals import DealCard, DealFilter
 from crm_core.storage.queries.pages import Reading
 from hub.http.api.trading import ExternalIds, keep_external
+from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import (
@@ -34,7 +32,6 @@ from hub.http.types import (
     Named,
     NoBody,
     Paged,
-    PageQuery,
     Query,
     QueryId,
     Short,
@@ -53,7 +50,7 @@ def _named(value: Any) -> Any:
 StageName = Annotated[Named, BeforeValidator(_named)]
 
 
-class DealQuery(PageQuery):
+class DealQuery(FilterQuery):
     """Which deals; `pipeline` and `stage` by name, `open` leaves out won and lost ones; `type` shows cards of another
     type instead; `filter` is a filter as JSON."""
 
@@ -64,7 +61,6 @@ class DealQuery(PageQuery):
     company_id: QueryId | None = None
     open: bool = False
     type: Slug = "deal"
-    filter: Annotated[str | None, Field(max_length=20_000)] = None
 
 
 class Marks(Taken):
@@ -234,22 +230,18 @@ def with_current(act: Callable[[], Placed]) -> Deal:
         raise
 
 
-def _listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
+def listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
+    """A page of cards."""
     query = call.query
     wanted = DealFilter(
         query.pipeline, query.stage, query.manager, query.contact_id, query.company_id, query.open, query.type
     )
-    also = None
-    if query.filter:
-        store = call.hub.store
-        zone = ZoneInfo(store.office.time_zone)
-        asking = Asking(store.catalogue(conn), store.clock.now(), zone, store.office.region)
-        also = condition(query.type, filter_of(query.filter), asking)
-    page = queries.list_deals(conn, call.user, wanted, query.where, also)
+    page = queries.list_deals(conn, call.user, wanted, query.where, query.more(conn, call.hub.store, query.type))
     return Deals(items=[card_json(card) for card in page.items], next=page.next)
 
 
-def _one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
+def one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
+    """One card."""
     return card_json(queries.deal_card(conn, call.number(), call.user))
 
 
@@ -270,20 +262,23 @@ def _stays(conn: Reading, call: Call[Query, NoBody]) -> Stays:
     return Stays(items=items)
 
 
-def _made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
+def made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
+    """A new card."""
     body = call.body
     made = services.create(desk, call.user.login, _change(body), body.pipeline, body.stage, of_type=body.type)
     keep_external(desk, "deal", made.deal.id, body)
     return card_json(made)
 
 
-def _corrected(desk: Desk, call: Call[Any, DealBody]) -> Deal:
+def corrected(desk: Desk, call: Call[Any, DealBody]) -> Deal:
+    """A card with what was changed."""
     changed = with_current(lambda: services.change(desk, call.number(), _change(call.body), call.body.version))
     keep_external(desk, "deal", changed.id, call.body)
     return changed
 
 
-def _moved(desk: Desk, call: Call[Any, MoveBody]) -> Deal:
+def moved(desk: Desk, call: Call[Any, MoveBody]) -> Deal:
+    """A card on another stage."""
     body = call.body
     return with_current(
         lambda: services.move(desk, call.number(), body.stage, reason=body.reason, version=body.version)
@@ -312,7 +307,8 @@ def _ticked(desk: Desk, call: Call[Any, TickBody]) -> Deal:
     return card_json(services.tick(desk, *ids, call.user.login, done=call.body.done))
 
 
-def _put_away(desk: Desk, call: Call[Any, NoBody]) -> None:
+def put_away(desk: Desk, call: Call[Any, NoBody]) -> None:
+    """A card is deleted."""
     services.put_away(desk, call.number())
 
 
@@ -347,19 +343,19 @@ def _acting(path: str, handler: Callable[..., Deal], body: type[Any], summary: s
 OPERATIONS: tuple[Operation, ...] = (
     read(
         "/deals",
-        _listed,
+        listed,
         tag=_TAG,
         summary="Deals of the pipelines that you work with, the newest first",
         right=Right.SEE_SALES,
         query=DealQuery,
         response=Deals,
     ),
-    _acting("/deals", _made, NewDealBody, "Open a deal", 201),
-    read("/deals/{id}", _one, tag=_TAG, summary="One deal", right=Right.SEE_SALES, response=Deal),
+    _acting("/deals", made, NewDealBody, "Open a deal", 201),
+    read("/deals/{id}", one, tag=_TAG, summary="One deal", right=Right.SEE_SALES, response=Deal),
     act(
         "PATCH",
         "/deals/{id}",
-        _corrected,
+        corrected,
         tag=_TAG,
         summary="Correct a deal: what is not named stays",
         right=Right.KEEP_SALES,
@@ -369,14 +365,14 @@ OPERATIONS: tuple[Operation, ...] = (
     act(
         "DELETE",
         "/deals/{id}",
-        _put_away,
+        put_away,
         tag=_TAG,
         summary="Delete a deal; it can be brought back",
         right=Right.DELETE,
         response=None,
     ),
     _acting("/deals/{id}/restore", _brought_back, NoBody, "Bring a deleted deal back"),
-    _acting("/deals/{id}/move", _moved, MoveBody, "Move a deal to another stage of its pipeline"),
+    _acting("/deals/{id}/move", moved, MoveBody, "Move a deal to another stage of its pipeline"),
     _acting("/deals/{id}/copy", _copied, CopyBody, "Copy a deal, also into another pipeline", 201),
     _acting("/deals/{id}/transfer", _transferred, TransferBody, "Move a deal over to another pipeline"),
     _acting("/deals/{id}/checklist/{item}", _ticked, TickBody, "Tick an item of a deal's checklist"),

@@ -19,6 +19,7 @@ from crm_core.storage.queries import leads as queries
 from crm_core.storage.queries.leads import LeadFilter
 from crm_core.storage.queries.pages import Reading
 from hub.http.api.deals import StageName
+from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import (
@@ -31,7 +32,6 @@ from hub.http.types import (
     Named,
     NoBody,
     Paged,
-    PageQuery,
     Query,
     QueryId,
     Short,
@@ -42,7 +42,7 @@ from hub.http.types import (
 _TAG = "leads"
 
 
-class LeadQuery(PageQuery):
+class LeadQuery(FilterQuery):
     """Which leads."""
 
     status: LeadStatus | None = None
@@ -178,7 +178,7 @@ def _columns(record: LeadRecord) -> dict[str, Any]:
 
 def _listed(conn: Reading, call: Call[LeadQuery, NoBody]) -> Leads:
     wanted = LeadFilter(call.query.status, call.query.manager, call.query.contact_id)
-    page = queries.list_leads(conn, wanted, call.query.where)
+    page = queries.list_leads(conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "lead"))
     return Leads(items=[lead_json(record) for record in page.items], next=page.next)
 
 

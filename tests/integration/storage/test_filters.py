@@ -22,13 +22,12 @@ from crm_core.services import contacts, deals
 from crm_core.services.contacts import ContactChange
 from crm_core.services.deals import DealChange
 from crm_core.services.desk import Desk
-from crm_core.storage import filtering
 from crm_core.storage.filtering import Asking, condition, count, living, matching
-from crm_core.storage.tables import contact
+from crm_core.storage.tables import contact, field_value
 from tests.integration.storage.test_fields import declare
 from tests.integration.storage.world import World
 
-CLIENTS = (
+CLIENTS: tuple[tuple[str, str | None, list[str], dict[str, Any]], ...] = (
     ("Анна Ёлкина", "Москва", ["vip", "окна"], {"size": 10, "kind": ["Розница"], "until": "2026-03-12"}),
     ("Пётр Иванов", "Казань", ["окна"], {"size": 20, "kind": ["Опт", "Розница"], "budget": "1 500 ₽"}),
     ("Ольга Петрова", "Москва", [], {"size": 30, "budget": "2 000,50 ₽", "until": "2026-04-01"}),
@@ -239,7 +238,7 @@ async def full(office: World) -> World:
         conn.execute(contact.insert(), rows)
         size = conn.exec_driver_sql("SELECT id FROM definition WHERE name = 'contact.size'").scalar_one()
         kind = conn.exec_driver_sql("SELECT id FROM definition WHERE name = 'contact.kind'").scalar_one()
-        values = filtering.tables.field_value
+        values = field_value
         conn.execute(
             values.insert(),
             [

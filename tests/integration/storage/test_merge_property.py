@@ -9,13 +9,29 @@ from typing import Any
 import pytest
 
 from crm_core.messages import EntryKind, MessageReceived, Thread
+from crm_core.model.automation import ChainRunRecord, ChainState
 from crm_core.model.callback import CallbackReason, CallbackState
 from crm_core.model.conversation import SuggestionReason, ThreadRecord
+from crm_core.model.definitions import FieldBody
+from crm_core.model.definitions.fields import FieldType
+from crm_core.model.exchange import DocumentRecord
 from crm_core.model.identity import parse_identity
-from crm_core.model.records import CallbackRecord, DealRecord, PipelineRecord, StageRecord
+from crm_core.model.outreach import OptOutRecord
+from crm_core.model.records import CallbackRecord, DeadlineKind, DeadlineRecord, DealRecord, PipelineRecord, StageRecord
+from crm_core.model.selling import (
+    ClientScoreRecord,
+    LinkRecord,
+    NeedRecord,
+    PaymentKind,
+    PaymentRecord,
+    SaleRecord,
+)
+from crm_core.model.task import TaskRecord, TaskState
 from crm_core.services import cases, contacts, leads, merging, suggestions
 from crm_core.services.contacts import ContactChange
+from crm_core.services.ladders import key
 from crm_core.services.suggestions import pair_of
+from tests.integration.storage.test_fields import declare
 from tests.integration.storage.world import (
     MAIL,
     World,
@@ -35,6 +51,7 @@ from tests.integration.storage.world import (
 TABLES = (
     *("contact", "identity", "lead", "deal", "contact_case", "call", "timeline", "attachment", "deadline"),
     *("callback", "dial", "suggestion", "thread", "thread_ref", "assignee_load", "listed_number"),
+    *("task", "payment", "sale", "document", "opt_out", "chain_run", "client_score", "need", "link", "field_value"),
 )
 # When a contact was touched, and when a person was last given something: an undone merge is an act too.
 PASSING = {"updated_at", "version", "last_assigned"}
@@ -75,7 +92,9 @@ async def live(world: World, random: Random, who: list[str], turn: int) -> None:
         "card": lambda: share(user, f"+7916300{random.randrange(len(who)):04}", when, own=False),
     }
     await world.take(facts[random.choice(list(facts))]())
-    for act in random.sample(["promise", "take", "keep", "sell", "ring", "write"], 2):
+    for act in random.sample(
+        ["promise", "take", "keep", "sell", "ring", "write", "task", "pay", "score", "chain", "link", "refuse"], 3
+    ):
         await by_hand(world, random, act, turn)
 
 
@@ -121,9 +140,48 @@ async def by_hand(world: World, random: Random, act: str, turn: int) -> None:
             case "write":
                 desk.work.put(ThreadRecord(desk.work.next_id(), "email", "sales", contact.id, f"тема {turn}", now))
             case _:
-                pass
+                office_act(desk, random, act, turn, client)
 
     await world.store.run(service)
+
+
+def office_act(desk: Any, random: Random, act: str, turn: int, client: int) -> None:
+    """What the selling office does with a client."""
+    work, now = desk.work, desk.now
+    match act:
+        case "task":
+            work.put(TaskRecord(work.next_id(), "позвонить", TaskState.OPEN, now, now, "ivan", contact_id=client))
+        case "pay":
+            deals = work.related(DealRecord, "contact_id", [client])
+            if deals:
+                kind = PaymentKind.RECEIVED
+                work.put(PaymentRecord(work.next_id(), deals[0].id, client, kind, 100, "RUB", now, "ivan", at=now))
+            work.put(SaleRecord(work.next_id(), f"1c:{turn}", client, None, None, "окно", 1000, 500, "RUB", now, now))
+        case "score":
+            work.related(ClientScoreRecord, "contact_id", [client])
+            if work.peek(ClientScoreRecord, client) is None:
+                work.put(ClientScoreRecord(client, "постоянный", turn, 100, now, abc="A"))
+                work.put(NeedRecord(work.next_id(), client, None, f"окно {turn}", 1000, 30, "2026-05-01", 50, now))
+        case "chain":
+            known = work.related(ChainRunRecord, "contact_id", [client])
+            chain = f"прогрев {turn % 2}"
+            if not any(each.chain == chain and each.state is ChainState.RUNNING for each in known):
+                ident, at = work.next_id(), now + timedelta(days=1)
+                work.put(ChainRunRecord(ident, chain, client, None, ChainState.RUNNING, 1, now, at))
+                work.put(DeadlineRecord(key(DeadlineKind.CHAIN, ident), DeadlineKind.CHAIN, ident, at))
+        case "link":
+            other = random.choice([*work.related(DealRecord, "contact_id", [client]), None][:1])
+            to = ("deal", other.id) if other is not None else ("product", 5)
+            if not any((each.to_kind, each.to_id) == to for each in work.links_of(["contact"], client)):
+                work.put(LinkRecord(work.next_id(), "contact", client, *to, "ЛПР", now, "ivan"))
+        case _:
+            ident = work.next_id()
+            work.put(OptOutRecord(f"mailto:{ident}@x.example", client, now, "form"))
+            work.put(
+                DocumentRecord(
+                    ident, "счёт", turn * 1000 + ident % 1000, "Счёт", now, "ivan", "a.pdf", "x", 1, "0", client
+                )
+            )
 
 
 def join(one: int, other: int) -> Any:
@@ -137,6 +195,11 @@ def join(one: int, other: int) -> Any:
 @pytest.mark.parametrize("seed", range(4))
 async def test_merging_and_undoing_gives_every_row_back(world: World, seed: int) -> None:
     random = Random(seed)
+    await declare(
+        world,
+        FieldBody(of="contact", key="f0", title="Первое", type=FieldType.NUMBER, indexed=True),
+        FieldBody(of="contact", key="f1", title="Второе", type=FieldType.NUMBER, unique=True),
+    )
     for turn in range(20):
         await live(world, random, ["a", "b", "c", "d"], turn)
     ids = [row.id for row in await world.rows("contact", merged_into=None)]

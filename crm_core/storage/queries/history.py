@@ -1,0 +1,50 @@
+"""The history of a record, and what is linked to it, as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, or_, select
+
+from crm_core.model.history import KIND_OF, ChangeRecord
+from crm_core.model.selling import LinkRecord
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, page_of
+from crm_core.storage.tables import TABLE_OF, change, link
+
+
+def history_of(conn: Connection, kind: str, ident: int, where: Slice) -> Page[ChangeRecord]:
+    """Who changed what of a record, the newest first. One statement."""
+    after = number_cursor(where.after)
+    conditions = both(
+        (
+            change.c.kind == kind,
+            change.c.subject_id == ident,
+            change.c.id < after if after is not None else None,
+        )
+    )
+    statement = select(change).where(*conditions).order_by(change.c.id.desc()).limit(where.limit + 1)
+    return page_of(all_of(conn, ChangeRecord, statement), where.limit, lambda each: str(each.id))
+
+
+def links_of(conn: Connection, kind: str, ident: int) -> list[LinkRecord]:
+    """The links that begin or end at a record, oldest first."""
+    here = or_(
+        (link.c.from_kind == kind) & (link.c.from_id == ident),
+        (link.c.to_kind == kind) & (link.c.to_id == ident),
+    )
+    return all_of(conn, LinkRecord, select(link).where(here).order_by(link.c.id))
+
+
+def titles_of(conn: Connection, ends: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """What records are called, by kind and id; a statement a kind of table."""
+    wanted: dict[str, list[int]] = {}
+    for kind, ident in ends:
+        wanted.setdefault(kind, []).append(ident)
+    found: dict[tuple[str, int], str] = {}
+    tables = {kind: TABLE_OF[record] for record, kind in KIND_OF.items()}
+    for kind, ids in wanted.items():
+        table = tables.get(kind, tables["deal"])
+        column = table.c.name if "name" in table.c else table.c.title
+        for ident, title in conn.execute(select(table.c.id, column).where(table.c.id.in_(ids))):
+            found[kind, ident] = title
+    return found

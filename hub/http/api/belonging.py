@@ -1,0 +1,272 @@
+"""What every kind of record has: links with others, a history, a way to be deleted and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from crm_core.model.fields import FieldSet, fields_of, shown
+from crm_core.model.history import ChangeRecord
+from crm_core.model.records import DealRecord
+from crm_core.model.selling import LinkRecord
+from crm_core.model.user import Staff
+from crm_core.services import links as linking
+from crm_core.services import removing
+from crm_core.services.desk import Desk
+from crm_core.storage.queries import deals as deal_queries
+from crm_core.storage.queries import history as queries
+from crm_core.storage.queries.pages import Reading, one_of
+from crm_core.storage.staff import load_staff
+from hub.http.operations import Call, Operation, act, read
+from hub.http.rights import Right
+from hub.http.types import Given, Id, NoBody, Paged, PageQuery, Query, Short, Taken
+
+_PATHS = {
+    "contact": "contacts",
+    "company": "companies",
+    "lead": "leads",
+    "deal": "deals",
+    "task": "tasks",
+    "product": "products",
+}
+# Deals and products are deleted by operations of their own.
+_REMOVED = ("contact", "company", "lead", "task")
+_TAG = "records"
+KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class LinkBody(Taken):
+    """The other record and what it is to this one: `{"kind": "contact", "id": 5, "role": "ЛПР"}`."""
+
+    kind: KindName
+    id: Id
+    role: Short = ""
+
+
+class Link(Given):
+    """A link: the other record, what it is to this one, or (`outward` false) what this one is to it."""
+
+    id: int
+    kind: str
+    record_id: int
+    title: str
+    role: str
+    outward: bool
+    created_at: datetime
+    author: str
+
+
+class Links(Paged[Link]):
+    """All links of a record."""
+
+
+class Changed(Given):
+    """One thing that changed: `field` is a column or `fields.key`, `title` what people call it."""
+
+    field: str
+    title: str
+    before: Any
+    after: Any
+    before_text: str
+    after_text: str
+
+
+class HistoryRow(Given):
+    """What one act changed of a record; `author` a login, `rule:NAME`, or empty for a fact."""
+
+    id: int
+    at: datetime
+    author: str
+    author_name: str
+    changes: list[Changed]
+
+
+class History(Paged[HistoryRow]):
+    """A page of a record's history, the newest first."""
+
+
+def _seen(conn: Reading, call: Call[Any, Any], kind: str, ident: int) -> str:
+    """The kind whose fields a record has; raises NotFound where a deal is none of the user's."""
+    if kind != "deal":
+        return kind
+    record = one_of(conn, DealRecord, ident)
+    if record is not None and record.pipeline_id in deal_queries.hidden_pipelines(conn, call.user):
+        deal_queries.deal_card(conn, ident, call.user)
+    return record.type if record is not None else kind
+
+
+def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
+    def shown_links(conn: Reading, call: Call[Query, NoBody]) -> Links:
+        here = (_seen(conn, call, kind, call.number()), call.number())
+        found = queries.links_of(conn, *here)
+        titles = queries.titles_of(conn, [_other(each, here) for each in found])
+        return Links(items=[_link_json(each, here, titles.get(_other(each, here), "")) for each in found], next=None)
+
+    return shown_links
+
+
+def _linked(kind: str) -> Callable[[Desk, Call[Any, LinkBody]], Link]:
+    def link(desk: Desk, call: Call[Any, LinkBody]) -> Link:
+        one = _end(desk, kind, call.number())
+        made = linking.link(desk, one, (call.body.kind, call.body.id), call.body.role, call.user.login)
+        other = linking.record(desk, call.body.kind, call.body.id)
+        return _link_json(made, one, str(getattr(other, "name", None) or getattr(other, "title", "")))
+
+    return link
+
+
+def _end(desk: Desk, kind: str, ident: int) -> tuple[str, int]:
+    if kind == "deal":
+        kind = desk.work.get(DealRecord, ident).type
+    linking.record(desk, kind, ident)
+    return kind, ident
+
+
+def _unlinked(desk: Desk, call: Call[Any, NoBody]) -> None:
+    linking.unlink(desk, call.number())
+
+
+def _other(link: LinkRecord, here: tuple[str, int]) -> tuple[str, int]:
+    there = (link.to_kind, link.to_id)
+    return there if there != here else (link.from_kind, link.from_id)
+
+
+def _link_json(link: LinkRecord, here: tuple[str, int], title: str) -> Link:
+    kind, ident = _other(link, here)
+    return Link(
+        id=link.id,
+        kind=kind,
+        record_id=ident,
+        title=title,
+        role=link.role,
+        outward=(link.from_kind, link.from_id) == here,
+        created_at=link.created_at,
+        author=link.author,
+    )
+
+
+def _history(kind: str) -> Callable[[Reading, Call[PageQuery, NoBody]], History]:
+    def shown_history(conn: Reading, call: Call[PageQuery, NoBody]) -> History:
+        of_type = _seen(conn, call, kind, call.number())
+        page = queries.history_of(conn, kind, call.number(), call.query.where)
+        staff = load_staff(conn)
+        fields = fields_of(call.hub.store.catalogue(conn), of_type)
+        return History(items=[_row(staff, fields, each) for each in page.items], next=page.next)
+
+    return shown_history
+
+
+def _row(staff: Staff, fields: FieldSet, change: ChangeRecord) -> HistoryRow:
+    found = []
+    for name, before, after in change.changes:
+        key = name.removeprefix("fields.") if name.startswith("fields.") else None
+        field = fields.by_key.get(key) if key is not None else None
+        texts = [shown(field, each) if field is not None else _text(each) for each in (before, after)]
+        title = field.title if field is not None else (key or name)
+        found.append(
+            Changed(field=name, title=title, before=before, after=after, before_text=texts[0], after_text=texts[1])
+        )
+    user = staff.get(change.author)
+    author_name = user.name if user is not None else change.author
+    return HistoryRow(id=change.id, at=change.at, author=change.author, author_name=author_name, changes=found)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return str(value)
+
+
+def _removed(kind: str) -> Callable[[Desk, Call[Any, NoBody]], None]:
+    def removed(desk: Desk, call: Call[Any, NoBody]) -> None:
+        removing.remove(desk, kind, call.number())
+
+    return removed
+
+
+def _brought_back(kind: str) -> Callable[[Desk, Call[Any, NoBody]], None]:
+    def brought_back(desk: Desk, call: Call[Any, NoBody]) -> None:
+        removing.bring_back(desk, kind, call.number())
+
+    return brought_back
+
+
+def _of(kind: str, path: str) -> tuple[Operation, ...]:
+    client = kind in {"contact", "company"}
+    see = Right.SEE_CLIENTS if client else Right.SEE_SALES
+    keep = Right.KEEP_CLIENTS if client else Right.KEEP_SALES
+    base = f"/{path}/{{id}}"
+    found = [
+        read(
+            f"{base}/history",
+            _history(kind),
+            tag=_TAG,
+            summary=f"Who changed what of a {kind}, the newest first",
+            right=see,
+            query=PageQuery,
+            response=History,
+        ),
+        read(
+            f"{base}/links",
+            _links(kind),
+            tag=_TAG,
+            summary=f"What a {kind} is linked with",
+            right=see,
+            response=Links,
+        ),
+        act(
+            "POST",
+            f"{base}/links",
+            _linked(kind),
+            tag=_TAG,
+            summary=f"Link a {kind} with another record, in a role",
+            right=keep,
+            body=LinkBody,
+            response=Link,
+            status=201,
+        ),
+    ]
+    if kind in _REMOVED:
+        decides = kind in {"contact", "lead"}
+        found += [
+            act(
+                "DELETE",
+                base,
+                _removed(kind),
+                tag=path,
+                summary=f"Delete a {kind}; it can be brought back",
+                right=Right.DELETE,
+                response=None,
+                decides_calls=decides,
+            ),
+            act(
+                "POST",
+                f"{base}/restore",
+                _brought_back(kind),
+                tag=path,
+                summary=f"Bring a deleted {kind} back",
+                right=Right.DELETE,
+                response=None,
+                decides_calls=decides,
+            ),
+        ]
+    return tuple(found)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *(operation for kind, path in _PATHS.items() for operation in _of(kind, path)),
+    act(
+        "DELETE",
+        "/links/{id}",
+        _unlinked,
+        tag=_TAG,
+        summary="Take a link away",
+        right=Right.KEEP_SALES,
+        response=None,
+    ),
+)
