@@ -254,7 +254,7 @@ async def test_a_deleted_deal_is_gone_until_it_is_brought_back(world: World) -> 
 async def test_a_lead_of_a_company_is_converted_in_one_act(world: World) -> None:
     await pipeline(world)
     await field(world, "adres", "Адрес")
-    await world.take(form(later(1), name="Анна", phone="+79161234567", Адрес="Лесная, 5"))
+    await world.take(form(later(1), name="Анна", phone="+79161234567", fields=(("Адрес", "Лесная, 5"),)))
     (lead,) = (await world.get("/leads"))["items"]
     body = {
         "pipeline": "Окна",
@@ -270,7 +270,7 @@ async def test_a_lead_of_a_company_is_converted_in_one_act(world: World) -> None
     assert (made["fields"]["adres"], made["tags"], made["source"]) == ("Лесная, 5", ["опт"], lead["source"])
     contact = await world.get(f"/contacts/{lead['contact_id']}")
     assert (contact["city"], contact["company"]) == ("Тверь", "ООО «Ромашка»")
-    await world.take(form(later(2), name="Борис", phone="+79161234568", Адрес="Полевая, 6"))
+    await world.take(form(later(2), name="Борис", phone="+79161234568", fields=(("Адрес", "Полевая, 6"),)))
     (second,) = (await world.get("/leads", params={"status": "new"}))["items"]
     same = await world.post(f"/leads/{second['id']}/convert", {"company": {"name": "ромашка ооо"}, "pipeline": "Окна"})
     assert same["company_id"] == done["company_id"]
