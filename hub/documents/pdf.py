@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from crm_core.errors import InvalidInput
 
-_OWN = "picture:///"
+# Where a page seems to lie, so that the names of its pictures are addresses; nobody is ever asked for them there.
+_OWN = "http://template.invalid/"
 _MISSING = (
     "PDF can't be made on this machine: the Pango library is missing. On Debian and Ubuntu: "
     "apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core."

@@ -37,3 +37,22 @@ def test_ids_longer_than_a_line_stay_ids() -> None:
     assert mail["In-Reply-To"] == last
     assert mail["References"].split() == ["<c@c.example>", first, last]
     assert max(len(line) for line in raw.splitlines()) < 998
+
+
+def test_a_mail_to_many_says_how_to_leave_in_one_click() -> None:
+    config = EmailConfig(name="sales", address="sales@example.org")
+    link = "https://crm.example/u/17.AbC_d-9"
+    message = OutboundMessage(
+        ChannelKey("email", "sales"), "anna@a.example", "Весна", "message:1", subject="Весна", automatic=True,
+        unsubscribe=link,
+    )  # fmt: skip
+    mail = message_from_bytes(composed(config, message, "anna@a.example", [], datetime(2026, 11, 22, tzinfo=UTC)))
+    assert mail["List-Unsubscribe"] == f"<{link}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (mail["Precedence"], mail["Auto-Submitted"]) == ("bulk", "auto-generated")
+    hostile = OutboundMessage(
+        ChannelKey("email", "sales"), "anna@a.example", "a", "message:1",
+        unsubscribe="https://a.example/>\r\nBcc: all@a.example",
+    )  # fmt: skip
+    raw = composed(config, hostile, "anna@a.example", [], datetime(2026, 11, 22, tzinfo=UTC))
+    assert message_from_bytes(raw)["Bcc"] is None
