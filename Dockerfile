@@ -15,6 +15,11 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
  && /opt/hub/bin/python -m compileall -q /opt/hub/lib
 
 FROM python:3.11-slim-bookworm
+# What pages are printed to PDF with: the text engine and a font that knows Cyrillic.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends \
+      libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 hub \
  && useradd --uid 10001 --gid hub --home-dir /var/lib/hub --create-home --shell /usr/sbin/nologin hub \
  && install -d -o hub -g hub /etc/hub
