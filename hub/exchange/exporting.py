@@ -29,9 +29,9 @@ from crm_core.model.fields import Field, fields_of
 from crm_core.model.filters import Filter, filter_of
 from crm_core.ports import Clock
 from crm_core.services.importing.cells import harmless
+from crm_core.storage import exporting as exports
+from crm_core.storage.exporting import Stretch
 from crm_core.storage.filtering import Asking
-from crm_core.storage.queries import exports
-from crm_core.storage.queries.exports import Stretch
 from crm_core.storage.queries.recordings import note_access
 from crm_core.storage.store import Store
 

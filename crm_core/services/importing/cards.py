@@ -13,7 +13,7 @@ from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.cells import currency_of, moment, sum_of
 from crm_core.services.importing.clients import Clients
-from crm_core.services.importing.companies import COMPANY, Companies
+from crm_core.services.importing.companies import COMPANY, Companies, tax_of
 from crm_core.services.importing.words import Fault
 
 DEAL = "deal"
@@ -35,7 +35,7 @@ def take(batch: Batch, lines: list[Given]) -> None:
     own = [number for each in lines if (number := batch.hub_id(each)) is not None]
     deals = batch.desk.work.deals([*known, *own])
     companies = Companies(batch)
-    companies.read([each.text("company") for each in lines], ["".join(each.text("tax_id").split()) for each in lines])
+    companies.read([each.text("company") for each in lines], [tax_of(each) for each in lines])
     for given in lines:
         key = keys[given.line.number]
         number = batch.refs.get(key) or batch.hub_id(given)
@@ -138,7 +138,7 @@ def _company(batch: Batch, companies: Companies, given: Given) -> int | None:
     key = batch.key_of(given, kind=COMPANY, target="company_id")
     if key is not None and key in batch.refs:
         return batch.refs[key]
-    tax = "".join(given.text("tax_id").split())
+    tax = tax_of(given)
     if tax and tax in companies.by_tax:
         return companies.by_tax[tax]
     return companies.id_of(clean_name(given.text("company")), make=True)

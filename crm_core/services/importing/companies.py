@@ -76,17 +76,18 @@ def take(batch: Batch, lines: list[Given]) -> None:
     companies = Companies(batch)
     own = [number for each in lines if (number := batch.hub_id(each)) is not None]
     known = [batch.refs[key] for key in keys.values() if key is not None and key in batch.refs]
-    companies.read([each.text("name") for each in lines], [_tax(each) for each in lines], [*own, *known])
+    companies.read([each.text("name") for each in lines], [tax_of(each) for each in lines], [*own, *known])
     for given in lines:
         _take_one(batch, companies, given, keys[given.line.number])
 
 
-def _tax(given: Given) -> str:
-    return "".join(given.text("tax_id").split())[:30]
+def tax_of(given: Given) -> str:
+    """The tax id of a line, in the form in which it is kept."""
+    return "".join(char for char in given.text("tax_id") if char.isalnum()).upper()[:30]
 
 
 def _take_one(batch: Batch, companies: Companies, given: Given, key: str | None) -> None:
-    name, tax = clean_name(given.text("name")), _tax(given)
+    name, tax = clean_name(given.text("name")), tax_of(given)
     number = batch.refs.get(key) if key is not None else None
     number = number or batch.hub_id(given) or companies.by_tax.get(tax)
     before = batch.verified(given, companies.by_id.get(number) if number is not None else None)
@@ -131,7 +132,5 @@ def _filled(
     if fields != after.fields:
         after = after._replace(fields=fields)
     if after != company:
-        after = after._replace(
-            name_key=name_key(after.name), search=searchable(after.name, after.tax_id or "", after.city or "")
-        )
+        after = after._replace(name_key=name_key(after.name), search=searchable(after.name, after.tax_id or ""))
     return after

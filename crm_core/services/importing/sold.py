@@ -9,7 +9,7 @@ from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.cells import moment, sum_of, thousandths
 from crm_core.services.importing.clients import Clients
-from crm_core.services.importing.companies import Companies
+from crm_core.services.importing.companies import Companies, tax_of
 from crm_core.services.importing.goods import Products
 from crm_core.services.importing.words import Fault
 
@@ -25,7 +25,7 @@ def take(batch: Batch, lines: list[Given]) -> None:
     companies, products = Companies(batch), Products(batch)
     companies.read(
         [each.text("company") or each.text("name") for each in lines],
-        ["".join(each.text("tax_id").split()) for each in lines],
+        [tax_of(each) for each in lines],
     )
     products.read([each.text("sku") for each in lines], [clean_name(each.text("product")) for each in lines])
     refs = [_ref(batch, each) for each in lines]
@@ -72,7 +72,7 @@ def _take_one(
     except InvalidInput as err:
         batch.refuse(given, Fault.VALUE, heading=given.headings.get("amount", "amount"), error=err)
         return None
-    tax = "".join(given.text("tax_id").split())
+    tax = tax_of(given)
     company = companies.by_tax.get(tax) or companies.id_of(clean_name(given.text("company") or given.text("name")))
     contact = None
     if company is None or clients.identities[given.line.number] or given.text("contact_id"):

@@ -21,6 +21,7 @@ from crm_core.storage import tables
 from hub.exchange import erasing, exporting
 from hub.exchange.handing_over import hand_over
 from hub.exchange.tables import open_table
+from hub.recordings.bucket import Bucket
 from tests.integration.exchange.conftest import Office
 from tests.integration.exchange.test_importing import PEOPLE
 from tests.integration.storage.world import SHOP, at, message
@@ -31,7 +32,7 @@ NASTY = ("=1+1", "+7 и ещё", "-x", "@cmd", "'=q", "O'Hara", 'да "нет"; 
 class NoRecordings:
     """No PBX on this node."""
 
-    bucket = None
+    bucket: Bucket | None = None
 
     def folder(self, _pbx: str) -> Path | None:
         """Nothing is here."""
