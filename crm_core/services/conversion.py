@@ -7,24 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.fields import fields_of
 from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
 from crm_core.model.selling import CompanyRecord
-from crm_core.services import contacts, fields
+from crm_core.services import companies, contacts, fields
 from crm_core.services.cleaning import clean_name
+from crm_core.services.companies import CompanyChange
 from crm_core.services.contacts import ContactChange, clean_tags
 from crm_core.services.deals import DealChange, Placed, corrected, created, placed, start
 from crm_core.services.desk import Desk
-from crm_core.services.importing.names import name_key
 from crm_core.services.ladders import lead_touched
 from crm_core.services.leads import open_one
-from crm_core.services.recognition import searchable
 from crm_core.services.stages import put_on
 from crm_core.services.wording import Phrase
 
 _UTM = ("source", "medium", "campaign", "content", "term")
-_MOST_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,46 +145,12 @@ def _completed(desk: Desk, lead: LeadRecord, contact: ContactRecord, company: Co
 def _company(desk: Desk, contact: ContactRecord, wanted: Legal) -> CompanyRecord:
     """The company that is meant, made where nobody knows it; raises InvalidInput, NotFound."""
     if wanted.id is not None:
-        found = desk.work.get(CompanyRecord, wanted.id)
-        if found.deleted_at is not None:
-            raise NotFound(f"there is no company {wanted.id}")
-        return found
+        return companies.living(desk, wanted.id)
     name = clean_name(wanted.name) or clean_name(contact.company or "")
-    tax_id = "".join(char for char in wanted.tax_id if char.isalnum()).upper()
-    if len(tax_id) > _MOST_DIGITS or (wanted.tax_id.strip() and not tax_id):
-        raise InvalidInput(f"company.tax_id: «{wanted.tax_id}» is no tax id")
-    known = _living(desk.work.related(CompanyRecord, "tax_id", [tax_id])) if tax_id else []
-    if not known and name:
-        alike = _living(desk.work.related(CompanyRecord, "name_key", [name_key(name)]))
-        # Of several of one name none is meant; one with another tax id is another company.
-        known = [each for each in alike if not tax_id or each.tax_id in {None, tax_id}]
-        known = known if len(known) == 1 else []
-    if known:
-        return _with_tax_id(desk, known[0], tax_id)
-    if not name:
-        raise InvalidInput("company: a company has a name: give «name»")
-    made = CompanyRecord(
-        id=desk.work.next_id(),
-        name=name,
-        created_at=desk.now,
-        updated_at=desk.now,
-        search=searchable(name, *([tax_id] if tax_id else [])),
-        name_key=name_key(name),
-        tax_id=tax_id or None,
-        manager=contact.manager,
-        city=contact.city,
-    )
-    desk.work.put(made)
-    return made
-
-
-def _with_tax_id(desk: Desk, known: CompanyRecord, tax_id: str) -> CompanyRecord:
-    if not tax_id or known.tax_id:
-        return known
-    changed = known._replace(tax_id=tax_id, search=searchable(known.name, tax_id), updated_at=desk.now)
-    desk.work.put(changed)
-    return changed
-
-
-def _living(found: Sequence[CompanyRecord]) -> list[CompanyRecord]:
-    return [each for each in found if each.deleted_at is None]
+    known = companies.match(desk, name, wanted.tax_id or None)
+    if known is None:
+        about = CompanyChange(name=name, tax_id=wanted.tax_id or None, manager=contact.manager, city=contact.city)
+        return companies.create(desk, about)
+    if wanted.tax_id and known.tax_id is None:
+        return companies.change(desk, known.id, CompanyChange(tax_id=wanted.tax_id))
+    return known

@@ -154,7 +154,7 @@ OVERDUE = Ladder(LadderEvent.DEAL_OVERDUE, (LadderStep(timedelta(0), (Told.HEAD,
 async def test_a_stage_gives_a_deadline_counted_in_its_hours(database_url: str) -> None:
     office = replace(OFFICE, calendars={"будни": WEEKDAYS}, ladders=Ladders.of((OVERDUE,)))
     async with world_on(database_url, office) as world:
-        settings = StageSettings(deadline="18h", hours="будни", owner="petr")
+        settings = StageSettings(deadline=timedelta(hours=18), hours="будни", owner="petr")
         await pipeline(world, NewStage("Новая"), NewStage("Замер", settings=settings), NewStage("Дальше"))
         made = await card(world)
         assert made.due_at is None
@@ -234,7 +234,7 @@ async def test_tunnels_do_not_circle_within_a_transaction(world: World) -> None:
 async def test_what_an_enquiry_brings_reaches_its_deal(database_url: str) -> None:
     policy = AccountPolicy(source="Сайт", leads=False, pipeline="Магазин")
     async with world_on(database_url, replace(OFFICE, policies={SITE: policy})) as world:
-        await pipeline(world, NewStage("Новая", settings=StageSettings(deadline="4h")), name="Магазин")
+        await pipeline(world, NewStage("Новая", settings=StageSettings(deadline=timedelta(hours=4))), name="Магазин")
         marks = Utm(source="ya", campaign="весна")
         await world.take(form(at(1), phone=PHONE, name="Анна", utm=marks, fields=(("Цвет", "белый"),)))
         deal = await world.row("deal")
