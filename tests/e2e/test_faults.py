@@ -25,8 +25,8 @@ SENDERS = 20
 
 
 @pytest.fixture
-async def hub(database_url: str, tmp_path: Path) -> AsyncIterator[HubProcess]:
-    process = HubProcess(tmp_path, database_url, CONFIG)
+async def hub(migrated_url: str, tmp_path: Path) -> AsyncIterator[HubProcess]:
+    process = HubProcess(tmp_path, migrated_url, CONFIG)
     await process.start()
     yield process
     await process.kill()
@@ -70,7 +70,7 @@ async def ids(url: str) -> set[str]:
 
 
 @pytest.mark.timeout(600)
-async def test_a_killed_hub_loses_nothing_that_it_acknowledged(hub: HubProcess, database_url: str) -> None:
+async def test_a_killed_hub_loses_nothing_that_it_acknowledged(hub: HubProcess, migrated_url: str) -> None:
     acknowledged: set[int] = set()
     numbers = itertools.count(1)
     enough = asyncio.Event()
@@ -92,18 +92,18 @@ async def test_a_killed_hub_loses_nothing_that_it_acknowledged(hub: HubProcess, 
     sent = next(numbers) - 1
 
     await hub.start()
-    there = await ids(database_url)
+    there = await ids(migrated_url)
     assert {f"вопрос {number}" for number in acknowledged} <= there
     # The provider repeats everything, acknowledged or not: each is there exactly once.
     async with aiohttp.ClientSession() as session:
         for number in range(1, sent + 1):
             assert await post(session, hub, number) == 200
-    found = await counts(database_url)
+    found = await counts(migrated_url)
     assert found == dict.fromkeys(found, sent)
 
 
 @pytest.mark.timeout(600)
-async def test_a_stopped_hub_ends_in_good_order(hub: HubProcess, database_url: str) -> None:
+async def test_a_stopped_hub_ends_in_good_order(hub: HubProcess, migrated_url: str) -> None:
     async with aiohttp.ClientSession() as session:
         senders = [asyncio.create_task(post(session, hub, number)) for number in range(1, 101)]
         done, _ = await asyncio.wait(senders, return_when=asyncio.FIRST_COMPLETED)
@@ -113,7 +113,7 @@ async def test_a_stopped_hub_ends_in_good_order(hub: HubProcess, database_url: s
     acknowledged = statuses.count(200)
     assert acknowledged
     assert set(statuses) <= {200, 503, None}
-    assert (await counts(database_url))["journal"] >= acknowledged
+    assert (await counts(migrated_url))["journal"] >= acknowledged
 
 
 @pytest.mark.timeout(600)

@@ -125,8 +125,8 @@ class Node:
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    async with world_on(database_url, ROBOTS) as made:
+async def world(migrated_url: str) -> AsyncIterator[World]:
+    async with world_on(migrated_url, ROBOTS) as made:
         yield made
 
 
@@ -144,9 +144,9 @@ async def node(world: World) -> AsyncIterator[Node]:
 
 
 @pytest.fixture
-async def second(world: World, database_url: str) -> AsyncIterator[Node]:
+async def second(world: World, migrated_url: str) -> AsyncIterator[Node]:
     """Another process with the same database."""
-    database = Database(database_url)
+    database = Database(migrated_url)
     made = await node_of(world, Store(database, world.clock, ROBOTS, POLICIES))
     yield made
     await made.dialler.stop()
@@ -175,10 +175,10 @@ async def test_a_press_is_handed_over_once(world: World, node: Node) -> None:
     assert node.count("click", "handed_over") == 1
 
 
-async def test_a_placed_call_is_recorded_as_the_line_that_it_shows(world: World, database_url: str) -> None:
+async def test_a_placed_call_is_recorded_as_the_line_that_it_shows(world: World, migrated_url: str) -> None:
     await world.take(form(at(0), name="Анна Иванова", phone=CLIENT))
     await place(world)
-    database = Database(database_url)
+    database = Database(migrated_url)
     lines = (Line(LINE, PBX.account, AccountPolicy(), record=False),)
     node = await node_of(world, Store(database, world.clock, replace(ROBOTS, lines=lines), POLICIES))
     await node.turn()
@@ -467,10 +467,10 @@ async def test_a_number_on_a_list_is_not_rung(world: World, node: Node) -> None:
 
 
 async def test_what_waited_when_the_robot_was_switched_off_is_not_rung(
-    world: World, node: Node, database_url: str
+    world: World, node: Node, migrated_url: str
 ) -> None:
     await order_at(world, CLIENT, at(0))
-    database = Database(database_url)
+    database = Database(migrated_url)
     off = Store(database, world.clock, replace(ROBOTS, robot=RobotRules(on_missed=True)), POLICIES)
     restarted = await node_of(world, off)
     await restarted.turn()

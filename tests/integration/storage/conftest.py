@@ -1,7 +1,6 @@
 """A world on each engine in turn, and two of them on one database."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -11,22 +10,22 @@ from tests.integration.storage.world import OFFICE, POLICIES, World, world_on
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    """An office on an empty database."""
-    async with world_on(database_url) as made:
+async def world(migrated_url: str) -> AsyncIterator[World]:
+    """An office on a database without content."""
+    async with world_on(migrated_url) as made:
         yield made
 
 
 @pytest.fixture
-async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
+async def sqlite_world(furnished_sqlite: str) -> AsyncIterator[World]:
     """An office on the embedded engine alone, for tests of many cases."""
-    async with world_on(f"sqlite+aiosqlite:///{tmp_path / 'hub.sqlite3'}") as made:
+    async with world_on(furnished_sqlite) as made:
         yield made
 
 
 @pytest.fixture
-async def second(world: World, database_url: str) -> AsyncIterator[World]:
+async def second(world: World, migrated_url: str) -> AsyncIterator[World]:
     """Another process's view of the same office: connections of its own, the same clock."""
-    database = Database(database_url)
+    database = Database(migrated_url)
     yield World(Store(database, world.clock, OFFICE, POLICIES), world.clock)
     await database.stop()

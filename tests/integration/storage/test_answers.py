@@ -74,17 +74,17 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-async def talking(database_url: str) -> AsyncIterator[World]:
+async def talking(migrated_url: str) -> AsyncIterator[World]:
     """An office that answers by itself; its support has one person."""
-    async with world_on(database_url, SPEAKING) as made:
+    async with world_on(migrated_url, SPEAKING) as made:
         await made.store.run(lambda desk: add_user(desk, SVETA))
         yield made
 
 
 @pytest.fixture
-async def other(talking: World, database_url: str) -> AsyncIterator[World]:
+async def other(talking: World, migrated_url: str) -> AsyncIterator[World]:
     """The same office as another process sees it."""
-    database = Database(database_url)
+    database = Database(migrated_url)
     yield World(Store(database, talking.clock, SPEAKING, POLICIES), talking.clock)
     await database.stop()
 

@@ -50,8 +50,8 @@ from tests.integration.storage.world import (
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    async with world_on(database_url, ROBOTS) as made:
+async def world(migrated_url: str) -> AsyncIterator[World]:
+    async with world_on(migrated_url, ROBOTS) as made:
         yield made
 
 
@@ -99,8 +99,8 @@ async def test_the_number_that_called_is_rung_and_not_another_of_the_client(worl
 
 
 @pytest.mark.parametrize("rules", [RobotRules(), RobotRules(on_take=True)])
-async def test_robots_that_are_off_do_nothing(database_url: str, rules: RobotRules) -> None:
-    async with world_on(database_url, replace(ROBOTS, robot=rules)) as world:
+async def test_robots_that_are_off_do_nothing(migrated_url: str, rules: RobotRules) -> None:
+    async with world_on(migrated_url, replace(ROBOTS, robot=rules)) as world:
         await world.take(missed("c1", CLIENT, at(0)), form(at(1), phone=OTHER, callback_at=at(60)))
         wish = replace(ended(ringing("c2", CLIENT, at(5)), 20, CallState.MISSED), wish_callback=True)
         await world.take(moved(wish))
@@ -110,8 +110,8 @@ async def test_robots_that_are_off_do_nothing(database_url: str, rules: RobotRul
         assert await world.rows("callback") == []
 
 
-async def test_a_key_press_orders_what_a_missed_call_alone_would_not(database_url: str) -> None:
-    async with world_on(database_url, replace(ROBOTS, robot=RobotRules(on_order=True))) as world:
+async def test_a_key_press_orders_what_a_missed_call_alone_would_not(migrated_url: str) -> None:
+    async with world_on(migrated_url, replace(ROBOTS, robot=RobotRules(on_order=True))) as world:
         await world.take(missed("c1", CLIENT, at(0)))
         assert await world.rows("callback") == []
         wish = replace(ended(ringing("c2", CLIENT, at(60)), 2, CallState.ABANDONED), wish_callback=True)

@@ -57,15 +57,15 @@ NIGHT = timedelta(hours=12)  # midnight in Moscow
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    async with world_on(database_url, ROBOTS) as made:
+async def world(migrated_url: str) -> AsyncIterator[World]:
+    async with world_on(migrated_url, ROBOTS) as made:
         yield made
 
 
 @pytest.fixture
-async def second(world: World, database_url: str) -> AsyncIterator[World]:
+async def second(world: World, migrated_url: str) -> AsyncIterator[World]:
     """Another process with the same database."""
-    other = Database(database_url)
+    other = Database(migrated_url)
     yield World(Store(other, world.clock, ROBOTS, POLICIES), world.clock)
     await other.stop()
 
@@ -171,20 +171,20 @@ async def test_a_client_without_a_telephone_can_not_be_called(world: World) -> N
         await world.store.run(service)
 
 
-async def test_without_a_trunk_nobody_is_called(database_url: str) -> None:
-    async with world_on(database_url, replace(ROBOTS, outward=())) as world:
+async def test_without_a_trunk_nobody_is_called(migrated_url: str) -> None:
+    async with world_on(migrated_url, replace(ROBOTS, outward=())) as world:
         with pytest.raises(InvalidInput, match="trunk"):
             await place(world)
 
 
-async def test_the_client_sees_the_line_by_which_they_know_the_office(database_url: str) -> None:
+async def test_the_client_sees_the_line_by_which_they_know_the_office(migrated_url: str) -> None:
     lines = (
         Line("+74951111111", "office", AccountPolicy()),
         Line(LINE, "office", AccountPolicy(group="sales")),
         Line("+74952222222", "office", AccountPolicy()),
     )
     vera = NewUser("vera", "Вера", Role.MANAGER, extension="105", group="sales")
-    async with world_on(database_url, replace(ROBOTS, lines=lines)) as world:
+    async with world_on(migrated_url, replace(ROBOTS, lines=lines)) as world:
         await world.store.run(lambda desk: add_user(desk, vera))
         of_group, first = await place(world, "+79160000001", "vera"), await place(world, "+79160000002", "petr")
         assert (of_group.line, first.line) == (LINE, "+74951111111")

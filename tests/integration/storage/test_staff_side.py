@@ -265,8 +265,8 @@ async def test_help_and_every_question_is_answered_once_and_in_private(world: Wo
     assert len(await told(world, "ivan")) == 2
 
 
-async def test_in_english(database_url: str) -> None:
-    async with world_on(database_url, replace(OFFICE, language="en")) as world:
+async def test_in_english(migrated_url: str) -> None:
+    async with world_on(migrated_url, replace(OFFICE, language="en")) as world:
         await world.take(asks(StaffQuestion.TODAY, DIR, 5), asks(StaffQuestion.HELP, DIR, 6))
         today, helped = [each["text"] for each in await told(world, "dir")]
         assert today.startswith("Your day as of 02.03 12:00")

@@ -164,10 +164,10 @@ async def test_all_kinds_of_facts(world: World) -> None:
     assert two == twelve == ALL_KINDS + in_line(world)
 
 
-async def test_accounts_that_open_deals(database_url: str) -> None:
+async def test_accounts_that_open_deals(migrated_url: str) -> None:
     plain = AccountPolicy(leads=False, pipeline="Магазин")
     office = Office(policies={SHOP: plain}, staff_channel=ChannelKey("telegram", "staff"), ladders=OFFICE.ladders)
-    async with world_on(database_url, office) as world:
+    async with world_on(migrated_url, office) as world:
         await world.take(message(1, "first", at(0)))
         await world.take(message(2, "second", at(0)))  # the pipeline that the first one made is read
         ten = await cost(world, strangers(10_000, 10))

@@ -139,7 +139,7 @@ class World:
 
 @asynccontextmanager
 async def world_on(url: str, office: Office = OFFICE, people: Any = PEOPLE) -> AsyncIterator[World]:
-    """A world on an empty database."""
+    """A world on a database without content; tables are made where there are none."""
     database = Database(url)
     try:
         await migrate(database)
