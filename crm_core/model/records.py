@@ -270,6 +270,7 @@ class DeadlineKind(StrEnum):
     PAYMENT = "payment"
     BROADCAST = "broadcast"
     DAILY = "daily"
+    FIELD = "field"
 
 
 class DeadlineRecord(NamedTuple):

@@ -12,6 +12,7 @@ from crm_core.services.dials import dial_due
 from crm_core.services.ladders import deal_due, lead_due, promise_due, rung_due
 from crm_core.services.paying import payment_due
 from crm_core.services.receive import receive
+from crm_core.services.rechecking import check_due
 from crm_core.services.silent_calls import unheard
 from crm_core.services.task_ladder import task_due
 
@@ -26,6 +27,7 @@ def _call_due(desk: Desk, deadline: DeadlineRecord) -> None:
 
 
 _FIRE = {
+    DeadlineKind.FIELD: check_due,
     DeadlineKind.CASE_RUNG: rung_due,
     DeadlineKind.CASE_PROMISE: promise_due,
     DeadlineKind.LEAD_RUNG: lead_due,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from crm_core.model.definitions import DefinitionRecord
 from crm_core.model.history import KIND_OF, Change, ChangeRecord, differences
 from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
-from crm_core.services import chaining, criteria, items, paying, standing, typed
+from crm_core.services import chaining, criteria, items, paying, rechecking, standing, typed
 from crm_core.services.automation import follow_rules
 from crm_core.services.desk import Desk
 from crm_core.services.grading import settle_grades
@@ -27,6 +27,7 @@ _VERSIONED = tuple(kind for kind in KIND_OF if "version" in kind._fields)  # typ
 
 # In this order in every round.
 STEPS: tuple[Step, ...] = (
+    rechecking.noticed,
     items.settle_items,
     paying.settle_payments,
     typed.work_out,

@@ -22,7 +22,7 @@ from crm_core.model.conversation import (
     ThreadRefRecord,
 )
 from crm_core.model.definitions.base import DefinitionRecord
-from crm_core.model.definitions.values import FieldValueRecord
+from crm_core.model.definitions.values import FieldCheckRecord, FieldValueRecord
 from crm_core.model.exchange import (
     CounterRecord,
     DocumentRecord,
@@ -94,6 +94,7 @@ _WRITE_ORDER: tuple[type, ...] = (
     TaskRecord,
     LinkRecord,
     FieldValueRecord,
+    FieldCheckRecord,
     ChangeRecord,
     RuleRunRecord,
     ChainRunRecord,
@@ -129,7 +130,8 @@ _UNFED = frozenset(
     {
         *(IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord),
         *(ThreadRecord, ThreadRefRecord, MessageRefRecord, AutoAnswerRecord),
-        *(FieldValueRecord, ChangeRecord, RecipientRecord, ExternalRefRecord, ImportProblemRecord, CounterRecord),
+        *(FieldValueRecord, FieldCheckRecord, ChangeRecord, RecipientRecord, ExternalRefRecord),
+        *(ImportProblemRecord, CounterRecord),
         *(SaleRecord, NeedRecord, ClientScoreRecord, RuleRunRecord, WebhookDeliveryRecord),
     }
 )

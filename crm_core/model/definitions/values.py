@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from crm_core.model.definitions.fields import FieldType
+
+Json = Any
 
 
 class FieldValueRecord(NamedTuple):
@@ -15,3 +21,27 @@ class FieldValueRecord(NamedTuple):
     text_key: str | None = None
     number: float | None = None
     unique_key: str | None = None
+
+
+class FieldCheckState(StrEnum):
+    """Whether the records of a field are still being looked through."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
+class FieldCheckRecord(NamedTuple):
+    """The records of a field looked through anew after its definition changed; `was` is the type it had. `upto` is the
+    last id looked at, `looked` and `changed` how many records. `samples` are the first of the `problems`, values that
+    do not fit: `[[record id, value as text, why], …]`."""
+
+    field_id: int
+    state: FieldCheckState
+    was: FieldType
+    started_at: datetime
+    upto: int = 0
+    looked: int = 0
+    changed: int = 0
+    problems: int = 0
+    samples: Json = []
+    ended_at: datetime | None = None

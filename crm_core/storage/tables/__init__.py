@@ -9,11 +9,11 @@ from crm_core.model import exchange as exchanged
 from crm_core.model import selling as sold
 from crm_core.model import task as tasks
 from crm_core.model.definitions.base import DefinitionRecord
-from crm_core.model.definitions.values import FieldValueRecord
+from crm_core.model.definitions.values import FieldCheckRecord, FieldValueRecord
 from crm_core.storage.tables.calls import call, callback, dial, reconciliation, recording, route_decision
 from crm_core.storage.tables.clients import contact, contact_merge, identity, listed_number, suggestion
 from crm_core.storage.tables.columns import metadata
-from crm_core.storage.tables.configured import change, definition, field_value
+from crm_core.storage.tables.configured import change, definition, field_check, field_value
 from crm_core.storage.tables.doing import broadcast, broadcast_recipient, chain_run, opt_out, rule_run, task
 from crm_core.storage.tables.exchange import (
     counter,
@@ -78,6 +78,7 @@ TABLE_OF: dict[type, Table] = {
     conversation.SuggestionRecord: suggestion,
     DefinitionRecord: definition,
     FieldValueRecord: field_value,
+    FieldCheckRecord: field_check,
     history.ChangeRecord: change,
     sold.CompanyRecord: company,
     sold.LinkRecord: link,
@@ -131,6 +132,7 @@ __all__ = [
     "external_ref",
     "feed",
     "feed_position",
+    "field_check",
     "field_value",
     "id_block",
     "idempotency",

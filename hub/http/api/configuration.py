@@ -2,18 +2,73 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.definitions import Body, FieldBody, RecordTypeBody, Section, TagGroupBody
+from crm_core.model.definitions.values import FieldCheckRecord
+from crm_core.model.expressions import compiled
+from crm_core.services.desk import Desk
+from crm_core.storage.queries.pages import Reading, one_of
 from hub.http.api.definitions import SectionOperations
-from hub.http.operations import Operation
+from hub.http.operations import Call, Operation, read
+from hub.http.rights import Right
+from hub.http.types import Given, NoBody, Query
 
 
 def _field_name(body: Body) -> str:
     return f"{body.of}.{body.key}" if isinstance(body, FieldBody) else ""
 
 
+def _field_checked(_desk: Desk, _name: str, body: Body) -> None:
+    """A formula is compiled before it is kept."""
+    if isinstance(body, FieldBody) and body.expression:
+        try:
+            compiled(body.expression)
+        except ValueError as err:
+            raise InvalidInput(f"expression: {err}") from err
+
+
+class Misfit(Given):
+    """A value that does not fit its field: whose, how it reads, and why."""
+
+    record_id: int
+    value: str
+    why: str
+
+
+class FieldCheck(Given):
+    """The records of a field looked through anew after its definition changed: how many were looked at and changed, how
+    many values do not fit, the first of them."""
+
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    looked: int
+    changed: int
+    problems: int
+    samples: list[Misfit]
+
+
+def _check(conn: Reading, call: Call[Query, NoBody]) -> FieldCheck:
+    found = one_of(conn, FieldCheckRecord, call.number())
+    if found is None:
+        raise NotFound(f"the records of field {call.number()} were never looked through")
+    samples = [Misfit(record_id=each[0], value=each[1], why=each[2]) for each in found.samples]
+    plain = {name: getattr(found, name) for name in ("started_at", "ended_at", "looked", "changed", "problems")}
+    return FieldCheck(state=found.state.value, samples=samples, **plain)
+
+
 SECTIONS: tuple[SectionOperations, ...] = (
     SectionOperations(
-        Section.FIELD, "/fields", FieldBody, "CustomField", "a custom field", "custom fields", name_of=_field_name
+        Section.FIELD,
+        "/fields",
+        FieldBody,
+        "CustomField",
+        "a custom field",
+        "custom fields",
+        name_of=_field_name,
+        check=_field_checked,
     ),
     SectionOperations(
         Section.RECORD_TYPE, "/record-types", RecordTypeBody, "RecordType", "a type of records", "types of records"
@@ -21,4 +76,14 @@ SECTIONS: tuple[SectionOperations, ...] = (
     SectionOperations(Section.TAG_GROUP, "/tag-groups", TagGroupBody, "TagGroup", "a group of tags", "groups of tags"),
 )
 
-OPERATIONS: tuple[Operation, ...] = tuple(operation for each in SECTIONS for operation in each.operations())
+OPERATIONS: tuple[Operation, ...] = (
+    *(operation for each in SECTIONS for operation in each.operations()),
+    read(
+        "/fields/{id}/check",
+        _check,
+        tag="fields",
+        summary="What came of looking through the records after a field changed",
+        right=Right.SEE_SALES,
+        response=FieldCheck,
+    ),
+)

@@ -483,6 +483,21 @@ def upgrade() -> None:
     op.add_column("stage", sa.Column("settings", JsonText(), server_default="{}", nullable=False))
     op.add_column("stage", sa.Column("archived", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute("INSERT INTO revision (name, value) VALUES ('catalogue', 0)")
+    op.create_table(
+        "field_check",
+        sa.Column("field_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("was", sa.Text(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("upto", _ID, nullable=False),
+        sa.Column("looked", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("problems", sa.Integer(), nullable=False),
+        sa.Column("samples", JsonText(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["field_id"], ["definition.id"], name=op.f("fk_field_check_field_id")),
+        sa.PrimaryKeyConstraint("field_id", name=op.f("pk_field_check")),
+    )
     bind = op.get_bind()
     for statement in search_index.create(bind.dialect.name):
         bind.exec_driver_sql(statement)
@@ -493,6 +508,7 @@ def downgrade() -> None:
     bind = op.get_bind()
     for statement in search_index.drop(bind.dialect.name):
         bind.exec_driver_sql(statement)
+    op.drop_table("field_check")
     op.execute("DELETE FROM revision WHERE name = 'catalogue'")
     op.drop_column("access_log", "detail")
     op.drop_column("stage", "archived")
