@@ -76,6 +76,6 @@ class Office:
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with world_on(database_url) as made:
+async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with world_on(migrated_url) as made:
         yield Office(made, DiskFiles(tmp_path / "files"), tmp_path)

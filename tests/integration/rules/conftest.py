@@ -8,7 +8,7 @@ from tests.integration.rules.office import Office, office_on
 
 
 @pytest.fixture
-async def office(database_url: str) -> AsyncIterator[Office]:
+async def office(migrated_url: str) -> AsyncIterator[Office]:
     """A sales department without rules yet."""
-    async with office_on(database_url) as made:
+    async with office_on(migrated_url) as made:
         yield made
