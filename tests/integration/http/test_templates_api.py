@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from crm_core.messages import BlockChanged, BlockState, EntryKind, InboundEvent, MessageReceived, Sender
+from crm_core.messages import BlockChanged, BlockState, ChannelKey, EntryKind, InboundEvent, MessageReceived, Sender
 from crm_core.model.identity import Identity, IdentityKind
-from crm_core.model.records import EntryRecord
+from crm_core.model.policy import AccountPolicy
+from crm_core.model.records import EntryRecord, OutboxRecord
 from crm_core.services.desk import Desk
 from crm_core.services.outgoing import HeldBack, deliver, send_template
 from tests.integration.http.world import SHOP, World, later
@@ -158,3 +160,42 @@ async def test_lists_that_are_refused_and_clients_without_a_place_get_nothing(wo
     assert await why(world, other["id"]) is HeldBack.NOWHERE
     await world.post(f"/contacts/{contact}/list", {"list": "чёрный список", "reason": "спам"})
     assert await why(world, contact) is HeldBack.LISTED
+
+
+def with_mail(desk: Desk) -> None:
+    """The office has a mailbox that can send."""
+    sales = ChannelKey("email", "sales")
+    desk.office = replace(desk.office, mail_channel=sales, policies={SHOP: AccountPolicy(), sales: AccountPolicy()})
+
+
+async def test_a_mail_goes_to_whoever_has_an_address_and_tells_how_to_leave(world: World) -> None:
+    await template(world, text="Здравствуйте", subject="Весна, {{ contact.name }}")
+    found = await world.contact(name="Анна", identities=["mailto:anna@a.example"])
+
+    def send(desk: Desk) -> OutboxRecord:
+        with_mail(desk)
+        entry = send_template(desk, found["id"], "привет", mailing=True)
+        assert entry is not None
+        assert (entry.channel, entry.account, entry.conversation) == ("email", "sales", "anna@a.example")
+        assert (entry.kind, entry.subject) == (EntryKind.EMAIL, "Весна, Анна")
+        (record,) = desk.work.related(OutboxRecord, "entry_id", [entry.id])
+        return record
+
+    payload = (await world.hub.store.run(send)).payload
+    link = payload["unsubscribe"]
+    assert f"/u/{found['id']}." in link
+    assert payload["text"].endswith(f"Отписаться от рассылки: {link}")
+    # Once she has written by messenger, that is where she is reached first; an order given goes before it.
+    await world.patch(f"/contacts/{found['id']}", {"identities": ["mailto:anna@a.example", "tg:1001"]})
+    await world.take(said("m1", "Добрый день"))
+
+    def channel(*order: str) -> Callable[[Desk], str | None]:
+        def service(desk: Desk) -> str | None:
+            with_mail(desk)
+            entry = send_template(desk, found["id"], "привет", channels=order)
+            return entry.channel if entry is not None else None
+
+        return service
+
+    assert await world.hub.store.run(channel()) == "telegram"
+    assert await world.hub.store.run(channel("vk", "email", "telegram")) == "email"
