@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
@@ -23,6 +23,7 @@ from crm_core.storage.queries.pages import (
     page_of,
     parse_moment_cursor,
 )
+from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import contact, task
 
 
@@ -51,11 +52,14 @@ class TaskCard:
     contact: ContactRecord | None
 
 
-def list_tasks(conn: Connection, wanted: TaskFilter, where: Slice) -> Page[TaskCard]:
+def list_tasks(conn: Connection, wanted: TaskFilter, where: Slice, more: More = EVERYTHING) -> Page[TaskCard]:
     """Open tasks, the most urgent first, those without a deadline last; tasks that are over the newest first. Two
     statements."""
-    statement = tasks_statement(wanted, where)
-    if wanted.state is TaskState.OPEN:
+    statement = tasks_statement(wanted, where, more.condition)
+    if more.sort is not None:
+        whole = tasks_statement(wanted, Slice(limit=where.limit), more.condition).whereclause
+        page = listed(conn, "task", TaskRecord, both((whole,)), where, more)
+    elif wanted.state is TaskState.OPEN:
         page = page_of(all_of(conn, TaskRecord, statement), where.limit, _cursor)
     else:
         page = page_of(all_of(conn, TaskRecord, statement), where.limit, lambda record: str(record.id))
@@ -63,11 +67,14 @@ def list_tasks(conn: Connection, wanted: TaskFilter, where: Slice) -> Page[TaskC
     return page.map(lambda record: cards[record.id])
 
 
-def tasks_statement(wanted: TaskFilter, where: Slice) -> Select[tuple[object, ...]]:
-    """The query behind `list_tasks`; raises InvalidInput for a bad cursor."""
+def tasks_statement(
+    wanted: TaskFilter, where: Slice, also: ColumnElement[bool] | None = None
+) -> Select[tuple[object, ...]]:
+    """The query behind `list_tasks`, in its own order; raises InvalidInput for a bad cursor."""
     conditions = both(
         (
-            task.c.state == wanted.state,
+            # written out, or the index of open tasks would not be known to fit
+            task.c.state == literal_column(f"'{wanted.state.value}'"),
             task.c.deleted_at.is_(None),
             task.c.assignee == wanted.assignee if wanted.assignee is not None else None,
             task.c.assignee.is_(None) if wanted.unassigned else None,
@@ -79,6 +86,7 @@ def tasks_statement(wanted: TaskFilter, where: Slice) -> Select[tuple[object, ..
             task.c.due_at >= wanted.since if wanted.since is not None else None,
             task.c.due_at < wanted.until if wanted.until is not None else None,
             task.c.due_at.is_(None) if wanted.undated else None,
+            also,
         )
     )
     statement = select(task).limit(where.limit + 1)

@@ -1,4 +1,5 @@
-"""The daily run: figures and needs of all clients in one transaction, changed statuses a few clients at a time."""
+"""The daily run: figures of all clients in one transaction, their needs in another, changed statuses a few clients at a
+time: nobody else waits for longer than needs be."""
 
 from __future__ import annotations
 
@@ -39,11 +40,16 @@ async def run_scores(store: Store) -> ScoreTally:
     now, zone = store.clock.now(), ZoneInfo(store.office.time_zone)
     rules, day = await rules_of(store), Day.at(now, zone)
 
-    def work_out(conn: Connection) -> tuple[int, int]:
+    def work_out(conn: Connection) -> int:
         take_your_time(conn)
-        return score_clients(conn, rules, day), foresee_needs(conn, rules, day, store.office.language)
+        return score_clients(conn, rules, day)
 
-    scored, needs = await store.database.write(work_out)
+    def foresee(conn: Connection) -> int:
+        take_your_time(conn)
+        return foresee_needs(conn, rules, day, store.office.language)
+
+    scored = await store.database.write(work_out)
+    needs = await store.database.write(foresee)
     statuses, above = 0, 0
     while True:
         given = await store.run(lambda desk, above=above: give_statuses(desk, above))  # type: ignore[misc]  # bound now

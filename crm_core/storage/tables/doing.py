@@ -41,6 +41,7 @@ task = Table(
     Column("version", Integer, nullable=False),
     Column("deleted_at", UtcDateTime),
     Index("ix_task_assignee_due_at", "assignee", "due_at", "id", **only("state = 'open'")),
+    Index("ix_task_due_at", "due_at", "id", **only("state = 'open'")),
     Index("ix_task_deal_id", "deal_id", **only("deal_id IS NOT NULL")),
     Index("ix_task_lead_id", "lead_id", **only("lead_id IS NOT NULL")),
     Index("ix_task_contact_id", "contact_id"),

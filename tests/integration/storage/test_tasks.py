@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from crm_core.errors import Conflict, InvalidInput, NotFound, Outdated
 from crm_core.model.records import DeadlineRecord
@@ -17,7 +18,9 @@ from crm_core.services.contacts import ContactChange, create
 from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
 from crm_core.services.tasks import NewTask, TaskChange
-from crm_core.storage import queues
+from crm_core.storage import queues, tables
+from crm_core.storage.queries.pages import Slice
+from crm_core.storage.queries.tasks import TaskFilter, tasks_statement
 from tests.integration.storage.world import World, at
 
 
@@ -259,3 +262,45 @@ async def test_two_who_close_at_once_make_one_next(world: World, second: World) 
     ends = await asyncio.gather(*closing, return_exceptions=True)
     assert sum(isinstance(each, Conflict) for each in ends) == 1
     assert len(await world.rows("task", state="open")) == 1
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        TaskFilter(assignee="petr"),
+        TaskFilter(assignee="petr", until=at(0)),
+        TaskFilter(until=at(0)),
+        TaskFilter(undated=True),
+        TaskFilter(deal_id=5),
+        TaskFilter(contact_id=5),
+        TaskFilter(state=TaskState.DONE),
+    ],
+)
+async def test_lists_of_tasks_ask_an_index(world: World, wanted: TaskFilter) -> None:
+    rows = [
+        {
+            **TaskRecord(
+                10_000 + n, f"t{n}", TaskState.OPEN if n % 10 == 0 else TaskState.DONE, at(0), at(0), "x"
+            )._asdict(),
+            "assignee": ("ivan", "petr", "olga", None)[n // 10 % 4],
+            "due_at": at(n * 60 - 100_000) if n % 50 else None,
+            "deal_id": n % 997,
+            "contact_id": None,
+        }
+        for n in range(6000)
+    ]
+
+    def asked(conn: Any) -> str:
+        statement = tasks_statement(wanted, Slice(limit=10))
+        plain = statement.compile(conn, compile_kwargs={"literal_binds": True}).string
+        prefix = "EXPLAIN QUERY PLAN " if world.store.database.sqlite else "EXPLAIN "
+        return "\n".join(str(row[-1]) for row in conn.exec_driver_sql(prefix + plain))
+
+    def fill(conn: Any) -> None:
+        conn.execute(insert(tables.task), rows)
+        conn.exec_driver_sql("ANALYZE")
+
+    await world.store.database.write(fill)
+    plan = await world.store.read(asked)
+    assert "Index" in plan or "USING INDEX" in plan, plan
+    assert "Seq Scan" not in plan, plan

@@ -408,6 +408,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_task_contact_id", "task", ["contact_id"], unique=False)
     op.create_index("ix_task_deal_id", "task", ["deal_id"], unique=False, **_only("deal_id IS NOT NULL"))
+    op.create_index("ix_task_due_at", "task", ["due_at", "id"], unique=False, **_only("state = 'open'"))
     op.create_index("ix_task_lead_id", "task", ["lead_id"], unique=False, **_only("lead_id IS NOT NULL"))
     op.create_index("ix_task_state_id", "task", ["state", "id"], unique=False)
     op.create_table(
@@ -547,6 +548,7 @@ def downgrade() -> None:
     op.drop_table("line_item")
     op.drop_index("ix_task_state_id", table_name="task")
     op.drop_index("ix_task_lead_id", table_name="task", **_only("lead_id IS NOT NULL"))
+    op.drop_index("ix_task_due_at", table_name="task", **_only("state = 'open'"))
     op.drop_index("ix_task_deal_id", table_name="task", **_only("deal_id IS NOT NULL"))
     op.drop_index("ix_task_contact_id", table_name="task")
     op.drop_index("ix_task_assignee_due_at", table_name="task", **_only("state = 'open'"))
