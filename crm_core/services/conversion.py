@@ -3,7 +3,7 @@ opened where it belongs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +64,10 @@ def convert(desk: Desk, lead_id: int, login: str, wanted: Conversion) -> Convert
     if wanted.contact is not None:
         contact, _ = contacts.change(desk, contact.id, wanted.contact)
     company = _company(desk, contact, wanted.company) if wanted.company is not None else None
-    contact = _completed(desk, lead, contact, company)
     pipeline, stage = start(desk, wanted.pipeline, wanted.stage)
+    kind = pipeline.record.type
+    of_contact = _of_contact_alone(desk, lead, kind)
+    contact = _completed(desk, contact, _brought(desk, lead, "contact", of_contact), company)
     manager = lead.manager or login
     deal = DealRecord(
         id=desk.work.next_id(),
@@ -78,9 +80,9 @@ def convert(desk: Desk, lead_id: int, login: str, wanted: Conversion) -> Convert
         stage_since=desk.now,
         manager=manager,
         source=lead.source,
-        fields=fields.carried(desk, pipeline.record.type, _of_deal(desk, lead), "lead"),
+        fields=_brought(desk, lead, kind, (key for key in lead.fields if key not in of_contact)),
         tags=clean_tags(lead.tags),
-        type=pipeline.record.type,
+        type=kind,
         company_id=company.id if company is not None else contact.company_id,
         lead_id=lead.id,
         grade=lead.grade,
@@ -118,20 +120,27 @@ def _as_dict(given: DealChange) -> dict[str, Any]:
     return {name: getattr(given, name) for name in DealChange.__slots__}
 
 
-def _of_deal(desk: Desk, lead: LeadRecord) -> Mapping[str, Any]:
-    """The lead's fields but those that only a client has."""
-    own = _of_contact_alone(desk, lead)
-    return {key: value for key, value in lead.fields.items() if key not in own}
+def _brought(desk: Desk, lead: LeadRecord, kind: str, keys: Iterable[str]) -> dict[str, Any]:
+    """Fields of the lead as those of another kind: what leads declare is read by its type, what came under another name
+    (from a form) is recognised by what that kind calls it."""
+    own = fields_of(desk.catalogue, "lead").by_key
+    wanted = {key: lead.fields[key] for key in keys}
+    declared = {key: value for key, value in wanted.items() if key in own}
+    told = fields.told(desk, kind, {key: value for key, value in wanted.items() if key not in own})
+    fields.told_of(desk, lead.contact_id, told.unread)
+    return {**told.values, **fields.carried(desk, kind, declared, "lead")}
 
 
-def _of_contact_alone(desk: Desk, lead: LeadRecord) -> dict[str, Any]:
-    client, deal = fields_of(desk.catalogue, "contact").by_key, fields_of(desk.catalogue, "deal").by_key
-    return {key: value for key, value in lead.fields.items() if key in client and key not in deal}
+def _of_contact_alone(desk: Desk, lead: LeadRecord, kind: str) -> list[str]:
+    """The lead's fields that a client has, and a card of this kind has not."""
+    client, card = fields_of(desk.catalogue, "contact"), fields_of(desk.catalogue, kind)
+    return [key for key in lead.fields if client.named(key) is not None and card.named(key) is None]
 
 
-def _completed(desk: Desk, lead: LeadRecord, contact: ContactRecord, company: CompanyRecord | None) -> ContactRecord:
+def _completed(
+    desk: Desk, contact: ContactRecord, brought: Mapping[str, Any], company: CompanyRecord | None
+) -> ContactRecord:
     """The client with what the lead knows of them and they had not, and with their company."""
-    brought = fields.carried(desk, "contact", _of_contact_alone(desk, lead), "lead")
     fresh = {key: value for key, value in brought.items() if key not in contact.fields}
     changed = contact._replace(fields={**contact.fields, **fresh}) if fresh else contact
     if company is not None and contact.company_id is None:

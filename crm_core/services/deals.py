@@ -25,6 +25,7 @@ from crm_core.services.pipelines import (
     place_of,
 )
 from crm_core.services.settling import settle
+from crm_core.services.tagging import one_of_each_group
 from crm_core.services.tunnels import Along
 
 _LARGEST_AMOUNT = 10**15
@@ -223,7 +224,7 @@ def corrected(desk: Desk, deal: DealRecord, given: DealChange) -> DealRecord:
     if not isinstance(given.utm, Unset):
         changes["utm"] = {name: value for name, value in given.utm.items() if value}
     if not isinstance(given.tags, Unset):
-        changes["tags"] = clean_tags(given.tags)
+        changes["tags"] = one_of_each_group(desk, deal.type, deal.tags, clean_tags(given.tags))
     if not isinstance(given.fields, Unset):
         changes["fields"] = fields.given(desk, deal.type, deal.fields, given.fields)
     return deal._replace(**changes)
