@@ -82,7 +82,7 @@ def _looked(desk: Desk, check: FieldCheckRecord, definition: DefinitionRecord) -
     body = FieldBody.model_validate(definition.body)
     field, old = field_of(definition.id, body), field_of(definition.id, body.model_copy(update={"type": check.was}))
     record_of = _RECORD_OF.get(body.of, DealRecord)
-    records = desk.work.stretch(record_of, check.upto, CHUNK, body.of if record_of is DealRecord else None)
+    records: list[Any] = desk.work.stretch(record_of, check.upto, CHUNK, body.of if record_of is DealRecord else None)
     problems: list[list[Any]] = []
     rows: list[tuple[FieldValueRecord, Any]] = []
     changed = 0
@@ -113,7 +113,7 @@ def _read(desk: Desk, field: Field, old: Field, record: Any, value: Any) -> tupl
     """A record's value by the field's present definition, and what does not fit."""
     if field.type is FieldType.FORMULA:
         worked = with_formulas(fields_of(desk.catalogue, field.body.of), record).get(field.key)
-        return worked, str(worked["error"]) if is_error(worked) else ""
+        return worked, shown(field, worked) if is_error(worked) else ""
     if value is None:
         return None, ""
     try:
@@ -125,8 +125,7 @@ def _read(desk: Desk, field: Field, old: Field, record: Any, value: Any) -> tupl
 
 def _indexed(desk: Desk, field: Field, rows: list[tuple[FieldValueRecord, Any]]) -> list[list[Any]]:
     """Put the rows; a value that stands with another record already is reported, and filtered by all the same."""
-    wanted = {(row.field_id, row.unique_key): field for row, _ in rows if row.unique_key is not None}
-    holders = taken_by(desk, {(of, key): each for (of, key), each in wanted.items() if key is not None})
+    holders = taken_by(desk, {(row.field_id, row.unique_key): field for row, _ in rows if row.unique_key is not None})
     problems: list[list[Any]] = []
     for row, value in rows:
         if row.unique_key is not None:

@@ -18,6 +18,7 @@ from crm_core.services.tasks import NewTask, TaskChange
 from crm_core.storage.queries import tasks as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter
+from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import (
@@ -30,7 +31,6 @@ from hub.http.types import (
     Named,
     NoBody,
     Paged,
-    PageQuery,
     Query,
     QueryId,
     Short,
@@ -51,7 +51,7 @@ class TaskTime(StrEnum):
     NONE = "none"
 
 
-class TaskQuery(PageQuery):
+class TaskQuery(FilterQuery):
     """Which tasks; `mine` those of who asks, `nobodys` those that nobody is to do. `when` is of open ones."""
 
     mine: bool = False
@@ -186,7 +186,7 @@ def _listed(conn: Reading, call: Call[TaskQuery, NoBody]) -> Tasks:
         until=until,
         undated=query.when is TaskTime.NONE,
     )
-    page = queries.list_tasks(conn, wanted, query.where)
+    page = queries.list_tasks(conn, wanted, query.where, query.more(conn, call.hub.store, "task"))
     return Tasks(items=[_of(card, now) for card in page.items], next=page.next)
 
 

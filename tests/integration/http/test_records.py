@@ -149,8 +149,9 @@ async def test_lists_are_filtered_and_sorted_page_by_page(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/leads", "/deals", "/companies", "/tasks"])
-async def test_every_list_takes_a_filter(world: World, path: str) -> None:
-    found = await world.get(
-        path, params={"filter": quoted(term("manager", "ivan") if path != "/tasks" else term("title", "x"))}
-    )
-    assert found["items"] == []
+async def test_every_list_takes_a_filter_and_an_order(world: World, path: str) -> None:
+    name = "name" if path == "/companies" else "title"
+    sensible = {"filter": quoted(term(name, "x")), "sort": f"-{name}"}
+    assert (await world.get(path, params=sensible))["items"] == []
+    for params in ({"filter": quoted(term("nonsense", "x"))}, {"sort": "nonsense"}):
+        assert "nonsense" in (await world.ask("GET", path, params=params, status=422))["detail"]
