@@ -10,6 +10,8 @@ from typing import Any
 from crm_core.messages import EntryKind
 from crm_core.model.call import Direction
 from crm_core.model.definitions import Catalogue
+from crm_core.model.events import wants
+from crm_core.model.exchange import DeliveryState, WebhookDeliveryRecord
 from crm_core.model.identity import IdentityKind, brief, stored_identity
 from crm_core.model.office import Office
 from crm_core.model.records import (
@@ -20,8 +22,8 @@ from crm_core.model.records import (
     OutboxRecord,
     OutboxState,
 )
+from crm_core.model.subscribers import all_subscribers
 from crm_core.ports import Load, Policies, UnitOfWork
-from crm_core.services import subscriptions
 from crm_core.services.ruling import Ruling
 from crm_core.services.wording import Phrase, local_time, say
 
@@ -144,10 +146,29 @@ class Desk:
         return record
 
     def emit(self, event: str, subject_id: int, data: Mapping[str, Any]) -> None:
-        """Tell other programs that want this event."""
+        """Tell other programs that want this event: keep a delivery for each, and queue it."""
         if self.quiet:
             return
-        subscriptions.tell(self, event, subject_id, data)
+        for each in all_subscribers(self.office, self.catalogue):
+            if wants(each.events, event):
+                number = self.work.next_id()
+                payload = {"event": event, "at": self.now.isoformat(), "data": dict(data)}
+                name, state = f"webhook:{number}", DeliveryState.WAITING
+                delivery = WebhookDeliveryRecord(number, each.key, event, subject_id, state, self.now, payload, name)
+                self.work.put(delivery)
+                self.queue_delivery(delivery, name)
+
+    def queue_delivery(self, delivery: WebhookDeliveryRecord, dedupe: str) -> None:
+        """Queue a delivery. A lane holds the events of one record for one subscriber, so that they come in order and
+        none waits for another's."""
+        key = delivery.subscription
+        payload = {
+            "target": key,
+            "event": delivery.event,
+            "delivery_id": delivery.id,
+            "delivery": delivery.delivery,
+        }
+        self.enqueue(OutboxKind.WEBHOOK, f"webhook:{key}:{delivery.subject_id}", dedupe, payload)
 
 
 def _readability(held: IdentityRecord) -> int:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from crm_core.errors import Conflict, NotFound
-from crm_core.model.definitions.base import Section
-from crm_core.model.definitions.catalogue import Catalogue
-from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.events import wants
 from crm_core.model.exchange import DeliveryState, WebhookDeliveryRecord
 from crm_core.model.history import KIND_OF, differences, plain
-from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, OutboxKind
+from crm_core.model.records import ContactRecord, DealRecord, LeadRecord
 from crm_core.model.selling import CompanyRecord, PaymentRecord, ProductRecord
+from crm_core.model.subscribers import Subscriber, all_subscribers
 from crm_core.model.task import TaskRecord
-
-if TYPE_CHECKING:
-    from crm_core.services.desk import Desk
+from crm_core.services.desk import Desk
 
 _RECORDS: tuple[type, ...] = (
     *(ContactRecord, CompanyRecord, LeadRecord, DealRecord, TaskRecord, PaymentRecord, ProductRecord),
@@ -28,46 +23,9 @@ _UNTOLD = frozenset({"search", "name_key", "marks", "rung"})
 _ERROR_LENGTH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """Somebody who is told: `key` is the subscription's id, or the address where hub.toml names it."""
-
-    key: str
-    name: str
-    events: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribers:
-    """All subscriptions of the record, with those that were put to rest left out."""
-
-    listed: tuple[Subscriber, ...] = ()
-
-
 def subscribers(desk: Desk) -> tuple[Subscriber, ...]:
     """Everybody who is told of anything: those of hub.toml, then those of the record."""
-    of_record = desk.catalogue.made("webhooks", _of_catalogue).listed
-    if not desk.office.webhooks:
-        return of_record
-    return (*(Subscriber(each.url, each.url, each.events) for each in desk.office.webhooks), *of_record)
-
-
-def tell(desk: Desk, event: str, subject_id: int, data: Mapping[str, Any]) -> None:
-    """Keep a delivery for everybody who wants the event, and queue it.
-
-    A lane holds the events of one record for one subscriber, so that they come in order and none waits for another's.
-    """
-    for each in subscribers(desk):
-        if wants(each.events, event):
-            number = desk.work.next_id()
-            payload = {"event": event, "at": desk.now.isoformat(), "data": dict(data)}
-            delivery = f"webhook:{number}"
-            desk.work.put(
-                WebhookDeliveryRecord(
-                    number, each.key, event, subject_id, DeliveryState.WAITING, desk.now, payload, delivery
-                )
-            )
-            _queue(desk, each.key, subject_id, event, number, delivery, delivery)
+    return all_subscribers(desk.office, desk.catalogue)
 
 
 def announce(desk: Desk) -> None:
@@ -109,7 +67,7 @@ def announce(desk: Desk) -> None:
         }
         earlier = told.get((event, record[0]))
         if earlier is None:
-            tell(desk, event, record[0], data)
+            desk.emit(event, record[0], data)
         for delivery in earlier or ():
             whole = {**delivery.payload, "data": {**data, **delivery.payload["data"]}}
             desk.work.put(delivery._replace(payload=whole))
@@ -137,7 +95,7 @@ def replay(desk: Desk, delivery_ids: Iterable[int], *, strictly: bool = True) ->
         once_more = delivery._replace(state=DeliveryState.WAITING, done_at=None, attempts=0, status=None, error="")
         desk.work.put(once_more)
         dedupe = f"{delivery.delivery}:again:{desk.work.next_id()}"
-        _queue(desk, delivery.subscription, delivery.subject_id, delivery.event, delivery.id, delivery.delivery, dedupe)
+        desk.queue_delivery(once_more, dedupe)
         again.append(once_more)
     return again
 
@@ -164,18 +122,6 @@ def ended(desk: Desk, delivery_id: int, status: int | None, error: str = "") -> 
             error=error[:_ERROR_LENGTH],
             done_at=desk.now,
         )
-    )
-
-
-def _queue(desk: Desk, key: str, subject_id: int, event: str, number: int, delivery: str, dedupe: str) -> None:
-    payload = {"target": key, "event": event, "delivery_id": number, "delivery": delivery}
-    desk.enqueue(OutboxKind.WEBHOOK, f"webhook:{key}:{subject_id}", dedupe, payload)
-
-
-def _of_catalogue(catalogue: Catalogue) -> Subscribers:
-    found = catalogue.bodies(Section.WEBHOOK, WebhookBody)
-    return Subscribers(
-        tuple(Subscriber(str(each.id), each.name, frozenset(body.events)) for each, body in found if body.active)
     )
 
 

@@ -169,7 +169,7 @@ def test_the_shipped_example_is_right_and_complete() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     settings = parse_settings(text)
     empty = parse_settings("")
-    unused = {"redis_url", "secret_key", "folder", "file"}
+    unused = {"redis_url", "secret_key", "folder", "file", "webhook_private"}
     for name in Settings.__dataclass_fields__:
         value = getattr(settings, name)
         assert value or name in unused, f"{name} is missing in the example"
