@@ -9,12 +9,12 @@ import pytest
 from crm_core.errors import Duplicate, InvalidInput
 from crm_core.model.definitions import FieldBody, Section
 from crm_core.model.definitions.fields import FieldType
-from crm_core.services import contacts, deals, defining
+from crm_core.services import contacts, deals, defining, removing
 from crm_core.services.contacts import ContactChange
 from crm_core.services.deals import DealChange
 from crm_core.services.desk import Desk
 from tests.integration.storage.test_statements import statements
-from tests.integration.storage.world import World, at, form
+from tests.integration.storage.world import World, at, form, message
 
 MANY = 108
 
@@ -188,3 +188,14 @@ async def test_a_deal_with_108_fields_costs_no_more_statements_than_one_with_two
         ident = await make(world, "deal", {f"f{n}": n for n in range(MANY)})
     assert len(many) == len(few)
     assert len((await world.row("deal", id=ident)).fields) == MANY
+
+
+async def test_a_deleted_client_who_writes_again_is_back(world: World) -> None:
+    await world.take(message(7, "m1", at(0)))
+    ident = (await world.row("contact")).id
+    await world.store.run(lambda desk: removing.remove(desk, "contact", ident))
+    assert (await world.row("contact")).deleted_at is not None
+    assert (await world.row("lead")).deleted_at is not None
+    await world.take(message(7, "m2", at(60)))
+    assert (await world.row("contact")).deleted_at is None
+    assert [row.status for row in await world.rows("lead") if row.deleted_at is None] == ["new"]
