@@ -6,7 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from crm_core.storage.store import Store
 
 _CHUNK = 200
 _MOST_RULES = 500
+_MOMENT = timedelta(microseconds=1)  # what happens at the very moment of the question belongs to it
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ async def try_rules(
             if most_records is not None and report.records >= most_records:
                 report.complete = False
                 break
-            ids, trials = await store.look(_chunk(chosen, kind, above, since, until))
+            ids, trials = await store.look(_chunk(chosen, kind, above, since, until + _MOMENT))
             if not ids:
                 break
             above = ids[-1]

@@ -21,6 +21,7 @@ _RAISED = {
     AlarmKind.SILENT_LINE: Phrase.ALARM_SILENT_LINE,
     AlarmKind.LINK_DOWN: Phrase.ALARM_LINK_DOWN,
     AlarmKind.CALLS_MISSING: Phrase.ALARM_CALLS_MISSING,
+    AlarmKind.RULE: Phrase.ALARM_RULE,
     AlarmKind.RECORDINGS: Phrase.ALARM_RECORDINGS,
     AlarmKind.WEBHOOK: Phrase.ALARM_WEBHOOK,
 }
@@ -28,6 +29,7 @@ _OVER = {
     AlarmKind.SILENT_LINE: Phrase.ALARM_SILENT_LINE_OVER,
     AlarmKind.LINK_DOWN: Phrase.ALARM_LINK_DOWN_OVER,
     AlarmKind.CALLS_MISSING: Phrase.ALARM_CALLS_MISSING_OVER,
+    AlarmKind.RULE: Phrase.ALARM_RULE_OVER,
     AlarmKind.RECORDINGS: Phrase.ALARM_RECORDINGS_OVER,
     AlarmKind.WEBHOOK: Phrase.ALARM_WEBHOOK_OVER,
 }

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crm_core.errors import ConcurrentChange, CoreError, InvalidInput, StorageUnavailable
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
 from crm_core.model.call import Direction
 from crm_core.model.case import Signal
@@ -17,6 +18,7 @@ from crm_core.model.expressions import ExpressionError, compiled
 from crm_core.model.history import Change
 from crm_core.model.records import ContactRecord, DeadlineKind, DeadlineRecord, DealRecord, EntryRecord
 from crm_core.model.timeline import EntryKind
+from crm_core.services.alarms import raise_alarm
 from crm_core.services.desk import Desk
 from crm_core.services.outgoing import HeldBack, deliver, held_back
 from crm_core.services.scope import scope_of
@@ -148,7 +150,7 @@ def _go_on(desk: Desk, run: ChainRunRecord, contact: ContactRecord, body: ChainB
     except (CoreError, ExpressionError) as err:
         error = str(err)
         log.warning("a step of a chain failed: %s for contact %s: %s", run.chain, contact.id, error)
-        desk.work.changed("rule_failed", contact.id, contact.id)
+        raise_alarm(desk, AlarmKind.RULE, run.chain, error[:300])
     desk.work.put(
         RuleRunRecord(
             key=f"chain:{run.id}:{run.step}",

@@ -90,8 +90,8 @@ def _matches(value: str) -> str:
 Names = Annotated[list[Name], BeforeValidator(_listed), Field(max_length=200)]
 Moment = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_moment)]
 Condition = Annotated[Expression, AfterValidator(_compiles)]
-# The record's `manager`, the `responsible` of its stage, a role (`head`, `director` …), `group:name`, `field:key` of the
-# record that names a person, or a login.
+# The record's `manager`, the `responsible` of its stage, a role (`head`, `director` …), `group:name`, `field:key` of
+# the record that names a person, or a login.
 Who = Name
 # A text filled in by Liquid: «Позвонить: {{ contact.name }}».
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]

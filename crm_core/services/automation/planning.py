@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_core.errors import InvalidInput
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.definitions import DefinitionRecord, RuleBody, Section
 from crm_core.model.definitions.rules import PLAIN_KINDS, Event
 from crm_core.model.definitions.segments import SegmentBody
@@ -22,6 +23,7 @@ from crm_core.model.records import (
     DeadlineRecord,
     EntryRecord,
 )
+from crm_core.services.alarms import end_alarm
 from crm_core.services.automation.index import Index, Rule, Trigger, index_of
 from crm_core.services.automation.matching import Occasion
 from crm_core.services.automation.running import act_on
@@ -61,7 +63,11 @@ def plan(desk: Desk, index: Index, changes: Sequence[Change]) -> None:
 def plan_definitions(desk: Desk, changes: Sequence[Change]) -> None:
     """A rule was added, changed or put away: its records and its schedules are gone through by and by."""
     for before, after in changes:
-        if not isinstance(after, DefinitionRecord) or after.section is not Section.RULE:
+        if not isinstance(after, DefinitionRecord) or after.section not in {Section.RULE, Section.CHAIN}:
+            continue
+        if before is not None:
+            end_alarm(desk, AlarmKind.RULE, before.name)  # whether it does now, its next run shows
+        if after.section is not Section.RULE:
             continue
         events = _events(before) | _events(after)
         if events & {Event.IN_STAGE, Event.SILENCE, Event.DATE, Event.SCHEDULE}:

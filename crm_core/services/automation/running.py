@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from crm_core.errors import ConcurrentChange, CoreError, StorageUnavailable
+from crm_core.model.alarm import AlarmKind
 from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.expressions import ExpressionError
+from crm_core.services.alarms import raise_alarm
 from crm_core.services.automation.actions import ACTIONS, HeldAction, Run
 from crm_core.services.automation.conditions import holds, holds_plainly, read_ahead
 from crm_core.services.automation.matching import Occasion
@@ -116,7 +118,7 @@ def _run(desk: Desk, occasion: Occasion, condition: str | None) -> None:
     outcome = RunOutcome.FAILED if error is not None else RunOutcome.DONE
     desk.rules.count(subject, rule.name, outcome)
     if error is not None:
-        desk.work.changed("rule_failed", occasion.record[0], run.contact_id)
+        raise_alarm(desk, AlarmKind.RULE, rule.name, error[:300])
     desk.work.put(
         _trace(
             desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions, contact=run.contact_id

@@ -109,6 +109,8 @@ TEXTS: dict[Phrase, str] = {
     " more, give its [[line]] silence = false.",
     Phrase.ALARM_LINK_DOWN: "No link: {subject}, since {time}. {detail}",
     Phrase.ALARM_LINK_DOWN_OVER: "The link is back: {subject}. It was away since {time}",
+    Phrase.ALARM_RULE: "Rule «{subject}» fails since {time}: {detail}",
+    Phrase.ALARM_RULE_OVER: "Rule «{subject}» was changed; it failed since {time}",
     Phrase.ALARM_CALLS_MISSING: "Reconciliation of calls, {subject}: not all were found. {detail}",
     Phrase.RECORDS_UNREADABLE: "unreadable records: {count}",
     Phrase.ALARM_CALLS_MISSING_OVER: "Reconciliation of calls, {subject}: equal again. It was not since {time}",

@@ -107,6 +107,8 @@ class Phrase(StrEnum):
     ALARM_SILENCE_DETAIL = "alarm_silence_detail"
     ALARM_LINK_DOWN = "alarm_link_down"
     ALARM_LINK_DOWN_OVER = "alarm_link_down_over"
+    ALARM_RULE = "alarm_rule"
+    ALARM_RULE_OVER = "alarm_rule_over"
     ALARM_CALLS_MISSING = "alarm_calls_missing"
     ALARM_CALLS_MISSING_OVER = "alarm_calls_missing_over"
     RECORDS_UNREADABLE = "records_unreadable"

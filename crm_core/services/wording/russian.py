@@ -109,6 +109,8 @@ TEXTS: dict[Phrase, str] = {
     " [[line]] silence = false.",
     Phrase.ALARM_LINK_DOWN: "Нет связи: {subject}, с {time}. {detail}",
     Phrase.ALARM_LINK_DOWN_OVER: "Связь восстановлена: {subject}. Не было с {time}",
+    Phrase.ALARM_RULE: "Правило «{subject}» не срабатывает с {time}: {detail}",
+    Phrase.ALARM_RULE_OVER: "Правило «{subject}» изменено; не срабатывало с {time}",
     Phrase.ALARM_CALLS_MISSING: "Сверка звонков, {subject}: найдены не все. {detail}",
     Phrase.RECORDS_UNREADABLE: "не прочитано строк журнала: {count}",
     Phrase.ALARM_CALLS_MISSING_OVER: "Сверка звонков, {subject}: теперь сходится. Не сходилась с {time}",

@@ -158,6 +158,11 @@ async def test_the_error_of_a_rule_is_its_own(
     assert error in runs["Сломано"][1]
     assert (await office.deal(card)).tags == (["цело"] if "condition" in more else ["да", "цело"])
     assert "Сломано" in caplog.text
+    alarm = await office.world.row("alarm")
+    assert (alarm.kind.value, alarm.subject, alarm.ended_at) == ("rule", "Сломано", None)
+    rules = {row.name: row.id for row in await office.world.rows("definition", section="rule")}
+    await office.act(lambda desk: defining.put_away(desk, Section.RULE, rules["Сломано"], "head"))
+    assert (await office.world.row("alarm")).ended_at is not None
 
 
 async def test_a_pattern_that_backtracks_for_ever_elsewhere_takes_no_time(office: Office) -> None:

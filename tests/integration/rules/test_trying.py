@@ -24,6 +24,7 @@ async def month(office: Office) -> tuple[int, int, int]:
     await office.wait(hours=1)
     await office.world.take(message(7, "a", office.now + timedelta(seconds=1), "Сколько стоит курс Excel?"))
     contact = int((await office.world.row("contact")).id)
+    await office.wait(hours=1)
     first, second = (
         await office.card(contact, title="Первая"),
         await office.card(contact, title="Вторая", stage="Думает"),
