@@ -1,4 +1,4 @@
-"""Custom fields of the record: read by their types, worked out, indexed, kept apart; nothing that a fact brings is lost."""
+"""Custom fields of the record: read by type, worked out, indexed, kept apart; nothing that a fact brings is lost."""
 
 from __future__ import annotations
 
