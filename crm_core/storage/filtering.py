@@ -42,7 +42,7 @@ from crm_core.model.fields import Field, fields_of, keys_of, parse
 from crm_core.model.filters import Filter, Op, day_of, filter_of, span
 from crm_core.model.records import StageKind
 from crm_core.storage import searching, tables
-from crm_core.storage.queries.pages import like
+from crm_core.storage.searching import like
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
 Condition = ColumnElement[bool]

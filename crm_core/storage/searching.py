@@ -19,7 +19,6 @@ from sqlalchemy.types import NullType
 
 from crm_core.model.identity import find_telephones
 from crm_core.storage import tables
-from crm_core.storage.queries.pages import like
 from crm_core.storage.types import JsonText
 
 Condition = ColumnElement[bool]
@@ -85,6 +84,13 @@ def _words_sqlite(element: Any, compiler: Any, **more: Any) -> str:
     found = f"{column.table.name}_search"
     table = compiler.process(column.table.c.id, **more)
     return f"{table} IN (SELECT rowid FROM {found} WHERE {found} MATCH {compiler.process(match, **more)})"
+
+
+def like(text: str) -> str:
+    """A LIKE pattern (escaped by a backslash) that finds the text anywhere."""
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"
 
 
 def has_tag(tags: Any, tag: str) -> Condition:

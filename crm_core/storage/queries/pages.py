@@ -104,13 +104,6 @@ def grouped(records: Iterable[Record], column: str) -> dict[Any, list[Record]]:
     return found
 
 
-def like(text: str) -> str:
-    """A LIKE pattern (escaped by a backslash) that finds the text anywhere."""
-    for special in ("\\", "%", "_"):
-        text = text.replace(special, f"\\{special}")
-    return f"%{text}%"
-
-
 def both(conditions: Iterable[ColumnElement[bool] | None]) -> list[ColumnElement[bool]]:
     """The conditions that are there."""
     return [condition for condition in conditions if condition is not None]

@@ -17,7 +17,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from crm_core.model.exchange import ImportState
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import FileState, RecordingRecord
-from crm_core.storage.queries.pages import all_of, like
+from crm_core.storage.queries.pages import all_of
+from crm_core.storage.searching import like
 from crm_core.storage.tables import (
     attachment,
     broadcast_recipient,

@@ -12,7 +12,8 @@ from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord, ProductRecord, SaleRecord
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, like, number_cursor, one_of, page_of
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, number_cursor, one_of, page_of
+from crm_core.storage.searching import like
 from crm_core.storage.tables import (
     company,
     contact,

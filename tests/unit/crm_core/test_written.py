@@ -66,7 +66,7 @@ def test_sums(text: Any, amount: int, currency: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "много", "1,005 ₽ 3", "10,0051 ₽", "5 попугаев", 10**14, {"amount": 1.5}, {"amount": 10**16}, {"sum": 1}, True],
+    ["", "1,005 ₽ 3", "10,0051 ₽", "5 попугаев", 10**14, {"amount": 1.5}, {"amount": 10**16}, {"sum": 1}, True],
 )
 def test_no_sums(text: Any) -> None:
     with pytest.raises(InvalidInput):

@@ -24,7 +24,8 @@ from crm_core.model.user import Role, User
 from crm_core.services.cleaning import clean_file_name
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.queries.contacts import identity_in_query
-from crm_core.storage.queries.pages import like, moment_cursor, number_cursor, parse_moment_cursor
+from crm_core.storage.queries.pages import moment_cursor, number_cursor, parse_moment_cursor
+from crm_core.storage.searching import like
 from crm_core.storage.types import from_micros
 from hub.http.api.events import event_text
 from hub.http.engine import route_path
