@@ -36,12 +36,12 @@ class folded(FunctionElement[str]):  # noqa: N801 - a function of SQL
     inherit_cache = True
 
 
-class _has_tag(FunctionElement[bool]):  # noqa: N801 - a function of SQL
+class _has_tag(FunctionElement[Any]):  # noqa: N801 - a function of SQL
     type = NullType()  # SQLAlchemy would compare a Boolean with 1 on SQLite, which no index answers
     inherit_cache = True
 
 
-class _has_words(FunctionElement[bool]):  # noqa: N801 - a function of SQL
+class _has_words(FunctionElement[Any]):  # noqa: N801 - a function of SQL
     """Of a column `search`, words to be found in it: as pieces (PostgreSQL) and as a match (SQLite)."""
 
     type = NullType()
@@ -159,7 +159,7 @@ def _indexed(column: Any, long: Sequence[str], short: Sequence[str]) -> Conditio
     return _has_words(column, pieces, literal(match, Text()))
 
 
-class _pieces_only(FunctionElement[bool]):  # noqa: N801 - a function of SQL
+class _pieces_only(FunctionElement[Any]):  # noqa: N801 - a function of SQL
     """The same for words too short for SQLite's index, which looks through them."""
 
     type = NullType()

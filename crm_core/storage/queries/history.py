@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from crm_core.model.history import KIND_OF, ChangeRecord
 from crm_core.model.selling import LinkRecord
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, page_of
+from crm_core.storage.queries.pages import Page, Slice, all_of, moment_cursor, page_of, parse_moment_cursor
 from crm_core.storage.tables import TABLE_OF, change, link
 
 
 def history_of(conn: Connection, kind: str, ident: int, where: Slice) -> Page[ChangeRecord]:
     """Who changed what of a record, the newest first. One statement."""
-    after = number_cursor(where.after)
-    conditions = both(
-        (
-            change.c.kind == kind,
-            change.c.subject_id == ident,
-            change.c.id < after if after is not None else None,
-        )
-    )
-    statement = select(change).where(*conditions).order_by(change.c.id.desc()).limit(where.limit + 1)
-    return page_of(all_of(conn, ChangeRecord, statement), where.limit, lambda each: str(each.id))
+    conditions = [change.c.kind == kind, change.c.subject_id == ident]
+    if where.after is not None:
+        # Ids come in blocks, so that they do not tell the order.
+        at, (last,) = parse_moment_cursor(where.after, 1)
+        conditions.append(or_(change.c.at < at, and_(change.c.at == at, change.c.id < last)))
+    order = (change.c.at.desc(), change.c.id.desc())
+    statement = select(change).where(*conditions).order_by(*order).limit(where.limit + 1)
+    found = all_of(conn, ChangeRecord, statement)
+    return page_of(found, where.limit, lambda each: moment_cursor(each.at, each.id))
 
 
 def links_of(conn: Connection, kind: str, ident: int) -> list[LinkRecord]:

@@ -57,6 +57,7 @@ async def test_the_history_names_fields_and_people(world: World) -> None:
     await field(world, of="deal", key="budget", title="Бюджет", type="money")
     deal = await world.post("/deals", {"title": "Окна"}, status=201)
     await world.patch(f"/deals/{deal['id']}", {"fields": {"Бюджет": "1 500 ₽"}})
+    world.clock.advance(60)
     await world.patch(f"/deals/{deal['id']}", {"fields": {"budget": {"amount": 5, "currency": "RUB"}}})
     newest, first = (await world.get(f"/deals/{deal['id']}/history"))["items"]
     assert first["author_name"] == "Ivan"
