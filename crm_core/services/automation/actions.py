@@ -259,7 +259,7 @@ def _send(run: Run, action: Send) -> dict[str, Any]:
     found = deliver(desk, run.contact.id, action.template, channels=action.channels, dedupe=key, about=about)
     if isinstance(found, HeldBack):
         raise HeldAction(held_back(desk, found))
-    run.touch(found)
+    run.touched.append(("contact", found.contact_id))
     return {"template": action.template, "channel": found.channel, "account": found.account, "entry_id": found.id}
 
 

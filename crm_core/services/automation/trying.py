@@ -22,13 +22,14 @@ from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryR
 from crm_core.services.automation.actions import HeldAction, Run
 from crm_core.services.automation.conditions import holds
 from crm_core.services.automation.index import Index, Rule
-from crm_core.services.automation.matching import Occasion, facts_of, occasions_of_one, occasions_of_pair
+from crm_core.services.automation.matching import Fact, Occasion, facts_of, occasions_of_one, occasions_of_pair
 from crm_core.services.automation.planning import records_of, stages_of_rule, subjects_of
 from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of
 from crm_core.services.desk import Desk
 from crm_core.services.history_values import restored
 
 _MOST_MOMENTS = 400  # of one schedule
+_WITH_IT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +169,12 @@ class _Moments:
     def of_facts(self, told: Sequence[EntryRecord | CallRecord]) -> Iterator[tuple[datetime, Occasion]]:
         """What was told on its client's timeline."""
         for cause in told:
-            at = cause.started_at if isinstance(cause, CallRecord) else cause.occurred_at
-            record = self.at(at)
-            if record is None or not self.since <= at < self.until or not is_open(record, self.desk.catalogue):
-                continue
             for fact in facts_of(Change(None, cause)):
+                at = _told_at(fact)
+                # What a fact makes is there with it, a moment after it happened.
+                record = self.at(at) or self.at(at + _WITH_IT)
+                if record is None or not self.since <= at < self.until or not is_open(record, self.desk.catalogue):
+                    continue
                 for trigger in self.index.facts.get(fact.event, ()):
                     if trigger.rule.on == self.kind:
                         for occasion in occasions_of_one(self.desk, trigger, fact, record):
@@ -290,6 +292,18 @@ def _scheduled(
             for subject_id in matching.intersection(ids):
                 found.setdefault(subject_id, []).extend((moment, trigger.rule) for moment in moments)
     return found
+
+
+def _told_at(fact: Fact) -> datetime:
+    """When rules heard of a fact."""
+    cause = fact.cause
+    if isinstance(cause, EntryRecord):
+        return cause.recorded_at
+    if fact.event is Event.CALL_ANSWERED:
+        return cause.answered_at or cause.started_at
+    if fact.event in {Event.CALL_MISSED, Event.CALL_UNANSWERED}:
+        return cause.finished_at or cause.started_at
+    return cause.started_at
 
 
 def _owner(record: Any) -> int | None:

@@ -51,7 +51,9 @@ def deal(**more: Any) -> DealRecord:
     ],
 )
 def test_when_a_schedule_comes_next(when: dict[str, Any], after: str, expected: str) -> None:
-    found = next_of(When(event="schedule", **when), datetime.fromisoformat(after).replace(tzinfo=MOSCOW), MOSCOW)
+    found = next_of(
+        When.model_validate({"event": "schedule", **when}), datetime.fromisoformat(after).replace(tzinfo=MOSCOW), MOSCOW
+    )
     assert found == datetime.fromisoformat(expected).replace(tzinfo=MOSCOW)
 
 
