@@ -12,9 +12,10 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.expressions import ExpressionError
 from crm_core.services.alarms import raise_alarm
-from crm_core.services.automation.actions import ACTIONS, HeldAction, Run
+from crm_core.services.automation.actions import ACTIONS
 from crm_core.services.automation.conditions import holds, holds_plainly, read_ahead
 from crm_core.services.automation.matching import Occasion
+from crm_core.services.automation.run import HeldAction, Run
 from crm_core.services.desk import Desk
 
 log = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from crm_core.model.definitions.rules import FACTS, PLAIN_KINDS, Event
 from crm_core.model.expressions import ExpressionError
 from crm_core.model.history import Change, ChangeRecord
 from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord
-from crm_core.services.automation.actions import HeldAction, Run
 from crm_core.services.automation.conditions import holds
 from crm_core.services.automation.index import Index, Rule
 from crm_core.services.automation.matching import Fact, Occasion, facts_of, occasions_of_one, occasions_of_pair
 from crm_core.services.automation.planning import records_of, stages_of_rule, subjects_of
+from crm_core.services.automation.run import HeldAction, Run
 from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of
 from crm_core.services.desk import Desk
 from crm_core.services.history_values import restored

@@ -145,7 +145,8 @@ async def test_once_for_ever(office: Office) -> None:
 async def test_the_error_of_a_rule_is_its_own(
     office: Office, more: dict[str, Any], error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await office.rule("Сломано", {"event": "written"}, more.pop("then", [tag("да")]), **more)
+    more = {"then": [tag("да")], **more}
+    await office.rule("Сломано", {"event": "written"}, **more)
     await office.rule("Цело", {"event": "written"}, tag("цело"))
     await office.world.take(message(7, "a", at(5), "раз"))
     card = await office.card((await office.world.row("contact")).id)
