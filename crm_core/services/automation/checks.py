@@ -203,7 +203,7 @@ def _check_people(desk: Desk, wanted: Iterable[str]) -> None:
     logins = desk.work.staff.by_login
     words = {"manager", "responsible", *(role.value for role in Role)}
     for who in wanted:
-        if who in words or who.startswith("group:"):
+        if who in words or who.startswith(("group:", "field:")):
             continue
         _known("to: there is nobody", who.removeprefix("login:").strip(), {*logins, *words})
 
