@@ -38,6 +38,8 @@ def holds_plainly(desk: Desk, occasion: Occasion) -> bool:
     only, record, fact = occasion.rule.body.only, occasion.record, occasion.fact
     if only == _NOTHING:
         return True
+    if not _of_account(desk, only, record, fact or occasion.born_of):
+        return False
     return all(check(desk, only, record, fact) for check in _CHECKS)
 
 
@@ -179,5 +181,5 @@ def _same(value: str, wanted: Iterable[str]) -> bool:
 
 _NOTHING = Only()
 _CHECKS: tuple[Callable[[Desk, Only, Any, Fact | None], bool], ...] = (
-    *(_on_stage, _tagged, _managed, _of_account, _of_source, _of_campaign, _in_words, _in_hours, _loaded),
+    *(_on_stage, _tagged, _managed, _of_source, _of_campaign, _in_words, _in_hours, _loaded),
 )

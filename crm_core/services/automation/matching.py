@@ -11,7 +11,7 @@ from crm_core.model.call import Direction
 from crm_core.model.case import Signal
 from crm_core.model.definitions.rules import PLAIN_KINDS, Event
 from crm_core.model.history import Change
-from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord
+from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord, LeadRecord
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.automation.index import Index, Rule, Trigger, Triggers
 from crm_core.services.automation.timing import is_open, value_of
@@ -53,7 +53,7 @@ class Fact:
 class Occasion:
     """A rule and a record that it concerns now. `key` is the occasion's own, of a `passing` one (a change, which never
     comes again) only its kind; `seen` says that it must be asked whether the rule acted for it already; `more` is what
-    the condition may name besides."""
+    the condition may name besides. `born_of` is the client's fact that made a new record."""
 
     rule: Rule
     kind: str
@@ -64,6 +64,7 @@ class Occasion:
     seen: bool = False
     passing: bool = False
     more: dict[str, Any] = field(default_factory=dict)
+    born_of: Fact | None = None
 
     @property
     def subject(self) -> tuple[str, int]:
@@ -118,22 +119,29 @@ def occasions_of_one(desk: Desk, trigger: Trigger, fact: Fact, record: Any) -> I
 
 def occasions_of_changes(index: Index, changes: Sequence[Change]) -> Iterator[Occasion]:
     """The rules about changes of records; no statement."""
+    causes: dict[int, Fact] = {}
+    if any(before is None and isinstance(after, (DealRecord, LeadRecord)) for before, after in changes):
+        for fact in (fact for change in changes for fact in facts_of(change)):
+            causes.setdefault(fact.contact_id, fact)
     for before, after in changes:
         if after is None or isinstance(after, (EntryRecord, CallRecord)):
             continue
         kind = kind_of(after)
         if kind not in index.kinds or getattr(after, "deleted_at", None) is not None:
             continue
-        yield from occasions_of_pair(index, kind, before, after)
+        cause = causes.get(getattr(after, "contact_id", None) or 0) if before is None else None
+        yield from occasions_of_pair(index, kind, before, after, cause)
 
 
-def occasions_of_pair(index: Index, kind: str, before: Any, after: Any) -> Iterator[Occasion]:
-    """The rules that the change of one record concerns; `before` is None where it is new."""
+def occasions_of_pair(
+    index: Index, kind: str, before: Any, after: Any, cause: Fact | None = None
+) -> Iterator[Occasion]:
+    """The rules that the change of one record concerns; `before` is None where it is new, made by a `cause`."""
 
     def found(triggers: Triggers, key: str, why: str, **more: Any) -> Iterator[Occasion]:
         for trigger in triggers:
             if _stands(trigger, after):
-                yield Occasion(trigger.rule, kind, after, key, why, passing=True, more=more)
+                yield Occasion(trigger.rule, kind, after, key, why, passing=True, more=more, born_of=cause)
 
     if before is None:
         yield from found(index.created.get(kind, ()), "created", Event.CREATED.value)

@@ -149,7 +149,7 @@ def recordings_of(conn: Connection, calls: Iterable[CallRecord]) -> dict[int, Re
 # ---------------------------------------------------------------- who heard them
 
 
-def note_access(  # noqa: PLR0913, PLR0917 - one a column
+def note_access(
     desk: Desk, what: str, subject_id: int, contact_id: int | None, login: str, remote: str, detail: str = ""
 ) -> None:
     """Keep that somebody heard or took away something."""

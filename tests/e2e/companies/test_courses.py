@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.channels.mail import Mail
+from tests.contract.channels.provider import Provider
 from tests.contract.channels.telegram import Telegram
 from tests.contract.channels.vk import Vk
 from tests.e2e.companies.company import Company, company
@@ -38,7 +39,7 @@ class Courses:
 @pytest.fixture
 async def courses(tmp_path: Path) -> AsyncIterator[Courses]:
     vk, telegram, mail = Vk("callback"), Telegram("webhook"), Mail()
-    providers = {"vk": vk, "telegram": telegram, "email": mail}
+    providers: dict[str, Provider] = {"vk": vk, "telegram": telegram, "email": mail}
     accounts = f'leads = false\npipeline = "{RUSSIA}"\ngroup = "продажи"\n'
     async with company("courses", tmp_path, providers=providers, accounts=accounts) as office:
         yield Courses(office, vk, telegram, mail)

@@ -24,7 +24,13 @@ async def story(world: World) -> None:
 
 async def test_reports_are_told_with_their_definitions(world: World) -> None:
     found = (await world.get("/reports"))["items"]
-    assert [each["name"] for each in found] == ["missed", "callback_time", "never_returned", "numbers_unknown", "forgotten"]
+    assert [each["name"] for each in found] == [
+        "missed",
+        "callback_time",
+        "never_returned",
+        "numbers_unknown",
+        "forgotten",
+    ]
     assert all(len(each["definition"]) > 80 and each["by"] for each in found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -47,13 +48,18 @@ async def change(world: World, **more: Any) -> None:
     await world.store.run(service)
 
 
+def _fire_all(due: list[DeadlineRecord], desk: Desk) -> None:
+    for each in due:
+        fire(desk, each)
+
+
 async def settle(world: World) -> int:
     """Fire what is due until nothing is; how often."""
     for turn in range(50):
         due = [DeadlineRecord(*row) for row in await world.rows("deadline", kind=DeadlineKind.FIELD)]
         if not due:
             return turn
-        await world.store.run(lambda desk, due=due: [fire(desk, each) for each in due])  # type: ignore[misc]
+        await world.store.run(partial(_fire_all, due))
     raise AssertionError("it never ends")
 
 

@@ -171,9 +171,9 @@ def office_act(desk: Any, random: Random, act: str, turn: int, client: int) -> N
                 work.put(DeadlineRecord(key(DeadlineKind.CHAIN, ident), DeadlineKind.CHAIN, ident, at))
         case "link":
             other = random.choice([*work.related(DealRecord, "contact_id", [client]), None][:1])
-            to = ("deal", other.id) if other is not None else ("product", 5)
-            if not any((each.to_kind, each.to_id) == to for each in work.links_of(["contact"], client)):
-                work.put(LinkRecord(work.next_id(), "contact", client, *to, "ЛПР", now, "ivan"))
+            end_kind, end = ("deal", other.id) if other is not None else ("product", 5)
+            if not any((each.to_kind, each.to_id) == (end_kind, end) for each in work.links_of(["contact"], client)):
+                work.put(LinkRecord(work.next_id(), "contact", client, end_kind, end, "ЛПР", now, "ivan"))
         case _:
             ident = work.next_id()
             work.put(OptOutRecord(f"mailto:{ident}@x.example", client, now, "form"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Section
 from crm_core.model.records import StageKind
 from crm_core.services.configuration import BadConfiguration, read
@@ -75,7 +76,7 @@ def test_a_whole_configuration() -> None:
     ],
 )
 def test_faults_name_their_place(text: str, told: str) -> None:
-    with pytest.raises(Exception, match=".") as caught:
+    with pytest.raises(InvalidInput) as caught:
         parsed(text, "preset")
     assert told in str(caught.value)
 
