@@ -31,8 +31,9 @@ Record = TypeVar("Record", bound=tuple[Any, ...])
 
 
 def scope_of(desk: Desk, record: Any, **more: Any) -> Scope:
-    """What an expression about a record may name: `deal`, `contact`, `company`, `lead`, `task`, `client` (their score),
-    `now` (in the office's zone), `fields` of the record itself, and whatever is given besides (a record too).
+    """What an expression about a record may name: `deal`, `contact`, `company`, `lead`, `task`, `payment`, `client`
+    (their score), `now` (in the office's zone), `fields` of the record itself, and whatever is given besides (a record
+    too).
 
     Each has its columns, `tags` and `fields`; money is in major units. What is not there is null.
     """
@@ -234,6 +235,10 @@ def _task(_desk: Desk, record: Any) -> TaskRecord | None:
     return record if isinstance(record, TaskRecord) else None
 
 
+def _payment(_desk: Desk, record: Any) -> PaymentRecord | None:
+    return record if isinstance(record, PaymentRecord) else None
+
+
 def _client(desk: Desk, record: Any) -> ClientScoreRecord | None:
     contact = _contact(desk, record)
     return _by_id(desk, ClientScoreRecord, contact.id) if contact is not None else None
@@ -256,6 +261,7 @@ _RECORDS: Mapping[str, Callable[[Desk, Any], Any]] = {
     "company": _company,
     "lead": _lead,
     "task": _task,
+    "payment": _payment,
     "client": _client,
 }
 _VARIABLES = (*_RECORDS, "now", "fields")
@@ -265,6 +271,7 @@ _TYPES: Mapping[str, type] = {
     "company": CompanyRecord,
     "lead": LeadRecord,
     "task": TaskRecord,
+    "payment": PaymentRecord,
     "client": ClientScoreRecord,
 }
 

@@ -23,7 +23,7 @@ def follow_rules(desk: Desk, changes: Sequence[Change]) -> None:
     if desk.quiet:
         return  # much is brought in at once: only what time brings is heard of it
     desk.rules.generation()
-    occasions = [*occasions_of_facts(desk, index, changes), *occasions_of_changes(index, changes)]
+    occasions = [*occasions_of_facts(desk, index, changes), *occasions_of_changes(desk, index, changes)]
     if occasions:
         order = {rule_id: number for number, rule_id in enumerate(index.rules)}
         occasions.sort(key=lambda each: order[each.rule.id])

@@ -117,7 +117,7 @@ def occasions_of_one(desk: Desk, trigger: Trigger, fact: Fact, record: Any) -> I
         yield Occasion(rule, rule.on, record, key, event, fact, seen=fact.again, more=more)
 
 
-def occasions_of_changes(index: Index, changes: Sequence[Change]) -> Iterator[Occasion]:
+def occasions_of_changes(desk: Desk, index: Index, changes: Sequence[Change]) -> Iterator[Occasion]:
     """The rules about changes of records; no statement."""
     causes: dict[int, Fact] = {}
     if any(before is None and isinstance(after, (DealRecord, LeadRecord)) for before, after in changes):
@@ -130,7 +130,15 @@ def occasions_of_changes(index: Index, changes: Sequence[Change]) -> Iterator[Oc
         if kind not in index.kinds or getattr(after, "deleted_at", None) is not None:
             continue
         cause = causes.get(getattr(after, "contact_id", None) or 0) if before is None else None
-        yield from occasions_of_pair(index, kind, before, after, cause)
+        for occasion in occasions_of_pair(index, kind, before, after, cause):
+            if occasion.why != Event.STAGE_ENTERED.value or _still_there(desk, after):
+                yield occasion
+
+
+def _still_there(desk: Desk, card: DealRecord) -> bool:
+    """Whether a card still stands where it came to: what only passed through a stage asks nobody for anything there."""
+    now = desk.work.peek(DealRecord, card.id)
+    return now is None or now.stage_id == card.stage_id
 
 
 def occasions_of_pair(

@@ -92,6 +92,13 @@ class Company:
         """Where a card stands."""
         return str((await self.get(f"/deals/{deal_id}"))["stage"])
 
+    async def becomes(self, deal_id: int, stage: str) -> None:
+        """Wait until a card stands there: what providers push takes its time."""
+        async with asyncio.timeout(PATIENCE_S):
+            async for _ in self.hub.live.follow(0):
+                if await self.stage(deal_id) == stage:
+                    return
+
     async def deals(self, pipeline: str) -> list[dict[str, Any]]:
         """The cards of a pipeline."""
         return [each for each in await self.items("/deals?limit=1000") if each["pipeline"] == pipeline]

@@ -85,9 +85,10 @@ async def test_who_answers_is_reached_and_who_is_silent_is_closed(courses: Cours
         f"/contacts/{reached['contact_id']}/messages", {"channel": "vk", "text": "В пятницу. Вам удобно?"}
     )
     await courses.vk.heard(1)
+    await office.passes(minutes=1)
     assert await office.stage(reached["id"]) == "Заинтересованный"
     await courses.vk.say("Да, удобно")
-    assert await office.stage(reached["id"]) == "Связались"
+    await office.becomes(reached["id"], "Связались")
     await office.passes(hours=335)
     assert await office.stage(silent["id"]) == "Заинтересованный"
     await office.passes(hours=2)
