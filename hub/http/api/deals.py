@@ -303,7 +303,7 @@ def _transferred(desk: Desk, call: Call[Any, TransferBody]) -> Deal:
 
 
 def _ticked(desk: Desk, call: Call[Any, TickBody]) -> Deal:
-    ids = call.number(), call.number("item")
+    ids = call.number(), call.number("item_id")
     return card_json(services.tick(desk, *ids, call.user.login, done=call.body.done))
 
 
@@ -375,7 +375,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _acting("/deals/{id}/move", moved, MoveBody, "Move a deal to another stage of its pipeline"),
     _acting("/deals/{id}/copy", _copied, CopyBody, "Copy a deal, also into another pipeline", 201),
     _acting("/deals/{id}/transfer", _transferred, TransferBody, "Move a deal over to another pipeline"),
-    _acting("/deals/{id}/checklist/{item}", _ticked, TickBody, "Tick an item of a deal's checklist"),
+    _acting("/deals/{id}/checklist/{item_id}", _ticked, TickBody, "Tick an item of a deal's checklist"),
     read(
         "/deals/{id}/stages",
         _stays,

@@ -76,7 +76,7 @@ async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -
     (copy,) = await windows.deals("Контроль рассрочек")
     assert (copy["stage"], copy["contact_id"]) == ("Ожидание платежа", lead["contact_id"])
     assert (await windows.get(f"/deals/{copy['id']}/payments"))["balance"]["amount"] == 200_000_00
-    await windows.post(f"/deals/{copy['id']}/instalments", {"count": 2, "first_on": "2026-04-01"})
+    await windows.ask("PUT", f"/deals/{copy['id']}/instalments", {"count": 2, "first_on": "2026-04-01"})
     await windows.until_day("2026-04-01")
     assert await windows.stage(copy["id"]) == "Ожидание платежа", "the day of the payment is not over yet"
     await windows.until_day("2026-04-02")

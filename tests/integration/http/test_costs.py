@@ -58,7 +58,7 @@ COSTS: tuple[tuple[str, int], ...] = (
     ("/cases?state=open", 2),
     ("/calls", 1),
     ("/calls/{call}", 2),
-    ("/deals", 3),
+    ("/deals", 4),
     ("/pipelines", 2),
     ("/users", 1),
     ("/tags", 1),
