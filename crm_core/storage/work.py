@@ -167,10 +167,12 @@ class SqlWork(Reading):
             ]
             # In the order of their keys two writers can't wait for each other. What is open once a contact is closed
             # before another opens.
-            closed = [record for record in stale if _is_closed(record)]
+            taken = _names_taken(kind, stale, self._original[kind])
+            closed = [record for record in stale if _is_closed(record) or (taken and _gives_way(record, taken))]
             bulk.update(self.conn, sorted(closed, key=itemgetter(0)))
             bulk.insert(self.conn, sorted(fresh, key=itemgetter(0)))
-            bulk.update(self.conn, sorted((record for record in stale if not _is_closed(record)), key=itemgetter(0)))
+            gone = {record[0] for record in closed}
+            bulk.update(self.conn, sorted((record for record in stale if record[0] not in gone), key=itemgetter(0)))
 
     def _write_values(self) -> None:
         """The index of fields: rows are written over, as it was worked out without reading them; unique values are
@@ -253,6 +255,21 @@ class SqlWork(Reading):
             return
         source = " SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])"
         self.conn.exec_driver_sql(columns + source + conflict, tuple(list(each) for each in zip(*rows, strict=True)))
+
+
+def _names_taken(kind: type, stale: list[tuple[Any, ...]], original: dict[Any, Any]) -> dict[str, Any]:
+    """The numbers that stand once a table and were somebody else's until now, and whose; by what they were."""
+    column = {ProductRecord: "sku", CompanyRecord: "tax_id"}.get(kind)
+    if column is None:
+        return {}
+    changed = (each for each in stale if getattr(each, column) != getattr(original[each[0]], column))
+    return {old: each[0] for each in changed if (old := getattr(original[each[0]], column)) is not None}
+
+
+def _gives_way(record: tuple[Any, ...], taken: dict[str, Any]) -> bool:
+    """Whether a record is written first, for its old number goes to another and its new one was nobody's here."""
+    number = getattr(record, "sku", None) if isinstance(record, ProductRecord) else getattr(record, "tax_id", None)
+    return record[0] in taken.values() and taken.get(number, record[0]) == record[0] if number else True
 
 
 def _is_closed(record: tuple[Any, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -289,7 +289,7 @@ async def test_filters_are_led_by_indexes(full: World, given: Any, number: int) 
     def plan(conn: Any) -> list[str]:
         prefix = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN "
         written = statement.compile(dialect=conn.dialect, compile_kwargs={"render_postcompile": True})
-        given, made = written.construct_params(), written._bind_processors  # type: ignore[attr-defined]  # of its own
+        given, made = written.construct_params(), cast(dict[str, Any], written._bind_processors)
         values = tuple(made[key](given[key]) if key in made else given[key] for key in written.positiontup or ())
         return [str(row[-1]) for row in conn.exec_driver_sql(prefix + str(written), values)]
 
