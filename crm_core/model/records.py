@@ -269,7 +269,6 @@ class DeadlineKind(StrEnum):
     TASK = "task"
     PAYMENT = "payment"
     BROADCAST = "broadcast"
-    DAILY = "daily"
     FIELD = "field"
 
 

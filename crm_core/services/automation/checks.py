@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from crm_core.errors import InvalidInput
@@ -50,19 +51,19 @@ def check_rule(desk: Desk, rule: RuleBody) -> None:
     kinds = {*PLAIN_KINDS, _DEAL, *catalogue.section(Section.RECORD_TYPE)}
     _known("on: there is no kind of records", rule.on, kinds)
     for number, when in enumerate(rule.when):
-        _at(f"when.{number}", lambda when=when: _check_when(desk, rule, when))  # type: ignore[misc]
+        _at(f"when.{number}", partial(_check_when, desk, rule, when))
     _at("only", lambda: _check_only(desk, rule))
     if rule.condition:
         more = {**FACT_VARIABLES, **CHANGE_VARIABLES}
         _at("condition", lambda: _check_names(catalogue, rule.condition, rule.on, more))
     for number, action in enumerate(rule.then):
-        _at(f"then.{number}", lambda action=action: _check_action(desk, rule, action))  # type: ignore[misc]
+        _at(f"then.{number}", partial(_check_action, desk, rule, action))
 
 
 def check_chain(desk: Desk, chain: ChainBody) -> None:
     """Raise InvalidInput for the first thing that a chain names and that is not there."""
     for number, step in enumerate(chain.steps):
-        _at(f"steps.{number}", lambda step=step: _check_template(desk, step.template))  # type: ignore[misc]
+        _at(f"steps.{number}", partial(_check_template, desk, step.template))
     if chain.stop_when:
         _at("stop_when", lambda: _check_names(desk.catalogue, chain.stop_when, _DEAL, {}))
 
@@ -168,7 +169,7 @@ def _check_field(catalogue: Catalogue, on: str, name: str) -> None:
         if declared:
             _known(f"field: a {on} has no field", key, declared)
     else:
-        _known(f"field: a {on} has no column", column, _RECORD_OF.get(on, DealRecord)._fields)  # type: ignore[attr-defined]
+        _known(f"field: a {on} has no column", column, _RECORD_OF.get(on, DealRecord)._fields)  # type: ignore[attr-defined]  # all are named tuples
 
 
 def _check_names(catalogue: Catalogue, text: str, on: str, more: Mapping[str, type | None]) -> None:

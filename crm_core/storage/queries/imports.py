@@ -66,10 +66,3 @@ def _problems(conn: Connection, import_id: int, line: int, limit: int) -> list[I
     columns = import_problem.c
     statement = select(import_problem).where(columns.import_id == import_id, columns.line > line)
     return all_of(conn, ImportProblemRecord, statement.order_by(columns.line).limit(limit))
-
-
-def file_in_use(conn: Connection, sha256: str) -> bool:
-    """Whether an import that goes on reads this file."""
-    columns = import_run.c
-    statement = select(columns.id).where(columns.sha256 == sha256, columns.state.in_(_ACTIVE))
-    return conn.execute(statement.limit(1)).first() is not None
