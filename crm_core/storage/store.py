@@ -31,7 +31,7 @@ class Store:
         self.office = office
         self.policies = policies
         self._caches = Caches()
-        self._free_ids: list[IdSource] = []
+        self._ids = IdSource()
         self._listeners: list[Callable[[int], None]] = []
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
@@ -48,11 +48,8 @@ class Store:
 
     async def run_at(self, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
         """The same, with the feed position of the commit, None where nothing changed."""
-        ids = self._free_ids.pop() if self._free_ids else IdSource()
-        # After an error the source is dropped with its block: a thread may still be working with it.
-        result, position = await self.database.write(lambda conn: self._work(conn, ids, service))
-        ids.committed()
-        self._free_ids.append(ids)
+        result, position, blocks = await self.database.write(lambda conn: self._work(conn, service))
+        self._ids.committed(blocks)
         if position is not None:
             for listener in self._listeners:
                 listener(position)
@@ -74,13 +71,13 @@ class Store:
 
         return await self.database.read(looking)
 
-    def _work(self, conn: Connection, ids: IdSource, service: Callable[[Desk], Result]) -> tuple[Result, int | None]:
-        ids.rolled_back()  # a block taken by an earlier try of this transaction is gone with it
-        work = SqlWork(conn, self.clock.now(), ids, self._caches)
+    def _work(self, conn: Connection, service: Callable[[Desk], Result]) -> tuple[Result, int | None, int]:
+        self._ids.begun()
+        work = SqlWork(conn, self.clock.now(), self._ids, self._caches)
         desk = Desk(work, self.office, self.policies)
         result = service(desk)
         settle(desk)
         announce(desk)
         remember(desk)
         work.flush()
-        return result, work.position
+        return result, work.position, self._ids.refills
