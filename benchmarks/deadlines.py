@@ -16,7 +16,7 @@ from crm_core.model.office import Office
 from crm_core.model.records import DeadlineRecord
 from crm_core.ports import Policies
 from crm_core.services.desk import Desk
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
 from hub.clock import SystemClock

@@ -9,7 +9,7 @@ from crm_core.errors import NotFound
 from crm_core.model.case import CaseState
 from crm_core.model.records import CaseRecord, DeadlineKind, DeadlineRecord, OutboxRecord
 from crm_core.services.desk import Desk
-from crm_core.services.ladders import key, ladder_of
+from crm_core.services.watching.ladders import key, ladder_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from crm_core.services.acts.list_import import ListFile, Row, Written, chunks, read_list, write_list
 from crm_core.services.desk import Desk
-from crm_core.services.list_import import ListFile, Row, Written, chunks, read_list, write_list
 from crm_core.storage.store import Store
 
 
@@ -23,7 +23,10 @@ class Imported:
 async def import_list(
     store: Store, list_name: str, content: bytes, author: str, *, reason: str, dry_run: bool = False
 ) -> Imported:
-    """Put the numbers of a CSV file on a special list; raises InvalidInput. See `crm_core.services.list_import`."""
+    """Put the numbers of a CSV file on a special list; raises InvalidInput.
+
+    See `crm_core.services.acts.list_import`.
+    """
     file = read_list(content, store.office.region, store.office.language, reason=reason)
     written, position = Written(), None
     for rows in list(chunks(file.rows)) or [()]:  # an empty file still finds out whether there is such a list

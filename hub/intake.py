@@ -24,7 +24,7 @@ from crm_core.messages import ChannelKey, InboundEvent, Receipt, Unparsable
 from crm_core.model.records import JournalRecord, JournalState
 from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
 from crm_core.services.desk import Desk
-from crm_core.services.receive import receive, replay
+from crm_core.services.intake.receive import receive, replay
 from crm_core.storage.store import Store
 from hub.inspection import FileInspector, stored_files
 from hub.log import correlation_id, get_logger, new_correlation_id

@@ -17,8 +17,8 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallSnapshot, CallState
 from crm_core.model.records import CallRecord, ReconciliationRecord
 from crm_core.ports import Channel, Clock, InboundSink, KeepsCallRecords, RecordedCalls
-from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from crm_core.services.wording import Phrase
 from crm_core.storage.queries import reconciliation
 from crm_core.storage.store import Store

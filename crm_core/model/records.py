@@ -50,9 +50,9 @@ class ContactRecord(NamedTuple):
     """A client. `last_signal_at` and `last_contact_at` tell whether a fact is late and whether it was answered since.
 
     `merged_into` names the contact that took this one over; such a record is kept for undoing. `marks` tell which fact
-    gave the name and the manager (see `crm_core.services.marks`). `name_key` is a whole name in the form in which names
-    are compared (see `crm_core.model.likeness`). `company` is the name as it is shown, `company_id` the company itself
-    where it is one of the record. `status` is worked out daily from sales.
+    gave the name and the manager (see `crm_core.services.recognising.marks`). `name_key` is a whole name in the form in
+    which names are compared (see `crm_core.model.likeness`). `company` is the name as it is shown, `company_id` the
+    company itself where it is one of the record. `status` is worked out daily from sales.
     """
 
     id: int
@@ -99,7 +99,7 @@ class LeadStatus(StrEnum):
 
 class LeadRecord(NamedTuple):
     """An enquiry. At most one open a contact. `first_fact_at` is the time of the earliest fact that belongs to it;
-    `marks` tell which fact gave what (see `crm_core.services.marks`)."""
+    `marks` tell which fact gave what (see `crm_core.services.recognising.marks`)."""
 
     id: int
     contact_id: int

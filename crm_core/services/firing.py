@@ -5,16 +5,16 @@ from __future__ import annotations
 from crm_core.errors import NotFound
 from crm_core.model.records import DeadlineKind, DeadlineRecord
 from crm_core.services.automation import rule_due, schedule_due
-from crm_core.services.broadcasts import broadcast_due
-from crm_core.services.chaining import chain_due
+from crm_core.services.calls.dials import dial_due
+from crm_core.services.custom.rechecking import check_due
 from crm_core.services.desk import Desk
-from crm_core.services.dials import dial_due
-from crm_core.services.ladders import deal_due, lead_due, promise_due, rung_due
-from crm_core.services.paying import payment_due
-from crm_core.services.receive import receive
-from crm_core.services.rechecking import check_due
-from crm_core.services.silent_calls import unheard
-from crm_core.services.task_ladder import task_due
+from crm_core.services.intake.receive import receive
+from crm_core.services.intake.silent_calls import unheard
+from crm_core.services.letters.broadcasts import broadcast_due
+from crm_core.services.letters.chaining import chain_due
+from crm_core.services.money.paying import payment_due
+from crm_core.services.tasking.task_ladder import task_due
+from crm_core.services.watching.ladders import deal_due, lead_due, promise_due, rung_due
 
 _PUSHED = "cti"  # the channel whose calls are told moment by moment
 

@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from crm_core.model.definitions import DefinitionRecord
 from crm_core.model.history import KIND_OF, Change, ChangeRecord, differences
 from crm_core.model.records import CallRecord, CaseRecord, EntryRecord
-from crm_core.services import chaining, criteria, items, paying, rechecking, standing, typed
 from crm_core.services.automation import follow_rules
+from crm_core.services.cards import criteria, standing
+from crm_core.services.custom import rechecking, typed
+from crm_core.services.custom.grading import settle_grades
 from crm_core.services.desk import Desk
-from crm_core.services.grading import settle_grades
-from crm_core.services.stage_tasks import give_stage_tasks
-from crm_core.services.task_ladder import settle_tasks
+from crm_core.services.letters import chaining
+from crm_core.services.money import items, paying
+from crm_core.services.tasking.stage_tasks import give_stage_tasks
+from crm_core.services.tasking.task_ladder import settle_tasks
 
 Step = Callable[[Desk, Sequence[Change]], None]
 

@@ -169,7 +169,7 @@ def hand_over(
     author: Annotated[str, typer.Option("--author", help="Логин того, кто передаёт.")] = "cli",
 ) -> None:
     """Передать клиентов, компании и всё незакрытое: лиды, сделки, задачи, ждущих ответа, обратные звонки."""
-    from crm_core.services.handing_over import HandOver
+    from crm_core.services.acts.handing_over import HandOver
     from crm_core.storage.store import Store
     from hub.cli.working import with_store
     from hub.exchange import handing_over

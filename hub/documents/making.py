@@ -10,7 +10,7 @@ from typing import Any
 
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions.templates import TemplateFile
-from crm_core.services.documents import Made, Prepared
+from crm_core.services.letters.documents import Made, Prepared
 from hub.documents import worker
 from hub.files import DiskFiles
 from hub.log import get_logger

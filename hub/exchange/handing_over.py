@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from crm_core.services import handing_over
-from crm_core.services.handing_over import HandOver
+from crm_core.services.acts import handing_over
+from crm_core.services.acts.handing_over import HandOver
 from crm_core.storage.store import Store
 from crm_core.storage.users import disable_user
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from crm_core.errors import NotFound
 from crm_core.services.desk import Desk
-from crm_core.services.opting_out import BY_LINK, opt_out
+from crm_core.services.letters.opting_out import BY_LINK, opt_out
 from hub.bootstrap import Hub
 from hub.http.bodies import read_body
 from hub.leaving import leave_links

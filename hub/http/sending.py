@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from crm_core.services.cleaning import clean_file_name
+from crm_core.services.recognising.cleaning import clean_file_name
 
 _OCTETS = "application/octet-stream"
 

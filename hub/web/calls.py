@@ -21,9 +21,9 @@ from crm_core.model.callback import DialPurpose
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CaseRecord, ContactRecord, LeadRecord
 from crm_core.model.user import Staff, User
-from crm_core.services import dials
+from crm_core.services.calls import dials
+from crm_core.services.calls.recordings import may_hear
 from crm_core.services.desk import Desk
-from crm_core.services.recordings import may_hear
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
 from crm_core.storage.queries.idempotency import KeptAnswer

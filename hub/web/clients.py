@@ -14,11 +14,11 @@ from crm_core.model.conversation import SuggestionState
 from crm_core.model.office import Office
 from crm_core.model.records import CallRecord, LeadRecord, MergeRecord
 from crm_core.model.user import Staff, User
+from crm_core.services.calls.recordings import may_hear
+from crm_core.services.cards.leads import take
 from crm_core.services.desk import Desk
-from crm_core.services.leads import take
-from crm_core.services.recordings import may_hear
-from crm_core.services.replies import reply
-from crm_core.services.telling import PROMISE_MINUTES
+from crm_core.services.letters.replies import reply
+from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.cases import CaseFilter, list_cases
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter, contact_card, list_contacts
 from crm_core.storage.queries.leads import LeadFilter, list_leads

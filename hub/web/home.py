@@ -16,10 +16,10 @@ from crm_core.model.office import Office
 from crm_core.model.records import AlarmRecord, CaseRecord
 from crm_core.model.user import Staff
 from crm_core.ports import ChannelHealth
-from crm_core.services.cases import close_by_hand, open_lead_of_case, promise, take_case
+from crm_core.services.cards.leads import take
 from crm_core.services.desk import Desk
-from crm_core.services.leads import take
-from crm_core.services.telling import PROMISE_MINUTES
+from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, promise, take_case
+from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.cases import CaseFilter, list_cases
 from crm_core.storage.queries.contacts import ContactCard

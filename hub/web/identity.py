@@ -8,11 +8,11 @@ from typing import TypeVar
 from aiohttp import web
 
 from crm_core.errors import CoreError, InvalidIdentity, NotFound, StorageUnavailable
-from crm_core.services import deciding, merging
-from crm_core.services import suggestions as services
-from crm_core.services.contacts import BY_HAND
-from crm_core.services.deciding import Accepted
+from crm_core.services.clients.contacts import BY_HAND
 from crm_core.services.desk import Desk
+from crm_core.services.duplicates import deciding, merging
+from crm_core.services.duplicates import suggestions as services
+from crm_core.services.duplicates.deciding import Accepted
 from crm_core.storage.queries.contacts import identity_in_query
 from hub.log import get_logger
 from hub.rights import Right, may

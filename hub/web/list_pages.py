@@ -10,7 +10,7 @@ from yarl import URL
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.user import Staff
-from crm_core.services import contacts as services
+from crm_core.services.clients import contacts as services
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.lists import count_numbers, list_numbers
 from crm_core.storage.queries.pages import Page, Reading, Slice

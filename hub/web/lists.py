@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from crm_core.errors import CoreError, StorageUnavailable
-from crm_core.services import listing
+from crm_core.services.acts import listing
 from crm_core.services.desk import Desk
 from hub.log import get_logger
 from hub.rights import Right, may

@@ -16,7 +16,7 @@ from crm_core.model.file_warning import read_warnings
 from crm_core.model.identity import parse_identity, readable, telephone
 from crm_core.model.records import CallRecord, IdentityRecord
 from crm_core.model.user import Staff
-from crm_core.services.contacts import BY_HAND
+from crm_core.services.clients.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.texts import Texts, plural
 

@@ -19,9 +19,10 @@ from crm_core.model.file_warning import written
 from crm_core.model.office import Office
 from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
 from crm_core.ports import Channel, FetchesFiles, FileStore
-from crm_core.services import replies, subscriptions
+from crm_core.services import subscriptions
 from crm_core.services.desk import Desk
-from crm_core.services.telling import enqueue_notification
+from crm_core.services.letters import replies
+from crm_core.services.watching.telling import enqueue_notification
 from crm_core.storage import queues
 from crm_core.storage.queries import webhooks as log_of_webhooks
 from crm_core.storage.store import Store

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from crm_core.messages import ChannelKey
 from crm_core.model.alarm import AlarmKind
 from crm_core.ports import Channel, ChannelHealth, ChannelState, Clock
-from crm_core.services.alarms import end_alarm, raise_alarm
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from crm_core.storage import leases
 from crm_core.storage.queries import alarms
 from crm_core.storage.store import Store

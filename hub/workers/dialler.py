@@ -19,8 +19,9 @@ from crm_core.model.records import CallbackRecord, ContactRecord, DialRecord
 from crm_core.model.user import Staff, User
 from crm_core.model.zones import client_zone
 from crm_core.ports import Channel, Clock, ControlsCalls, PlaceCall
-from crm_core.services import callbacks, dials
+from crm_core.services.calls import dials
 from crm_core.services.desk import Desk
+from crm_core.services.watching import callbacks
 from crm_core.services.wording import Phrase, local_time, say
 from crm_core.storage import dialling
 from crm_core.storage.dialling import DueCallback

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm_core.messages import ChannelKey
-from crm_core.services.paying import replan
+from crm_core.services.money.paying import replan
 from crm_core.storage import cursors
 from crm_core.storage.store import Store
 from hub.log import get_logger

@@ -16,9 +16,9 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.ports import Clock
-from crm_core.services import recordings as service
-from crm_core.services.alarms import end_alarm, raise_alarm
-from crm_core.services.recordings import Why
+from crm_core.services.calls import recordings as service
+from crm_core.services.calls.recordings import Why
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from crm_core.storage.queries import recordings as queries
 from crm_core.storage.store import Store
 from hub.log import get_logger

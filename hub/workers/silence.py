@@ -20,8 +20,8 @@ from crm_core.model.line import Line
 from crm_core.model.records import AlarmRecord
 from crm_core.model.silence import WEEKS, Habits, Rhythm, Silence, Span, rhythm_of, silence_of
 from crm_core.ports import Channel, ChannelState, Clock
-from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from crm_core.services.wording import Phrase
 from crm_core.storage import cursors, leases
 from crm_core.storage.queries.alarms import LineCalls, calls_by_slot, list_alarms

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from crm_core.model.alarm import AlarmKind
 from crm_core.ports import Clock
-from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
 from crm_core.services.subscriptions import subscribers
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from crm_core.services.wording import Phrase
 from crm_core.storage.queries import webhooks
 from crm_core.storage.queries.webhooks import Waiting

@@ -31,14 +31,18 @@ from crm_core.model.money import bounded, digits_of
 from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
 from crm_core.model.selling import CompanyRecord
 from crm_core.model.task import TaskRecord
-from crm_core.services import callbacks, chaining, fields, stages, tasks, tunnels
 from crm_core.services.automation.run import HeldAction, Run, people_of
 from crm_core.services.automation.timing import moment_of
+from crm_core.services.cards import stages, tunnels
+from crm_core.services.cards.leads import give_lead
+from crm_core.services.cards.pipelines import beginning, named_pipeline, named_stage
+from crm_core.services.custom import fields
 from crm_core.services.desk import Desk
-from crm_core.services.leads import give_lead
-from crm_core.services.outgoing import HeldBack, deliver, held_back
-from crm_core.services.pipelines import beginning, named_pipeline, named_stage
-from crm_core.services.telling import tell
+from crm_core.services.letters import chaining
+from crm_core.services.letters.outgoing import HeldBack, deliver, held_back
+from crm_core.services.tasking import tasks
+from crm_core.services.watching import callbacks
+from crm_core.services.watching.telling import tell
 
 _LONGEST_TITLE = 300
 # Columns that a rule may set; the rest has a way of its own, or is the hub's bookkeeping.

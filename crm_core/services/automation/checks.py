@@ -37,8 +37,8 @@ from crm_core.model.templates import TemplateError, checked
 from crm_core.model.user import Role
 from crm_core.services.automation.actions import SETTABLE
 from crm_core.services.automation.conditions import CHANGE_VARIABLES, FACT_VARIABLES
+from crm_core.services.cards.pipelines import pipelines
 from crm_core.services.desk import Desk
-from crm_core.services.pipelines import pipelines
 from crm_core.services.scope import unknown_names
 
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}

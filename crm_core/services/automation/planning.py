@@ -23,13 +23,13 @@ from crm_core.model.records import (
     DeadlineRecord,
     EntryRecord,
 )
-from crm_core.services.alarms import end_alarm
 from crm_core.services.automation.index import Index, Rule, Trigger, index_of
 from crm_core.services.automation.matching import Occasion
 from crm_core.services.automation.running import act_on
 from crm_core.services.automation.timing import LATEST, Due, due_of, is_open, next_of
 from crm_core.services.desk import Desk
 from crm_core.services.scope import kind_of
+from crm_core.services.watching.alarms import end_alarm
 
 _CHUNK = 200  # records looked at in one transaction
 _PLAN = "plan"

@@ -13,8 +13,8 @@ from crm_core.model.user import Role, User
 from crm_core.services.automation.conditions import scope_for
 from crm_core.services.automation.matching import Occasion
 from crm_core.services.desk import Desk
-from crm_core.services.letter_scope import letter_scope
-from crm_core.services.responsible import responsible
+from crm_core.services.letters.letter_scope import letter_scope
+from crm_core.services.watching.responsible import responsible
 
 
 class HeldAction(Exception):

@@ -11,12 +11,12 @@ from crm_core.errors import ConcurrentChange, CoreError, StorageUnavailable
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.expressions import ExpressionError
-from crm_core.services.alarms import raise_alarm
 from crm_core.services.automation.actions import ACTIONS
 from crm_core.services.automation.conditions import holds, holds_plainly, read_ahead
 from crm_core.services.automation.matching import Occasion
 from crm_core.services.automation.run import HeldAction, Run
 from crm_core.services.desk import Desk
+from crm_core.services.watching.alarms import raise_alarm
 
 log = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from crm_core.services.automation.matching import Fact, Occasion, facts_of, occa
 from crm_core.services.automation.planning import records_of, stages_of_rule, subjects_of
 from crm_core.services.automation.run import HeldAction, Run
 from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of
+from crm_core.services.custom.history_values import restored
 from crm_core.services.desk import Desk
-from crm_core.services.history_values import restored
 
 _MOST_MOMENTS = 400  # of one schedule
 _WITH_IT = timedelta(minutes=1)

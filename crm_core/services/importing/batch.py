@@ -16,12 +16,12 @@ from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.fields import FieldSet, fields_of, parse
 from crm_core.model.importing import Became, How, Line, Outcome, Plan, Policy
 from crm_core.model.likeness import full_name
-from crm_core.services.cleaning import clean_name, clean_text
-from crm_core.services.contacts import clean_tags
+from crm_core.services.clients.contacts import clean_tags
 from crm_core.services.desk import Desk
 from crm_core.services.importing.cells import listed, meant, moment
 from crm_core.services.importing.headings import HUB
 from crm_core.services.importing.words import Fault, say
+from crm_core.services.recognising.cleaning import clean_name, clean_text
 
 Value = TypeVar("Value")
 

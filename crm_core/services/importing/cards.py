@@ -8,13 +8,13 @@ from crm_core.model import written
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.importing import Became, Policy
 from crm_core.model.records import ContactRecord, DealRecord, StageKind
-from crm_core.services import pipelines, stages
-from crm_core.services.cleaning import clean_name
+from crm_core.services.cards import pipelines, stages
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.cells import currency_of, moment, sum_of
 from crm_core.services.importing.clients import Clients
 from crm_core.services.importing.companies import COMPANY, Companies, tax_of
 from crm_core.services.importing.words import Fault
+from crm_core.services.recognising.cleaning import clean_name
 
 DEAL = "deal"
 # How other programs call the two ends of every pipeline.

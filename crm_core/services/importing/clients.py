@@ -20,11 +20,11 @@ from crm_core.model.identity import (
 from crm_core.model.likeness import full_name
 from crm_core.model.listed import listed_by
 from crm_core.model.records import ContactRecord, IdentityRecord
+from crm_core.services.duplicates.suggestions import known_pairs, pair_of, suggest
 from crm_core.services.importing.batch import Batch, Given, name_of
 from crm_core.services.importing.cells import shortened
 from crm_core.services.importing.words import Fault
-from crm_core.services.recognition import searchable
-from crm_core.services.suggestions import known_pairs, pair_of, suggest
+from crm_core.services.recognising.recognition import searchable
 
 EVIDENCE = "import"
 CONTACT = "contact"

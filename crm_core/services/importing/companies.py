@@ -8,11 +8,11 @@ from typing import Any
 
 from crm_core.model.importing import Became, Policy
 from crm_core.model.selling import CompanyRecord
-from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
-from crm_core.services.importing.names import name_key
 from crm_core.services.importing.words import Fault
-from crm_core.services.recognition import searchable
+from crm_core.services.recognising.cleaning import clean_name
+from crm_core.services.recognising.names import name_key
+from crm_core.services.recognising.recognition import searchable
 
 COMPANY = "company"
 

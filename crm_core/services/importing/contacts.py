@@ -6,12 +6,12 @@ from typing import Any
 
 from crm_core.model.importing import Became
 from crm_core.model.records import ContactRecord
-from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given, name_of
 from crm_core.services.importing.clients import CONTACT, Clients
 from crm_core.services.importing.companies import Companies
 from crm_core.services.importing.words import Fault
-from crm_core.services.recognition import renamed
+from crm_core.services.recognising.cleaning import clean_name
+from crm_core.services.recognising.recognition import renamed
 
 _COMPANIES = frozenset({"компания", "company"})
 

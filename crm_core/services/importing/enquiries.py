@@ -7,10 +7,10 @@ from typing import Any
 from crm_core.model import written
 from crm_core.model.importing import Became
 from crm_core.model.records import ContactRecord, LeadRecord, LeadStatus
-from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.clients import Clients
 from crm_core.services.importing.words import Fault
+from crm_core.services.recognising.cleaning import clean_name
 
 LEAD = "lead"
 CHANNEL = "import"

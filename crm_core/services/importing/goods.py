@@ -10,11 +10,11 @@ from crm_core.errors import InvalidInput
 from crm_core.model import written
 from crm_core.model.importing import Became
 from crm_core.model.selling import ProductRecord
-from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.cells import sum_of
 from crm_core.services.importing.words import Fault
-from crm_core.services.recognition import searchable
+from crm_core.services.recognising.cleaning import clean_name
+from crm_core.services.recognising.recognition import searchable
 
 PRODUCT = "product"
 

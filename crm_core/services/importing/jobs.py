@@ -9,10 +9,10 @@ from crm_core.model import written
 from crm_core.model.importing import Became
 from crm_core.model.records import ContactRecord
 from crm_core.model.task import TaskRecord, TaskState
-from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.clients import Clients
 from crm_core.services.importing.words import Fault
+from crm_core.services.recognising.cleaning import clean_name
 
 TASK = "task"
 DEAL = "deal"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from crm_core.errors import InvalidInput
 from crm_core.model.importing import Became, Policy
 from crm_core.model.selling import SaleRecord
-from crm_core.services.cleaning import clean_name
 from crm_core.services.importing.batch import Batch, Given
 from crm_core.services.importing.cells import moment, sum_of, thousandths
 from crm_core.services.importing.clients import Clients
 from crm_core.services.importing.companies import Companies, tax_of
 from crm_core.services.importing.goods import Products
 from crm_core.services.importing.words import Fault
+from crm_core.services.recognising.cleaning import clean_name
 
 DEAL = "deal"
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from crm_core.messages import ChannelKey
 from crm_core.model.definitions.scoring import ClientsBody
-from crm_core.services.statuses import clients_rules, give_statuses
+from crm_core.services.custom.statuses import clients_rules, give_statuses
 from crm_core.storage import cursors
 from crm_core.storage.database import take_your_time
 from crm_core.storage.scoring.clients import score_clients

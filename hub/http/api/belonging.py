@@ -13,8 +13,8 @@ from crm_core.model.history import ChangeRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LinkRecord
 from crm_core.model.user import Staff
-from crm_core.services import links as linking
-from crm_core.services import removing
+from crm_core.services.acts import removing
+from crm_core.services.clients import links as linking
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import deals as deal_queries
 from crm_core.storage.queries import history as queries

@@ -15,9 +15,9 @@ from crm_core.model.definitions.base import Slug
 from crm_core.model.filters import Filter
 from crm_core.model.outreach import BroadcastRecord, BroadcastState, RecipientState
 from crm_core.model.records import ContactRecord
-from crm_core.services import broadcasts as service
 from crm_core.services.desk import Desk
-from crm_core.services.outgoing import HELD_BACK, HeldBack
+from crm_core.services.letters import broadcasts as service
+from crm_core.services.letters.outgoing import HELD_BACK, HeldBack
 from crm_core.services.wording import Phrase, say
 from crm_core.storage.catalogue import load_catalogue
 from crm_core.storage.filtering import Asking

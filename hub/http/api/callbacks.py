@@ -10,9 +10,9 @@ from pydantic import model_validator
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.callback import CallbackReason, CallbackState
 from crm_core.model.records import CallbackRecord
-from crm_core.services import callbacks as services
-from crm_core.services import dials
+from crm_core.services.calls import dials
 from crm_core.services.desk import Desk
+from crm_core.services.watching import callbacks as services
 from crm_core.services.wording import Phrase
 from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import CallbackFilter

@@ -7,8 +7,8 @@ from typing import Any
 
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.records import CaseRecord, DeadlineKind, DeadlineRecord
-from crm_core.services import cases as services
 from crm_core.services.desk import Desk
+from crm_core.services.watching import cases as services
 from crm_core.storage.queries import cases as queries
 from crm_core.storage.queries.cases import CaseCard, CaseFilter
 from crm_core.storage.queries.pages import Reading

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from crm_core.errors import Outdated
 from crm_core.model.selling import CompanyRecord
-from crm_core.services import companies as services
-from crm_core.services.companies import CompanyChange
+from crm_core.services.clients import companies as services
+from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.desk import Desk
 from crm_core.services.settling import settle
 from crm_core.storage.queries import companies as queries

@@ -11,10 +11,10 @@ from pydantic import Field
 from crm_core.errors import InvalidIdentity
 from crm_core.model.identity import Identity, parse_identity
 from crm_core.model.records import ContactRecord, IdentityRecord
-from crm_core.services import contacts as services
-from crm_core.services import merging
-from crm_core.services.contacts import ContactChange
+from crm_core.services.clients import contacts as services
+from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
+from crm_core.services.duplicates import merging
 from crm_core.storage.queries import contacts as queries
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter
 from crm_core.storage.queries.pages import Reading

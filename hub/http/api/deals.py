@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field
 from crm_core.errors import Outdated
 from crm_core.model.definitions.base import Slug
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
-from crm_core.services import deals as services
-from crm_core.services.deals import DealChange, Placed
+from crm_core.services.acts import deals as services
+from crm_core.services.acts.deals import DealChange, Placed
+from crm_core.services.cards.tunnels import Along
 from crm_core.services.desk import Desk
-from crm_core.services.tunnels import Along
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.deals import DealCard, DealFilter
 from crm_core.storage.queries.pages import Reading

@@ -10,9 +10,9 @@ from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.definitions import Catalogue, Section
 from crm_core.model.definitions.segments import SegmentBody
 from crm_core.model.filters import Filter, bounded
-from crm_core.services import dial_lists as services
+from crm_core.services.acts import dial_lists as services
+from crm_core.services.cards.pipelines import actor, pipeline_of
 from crm_core.services.desk import Desk
-from crm_core.services.pipelines import actor, pipeline_of
 from hub.http.api.deals import Deal, StageName, card_json, with_current
 from hub.http.operations import Call, Operation, act
 from hub.http.rights import Right

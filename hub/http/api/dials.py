@@ -11,7 +11,7 @@ from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.callback import DialOutcome, DialPurpose, DialState
 from crm_core.model.records import CaseRecord, ContactRecord, DealRecord, DialRecord, LeadRecord
 from crm_core.model.user import User
-from crm_core.services import dials as services
+from crm_core.services.calls import dials as services
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import DialFilter

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from crm_core.errors import ConcurrentChange, InvalidInput, NotFound
 from crm_core.model.definitions import Body, DocumentBody, Section
 from crm_core.model.exchange import DocumentRecord
-from crm_core.services import documents as service
 from crm_core.services.desk import Desk
-from crm_core.services.documents import NumberTaken, Prepared, Sending
+from crm_core.services.letters import documents as service
+from crm_core.services.letters.documents import NumberTaken, Prepared, Sending
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import definitions, files
 from crm_core.storage.queries import documents as queries

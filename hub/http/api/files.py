@@ -11,8 +11,8 @@ from pydantic import Field
 
 from crm_core.errors import NotFound
 from crm_core.model.records import FileState
-from crm_core.services.cleaning import clean_file_name
 from crm_core.services.desk import Desk
+from crm_core.services.recognising.cleaning import clean_file_name
 from crm_core.storage.queries import files as queries
 from hub.http.acting import run_act
 from hub.http.operations import Call, Operation, own

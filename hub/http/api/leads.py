@@ -9,12 +9,13 @@ from pydantic import Field
 
 from crm_core.messages import Utm
 from crm_core.model.records import LeadRecord, LeadStatus
-from crm_core.services import conversion, lead_cards, leads
-from crm_core.services.contacts import ContactChange
-from crm_core.services.conversion import Conversion, Legal
-from crm_core.services.deals import DealChange
+from crm_core.services.acts import conversion, lead_cards
+from crm_core.services.acts.conversion import Conversion, Legal
+from crm_core.services.acts.deals import DealChange
+from crm_core.services.acts.lead_cards import LeadChange
+from crm_core.services.cards import leads
+from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
-from crm_core.services.lead_cards import LeadChange
 from crm_core.storage.queries import leads as queries
 from crm_core.storage.queries.leads import LeadFilter
 from crm_core.storage.queries.pages import Reading

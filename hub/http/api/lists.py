@@ -10,11 +10,11 @@ from pydantic import Field
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.records import ListedNumberRecord
-from crm_core.services import contacts as services
-from crm_core.services import listing
-from crm_core.services.contacts import known_list
+from crm_core.services.acts import listing
+from crm_core.services.acts.list_import import LARGEST
+from crm_core.services.clients import contacts as services
+from crm_core.services.clients.contacts import known_list
 from crm_core.services.desk import Desk
-from crm_core.services.list_import import LARGEST
 from crm_core.storage.queries import lists as queries
 from crm_core.storage.queries.pages import Reading
 from hub.http.acting import kept_answer, run_act

@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 from crm_core.model.instalments import MOST_INSTALMENTS, Standing, standing
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import PaymentKind, PaymentRecord
-from crm_core.services import payments as services
-from crm_core.services.deals import seen
+from crm_core.services.acts.deals import seen
 from crm_core.services.desk import Desk
-from crm_core.services.payments import Instalment, NewPayment, PaymentChange, overdue, standing_of
+from crm_core.services.money import payments as services
+from crm_core.services.money.payments import Instalment, NewPayment, PaymentChange, overdue, standing_of
 from crm_core.services.settling import settle
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.deals import deal_card, hidden_pipelines

@@ -12,10 +12,10 @@ from crm_core.model import definitions
 from crm_core.model.definitions import PipelineSettings, StageSettings
 from crm_core.model.definitions.base import Slug
 from crm_core.model.records import PipelineRecord, StageKind
-from crm_core.services import pipeline_keeping as services
-from crm_core.services import pipelines as reading
+from crm_core.services.acts import pipeline_keeping as services
+from crm_core.services.acts.pipeline_keeping import NewStage
+from crm_core.services.cards import pipelines as reading
 from crm_core.services.desk import Desk
-from crm_core.services.pipeline_keeping import NewStage
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.within import connection_of

@@ -10,11 +10,12 @@ from pydantic import Field
 from crm_core.errors import NotFound, Outdated
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, ProductRecord
-from crm_core.services import external, items, products
-from crm_core.services.deals import seen
+from crm_core.services.acts.deals import seen
 from crm_core.services.desk import Desk
-from crm_core.services.items import NewItem
-from crm_core.services.products import ProductChange
+from crm_core.services.money import items, products
+from crm_core.services.money.items import NewItem
+from crm_core.services.money.products import ProductChange
+from crm_core.services.recognising import external
 from crm_core.services.settling import settle
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.deals import deal_card

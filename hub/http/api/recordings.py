@@ -12,8 +12,8 @@ from aiohttp import web
 from crm_core.errors import NotFound
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, ContactRecord, RecordingRecord
+from crm_core.services.calls.recordings import Why, lost, may_hear, say_why
 from crm_core.services.desk import Desk
-from crm_core.services.recordings import Why, lost, may_hear, say_why
 from crm_core.storage.queries import calls as call_queries
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import recordings as queries

@@ -12,10 +12,10 @@ from crm_core.errors import InvalidInput
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
 from crm_core.model.definitions import Body, ChainBody, RuleBody, Section
 from crm_core.model.definitions.base import Name, Slug
-from crm_core.services import chaining
 from crm_core.services.automation.checks import check_chain, check_rule
 from crm_core.services.automation.trying import Trial
 from crm_core.services.desk import Desk
+from crm_core.services.letters import chaining
 from crm_core.storage.queries import runs as queries
 from crm_core.storage.queries.pages import Page, Reading
 from hub.http.acting import json_response, to_json

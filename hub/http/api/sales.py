@@ -8,12 +8,12 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, WithJsonSchema
 
-from crm_core.services import sales_data as services
-from crm_core.services.contacts import UNSET
+from crm_core.services.clients.contacts import UNSET
 from crm_core.services.desk import Desk
-from crm_core.services.named import Named as NamedBy
-from crm_core.services.products import ProductChange
-from crm_core.services.sales_data import MOST_ROWS, PaymentRow, ProductRow, Refused, SaleRow
+from crm_core.services.money import sales_data as services
+from crm_core.services.money.products import ProductChange
+from crm_core.services.money.sales_data import MOST_ROWS, PaymentRow, ProductRow, Refused, SaleRow
+from crm_core.services.recognising.named import Named as NamedBy
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.selling import SaleFilter

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from crm_core.model.conversation import SuggestionReason, SuggestionRecord, SuggestionState
 from crm_core.model.records import ContactRecord
-from crm_core.services import deciding
-from crm_core.services import suggestions as services
-from crm_core.services.deciding import Because
 from crm_core.services.desk import Desk
+from crm_core.services.duplicates import deciding
+from crm_core.services.duplicates import suggestions as services
+from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries import suggestions as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilter

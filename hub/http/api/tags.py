@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm_core.model.definitions import TagGroupBody
-from crm_core.services import tagging
+from crm_core.services.clients import tagging
 from crm_core.services.desk import Desk
 from hub.http.operations import Call, Operation, act
 from hub.http.rights import Right

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from crm_core.errors import Outdated
 from crm_core.model.task import TaskRecord, TaskState
-from crm_core.services import tasks as services
 from crm_core.services.desk import Desk
 from crm_core.services.settling import settle
-from crm_core.services.tasks import NewTask, TaskChange
+from crm_core.services.tasking import tasks as services
+from crm_core.services.tasking.tasks import NewTask, TaskChange
 from crm_core.storage.queries import tasks as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter

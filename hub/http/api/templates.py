@@ -12,10 +12,11 @@ from crm_core.model.callback import permitted_at
 from crm_core.model.definitions import Body, Section
 from crm_core.model.definitions.templates import TemplateBody
 from crm_core.model.records import ContactRecord, DealRecord
-from crm_core.services import defining, opting_out
+from crm_core.services import defining
 from crm_core.services.desk import Desk
-from crm_core.services.letter_scope import letter_scope
-from crm_core.services.outgoing import HeldBack, composed, held_back, reachable, zone_of
+from crm_core.services.letters import opting_out
+from crm_core.services.letters.letter_scope import letter_scope
+from crm_core.services.letters.outgoing import HeldBack, composed, held_back, reachable, zone_of
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files, opt_outs
 from crm_core.storage.queries.pages import Reading

@@ -11,7 +11,7 @@ from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey
 from crm_core.model.records import AttachmentRecord, EntryRecord
 from crm_core.services.desk import Desk
-from crm_core.services.replies import reply
+from crm_core.services.letters.replies import reply
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import timeline as queries

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from crm_core.errors import InvalidInput
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.money import MOST, THOUSANDTHS
-from crm_core.services import external
 from crm_core.services.desk import Desk
+from crm_core.services.recognising import external
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.pages import Reading
 from hub.http.types import Named, Short

@@ -11,7 +11,7 @@ import pytest
 
 from crm_core.messages import ChannelKey, EntryKind, InboundEvent, MessageReceived, Sender, Unparsable
 from crm_core.model.identity import Identity, IdentityKind
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage.store import Store
 from hub.cli.working import open_store
 from hub.settings import load_settings

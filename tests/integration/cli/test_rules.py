@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crm_core.messages import ChannelKey, EntryKind, InboundEvent, MessageReceived, Sender
 from crm_core.model.identity import Identity, IdentityKind
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from hub.cli.working import open_store
 from hub.settings import load_settings
 from tests.integration.cli.conftest import Run

@@ -25,7 +25,7 @@ from crm_core.model.records import DeadlineKind, DeadlineRecord, ListedNumberRec
 from crm_core.ports import UnitOfWork
 from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
 from tests.fakes.clock import DrivenClock

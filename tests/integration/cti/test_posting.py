@@ -186,7 +186,7 @@ async def test_what_is_wrong_is_said_and_kept(office: Office, event: dict[str, s
 
 async def test_a_failed_fact_is_replayed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record fails at a fact; once that is mended, the journal brings it to where it belongs."""
-    import crm_core.services.receive as receiving
+    import crm_core.services.intake.receive as receiving
 
     def broken(*_: object) -> None:
         raise RuntimeError("not today")

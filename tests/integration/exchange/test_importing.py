@@ -169,7 +169,7 @@ async def test_exports_of_others_are_recognised(office: Office) -> None:
 
 
 def _pipeline(desk: object) -> None:
-    from crm_core.services.pipelines import beginning
+    from crm_core.services.cards.pipelines import beginning
 
     beginning(desk, None)  # type: ignore[arg-type]  # a desk
 

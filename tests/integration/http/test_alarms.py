@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crm_core.model.alarm import AlarmKind
-from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from tests.integration.http.world import World
 
 

@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestClient
 from crm_core.messages import EntryKind, InboundEvent, MessageReceived, Sender
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.outreach import RecipientRecord
-from crm_core.services import broadcasts as service
 from crm_core.services.desk import Desk
+from crm_core.services.letters import broadcasts as service
 from hub.leaving import leave_links
 from tests.integration.http.world import SHOP, World, later
 from tests.patience import PATIENCE_S

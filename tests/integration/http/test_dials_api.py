@@ -17,7 +17,7 @@ from crm_core.messages import CallChanged, InboundEvent, Sender
 from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.identity import parse_identity
 from crm_core.ports import ChannelContext
-from crm_core.services import dials
+from crm_core.services.calls import dials
 from hub.bootstrap import build
 from hub.http.app import create_app
 from hub.http.keys import EventLimits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from crm_core.services.paying import replan
+from crm_core.services.money.paying import replan
 from tests.integration.http.world import World
 
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import EntryRecord, OutboxRecord
 from crm_core.services.desk import Desk
-from crm_core.services.outgoing import HeldBack, deliver, send_template
+from crm_core.services.letters.outgoing import HeldBack, deliver, send_template
 from tests.integration.http.world import SHOP, World, later
 from tests.patience import PATIENCE_S
 

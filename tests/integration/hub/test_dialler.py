@@ -18,9 +18,11 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.user import Role, Staff
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink, PlaceCall
-from crm_core.services import callbacks, dials, leads
-from crm_core.services.cases import promise
+from crm_core.services.calls import dials
+from crm_core.services.cards import leads
 from crm_core.services.firing import fire
+from crm_core.services.watching import callbacks
+from crm_core.services.watching.cases import promise
 from crm_core.storage import queues
 from crm_core.storage.database import Connection, Database
 from crm_core.storage.staff import touch_staff

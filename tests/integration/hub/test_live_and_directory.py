@@ -11,7 +11,7 @@ from crm_core.messages import DeviceState, RouteAction, RouteQuery, Verdict
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
 from crm_core.services.desk import Desk
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
 from crm_core.storage.users import UserChange, update_user

@@ -14,7 +14,7 @@ from crm_core.model.office import ListAction, SpecialList
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
 from crm_core.model.user import Absence
 from crm_core.ports import REJECTED
-from crm_core.services.contacts import ContactChange, change
+from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.desk import Desk
 from crm_core.storage import queues
 from crm_core.storage.users import UserChange, update_user

@@ -23,7 +23,7 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.ports import ChannelHealth, ChannelState, InboundSink, RecordedCalls
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage.queries import reconciliation
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.store import Store

@@ -13,9 +13,9 @@ from crm_core.model.office import Office
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import RecordingRecord
 from crm_core.ports import Policies
-from crm_core.services import recordings as service
-from crm_core.services.receive import receive
-from crm_core.services.recordings import SPACING
+from crm_core.services.calls import recordings as service
+from crm_core.services.calls.recordings import SPACING
+from crm_core.services.intake.receive import receive
 from crm_core.storage.database import Database
 from crm_core.storage.queries import recordings as queries
 from crm_core.storage.store import Store

@@ -11,11 +11,11 @@ from crm_core.messages import InboundEvent, Receipt, ReceiptState, StaffAct, Sta
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.ladder import Ladder, LadderEvent, Ladders, LadderStep, Told
 from crm_core.model.records import DealRecord
+from crm_core.services.cards.leads import take
+from crm_core.services.cards.pipelines import beginning
 from crm_core.services.desk import Desk
-from crm_core.services.ladders import watch_deal
-from crm_core.services.leads import take
-from crm_core.services.pipelines import beginning
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
+from crm_core.services.watching.ladders import watch_deal
 from crm_core.storage.store import Store
 from hub.workers import DeadlineWorker
 from tests.integration.hub.world import OFFICE, World, message

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from crm_core.errors import PermanentDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage.users import UserChange, update_user
 from hub.files import DiskFiles
 from hub.webhooks import WebhookSender

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from crm_core.messages import ChannelKey
 from crm_core.ports import ChannelHealth, ChannelState
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage import leases, queues
 from crm_core.storage.database import Connection
 from hub.workers import Upkeep

@@ -27,9 +27,9 @@ from crm_core.messages import (
 )
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
-from crm_core.services import replies
 from crm_core.services.desk import Desk
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
+from crm_core.services.letters import replies
 from crm_core.storage.store import Store
 from hub.files import DiskFiles
 from hub.webhooks import WebhookSender

@@ -11,8 +11,9 @@ from typing import Any
 
 from crm_core.model.definitions import FORMS, Section
 from crm_core.model.records import DealRecord, PipelineRecord, StageKind, StageRecord
-from crm_core.services import defining, stages
-from crm_core.services.contacts import ContactChange, create
+from crm_core.services import defining
+from crm_core.services.cards import stages
+from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
 from crm_core.storage import queues

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from crm_core.services.listing import list_contact
-from crm_core.services.opting_out import opt_out
+from crm_core.services.acts.listing import list_contact
+from crm_core.services.letters.opting_out import opt_out
 from tests.integration.rules.office import Office
 from tests.integration.storage.world import at, message, talked
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from crm_core.model.definitions import Section
-from crm_core.services import chaining, defining
+from crm_core.services import defining
 from crm_core.services.desk import Desk
+from crm_core.services.letters import chaining
 from tests.integration.rules.office import Office
 from tests.integration.storage.world import at, message, talked
 
@@ -221,7 +222,7 @@ async def test_what_else_stops_a_chain(office: Office, how: str) -> None:
             await office.rule("Не греть", {"event": "stage_entered", "stages": "В работе"}, {"do": "stop_chain"})
             await office.move(card, "В работе")
         case "opted_out":
-            from crm_core.services.opting_out import opt_out
+            from crm_core.services.letters.opting_out import opt_out
 
             await office.act(lambda desk: opt_out(desk, contact, "asked"))
         case _:

@@ -24,8 +24,8 @@ from crm_core.messages import (
 )
 from crm_core.model.call import CallState, Direction
 from crm_core.model.identity import parse_identity
-from crm_core.services import replies
-from crm_core.services.threads import topmost
+from crm_core.services.letters import replies
+from crm_core.services.letters.threads import topmost
 from tests.integration.storage.world import (
     MAIL,
     SHOP,

@@ -10,8 +10,9 @@ from crm_core.messages import InboundEvent
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 from crm_core.model.callback import CallbackReason, DialPurpose, RobotRules
 from crm_core.model.records import CallbackRecord, DialRecord
-from crm_core.services import callbacks, dials
+from crm_core.services.calls import dials
 from crm_core.services.firing import fire
+from crm_core.services.watching import callbacks
 from crm_core.storage import queues
 from tests.integration.storage.world import LINE, OFFICE, World, answered, ended, moved
 

@@ -9,8 +9,8 @@ import pytest
 
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.records import AlarmRecord
-from crm_core.services.alarms import end_alarm, raise_alarm
 from crm_core.services.desk import Desk
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from tests.fakes.clock import START
 from tests.integration.storage.world import World
 

@@ -26,8 +26,9 @@ from crm_core.model.answers import Answers, MenuItem
 from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.identity import Identity, IdentityKind, parse_identity
 from crm_core.model.user import Role
-from crm_core.services import merging, replies
-from crm_core.services.replies import sent
+from crm_core.services.duplicates import merging
+from crm_core.services.letters import replies
+from crm_core.services.letters.replies import sent
 from crm_core.storage import queues
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
@@ -208,7 +209,7 @@ async def test_an_answer_stands_behind_what_it_answers_though_the_clock_there_ru
 
 
 def _received(desk: Any, *events: InboundEvent) -> Any:
-    from crm_core.services.receive import receive
+    from crm_core.services.intake.receive import receive
 
     return receive(desk.work, events, desk.office, desk.policies)
 
@@ -419,7 +420,7 @@ async def test_a_lead_goes_forth_and_back_and_is_told_every_time(talking: World)
 
 
 async def test_what_was_taken_stays_with_who_took_it(talking: World) -> None:
-    from crm_core.services.leads import take
+    from crm_core.services.cards.leads import take
 
     await talking.take(started(1, DAY))
     lead = await talking.row("lead")

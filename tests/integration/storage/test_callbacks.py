@@ -15,7 +15,12 @@ from crm_core.model.call import CallState
 from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, DialPurpose, RobotRules
 from crm_core.model.records import CallbackRecord
 from crm_core.model.user import Role
-from crm_core.services import callbacks, cases, dials, leads, listing, merging, replies
+from crm_core.services.acts import listing
+from crm_core.services.calls import dials
+from crm_core.services.cards import leads
+from crm_core.services.duplicates import merging
+from crm_core.services.letters import replies
+from crm_core.services.watching import callbacks, cases
 from crm_core.storage import dialling
 from crm_core.storage.users import NewUser, add_user
 from tests.integration.storage.robots import (

@@ -12,7 +12,9 @@ from crm_core.model.call import CallState, Direction
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.office import ListAction, WebhookTarget
 from crm_core.model.records import DeadlineKind, ListedNumberRecord, OutboxKind
-from crm_core.services import cases, firing, replies
+from crm_core.services import firing
+from crm_core.services.letters import replies
+from crm_core.services.watching import cases
 from crm_core.storage import queues, tables
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import Wanted

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from crm_core.messages import MessageDeleted
 from crm_core.model.call import CallState
-from crm_core.services import merging
+from crm_core.services.duplicates import merging
 from crm_core.storage import tables
 from tests.integration.storage.world import (
     PBX,

@@ -18,7 +18,8 @@ from crm_core.model.office import Line
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import DialRecord
 from crm_core.model.user import Role
-from crm_core.services import dials, merging
+from crm_core.services.calls import dials
+from crm_core.services.duplicates import merging
 from crm_core.services.firing import fire
 from crm_core.storage import database
 from crm_core.storage.database import Database

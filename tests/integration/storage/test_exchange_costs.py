@@ -8,13 +8,13 @@ from typing import Any
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.records import DealRecord
-from crm_core.services import defining, external, payments
-from crm_core.services.contacts import ContactChange, create
+from crm_core.services import defining
+from crm_core.services.cards.pipelines import beginning
+from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.services.desk import Desk
-from crm_core.services.named import Named
-from crm_core.services.pipelines import beginning
-from crm_core.services.products import ProductChange
-from crm_core.services.sales_data import (
+from crm_core.services.money import payments
+from crm_core.services.money.products import ProductChange
+from crm_core.services.money.sales_data import (
     PaymentRow,
     ProductRow,
     SaleRow,
@@ -22,6 +22,8 @@ from crm_core.services.sales_data import (
     take_products,
     take_sales,
 )
+from crm_core.services.recognising import external
+from crm_core.services.recognising.named import Named
 from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World, at
 

@@ -11,8 +11,10 @@ from crm_core.errors import InvalidInput
 from crm_core.model.definitions import FieldBody, Section
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.records import DeadlineKind, DeadlineRecord
-from crm_core.services import contacts, defining, rechecking
-from crm_core.services.contacts import ContactChange
+from crm_core.services import defining
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
+from crm_core.services.custom import rechecking
 from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
 from tests.integration.storage.world import World

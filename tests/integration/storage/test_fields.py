@@ -9,9 +9,11 @@ import pytest
 from crm_core.errors import Duplicate, InvalidInput
 from crm_core.model.definitions import FieldBody, Section
 from crm_core.model.definitions.fields import FieldType
-from crm_core.services import contacts, deals, defining, removing
-from crm_core.services.contacts import ContactChange
-from crm_core.services.deals import DealChange
+from crm_core.services import defining
+from crm_core.services.acts import deals, removing
+from crm_core.services.acts.deals import DealChange
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World, at, form, message

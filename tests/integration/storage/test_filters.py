@@ -18,9 +18,10 @@ from crm_core.model.identity import parse_identity
 from crm_core.model.outreach import OptOutRecord
 from crm_core.model.selling import ClientScoreRecord
 from crm_core.model.task import TaskRecord, TaskState
-from crm_core.services import contacts, deals
-from crm_core.services.contacts import ContactChange
-from crm_core.services.deals import DealChange
+from crm_core.services.acts import deals
+from crm_core.services.acts.deals import DealChange
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.storage.filtering import Asking, condition, count, living, matching
 from crm_core.storage.tables import contact, field_value

@@ -7,7 +7,7 @@ from typing import Any
 from crm_core.model.definitions import ScoringBody, Section
 from crm_core.model.records import LeadRecord
 from crm_core.services import defining
-from crm_core.services.contacts import ContactChange, change, create
+from crm_core.services.clients.contacts import ContactChange, change, create
 from crm_core.services.desk import Desk
 from tests.integration.storage.world import World, at, form, message
 

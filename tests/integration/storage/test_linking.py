@@ -11,8 +11,8 @@ from crm_core.errors import Duplicate
 from crm_core.messages import ContactShared, FormSubmitted, MessageReceived, Sender
 from crm_core.model.identity import Identity, IdentityKind, parse_identity
 from crm_core.model.timeline import EntryKind
-from crm_core.services import contacts
-from crm_core.services.contacts import ContactChange
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
 from tests.integration.storage.world import MAIL, SHOP, SITE, World, at, fact, form, mail, message, missed, share, tg
 
 CLIENT = "+79161234567"

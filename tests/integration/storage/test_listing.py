@@ -11,10 +11,12 @@ from crm_core.model.callback import CallbackReason, CallbackState
 from crm_core.model.case import CaseState
 from crm_core.model.identity import parse_identity
 from crm_core.model.records import LeadStatus, ListedNumberRecord
-from crm_core.services import callbacks, leads, listing
-from crm_core.services.contacts import ContactChange, change
+from crm_core.services.acts import listing
+from crm_core.services.acts.list_import import Row, Written, read_list, write_list
+from crm_core.services.cards import leads
+from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.desk import Desk
-from crm_core.services.list_import import Row, Written, read_list, write_list
+from crm_core.services.watching import callbacks
 from tests.integration.storage.world import World, at, message, missed, moved, ringing
 
 NUMBER, OTHER = "+79161234567", "+79160000001"

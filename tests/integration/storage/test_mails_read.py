@@ -11,7 +11,8 @@ from channels.email.message_ids import own_id
 from channels.email.token import reply_address
 from crm_core.messages import Delivery, EntryKind, OutboundMessage
 from crm_core.model.case import CaseState
-from crm_core.services import contacts, replies
+from crm_core.services.clients import contacts
+from crm_core.services.letters import replies
 from tests.integration.storage.world import MAIL, World, at
 
 CONFIG = EmailConfig(

@@ -27,10 +27,13 @@ from crm_core.model.selling import (
     SaleRecord,
 )
 from crm_core.model.task import TaskRecord, TaskState
-from crm_core.services import cases, contacts, leads, merging, suggestions
-from crm_core.services.contacts import ContactChange
-from crm_core.services.ladders import key
-from crm_core.services.suggestions import pair_of
+from crm_core.services.cards import leads
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
+from crm_core.services.duplicates import merging, suggestions
+from crm_core.services.duplicates.suggestions import pair_of
+from crm_core.services.watching import cases
+from crm_core.services.watching.ladders import key
 from tests.integration.storage.test_fields import declare
 from tests.integration.storage.world import (
     MAIL,

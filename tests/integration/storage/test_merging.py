@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
-from crm_core.services import cases, firing, merging
+from crm_core.services import firing
+from crm_core.services.duplicates import merging
+from crm_core.services.watching import cases
 from crm_core.storage import queues
 from tests.integration.storage.world import World, at, edit, form, message, missed, share, talked
 

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, text
 from crm_core.messages import InboundEvent
 from crm_core.model.call import CallState
 from crm_core.model.identity import parse_identity
-from crm_core.services import cases, listing
-from crm_core.services.contacts import ContactChange, change, create, put_on_list
+from crm_core.services.acts import listing
+from crm_core.services.clients.contacts import ContactChange, change, create, put_on_list
 from crm_core.services.desk import Desk
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
+from crm_core.services.watching import cases
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import By, Report, Table, Wanted, nearest_rank
 from crm_core.storage.reports.numbers_unknown import unknown_statement

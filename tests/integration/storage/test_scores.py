@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from crm_core.model.definitions import ScoringBody, Section
 from crm_core.model.definitions.scoring import ClientsBody
 from crm_core.services import defining
-from crm_core.services.contacts import ContactChange, create
+from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.storage import tables
 from crm_core.storage.scoring import Day, foresee_needs, run_scores, score_clients, scores_due
 from tests.fakes.clock import START

@@ -21,9 +21,11 @@ from crm_core.messages import (
     StoredFile,
 )
 from crm_core.model.identity import parse_identity
-from crm_core.services import cases, merging, replies
-from crm_core.services.contacts import ContactChange, create
+from crm_core.services.clients.contacts import ContactChange, create
+from crm_core.services.duplicates import merging
 from crm_core.services.firing import fire
+from crm_core.services.letters import replies
+from crm_core.services.watching import cases
 from tests.integration.storage.world import (
     OFFICE,
     STAFF,

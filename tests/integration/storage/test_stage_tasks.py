@@ -10,9 +10,9 @@ import pytest
 from crm_core.model.definitions.pipelines import StageSettings, StageTask
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.services import defining
-from crm_core.services.deals import DealChange, create, move
+from crm_core.services.acts.deals import DealChange, create, move
 from crm_core.services.desk import Desk
-from crm_core.services.stage_tasks import doer_of
+from crm_core.services.tasking.stage_tasks import doer_of
 from tests.integration.storage.test_statements import statements
 from tests.integration.storage.test_tasks import by, client
 from tests.integration.storage.world import World, at

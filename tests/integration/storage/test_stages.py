@@ -21,14 +21,15 @@ from crm_core.model.office import Office
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import AttachmentRecord, DealRecord, FileState, StageKind
 from crm_core.model.selling import LineItemRecord, LinkRecord
-from crm_core.services import deals, stages, tunnels
-from crm_core.services import pipeline_keeping as keeping
-from crm_core.services.deals import DealChange
+from crm_core.services.acts import deals
+from crm_core.services.acts import pipeline_keeping as keeping
+from crm_core.services.acts.deals import DealChange
+from crm_core.services.acts.dial_lists import fill, next_call
+from crm_core.services.acts.pipeline_keeping import NewStage
+from crm_core.services.cards import stages, tunnels
+from crm_core.services.cards.tunnels import Along
 from crm_core.services.desk import Desk
-from crm_core.services.dial_lists import fill, next_call
-from crm_core.services.pipeline_keeping import NewStage
-from crm_core.services.responsible import responsible
-from crm_core.services.tunnels import Along
+from crm_core.services.watching.responsible import responsible
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.within import connection_of
 from tests.integration.storage.test_statements import _for_ids, statements

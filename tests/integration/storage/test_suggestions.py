@@ -13,9 +13,10 @@ from crm_core.messages import Authenticity, ContactShared, MessageReceived, Send
 from crm_core.model.conversation import SuggestionReason, SuggestionState
 from crm_core.model.identity import Identity, IdentityKind, parse_identity
 from crm_core.model.timeline import EntryKind, Trust
-from crm_core.services import contacts, deciding, merging, suggestions
-from crm_core.services.contacts import ContactChange
-from crm_core.services.deciding import Because
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
+from crm_core.services.duplicates import deciding, merging, suggestions
+from crm_core.services.duplicates.deciding import Because
 from tests.integration.storage.world import MAIL, SHOP, World, at, fact, form, mail, message, missed, share, tg
 
 CLIENT, OTHER = "+79161234567", "+79160000001"

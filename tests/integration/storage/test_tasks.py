@@ -13,11 +13,11 @@ from sqlalchemy import insert
 from crm_core.errors import Conflict, InvalidInput, NotFound, Outdated
 from crm_core.model.records import DeadlineRecord
 from crm_core.model.task import TaskRecord, TaskState
-from crm_core.services import tasks
-from crm_core.services.contacts import ContactChange, create
+from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
-from crm_core.services.tasks import NewTask, TaskChange
+from crm_core.services.tasking import tasks
+from crm_core.services.tasking.tasks import NewTask, TaskChange
 from crm_core.storage import queues, tables
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.tasks import TaskFilter, tasks_statement

@@ -22,8 +22,10 @@ from crm_core.messages import (
 from crm_core.model.case import CaseState
 from crm_core.model.identity import parse_identity
 from crm_core.model.records import EntryRecord, OutboxKind
-from crm_core.services import contacts, merging, replies
-from crm_core.services.threads import topmost
+from crm_core.services.clients import contacts
+from crm_core.services.duplicates import merging
+from crm_core.services.letters import replies
+from crm_core.services.letters.threads import topmost
 from crm_core.storage.work import SqlWork
 from tests.integration.storage.world import MAIL, World, at, fact
 

@@ -25,7 +25,8 @@ from crm_core.messages import (
 )
 from crm_core.model.case import CaseState
 from crm_core.model.identity import Identity, IdentityKind, parse_identity
-from crm_core.services import contacts, replies
+from crm_core.services.clients import contacts
+from crm_core.services.letters import replies
 from tests.integration.storage.world import MAIL, SHOP, STAFF, World, at, edit, fact, message, missed, tg
 
 CLIENT = "+79161234567"

@@ -33,7 +33,7 @@ from crm_core.model.records import DeadlineRecord
 from crm_core.model.timeline import EntryKind
 from crm_core.model.user import Role
 from crm_core.ports import Policies
-from crm_core.services.receive import receive
+from crm_core.services.intake.receive import receive
 from crm_core.storage import tables
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import migrate

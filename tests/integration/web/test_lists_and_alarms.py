@@ -6,7 +6,7 @@ import pytest
 
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.user import Role
-from crm_core.services.alarms import raise_alarm
+from crm_core.services.watching.alarms import raise_alarm
 from tests.integration.http.world import LINE, later
 from tests.integration.storage.world import missed
 from tests.integration.web.conftest import Workspace

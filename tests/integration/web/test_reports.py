@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from crm_core.model.identity import parse_identity
 from crm_core.model.user import Role
-from crm_core.services.contacts import ContactChange, create
+from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.storage.reports import REPORTS
 from tests.integration.http.world import later
 from tests.integration.storage.world import answered, ended, missed, moved, ringing

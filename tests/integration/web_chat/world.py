@@ -16,8 +16,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from crm_core.model.records import ContactRecord, EntryRecord
 from crm_core.model.user import Role
-from crm_core.services import replies
 from crm_core.services.desk import Desk
+from crm_core.services.letters import replies
 from crm_core.storage.queries import timeline
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.users import NewUser, add_user

@@ -20,7 +20,7 @@ from crm_core.messages import (
 from crm_core.model.channel import ChannelKey
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.timeline import EntryKind
-from crm_core.services.cleaning import clean, clean_file_name, clean_name, clean_text
+from crm_core.services.recognising.cleaning import clean, clean_file_name, clean_name, clean_text
 from tests.fakes.clock import START
 
 EVENT = InboundEvent(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_core.errors import InvalidInput
-from crm_core.services import list_import
-from crm_core.services.list_import import Fault, chunks, read_list
+from crm_core.services.acts import list_import
+from crm_core.services.acts.list_import import Fault, chunks, read_list
 
 ONE, TWO = "tel:+79161234567", "tel:+74957654321"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crm_core.model.amounts import grouped, money, money_words, plural, words
 from crm_core.model.templates import TemplateError, checked, names, rendered
-from crm_core.services.opting_out import asks_out
+from crm_core.services.letters.opting_out import asks_out
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 

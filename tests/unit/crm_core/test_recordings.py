@@ -9,7 +9,7 @@ import pytest
 from crm_core.model.call import CallState, Direction
 from crm_core.model.records import CallRecord
 from crm_core.model.user import Role, Staff, User
-from crm_core.services.recordings import may_hear
+from crm_core.services.calls.recordings import may_hear
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 IVAN = User(1, "ivan", "Иван", Role.MANAGER)

@@ -16,7 +16,7 @@ from channels.email.message_ids import message_id
 from channels.email.names import safe_name
 from channels.email.quotation import split_quotation
 from crm_core.messages import Unparsable
-from crm_core.services.cleaning import clean
+from crm_core.services.recognising.cleaning import clean
 
 CONFIG = EmailConfig("sales", "sales@example.org")
 FULL = EmailConfig(

@@ -21,7 +21,7 @@ from crm_core.errors import (
     StorageUnavailable,
 )
 from crm_core.model.user import Role, User
-from crm_core.services.cleaning import clean_file_name
+from crm_core.services.recognising.cleaning import clean_file_name
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.queries.contacts import identity_in_query
 from crm_core.storage.queries.pages import moment_cursor, number_cursor, parse_moment_cursor

@@ -19,7 +19,7 @@ from crm_core.model.recording import RecordingState
 from crm_core.model.records import ContactRecord, IdentityRecord, JournalState, LeadStatus
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
-from crm_core.services.deciding import Because
+from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries.contacts import ContactCard
 from hub.web.pages import local_path
 from hub.web.shown import Shown, first_line

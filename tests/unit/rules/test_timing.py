@@ -18,7 +18,7 @@ from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, DealRecord
 from crm_core.services.automation.index import Trigger, rule_of
 from crm_core.services.automation.timing import due_of, local, next_of
-from crm_core.services.chaining import due
+from crm_core.services.letters.chaining import due
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")  # whose clocks change

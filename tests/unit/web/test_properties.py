@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from channels.web import WebConfig
 from channels.web.fields import safe_name
 from channels.web.inbound import read
-from crm_core.services.cleaning import clean
+from crm_core.services.recognising.cleaning import clean
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CONFIG = WebConfig("site", "key")

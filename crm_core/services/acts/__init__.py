@@ -1,0 +1,1 @@
+"""What people of the office do that reaches through several rooms, and what they see of it at once."""

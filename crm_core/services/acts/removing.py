@@ -1,0 +1,101 @@
+"""Records put away and brought back: nothing is lost, but nobody is shown what was deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_core.errors import Conflict
+from crm_core.model.history import KIND_OF
+from crm_core.model.records import ContactRecord, DeadlineKind, DeadlineRecord, DealRecord, LeadRecord, LeadStatus
+from crm_core.model.selling import CompanyRecord, ProductRecord
+from crm_core.model.task import TaskRecord
+from crm_core.services.desk import Desk
+from crm_core.services.watching import callbacks, cases
+from crm_core.services.watching.ladders import key, lead_touched, watch_lead
+
+_DELETED = "deleted"
+_OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
+_KINDS: dict[str, type] = {
+    KIND_OF[each]: each for each in (ContactRecord, CompanyRecord, LeadRecord, DealRecord, TaskRecord, ProductRecord)
+}
+
+
+def remove(desk: Desk, kind: str, ident: int) -> Any:
+    """Delete a record softly: it is in no list any more and nothing is told of it. Raises NotFound, and Conflict for a
+    contact or company with open deals."""
+    record = _read(desk, kind, ident)
+    if record.deleted_at is not None:
+        return record
+    match record:
+        case ContactRecord():
+            _contact_goes(desk, record)
+        case LeadRecord() if record.status in _OPEN:
+            # Closed, so that the client's next enquiry opens another.
+            record = record._replace(status=LeadStatus.REJECTED, reason=_DELETED, closed_at=desk.now)
+            lead_touched(desk, record.id)
+        case CompanyRecord():
+            _demand_no_deals(desk, "company_id", ident)
+        case TaskRecord():
+            desk.work.remove(DeadlineRecord, key(DeadlineKind.TASK, ident))
+        case _:
+            pass
+    gone = _touched(desk, record, deleted_at=desk.now)
+    desk.work.put(gone)
+    return gone
+
+
+def bring_back(desk: Desk, kind: str, ident: int) -> Any:
+    """Undo a deletion; raises NotFound, Conflict where another record took the place meanwhile."""
+    record = _read(desk, kind, ident)
+    if record.deleted_at is None:
+        return record
+    closed = isinstance(record, LeadRecord) and record.reason == _DELETED
+    if closed and record.contact_id not in desk.work.open_leads([record.contact_id]):
+        status = LeadStatus.TAKEN if record.taken_at is not None else LeadStatus.NEW
+        record = record._replace(status=status, reason=None, closed_at=None)
+        watch_lead(desk, record)
+    if isinstance(record, CompanyRecord) and record.tax_id is not None:
+        holder = desk.work.companies_by_tax_id([record.tax_id]).get(record.tax_id)
+        if holder is not None and holder.id != record.id:
+            raise Conflict(f"company {holder.id}, «{holder.name}», has this tax id by now")
+    back = _touched(desk, record, deleted_at=None)
+    desk.work.put(back)
+    return back
+
+
+def _contact_goes(desk: Desk, contact: ContactRecord) -> None:
+    if contact.merged_into is not None:
+        raise Conflict(f"this contact was merged into {contact.merged_into}")
+    _demand_no_deals(desk, "contact_id", contact.id)
+    for lead in desk.work.open_leads([contact.id]).values():
+        remove(desk, "lead", lead.id)
+    for case in desk.work.open_cases([contact.id]).values():
+        cases.close(desk, case, desk.now, _DELETED)
+    callbacks.cancel_for(desk, contact, _DELETED)
+
+
+def _demand_no_deals(desk: Desk, column: str, ident: int) -> None:
+    open_deals = [
+        each
+        for each in desk.work.related(DealRecord, column, [ident])
+        if each.closed_at is None and each.deleted_at is None
+    ]
+    if open_deals:
+        named = ", ".join(f"{each.id} «{each.title}»" for each in open_deals[:5])
+        raise Conflict(f"there are open deals: {named}; close or delete them first")
+
+
+def _read(desk: Desk, kind: str, ident: int) -> Any:
+    record_of = _KINDS[kind]
+    if record_of is ContactRecord:
+        return desk.work.contact(ident)
+    if record_of in {LeadRecord, DealRecord, TaskRecord}:
+        return desk.work.owned(record_of, ident)[0]
+    found: Any = desk.work.get(record_of, ident)
+    return found
+
+
+def _touched(desk: Desk, record: Any, **changes: Any) -> Any:
+    if "updated_at" in record._fields:
+        changes["updated_at"] = desk.now
+    return record._replace(**changes)

@@ -1,0 +1,1 @@
+"""Calls that the hub places, and recordings of those that were."""

@@ -1,0 +1,1 @@
+"""Leads, deals and cards of other types, and the pipelines that they move in."""

@@ -1,0 +1,1 @@
+"""Whom the office knows: contacts and companies, their merging, lists and links."""

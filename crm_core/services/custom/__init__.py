@@ -1,0 +1,1 @@
+"""Custom fields, grades and statuses of records."""

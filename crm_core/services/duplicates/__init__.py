@@ -1,0 +1,1 @@
+"""Two contacts of one person: guessed, made one, parted again."""

@@ -1,0 +1,1 @@
+"""What facts change: everything that comes from outside is taken in here."""

@@ -1,0 +1,1 @@
+"""Whose fact it is: identities to clients, rows of other programs to records, texts made storable."""
