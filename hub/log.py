@@ -100,7 +100,7 @@ class _Handler(logging.StreamHandler[TextIO]):
             OSError, ValueError, AttributeError
         ):  # standard error itself may be gone; nothing is left to tell
             name = error.__name__ if error else "unknown error"
-            sys.__stderr__.write(f"a log record of {record.name} was lost: {name}\n")  # type: ignore[union-attr]
+            sys.__stderr__.write(f"a log record of {record.name} was lost: {name}\n")  # type: ignore[union-attr] # None is suppressed
 
 
 class _Formatter(ProcessorFormatter):

@@ -196,7 +196,7 @@ class Conversation(SMTP):
             await super().smtp_DATA(arg)
         finally:
             self.line_length_limit = LINE_LIMIT
-            reader._limit = usual  # noqa: SLF001
+            reader._limit = usual  # noqa: SLF001 - as above
 
     @syntax("STARTTLS", when="tls_context")
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name

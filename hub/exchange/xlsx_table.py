@@ -93,8 +93,7 @@ class _Texts:
     def take(self, source: IO[bytes]) -> None:
         """Read them from the part of the archive that holds them."""
         place, root = 0, None
-        # expat itself bounds how far entities may grow
-        for event, element in iterparse(source, events=("start", "end")):  # noqa: S314
+        for event, element in iterparse(source, events=("start", "end")):  # noqa: S314 - expat bounds its entities
             if root is None:
                 root = element
             if event == "end" and element.tag == f"{_NS}si":

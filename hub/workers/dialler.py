@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from crm_core.errors import Conflict, CoreError, InvalidInput, PermanentDeliveryError, TransientDeliveryError
@@ -239,7 +240,7 @@ class Dialler(Worker):
         queued = await self._store.read(lambda conn: dialling.queued_dials(conn, tuple(mine), now, room))
         for dial_id in queued:
             marked_at = self._clock.monotonic()
-            taken = await self._store.run(lambda desk, dial_id=dial_id: _taken(desk, dial_id))  # type: ignore[misc]
+            taken = await self._store.run(partial(_taken, dial_id=dial_id))
             if taken is None:
                 continue
             record, name = taken

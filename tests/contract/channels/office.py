@@ -104,7 +104,7 @@ class Office:
     async def became(self, state: ChannelState) -> None:
         """Wait until the account stands so; every change of it is asked for, for it has no event."""
         async with asyncio.timeout(PATIENCE_S):
-            while self.hub.channels[self.provider.key].health.state is not state:  # noqa: ASYNC110
+            while self.hub.channels[self.provider.key].health.state is not state:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.01)
 
 

@@ -29,7 +29,7 @@ def statements(world: World) -> Iterator[list[str]]:
     """The reads that the database is given meanwhile by connections of readers."""
     seen: list[str] = []
     database = world.hub.store.database
-    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr]
+    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
 
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from typing_extensions import override
@@ -553,5 +554,5 @@ async def test_a_deadline_fires_on_any_node(world: World, node: Node, second: No
     world.clock.advance(90)
     now = world.clock.now()
     for deadline in await second.store.read(lambda conn: queues.due_deadlines(conn, now, 10)):
-        await second.store.run(lambda desk, each=deadline: fire(desk, each))  # type: ignore[misc]
+        await second.store.run(partial(fire, deadline=deadline))
     assert (await world.row("dial")).outcome is DialOutcome.UNKNOWN

@@ -87,14 +87,14 @@ async def test_a_repeat_changes_nothing(world: World, intake: Intake) -> None:
 async def test_a_bad_fact_costs_only_itself(world: World, intake: Intake) -> None:
     """A time that the schema can't hold gets past parsing; the other facts of its batch must not suffer."""
     events = [message(f"u{number}", number) for number in range(1, 41)]
-    bad = replace(events[16], payload=MessageReceived(EntryKind.MESSAGE, None, "u17"))  # type: ignore[arg-type]
+    bad = replace(events[16], payload=MessageReceived(EntryKind.MESSAGE, None, "u17"))  # type: ignore[arg-type] # as broken
     events[16] = bad
     receipts = await intake.receive_many(events)
     assert receipts[16].state is ReceiptState.FAILED
     assert sum(receipt.state is ReceiptState.DONE for receipt in receipts) == 39
     assert await world.count("contact") == 39
     failed = await world.rows("SELECT external_id, state, raw, error FROM journal WHERE state = 'failed'")
-    assert [(row[0], bytes(row[2])) for row in failed] == [("u17", "Добрый день".encode())]  # type: ignore[call-overload]
+    assert [(row[0], bytes(row[2])) for row in failed] == [("u17", "Добрый день".encode())]  # type: ignore[call-overload] # bytes
     assert failed[0][3]
 
 

@@ -117,7 +117,7 @@ def told(provider: Provider) -> list[str]:
 
 
 async def reply(office: Office, text: str = "Здравствуйте!") -> int:
-    contact = int((await office.world.rows("SELECT id FROM contact ORDER BY id"))[0][0])  # type: ignore[call-overload]
+    contact = int((await office.world.rows("SELECT id FROM contact ORDER BY id"))[0][0])  # type: ignore[call-overload] # an id
     entry = await office.store.run(
         lambda desk: replies.reply(desk, contact, "ivan", channel="telegram", account=None, text=text)
     )

@@ -137,7 +137,7 @@ class Office:
             if not due:
                 return
             for each in due:
-                await self.world.store.run(lambda desk, one=each: fire(desk, one))  # type: ignore[misc]
+                await self.world.store.run(partial(fire, deadline=each))
         raise AssertionError("deadlines without an end")
 
     async def wait(self, **how_long: float) -> None:

@@ -179,7 +179,7 @@ def statements(office: Office) -> Iterator[list[str]]:
     """The statements that the database is given meanwhile."""
     seen: list[str] = []
     database = office.world.store.database
-    engine: Any = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr]
+    engine: Any = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
 
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
@@ -259,9 +259,9 @@ async def test_what_is_brought_in_at_once_is_heard_by_no_rule_but_time(office: O
 
         return await original(acting, login)
 
-    office.act = quiet  # type: ignore[method-assign]
+    office.act = quiet  # type: ignore[method-assign] # watched
     card = await office.card()
-    office.act = original  # type: ignore[method-assign]
+    office.act = original  # type: ignore[method-assign] # as it was
     assert (await office.deal(card)).tags == []
     await office.wait(hours=25)
     assert (await office.deal(card)).tags == ["ждёт"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from crm_core.messages import InboundEvent
@@ -67,7 +68,7 @@ async def pass_time(world: World, **by: float) -> None:
     world.clock.advance(timedelta(**by))
     now = world.clock.now()
     for deadline in await world.store.read(lambda conn: queues.due_deadlines(conn, now, 100)):
-        await world.store.run(lambda desk, each=deadline: fire(desk, each))  # type: ignore[misc]
+        await world.store.run(partial(fire, deadline=deadline))
 
 
 def told(dial: DialRecord, start: datetime, *endpoints: str) -> CallSnapshot:

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -160,7 +161,7 @@ async def test_who_takes_a_lead_is_connected_at_once(world: World) -> None:
 async def test_taking_a_lead_goes_before_a_missed_call_and_not_before_the_clients_wish(world: World) -> None:
     await world.take(missed("c1", CLIENT, at(0)), form(at(1), phone=OTHER, callback_at=at(7200)))
     for lead in await world.rows("lead", status="new"):
-        await world.store.run(lambda desk, lead=lead: leads.take(desk, lead.id, "petr"))  # type: ignore[misc]
+        await world.store.run(partial(leads.take, lead_id=lead.id, login="petr"))
     first, other = await world.row("callback", number=CLIENT), await world.row("callback", number=OTHER)
     assert (first.reason, first.manager, first.due_at) == (CallbackReason.TAKEN, "petr", world.clock.now())
     assert (other.reason, other.due_at) == (CallbackReason.ORDERED, at(7200))

@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.call import CallState, Direction
@@ -17,7 +18,7 @@ from crm_core.services.letters import replies
 from crm_core.services.watching import cases
 from crm_core.storage import queues, tables
 from crm_core.storage.reports import REPORTS
-from crm_core.storage.reports.base import Wanted
+from crm_core.storage.reports.base import Table, Wanted
 from crm_core.storage.staff import touch_staff
 from tests.integration.storage.world import World, answered, at, ended, mail, message, missed, moved, ringing, talked
 
@@ -29,7 +30,7 @@ async def fire_due(world: World) -> int:
     """What a worker does: fire everything that has come; how many there were."""
     due = await world.store.read(lambda conn: queues.due_deadlines(conn, world.clock.now(), 100))
     for deadline in due:
-        await world.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
+        await world.store.run(partial(firing.fire, deadline=deadline))
     return len(due)
 
 
@@ -106,7 +107,7 @@ async def test_two_workers_that_fire_the_same_deadline_tell_once(world: World, s
     assert len(due) == 5
     await asyncio.gather(
         *(
-            each.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
+            each.store.run(partial(firing.fire, deadline=deadline))
             for deadline in due
             for each in (world, second, world, second)
         )
@@ -259,6 +260,10 @@ async def test_whoever_stands_on_a_refused_list_makes_no_case_and_no_lead(world:
     assert (await world.row("call")).list_name == "чёрный список"
 
 
+def _report(conn: Connection, name: str, wanted: Wanted) -> Table:
+    return REPORTS[name].run(conn, wanted)
+
+
 async def test_a_call_that_no_list_refused_is_a_miss_although_it_was_rejected(world: World) -> None:
     listen(world)
     await world.take(moved(ended(ringing("c1", CLIENT, at(0)), 1, CallState.REJECTED)))
@@ -266,7 +271,7 @@ async def test_a_call_that_no_list_refused_is_a_miss_although_it_was_rejected(wo
     assert (await world.row("call")).state == CallState.REJECTED
     wanted = Wanted(at(-3600), at(3600), at(60), world.store.office)
     for name in ("missed", "never_returned"):
-        table = await world.store.read(lambda conn, name=name: REPORTS[name].run(conn, wanted))  # type: ignore[misc]
+        table = await world.store.read(partial(_report, name=name, wanted=wanted))
         assert len(table.rows) == 1
     assert "call.missed" in await told_events(world)
 
@@ -314,10 +319,10 @@ async def test_the_case_of_an_absent_manager_tells_the_deputy_too(world: World) 
     await world.take(mail("a@b.example", "m1", at(0), automatic=True))
     await make_manager(world, "ivan")
 
-    def leave(conn: object) -> None:
+    def leave(conn: Connection) -> None:
         away = update(tables.app_user).where(tables.app_user.c.login == "ivan").values(absent_since=at(-60))
-        conn.execute(away)  # type: ignore[attr-defined]
-        touch_staff(conn)  # type: ignore[arg-type]
+        conn.execute(away)
+        touch_staff(conn)
 
     await world.store.database.write(leave)
     await world.take(mail("a@b.example", "m2", at(60)))
@@ -345,7 +350,7 @@ async def test_a_number_of_no_numbering_plan_can_be_missed_again_and_again(world
     for turn in range(3):
         await world.take(missed(f"c{turn}", "00012345678", at(turn * 10_000)))
         case = (await world.rows("contact_case", state="open"))[0]
-        await world.store.run(lambda desk, case=case: cases.close_by_hand(desk, case.id, "ivan", "ок"))  # type: ignore[misc]
+        await world.store.run(partial(cases.close_by_hand, case_id=case.id, login="ivan", reason="ок"))
         world.clock.advance(10_000)
     assert len(await world.rows("contact")) == 1
     assert len(await world.rows("contact_case")) == 3

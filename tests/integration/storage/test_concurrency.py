@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from random import Random
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Select, select
 
 from crm_core.messages import MessageDeleted
 from crm_core.model.call import CallState
+from crm_core.services.desk import Desk
 from crm_core.services.duplicates import merging
 from crm_core.storage import tables
 from tests.integration.storage.world import (
@@ -29,6 +32,15 @@ from tests.integration.storage.world import (
     talked,
     tg,
 )
+
+
+def _rows(conn: Connection, statement: Select[Any]) -> list[Any]:
+    return list(conn.execute(statement).all())
+
+
+def _join(desk: Desk, survivor: int, absorbed: int) -> object:
+    found = desk.work.contacts([survivor, absorbed])
+    return merging.merge(desk, found[survivor], found[absorbed], "by hand", "ivan")
 
 
 async def test_two_first_messages_at_the_same_instant_make_one_contact_and_one_lead(
@@ -103,7 +115,7 @@ async def test_parallel_batches_lose_nothing_and_no_entry_appears_behind_a_curso
         while True:
             query = select(tables.timeline.c.seq, tables.timeline.c.id).where(tables.timeline.c.seq > cursor)
             ordered = query.order_by(tables.timeline.c.seq)
-            rows = await second.store.read(lambda conn, ordered=ordered: conn.execute(ordered).all())  # type: ignore[misc]
+            rows = await second.store.read(partial(_rows, statement=ordered))
             found.extend((row.seq, row.id) for row in rows)
             cursor = max([cursor, *(row.seq for row in rows)])
             if last:
@@ -155,12 +167,10 @@ async def test_facts_of_a_contact_that_is_merged_at_this_moment_go_to_the_surviv
         ids = {row.key: row.contact_id for row in await world.rows("identity")}
         survivor, absorbed = ids[str(tg(one))], ids[str(tg(two))]
 
-        def join(desk, survivor=survivor, absorbed=absorbed):  # type: ignore[no-untyped-def]
-            found = desk.work.contacts([survivor, absorbed])
-            return merging.merge(desk, found[survivor], found[absorbed], "by hand", "ivan")
-
         await asyncio.gather(
-            world.store.run(join), second.take(message(two, "b", at(2))), second.take(message(one, "b", at(3)))
+            world.store.run(partial(_join, survivor=survivor, absorbed=absorbed)),
+            second.take(message(two, "b", at(2))),
+            second.take(message(one, "b", at(3))),
         )
         assert {row.contact_id for row in await world.rows("timeline") if row.contact_id in {survivor, absorbed}} == {
             survivor

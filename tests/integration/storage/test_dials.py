@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import permutations, product
 from typing import Any
 
@@ -127,7 +128,7 @@ async def test_two_presses_at_once_ring_once(world: World, second: World) -> Non
         won = [each for each in placed if isinstance(each, DialRecord)]
         assert len(won) == 1
         assert sum(isinstance(each, Conflict) for each in placed) == 3
-        await world.store.run(lambda desk, won=won: dials.refused(desk, won[0].id, "no"))  # type: ignore[misc]
+        await world.store.run(partial(dials.refused, dial_id=won[0].id, detail="no"))
 
 
 async def test_a_person_who_presses_for_two_clients_at_once_is_rung_once(world: World, second: World) -> None:
@@ -190,7 +191,7 @@ async def test_the_client_sees_the_line_by_which_they_know_the_office(migrated_u
         of_group, first = await place(world, "+79160000001", "vera"), await place(world, "+79160000002", "petr")
         assert (of_group.line, first.line) == (LINE, "+74951111111")
         for dial in (of_group, first):
-            await world.store.run(lambda desk, dial=dial: dials.refused(desk, dial.id, "no"))  # type: ignore[misc]
+            await world.store.run(partial(dials.refused, dial_id=dial.id, detail="no"))
         call = replace(ringing("c1", CLIENT, at(1)), line="74952222222")
         await world.take(moved(ended(call, 20, CallState.MISSED)))
         known = await place(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -128,10 +129,10 @@ async def test_strangers_whose_card_merges_them_in_one_batch(world: World) -> No
 async def test_after_an_unmerge_the_ladder_of_a_lead_goes_on_where_it_was(world: World) -> None:
     await world.take(missed("c1", CLIENT, at(0)), message(7, "m1", at(0)))
     for case in await world.rows("contact_case"):
-        await world.store.run(lambda desk, case=case: cases.close_by_hand(desk, case.id, "ivan", "ок"))  # type: ignore[misc]
+        await world.store.run(partial(cases.close_by_hand, case_id=case.id, login="ivan", reason="ок"))
     world.clock.set(at(5 * 3600))
     for deadline in await world.store.read(lambda conn: queues.due_deadlines(conn, world.clock.now(), 10)):
-        await world.store.run(lambda desk, deadline=deadline: firing.fire(desk, deadline))  # type: ignore[misc]
+        await world.store.run(partial(firing.fire, deadline=deadline))
     before = await world.deadlines()
     assert [each.rung for each in before] == [1, 1]
     await world.take(share(7, CLIENT, at(5 * 3600)))

@@ -66,7 +66,7 @@ def statements(world: World) -> Iterator[list[str]]:
     """The statements that the world's database is given meanwhile."""
     seen: list[str] = []
     database = world.store.database
-    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr]
+    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
 
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)

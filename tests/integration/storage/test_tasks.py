@@ -55,7 +55,7 @@ async def pass_to(world: World, seconds: float) -> None:
         if not due:
             return
         for each in due:
-            await world.store.run(lambda desk, one=each: fire(desk, one))  # type: ignore[misc]
+            await world.store.run(partial(fire, deadline=each))
     raise AssertionError("deadlines without an end")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -225,7 +226,7 @@ async def test_read_up_to_a_message_is_all_before_it_read(world: World, read_fir
     await world.take(message(7, "1", at(0)))
     queued = [await reply(world) for _ in range(3)]
     for number, each in enumerate(queued[:2], start=2):
-        await world.store.run(lambda desk, each=each, number=number: replies.sent(desk, each.id, [str(number)]))  # type: ignore[misc]
+        await world.store.run(partial(replies.sent, entry_id=each.id, refs=[str(number)]))
     read = told(7, Delivery.READ, "9", when=at(60), upto=True)
     if read_first:
         await world.take(read)
