@@ -235,6 +235,9 @@ class UnitOfWork(Protocol):
     def get(self, kind: type[Record], key: Any) -> Record:
         """A record by its key; raises NotFound."""
 
+    def locked(self, kind: type[Record], ident: int) -> Record:
+        """A record that is no contact's, by its id, locked; raises NotFound."""
+
     def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
         """A record and its contact, the contact locked before the record was read; raises NotFound."""
 

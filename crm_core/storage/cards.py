@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from crm_core.errors import ConcurrentChange, NotFound
 from crm_core.model.records import AttachmentRecord, ContactRecord, DealRecord
 from crm_core.model.selling import LinkRecord
 from crm_core.storage import bulk
 from crm_core.storage.held import Held
+from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.types import to_micros
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
 
 _MOST_FILES = 200
 _LINE = """
@@ -59,6 +62,21 @@ class Cards(Held):
     def _contacts_locked(self, ids: Iterable[int]) -> None:
         known = self._current[ContactRecord]
         self._load(ContactRecord, sorted(each for each in ids if each not in known), "t.id", tail=self._lock)
+
+    def locked(self, kind: type[Record], ident: int) -> Record:
+        """A record by its id, locked; raises NotFound, ConcurrentChange where it was read before and is another one by
+        now."""
+        table = TABLE_OF[kind].name
+        columns, mark = bulk.select_list(kind, "t", self.engine), bulk.placeholder(self.conn, 1)
+        sql = f'SELECT {columns} FROM "{table}" AS t WHERE t.id = {mark}{self._lock}'
+        for record in bulk.read(self.conn, kind, sql, (ident,)):
+            self._remember(record)
+            if self._original[kind][ident] != record:
+                raise ConcurrentChange(f"{table} {ident} was changed meanwhile")
+        found: Record | None = self._current[kind].get(ident)
+        if found is None:
+            raise NotFound(f"there is no {table} {ident}")
+        return found
 
     def hold_stages(self, ids: Iterable[int]) -> set[int]:
         """Which of these stages take cards; nobody takes them out of use until the end of this transaction."""

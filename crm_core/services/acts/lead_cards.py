@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm_core.errors import Conflict
+from crm_core.errors import Conflict, Outdated
 from crm_core.messages import Utm
 from crm_core.model.records import ContactRecord, LeadRecord, LeadStatus
 from crm_core.services.cards.leads import assign_lead
@@ -66,9 +66,14 @@ def create(desk: Desk, login: str, contact_id: int, given: LeadChange, utm: Utm)
     return lead
 
 
-def change(desk: Desk, lead_id: int, login: str, given: LeadChange) -> LeadRecord:
-    """Correct a lead; whom it is given to is told, unless they gave it to themselves. Raises NotFound, InvalidInput."""
+def change(desk: Desk, lead_id: int, login: str, given: LeadChange, version: int | None = None) -> LeadRecord:
+    """Correct a lead; whom it is given to is told, unless they gave it to themselves.
+
+    Raises NotFound, InvalidInput, Outdated where it is no longer the `version` that was seen.
+    """
     before, contact = desk.work.owned(LeadRecord, lead_id)
+    if version is not None and version != before.version:
+        raise Outdated(f"the lead was changed meanwhile: it is at version {before.version}, not {version}", before)
     lead = _changed(desk, before, given)
     if lead == before:
         return before

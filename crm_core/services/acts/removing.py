@@ -91,7 +91,7 @@ def _read(desk: Desk, kind: str, ident: int) -> Any:
         return desk.work.contact(ident)
     if record_of in {LeadRecord, DealRecord, TaskRecord}:
         return desk.work.owned(record_of, ident)[0]
-    found: Any = desk.work.get(record_of, ident)
+    found: Any = desk.work.locked(record_of, ident)
     return found
 
 

@@ -44,9 +44,9 @@ def create(desk: Desk, given: CompanyChange) -> CompanyRecord:
 
 def change(desk: Desk, company_id: int, given: CompanyChange, version: int | None = None) -> CompanyRecord:
     """Correct a company; its name goes along to its contacts. Raises NotFound, Duplicate, Outdated."""
-    before = living(desk, company_id)
+    before = _alive(desk.work.locked(CompanyRecord, company_id))
     if version is not None and version != before.version:
-        raise Outdated(f"the company was changed meanwhile: it is at version {before.version}", before)
+        raise Outdated(f"the company was changed meanwhile: it is at version {before.version}, not {version}", before)
     company = _changed(desk, before, given)
     if not company.name:
         raise InvalidInput("name: a company has one")
@@ -62,10 +62,7 @@ def change(desk: Desk, company_id: int, given: CompanyChange, version: int | Non
 
 def living(desk: Desk, company_id: int) -> CompanyRecord:
     """A company that is not deleted; raises NotFound."""
-    found = desk.work.get(CompanyRecord, company_id)
-    if found.deleted_at is not None:
-        raise NotFound(f"there is no company {company_id}")
-    return found
+    return _alive(desk.work.get(CompanyRecord, company_id))
 
 
 def match(desk: Desk, name: str, tax_id: str | None = None) -> CompanyRecord | None:
@@ -84,6 +81,12 @@ def match(desk: Desk, name: str, tax_id: str | None = None) -> CompanyRecord | N
         if each.deleted_at is None and (wanted is None or each.tax_id in {None, wanted})
     ]
     return alike[0] if len(alike) == 1 else None
+
+
+def _alive(found: CompanyRecord) -> CompanyRecord:
+    if found.deleted_at is not None:
+        raise NotFound(f"there is no company {found.id}")
+    return found
 
 
 def _changed(desk: Desk, company: CompanyRecord, given: CompanyChange) -> CompanyRecord:

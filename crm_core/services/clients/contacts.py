@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
 
-from crm_core.errors import Conflict, Duplicate, InvalidIdentity, InvalidInput
+from crm_core.errors import Conflict, Duplicate, InvalidIdentity, InvalidInput, Outdated
 from crm_core.model.identity import Identity
 from crm_core.model.likeness import full_name
 from crm_core.model.listed import held_as, listed_by, listed_key
@@ -75,11 +75,16 @@ def create(desk: Desk, given: ContactChange) -> tuple[ContactRecord, list[Identi
     return contact, identities
 
 
-def change(desk: Desk, contact_id: int, given: ContactChange) -> tuple[ContactRecord, list[IdentityRecord]]:
-    """Correct a contact; raises NotFound, Conflict where it was merged away, and what `create` raises."""
+def change(
+    desk: Desk, contact_id: int, given: ContactChange, version: int | None = None
+) -> tuple[ContactRecord, list[IdentityRecord]]:
+    """Correct a contact; raises NotFound, Conflict where it was merged away, Outdated where it is no longer the
+    `version` that was seen, and what `create` raises."""
     before = desk.work.contact(contact_id)
     if before.merged_into is not None:
         raise Conflict(f"this contact was merged into {before.merged_into}: change that one")
+    if version is not None and version != before.version:
+        raise Outdated(f"the contact was changed meanwhile: it is at version {before.version}, not {version}", before)
     contact = _changed(desk, before, given)
     if not isinstance(given.identities, Unset):
         identities = _held(desk, contact, given.identities)

@@ -40,7 +40,7 @@ def create(desk: Desk, given: ProductChange) -> ProductRecord:
 def change(desk: Desk, product_id: int, given: ProductChange, version: int | None = None) -> ProductRecord:
     """Change a product; raises NotFound, InvalidInput, Duplicate, Conflict where it is no longer the `version` that
     was seen. Lines of deals keep the name and the price that they had."""
-    before = desk.work.get(ProductRecord, product_id)
+    before = desk.work.locked(ProductRecord, product_id)
     if before.deleted_at is not None:
         raise Conflict("the product was deleted")
     if version is not None and version != before.version:
@@ -55,7 +55,7 @@ def change(desk: Desk, product_id: int, given: ProductChange, version: int | Non
 
 def delete(desk: Desk, product_id: int) -> None:
     """Take a product out of the list for good; lines and sales of it stay. Raises NotFound."""
-    before = desk.work.get(ProductRecord, product_id)
+    before = desk.work.locked(ProductRecord, product_id)
     if before.deleted_at is None:
         desk.work.put(before._replace(deleted_at=desk.now, updated_at=desk.now))
 

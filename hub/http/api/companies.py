@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import Field
 
-from crm_core.errors import Outdated
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.clients import companies as services
 from crm_core.services.clients.companies import CompanyChange
@@ -21,6 +20,7 @@ from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, Query, Short, Tags, Taken
+from hub.http.versions import or_as_it_is
 
 _TAG = "companies"
 
@@ -91,14 +91,12 @@ def _made(desk: Desk, call: Call[Any, CompanyBody]) -> Company:
 
 
 def _corrected(desk: Desk, call: Call[Any, CompanyBody]) -> Company:
-    try:
+    def change() -> Company:
         record = services.change(desk, call.number(), _change(call.body), call.body.version)
         keep_external(desk, "company", record.id, call.body)
         return _now(desk, record)
-    except Outdated as err:
-        if isinstance(err.current, CompanyRecord):
-            raise Outdated(str(err), company_json(err.current)) from err
-        raise
+
+    return or_as_it_is(change, CompanyRecord, company_json)
 
 
 def _now(desk: Desk, record: CompanyRecord) -> Company:

@@ -15,6 +15,7 @@ from crm_core.services.clients import contacts as services
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import merging
+from crm_core.services.settling import settle
 from crm_core.storage.queries import contacts as queries
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter
 from crm_core.storage.queries.pages import Reading
@@ -24,6 +25,7 @@ from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import invalid
 from hub.http.rights import Right
 from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, Query, QueryId, Short, Tags, Taken
+from hub.http.versions import or_as_it_is
 
 _TAG = "contacts"
 
@@ -52,6 +54,12 @@ class ContactBody(Taken):
     tags: Tags = Field(default_factory=list)
     fields: Fields = Field(default_factory=dict)
     external: ExternalIds = Field(default_factory=dict)
+
+
+class ContactPatch(ContactBody):
+    """What is not named stays; `version`, where given, is the one that was seen: 409 where it changed meanwhile."""
+
+    version: Id | None = None
 
 
 class MergeBody(Taken):
@@ -148,10 +156,13 @@ def _made(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
     return contact_json(contact, identities)
 
 
-def _corrected(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
-    contact, identities = services.change(desk, call.number(), _change(desk, call.body))
-    keep_external(desk, "contact", contact.id, call.body)
-    return contact_json(contact, identities)
+def _corrected(desk: Desk, call: Call[Any, ContactPatch]) -> Contact:
+    def change() -> Contact:
+        contact, _ = services.change(desk, call.number(), _change(desk, call.body), call.body.version)
+        keep_external(desk, "contact", contact.id, call.body)
+        return _now(desk, contact.id)
+
+    return or_as_it_is(change, ContactRecord, lambda contact: _now(desk, contact.id))
 
 
 def _merged(desk: Desk, call: Call[Any, MergeBody]) -> Contact:
@@ -168,11 +179,13 @@ def _unmerged(desk: Desk, call: Call[Any, NoBody]) -> Contact:
 
 
 def _now(desk: Desk, contact_id: int) -> Contact:
+    """A contact after all that follows from what was done."""
+    settle(desk)
     return contact_json(desk.work.contact(contact_id), desk.work.identities([contact_id]).get(contact_id, []))
 
 
 def _change(desk: Desk, body: ContactBody) -> ContactChange:
-    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"external"}}
+    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"external", "version"}}
     if "identities" in given:
         given["identities"] = identities_in(body.identities, desk.office.region)
     return ContactChange(**given)
@@ -226,7 +239,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag=_TAG,
         summary="Correct a contact: what is not named stays; the next call is decided by it",
         right=Right.KEEP_CLIENTS,
-        body=ContactBody,
+        body=ContactPatch,
         response=Contact,
         decides_calls=True,
     ),

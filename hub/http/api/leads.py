@@ -16,6 +16,7 @@ from crm_core.services.acts.lead_cards import LeadChange
 from crm_core.services.cards import leads
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
+from crm_core.services.settling import settle
 from crm_core.storage.queries import leads as queries
 from crm_core.storage.queries.leads import LeadFilter
 from crm_core.storage.queries.pages import Reading
@@ -39,6 +40,7 @@ from hub.http.types import (
     Tags,
     Taken,
 )
+from hub.http.versions import or_as_it_is
 
 _TAG = "leads"
 
@@ -70,6 +72,12 @@ class LeadBody(Taken):
     grade: Short | None = None
     tags: Tags = Field(default_factory=list)
     fields: Fields = Field(default_factory=dict)
+
+
+class LeadPatch(LeadBody):
+    """What is not named stays; `version`, where given, is the one that was seen: 409 where it changed meanwhile."""
+
+    version: Id | None = None
 
 
 class NewLeadBody(LeadBody):
@@ -147,6 +155,7 @@ class Lead(Given):
     created_at: datetime
     taken_at: datetime | None
     closed_at: datetime | None
+    version: int
 
 
 class ConvertedLead(Lead):
@@ -192,8 +201,18 @@ def _made(desk: Desk, call: Call[Any, NewLeadBody]) -> Lead:
     return lead_json(lead_cards.create(desk, call.user.login, call.body.contact_id, _change(call.body), utm))
 
 
-def _corrected(desk: Desk, call: Call[Any, LeadBody]) -> Lead:
-    return lead_json(lead_cards.change(desk, call.number(), call.user.login, _change(call.body)))
+def _corrected(desk: Desk, call: Call[Any, LeadPatch]) -> Lead:
+    def change() -> Lead:
+        found = lead_cards.change(desk, call.number(), call.user.login, _change(call.body), call.body.version)
+        return _now(desk, found)
+
+    return or_as_it_is(change, LeadRecord, lead_json)
+
+
+def _now(desk: Desk, lead: LeadRecord) -> Lead:
+    """A lead after all that follows from what was done."""
+    settle(desk)
+    return lead_json(desk.work.peek(LeadRecord, lead.id) or lead)
 
 
 def _taken(desk: Desk, call: Call[Any, NoBody]) -> Lead:
@@ -260,7 +279,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag=_TAG,
         summary="Correct a lead or give it to somebody",
         right=Right.KEEP_SALES,
-        body=LeadBody,
+        body=LeadPatch,
         response=Lead,
         decides_calls=True,
     ),

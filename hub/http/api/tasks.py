@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from crm_core.errors import Outdated
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.services.desk import Desk
 from crm_core.services.settling import settle
@@ -37,6 +37,7 @@ from hub.http.types import (
     Tags,
     Taken,
 )
+from hub.http.versions import or_as_it_is
 
 _TAG = "tasks"
 _FIRST_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -258,14 +259,9 @@ def _reopened(desk: Desk, call: Call[Any, ReopenBody]) -> Task:
     return _kept(desk, lambda: services.reopen(desk, call.number(), call.user.login, call.body.version))
 
 
-def _kept(desk: Desk, act_on: Any) -> Task:
+def _kept(desk: Desk, act_on: Callable[[], TaskRecord]) -> Task:
     """What an act leaves; a refused one shows the task as it is."""
-    try:
-        return _shown(desk, act_on())
-    except Outdated as err:
-        if isinstance(err.current, TaskRecord):
-            raise Outdated(str(err), _as_it_is(desk, err.current)) from err
-        raise
+    return or_as_it_is(lambda: _shown(desk, act_on()), TaskRecord, lambda task: _as_it_is(desk, task))
 
 
 def _shown(desk: Desk, task: TaskRecord) -> Task:
