@@ -16,6 +16,7 @@ _DIGITS = {
 }
 _SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "UAH": "₴", "GBP": "£"}
 _USUAL_DIGITS = 2
+_CODE = 3  # letters of a currency
 
 
 def bounded(amount: int, what: str) -> int:
@@ -23,6 +24,14 @@ def bounded(amount: int, what: str) -> int:
     if abs(amount) > MOST:
         raise InvalidInput(f"{what}: {amount} is more than can be counted with (at most {MOST} minor units)")
     return amount
+
+
+def currency_of(given: str) -> str:
+    """A currency's code (ISO 4217), «rub» too; raises InvalidInput for what is none."""
+    code = given.strip().upper()
+    if not (len(code) == _CODE and code.isascii() and code.isalpha()):
+        raise InvalidInput(f"currency: «{given.strip()[:20]}» is no currency: write its code, e.g. «RUB»")
+    return code
 
 
 def one_currency(given: str, wanted: str, what: str) -> None:

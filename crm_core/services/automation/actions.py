@@ -27,7 +27,7 @@ from crm_core.model.definitions.rules import (
 from crm_core.model.expressions import ValueMissing, compiled
 from crm_core.model.fields import fields_of
 from crm_core.model.history import plain
-from crm_core.model.money import bounded, digits_of
+from crm_core.model.money import bounded, currency_of, digits_of
 from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
 from crm_core.model.selling import CompanyRecord
 from crm_core.model.task import TaskRecord
@@ -36,6 +36,7 @@ from crm_core.services.automation.timing import moment_of
 from crm_core.services.cards import stages, tunnels
 from crm_core.services.cards.leads import give_lead
 from crm_core.services.cards.pipelines import beginning, named_pipeline, named_stage
+from crm_core.services.clients.tagging import put_tags
 from crm_core.services.custom import fields
 from crm_core.services.desk import Desk
 from crm_core.services.letters import chaining
@@ -59,7 +60,7 @@ def _tag(run: Run, action: Tag) -> dict[str, Any]:
     record = run.record
     tags = list(record.tags or ())
     if action.do == "tag":
-        after = [*tags, *(tag for tag in dict.fromkeys(action.tags) if tag not in tags)]
+        after = put_tags(run.desk, run.occasion.kind, tags, action.tags)
     else:
         after = [tag for tag in tags if tag not in action.tags]
     if after != tags:
@@ -117,7 +118,9 @@ def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
             return at
         case (("title" | "name" | "text" | "kind"), str()) if column in {"text", "kind"} or value.strip():
             return value.strip()[:_LONGEST_TITLE]
-        case (("source" | "grade" | "city" | "company" | "status" | "currency"), str()):
+        case "currency", str():
+            return currency_of(value)
+        case (("source" | "grade" | "city" | "company" | "status"), str()):
             return value.strip()[:_LONGEST_TITLE]
         case (("source" | "grade" | "city" | "company" | "status"), None):
             return None

@@ -30,8 +30,9 @@ from crm_core.model.definitions.rules import (
 )
 from crm_core.model.expressions import compiled
 from crm_core.model.fields import fields_of
-from crm_core.model.filters import filter_of
+from crm_core.model.filters import Filter, filter_of
 from crm_core.model.history import KIND_OF
+from crm_core.model.money import currency_of
 from crm_core.model.records import DealRecord
 from crm_core.model.templates import TemplateError, checked
 from crm_core.model.user import Role
@@ -83,11 +84,20 @@ def _check_when(desk: Desk, rule: RuleBody, when: When) -> None:
             _known("segment: there is no segment", when.segment, desk.catalogue.section(Section.SEGMENT))
         elif segment.of != rule.on:
             raise InvalidInput(f"segment: «{when.segment}» is one of {segment.of}, the rule is about {rule.on}")
+        else:
+            _at("segment", partial(_check_filter, desk, segment.of, segment.filter))
     if when.filter is not None:
-        # Asked for no record, it tells what it can't read.
-        desk.work.subjects_after(
-            rule.on, 0, 1, wanted=filter_of(when.filter), catalogue=desk.catalogue, region=desk.office.region
-        )
+        _check_filter(desk, rule.on, filter_of(when.filter))
+
+
+def check_segment(desk: Desk, segment: SegmentBody) -> None:
+    """Raise InvalidInput for the first term of a segment's filter that makes no sense."""
+    _check_filter(desk, segment.of, segment.filter)
+
+
+def _check_filter(desk: Desk, kind: str, wanted: Filter) -> None:
+    # Asked for a record, it tells what it can't read.
+    desk.work.subjects_after(kind, 0, 1, wanted=wanted, catalogue=desk.catalogue, region=desk.office.region)
 
 
 _TIMES = frozenset({Event.IN_STAGE, Event.SILENCE, Event.DATE, Event.SCHEDULE, Event.STAGE_ENTERED, Event.STAGE_LEFT})
@@ -160,6 +170,8 @@ def _check_set(catalogue: Catalogue, on: str, action: SetField) -> None:
         _check_names(catalogue, action.expression, on, {**FACT_VARIABLES, **CHANGE_VARIABLES})
     if isinstance(action.value, str):
         _check_texts(action.value)
+        if column == "currency" and not key and "{" not in action.value:
+            currency_of(action.value)
 
 
 def _check_field(catalogue: Catalogue, on: str, name: str) -> None:

@@ -70,6 +70,7 @@ async def test_pages_of_runs(world: World) -> None:
         ({"then": {"do": "notify", "text": "!", "to": "никто"}}, "to: there is nobody «никто»"),
         ({"then": {"do": "notify", "text": "{% for %}"}}, "then.0: "),
         ({"then": {"do": "start_chain", "chain": "Прогрев"}}, "there is no chain «Прогрев»"),
+        ({"then": {"do": "set", "field": "currency", "value": "рубли"}}, "«рубли» is no currency"),
         ({"on": "claims"}, "there is no kind of records «claims»"),
         ({"on": "task", "when": {"event": "written"}}, "has no timeline"),
     ],
@@ -80,6 +81,20 @@ async def test_what_names_nothing_is_refused_with_what_was_meant(
     await world.post("/deals", {"title": "Окна"}, status=201)  # makes the usual pipeline
     problem = await world.ask("POST", "/rules", {**RULE, **more}, login="root", status=422)
     assert words in str(problem)
+
+
+async def test_what_a_rule_gives_as_a_currency_is_one(world: World) -> None:
+    def rule(name: str, tag: str, value: str) -> dict[str, Any]:
+        when = {"event": "tag_added", "tags": [tag]}
+        return {"name": name, "when": when, "then": {"do": "set", "field": "currency", "value": value}}
+
+    await world.post("/rules", rule("Доллары", "сша", "usd"), login="root", status=201)
+    await world.post("/rules", rule("Что угодно", "любая", "{{ deal.title }}"), login="root", status=201)
+    assert (await world.post("/deals", {"title": "Окна", "tags": ["сша"]}, status=201))["amount"]["currency"] == "USD"
+    deal = await world.post("/deals", {"title": "рубли", "tags": ["любая"]}, status=201)
+    assert deal["amount"]["currency"] == "RUB"
+    (run,) = (await world.get(f"/deals/{deal['id']}/runs"))["items"]
+    assert (run["outcome"], "«рубли» is no currency" in run["error"]) == ("failed", True)
 
 
 async def test_chains_are_kept_and_stopped(world: World) -> None:
