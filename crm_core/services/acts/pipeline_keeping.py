@@ -11,6 +11,7 @@ from crm_core.model.definitions.pipelines import ADVISED_STAGES
 from crm_core.model.expressions import compiled
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
 from crm_core.model.user import Role
+from crm_core.services.acts.renaming import pipeline_renamed, stage_renamed
 from crm_core.services.cards.criteria import VARIABLES
 from crm_core.services.cards.pipelines import DEAL, pipeline_of, pipelines, place_of
 from crm_core.services.cards.stages import put_on, tell
@@ -99,6 +100,8 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     )
     if pipeline != before:
         desk.work.put(pipeline)
+    if pipeline.name != before.name:
+        pipeline_renamed(desk, before.type, before.name, pipeline.name)
     if given.stages is not None:
         _reorder(desk, pipeline_id, given.stages)
     return pipeline_of(desk, pipeline_id)
@@ -119,8 +122,8 @@ def add_stage(desk: Desk, pipeline_id: int, new: NewStage) -> Stage:
 
 
 def change_stage(desk: Desk, pipeline_id: int, stage_id: int, given: StageChange) -> Stage:
-    """Rename, reorder or set up a stage, or change what it means for cards that come to it; raises NotFound,
-    Duplicate, InvalidInput."""
+    """Rename, reorder or set up a stage, or change what it means for cards that come to it; what is configured by its
+    name goes along. Raises NotFound, Duplicate, InvalidInput."""
     before = own_stage(desk, pipeline_id, stage_id)
     others = [each for each in pipeline_of(desk, pipeline_id).stages if each.id != stage_id]
     if given.name is not None and any(each.name == given.name for each in others):
@@ -139,6 +142,8 @@ def change_stage(desk: Desk, pipeline_id: int, stage_id: int, given: StageChange
     )
     if after != before:
         desk.work.put(after)
+    if after.name != before.name:
+        stage_renamed(desk, pipeline_of(desk, pipeline_id), before.name, after.name)
     return _stage(desk, pipeline_id, stage_id)
 
 
