@@ -15,7 +15,8 @@ from crm_core.services.cards.leads import open_one
 from crm_core.services.cards.stages import put_on
 from crm_core.services.clients import companies, contacts
 from crm_core.services.clients.companies import CompanyChange
-from crm_core.services.clients.contacts import ContactChange, clean_tags
+from crm_core.services.clients.contacts import ContactChange
+from crm_core.services.clients.tagging import joined_tags
 from crm_core.services.custom import fields
 from crm_core.services.desk import Desk
 from crm_core.services.recognising.cleaning import clean_name
@@ -82,7 +83,7 @@ def convert(desk: Desk, lead_id: int, login: str, wanted: Conversion) -> Convert
         manager=manager,
         source=lead.source,
         fields=_brought(desk, lead, kind, (key for key in lead.fields if key not in of_contact)),
-        tags=clean_tags(lead.tags),
+        tags=joined_tags(desk, kind, (), lead.tags),
         type=kind,
         company_id=company.id if company is not None else contact.company_id,
         lead_id=lead.id,

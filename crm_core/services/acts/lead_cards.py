@@ -11,6 +11,7 @@ from crm_core.messages import Utm
 from crm_core.model.records import ContactRecord, LeadRecord, LeadStatus
 from crm_core.services.cards.leads import assign_lead
 from crm_core.services.clients.contacts import UNSET, Unset, active_login, clean_tags
+from crm_core.services.clients.tagging import one_of_each_group
 from crm_core.services.custom.fields import given as typed_fields
 from crm_core.services.desk import Desk
 from crm_core.services.watching.ladders import watch_lead
@@ -90,7 +91,7 @@ def _changed(desk: Desk, lead: LeadRecord, given: LeadChange) -> LeadRecord:
     if not isinstance(given.manager, Unset):
         changes["manager"] = active_login(desk, given.manager)
     if not isinstance(given.tags, Unset):
-        changes["tags"] = clean_tags(given.tags)
+        changes["tags"] = one_of_each_group(desk, "lead", lead.tags, clean_tags(given.tags))
     if not isinstance(given.fields, Unset):
         changes["fields"] = typed_fields(desk, "lead", lead.fields, given.fields)
     return lead._replace(**changes)

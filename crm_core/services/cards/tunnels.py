@@ -12,6 +12,7 @@ from crm_core.model.records import AttachmentRecord, DealRecord
 from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord
 from crm_core.services.cards.pipelines import actor, beginning, demand_access, named_pipeline, named_stage, place_of
 from crm_core.services.cards.stages import BY_ITSELF, put_on, tell
+from crm_core.services.clients.tagging import joined_tags
 from crm_core.services.custom.fields import carried
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
@@ -66,7 +67,7 @@ def copy(
         manager=deal.manager,
         source=deal.source,
         fields=carried(desk, target.record.type, deal.fields, deal.type),
-        tags=list(deal.tags),
+        tags=joined_tags(desk, target.record.type, (), deal.tags),
         type=target.record.type,
         company_id=deal.company_id,
         lead_id=deal.lead_id,
@@ -102,7 +103,9 @@ def move_over(
     if target.id == deal.pipeline_id:
         raise Conflict(f"the deal is in pipeline «{target.name}» already: move it to a stage")
     through = _no_circle(desk, deal, target)
-    along = deal._replace(fields=carried(desk, target.record.type, deal.fields, deal.type))
+    kind = target.record.type
+    fields, tags = carried(desk, kind, deal.fields, deal.type), joined_tags(desk, kind, (), deal.tags)
+    along = deal._replace(fields=fields, tags=tags)
     moved = put_on(desk, along, target, place, by_person=by_person, reason=reason)
     desk.moves.through[deal.id] = through
     text = desk.say(Phrase.CARD_MOVED_OVER, pipeline=target.name, stage=place.name)

@@ -14,21 +14,39 @@ _MOST_TAGS = 500
 
 
 def one_of_each_group(desk: Desk, kind: str, known: Sequence[str], wanted: Iterable[str]) -> list[str]:
-    """The tags that a record of `kind` is to carry: of an exclusive group the one that is new, else the last."""
+    """The tags that a record of `kind` is to carry, as a person wants it: of an exclusive group the one that is new,
+    else the last. Raises InvalidInput where two are new."""
     tags = list(dict.fromkeys(wanted))
-    groups = desk.catalogue.made("exclusive tags", _exclusive)
-    if not groups:
-        return tags
     had = set(known)
-    for name, (of, on) in groups.items():
+    for name, of in _groups(desk, kind):
         mine = [tag for tag in tags if tag in of]
-        if len(mine) < 2 or (on and kind not in on):
+        if len(mine) < 2:
             continue
         fresh = [tag for tag in mine if tag not in had]
         if len(fresh) > 1:
             raise InvalidInput(f"tags: «{fresh[0]}» and «{fresh[1]}» exclude each other (group «{name}»)")
         stays = fresh[0] if fresh else mine[-1]
         tags = [tag for tag in tags if tag == stays or tag not in of]
+    return tags
+
+
+def put_tags(desk: Desk, kind: str, known: Sequence[str], put: Iterable[str]) -> list[str]:
+    """The tags of a record of `kind` with further ones, each of which takes the place of what it excludes."""
+    groups, tags = _groups(desk, kind), list(known)
+    for tag in put:
+        if tag not in tags:
+            excluded = {each for _, of in groups if tag in of for each in of}
+            tags = [*(each for each in tags if each not in excluded), tag]
+    return tags
+
+
+def joined_tags(desk: Desk, kind: str, known: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The tags of a record of `kind` with further ones, those left out that exclude one which stands there already."""
+    groups, tags = _groups(desk, kind), list(dict.fromkeys(known))
+    for tag in others:
+        excluded = {each for _, of in groups if tag in of for each in of}
+        if tag not in tags and excluded.isdisjoint(tags):
+            tags.append(tag)
     return tags
 
 
@@ -45,6 +63,12 @@ def add_tag(desk: Desk, group: str, tag: str, login: str) -> DefinitionRecord:
         raise InvalidInput(f"the group «{group}» has {_MOST_TAGS} tags")
     whole = body.model_copy(update={"tags": [*body.tags, tag]})
     return defining.change(desk, Section.TAG_GROUP, known.id, login, body=whole)
+
+
+def _groups(desk: Desk, kind: str) -> list[tuple[str, frozenset[str]]]:
+    """The exclusive groups that stand on records of a kind, by name."""
+    groups = desk.catalogue.made("exclusive tags", _exclusive)
+    return [(name, of) for name, (of, on) in groups.items() if not on or kind in on]
 
 
 def _exclusive(catalogue: Catalogue) -> dict[str, tuple[frozenset[str], frozenset[str]]]:

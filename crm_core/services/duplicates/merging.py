@@ -30,6 +30,7 @@ from crm_core.model.records import (
 from crm_core.model.selling import PaymentRecord, SaleRecord
 from crm_core.model.task import TaskRecord
 from crm_core.services.cards.leads import joined_leads
+from crm_core.services.clients.tagging import joined_tags
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import joining, suggestions
 from crm_core.services.duplicates.restoring import kept, restored
@@ -112,7 +113,7 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
         for row in rows:
             desk.work.put(row._replace(contact_id=survivor.id))
     moved["suggestions"] = suggestions.follow(desk, survivor, absorbed, author)
-    joined = _joined(survivor, absorbed)._replace(updated_at=desk.now)
+    joined = _joined(desk, survivor, absorbed)._replace(updated_at=desk.now)
     desk.work.put(joined)
     desk.work.put(absorbed._replace(merged_into=survivor.id, updated_at=desk.now))
     for case in desk.work.open_cases([absorbed.id]).values():
@@ -173,7 +174,7 @@ def _parted(desk: Desk, survivor: ContactRecord, moved: dict[str, Any]) -> Conta
     return parted._replace(search=searchable(parted.name, parted.company or "", *values))
 
 
-def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
+def _joined(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
     """The survivor with what the other knew: of names and managers given by facts, the earlier ones.
 
     Whoever stood on a special list takes the survivor along.
@@ -201,7 +202,7 @@ def _joined(survivor: ContactRecord, absorbed: ContactRecord) -> ContactRecord:
         status=survivor.status or absorbed.status,
         list_name=survivor.list_name or absorbed.list_name,
         fields={**absorbed.fields, **survivor.fields},
-        tags=list(dict.fromkeys([*survivor.tags, *absorbed.tags])),
+        tags=joined_tags(desk, "contact", survivor.tags, absorbed.tags),
     )
 
 

@@ -17,6 +17,8 @@ from crm_core.model.fields import FieldSet, fields_of, parse
 from crm_core.model.importing import Became, How, Line, Outcome, Plan, Policy
 from crm_core.model.likeness import full_name
 from crm_core.services.clients.contacts import clean_tags
+from crm_core.services.clients.tagging import joined_tags, put_tags
+from crm_core.services.custom.typed import kind_of
 from crm_core.services.desk import Desk
 from crm_core.services.importing.cells import listed, meant, moment
 from crm_core.services.importing.headings import HUB
@@ -230,11 +232,12 @@ class Batch:
         return record._replace(**taken) if taken else record
 
     def with_tags(self, record: Any, tags: Sequence[str]) -> Any:
-        """A record with further tags."""
+        """A record with further tags; which of two that exclude each other stands is said by the policy."""
         if self.how.policy is Policy.SKIP:
             return record
-        fresh = [each for each in tags if each not in record.tags]
-        return record._replace(tags=[*record.tags, *fresh]) if fresh else record
+        join = put_tags if self.how.policy is Policy.OVERWRITE else joined_tags
+        after = join(self.desk, kind_of(record), record.tags, tags)
+        return record._replace(tags=after) if after != record.tags else record
 
     # ------------------------------------------------------------ ids of other programs
 

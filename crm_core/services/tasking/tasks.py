@@ -15,6 +15,7 @@ from crm_core.model.recurrence import checked_recurrence, next_time
 from crm_core.model.selling import CompanyRecord
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.services.clients.contacts import UNSET, Unset, clean_tags
+from crm_core.services.clients.tagging import one_of_each_group
 from crm_core.services.custom import fields
 from crm_core.services.desk import Desk
 from crm_core.services.tasking.task_ladder import term
@@ -100,7 +101,7 @@ def change(desk: Desk, task_id: int, given: TaskChange, version: int | None = No
     if not isinstance(given.assignee, Unset):
         changes["assignee"] = _doer(desk, given.assignee)
     if not isinstance(given.tags, Unset):
-        changes["tags"] = clean_tags(given.tags)
+        changes["tags"] = one_of_each_group(desk, "task", before.tags, clean_tags(given.tags))
     if not isinstance(given.fields, Unset):
         changes["fields"] = fields.given(desk, "task", before.fields, given.fields)
     links = {
@@ -199,7 +200,7 @@ def _made(desk: Desk, new: NewTask) -> TaskRecord:
         origin=new.origin,
         checklist=[{"text": text, "done": False} for text in new.checklist],
         fields=fields.given(desk, "task", {}, new.fields),
-        tags=clean_tags(new.tags),
+        tags=one_of_each_group(desk, "task", (), clean_tags(new.tags)),
     )
     return _begun(desk, task)
 
