@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from crm_core.model.definitions.scoring import ClientsBody
 from crm_core.storage.scoring.days import Day, day_text
+from crm_core.storage.scoring.slices import Slice
 from crm_core.storage.types import UtcDateTime
 
 _LEAST_TIMES = 3
@@ -33,7 +34,7 @@ WITH bought AS (
   SELECT s.contact_id, s.name, {day} AS day, MIN(s.id) AS id, MAX(s.product_id) AS product_id,
     SUM(s.quantity) AS quantity
   FROM sale AS s JOIN contact AS c ON c.id = s.contact_id
-  WHERE s.at <= :now AND s.name <> '' AND c.merged_into IS NULL AND c.deleted_at IS NULL
+  WHERE {within} AND s.at <= :now AND s.name <> '' AND c.merged_into IS NULL AND c.deleted_at IS NULL
   GROUP BY s.contact_id, s.name, {day} HAVING SUM(s.quantity) > 0
 ), steps AS (
   SELECT b.*, 1.0 * (b.day - LAG(b.day) OVER (PARTITION BY b.contact_id, b.name ORDER BY b.day)) AS passed,
@@ -65,22 +66,23 @@ FROM g WHERE g.id > 0
 """
 
 
-def foresee_needs(conn: Connection, rules: ClientsBody, day: Day, language: str) -> int:
-    """Work out the needs of every client anew; how many there are. Two statements.
+def foresee_needs(conn: Connection, rules: ClientsBody, day: Day, some: Slice, language: str) -> int:
+    """Work out the needs of the clients of a slice anew; how many there are. Two statements.
 
     A need has the id of the first sale that it was seen in. Forecasts are checked within the history: the one that was
     to be made after each purchase, against when the next one came; one whose time passed without any is a miss.
     """
-    conn.exec_driver_sql("DELETE FROM need")
-    sql = needs_sql(conn, rules, day, language)
+    conn.exec_driver_sql(f"DELETE FROM need WHERE {some.of('contact_id')}")
+    sql = needs_sql(conn, rules, day, some, language)
     return conn.execute(text(sql).bindparams(bindparam("now", type_=UtcDateTime())), {"now": day.now}).rowcount
 
 
-def needs_sql(conn: Connection, rules: ClientsBody, day: Day, language: str) -> str:
-    """The statement that works out all needs, as of `:now`."""
+def needs_sql(conn: Connection, rules: ClientsBody, day: Day, some: Slice, language: str) -> str:
+    """The statement that works out the needs of a slice, as of `:now`."""
     sqlite = conn.dialect.name == "sqlite"
     words = _WORDS.get(language, _WORDS["ru"])
     return _SQL.format(
+        within=some.of("s.contact_id"),
         day=day.of("s.at", sqlite=sqlite),
         today=day.number,
         least=_LEAST_TIMES,

@@ -1,10 +1,11 @@
-"""The daily run: figures of all clients in one transaction, their needs in another, changed statuses a few clients at a
-time: nobody else waits for longer than needs be."""
+"""The daily run: one look at all sales, then figures and needs of a slice of clients at a time, then changed statuses a
+few clients at a time, each in a transaction of its own: nobody else waits for longer than needs be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,11 +17,14 @@ from crm_core.storage import cursors
 from crm_core.storage.database import take_your_time
 from crm_core.storage.scoring.clients import score_clients
 from crm_core.storage.scoring.days import Day
+from crm_core.storage.scoring.edges import Edges, find_edges
 from crm_core.storage.scoring.needs import foresee_needs
+from crm_core.storage.scoring.slices import CLIENTS, next_slice
 from crm_core.storage.store import Store
 
 _PLACE = ChannelKey("hub", "scores")
 _DONE = "day"
+_UNDER_WAY = "under way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +38,71 @@ class ScoreTally:
     statuses: int
 
 
-async def run_scores(store: Store) -> ScoreTally:
-    """Work out every client as of now; running it again changes nothing. A run that was cut off is done anew by the
-    next, for a day counts as done only when all statuses are given."""
-    now, zone = store.clock.now(), ZoneInfo(store.office.time_zone)
-    rules, day = await rules_of(store), Day.at(now, zone)
+async def run_scores(store: Store, clients: int = CLIENTS) -> ScoreTally:
+    """Work out every client as of now; running it again changes nothing. A run that was cut off is taken up on the same
+    day where it was left, for a day counts as done only when all statuses are given. `clients` are worked out in one
+    transaction."""
+    zone, rules = ZoneInfo(store.office.time_zone), await rules_of(store)
+    now, above = await _begun(store, zone)
+    day = Day.at(now, zone)
+    scored = needs = statuses = 0
 
-    def work_out(conn: Connection) -> int:
+    def look(conn: Connection) -> Edges | None:
         take_your_time(conn)
-        return score_clients(conn, rules, day)
+        return find_edges(conn, rules, day)
 
-    def foresee(conn: Connection) -> int:
-        take_your_time(conn)
-        return foresee_needs(conn, rules, day, store.office.language)
-
-    scored = await store.database.write(work_out)
-    needs = await store.database.write(foresee)
-    statuses, above = 0, 0
-    while True:
-        given = await store.run(lambda desk, above=above: give_statuses(desk, above))  # type: ignore[misc]  # bound now
-        statuses += given.count
-        if given.last is None:
+    edges = await store.database.read(look)
+    while edges is not None:
+        done = await store.database.write(partial(_work_out, store.office.language, rules, day, edges, above, clients))
+        if done is None:
             break
-        above = given.last
+        above, scored, needs = done.upto, scored + done.scored, needs + done.needs
+    last: int | None = 0
+    while last is not None:
+        given = await store.run(partial(give_statuses, above=last))
+        statuses, last = statuses + given.count, given.last
     local = now.astimezone(zone).date()
-    await store.database.write(lambda conn: cursors.save(conn, _PLACE, _DONE, local.isoformat()))
+    await store.database.write(partial(_finish, day=local))
     return ScoreTally(local, scored, needs, statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A slice that was worked out: its last client, how many came out differently, how many needs there are."""
+
+    upto: int
+    scored: int
+    needs: int
+
+
+def _work_out(
+    language: str, rules: ClientsBody, day: Day, edges: Edges, above: int, clients: int, conn: Connection
+) -> _Done | None:
+    """The next slice behind an id, and the place to go on from; None where there is none."""
+    some = next_slice(conn, above, clients)
+    if some is None:
+        return None
+    scored = score_clients(conn, rules, day, edges, some)
+    needs = foresee_needs(conn, rules, day, some, language)
+    cursors.save(conn, _PLACE, _UNDER_WAY, f"{day.now.isoformat()} {some.upto}")
+    return _Done(some.upto, scored, needs)
+
+
+async def _begun(store: Store, zone: ZoneInfo) -> tuple[datetime, int]:
+    """The moment of a run of today that was cut off, and the last client that it worked out; else now, and nobody."""
+    now = store.clock.now()
+    place = await store.read(lambda conn: cursors.load(conn, _PLACE, _UNDER_WAY))
+    if place:
+        began, _, above = place.partition(" ")
+        moment = datetime.fromisoformat(began)
+        if moment.astimezone(zone).date() == now.astimezone(zone).date() and moment <= now:
+            return moment, int(above)
+    return now, 0
+
+
+def _finish(conn: Connection, day: date) -> None:
+    cursors.save(conn, _PLACE, _DONE, day.isoformat())
+    cursors.save(conn, _PLACE, _UNDER_WAY, "")
 
 
 async def scores_due(store: Store, now: datetime) -> bool:

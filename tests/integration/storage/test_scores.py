@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, Engine, event, insert
 
+from crm_core.errors import StorageUnavailable
 from crm_core.model.definitions import ScoringBody, Section
-from crm_core.model.definitions.scoring import ClientsBody
 from crm_core.services import defining
 from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.storage import tables
-from crm_core.storage.scoring import Day, foresee_needs, run_scores, score_clients, scores_due
+from crm_core.storage.scoring import Day, run_scores, running, score_clients, scores_due
+from crm_core.storage.scoring.slices import CLIENTS
 from tests.fakes.clock import START
 from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World
 
 _numbers = count(1)
-# As many clients as one of the companies has.
-MANY = 12_659
+_OF_CLIENTS = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) (client_score|need|contact)\b")
 
 
 def ago(days: float) -> datetime:
@@ -230,21 +233,99 @@ async def test_forecasts_are_checked_against_what_came(world: World) -> None:
     assert found[regular].probability > 80
 
 
-async def test_a_run_costs_a_handful_of_statements(world: World) -> None:
-    async def cost() -> int:
-        with statements(world) as seen:
-            await world.store.database.write(
-                lambda conn: score_clients(conn, ClientsBody(), day) + foresee_needs(conn, ClientsBody(), day, "ru")
-            )
-        return len([each for each in seen if not each.startswith(("BEGIN", "COMMIT"))])
+@contextmanager
+def transactions(world: World) -> Iterator[list[int]]:
+    """How many rows of clients' figures, needs and statuses each transaction of the world's database writes."""
+    written: list[int] = []
+    under_way: Counter[int] = Counter()
+    database = world.store.database
+    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
 
-    day = Day.at(START, ZoneInfo("Europe/Moscow"))
-    for number in range(3):
-        await sold(world, await client(world, f"k{number}"), (10, 100), (20, 100))
-    few = await cost()
-    await many(world, range(100_000, 100_000 + MANY - 3))
-    assert few == await cost() == (6 if world.store.database.sqlite else 7)
-    assert len(await scores(world)) == MANY
+    def note(conn: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if _OF_CLIENTS.match(statement):
+            under_way[id(conn.connection.dbapi_connection)] += cursor.rowcount
+
+    def end(conn: Connection) -> None:
+        rows = under_way.pop(id(conn.connection.dbapi_connection), None)
+        if rows is not None:
+            written.append(rows)
+
+    event.listen(engine, "after_cursor_execute", note)
+    event.listen(engine, "commit", end)
+    try:
+        yield written
+    finally:
+        event.remove(engine, "after_cursor_execute", note)
+        event.remove(engine, "commit", end)
+
+
+async def test_a_run_holds_the_database_for_a_slice_of_the_clients_at_a_time(world: World) -> None:
+    await many(world, range(100_000, 101_300))
+    with statements(world) as seen, transactions(world) as written:
+        await run_scores(world.store, clients=200)
+    # The figures and the needs of each; statuses follow, a few at a time.
+    assert max(written) <= 2 * 200
+    assert sum("INSERT INTO client_score" in each for each in seen) == 7
+    assert len([each for each in seen if "FROM sale" in each]) == 2 + 2 * 7
+    assert len(await scores(world)) == 1_300
+    assert CLIENTS <= 1000, "so many at a time, unless somebody says otherwise"
+
+
+async def test_clients_in_slices_are_judged_as_all_together(world: World) -> None:
+    ids = [await client(world, f"k{number}") for number in range(37)]
+    # Many alike: whoever is equal is in the same fifth.
+    lines = {
+        each: [(number * 7 % 11 + 1, number * 13 % 6 * 100), (40 + number % 3, 50)] for number, each in enumerate(ids)
+    }
+    for each in ids[:-4]:
+        await sold(world, each, *lines[each])
+    await run_scores(world.store, clients=5)
+    found = await scores(world)
+    assert set(found) == set(ids)
+    revenue = {each: sum(roubles for _, roubles in lines[each]) for each in ids[:-4]}
+    last = {each: -min(days for days, roubles in lines[each] if roubles) for each in ids[:-4]}
+    orders = {each: len([1 for _, roubles in lines[each] if roubles]) for each in ids[:-4]}
+
+    def fifth(figures: dict[int, int], each: int) -> int:
+        return 5 * sum(other < figures[each] for other in figures.values()) // len(figures) + 1
+
+    whole, before = sum(revenue.values()), 0
+    for each in sorted(revenue, key=lambda one: (-revenue[one], one)):
+        letter = "A" if before < 0.8 * whole else "B" if before < 0.95 * whole else "C"
+        rfm = "".join(str(fifth(figures, each)) for figures in (last, orders, revenue))
+        assert (found[each].abc, found[each].rfm, found[each].revenue) == (letter, rfm, revenue[each] * 100)
+        before += revenue[each]
+    assert {found[each].status for each in ids[-4:]} == {"потенциальный"}
+    assert (await run_scores(world.store, clients=3)).scored == 0
+
+
+async def test_a_run_that_was_cut_off_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [await client(world, f"k{number}") for number in range(6)]
+    for each in ids:
+        await sold(world, each, (10, 100), (20, 100))
+
+    def dying(*args: Any) -> int:
+        if args[-1].above >= ids[3]:
+            raise StorageUnavailable("away")
+        return score_clients(*args)
+
+    monkeypatch.setattr(running, "score_clients", dying)
+    with pytest.raises(StorageUnavailable):
+        await run_scores(world.store, clients=2)
+    monkeypatch.undo()
+    assert set(await scores(world)) == set(ids[:4])
+    assert await scores_due(world.store, world.clock.now())
+    world.clock.advance(timedelta(minutes=1))
+    with statements(world) as seen:
+        tally = await run_scores(world.store, clients=2)
+    assert (tally.scored, tally.statuses) == (2, 6)
+    assert sum("INSERT INTO client_score" in each for each in seen) == 1
+    assert not await scores_due(world.store, world.clock.now())
+    # The next day everybody is looked at again.
+    world.clock.advance(timedelta(days=1))
+    with statements(world) as seen:
+        await run_scores(world.store, clients=2)
+    assert sum("INSERT INTO client_score" in each for each in seen) == 3
 
 
 async def many(world: World, ids: Iterable[int]) -> None:
