@@ -58,8 +58,8 @@ def _carry(desk: Desk, renaming: _Renaming) -> None:
         for record in defining.of_section(desk, section):
             body = carried(renaming, record.body)
             if body != record.body:
-                about = {"version": record.version + 1, "updated_at": desk.now, "updated_by": desk.work.author}
-                desk.work.put(record._replace(body=body, **about))
+                fresh = record._replace(body=body, version=record.version + 1)
+                desk.work.put(fresh._replace(updated_at=desk.now, updated_by=desk.work.author))
     for each in (stage.record for found in pipelines(desk) for stage in found.stages):
         criterion = (each.settings or {}).get("enter_when", "")
         if criterion and (said := _said(renaming, criterion)) != criterion:
@@ -122,18 +122,25 @@ def _filter(renaming: _Renaming, kind: str, term: Mapping[str, Json]) -> Json:
             found[name] = [_filter(renaming, kind, each) for each in term[name]]
     if isinstance(term.get("not"), Mapping):
         found["not"] = _filter(renaming, kind, term["not"])
-    field, value = term.get("field"), term.get("value")
-    if field == "deals" and isinstance(value, Mapping):
-        found["value"] = _filter(renaming, "deal", value)
-    elif field == renaming.what and (renaming.what == _PIPELINE or kind == renaming.type) and kind not in PLAIN_KINDS:
-        several = isinstance(value, list)
-        if renaming.old in (value if several else [value]):
-            names = _renamed(renaming, value if several else [value], beside=renaming.shared([]))
-            if several or len(names) == 1:
-                found["value"] = names if several else names[0]
-            elif term.get("op", "=") == "=":
-                found |= {"op": "in", "value": names}
+    if term.get("field") == "deals" and isinstance(term.get("value"), Mapping):
+        found["value"] = _filter(renaming, "deal", term["value"])
+    elif term.get("field") == renaming.what and kind not in PLAIN_KINDS:
+        found |= _value(renaming, kind, term)
     return found
+
+
+def _value(renaming: _Renaming, kind: str, term: Mapping[str, Json]) -> dict[str, Json]:
+    """What a term that compares with stages or pipelines is compared with from here on."""
+    value: Json = term.get("value")
+    known: list[str] = value if isinstance(value, list) else [value]
+    if renaming.old not in known or (renaming.what == _STAGE and kind != renaming.type):
+        return {}
+    names = _renamed(renaming, known, beside=renaming.shared([]))
+    if isinstance(value, list):
+        return {"value": names}
+    if len(names) == 1:
+        return {"value": names[0]}
+    return {"op": "in", "value": names} if term.get("op", "=") == "=" else {}
 
 
 def _may_mean(renaming: _Renaming, among: list[str]) -> bool:
