@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from crm_core.services.configuration import Configuration, Difference
     from crm_core.services.desk import Desk
+    from crm_core.storage.store import Store
 
 presets = typer.Typer(help="Готовые настройки целых компаний.", no_args_is_help=True)
 
@@ -49,7 +50,7 @@ def apply(
     as_json: Annotated[bool, typer.Option("--json", help="Печатать JSON.")] = False,
 ) -> None:
     """Привести настройку к готовой. Чего в ней нет, остаётся; повторно ничего не меняет."""
-    from crm_core.services.configuration import applied, compared
+    from crm_core.services.configuration import applied, compared, problems
     from hub.cli.output import print_json
     from hub.cli.working import with_store
 
@@ -61,7 +62,13 @@ def apply(
         desk.work.author = _LOGIN
         return applied(desk, wanted, _LOGIN)
 
-    found = with_store(lambda store: store.run(act))
+    async def acting(store: Store) -> tuple[list[Difference], tuple[str, ...]]:
+        differences = await store.run(act)
+        return differences, () if dry_run else await store.run(problems)
+
+    found, wrong = with_store(acting)
+    for told in wrong:
+        typer.echo(f"Не сработает, поправьте: {told}", err=True)
     if as_json:
         print_json([_row(each) for each in found])
         return

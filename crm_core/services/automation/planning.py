@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,9 +30,12 @@ from crm_core.services.automation.running import act_on
 from crm_core.services.automation.timing import LATEST, Due, due_of, is_open, next_of
 from crm_core.services.desk import Desk
 from crm_core.services.scope import kind_of
-from crm_core.services.watching.alarms import end_alarm
+from crm_core.services.watching.alarms import end_alarm, raise_alarm
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 200  # records looked at in one transaction
+_AGAIN = timedelta(hours=1)  # a schedule that can't be read is tried again after so long
 _PLAN = "plan"
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
 
@@ -120,7 +124,10 @@ def schedule_due(desk: Desk, deadline: DeadlineRecord) -> None:
     try:
         ids = subjects_of(desk, trigger, cursor, _CHUNK)
     except InvalidInput as err:
-        raise InvalidInput(f"rule «{rule.name}»: {err}") from err
+        _put_off(desk, deadline, rule, str(err))
+        return
+    if deadline.error is not None:
+        end_alarm(desk, AlarmKind.RULE, rule.name)
     records = records_of(desk, rule.on, ids)
     key = f"schedule:{number}:{deadline.due_at.isoformat()}"
     occasions = [Occasion(rule, rule.on, each, key, Event.SCHEDULE.value) for each in records]
@@ -131,6 +138,14 @@ def schedule_due(desk: Desk, deadline: DeadlineRecord) -> None:
         return
     _forget(desk, deadline.key)
     _put_schedule(desk, trigger)
+
+
+def _put_off(desk: Desk, deadline: DeadlineRecord, rule: Rule, error: str) -> None:
+    """Its segment or filter can't be read: people are told, and it is tried again by and by until it can."""
+    log.warning("a rule's schedule can't be read: %s: %s", rule.name, error)
+    raise_alarm(desk, AlarmKind.RULE, rule.name, error[:300])
+    at = desk.now + _AGAIN
+    desk.work.put(deadline._replace(due_at=at, attempts=deadline.attempts + 1, error=error))
 
 
 def _go_through(desk: Desk, deadline: DeadlineRecord) -> None:

@@ -1,4 +1,4 @@
-"""The selling pipeline (C1, C2, C6, C7): five minutes to react, stages with deadlines, forward only."""
+"""The selling pipeline (C1–C11): five minutes to react, stages with deadlines, renewals, refusals won back."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ async def deal(selling: Company, **fields: Any) -> int:
     if fields:
         await selling.patch(f"/deals/{converted['deal_id']}", fields)
     return int(converted["deal_id"])
+
+
+async def sell(selling: Company, deal_id: int) -> None:
+    fields = {"decision_maker": "Директор", "task": "Учёт", "budget": {"amount": 1, "currency": "RUB"}}
+    await selling.patch(
+        f"/deals/{deal_id}",
+        {"amount": {"amount": 90_000_00, "currency": "RUB"}, "fields": {**fields, "until": "2027-03-01"}},
+    )
+    for stage in ("Контакт состоялся", "Вышли на ЛПР", "Встреча проведена", "КП отправлено", "Согласие получено"):
+        await selling.post(f"/deals/{deal_id}/move", {"stage": stage})
+    await selling.post(f"/deals/{deal_id}/move", {"stage": "Счёт выставлен"})
+    await selling.post(f"/deals/{deal_id}/payments", {"amount": {"amount": 90_000_00, "currency": "RUB"}})
 
 
 async def told(selling: Company, login: str, words: str) -> bool:
@@ -83,3 +95,45 @@ async def test_the_way_is_forward_only(selling: Company) -> None:
     await selling.post(f"/deals/{deal_id}/move", {"stage": "Контакт состоялся"})
     refused = await selling.post(f"/deals/{deal_id}/move", {"stage": "Не обработана"}, status=409)
     assert "вперёд" in refused["detail"]
+
+
+async def test_a_licence_is_renewed_25_days_ahead(selling: Company) -> None:
+    deal_id = await deal(selling)
+    await sell(selling, deal_id)
+    assert await selling.stage(deal_id) == "Оплата получена"
+    (renewal,) = await selling.deals("Повторные продажи")
+    assert (renewal["stage"], renewal["fields"]["until"]) == ("Лицензия действует", "2027-03-01")
+    await selling.until_day("2027-02-03")
+    assert await selling.stage(renewal["id"]) == "Лицензия действует"
+    await selling.until_day("2027-02-04")
+    assert await selling.stage(renewal["id"]) == "Пора продлевать"
+    await selling.task("Напомнить о продлении", deal_id=renewal["id"])
+    # Paid again: the next year begins by itself.
+    await selling.patch(
+        f"/deals/{renewal['id']}",
+        {"amount": {"amount": 95_000_00, "currency": "RUB"}, "fields": {"until": "2028-03-01"}},
+    )
+    await selling.post(f"/deals/{renewal['id']}/payments", {"amount": {"amount": 95_000_00, "currency": "RUB"}})
+    assert await selling.stage(renewal["id"]) == "Продлено"
+    again = [each for each in await selling.deals("Повторные продажи") if each["id"] != renewal["id"]]
+    assert [(each["stage"], each["fields"]["until"]) for each in again] == [("Лицензия действует", "2028-03-01")]
+
+
+async def test_a_refusal_is_won_back_by_its_reason(selling: Company) -> None:
+    deal_id = await deal(selling)
+    await selling.post(f"/deals/{deal_id}/move", {"stage": "Отказ"}, status=422)
+    await selling.post(f"/deals/{deal_id}/move", {"stage": "Отказ", "reason": "Дорого"})
+    (refused,) = await selling.deals("Отказники")
+    assert (refused["stage"], "Дорого" in refused["tags"]) == ("Ждёт касания", True)
+    await selling.passes(days=29)
+    assert await selling.stage(refused["id"]) == "Ждёт касания"
+    await selling.passes(days=2)
+    assert await selling.stage(refused["id"]) == "Вторичное касание"
+    await selling.task("Вернуться к клиенту", deal_id=refused["id"])
+
+
+async def test_a_grave_sum_is_the_heads(selling: Company) -> None:
+    deal_id = await deal(selling)
+    await selling.patch(f"/deals/{deal_id}", {"amount": {"amount": 600_000_00, "currency": "RUB"}})
+    await selling.patch(f"/deals/{deal_id}", {"amount": {"amount": 700_000_00, "currency": "RUB"}})
+    await selling.task("Крупная сделка", assignee="boss", deal_id=deal_id)

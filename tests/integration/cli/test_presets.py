@@ -33,6 +33,15 @@ def test_a_fault_names_file_line_and_key(hub: Run, folder: Path) -> None:
     assert "own.toml:5: pipeline[1].stage[1].deadlin: there is no such key; did you mean «deadline»?" in told.err
 
 
+def test_what_names_nothing_is_told(hub: Run, folder: Path) -> None:
+    rule = '[[rule]]\nname = "Спасибо"\nwhen = [{ event = "created" }]\n'
+    rule += 'then = [{ do = "message", template = "Спасибо" }]\n'
+    (folder / "own.toml").write_text(rule, encoding="utf-8")
+    told = hub("preset", "apply", "own.toml")
+    assert told.code == 0
+    assert "Не сработает, поправьте: rule «Спасибо»: then.0: template: there is no template «Спасибо»" in told.err
+
+
 def test_an_unknown_name_tells_the_known_ones(hub: Run) -> None:
     told = hub("preset", "apply", "windoos")
     assert told.code == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_core.model.definitions import Section
+from crm_core.model.definitions import Section, SegmentBody
 from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.services.letters import chaining
@@ -143,6 +143,21 @@ async def test_a_schedule_over_a_filter_in_chunks(office: Office, monkeypatch: p
     assert gone not in {row.deal_id for row in tasks}
     await office.wait(days=7)
     assert len(await office.world.rows("task")) == 10
+
+
+async def test_a_schedule_that_cannot_be_read_is_told_and_tried_again(office: Office) -> None:
+    segment = await office.define(Section.SEGMENT, "Все", of="deal", filter={"field": "nothing", "value": 1})
+    await office.rule("Ежедневно", {"event": "schedule", "every": "day", "at": "09:00", "segment": "Все"}, TASK)
+    card = await office.card()
+    await office.wait(days=1, hours=2)
+    (alarm,) = await office.world.rows("alarm")
+    assert (alarm.subject, "nothing" in alarm.detail, alarm.ended_at) == ("Ежедневно", True, None)
+    mended = SegmentBody.model_validate({"of": "deal", "filter": {"field": "state", "value": "open"}})
+    await office.act(lambda desk: defining.change(desk, Section.SEGMENT, segment, "head", body=mended))
+    await office.wait(hours=1)
+    assert [row.deal_id for row in await office.world.rows("task")] == [card]
+    (alarm,) = await office.world.rows("alarm")
+    assert alarm.ended_at is not None
 
 
 async def test_a_schedule_goes_when_its_rule_goes(office: Office) -> None:

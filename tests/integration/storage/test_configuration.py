@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from crm_core import presets
-from crm_core.errors import Conflict, InvalidInput
-from crm_core.model.definitions import RuleBody, Section
-from crm_core.model.definitions.chains import ChainBody
+from crm_core.errors import Conflict
+from crm_core.model.definitions import Section
 from crm_core.model.records import PipelineRecord
-from crm_core.services.automation.checks import check_chain, check_rule
-from crm_core.services.configuration import Difference, Verb, applied, compared, given_out, read
+from crm_core.services.configuration import Difference, Verb, applied, compared, given_out, problems, read
 from crm_core.services.desk import Desk
 from hub.configured import Configured, configure
 from hub.live import Live
@@ -93,19 +91,28 @@ async def test_every_preset_is_applied_whole(world: World) -> None:
         text = presets.text(name)
         assert await apply(world, text), name
         assert await apply(world, text) == [], name
-    assert await world.store.run(lambda desk: desk.catalogue.problems) == ()
-    await world.store.run(_check)
+    assert await world.store.run(problems) == (), "whatever segments, rules and chains name is there"
 
 
-def _check(desk: Desk) -> None:
-    """Whatever rules, chains and stages name is there."""
-    for each, rule in desk.catalogue.bodies(Section.RULE, RuleBody):
-        try:
-            check_rule(desk, rule)
-        except InvalidInput as err:
-            raise AssertionError(f"{each.name}: {err}") from err
-    for _, chain in desk.catalogue.bodies(Section.CHAIN, ChainBody):
-        check_chain(desk, chain)
+async def test_what_names_something_that_is_not_there_is_told(world: World) -> None:
+    await apply(
+        world,
+        WHOLE
+        + """
+[[segment]]
+name = "Давно не покупали"
+filter = { field = "last_sale_at", op = "<", value = "-90d" }
+
+[[rule]]
+name = "Вернуть"
+on = "contact"
+when = [{ event = "schedule", every = "month", at = "09:00", segment = "Давно не покупали" }]
+then = [{ do = "create", pipeline = "Продажи", stage = "Сбор даных" }]
+""",
+    )
+    segment, rule = await world.store.run(problems)
+    assert segment == "segment «Давно не покупали»: filter: last_sale_at: «contact» has no such field to filter by"
+    assert rule.startswith("rule «Вернуть»: when.0: segment: filter: last_sale_at")
 
 
 async def test_ladders_and_lists_of_the_record_are_in_force(world: World, tmp_path: Path) -> None:
