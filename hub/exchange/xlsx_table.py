@@ -14,6 +14,7 @@ from xml.etree.ElementTree import ParseError, iterparse
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from crm_core.errors import InvalidInput
 from crm_core.model.importing import Line
@@ -121,15 +122,37 @@ def _said(element: Any) -> Iterator[str]:
             yield from (part.text or "" for part in child if part.tag == f"{_NS}t")
 
 
+def _rows(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """The rows that the file holds with their numbers. openpyxl's own iteration makes up a row for every number that is
+    left out and a cell for every column, a million of a thousand where a file of a few bytes says so."""
+    book = sheet.parent
+    with sheet._get_source() as source:  # noqa: SLF001 - openpyxl has no door to rows as they are
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,  # noqa: SLF001
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,  # noqa: SLF001
+            timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+        )
+        above = 0
+        for number, cells in parser.parse():
+            if number > _MOST_ROWS:
+                return
+            if number > above:
+                above = number
+                yield number, cells
+
+
 def _lines(reader: _Reader, sheet: Any) -> Iterator[Line]:
-    sheet.reset_dimensions()
     try:
-        rows = sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True)
-        for number, row in enumerate(rows, start=1):
-            if any(value is not None for value in row):
-                cells = tuple(_text(value) for value in row)
-                if any(cells):
-                    yield Line(number, _without_tail(cells))
+        for number, cells in _rows(sheet):
+            texts = [""] * min(max((cell["column"] for cell in cells), default=0), _MOST_COLUMNS)
+            for cell in cells:
+                if cell["column"] <= _MOST_COLUMNS:
+                    texts[cell["column"] - 1] = _text(cell["value"])
+            if any(texts):
+                yield Line(number, _without_tail(tuple(texts)))
     except (
         KeyError,
         IndexError,

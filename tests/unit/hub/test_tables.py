@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from crm_core.errors import InvalidInput
-from crm_core.model.importing import ImportKind
+from crm_core.model.importing import ImportKind, Line
 from crm_core.services.importing.cells import as_written, harmless, listed, meant, moment, sum_of, thousandths
 from crm_core.services.importing.headings import AMO, BITRIX, FILE, HUB, recognised, target_of
 from hub.exchange.tables import open_table
+from hub.exchange.xlsx_table import read_xlsx
 
 TEXT = 'имя;телефон;город\r\nИван Петров;8 (916) 123-45-67;Москва\r\n"ООО ""Ромашка""";+7 495 765-43-21;Тверь\r\n'
 CELL = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff\ufeff"), max_size=20)
@@ -151,6 +152,18 @@ def test_a_lie_about_dimensions_is_not_believed(tmp_path: Path) -> None:
     except InvalidInput:
         lines = []
     assert lines == []
+
+
+def test_what_lies_far_below_keeps_its_number(tmp_path: Path) -> None:
+    near = _spreadsheet(tmp_path / "near.xlsx", ("имя",), ("Иван",))
+    far = tmp_path / "far.xlsx"
+    with zipfile.ZipFile(near) as source, zipfile.ZipFile(far, "w") as target:
+        for item in source.infolist():
+            content = source.read(item)
+            if item.filename.startswith("xl/worksheets/"):
+                content = content.replace(b'r="2"', b'r="1048576"').replace(b'r="A2"', b'r="C1048576"')
+            target.writestr(item, content)
+    assert list(read_xlsx(far)[2]) == [Line(1, ("имя",)), Line(1_048_576, ("", "", "Иван"))]
 
 
 def test_other_archives_are_told_apart(tmp_path: Path) -> None:
