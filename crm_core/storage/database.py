@@ -73,6 +73,9 @@ class Database:
                     "command_timeout": 60,
                     "server_settings": {
                         "jit": "off",
+                        # Values of clients differ much: a plan that looks at none of them, which PostgreSQL would keep
+                        # from the sixth time on, may take a thousand times as long.
+                        "plan_cache_mode": "force_custom_plan",
                         "application_name": "hub",
                         "idle_in_transaction_session_timeout": str(round(idle_s * 1000)),
                     },
@@ -96,12 +99,14 @@ class Database:
         raise AssertionError("unreachable")
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query on a snapshot of its own."""
-        if self._async_engine is None:
-            return await self._in_thread(self._readers, query, "BEGIN")
-        with translated():
-            async with self._async_engine.connect() as conn:
-                return await conn.run_sync(query)
+        """Run a query on a snapshot of its own; once more where that was taken back. Raises StorageUnavailable."""
+        for attempt in range(_TRIES):
+            try:
+                return await self._read_once(query)
+            except ConcurrentChange as err:
+                if attempt == _TRIES - 1:
+                    raise StorageUnavailable(f"the database takes every query back: {err}") from err
+        raise AssertionError("unreachable")
 
     async def stop(self) -> None:
         """Close every connection. Idempotent."""
@@ -115,6 +120,13 @@ class Database:
         self._connections.clear()
         if self._engine is not None:
             self._engine.dispose()
+
+    async def _read_once(self, query: Callable[[Connection], Result]) -> Result:
+        if self._async_engine is None:
+            return await self._in_thread(self._readers, query, "BEGIN")
+        with translated():
+            async with self._async_engine.connect() as conn:
+                return await conn.run_sync(query)
 
     async def _write_once(self, work: Callable[[Connection], Result]) -> Result:
         if self._async_engine is None:
