@@ -261,8 +261,9 @@ class _Subjects:
             case _:
                 cards = [each for each in self._cards.get(fact.contact_id, ()) if each.type == kind]
                 cards = [each for each in cards if is_open(each, self._desk.catalogue)]
-                named = [each for each in cards if entry is not None and each.id == entry.deal_id]
-                return list(named or cards)
+                # What a client says is heard by all their cards, also where it came as an enquiry of one.
+                ours = entry.deal_id if entry is not None and entry.direction is Direction.OUT else None
+                return [each for each in cards if each.id == ours] or cards
 
     def _company(self, contact: ContactRecord | None) -> list[Any]:
         if contact is None or contact.company_id is None:

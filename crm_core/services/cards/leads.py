@@ -44,8 +44,8 @@ def enquire(
     fields: dict[str, Any] | None = None,
     assign: bool = True,
     opens: bool = True,
-) -> LeadRecord | None:
-    """An enquiry arrived: join the contact's open lead or open one; None where the account opens deals instead.
+) -> LeadRecord | DealRecord | None:
+    """An enquiry arrived: join the contact's open lead or open one; the deal where the account opens deals instead.
 
     `by` is the fact's stamp: the earliest fact decides the source, the earliest with marks of a campaign decides
     those, and the latest value of a field stands, in whatever order facts arrive. `assign=False` leaves the choice of
@@ -56,9 +56,7 @@ def enquire(
         told_of(desk, contact.id, brought.unread)
         fields = brought.values
     if not policy.leads:
-        if opens:
-            _open_deal(desk, contact, origin, policy, title, utm, fields or {})
-        return None
+        return _open_deal(desk, contact, origin, policy, title, utm, fields or {}) if opens else None
     lead = desk.work.open_leads([contact.id]).get(contact.id)
     at = when(by)
     if lead is None and not opens:
@@ -93,6 +91,13 @@ def enquire(
             lead = joined
             desk.work.put(lead)
     return assign_lead(desk, lead, contact) if assign and lead.manager is None else lead
+
+
+def about(enquiry: LeadRecord | DealRecord | None) -> dict[str, int]:
+    """What an entry is of: its `lead_id` or `deal_id`."""
+    if enquiry is None:
+        return {}
+    return {"lead_id" if isinstance(enquiry, LeadRecord) else "deal_id": enquiry.id}
 
 
 def assign_lead(desk: Desk, lead: LeadRecord, contact: ContactRecord) -> LeadRecord:

@@ -8,10 +8,10 @@ from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller, internal
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.records import CallRecord, ContactRecord, EntryRecord, IdentityRecord, LeadRecord
+from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord, IdentityRecord, LeadRecord
 from crm_core.services.calls import dials
 from crm_core.services.calls.recordings import expected
-from crm_core.services.cards.leads import answered_by, enquire
+from crm_core.services.cards.leads import about, answered_by, enquire
 from crm_core.services.desk import Desk
 from crm_core.services.intake.call_parts import completed
 from crm_core.services.intake.call_record import record_of, tells_more
@@ -71,15 +71,16 @@ def _with_client(
     record = record._replace(list_name=listed)
     if call.partial and record.state in _UNANSWERED and _refused(desk, listed):
         record = record._replace(state=CallState.REJECTED)  # whoever pushed it was told to refuse the caller
-    lead: LeadRecord | None = None
+    enquiry: LeadRecord | DealRecord | None = None
     if call.direction is Direction.IN and listed is None and _has_number(desk, call):
-        lead = _lead(desk, contact, event, call, record, policy)
+        enquiry = _enquiry(desk, contact, event, call, record, policy)
     contact = desk.work.contact(contact.id)
     if record.answered_by is not None and listed is None and _has_number(desk, call):
+        lead = enquiry if isinstance(enquiry, LeadRecord) else None
         by = stamp(record.answered_at or call.started_at, str(event.key), 0, call.linkedid)
         contact = answered_by(desk, contact, record.answered_by, lead, by)
     before = desk.work.peek(EntryRecord, record.entry_id) if record.entry_id is not None else None
-    entry = _entry(desk, event, call, record, contact, lead, journal_id, before)
+    entry = _entry(desk, event, call, record, contact, enquiry, journal_id, before)
     record = record._replace(entry_id=entry.id)
     desk.work.put(record)
     _signal(desk, contact, event, entry, before)
@@ -128,14 +129,14 @@ def _refused(desk: Desk, list_name: str | None) -> bool:
     return listed is not None and listed.action is ListAction.REJECT
 
 
-def _lead(
+def _enquiry(
     desk: Desk,
     contact: ContactRecord,
     event: InboundEvent,
     call: CallSnapshot,
     record: CallRecord,
     policy: AccountPolicy,
-) -> LeadRecord | None:
+) -> LeadRecord | DealRecord | None:
     # Whoever answers gets the lead; it is shared out only when the call is over and nobody of the office did.
     over = record.finished_at is not None and record.answered_by is None
     assign = over or contact.manager is not None
@@ -150,7 +151,7 @@ def _entry(
     call: CallSnapshot,
     record: CallRecord,
     contact: ContactRecord,
-    lead: LeadRecord | None,
+    enquiry: LeadRecord | DealRecord | None,
     journal_id: int,
     before: EntryRecord | None,
 ) -> EntryRecord:
@@ -174,13 +175,13 @@ def _entry(
         )
     entry = entry._replace(
         call_id=record.id,
-        lead_id=lead.id if lead is not None else entry.lead_id,
         occurred_at=record.started_at,
         author=desk.name_of(record.answered_by) if record.answered_by else entry.author,
         by_person=record.answered_by is not None,
         text=desk.say(Phrase.CALLBACK_WISHED) if record.wish_callback else entry.text,
         signal=signal.signal if signal is not None else None,
         signal_at=signal.at if signal is not None else None,
+        **about(enquiry),
     )
     desk.work.put(entry)
     return entry

@@ -9,7 +9,7 @@ from crm_core.model.call import Direction
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.records import EntryRecord
-from crm_core.services.cards.leads import enquire
+from crm_core.services.cards.leads import about, enquire
 from crm_core.services.desk import Desk
 from crm_core.services.intake.messages import authenticity_json, is_refused
 from crm_core.services.intake.outcome import DONE, Outcome
@@ -34,10 +34,10 @@ def form_submitted(
     contact = recognition.contact(desk, identities, form.name.strip(), f"form {event.key.account}", stamp_of(event))
     text = _text(desk, form)
     refused = is_refused(desk, contact)
-    lead_id = None
+    enquiry = None
     if contact.list_name is None:
         policy = desk.office.policy(event.key)
-        lead = enquire(
+        enquiry = enquire(
             desk,
             contact,
             event.key,
@@ -47,7 +47,6 @@ def form_submitted(
             utm=form.utm,
             fields=_fields(form),
         )
-        lead_id = lead.id if lead is not None else None
     entry = EntryRecord(
         id=desk.work.next_id(),
         seq=0,
@@ -60,7 +59,6 @@ def form_submitted(
         channel=event.key.channel,
         account=event.key.account,
         conversation=event.conversation,
-        lead_id=lead_id,
         journal_id=journal_id,
         external_id=event.external_id,
         text=text,
@@ -69,6 +67,7 @@ def form_submitted(
         author=form.name.strip(),
         signal=None if refused else Signal.ASK,
         signal_at=None if refused else event.occurred_at,
+        **about(enquiry),
     )
     desk.work.put(entry)
     attach(desk, event, entry.id, form.attachments)

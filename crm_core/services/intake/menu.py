@@ -7,8 +7,8 @@ from dataclasses import replace
 from crm_core.messages import EntryKind, InboundEvent, MenuChosen, ReceiptState
 from crm_core.model.answers import STILL_ASKED, MenuItem
 from crm_core.model.case import Signal, SignalAt
-from crm_core.model.records import ContactRecord, LeadRecord, LeadStatus
-from crm_core.services.cards.leads import enquire, give_lead
+from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
+from crm_core.services.cards.leads import about, enquire, give_lead
 from crm_core.services.desk import Desk
 from crm_core.services.intake.messages import is_refused, wants_lead
 from crm_core.services.intake.outcome import DONE, Outcome, ignored
@@ -42,7 +42,7 @@ def menu_chosen(
     refused = is_refused(desk, contact)
     answered = bool(item.answer) and not refused and desk.now - event.occurred_at <= STILL_ASKED
     asks = not refused and (item.group is not None or not answered)
-    lead_id = _enquire(desk, contact, event, item)
+    enquiry = _enquire(desk, contact, event, item)
     keeper = _keeper(desk, contact, item) if not refused else None
     entry = entry_of(
         desk,
@@ -50,11 +50,11 @@ def menu_chosen(
         contact.id,
         EntryKind.MESSAGE,
         journal_id,
-        lead_id=lead_id,
         ref=ref,
         text=item.text,
         signal=Signal.ASK if asks else None,
         signal_at=event.occurred_at if asks else None,
+        **about(enquiry),
     )
     desk.work.put(entry)
     recognition.entries[ref] = entry
@@ -70,12 +70,12 @@ def menu_chosen(
     return DONE
 
 
-def _enquire(desk: Desk, contact: ContactRecord, event: InboundEvent, item: MenuItem) -> int | None:
-    """The lead that the choice opens or joins; whom it goes to the item's group decides, where it names one."""
+def _enquire(desk: Desk, contact: ContactRecord, event: InboundEvent, item: MenuItem) -> LeadRecord | DealRecord | None:
+    """The lead or deal that the choice opens or joins; whom it goes to the item's group decides, where it names one."""
     if contact.list_name is not None:
         return None
     policy = desk.office.policy(event.key)
-    lead = enquire(
+    return enquire(
         desk,
         contact,
         event.key,
@@ -85,7 +85,6 @@ def _enquire(desk: Desk, contact: ContactRecord, event: InboundEvent, item: Menu
         assign=item.group is None,
         opens=wants_lead(contact, policy),
     )
-    return lead.id if lead is not None else None
 
 
 def _keeper(desk: Desk, contact: ContactRecord, item: MenuItem) -> str | None:

@@ -20,8 +20,8 @@ from crm_core.messages import (
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.records import ContactRecord
-from crm_core.services.cards.leads import enquire
+from crm_core.model.records import ContactRecord, DealRecord, LeadRecord
+from crm_core.services.cards.leads import about, enquire
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates.merging import merge
 from crm_core.services.intake.outcome import DONE, Outcome, ignored
@@ -63,10 +63,10 @@ def message_received(
     is_guest = thread is not None and thread.host_id not in {None, contact.id}
     refused = is_refused(desk, contact)
     asks = message.asks and not message.automatic and not refused
-    lead_id = None
+    enquiry = None
     if not message.automatic:
         title = message.subject or message.text.split("\n", 1)[0][:TITLE_LENGTH] or desk.say(_title(message.kind))
-        lead_id = open_lead(
+        enquiry = open_lead(
             desk, contact, event, title=title, utm=message.utm, source=message.source, joins_only=is_guest
         )
     entry = entry_of(
@@ -75,7 +75,6 @@ def message_received(
         contact.id,
         message.kind,
         journal_id,
-        lead_id=lead_id,
         ref=ref,
         text=message.text,
         html=message.html,
@@ -88,6 +87,7 @@ def message_received(
         authenticity=authenticity_json(message.authenticity),
         answers=message_ref(event, message.answers) if message.answers else None,
         thread_id=thread.thread_id if thread is not None else None,
+        **about(enquiry),
     )
     entry = in_place_of(early, entry)
     desk.work.put(entry)
@@ -190,7 +190,7 @@ def contact_shared(
         text=card.text,
         signal=None if refused else Signal.ASK,
         signal_at=None if refused else event.occurred_at,
-        lead_id=open_lead(desk, contact, event, title=card.text[:TITLE_LENGTH]),
+        **about(open_lead(desk, contact, event, title=card.text[:TITLE_LENGTH])),
     )
     entry = in_place_of(early, entry)
     desk.work.put(entry)
@@ -228,16 +228,16 @@ def open_lead(
     utm: Utm = _NO_UTM,
     source: str = "",
     joins_only: bool = False,
-) -> int | None:
-    """The lead that a fact of a stranger, or of an enquiry account, opens or joins; None where none is due."""
+) -> LeadRecord | DealRecord | None:
+    """The lead (or deal, of accounts that open deals) that a fact of a stranger, or of an enquiry account, opens or
+    joins; None where none is due."""
     if contact.list_name is not None:
         return None
     policy = desk.office.policy(event.key)
     if source:
         policy = replace(policy, source=source)
     opens = wants_lead(contact, policy) and not joins_only
-    lead = enquire(desk, contact, event.key, policy, by=stamp_of(event), title=title, utm=utm, opens=opens)
-    return lead.id if lead is not None else None
+    return enquire(desk, contact, event.key, policy, by=stamp_of(event), title=title, utm=utm, opens=opens)
 
 
 def wants_lead(contact: ContactRecord, policy: AccountPolicy) -> bool:

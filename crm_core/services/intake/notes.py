@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_core.messages import EntryKind, InboundEvent, Noted, ProfileLearned
+from crm_core.services.cards.leads import about
 from crm_core.services.desk import Desk
 from crm_core.services.intake.messages import TITLE_LENGTH, open_lead
 from crm_core.services.intake.outcome import DONE, Outcome, ignored
@@ -16,12 +17,12 @@ def noted(desk: Desk, recognition: Recognition, event: InboundEvent, note: Noted
     if not event.sender.identities:
         return ignored("done by nobody known")
     contact = sender_of(desk, recognition, event)
-    lead_id = None
+    enquiry = None
     if note.enquiry:
         title = note.text.split("\n", 1)[0][:TITLE_LENGTH]
-        lead_id = open_lead(desk, contact, event, title=title, utm=note.utm, source=note.source)
+        enquiry = open_lead(desk, contact, event, title=title, utm=note.utm, source=note.source)
     desk.work.put(
-        entry_of(desk, event, contact.id, EntryKind.SYSTEM, journal_id, text=note.text, author="", lead_id=lead_id)
+        entry_of(desk, event, contact.id, EntryKind.SYSTEM, journal_id, text=note.text, author="", **about(enquiry))
     )
     return DONE
 

@@ -119,4 +119,5 @@ def attach(desk: Desk, event: InboundEvent, entry_id: int, files: tuple[Attachme
 def emit_message(desk: Desk, entry: EntryRecord) -> None:
     """Tell outgoing webhooks of a new message."""
     data = {"id": entry.id, "contact_id": entry.contact_id, "channel": entry.channel, "text": entry.text}
+    data |= {"lead_id": entry.lead_id, "deal_id": entry.deal_id}
     desk.emit("message.created", entry.id, data)
