@@ -22,6 +22,7 @@ from crm_core.ports import Channel, FetchesFiles, FileStore
 from crm_core.services import subscriptions
 from crm_core.services.desk import Desk
 from crm_core.services.letters import replies
+from crm_core.services.letters.opting_out import opted_out
 from crm_core.services.watching.telling import enqueue_notification
 from crm_core.storage import queues
 from crm_core.storage.queries import webhooks as log_of_webhooks
@@ -62,6 +63,8 @@ class Acts:
         """Do it and note that it is done; raises the delivery errors of `Channel.send`."""
         match record.kind:
             case OutboxKind.MESSAGE:
+                if "mailing" in record.payload:
+                    await self._still_wanted(record)
                 receipt = await self._send(record)
                 note = _REPEATED.get(self._store.office.language, "") if record.started > 1 else None
                 await self._finish(record, lambda desk: _sent(desk, record, receipt, note))
@@ -93,6 +96,12 @@ class Acts:
                     pass
 
         await self._finish(record, service, OutboxState.FAILED, error)
+
+    async def _still_wanted(self, record: OutboxRecord) -> None:
+        """Raise PermanentDeliveryError where the client left the mailings while this one waited to go out."""
+        left = await self._store.run(lambda desk: opted_out(desk, [record.payload["mailing"]]))
+        if left:
+            raise PermanentDeliveryError("the client opted out before it went")
 
     async def _deliver(self, record: OutboxRecord) -> None:
         """Post an event to a subscriber, and keep in the log how that went."""

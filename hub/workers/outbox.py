@@ -1,7 +1,7 @@
 """Does what the outbox says: messages, notifications, webhooks, files to fetch; each lane in order, lanes side by side.
 
 Every try is claimed with a lease. What is known to have had no effect is tried again with growing pauses; a try whose
-end is not known is repeated once and marked; what is given up stays visible as failed.
+end is not known is repeated once and marked, that of a mailing never; what is given up stays visible as failed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _LONGEST_PAUSE_OF_WEBHOOKS_S = 3600.0
 _CREDENTIALS_PAUSE_S = 30.0
 _CROWDED_PAUSE_S = 1.0
 _UNKNOWN_TRIES = 2  # one try whose end is not known, and its repetition
+_UNKNOWN_TRIES_OF_MAILINGS = 1  # nobody is to get one twice
 
 
 class OutboxWorker(Worker):
@@ -118,7 +119,7 @@ class OutboxWorker(Worker):
     async def _do(self, record: OutboxRecord) -> None:
         try:
             async with asyncio.timeout(_TRY_S):
-                if record.started > _UNKNOWN_TRIES:
+                if record.started > _tries_with_unknown_end(record):
                     await self._acts.give_up(record, "it is not known whether an earlier try arrived")
                     self._count(record, "unknown")
                     return
@@ -162,3 +163,10 @@ class OutboxWorker(Worker):
 
     def _count(self, record: OutboxRecord, outcome: str) -> None:
         self._metrics.outbox.labels(record.kind.value, outcome).inc()
+
+
+def _tries_with_unknown_end(record: OutboxRecord) -> int:
+    """How many may have arrived: a subscriber knows an event by its number, and a file is fetched twice for nothing."""
+    if record.kind in {OutboxKind.WEBHOOK, OutboxKind.FETCH}:
+        return _TRIES_OF_WEBHOOKS if record.kind is OutboxKind.WEBHOOK else _TRIES
+    return _UNKNOWN_TRIES_OF_MAILINGS if record.payload.get("once") else _UNKNOWN_TRIES

@@ -28,6 +28,7 @@ FASTEST = 600  # messages a minute
 _STEP = timedelta(seconds=5)
 _FURTHEST = timedelta(days=366)
 _LONGEST_WHY = 300
+_LIST_FIELDS = frozenset({"list", "list_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,11 @@ def _gathered(desk: Desk, record: BroadcastRecord) -> BroadcastRecord:
 def _queue(desk: Desk, record: BroadcastRecord, waiting: Sequence[RecipientRecord]) -> None:
     """Queue the messages of these recipients; who opted out or was excluded meanwhile is left out now."""
     body = _template(desk, record)
-    places = reachable(desk, [each.contact_id for each in waiting], record.channels, body.channels)
+    # Who stands on a special list is left out, unless the segment asks for that very list.
+    asks = SegmentBody.model_validate(record.filter).filter
+    mailing = all(each.field not in _LIST_FIELDS for each in asks.terms())
+    ids = [each.contact_id for each in waiting]
+    places = reachable(desk, ids, record.channels, body.channels, mailing=mailing)
     marks = {each: _mark(record, place) for each, place in places.items() if isinstance(place, Place)}
     before = _absorbed(desk, record, [each for each, place in places.items() if isinstance(place, Place)])
     said = {each.key for each in desk.work.related(AutoAnswerRecord, "key", marks.values())} if marks else set()
@@ -208,7 +213,7 @@ def _write(desk: Desk, recipient: RecipientRecord, body: TemplateBody, place: Pl
     if letter is None:
         _skip(desk, recipient, HeldBack.EMPTY.value)
         return
-    entry = queued(desk, contact, place, letter, any_hour=body.any_hour)
+    entry = queued(desk, contact, place, letter, any_hour=body.any_hour, mailing=True)
     desk.work.put(
         recipient._replace(
             state=RecipientState.QUEUED,

@@ -18,6 +18,7 @@ from crm_core.model.callback import permitted_at
 from crm_core.model.conversation import AutoAnswerRecord
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.templates import TemplateBody, TemplateFile
+from crm_core.model.listed import listed_by
 from crm_core.model.office import ListAction
 from crm_core.model.records import (
     AttachmentRecord,
@@ -40,6 +41,8 @@ _LONGEST_TEXT = 100_000
 # Of these a conversation may be one of many people: only the client's own is written into.
 _OWN = {"telegram": "tg:", "vk": "vk:"}
 _SENT = "sent:"
+# Whose provider (or program) shows a message once, however often it is told of it under the same number.
+_KNOW_REPEATS = frozenset({"vk", "gateway"})
 
 
 class HeldBack(StrEnum):
@@ -99,8 +102,8 @@ def send_template(
 
     `channels` are kinds tried in this order, instead; `dedupe` lets it go out once, whatever asks again; `about` is the
     record that the template may name beside the client (a deal, a lead, a task); `mailing` lets whoever reads it as a
-    mail leave by a link; `lane` has its own order in the outbox. Raises InvalidInput for a template that is not there,
-    TemplateError for one that can't be filled in.
+    mail leave by a link, and leaves out whoever stands on a special list; `lane` has its own order in the outbox.
+    Raises InvalidInput for a template that is not there, TemplateError for one that can't be filled in.
     """
     found = deliver(
         desk,
@@ -133,7 +136,7 @@ def deliver(
     mark = f"{_SENT}{dedupe}"
     if dedupe and desk.work.related(AutoAnswerRecord, "key", [mark]):
         return HeldBack.ALREADY
-    place = reachable(desk, [contact_id], channels, body.channels)[contact_id]
+    place = reachable(desk, [contact_id], channels, body.channels, mailing=mailing)[contact_id]
     if isinstance(place, HeldBack):
         return place
     contact = desk.work.contact(contact_id)
@@ -144,7 +147,9 @@ def deliver(
         return HeldBack.EMPTY
     if dedupe:
         desk.work.put(AutoAnswerRecord(mark, desk.now))
-    return queued(desk, contact, place, letter, not_before=not_before, any_hour=body.any_hour, lane=lane)
+    return queued(
+        desk, contact, place, letter, not_before=not_before, any_hour=body.any_hour, lane=lane, mailing=mailing
+    )
 
 
 def leave_link(desk: Desk, contact: ContactRecord) -> str:
@@ -169,23 +174,30 @@ def held_back(desk: Desk, why: HeldBack) -> str:
 
 
 def reachable(
-    desk: Desk, contact_ids: Iterable[int], channels: Sequence[str] = (), allowed: Sequence[str] = ()
+    desk: Desk,
+    contact_ids: Iterable[int],
+    channels: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+    *,
+    mailing: bool = False,
 ) -> dict[int, Place | HeldBack]:
     """Where each of these clients is written to, or why not. A fixed number of statements, whatever their number.
 
     `channels` are tried in their order; without them the client's own come first, the last one before the others, then
-    their mail address. `allowed` are the kinds that come into question at all, any where it is empty.
+    their mail address. `allowed` are the kinds that come into question at all, any where it is empty. Who stands on a
+    list of those to be refused is never written to, who stands on any other gets no `mailing`.
     """
     ids = list(dict.fromkeys(contact_ids))
     contacts = desk.work.contacts(ids)
-    asked = [each for each in ids if (known := contacts.get(each)) is not None and _refusal(desk, known) is None]
+    held = desk.work.identities(list(contacts))
+    refused = {each: _refusal(desk, contact, mailing) for each, contact in contacts.items()}
+    refused |= _listed(desk, {each: held.get(each, []) for each, why in refused.items() if why is None}, mailing)
+    asked = [each for each in ids if each in contacts and refused[each] is None]
     out = opted_out(desk, asked)
-    held = desk.work.identities(asked)
     written = desk.work.written_places([each for each in asked if each not in out])
     found: dict[int, Place | HeldBack] = {}
     for each in ids:
-        contact = contacts.get(each)
-        refusal = HeldBack.GONE if contact is None else _refusal(desk, contact)
+        refusal = refused.get(each, HeldBack.GONE)
         if refusal is None and each in out:
             refusal = HeldBack.OPTED_OUT
         if refusal is not None:
@@ -196,11 +208,27 @@ def reachable(
     return found
 
 
-def _refusal(desk: Desk, contact: ContactRecord) -> HeldBack | None:
+def _refusal(desk: Desk, contact: ContactRecord, mailing: bool) -> HeldBack | None:
     if contact.merged_into is not None or contact.deleted_at is not None:
         return HeldBack.GONE
-    listed = desk.office.lists.get(contact.list_name) if contact.list_name is not None else None
-    return HeldBack.LISTED if listed is not None and listed.action is ListAction.REJECT else None
+    return HeldBack.LISTED if contact.list_name is not None and _excludes(desk, contact.list_name, mailing) else None
+
+
+def _listed(desk: Desk, held: Mapping[int, Sequence[IdentityRecord]], mailing: bool) -> dict[int, HeldBack]:
+    """Whose number, address or mail domain was put on a list, though they have not turned up since. One statement."""
+    keys = {key for each in held.values() for record in each for key in listed_by(record.key)}
+    found = desk.work.listed_numbers(keys) if keys else {}
+    listed = {key for key, record in found.items() if _excludes(desk, record.list_name, mailing)}
+    return {
+        owner: HeldBack.LISTED
+        for owner, each in held.items()
+        if any(not listed.isdisjoint(listed_by(record.key)) for record in each)
+    }
+
+
+def _excludes(desk: Desk, list_name: str, mailing: bool) -> bool:
+    listed = desk.office.lists.get(list_name)
+    return mailing or (listed is not None and listed.action is ListAction.REJECT)
 
 
 def _places(desk: Desk, held: Sequence[IdentityRecord], written: Sequence[EntryRecord]) -> list[Place]:
@@ -269,9 +297,10 @@ def queued(
     any_hour: bool = False,
     lane: str = "",
     deal_id: int | None = None,
+    mailing: bool = False,
 ) -> EntryRecord:
     """Queue a message of the hub's own: its entry, its place in the outbox. Not at night by the client's clock, unless
-    `any_hour`."""
+    `any_hour`. A `mailing` rather does not arrive than arrive twice, and asks once more whether the client left."""
     number = desk.work.next_id()
     is_mail = place.channel == _EMAIL
     answers = place.last if place.last is not None and not letter.subject else None
@@ -311,6 +340,7 @@ def queued(
         "files": files,
         "automatic": True,
         **({"unsubscribe": letter.leave} if letter.leave else {}),
+        **({"mailing": contact.id, "once": place.channel not in _KNOW_REPEATS} if mailing else {}),
         **mail,
     }
     at = max(not_before or desk.now, desk.now)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp.test_utils import TestClient
 
-from crm_core.messages import EntryKind, InboundEvent, MessageReceived, Sender
+from crm_core.errors import TransientDeliveryError
+from crm_core.messages import DeliveryReceipt, EntryKind, InboundEvent, MessageReceived, OutboundMessage, Sender
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.outreach import RecipientRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
+from crm_core.services.letters import outgoing
 from hub.leaving import leave_links
 from tests.integration.http.world import SHOP, World, later
 from tests.patience import PATIENCE_S
@@ -244,3 +247,58 @@ async def test_recipients_stand_in_the_record_once(world: World) -> None:
 
     found = await world.hub.store.run(again)
     assert len({each.key for each in found}) == len(found) == 3
+
+
+async def test_whoever_stands_on_any_list_is_left_out_unless_the_segment_asks_for_that_list(world: World) -> None:
+    ids = await clients(world, 4)
+    await world.post(f"/contacts/{ids[0]}/list", {"list": "соискатели", "reason": "ищет работу"})
+    # Put there by their identity alone, and silent since: their card does not say so yet.
+    for ident, name in (("tg:1001", "чёрный список"), ("tg:1002", "соискатели")):
+        await world.post(f"/lists/{name}/numbers", {"identity": ident, "reason": "так"}, login="root", status=201)
+    broadcast = await prepared(world)
+    await world.post(f"/broadcasts/{broadcast}/start", login="root")
+    found = await until(world, broadcast, state="done", sent=1)
+    assert [(each["why"], each["count"]) for each in found["reasons"]] == [("listed", 3)]
+    assert [each.conversation for each in world.shop.sent] == ["1003"]
+    asked = {"name": "кандидаты", "filter": {"all": [{"field": "list", "value": "соискатели"}]}}
+    await world.post("/segments", asked, login="root", status=201)
+    body = {"name": "Вакансия", "segment": "кандидаты", "text": "Есть место"}
+    vacancy = (await world.post("/broadcasts", body, login="root", status=201))["id"]
+    await world.post(f"/broadcasts/{vacancy}/start", login="root")
+    await until(world, vacancy, state="done", sent=1)
+    assert [each.conversation for each in world.shop.sent] == ["1003", "1000"]
+
+
+async def test_a_try_whose_end_is_not_known_is_not_repeated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await clients(world, 2)
+    send = world.shop.send
+
+    async def unanswered(message: OutboundMessage) -> DeliveryReceipt:
+        await send(message)
+        if message.conversation == "1000":
+            raise TransientDeliveryError("no answer", uncertain=True, retry_after=1)
+        return DeliveryReceipt((f"out{message.conversation}",))
+
+    monkeypatch.setattr(world.shop, "send", unanswered)
+    broadcast = await prepared(world)
+    await world.post(f"/broadcasts/{broadcast}/start", login="root")
+    await until(world, broadcast, state="done", sent=1, queued=1)
+    world.clock.advance(2)
+    await until(world, broadcast, failed=1)
+    assert sorted(each.conversation for each in world.shop.sent) == ["1000", "1001"]
+
+
+async def test_whoever_leaves_while_it_waits_for_their_morning_gets_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await clients(world, 2)
+    night = ZoneInfo("Asia/Vladivostok")  # 19:00 in Moscow is two in the night there
+    world.clock.set(later(0).replace(hour=16))
+    monkeypatch.setattr(outgoing, "zone_of", lambda _desk, _contact: night)
+    broadcast = await prepared(world)
+    await world.post(f"/broadcasts/{broadcast}/start", login="root")
+    await until(world, broadcast, state="done", queued=2)
+    await world.post(f"/contacts/{ids[0]}/opt-out")
+    world.clock.advance(8 * 3600)
+    await until(world, broadcast, sent=1, failed=1)
+    assert [each.conversation for each in world.shop.sent] == ["1001"]
