@@ -20,6 +20,7 @@ from crm_core.storage.queries.pages import Reading
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Login, Moment, Named, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
+from hub.http.versions import as_it_is
 
 _TAG = "calls"
 
@@ -107,11 +108,12 @@ def _ordered(desk: Desk, call: Call[Any, CallbackBody]) -> Callback:
     )
     text = desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(record.due_at))
     desk.note(contact.id, text, author=call.user.login, by_person=True)
-    return callback_json(record)
+    return callback_json(as_it_is(desk, record))
 
 
 def _cancelled(desk: Desk, call: Call[Any, CancelBody]) -> Callback:
-    return callback_json(services.cancel(desk, call.number(), call.user.login, call.body.reason))
+    cancelled = services.cancel(desk, call.number(), call.user.login, call.body.reason)
+    return callback_json(as_it_is(desk, cancelled))
 
 
 def _listed(conn: Reading, call: Call[CallbackQuery, NoBody]) -> Callbacks:

@@ -15,6 +15,7 @@ from crm_core.storage.queries.pages import Reading
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Login, Moment, Named, NoBody, Paged, PageQuery, Query, QueryId, Taken
+from hub.http.versions import as_it_is
 
 _TAG = "cases"
 
@@ -97,7 +98,8 @@ def _taken(desk: Desk, call: Call[Any, NoBody]) -> Case:
     return _now(desk, services.take_case(desk, call.number(), call.user.login))
 
 
-def _now(desk: Desk, record: CaseRecord) -> Case:
+def _now(desk: Desk, done: CaseRecord) -> Case:
+    record = as_it_is(desk, done)
     keys = [f"{kind.value}:{record.id}" for kind in (DeadlineKind.CASE_RUNG, DeadlineKind.CASE_PROMISE)]
     waiting = desk.work.related(DeadlineRecord, "key", keys) if record.state is CaseState.OPEN else []
     return case_json(record, min((each.due_at for each in waiting), default=None))

@@ -15,7 +15,6 @@ from crm_core.services.clients import contacts as services
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import merging
-from crm_core.services.settling import settle
 from crm_core.storage.queries import contacts as queries
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter
 from crm_core.storage.queries.pages import Reading
@@ -25,7 +24,7 @@ from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import invalid
 from hub.http.rights import Right
 from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, Query, QueryId, Short, Tags, Taken
-from hub.http.versions import or_as_it_is
+from hub.http.versions import as_it_is, or_as_it_is
 
 _TAG = "contacts"
 
@@ -151,18 +150,18 @@ def _one(conn: Reading, call: Call[Query, NoBody]) -> Contact:
 
 
 def _made(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
-    contact, identities = services.create(desk, _change(desk, call.body))
+    contact, _ = services.create(desk, _change(desk, call.body))
     keep_external(desk, "contact", contact.id, call.body)
-    return contact_json(contact, identities)
+    return contact_now(desk, contact.id)
 
 
 def _corrected(desk: Desk, call: Call[Any, ContactPatch]) -> Contact:
     def change() -> Contact:
         contact, _ = services.change(desk, call.number(), _change(desk, call.body), call.body.version)
         keep_external(desk, "contact", contact.id, call.body)
-        return _now(desk, contact.id)
+        return contact_now(desk, contact.id)
 
-    return or_as_it_is(change, ContactRecord, lambda contact: _now(desk, contact.id))
+    return or_as_it_is(change, ContactRecord, lambda contact: contact_now(desk, contact.id))
 
 
 def _merged(desk: Desk, call: Call[Any, MergeBody]) -> Contact:
@@ -171,17 +170,17 @@ def _merged(desk: Desk, call: Call[Any, MergeBody]) -> Contact:
     survivor = desk.work.contact(call.number())
     absorbed = desk.work.contact(call.body.contact_id)
     joined = merging.merge(desk, survivor, absorbed, call.body.evidence or services.BY_HAND, call.user.login)
-    return _now(desk, joined.id)
+    return contact_now(desk, joined.id)
 
 
 def _unmerged(desk: Desk, call: Call[Any, NoBody]) -> Contact:
-    return _now(desk, merging.unmerge(desk, call.number(), call.user.login).id)
+    return contact_now(desk, merging.unmerge(desk, call.number(), call.user.login).id)
 
 
-def _now(desk: Desk, contact_id: int) -> Contact:
+def contact_now(desk: Desk, contact_id: int) -> Contact:
     """A contact after all that follows from what was done."""
-    settle(desk)
-    return contact_json(desk.work.contact(contact_id), desk.work.identities([contact_id]).get(contact_id, []))
+    record = as_it_is(desk, desk.work.contact(contact_id))
+    return contact_json(record, desk.work.identities([contact_id]).get(contact_id, []))
 
 
 def _change(desk: Desk, body: ContactBody) -> ContactChange:

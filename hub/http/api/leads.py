@@ -16,7 +16,6 @@ from crm_core.services.acts.lead_cards import LeadChange
 from crm_core.services.cards import leads
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
-from crm_core.services.settling import settle
 from crm_core.storage.queries import leads as queries
 from crm_core.storage.queries.leads import LeadFilter
 from crm_core.storage.queries.pages import Reading
@@ -40,7 +39,7 @@ from hub.http.types import (
     Tags,
     Taken,
 )
-from hub.http.versions import or_as_it_is
+from hub.http.versions import as_it_is, or_as_it_is
 
 _TAG = "leads"
 
@@ -198,25 +197,20 @@ def _one(conn: Reading, call: Call[Query, NoBody]) -> Lead:
 
 def _made(desk: Desk, call: Call[Any, NewLeadBody]) -> Lead:
     utm = Utm(**call.body.utm.model_dump())
-    return lead_json(lead_cards.create(desk, call.user.login, call.body.contact_id, _change(call.body), utm))
+    made = lead_cards.create(desk, call.user.login, call.body.contact_id, _change(call.body), utm)
+    return lead_json(as_it_is(desk, made))
 
 
 def _corrected(desk: Desk, call: Call[Any, LeadPatch]) -> Lead:
     def change() -> Lead:
-        found = lead_cards.change(desk, call.number(), call.user.login, _change(call.body), call.body.version)
-        return _now(desk, found)
+        changed = lead_cards.change(desk, call.number(), call.user.login, _change(call.body), call.body.version)
+        return lead_json(as_it_is(desk, changed))
 
     return or_as_it_is(change, LeadRecord, lead_json)
 
 
-def _now(desk: Desk, lead: LeadRecord) -> Lead:
-    """A lead after all that follows from what was done."""
-    settle(desk)
-    return lead_json(desk.work.peek(LeadRecord, lead.id) or lead)
-
-
 def _taken(desk: Desk, call: Call[Any, NoBody]) -> Lead:
-    return lead_json(leads.take(desk, call.number(), call.user.login))
+    return lead_json(as_it_is(desk, leads.take(desk, call.number(), call.user.login)))
 
 
 def _converted(desk: Desk, call: Call[Any, ConvertBody]) -> ConvertedLead:
@@ -226,7 +220,7 @@ def _converted(desk: Desk, call: Call[Any, ConvertBody]) -> ConvertedLead:
 
 
 def _rejected(desk: Desk, call: Call[Any, RejectBody]) -> Lead:
-    return lead_json(leads.reject(desk, call.number(), call.user.login, call.body.reason))
+    return lead_json(as_it_is(desk, leads.reject(desk, call.number(), call.user.login, call.body.reason)))
 
 
 def _conversion(body: ConvertBody) -> Conversion:

@@ -17,13 +17,16 @@ from crm_core.services.automation.trying import Trial
 from crm_core.services.desk import Desk
 from crm_core.services.letters import chaining
 from crm_core.storage.queries import runs as queries
+from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import Page, Reading
+from crm_core.storage.queries.seeing import seen_type
 from hub.http.acting import json_response, to_json
 from hub.http.api.definitions import SectionOperations
 from hub.http.bodies import MAX_JSON, read_body
 from hub.http.operations import Call, Kind, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Moment, NoBody, Paged, PageQuery, QueryId, Taken
+from hub.http.versions import as_it_is
 from hub.rules_trial import Report, try_rules
 
 _TAG = "rules"
@@ -157,14 +160,16 @@ def _tried(trial: Trial) -> TriedRun:
 
 def _runs(conn: Reading, call: Call[RunQuery, NoBody]) -> RuleRunPage:
     query = call.query
-    wanted = queries.RunFilter(query.kind, query.subject_id, query.rule, query.outcome, query.since)
+    hidden = hidden_pipelines(conn, call.user)
+    wanted = queries.RunFilter(query.kind, query.subject_id, query.rule, query.outcome, query.since, hidden)
     found: Page[RuleRun] = queries.list_runs(conn, wanted, query.where).map(_run)
     return RuleRunPage(items=list(found.items), next=found.next)
 
 
 def _runs_of(kind: str) -> Any:
     def handler(conn: Reading, call: Call[PageQuery, NoBody]) -> RuleRunPage:
-        wanted = queries.RunFilter(kind, call.number())
+        of_type = seen_type(conn, call.number(), call.user) if kind == "deal" else kind
+        wanted = queries.RunFilter(of_type, call.number())
         found: Page[RuleRun] = queries.list_runs(conn, wanted, call.query.where).map(_run)
         return RuleRunPage(items=list(found.items), next=found.next)
 
@@ -182,7 +187,7 @@ def _chain_runs(conn: Reading, call: Call[ChainRunQuery, NoBody]) -> ChainRunPag
 def _stopped(desk: Desk, call: Call[Any, NoBody]) -> ChainRun:
     record, _contact = desk.work.owned(ChainRunRecord, call.number())
     chaining.stop(desk, record.contact_id, record.chain, f"user:{call.user.login}")
-    return _chain_run(desk.work.peek(ChainRunRecord, record.id) or record)
+    return _chain_run(as_it_is(desk, record))
 
 
 async def _trial(request: web.Request, call: Call[Any, NoBody]) -> web.StreamResponse:

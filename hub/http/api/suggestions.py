@@ -16,7 +16,7 @@ from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries import suggestions as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilter
-from hub.http.api.contacts import Contact, contact_json
+from hub.http.api.contacts import Contact, contact_now
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, NoBody, Paged, PageQuery, QueryId, Taken
@@ -105,10 +105,9 @@ def _listed(conn: Reading, call: Call[SuggestionQuery, NoBody]) -> Suggestions:
 
 def _accepted(desk: Desk, call: Call[Any, AcceptBody]) -> Decided:
     done = deciding.accept(desk, call.number(), call.user.login, call.body.survivor)
-    held = desk.work.identities([done.survivor.id]).get(done.survivor.id, [])
     return Decided(
         suggestion_id=call.number(),
-        contact=contact_json(desk.work.contact(done.survivor.id), held),
+        contact=contact_now(desk, done.survivor.id),
         absorbed_id=done.absorbed_id,
         because=done.because,
         explanation=f"contact {done.survivor.id} is left: {_BECAUSE[done.because]}",
