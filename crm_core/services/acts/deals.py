@@ -155,6 +155,7 @@ def bring_back(desk: Desk, deal_id: int) -> Placed:
     """Bring back a deleted deal; raises NotFound."""
     desk.work.owned(DealRecord, deal_id)
     deal = desk.work.get(DealRecord, deal_id)
+    demand_access(desk, place_of(desk, deal.stage_id)[0], deal)
     if deal.deleted_at is not None:
         deal = deal._replace(deleted_at=None, updated_at=desk.now)
         desk.work.put(deal)

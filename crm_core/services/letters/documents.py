@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from crm_core.errors import Conflict, InvalidInput
+from crm_core.errors import Conflict, InvalidInput, NotFound
 from crm_core.messages import EntryKind
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.documents import DocumentBody
@@ -20,6 +20,7 @@ from crm_core.model.exchange import CounterRecord, DocumentRecord
 from crm_core.model.records import AttachmentRecord, ContactRecord, DealRecord, EntryRecord, FileState
 from crm_core.model.selling import LineItemRecord, PaymentRecord
 from crm_core.model.templates import rendered
+from crm_core.services.cards.pipelines import place_of
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
 from crm_core.services.letters.replies import reply
@@ -82,6 +83,8 @@ def prepare(
     if body is None:
         raise InvalidInput(f"there is no template of documents «{template}»")
     deal = desk.work.get(DealRecord, deal_id) if deal_id is not None else None
+    if deal is not None and not place_of(desk, deal.stage_id)[0].admits(desk.work.staff.get(login)):
+        raise NotFound(f"there is no deal {deal.id}")
     if deal is not None and deal.deleted_at is not None:
         raise Conflict("the deal was deleted")
     owner = contact_id if contact_id is not None else (deal.contact_id if deal is not None else None)

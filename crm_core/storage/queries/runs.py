@@ -18,6 +18,7 @@ from crm_core.storage.queries.pages import (
     page_of,
     parse_moment_cursor,
 )
+from crm_core.storage.queries.seeing import seen_run
 from crm_core.storage.tables import TABLE_OF
 
 _RUN = TABLE_OF[RuleRunRecord]
@@ -26,13 +27,14 @@ _CHAIN = TABLE_OF[ChainRunRecord]
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs are wanted; `since` is inclusive."""
+    """Which runs are wanted; `since` is inclusive, those on cards of `hidden` pipelines are left out."""
 
     kind: str | None = None
     subject_id: int | None = None
     rule: str | None = None
     outcome: RunOutcome | None = None
     since: datetime | None = None
+    hidden: frozenset[int] = frozenset()
 
 
 def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRunRecord]:
@@ -49,6 +51,7 @@ def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRun
             _RUN.c.outcome == wanted.outcome if wanted.outcome is not None else None,
             at >= wanted.since if wanted.since is not None else None,
             at <= moment if moment is not None else None,
+            seen_run(wanted.hidden, _RUN),
         )
     )
     statement = select(_RUN).where(*conditions).order_by(at.desc(), key.desc())

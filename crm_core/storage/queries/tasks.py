@@ -12,6 +12,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from crm_core.errors import NotFound
 from crm_core.model.records import ContactRecord
 from crm_core.model.task import TaskRecord, TaskState
+from crm_core.model.user import User
+from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import (
     Page,
     Slice,
@@ -23,6 +25,7 @@ from crm_core.storage.queries.pages import (
     page_of,
     parse_moment_cursor,
 )
+from crm_core.storage.queries.seeing import hidden_among, seen_task
 from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import contact, task
 
@@ -52,12 +55,15 @@ class TaskCard:
     contact: ContactRecord | None
 
 
-def list_tasks(conn: Connection, wanted: TaskFilter, where: Slice, more: More = EVERYTHING) -> Page[TaskCard]:
-    """Open tasks, the most urgent first, those without a deadline last; tasks that are over the newest first. Two
-    statements."""
-    statement = tasks_statement(wanted, where, more.condition)
+def list_tasks(
+    conn: Connection, user: User, wanted: TaskFilter, where: Slice, more: More = EVERYTHING
+) -> Page[TaskCard]:
+    """Open tasks, the most urgent first, those without a deadline last; tasks that are over the newest first. About
+    cards of pipelines that somebody does not work with only their own. Three statements."""
+    also = both((more.condition, seen_task(task, user, hidden_pipelines(conn, user))))
+    statement = tasks_statement(wanted, where, *also)
     if more.sort is not None:
-        whole = tasks_statement(wanted, Slice(limit=where.limit), more.condition).whereclause
+        whole = tasks_statement(wanted, Slice(limit=where.limit), *also).whereclause
         page = listed(conn, "task", TaskRecord, both((whole,)), where, more)
     elif wanted.state is TaskState.OPEN:
         page = page_of(all_of(conn, TaskRecord, statement), where.limit, _cursor)
@@ -67,9 +73,7 @@ def list_tasks(conn: Connection, wanted: TaskFilter, where: Slice, more: More = 
     return page.map(lambda record: cards[record.id])
 
 
-def tasks_statement(
-    wanted: TaskFilter, where: Slice, also: ColumnElement[bool] | None = None
-) -> Select[tuple[object, ...]]:
+def tasks_statement(wanted: TaskFilter, where: Slice, *also: ColumnElement[bool]) -> Select[tuple[object, ...]]:
     """The query behind `list_tasks`, in its own order; raises InvalidInput for a bad cursor."""
     conditions = both(
         (
@@ -86,7 +90,7 @@ def tasks_statement(
             task.c.due_at >= wanted.since if wanted.since is not None else None,
             task.c.due_at < wanted.until if wanted.until is not None else None,
             task.c.due_at.is_(None) if wanted.undated else None,
-            also,
+            *also,
         )
     )
     statement = select(task).limit(where.limit + 1)
@@ -100,10 +104,13 @@ def tasks_statement(
     )
 
 
-def one_task(conn: Connection, task_id: int) -> TaskCard:
-    """One task; raises NotFound."""
+def one_task(conn: Connection, user: User, task_id: int) -> TaskCard:
+    """One task; raises NotFound, also where it is about a card of a pipeline that is not somebody's, and not theirs."""
     found = one_of(conn, TaskRecord, task_id)
     if found is None or found.deleted_at is not None:
+        raise NotFound(f"there is no task {task_id}")
+    about = [found.deal_id] if found.deal_id is not None and user.login not in {found.assignee, found.author} else []
+    if hidden_among(conn, about, user):
         raise NotFound(f"there is no task {task_id}")
     return _cards(conn, [found])[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,14 +17,15 @@ from crm_core.storage.queries.pages import (
     Page,
     Slice,
     all_of,
+    both,
     grouped,
     moment_cursor,
     number_cursor,
-    one_of,
     page_of,
     parse_moment_cursor,
 )
 from crm_core.storage.queries.recordings import recordings_of
+from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.tables import attachment, call, journal, thread, timeline
 from crm_core.storage.types import UtcDateTime
 
@@ -61,13 +62,15 @@ class RawFact:
     raw_type: str
 
 
-def list_entries(conn: Connection, contact_id: int, order: Order, where: Slice) -> Page[EntryCard]:
-    """A page of a contact's timeline. Six statements at most."""
+def list_entries(
+    conn: Connection, contact_id: int, order: Order, where: Slice, hidden: Collection[int] = ()
+) -> Page[EntryCard]:
+    """A page of a contact's timeline, without what became of cards in `hidden` pipelines. Six statements at most."""
     if order is Order.COMMITTED:
         statement = by_commit(contact_id, number_cursor(where.after))
     else:
         statement = by_time(contact_id, where.after, newest_first=order is Order.RECENT)
-    rows = all_of(conn, EntryRecord, statement.limit(where.limit + 1))
+    rows = all_of(conn, EntryRecord, statement.where(*both((seen_entry(timeline, hidden),))).limit(where.limit + 1))
     page = page_of(rows, where.limit, _by_seq if order is Order.COMMITTED else _by_moment)
     cards = {card.entry.id: card for card in with_details(conn, page.items)}
     return page.map(lambda entry: cards[entry.id])
@@ -135,9 +138,10 @@ def _topmost(conn: Connection, ids: set[int]) -> dict[int, int]:
     return {each: top(each) for each in ids if each in known}
 
 
-def entry_card(conn: Connection, entry_id: int) -> EntryCard:
-    """One entry; raises NotFound."""
-    found = one_of(conn, EntryRecord, entry_id)
+def entry_card(conn: Connection, entry_id: int, hidden: Collection[int] = ()) -> EntryCard:
+    """One entry; raises NotFound, also where it tells of a card in a `hidden` pipeline."""
+    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen_entry(timeline, hidden),)))
+    found = next(iter(all_of(conn, EntryRecord, wanted)), None)
     if found is None:
         raise NotFound(f"there is no entry {entry_id}")
     return with_details(conn, [found])[0]

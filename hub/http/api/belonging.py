@@ -8,17 +8,19 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from crm_core.model.definitions.rules import PLAIN_KINDS
 from crm_core.model.fields import FieldSet, fields_of, shown
 from crm_core.model.history import ChangeRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LinkRecord
 from crm_core.model.user import Staff
 from crm_core.services.acts import removing
+from crm_core.services.cards.pipelines import demand_access, place_of
 from crm_core.services.clients import links as linking
 from crm_core.services.desk import Desk
-from crm_core.storage.queries import deals as deal_queries
 from crm_core.storage.queries import history as queries
-from crm_core.storage.queries.pages import Reading, one_of
+from crm_core.storage.queries.pages import Reading
+from crm_core.storage.queries.seeing import hidden_among, seen_type
 from crm_core.storage.staff import load_staff
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
@@ -90,18 +92,16 @@ class History(Paged[HistoryRow]):
 
 def _seen(conn: Reading, call: Call[Any, Any], kind: str, ident: int) -> str:
     """The kind whose fields a record has; raises NotFound where a deal is none of the user's."""
-    if kind != "deal":
-        return kind
-    record = one_of(conn, DealRecord, ident)
-    if record is not None and record.pipeline_id in deal_queries.hidden_pipelines(conn, call.user):
-        deal_queries.deal_card(conn, ident, call.user)
-    return record.type if record is not None else kind
+    return seen_type(conn, ident, call.user) if kind == "deal" else kind
 
 
 def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
     def shown_links(conn: Reading, call: Call[Query, NoBody]) -> Links:
         here = (_seen(conn, call, kind, call.number()), call.number())
         found = queries.links_of(conn, *here)
+        cards = {ident for each in found for of, ident in (_other(each, here),) if of not in PLAIN_KINDS}
+        hidden = hidden_among(conn, cards, call.user)
+        found = [each for each in found if (end := _other(each, here))[0] in PLAIN_KINDS or end[1] not in hidden]
         titles = queries.titles_of(conn, [_other(each, here) for each in found])
         return Links(items=[_link_json(each, here, titles.get(_other(each, here), "")) for each in found], next=None)
 
@@ -111,6 +111,7 @@ def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
 def _linked(kind: str) -> Callable[[Desk, Call[Any, LinkBody]], Link]:
     def link(desk: Desk, call: Call[Any, LinkBody]) -> Link:
         one = _end(desk, kind, call.number())
+        _demand_seen(desk, one, (call.body.kind, call.body.id))
         made = linking.link(desk, one, (call.body.kind, call.body.id), call.body.role, call.user.login)
         other = linking.record(desk, call.body.kind, call.body.id)
         return _link_json(made, one, str(getattr(other, "name", None) or getattr(other, "title", "")))
@@ -126,7 +127,17 @@ def _end(desk: Desk, kind: str, ident: int) -> tuple[str, int]:
 
 
 def _unlinked(desk: Desk, call: Call[Any, NoBody]) -> None:
-    linking.unlink(desk, call.number())
+    found = desk.work.get(LinkRecord, call.number())
+    _demand_seen(desk, (found.from_kind, found.from_id), (found.to_kind, found.to_id))
+    linking.unlink(desk, found.id)
+
+
+def _demand_seen(desk: Desk, *ends: tuple[str, int]) -> None:
+    """Raise NotFound for a card of a pipeline that whoever acts does not work with."""
+    for kind, ident in ends:
+        if kind not in PLAIN_KINDS:
+            card = desk.work.get(DealRecord, ident)
+            demand_access(desk, place_of(desk, card.stage_id)[0], card)
 
 
 def _other(link: LinkRecord, here: tuple[str, int]) -> tuple[str, int]:

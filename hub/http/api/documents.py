@@ -17,7 +17,9 @@ from crm_core.services.letters.documents import NumberTaken, Prepared, Sending
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import definitions, files
 from crm_core.storage.queries import documents as queries
+from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import Reading
+from crm_core.storage.queries.seeing import seen_type
 from hub.documents.making import DocumentMaker
 from hub.http.acting import kept_answer, run_act
 from hub.http.api.definitions import SectionOperations
@@ -149,22 +151,32 @@ def _maker(call: Call[Any, Any]) -> DocumentMaker:
 
 
 def _list_of_deal(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
+    seen_type(conn, call.number(), call.user)
     page = queries.list_documents(conn, call.query.where, deal_id=call.number())
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
 
 def _list_of_contact(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
     contact = contact_queries.current(conn, call.number())
-    page = queries.list_documents(conn, call.query.where, contact_id=contact.id)
+    hidden = hidden_pipelines(conn, call.user)
+    page = queries.list_documents(conn, call.query.where, contact_id=contact.id, hidden=hidden)
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> DocumentCard:
-    return _card(queries.one_document(conn, call.number()))
+    return _card(_seen(conn, call))
+
+
+def _seen(conn: Reading, call: Call[Any, NoBody]) -> DocumentRecord:
+    """A document; raises NotFound, also where it is of a card that is none of the user's."""
+    found = queries.one_document(conn, call.number())
+    if found.deal_id is not None:
+        seen_type(conn, found.deal_id, call.user)
+    return found
 
 
 async def _file(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    record = await call.hub.store.read(lambda conn: queries.one_document(conn, call.number()))
+    record = await call.hub.store.read(lambda conn: _seen(conn, call))
     path = call.hub.files.path(record.sha256)
     if not path.is_file():
         raise NotFound(f"the file of document {record.id} is not in the file store")

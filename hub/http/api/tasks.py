@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from crm_core.errors import NotFound
+from crm_core.model.records import DealRecord
 from crm_core.model.task import TaskRecord, TaskState
+from crm_core.services.cards.pipelines import demand_access, place_of
 from crm_core.services.desk import Desk
 from crm_core.services.settling import settle
 from crm_core.services.tasking import tasks as services
@@ -187,7 +190,7 @@ def _listed(conn: Reading, call: Call[TaskQuery, NoBody]) -> Tasks:
         until=until,
         undated=query.when is TaskTime.NONE,
     )
-    page = queries.list_tasks(conn, wanted, query.where, query.more(conn, call.hub.store, "task"))
+    page = queries.list_tasks(conn, call.user, wanted, query.where, query.more(conn, call.hub.store, "task"))
     return Tasks(items=[_of(card, now) for card in page.items], next=page.next)
 
 
@@ -209,11 +212,12 @@ def _period(when: TaskTime | None, now: datetime, zone_name: str) -> tuple[datet
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Task:
-    return _of(queries.one_task(conn, call.number()), call.hub.clock.now())
+    return _of(queries.one_task(conn, call.user, call.number()), call.hub.clock.now())
 
 
 def _made(desk: Desk, call: Call[Any, NewTaskBody]) -> Task:
     body = call.body
+    _demand_card(desk, body.deal_id)
     plain = (
         "title",
         "text",
@@ -239,6 +243,8 @@ def _made(desk: Desk, call: Call[Any, NewTaskBody]) -> Task:
 
 def _changed(desk: Desk, call: Call[Any, TaskPatch]) -> Task:
     body = call.body
+    _demand_seen(desk, call)
+    _demand_card(desk, body.deal_id)
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & set(TaskBody.model_fields)}
     if "checklist" in given:
         given["checklist"] = [each.model_dump() for each in body.checklist]
@@ -247,16 +253,35 @@ def _changed(desk: Desk, call: Call[Any, TaskPatch]) -> Task:
 
 def _closed(desk: Desk, call: Call[Any, CloseBody]) -> Task:
     body = call.body
+    _demand_seen(desk, call)
     return _kept(desk, lambda: services.close(desk, call.number(), call.user.login, body.result, body.version))
 
 
 def _cancelled(desk: Desk, call: Call[Any, CancelBody]) -> Task:
     body = call.body
+    _demand_seen(desk, call)
     return _kept(desk, lambda: services.cancel(desk, call.number(), call.user.login, body.reason, body.version))
 
 
 def _reopened(desk: Desk, call: Call[Any, ReopenBody]) -> Task:
+    _demand_seen(desk, call)
     return _kept(desk, lambda: services.reopen(desk, call.number(), call.user.login, call.body.version))
+
+
+def _demand_seen(desk: Desk, call: Call[Any, Any]) -> None:
+    """Raise NotFound for a task about a card of a pipeline that is not for whoever acts, unless the task is theirs."""
+    task, _ = desk.work.task(call.number())
+    if call.user.login not in {task.assignee, task.author}:
+        try:
+            _demand_card(desk, task.deal_id)
+        except NotFound as err:
+            raise NotFound(f"there is no task {task.id}") from err
+
+
+def _demand_card(desk: Desk, deal_id: int | None) -> None:
+    """Raise NotFound where whoever acts does not work with the pipeline of a card."""
+    for card in desk.work.related(DealRecord, "id", [deal_id]) if deal_id is not None else ():
+        demand_access(desk, place_of(desk, card.stage_id)[0], card)
 
 
 def _kept(desk: Desk, act_on: Callable[[], TaskRecord]) -> Task:
