@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crm_core.messages import RouteStage
 from crm_core.model.calendar import ALWAYS, ANY_HOURS, WorkingHours
-from crm_core.model.events import PATTERN, WebhookEvent
+from crm_core.model.events import PATTERN, WebhookEvent, mistyped
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
 from crm_core.model.office import ListAction, SpecialList
 from hub.settings import hours, mail, storage, urls, values
@@ -271,8 +271,8 @@ def step(section: Section) -> LadderStep:
 
 
 def _event(value: object) -> str:
-    """An event by its name, all of a kind of record (`deal.*`), or all (`*`)."""
-    if isinstance(value, str) and value.endswith("*") and PATTERN.fullmatch(value):
+    """An event by its name, also one that rules tell of, all of a kind of record (`deal.*`), or all (`*`)."""
+    if isinstance(value, str) and PATTERN.fullmatch(value) and not mistyped(value):
         return value
     return values.one_of(WebhookEvent)(value).value
 

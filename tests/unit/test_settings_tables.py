@@ -135,6 +135,12 @@ def test_the_documented_configuration() -> None:
     assert settings.robot == RobotSettings()
 
 
+def test_a_webhook_is_told_of_what_rules_tell_of() -> None:
+    events = '["contract.signed", "claim.*", "deal.moved"]'
+    settings = parse_settings(f'[[webhook]]\nurl = "https://h.ru/x"\nsecret = "s"\nevents = {events}\n')
+    assert settings.webhooks[0].events == ("contract.signed", "claim.*", "deal.moved")
+
+
 def test_every_secret_is_known_and_none_is_shown() -> None:
     text = (
         DOCUMENTED.replace('"…"', '"hidden-one"').replace(":pass@", ":hidden%20two@").replace(":secret@", ":hidden3@")
