@@ -6,8 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from crm_core.model.definitions.fields import FieldType
-
 Json = Any
 
 
@@ -24,20 +22,21 @@ class FieldValueRecord(NamedTuple):
 
 
 class FieldCheckState(StrEnum):
-    """Whether the records of a field are still being looked through."""
+    """Whether the records of a definition are still being looked through."""
 
     RUNNING = "running"
     DONE = "done"
 
 
 class FieldCheckRecord(NamedTuple):
-    """The records of a field looked through anew after its definition changed; `was` is the type it had. `upto` is the
-    last id looked at, `looked` and `changed` how many records. `samples` are the first of the `problems`, values that
-    do not fit: `[[record id, value as text, why], …]`."""
+    """The records of a field or a scoring looked through anew after its definition changed; `was` is the type that the
+    field had, or how the scoring graded, None for a new one. `upto` is the last id looked at, `looked` and `changed`
+    how many records. `samples` are the first of the `problems`, values that do not fit:
+    `[[record id, value as text, why], …]`."""
 
-    field_id: int
+    definition_id: int
     state: FieldCheckState
-    was: FieldType
+    was: Json
     started_at: datetime
     upto: int = 0
     looked: int = 0

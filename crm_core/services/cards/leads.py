@@ -93,7 +93,7 @@ def enquire(
     return assign_lead(desk, lead, contact) if assign and lead.manager is None else lead
 
 
-def about(enquiry: LeadRecord | DealRecord | None) -> dict[str, int]:
+def about(enquiry: LeadRecord | DealRecord | None) -> dict[str, Any]:
     """What an entry is of: its `lead_id` or `deal_id`."""
     if enquiry is None:
         return {}

@@ -35,6 +35,17 @@ def settle_grades(desk: Desk, changes: Sequence[Change]) -> None:
                     after = graded  # noqa: PLW2901 - the next scoring sees what this one made
 
 
+def regraded(desk: Desk, body: GradeBody, old: GradeBody | None, record: Any) -> Any:
+    """A record graded by another definition than its grade may be by. A grade that the `old` one gave goes where the
+    new one gives none; one that a person gave stays."""
+    known = _known(body, record)
+    if known is not None and _worked_out(desk, body, record) is None:
+        if old is None or (old.into != body.into and not isinstance(record, (LeadRecord, DealRecord))):
+            return record
+        return _with(body, record, None, known) if _worked_out(desk, old, record) == known else record
+    return _graded(desk, body, record, record)
+
+
 def _grades(catalogue: Catalogue) -> dict[str, list[GradeBody]]:
     found: dict[str, list[GradeBody]] = {}
     for _, body in catalogue.bodies(Section.SCORING, ScoringBody):
@@ -44,20 +55,26 @@ def _grades(catalogue: Catalogue) -> dict[str, list[GradeBody]]:
 
 
 def _graded(desk: Desk, body: GradeBody, before: Any, after: Any) -> Any:
-    grade = _worked_out(desk, body, after)
-    known = after.grade if isinstance(after, (LeadRecord, DealRecord)) else after.fields.get(body.into)
+    grade, known = _worked_out(desk, body, after), _known(body, after)
     if grade is None and (body.formula or before is None or _worked_out(desk, body, before) is None):
         grade = known  # given by a person, or by nobody
-    if not isinstance(after, (LeadRecord, DealRecord)):
-        if grade == known:
-            return after
-        fields = {**after.fields, body.into: grade}
-        return after._replace(fields={key: value for key, value in fields.items() if value is not None})
-    graded = after._replace(grade=grade)
-    if body.in_title:
-        had = before.grade if before is not None else None
-        graded = graded._replace(title=titled(graded.title, grade, body, had))
-    return graded
+    return _with(body, after, grade, _known(body, before) if before is not None else None)
+
+
+def _known(body: GradeBody, record: Any) -> str | None:
+    found: str | None = record.grade if isinstance(record, (LeadRecord, DealRecord)) else record.fields.get(body.into)
+    return found
+
+
+def _with(body: GradeBody, record: Any, grade: str | None, had: str | None) -> Any:
+    """A record with a grade where it keeps it; `had` is the one that may stand in its title."""
+    if not isinstance(record, (LeadRecord, DealRecord)):
+        if grade == _known(body, record):
+            return record
+        fields = {**record.fields, body.into: grade}
+        return record._replace(fields={key: value for key, value in fields.items() if value is not None})
+    graded = record._replace(grade=grade)
+    return graded._replace(title=titled(graded.title, grade, body, had)) if body.in_title else graded
 
 
 def _worked_out(desk: Desk, body: GradeBody, record: Any) -> str | None:

@@ -1,5 +1,5 @@
-"""What follows from a change of a custom field's definition: existing records are read anew and put into the index,
-chunk by chunk, and what does not fit is reported."""
+"""What follows from a change of a custom field's or a scoring's definition: existing records are read anew, chunk by
+chunk; fields are put into the index, and what does not fit is reported."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from crm_core.model.definitions.values import FieldCheckRecord, FieldCheckState,
 from crm_core.model.fields import Field, field_of, fields_of, is_error, parse, rows_of, shown
 from crm_core.model.history import KIND_OF, Change
 from crm_core.model.records import DeadlineKind, DeadlineRecord, DealRecord
+from crm_core.services.custom import regrading
 from crm_core.services.custom.fields import taken_by
 from crm_core.services.custom.typed import living, with_formulas
 from crm_core.services.desk import Desk
@@ -25,10 +26,14 @@ _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
 
 
 def noticed(desk: Desk, changes: Sequence[Change]) -> None:
-    """Begin looking through the records of fields whose definition changed; raises InvalidInput where a field would
-    stand elsewhere."""
+    """Begin looking through the records of fields and scorings whose definition changed; raises InvalidInput where a
+    field would stand elsewhere."""
     for before, after in changes:
         record = after if after is not None else before
+        if isinstance(record, DefinitionRecord) and record.section is Section.SCORING:
+            if regrading.tells(before, record):
+                _begin(desk, record, before.body.get("grade") if before is not None else None)
+            continue
         if not isinstance(record, DefinitionRecord) or record.section is not Section.FIELD:
             continue
         body = FieldBody.model_validate(record.body)
@@ -41,13 +46,16 @@ def noticed(desk: Desk, changes: Sequence[Change]) -> None:
 
 def check_due(desk: Desk, deadline: DeadlineRecord) -> None:
     """Look through the next chunk; harmless where the check is over."""
-    found = desk.work.related(FieldCheckRecord, "field_id", [deadline.subject_id])
+    found = desk.work.related(FieldCheckRecord, "definition_id", [deadline.subject_id])
     definition = desk.work.get(DefinitionRecord, deadline.subject_id)
     if not found or found[0].state is not FieldCheckState.RUNNING:
         desk.work.remove(DeadlineRecord, deadline.key)
         return
-    author, desk.work.author = desk.work.author, f"field:{definition.name}"
-    check = _cleared(desk, found[0]) if definition.archived else _looked(desk, found[0], definition)
+    author, desk.work.author = desk.work.author, f"{definition.section.value}:{definition.name}"
+    if definition.section is Section.SCORING:
+        check = _graded(desk, found[0], definition)
+    else:
+        check = _cleared(desk, found[0]) if definition.archived else _looked(desk, found[0], definition)
     desk.work.author = author
     desk.work.put(check)
     if check.state is FieldCheckState.RUNNING:
@@ -62,8 +70,8 @@ def _tells(before: DefinitionRecord | None, old: FieldBody | None, record: Defin
     return before.archived != record.archived or any(getattr(old, name) != getattr(body, name) for name in _TELLING)
 
 
-def _begin(desk: Desk, record: DefinitionRecord, old: FieldType) -> None:
-    known = desk.work.related(FieldCheckRecord, "field_id", [record.id])
+def _begin(desk: Desk, record: DefinitionRecord, old: Any) -> None:
+    known = desk.work.related(FieldCheckRecord, "definition_id", [record.id])
     was = known[0].was if known and known[0].state is FieldCheckState.RUNNING else old
     desk.work.put(FieldCheckRecord(record.id, FieldCheckState.RUNNING, was, desk.now))
     kind = DeadlineKind.FIELD
@@ -72,17 +80,34 @@ def _begin(desk: Desk, record: DefinitionRecord, old: FieldType) -> None:
 
 def _cleared(desk: Desk, check: FieldCheckRecord) -> FieldCheckRecord:
     """The index rows of a field that was put away go; the values stay where they are."""
-    rows = desk.work.field_values(check.field_id, "", CHUNK * 4)
+    rows = desk.work.field_values(check.definition_id, "", CHUNK * 4)
     for row in rows:
         desk.work.remove(FieldValueRecord, row.key)
     return _on(desk, check, check.upto, len(rows), done=len(rows) < CHUNK * 4)
 
 
+def _graded(desk: Desk, check: FieldCheckRecord, definition: DefinitionRecord) -> FieldCheckRecord:
+    body = regrading.grades_of(definition.body)
+    if body is None or definition.archived:
+        return _on(desk, check, check.upto, 0, done=True)
+    records = _stretch(desk, check, body.of)
+    check = check._replace(changed=check.changed + regrading.graded(desk, check, definition, records))
+    return _on(desk, check, records[-1].id if records else check.upto, len(records), done=len(records) < CHUNK)
+
+
+def _stretch(desk: Desk, check: FieldCheckRecord, of: str) -> list[Any]:
+    record_of = _RECORD_OF.get(of, DealRecord)
+    found: list[Any] = desk.work.stretch(record_of, check.upto, CHUNK, of if record_of is DealRecord else None)
+    return found
+
+
 def _looked(desk: Desk, check: FieldCheckRecord, definition: DefinitionRecord) -> FieldCheckRecord:
     body = FieldBody.model_validate(definition.body)
-    field, old = field_of(definition.id, body), field_of(definition.id, body.model_copy(update={"type": check.was}))
-    record_of = _RECORD_OF.get(body.of, DealRecord)
-    records: list[Any] = desk.work.stretch(record_of, check.upto, CHUNK, body.of if record_of is DealRecord else None)
+    field, old = (
+        field_of(definition.id, body),
+        field_of(definition.id, body.model_copy(update={"type": FieldType(check.was)})),
+    )
+    records = _stretch(desk, check, body.of)
     problems: list[list[Any]] = []
     rows: list[tuple[FieldValueRecord, Any]] = []
     changed = 0

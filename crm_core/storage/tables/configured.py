@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
 
 from crm_core.model.definitions.base import Section
-from crm_core.model.definitions.fields import FieldType
 from crm_core.model.definitions.values import FieldCheckState
 from crm_core.storage.tables.columns import Id, metadata, only, own_id
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
@@ -42,13 +41,13 @@ field_value = Table(
     Index("ix_field_value_subject_id", "subject_id"),
 )
 
-# The records of a field looked through anew after its definition changed.
+# The records of a field or a scoring looked through anew after its definition changed.
 field_check = Table(
     "field_check",
     metadata,
-    Column("field_id", Id, ForeignKey("definition.id"), primary_key=True, autoincrement=False),
+    Column("definition_id", Id, ForeignKey("definition.id"), primary_key=True, autoincrement=False),
     Column("state", EnumText(FieldCheckState), nullable=False),
-    Column("was", EnumText(FieldType), nullable=False),
+    Column("was", JsonText),
     Column("started_at", UtcDateTime, nullable=False),
     Column("upto", Id, nullable=False),
     Column("looked", Integer, nullable=False),

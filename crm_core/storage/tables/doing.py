@@ -64,6 +64,7 @@ rule_run = Table(
     Column("error", Text, nullable=False),
     Index("ix_rule_run_kind_subject_id_at", "kind", "subject_id", "at"),
     Index("ix_rule_run_rule_at", "rule", "at"),
+    Index("ix_rule_run_contact_id", "contact_id"),
 )
 
 chain_run = Table(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from crm_core.model.definitions import ScoringBody, Section
 from crm_core.model.records import LeadRecord
 from crm_core.services import defining
 from crm_core.services.clients.contacts import ContactChange, change, create
+from crm_core.services.custom import rechecking
 from crm_core.services.desk import Desk
+from tests.integration.storage.test_field_changes import settle
+from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World, at, form, message
 
 LETTERS = {"да": "А", "нет": "В"}
-BANT = {
+BANT: dict[str, Any] = {
     "of": "lead",
     "parts": [{"field": name, "letters": LETTERS} for name in ("budget", "need", "term")],
 }
@@ -87,3 +92,87 @@ async def test_a_formula_and_a_client_without_a_column(world: World) -> None:
     await world.store.run(lambda desk: change(desk, contact.id, ContactChange(city="Тверь")))
     row = await world.row("contact")
     assert (row.fields, row.name) == ({"class": "B"}, "Анна")
+
+
+async def regraded(world: World, **grade: Any) -> int:
+    """The scoring of leads is changed, and whoever was there is graded anew; how many slices it took."""
+    definition = await world.row("definition", section="scoring")
+    body = ScoringBody.model_validate({"grade": {**BANT, **grade}})
+    await world.store.run(lambda desk: defining.change(desk, Section.SCORING, definition.id, "head", body=body))
+    return await settle(world)
+
+
+async def test_who_is_there_is_graded_anew_slice_by_slice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rechecking, "CHUNK", 2)
+    for number in range(1, 6):
+        await world.take(message(number, f"m{number}", at(number)))
+    leads = await world.rows("lead")
+    for lead in leads[:4]:
+        await set_fields(world, lead.id, budget="да", need="да", term="нет")
+    await set_fields(world, leads[4].id, budget="да")
+    await graded(world, **BANT)  # those who came before it are graded, too
+    assert await settle(world) == 3
+    found = await world.rows("lead")
+    assert [each.grade for each in found] == ["ААВ"] * 4 + [None]
+    assert found[0].title == f"[ААВ] {leads[0].title}"
+    history = await world.rows("change", subject_id=leads[0].id)
+    assert history[-1].author == "scoring:lead"
+
+    # Other letters: other grades, in the title, too; an answer that is not known has a letter now.
+    parts = [{"field": name, "letters": {"да": "1", "нет": "3"}} for name in ("budget", "need", "term")]
+    await regraded(world, parts=parts, unknown="0")
+    found = await world.rows("lead")
+    assert [each.grade for each in found] == ["113"] * 4 + ["100"]
+    assert found[0].title == f"[113] {leads[0].title}"
+    check = await world.row("field_check")
+    assert (check.state, check.looked, check.changed, check.was["of"]) == ("done", 5, 5, "lead")
+    versions = [each.version for each in found]
+
+    # The same once more changes nothing.
+    await regraded(world, parts=parts, unknown="0", in_title=True)
+    assert [each.version for each in await world.rows("lead")] == versions
+
+
+async def test_a_grade_goes_with_the_definition_that_gave_it_and_stays_where_a_person_did(world: World) -> None:
+    await graded(world, **BANT)
+    await settle(world)
+    for number in (1, 2):
+        await world.take(message(number, f"m{number}", at(number)))
+    by_fields, by_hand = await world.rows("lead")
+    await set_fields(world, by_fields.id, budget="да", need="да", term="да")
+
+    def put(desk: Desk) -> None:
+        found, _ = desk.work.owned(LeadRecord, by_hand.id)
+        desk.work.put(found._replace(grade="ВВВ"))
+
+    await world.store.run(put)
+    more = [*BANT["parts"], {"field": "authority", "letters": LETTERS}]
+    await regraded(world, parts=more)
+    first, second = await world.rows("lead")
+    assert (first.grade, first.title) == (None, by_fields.title)
+    assert second.grade == "ВВВ"
+    definition = await world.row("definition", section="scoring")
+    await world.store.run(lambda desk: defining.put_away(desk, Section.SCORING, definition.id, "head"))
+    assert await settle(world) == 0
+    assert (await world.rows("lead"))[1].grade == "ВВВ"
+
+
+async def test_a_formula_is_worked_out_for_many_with_the_same_statements(world: World) -> None:
+    await graded(world, of="lead", formula="contact.name == '' ? 'B' : 'A'")
+    await settle(world)
+    for number in range(1, 4):
+        await world.take(message(number, f"m{number}", at(number)))
+    definition = await world.row("definition", section="scoring")
+
+    async def cost(formula: str) -> int:
+        body = ScoringBody.model_validate({"grade": {"of": "lead", "formula": formula}})
+        await world.store.run(lambda desk: defining.change(desk, Section.SCORING, definition.id, "head", body=body))
+        with statements(world) as seen:
+            await settle(world)
+        return len(seen)
+
+    few = await cost("contact.name == '' ? 'B' : 'C'")
+    for number in range(4, 30):
+        await world.take(message(number, f"m{number}", at(number)))
+    assert await cost("contact.name == '' ? 'B' : 'D'") == few
+    assert {each.grade for each in await world.rows("lead")} == {"D"}

@@ -250,7 +250,7 @@ async def test_what_an_enquiry_brings_reaches_its_deal(database_url: str) -> Non
         await world.take(again)
         deal = await world.row("deal")
         assert (deal.fields, deal.utm["source"]) == ({"Цвет": "белый", "Размер": "5"}, "ya")
-        enquiries = [each for each in await world.rows("entry") if each.journal_id is not None]
+        enquiries = [each for each in await world.rows("timeline") if each.journal_id is not None]
         assert [(each.deal_id, each.lead_id) for each in enquiries] == [(deal.id, None)] * 2
         others = [form(at(10 + n), phone=f"+791600000{n:02}", name=f"Клиент {n}") for n in range(4)]
         for each in others:

@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rule_run")),
     )
+    op.create_index("ix_rule_run_contact_id", "rule_run", ["contact_id"], unique=False)
     op.create_index("ix_rule_run_kind_subject_id_at", "rule_run", ["kind", "subject_id", "at"], unique=False)
     op.create_index("ix_rule_run_rule_at", "rule_run", ["rule", "at"], unique=False)
     op.create_table(
@@ -486,9 +487,9 @@ def upgrade() -> None:
     op.execute("INSERT INTO revision (name, value) VALUES ('catalogue', 0)")
     op.create_table(
         "field_check",
-        sa.Column("field_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("definition_id", _ID, autoincrement=False, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("was", sa.Text(), nullable=False),
+        sa.Column("was", JsonText(), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("upto", _ID, nullable=False),
         sa.Column("looked", sa.Integer(), nullable=False),
@@ -496,8 +497,8 @@ def upgrade() -> None:
         sa.Column("problems", sa.Integer(), nullable=False),
         sa.Column("samples", JsonText(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["field_id"], ["definition.id"], name=op.f("fk_field_check_field_id")),
-        sa.PrimaryKeyConstraint("field_id", name=op.f("pk_field_check")),
+        sa.ForeignKeyConstraint(["definition_id"], ["definition.id"], name=op.f("fk_field_check_definition_id")),
+        sa.PrimaryKeyConstraint("definition_id", name=op.f("pk_field_check")),
     )
     bind = op.get_bind()
     for statement in search_index.create(bind.dialect.name):
@@ -587,6 +588,7 @@ def downgrade() -> None:
     op.drop_table("webhook_delivery")
     op.drop_index("ix_rule_run_rule_at", table_name="rule_run")
     op.drop_index("ix_rule_run_kind_subject_id_at", table_name="rule_run")
+    op.drop_index("ix_rule_run_contact_id", table_name="rule_run")
     op.drop_table("rule_run")
     op.drop_index("uq_product_sku", table_name="product", **_only("sku IS NOT NULL AND deleted_at IS NULL"))
     op.drop_table("product")
