@@ -1,11 +1,13 @@
-"""What of two contacts that become one must not stand twice: running chains, scores, links. And how it is parted."""
+"""What of two contacts that become one must not stand twice: running chains, scores, links, ids of other
+programs. And how it is parted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_core.model.automation import ChainRunRecord, ChainState
+from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord
 from crm_core.model.history import plain
 from crm_core.model.records import ContactRecord, DeadlineKind, DeadlineRecord
 from crm_core.model.selling import ClientScoreRecord, LinkRecord, NeedRecord
@@ -110,6 +112,34 @@ def part_links(desk: Desk, survivor_id: int, moved: dict[str, Any]) -> None:
         link = link._replace(created_at=_moment(link.created_at) or desk.now)
         if gone or link.id in held:
             desk.work.put(link)
+
+
+def join_external(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, moved: dict[str, Any]) -> None:
+    """By what ids programs know the other, they know the survivor, where they know them by none: a program that says
+    its id again must not make the other one forgotten. The rest is found by way of the other."""
+    held = desk.work.external_ids_of(_CONTACT, [survivor.id, absorbed.id])
+    mine = {each.key.split(":", 2)[1] for each in held.get(survivor.id, ())}
+    given = [each for each in held.get(absorbed.id, ()) if each.key.split(":", 2)[1] not in mine]
+    for each in given:
+        desk.work.put(each._replace(subject_id=survivor.id))
+    moved["external"] = [each.key for each in given]
+
+
+def part_external(desk: Desk, survivor_id: int, absorbed_id: int, moved: dict[str, Any]) -> None:
+    """Give the ids back, but those that became somebody else's since."""
+    for each in desk.work.external_refs(moved.get("external", [])).values():
+        if each.subject_id == survivor_id:
+            desk.work.put(each._replace(subject_id=absorbed_id))
+
+
+def move_traces(desk: Desk, old: int, new: int, keys: Sequence[str] | None = None) -> list[str]:
+    """What rules did to a contact is told of another; of these runs only, where they are named. Their keys."""
+    column, wanted = ("contact_id", [old]) if keys is None else ("key", list(keys))
+    runs = [each for each in desk.work.related(RuleRunRecord, column, wanted) if each.contact_id == old]
+    for each in runs:
+        subject = new if each.kind == _CONTACT and each.subject_id == old else each.subject_id
+        desk.work.put(each._replace(contact_id=new, subject_id=subject))
+    return [each.key for each in runs]
 
 
 def _turned(link: LinkRecord, old: int, new: int) -> LinkRecord:

@@ -105,6 +105,8 @@ def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence
     joining.join_scores(desk, survivor, absorbed, moved)
     joining.join_needs(desk, absorbed, moved)
     joining.move_links(desk, survivor, absorbed, moved)
+    joining.join_external(desk, survivor, absorbed, moved)
+    moved["traces"] = joining.move_traces(desk, absorbed.id, survivor.id)
     busy = bool(desk.work.dials_going_on(survivor.id))
     for kind in _OWNED:
         rows: list[Any] = desk.work.related(kind, "contact_id", [absorbed.id])
@@ -150,6 +152,8 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
     joining.part_scores(desk, survivor_id, absorbed.id, last.moved)
     joining.part_needs(desk, absorbed.id, last.moved)
     joining.part_links(desk, survivor_id, last.moved)
+    joining.part_external(desk, survivor_id, absorbed.id, last.moved)
+    joining.move_traces(desk, survivor_id, absorbed.id, last.moved.get("traces", []))
     suggestions.part(desk, survivor.id, absorbed.id, last.moved.get("suggestions", {}))
     survivor = _parted(desk, survivor, last.moved)
     given_back = absorbed._replace(merged_into=None, updated_at=desk.now)

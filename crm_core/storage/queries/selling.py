@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.exchange import ExternalRefRecord
@@ -200,7 +200,11 @@ def known_by(kind: str, external: str) -> ColumnElement[bool]:
         raise InvalidInput("external: write it as «system:id», e.g. «1c:000123»")
     table = _TABLES.get(kind, deal)  # records of custom types are deals' neighbours
     known = "deal" if table is deal else kind
-    return table.c.id.in_(select(external_ref.c.subject_id).where(external_ref.c.key == f"{known}:{external}"))
+    subject = select(external_ref.c.subject_id).where(external_ref.c.key == f"{known}:{external}")
+    if table is contact:  # of one that was merged into another, that other
+        both = contact.c.id, contact.c.merged_into
+        subject = select(func.coalesce(both[1], both[0])).where(both[0].in_(subject))
+    return table.c.id.in_(subject)
 
 
 _TABLES = {"contact": contact, "company": company, "lead": lead, "task": task, "product": product, "payment": payment}
