@@ -123,8 +123,8 @@ def depth(conn: Connection) -> dict[str, int]:
 
 def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
     """Forget what is only of passing use: the change feed and idempotency keys, outbox rows that were done, what was
-    told of messages that never got to be known, deliveries to other programs that ended, and who heard that the office
-    was closed.
+    told of messages that never got to be known, deliveries to other programs that ended, who heard that the office was
+    closed, and what rules, chains and broadcasts that are over sent: their own traces keep them from doing it again.
 
     What was given up stays.
     """
@@ -138,7 +138,10 @@ def prune(conn: Connection, before: datetime, done_before: datetime) -> None:
     )
     # Greetings stay: they are given once for good.
     conn.exec_driver_sql(
-        f"DELETE FROM auto_answer WHERE key LIKE 'off_hours:%' AND at < {mark}", (moment(conn, done_before),)
+        f"DELETE FROM auto_answer WHERE at < {mark} AND (key LIKE 'off_hours:%' OR key LIKE 'sent:%'"
+        " OR (key LIKE 'broadcast:%' AND NOT EXISTS (SELECT 1 FROM broadcast AS b"
+        " WHERE b.state IN ('running', 'paused') AND auto_answer.key LIKE 'broadcast:' || b.id || ':%')))",
+        (moment(conn, done_before),),
     )
     for table, column in (("feed", "at"), ("idempotency", "created_at")):
         conn.exec_driver_sql(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from crm_core.messages import ChannelKey
+from crm_core.model.conversation import AutoAnswerRecord
+from crm_core.model.outreach import BroadcastRecord, BroadcastState
 from crm_core.ports import ChannelHealth, ChannelState
+from crm_core.services.desk import Desk
 from crm_core.services.intake.receive import receive
 from crm_core.storage import leases, queues
 from crm_core.storage.database import Connection
@@ -36,6 +39,31 @@ async def test_done_work_is_forgotten_after_a_month_and_failed_work_is_not(world
     assert await world.rows("SELECT DISTINCT state FROM outbox") == [("failed",)]
     assert await world.count("feed") == 0
     assert await world.count("timeline") == 1
+
+
+async def test_marks_of_what_was_sent_are_forgotten_when_nothing_asks_for_them(world: World) -> None:
+    store = world.stores[0]
+
+    def sent(desk: Desk) -> tuple[int, int]:
+        running, over = (
+            BroadcastRecord(desk.work.next_id(), name, "все", "", state, desk.now, "ivan")
+            for name, state in (("Весна", BroadcastState.PAUSED), ("Лето", BroadcastState.DONE))
+        )
+        keys = ("greeting:shop:1", "off_hours:shop:1", "sent:rule:1", "sent:chain:1:0")
+        marks = (f"broadcast:{each.id}:telegram:shop:1" for each in (running, over))
+        for row in (running, over, *(AutoAnswerRecord(key, desk.now) for key in (*keys, *marks))):
+            desk.work.put(row)
+        return running.id, over.id
+
+    running, _over = await store.run(sent)
+    upkeep = Upkeep(store, world.clock, world.metrics, {}, "one")
+    world.clock.advance(timedelta(days=29))
+    await upkeep.turn()
+    assert await world.count("auto_answer") == 6
+    world.clock.advance(timedelta(days=2))
+    await upkeep.turn()
+    kept = [row[0] for row in await world.rows("SELECT key FROM auto_answer ORDER BY key")]
+    assert kept == [f"broadcast:{running}:telegram:shop:1", "greeting:shop:1"]
 
 
 async def test_a_node_that_stands_by_does_not_look_down(world: World) -> None:
