@@ -86,6 +86,12 @@ def field_of(field_id: int, body: FieldBody) -> Field:
     return Field(field_id, body, MappingProxyType(options), needs)
 
 
+def goes_in_circle(known: FieldSet, body: FieldBody) -> bool:
+    """Whether a formula beside the fields that are known needs itself, by whatever way."""
+    listed = {**known.by_key, body.key: field_of(0, body)}
+    return any(each.key == body.key for each in _set(listed.values()).circles)
+
+
 def parse(wanted: Field, given: object) -> Any:
     """A value as the record keeps it (see FieldType), None for an empty one; raises InvalidInput in words.
 

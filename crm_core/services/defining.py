@@ -7,6 +7,7 @@ from typing import Any
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
 from crm_core.model.definitions import Body, DefinitionRecord, Section
 from crm_core.services.desk import Desk
+from crm_core.services.using import brief, users_of
 
 _MOST = 5000  # of one section
 
@@ -48,12 +49,15 @@ def change(
     position: int | None = None,
     version: int | None = None,
 ) -> DefinitionRecord:
-    """Change a definition; raises NotFound, Duplicate, Conflict where it is no longer the `version` that was seen."""
+    """Change a definition; raises NotFound, Duplicate, Conflict where it is no longer the `version` that was seen, or
+    where it is to have another name and something else means it by this one."""
     before = one(desk, section, definition_id)
     if version is not None and version != before.version:
         raise Conflict(f"it was changed meanwhile: it is at version {before.version}, not {version}")
     if name is not None and name != before.name and any(each.name == name for each in of_section(desk, section)):
         raise Duplicate(f"there is a {section.value} «{name}» already")
+    if name is not None and name != before.name:
+        _demand_unused(desk, before, "have another name")
     after = before._replace(
         name=name if name is not None else before.name,
         body=as_json(body) if body is not None else before.body,
@@ -66,9 +70,10 @@ def change(
 
 
 def put_away(desk: Desk, section: Section, definition_id: int, login: str) -> None:
-    """Take a definition out of use; what it did stays. Raises NotFound."""
+    """Take a definition out of use; what it did stays. Raises NotFound, Conflict that says what else needs it."""
     before = one(desk, section, definition_id)
     if not before.archived:
+        _demand_unused(desk, before, "go")
         desk.work.put(before._replace(archived=True, version=before.version + 1, updated_at=desk.now, updated_by=login))
 
 
@@ -84,6 +89,13 @@ def of_section(desk: Desk, section: Section) -> list[DefinitionRecord]:
     """All definitions of a section, also those put away, in their order."""
     found = (each for each in desk.work.everything(DefinitionRecord) if each.section is section)
     return sorted(found, key=lambda each: (each.position, each.id))
+
+
+def _demand_unused(desk: Desk, record: DefinitionRecord, what: str) -> None:
+    users = users_of(desk.catalogue, record.section, record.name) if not record.archived else []
+    if users:
+        words = record.section.value.replace("_", " ")
+        raise Conflict(f"the {words} «{record.name}» can't {what}, it is named by {brief(users)}: change that first")
 
 
 def as_json(body: Body) -> Any:

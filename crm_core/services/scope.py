@@ -166,7 +166,7 @@ def unknown_names(
     for path in sorted(program.paths):
         name, *steps = path
         if name not in variables and name not in {"fields", "now"}:
-            found.append(f"there is no «{name}»{_nearest(name, [*variables, 'fields', 'now'])}")
+            found.append(f"there is no «{name}»{nearest(name, [*variables, 'fields', 'now'])}")
             continue
         if name == "now":
             continue
@@ -178,15 +178,16 @@ def unknown_names(
             continue
         known = {*getattr(record, "_fields", ()), *_WORKED_OUT.get(record, {})}
         if steps[0] not in known:
-            found.append(f"«{name}» has no «{steps[0]}»{_nearest(steps[0], known)}")
+            found.append(f"«{name}» has no «{steps[0]}»{nearest(steps[0], known)}")
         elif steps[0] == "fields" and len(steps) > 1:
             declared = fields_of(catalogue, on).by_key
             if declared and steps[1] not in declared:
-                found.append(f"«{on}» has no field «{steps[1]}»{_nearest(steps[1], declared)}")
+                found.append(f"«{on}» has no field «{steps[1]}»{nearest(steps[1], declared)}")
     return found
 
 
-def _nearest(name: str, known: Any) -> str:
+def nearest(name: str, known: Any) -> str:
+    """What was probably meant, in words; nothing where nothing is near."""
     close = get_close_matches(name, list(known), 1)
     return f", did you mean «{close[0]}»?" if close else ""
 
@@ -265,6 +266,8 @@ _RECORDS: Mapping[str, Callable[[Desk, Any], Any]] = {
     "client": _client,
 }
 _VARIABLES = (*_RECORDS, "now", "fields")
+# What no type of records of the office's own may be called.
+OWN_NAMES = frozenset({*_VARIABLES, *KIND_OF.values(), "entry", "call", "text", "old", "new", "tag"})
 _TYPES: Mapping[str, type] = {
     "deal": DealRecord,
     "contact": ContactRecord,

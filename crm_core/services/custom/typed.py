@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm_core.errors import InvalidInput
+from crm_core.model.definitions import Catalogue, FieldBody
 from crm_core.model.definitions.values import FieldValueRecord
-from crm_core.model.expressions import ExpressionError, ValueMissing, compiled
+from crm_core.model.expressions import ExpressionError, Program, ValueMissing, compiled
 from crm_core.model.fields import (
     Field,
     FieldSet,
@@ -15,6 +16,7 @@ from crm_core.model.fields import (
     error,
     field_sets,
     fields_of,
+    goes_in_circle,
     in_scope,
     index_rows,
     shown,
@@ -24,8 +26,10 @@ from crm_core.model.history import KIND_OF, Change
 from crm_core.model.records import ContactRecord, DealRecord
 from crm_core.services.custom.fields import taken_by
 from crm_core.services.desk import Desk
+from crm_core.services.scope import nearest
 from crm_core.services.wording import Phrase
 
+_RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
 _WITH_FIELDS = frozenset(kind for kind in KIND_OF if "fields" in kind._fields)  # type: ignore[attr-defined]  # named tuples
 _CIRCLE = "formulas that need each other go in a circle"
 
@@ -71,6 +75,25 @@ def with_formulas(of: FieldSet, record: Any) -> dict[str, Any]:
     for each in of.circles:
         fields[each.key] = error(_CIRCLE)
     return fields
+
+
+def unseen_by_formula(catalogue: Catalogue, program: Program, body: FieldBody) -> str:
+    """What a formula names and can't see, in words, or that it needs itself; nothing where all is well. It sees its
+    record's columns and fields, of nothing else."""
+    record = _RECORD_OF.get(body.of, DealRecord)
+    declared = fields_of(catalogue, body.of)
+    columns = {*record._fields, "fields"} - {"marks"}  # type: ignore[attr-defined]  # all are named tuples
+    itself = {body.of, "deal"} if record is DealRecord else {body.of}
+    for name, *steps in sorted(program.paths):
+        of_record = name in itself
+        column, *rest = steps if of_record and steps else [name, *steps]
+        if of_record and not steps:
+            continue
+        if column not in columns:
+            return f"a formula sees its own record alone, and that has no «{column}»{nearest(column, columns)}"
+        if column == "fields" and rest and declared.by_key and rest[0] not in {*declared.by_key, body.key}:
+            return f"«{body.of}» has no field «{rest[0]}»{nearest(rest[0], declared.by_key)}"
+    return _CIRCLE if goes_in_circle(declared, body) else ""
 
 
 def index(desk: Desk, changes: Sequence[Change]) -> None:

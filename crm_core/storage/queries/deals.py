@@ -137,7 +137,7 @@ def stage_spans(conn: Connection, card: DealRecord) -> list[StageSpan]:
     rows = conn.execute(
         select(change.c.at, change.c.author, change.c.changes)
         .where(change.c.kind == DEAL, change.c.subject_id == card.id)
-        .order_by(change.c.id)
+        .order_by(change.c.at, change.c.id)  # ids come in blocks: they alone do not tell the order
     )
     moves: list[tuple[datetime, str, int, int]] = []
     for at, author, changes in rows:

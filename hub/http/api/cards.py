@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from crm_core.errors import NotFound
+from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.definitions import Catalogue, RecordTypeBody, Section
 from crm_core.model.records import DealRecord
+from crm_core.services.cards.pipelines import pipelines
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading, one_of
 from hub.http.api import deals
@@ -38,6 +39,9 @@ def _one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
 
 def _made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
     _demand_type(desk.catalogue, call.path["type"])
+    wanted, of_type = call.body.pipeline, call.path["type"]
+    if wanted is not None and wanted not in {each.name for each in pipelines(desk) if each.record.type == of_type}:
+        raise InvalidInput(f"pipeline: there is no pipeline «{wanted}» of {of_type}")
     return deals.made(desk, replace(call, body=call.body.model_copy(update={"type": call.path["type"]})))
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.definitions import Body, FieldBody, RecordTypeBody, Section, TagGroupBody
+from crm_core.model.definitions.rules import PLAIN_KINDS
 from crm_core.model.definitions.values import FieldCheckRecord
 from crm_core.model.expressions import compiled
+from crm_core.services.custom.typed import unseen_by_formula
 from crm_core.services.desk import Desk
+from crm_core.services.scope import OWN_NAMES
 from crm_core.storage.queries.pages import Reading, one_of
 from hub.http.api.definitions import SectionOperations
 from hub.http.operations import Call, Operation, read
@@ -20,13 +24,35 @@ def _field_name(body: Body) -> str:
     return f"{body.of}.{body.key}" if isinstance(body, FieldBody) else ""
 
 
-def _field_checked(_desk: Desk, _name: str, body: Body) -> None:
-    """A formula is compiled before it is kept."""
-    if isinstance(body, FieldBody) and body.expression:
+def _field_checked(desk: Desk, _name: str, body: Body) -> None:
+    """A field stands on records that there are, and a formula names what it sees."""
+    if not isinstance(body, FieldBody):
+        return
+    _demand_kind(desk, "of", body.of)
+    if body.to is not None:
+        _demand_kind(desk, "to", body.to)
+    if body.expression:
         try:
-            compiled(body.expression)
+            program = compiled(body.expression)
         except ValueError as err:
             raise InvalidInput(f"expression: {err}") from err
+        problem = unseen_by_formula(desk.catalogue, program, body)
+        if problem:
+            raise InvalidInput(f"expression: {problem}")
+
+
+def _demand_kind(desk: Desk, where: str, kind: str) -> None:
+    known = [*sorted(PLAIN_KINDS), "deal", *desk.catalogue.section(Section.RECORD_TYPE)]
+    if kind not in known:
+        raise InvalidInput(f"{where}: there is no kind of records «{kind}», only {', '.join(known)}")
+
+
+def _type_checked(_desk: Desk, name: str, _body: Body) -> None:
+    """A type's name stands in addresses and expressions, beside those of the hub's own kinds."""
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
+        raise InvalidInput("name: small Latin letters, digits and «_», e.g. «claim»; «title» is what people read")
+    if name in OWN_NAMES:
+        raise InvalidInput(f"name: «{name}» is a kind of the hub's own")
 
 
 class Misfit(Given):
@@ -71,7 +97,13 @@ SECTIONS: tuple[SectionOperations, ...] = (
         check=_field_checked,
     ),
     SectionOperations(
-        Section.RECORD_TYPE, "/record-types", RecordTypeBody, "RecordType", "a type of records", "types of records"
+        Section.RECORD_TYPE,
+        "/record-types",
+        RecordTypeBody,
+        "RecordType",
+        "a type of records",
+        "types of records",
+        check=_type_checked,
     ),
     SectionOperations(Section.TAG_GROUP, "/tag-groups", TagGroupBody, "TagGroup", "a group of tags", "groups of tags"),
 )
