@@ -196,8 +196,8 @@ async def _bring_in(store: Store, files: DiskFiles, wanted: _Wanted, reporting: 
     record = await store.read(lambda conn: unfinished(conn, wanted.kind.value, sha256))
 
     def begin(desk: Any) -> ImportRecord:
-        if wanted.mapping or wanted.system:
-            runs.keep_mapping(desk, opened.plan, wanted.how.values, wanted.how.author)
+        if wanted.mapping or wanted.system or wanted.how.values:
+            runs.keep_mapping(desk, opened.plan, opened.how.values, wanted.how.author)
         return runs.begin(desk, wanted.kind, wanted.file.name, sha256, opened.plan, opened.how, opened.table.total)
 
     if record is None:

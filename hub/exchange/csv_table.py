@@ -52,9 +52,11 @@ def _separator(lines: list[str]) -> str:
     """Whatever cuts the first lines into the most and most equal cells."""
 
     def cells(separator: str) -> tuple[int, int]:
-        counts = [_count(line, separator) for line in lines]
-        same = sum(count == counts[0] for count in counts) if counts else 0
-        return (counts[0] if counts and counts[0] > 1 else 0), same
+        counts = [_count(line, separator) for line in lines] or [0]
+        # Of a title above the headings nothing can be told: then the other lines tell, most of them alike.
+        usual = max(counts, key=counts.count)
+        count = counts[0] if counts[0] > 1 or counts.count(usual) * 2 <= len(counts) else usual
+        return (count if count > 1 else 0), counts.count(count)
 
     return max(SEPARATORS, key=cells)
 

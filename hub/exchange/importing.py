@@ -16,6 +16,7 @@ from crm_core.model.importing import Became, How, ImportKind, Line, Outcome, Pla
 from crm_core.services.desk import Desk
 from crm_core.services.importing import runs
 from crm_core.services.importing.columns import plan as planned
+from crm_core.services.importing.columns import replaced
 from crm_core.services.importing.take import take
 from crm_core.services.settling import settle
 from crm_core.storage.store import Store
@@ -151,7 +152,8 @@ async def understand(
         partial(open_table, path, encoding=how.encoding, separator=how.separator, sheet=how.sheet)
     )
     plan = planned(catalogue, kind, table.headings, given, system)
-    return Opened(table, plan, replace(how, system=plan.system))
+    values = replaced(catalogue, kind, table.headings, how.values)
+    return Opened(table, plan, replace(how, system=plan.system, values=values))
 
 
 async def keep_file(files: DiskFiles, path: Path, most: int = MOST_BYTES) -> str:

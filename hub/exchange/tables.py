@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from crm_core.errors import InvalidInput
 from crm_core.model.importing import Line
+from crm_core.services.importing.headings import meaningful
 from hub.exchange.csv_table import read_csv
 from hub.exchange.encodings import detect
 from hub.exchange.xlsx_table import looks_like, read_xlsx
 
 MOST_COLUMNS = 500
+_LOOKED_AT = 10
+_CLEARLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,22 @@ def open_table(
         chosen, lines = read_csv(path, found, separator)
         shown = "TAB" if chosen == "\t" else chosen
         form, certainty, total = f"CSV, {found.name}, «{shown}»", found.certainty, found.lines
-    first = next(lines, None)
+    first, above, lines = _headed(lines)
     if first is None or first.flaw:
         raise InvalidInput("the file has no line of headings")
     headings = tuple(" ".join(cell.replace("\ufeff", "").split())[:300] for cell in first.cells)
     if len(headings) > MOST_COLUMNS:
         raise InvalidInput(f"the file has more than {MOST_COLUMNS} columns")
-    return Table(headings, lines, form, certainty, max(total - 1, 0) if total is not None else None)
+    return Table(headings, lines, form, certainty, max(total - 1 - above, 0) if total is not None else None)
+
+
+def _headed(lines: Iterator[Line]) -> tuple[Line | None, int, Iterator[Line]]:
+    """The line of headings, how many stand above it (a title, headings of groups), and the lines below it."""
+    first = list(islice(lines, _LOOKED_AT))
+    if not first:
+        return None, 0, lines
+    known = [0 if each.flaw else meaningful(each.cells) for each in first]
+    best = known.index(max(known))
+    # Cells of people's own lines are hardly ever headings: what wins clearly are the headings.
+    place = best if known[best] >= known[0] + _CLEARLY else 0
+    return first[place], place, chain(first[place + 1 :], lines)

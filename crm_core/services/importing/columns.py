@@ -69,6 +69,15 @@ def plan(
     return Plan(kind, tuple(columns), named, remembered=kept is not None)
 
 
+def replaced(
+    catalogue: Catalogue, kind: ImportKind, headings: Sequence[str], given: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """What stands for which words of the file, by meaning: as somebody says now, else as it was remembered."""
+    kept = catalogue.body(Section.MAPPING, mapping_name(kind, headings), MappingBody)
+    known = kept.values if kept is not None else {}
+    return {name: {**known.get(name, {}), **given.get(name, {})} for name in (*known, *given)}
+
+
 def _said(kind: ImportKind, headings: Sequence[str], given: Mapping[str, str], fields: FieldSet) -> dict[str, str]:
     present = {plain(each) for each in headings}
     found: dict[str, str] = {}

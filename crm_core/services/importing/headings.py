@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from crm_core.model.importing import ImportKind
 
@@ -109,7 +110,7 @@ _OF: dict[ImportKind, dict[str, str]] = {
         **_SELLING,
         **_names(
             title="title|название|название сделки|сделка|deal|deal name|deal title|lead title|lead name|name|тема",
-            pipeline="pipeline|воронка|направление|deal pipeline|воронка продаж|название воронки",
+            pipeline="pipeline|воронка|направление|направление сделки|deal pipeline|воронка продаж|название воронки",
             stage="stage|этап|этап сделки|стадия|стадия сделки|deal stage|lead status|статус|статус сделки|status",
             due_at="due|due at|срок|предполагаемая дата закрытия|expected close date|дата завершения|deadline",
             contact_id="contact id|id контакта",
@@ -216,6 +217,7 @@ _SIGNS: dict[str, frozenset[str]] = {
             "Responsible person",
             "Second name",
             "Название лида",
+            "Контакт: ID",
             "Дата изменения",
             "Сделка закрыта",
             "Кем изменена",
@@ -226,6 +228,8 @@ _SIGNS: dict[str, frozenset[str]] = {
     ),
 }
 _TELLING = 2
+# Of these one is enough: nobody else writes them.
+_SURE = {AMO: frozenset({plain("Этап сделки")}), BITRIX: frozenset(map(plain, ["Название лида", "Контакт: ID"]))}
 
 
 def recognised(headings: Iterable[str]) -> str:
@@ -233,9 +237,19 @@ def recognised(headings: Iterable[str]) -> str:
     found = {plain(each) for each in headings}
     if "hub id" in found:
         return HUB
-    counts = {system: len(found & signs) for system, signs in _SIGNS.items()}
+    counts = {system: len(found & signs) + len(found & _SURE[system]) for system, signs in _SIGNS.items()}
     best = max(counts, key=lambda each: counts[each])
     return best if counts[best] >= _TELLING else FILE
+
+
+def meaningful(headings: Iterable[str]) -> int:
+    """How many of these cells are headings of some table or other."""
+    return sum(plain(each) in _every_name() for each in headings if each.strip())
+
+
+@cache
+def _every_name() -> frozenset[str]:
+    return frozenset(name for kind in ImportKind for name in _table(kind))
 
 
 def targets(kind: ImportKind) -> frozenset[str]:
@@ -254,9 +268,26 @@ def target_of(kind: ImportKind, heading: str) -> str:
         stripped = next((text.removesuffix(f" {each}") for each in _OF_WHOM if text.endswith(f" {each}")), None)
         found = table.get(stripped) if stripped else None
         found = found if found in {"phone", "email", "city", "company", "first_name", "last_name"} else None
+    if found is None and ":" in heading:
+        found = _of_another(kind, *heading.split(":", 1))
     if found is None and text.startswith(("примечание", "note ")) and text != "примечание":
         found = "note"
     return found or ""
+
+
+def _of_another(kind: ImportKind, whose: str, what: str) -> str | None:
+    """What «Контакт: Рабочий телефон» or «Компания: ID» tells of the client of a deal or a lead."""
+    if kind not in {ImportKind.DEALS, ImportKind.LEADS}:
+        return None
+    if plain(whose) in {"контакт", "contact"}:
+        name = plain(what)
+        found = {"id": "contact_id", "имя": "first_name"}.get(name) or _PEOPLE.get(name)
+        return found if found != "company" else None
+    if plain(whose) in {"компания", "company"}:
+        of_company = {"id": "company_id", "название компании": "company", "company name": "company", "инн": "tax_id"}
+        found = of_company.get(plain(what))
+        return found if found in targets(kind) else None
+    return None
 
 
 _OF_WHOM = ("контакт", "контакта", "contact", "компания", "компании", "company", "клиента")

@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -157,13 +156,12 @@ async def _posted(request: web.Request, call: Call[Query, NoBody]) -> web.Stream
     except InvalidInput:
         await forget_file(hub.store, hub.files, sha256)
         raise
-    table, plan = opened.table, opened.plan
-    how = replace(how, system=plan.system)
+    table, plan, how = opened.table, opened.plan, opened.how
 
     def begin(desk: Desk) -> Import:
         if options.manager is not None and desk.work.staff.get(options.manager) is None:
             raise InvalidInput(f"manager: there is no user «{options.manager}»")
-        if options.map and options.remember:
+        if (options.map or options.values) and options.remember:
             runs.keep_mapping(desk, plan, how.values, call.user.login)
         record = runs.begin(desk, options.kind, name, sha256, plan, how, table.total)
         return _json(record, table.form, table.certainty)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 import pytest
+from openpyxl import Workbook
 
 from crm_core.errors import InvalidInput
 from crm_core.model.exchange import ImportState
-from crm_core.model.importing import Became
+from crm_core.model.importing import Became, How, ImportKind
+from crm_core.services.importing import runs
 from crm_core.storage.queries.imports import one_import, unfinished, waiting
 from hub.exchange import importing
-from hub.exchange.importing import go_on
+from hub.exchange.importing import go_on, understand
 from tests.integration.exchange.conftest import Office
 
 PEOPLE = (
@@ -166,6 +169,66 @@ async def test_exports_of_others_are_recognised(office: Office) -> None:
     assert await office.bring("contacts", bitrix) == {"created": 1}
     assert ("Иванова Анна Петровна", "petr") in await office.ask("SELECT name, manager FROM contact")
     assert len(await office.ask("SELECT key FROM identity WHERE key LIKE 'tel:%'")) == 3
+
+
+async def test_deals_of_bitrix_find_the_clients_of_bitrix(office: Office) -> None:
+    await office.world.store.run(_pipeline)
+    people = "ID;Имя;Фамилия;Рабочий телефон;Доступен для всех;Рабочий e-mail\n11;Анна;Иванова;+74951230011;да;\n"
+    assert await office.bring("contacts", people) == {"created": 1}
+    deals = (
+        "ID;Стадия сделки;Название;Направление сделки;Контакт: ID;Контакт: Имя;Контакт: Фамилия;"
+        "Контакт: Рабочий телефон;Компания: Название компании;Компания: Рабочий телефон\n"
+        "31;Сделка успешна;Договор;Продажи;11;Анна;Иванова;;ООО Фирма;+74951230000\n"
+        "32;Сделка успешна;Ещё;Продажи;;Олег;Котов;+79165550012;;\n"
+    )
+    assert await office.bring("deals", deals) == {"created": 2}
+    rows = await office.ask(
+        "SELECT d.title, c.name, m.name FROM deal d JOIN contact c ON c.id = d.contact_id"
+        " LEFT JOIN company m ON m.id = d.company_id ORDER BY d.title"
+    )
+    assert rows == [("Договор", "Иванова Анна", "ООО Фирма"), ("Ещё", "Котов Олег", None)]
+    assert len(await office.ask("SELECT key FROM identity")) == 2
+    leads = "ID;Стадия;Название лида;Имя;Рабочий телефон\n21;Не обработан;Заявка;Юрий;+79167770021\n"
+    assert await office.bring("leads", leads) == {"created": 1}
+    assert await office.ask("SELECT key FROM external_ref WHERE kind = 'lead'") == [("lead:bitrix24:21",)]
+
+
+async def test_replaced_words_are_remembered_with_the_columns(office: Office) -> None:
+    await office.world.store.run(_pipeline)
+    deals = "id;название;воронка;этап\n1;Окна;Общая;Новая\n"
+    path = office.file("deals.csv", deals)
+    how = How(author="root", values={"pipeline": {"Общая": "Продажи"}})
+    opened = await understand(office.world.store, path, ImportKind.DEALS, how, {}, None)
+    await office.world.store.run(lambda desk: runs.keep_mapping(desk, opened.plan, opened.how.values, "root"))
+    assert await office.bring("deals", deals) == {"created": 1}
+    assert await office.bring("deals", deals.replace("Новая", "Первая"), values={"stage": {"Первая": "Новая"}}) == {
+        "unchanged": 1
+    }
+
+
+async def test_what_stands_above_the_headings_is_passed_over(office: Office) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet["A1"], sheet["A2"], sheet["C2"] = "Клиенты на 22.11.2026", "Клиент", "Связь"
+    for merged in ("A1:E1", "A2:B2", "C2:D2"):
+        sheet.merge_cells(merged)
+    for column, heading in enumerate(("ФИО", "Компания", "Телефон", "E-mail", "Дата создания"), 1):
+        sheet.cell(3, column, heading)
+    sheet.append(["Сидорова Ольга", "ИП Сидорова", 79031234567, "olga@x.ru", date(2024, 1, 15)])
+    sheet.append(["Кот", None, "8-903-123-45-69", None, date(2024, 1, 16)])
+    path = office.folder / "merged.xlsx"
+    book.save(path)
+    assert await office.bring("contacts", path) == {"created": 2}
+    assert await office.bring("contacts", path) == {"unchanged": 2}
+    assert [row[0] for row in await office.ask("SELECT key FROM identity ORDER BY key")] == [
+        "mailto:olga@x.ru",
+        "tel:+79031234567",
+        "tel:+79031234569",
+    ]
+    assert await office.bring("contacts", "Отчёт\n\nИмя;Телефон;Город\nЯ;+79161234500;Тверь\n") == {"created": 1}
+    # One meaningful heading of two is enough where no other line is clearly better.
+    assert await office.bring("contacts", "Телефон;Что это\n+79161234501;имя\n+79161234502;город\n") == {"created": 2}
 
 
 def _pipeline(desk: object) -> None:
