@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,9 @@ from crm_core.storage.filtering import Asking, condition
 from crm_core.storage.queries import boards as queries
 from crm_core.storage.queries.boards import BoardFilter, BoardOrder, Column
 from crm_core.storage.queries.pages import Reading
-from hub.http.api.deals import Deal, deal_json
+from hub.http.api.deals import KIND, Deal, Shown, deal_json
 from hub.http.api.pipelines import PipelineSummary, Stage, stage_json, summary_json
+from hub.http.api.trading import external_of
 from hub.http.operations import Call, Operation, read
 from hub.http.rights import Right
 from hub.http.types import Given, Login, Money, NoBody, Query, QueryId
@@ -27,7 +29,8 @@ _WHOLE = 100
 class BoardQuery(Query):
     """Which cards: `limit` of each stage, `after` so many; of one `stage` (its id) where only that is wanted. `closed`
     shows won and lost ones too, `filter` is a filter of deals as JSON. `sort`: `updated`, the newest change first;
-    `grade`, the best first; `due`, the most urgent first; `amount`, the largest first; `longest` on the stage first."""
+    `grade`, the best first; `due`, the most urgent first; `amount`, the largest first; `longest` on the stage first.
+    `fields` are the keys of the custom fields that cards show (`need,budget`), all where it is not given."""
 
     sort: BoardOrder = BoardOrder.UPDATED
     limit: Annotated[int, Field(ge=0, le=100)] = 20
@@ -36,6 +39,7 @@ class BoardQuery(Query):
     manager: Login | None = None
     closed: bool = False
     filter: Annotated[str | None, Field(max_length=20_000)] = None
+    fields: Shown | None = None
 
 
 class BoardStage(Given):
@@ -71,10 +75,12 @@ def _board(conn: Reading, call: Call[BoardQuery, NoBody]) -> Board:
     columns = queries.board(
         conn, found, wanted, query.sort, limit=query.limit, offset=query.after, stage_id=query.stage
     )
-    return Board(pipeline=summary_json(found), stages=[_column(found, each) for each in columns])
+    known = external_of(conn, KIND, [card.id for column in columns for card in column.cards])
+    stages = [_column(found, each, known, query.fields) for each in columns]
+    return Board(pipeline=summary_json(found), stages=stages)
 
 
-def _column(found: Pipeline, column: Column) -> BoardStage:
+def _column(found: Pipeline, column: Column, known: Mapping[int, dict[str, str]], fields: Shown | None) -> BoardStage:
     probability = column.stage.settings.probability
     amounts = [Money(amount=each.amount, currency=each.currency) for each in column.sums]
     expected = []
@@ -87,7 +93,9 @@ def _column(found: Pipeline, column: Column) -> BoardStage:
         count=column.count,
         amounts=amounts,
         expected=expected,
-        cards=[deal_json(each, found.record, column.stage.record) for each in column.cards],
+        cards=[
+            deal_json(each, found.record, column.stage.record, known.get(each.id, {}), fields) for each in column.cards
+        ],
     )
 
 

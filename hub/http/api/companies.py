@@ -11,18 +11,18 @@ from crm_core.model.selling import CompanyRecord
 from crm_core.services.clients import companies as services
 from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.desk import Desk
-from crm_core.services.settling import settle
 from crm_core.storage.queries import companies as queries
 from crm_core.storage.queries.companies import CompanyFilter
 from crm_core.storage.queries.pages import Reading
-from hub.http.api.trading import ExternalIds, keep_external
+from hub.http.api.trading import ExternalIds, external_of, held_external, keep_external
 from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, Query, Short, Tags, Taken
-from hub.http.versions import or_as_it_is
+from hub.http.versions import as_it_is, or_as_it_is
 
 _TAG = "companies"
+_KIND = "company"
 
 
 class CompanyQuery(FilterQuery):
@@ -61,15 +61,16 @@ class Company(Given):
     created_at: datetime
     updated_at: datetime
     version: int
+    external: dict[str, str]
 
 
 class Companies(Paged[Company]):
     """A page of companies."""
 
 
-def company_json(record: CompanyRecord) -> Company:
-    """A company on the wire."""
-    return Company(**{name: getattr(record, name) for name in Company.model_fields})
+def company_json(record: CompanyRecord, known: dict[str, str]) -> Company:
+    """A company on the wire; by what ids other programs know it."""
+    return Company(**{name: getattr(record, name) for name in set(Company.model_fields) - {"external"}}, external=known)
 
 
 def _listed(conn: Reading, call: Call[CompanyQuery, NoBody]) -> Companies:
@@ -77,31 +78,32 @@ def _listed(conn: Reading, call: Call[CompanyQuery, NoBody]) -> Companies:
     tax_id = query.tax_id.upper() if query.tax_id is not None else None
     wanted = CompanyFilter(query.q, tax_id, query.manager, call.hub.settings.region)
     page = queries.list_companies(conn, wanted, query.where, query.more(conn, call.hub.store, "company"))
-    return Companies(items=[company_json(each) for each in page.items], next=page.next)
+    known = external_of(conn, _KIND, [each.id for each in page.items])
+    return Companies(items=[company_json(each, known.get(each.id, {})) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Company:
-    return company_json(queries.one_company(conn, call.number()))
+    record = queries.one_company(conn, call.number())
+    return company_json(record, external_of(conn, _KIND, [record.id]).get(record.id, {}))
 
 
 def _made(desk: Desk, call: Call[Any, CompanyBody]) -> Company:
     record = services.create(desk, _change(call.body))
-    keep_external(desk, "company", record.id, call.body)
+    keep_external(desk, _KIND, record.id, call.body)
     return _now(desk, record)
 
 
 def _corrected(desk: Desk, call: Call[Any, CompanyBody]) -> Company:
     def change() -> Company:
         record = services.change(desk, call.number(), _change(call.body), call.body.version)
-        keep_external(desk, "company", record.id, call.body)
+        keep_external(desk, _KIND, record.id, call.body)
         return _now(desk, record)
 
-    return or_as_it_is(change, CompanyRecord, company_json)
+    return or_as_it_is(change, CompanyRecord, lambda record: _now(desk, record))
 
 
 def _now(desk: Desk, record: CompanyRecord) -> Company:
-    settle(desk)
-    return company_json(desk.work.peek(CompanyRecord, record.id) or record)
+    return company_json(as_it_is(desk, record), held_external(desk, _KIND, record.id))
 
 
 def _change(body: CompanyBody) -> CompanyChange:

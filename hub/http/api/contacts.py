@@ -15,10 +15,12 @@ from crm_core.services.clients import contacts as services
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import merging
+from crm_core.services.letters import opting_out
 from crm_core.storage.queries import contacts as queries
+from crm_core.storage.queries import opt_outs
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter
 from crm_core.storage.queries.pages import Reading
-from hub.http.api.trading import ExternalIds, keep_external
+from hub.http.api.trading import ExternalIds, external_of, held_external, keep_external
 from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import invalid
@@ -27,6 +29,7 @@ from hub.http.types import Fields, Given, Id, Login, NoBody, Paged, Query, Query
 from hub.http.versions import as_it_is, or_as_it_is
 
 _TAG = "contacts"
+_KIND = "contact"
 
 
 class ContactQuery(FilterQuery):
@@ -79,7 +82,8 @@ class HeldIdentity(Given):
 
 
 class Contact(Given):
-    """A client. `identities` are the keys of `identity_details`."""
+    """A client. `identities` are the keys of `identity_details`; `external` its ids in other programs; `opted_out`: of
+    what the hub sends by itself."""
 
     id: int
     name: str
@@ -97,14 +101,18 @@ class Contact(Given):
     updated_at: datetime
     version: int
     deleted_at: datetime | None
+    external: dict[str, str]
+    opted_out: bool
 
 
 class Contacts(Paged[Contact]):
     """A page of contacts."""
 
 
-def contact_json(record: ContactRecord, identities: Iterable[IdentityRecord]) -> Contact:
-    """A contact on the wire."""
+def contact_json(
+    record: ContactRecord, identities: Iterable[IdentityRecord], known: dict[str, str], *, opted_out: bool
+) -> Contact:
+    """A contact on the wire; by what ids other programs know it."""
     held = list(identities)
     return Contact(
         id=record.id,
@@ -126,11 +134,18 @@ def contact_json(record: ContactRecord, identities: Iterable[IdentityRecord]) ->
         updated_at=record.updated_at,
         version=record.version,
         deleted_at=record.deleted_at,
+        external=known,
+        opted_out=opted_out,
     )
 
 
-def _of_card(card: ContactCard) -> Contact:
-    return contact_json(card.contact, card.identities)
+def _shown(conn: Reading, cards: Sequence[ContactCard]) -> list[Contact]:
+    ids = [card.contact.id for card in cards]
+    known, out = external_of(conn, _KIND, ids), opt_outs.among(conn, ids)
+    return [
+        contact_json(card.contact, card.identities, known.get(each, {}), opted_out=each in out)
+        for each, card in zip(ids, cards, strict=True)
+    ]
 
 
 def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
@@ -142,23 +157,23 @@ def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
         region=call.hub.settings.region,
     )
     page = queries.list_contacts(conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact"))
-    return Contacts(items=[_of_card(card) for card in page.items], next=page.next)
+    return Contacts(items=_shown(conn, page.items), next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Contact:
-    return _of_card(queries.contact_card(conn, call.number()))
+    return _shown(conn, [queries.contact_card(conn, call.number())])[0]
 
 
 def _made(desk: Desk, call: Call[Any, ContactBody]) -> Contact:
     contact, _ = services.create(desk, _change(desk, call.body))
-    keep_external(desk, "contact", contact.id, call.body)
+    keep_external(desk, _KIND, contact.id, call.body)
     return contact_now(desk, contact.id)
 
 
 def _corrected(desk: Desk, call: Call[Any, ContactPatch]) -> Contact:
     def change() -> Contact:
         contact, _ = services.change(desk, call.number(), _change(desk, call.body), call.body.version)
-        keep_external(desk, "contact", contact.id, call.body)
+        keep_external(desk, _KIND, contact.id, call.body)
         return contact_now(desk, contact.id)
 
     return or_as_it_is(change, ContactRecord, lambda contact: contact_now(desk, contact.id))
@@ -180,7 +195,9 @@ def _unmerged(desk: Desk, call: Call[Any, NoBody]) -> Contact:
 def contact_now(desk: Desk, contact_id: int) -> Contact:
     """A contact after all that follows from what was done."""
     record = as_it_is(desk, desk.work.contact(contact_id))
-    return contact_json(record, desk.work.identities([contact_id]).get(contact_id, []))
+    held = desk.work.identities([contact_id]).get(contact_id, [])
+    out = contact_id in opting_out.opted_out(desk, [contact_id])
+    return contact_json(record, held, held_external(desk, _KIND, contact_id), opted_out=out)
 
 
 def _change(desk: Desk, body: ContactBody) -> ContactChange:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from crm_core.errors import Outdated
 from crm_core.model.definitions.base import Slug
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.services.acts import deals as services
@@ -18,7 +17,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.deals import DealCard, DealFilter
 from crm_core.storage.queries.pages import Reading
-from hub.http.api.trading import ExternalIds, keep_external
+from hub.http.api.trading import ExternalIds, external_of, held_external, keep_external
 from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
@@ -38,8 +37,11 @@ from hub.http.types import (
     Tags,
     Taken,
 )
+from hub.http.versions import or_as_it_is
 
 _TAG = "deals"
+# Cards of every type are known by their ids as deals.
+KIND = "deal"
 
 
 def _named(value: Any) -> Any:
@@ -48,11 +50,14 @@ def _named(value: Any) -> Any:
 
 
 StageName = Annotated[Named, BeforeValidator(_named)]
+# Keys with commas between them: which custom fields are shown, none where it is empty, all where it is not given.
+Shown = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$", max_length=10_000)]
 
 
 class DealQuery(FilterQuery):
     """Which deals; `pipeline` and `stage` by name, `open` leaves out won and lost ones; `type` shows cards of another
-    type instead; `filter` is a filter as JSON."""
+    type instead; `filter` is a filter as JSON. `fields` are the keys of the custom fields that are shown
+    (`need,budget`), all where it is not given."""
 
     pipeline: Named | None = None
     stage: Named | None = None
@@ -61,6 +66,7 @@ class DealQuery(FilterQuery):
     company_id: QueryId | None = None
     open: bool = False
     type: Slug = "deal"
+    fields: Shown | None = None
 
 
 class Marks(Taken):
@@ -145,7 +151,8 @@ class ChecklistItem(Given):
 
 
 class Deal(Given):
-    """A sale in progress, won or lost; or a card of another `type`. `source_id` is the one that it is a copy of."""
+    """A sale in progress, won or lost; or a card of another `type`. `source_id` is the one that it is a copy of;
+    `external` its ids in other programs."""
 
     id: int
     type: str
@@ -176,6 +183,7 @@ class Deal(Given):
     fields: dict[str, Any]
     tags: list[str]
     version: int
+    external: dict[str, str]
 
 
 class Deals(Paged[Deal]):
@@ -199,9 +207,17 @@ class Stays(Given):
     items: list[Stay]
 
 
-def deal_json(record: DealRecord, pipeline: PipelineRecord, stage: StageRecord) -> Deal:
-    """A deal on the wire."""
-    apart = {"pipeline", "stage", "stage_kind", "amount", "paid", "checklist"}
+def deal_json(
+    record: DealRecord,
+    pipeline: PipelineRecord,
+    stage: StageRecord,
+    known: dict[str, str],
+    fields: Shown | None = None,
+) -> Deal:
+    """A deal on the wire, with these of its custom fields; by what ids other programs know it."""
+    apart = {"pipeline", "stage", "stage_kind", "amount", "paid", "checklist", "external"}
+    if fields is not None:
+        record = record._replace(fields={key: record.fields[key] for key in fields.split(",") if key in record.fields})
     return Deal(
         **{name: getattr(record, name) for name in set(Deal.model_fields) - apart},
         pipeline=pipeline.name,
@@ -210,24 +226,23 @@ def deal_json(record: DealRecord, pipeline: PipelineRecord, stage: StageRecord) 
         amount=Money(amount=record.amount, currency=record.currency),
         paid=Money(amount=record.paid, currency=record.currency),
         checklist=[ChecklistItem(**each) for each in record.checklist],
+        external=known,
     )
 
 
-def card_json(card: DealCard | Placed) -> Deal:
+def _of_card(card: DealCard, known: Mapping[int, dict[str, str]], fields: Shown | None = None) -> Deal:
+    return deal_json(card.deal, card.pipeline, card.stage, known.get(card.deal.id, {}), fields)
+
+
+def placed_json(desk: Desk, card: Placed) -> Deal:
     """A deal on the wire, with its place."""
-    if isinstance(card, Placed):
-        return deal_json(card.deal, card.pipeline.record, card.stage.record)
-    return deal_json(card.deal, card.pipeline, card.stage)
+    known = held_external(desk, KIND, card.deal.id)
+    return deal_json(card.deal, card.pipeline.record, card.stage.record, known)
 
 
-def with_current(act: Callable[[], Placed]) -> Deal:
+def with_current(desk: Desk, act: Callable[[], Placed]) -> Deal:
     """What an act made of a deal; where somebody was faster, the error shows the deal as it is now."""
-    try:
-        return card_json(act())
-    except Outdated as err:
-        if isinstance(err.current, Placed):
-            raise Outdated(str(err), card_json(err.current)) from err
-        raise
+    return or_as_it_is(lambda: placed_json(desk, act()), Placed, lambda card: placed_json(desk, card))
 
 
 def listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
@@ -237,12 +252,14 @@ def listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
         query.pipeline, query.stage, query.manager, query.contact_id, query.company_id, query.open, query.type
     )
     page = queries.list_deals(conn, call.user, wanted, query.where, query.more(conn, call.hub.store, query.type))
-    return Deals(items=[card_json(card) for card in page.items], next=page.next)
+    known = external_of(conn, KIND, [card.deal.id for card in page.items])
+    return Deals(items=[_of_card(card, known, query.fields) for card in page.items], next=page.next)
 
 
 def one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
     """One card."""
-    return card_json(queries.deal_card(conn, call.number(), call.user))
+    card = queries.deal_card(conn, call.number(), call.user)
+    return _of_card(card, external_of(conn, KIND, [card.deal.id]))
 
 
 def _stays(conn: Reading, call: Call[Query, NoBody]) -> Stays:
@@ -266,22 +283,26 @@ def made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
     """A new card."""
     body = call.body
     made = services.create(desk, call.user.login, _change(body), body.pipeline, body.stage, of_type=body.type)
-    keep_external(desk, "deal", made.deal.id, body)
-    return card_json(made)
+    keep_external(desk, KIND, made.deal.id, body)
+    return placed_json(desk, made)
 
 
 def corrected(desk: Desk, call: Call[Any, DealBody]) -> Deal:
     """A card with what was changed."""
-    changed = with_current(lambda: services.change(desk, call.number(), _change(call.body), call.body.version))
-    keep_external(desk, "deal", changed.id, call.body)
-    return changed
+
+    def change() -> Placed:
+        changed = services.change(desk, call.number(), _change(call.body), call.body.version)
+        keep_external(desk, KIND, changed.deal.id, call.body)
+        return changed
+
+    return with_current(desk, change)
 
 
 def moved(desk: Desk, call: Call[Any, MoveBody]) -> Deal:
     """A card on another stage."""
     body = call.body
     return with_current(
-        lambda: services.move(desk, call.number(), body.stage, reason=body.reason, version=body.version)
+        desk, lambda: services.move(desk, call.number(), body.stage, reason=body.reason, version=body.version)
     )
 
 
@@ -289,22 +310,23 @@ def _copied(desk: Desk, call: Call[Any, CopyBody]) -> Deal:
     body = call.body
     along = Along(items=body.items, files=body.files, title=body.title)
     return with_current(
-        lambda: services.copy(desk, call.number(), body.pipeline, body.stage, along, version=body.version)
+        desk, lambda: services.copy(desk, call.number(), body.pipeline, body.stage, along, version=body.version)
     )
 
 
 def _transferred(desk: Desk, call: Call[Any, TransferBody]) -> Deal:
     body = call.body
     return with_current(
+        desk,
         lambda: services.transfer(
             desk, call.number(), body.pipeline, body.stage, reason=body.reason, version=body.version
-        )
+        ),
     )
 
 
 def _ticked(desk: Desk, call: Call[Any, TickBody]) -> Deal:
     ids = call.number(), call.number("item_id")
-    return card_json(services.tick(desk, *ids, call.user.login, done=call.body.done))
+    return placed_json(desk, services.tick(desk, *ids, call.user.login, done=call.body.done))
 
 
 def put_away(desk: Desk, call: Call[Any, NoBody]) -> None:
@@ -313,7 +335,7 @@ def put_away(desk: Desk, call: Call[Any, NoBody]) -> None:
 
 
 def _brought_back(desk: Desk, call: Call[Any, NoBody]) -> Deal:
-    return card_json(services.bring_back(desk, call.number()))
+    return placed_json(desk, services.bring_back(desk, call.number()))
 
 
 def _change(body: DealBody) -> DealChange:

@@ -13,7 +13,7 @@ from crm_core.model.filters import Filter, bounded
 from crm_core.services.acts import dial_lists as services
 from crm_core.services.cards.pipelines import actor, pipeline_of
 from crm_core.services.desk import Desk
-from hub.http.api.deals import Deal, StageName, card_json, with_current
+from hub.http.api.deals import Deal, StageName, placed_json, with_current
 from hub.http.operations import Call, Operation, act
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Long, Moment, Named, NoBody, Short, Taken
@@ -70,13 +70,14 @@ def _next(desk: Desk, call: Call[Any, NoBody]) -> NextCall:
     if found is None:
         return NextCall(deal=None, contact_id=None, name="", number=None)
     return NextCall(
-        deal=card_json(found.card), contact_id=found.contact.id, name=found.contact.name, number=found.number
+        deal=placed_json(desk, found.card), contact_id=found.contact.id, name=found.contact.name, number=found.number
     )
 
 
 def _result(desk: Desk, call: Call[Any, CallResultBody]) -> Deal:
     body = call.body
     return with_current(
+        desk,
         lambda: services.result(
             desk,
             call.number(),
@@ -85,7 +86,7 @@ def _result(desk: Desk, call: Call[Any, CallResultBody]) -> Deal:
             again_at=body.again_at,
             note=body.note,
             version=body.version,
-        )
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from crm_core.storage.queries import leads as queries
 from crm_core.storage.queries.leads import LeadFilter
 from crm_core.storage.queries.pages import Reading
 from hub.http.api.deals import StageName
+from hub.http.api.trading import ExternalIds, external_of, held_external, keep_external
 from hub.http.filtering import FilterQuery
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
@@ -42,6 +43,7 @@ from hub.http.types import (
 from hub.http.versions import as_it_is, or_as_it_is
 
 _TAG = "leads"
+_KIND = "lead"
 
 
 class LeadQuery(FilterQuery):
@@ -63,7 +65,7 @@ class UtmBody(Taken):
 
 
 class LeadBody(Taken):
-    """What a lead is to have."""
+    """What a lead is to have. `external` are its ids in other programs, by program."""
 
     title: Short = ""
     source: Short | None = None
@@ -71,6 +73,7 @@ class LeadBody(Taken):
     grade: Short | None = None
     tags: Tags = Field(default_factory=list)
     fields: Fields = Field(default_factory=dict)
+    external: ExternalIds = Field(default_factory=dict)
 
 
 class LeadPatch(LeadBody):
@@ -155,6 +158,7 @@ class Lead(Given):
     taken_at: datetime | None
     closed_at: datetime | None
     version: int
+    external: dict[str, str]
 
 
 class ConvertedLead(Lead):
@@ -168,13 +172,13 @@ class Leads(Paged[Lead]):
     """A page of leads."""
 
 
-def lead_json(record: LeadRecord) -> Lead:
-    """A lead on the wire."""
-    return Lead(**_columns(record))
+def lead_json(record: LeadRecord, known: dict[str, str]) -> Lead:
+    """A lead on the wire; by what ids other programs know it."""
+    return Lead(**_columns(record, known))
 
 
-def _columns(record: LeadRecord) -> dict[str, Any]:
-    same = set(Lead.model_fields) - {"utm", "group"}
+def _columns(record: LeadRecord, known: dict[str, str]) -> dict[str, Any]:
+    same = set(Lead.model_fields) - {"utm", "group", "external"}
     utm = UtmMarks(
         source=record.utm_source,
         medium=record.utm_medium,
@@ -182,45 +186,54 @@ def _columns(record: LeadRecord) -> dict[str, Any]:
         content=record.utm_content,
         term=record.utm_term,
     )
-    return {**{name: getattr(record, name) for name in same}, "utm": utm, "group": record.group_name}
+    return {**{name: getattr(record, name) for name in same}, "utm": utm, "group": record.group_name, "external": known}
 
 
 def _listed(conn: Reading, call: Call[LeadQuery, NoBody]) -> Leads:
     wanted = LeadFilter(call.query.status, call.query.manager, call.query.contact_id)
     page = queries.list_leads(conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "lead"))
-    return Leads(items=[lead_json(record) for record in page.items], next=page.next)
+    known = external_of(conn, _KIND, [each.id for each in page.items])
+    return Leads(items=[lead_json(each, known.get(each.id, {})) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Lead:
-    return lead_json(queries.one_lead(conn, call.number()))
+    record = queries.one_lead(conn, call.number())
+    return lead_json(record, external_of(conn, _KIND, [record.id]).get(record.id, {}))
 
 
 def _made(desk: Desk, call: Call[Any, NewLeadBody]) -> Lead:
     utm = Utm(**call.body.utm.model_dump())
     made = lead_cards.create(desk, call.user.login, call.body.contact_id, _change(call.body), utm)
-    return lead_json(as_it_is(desk, made))
+    keep_external(desk, _KIND, made.id, call.body)
+    return _now(desk, made)
+
+
+def _now(desk: Desk, done: LeadRecord) -> Lead:
+    return lead_json(as_it_is(desk, done), held_external(desk, _KIND, done.id))
 
 
 def _corrected(desk: Desk, call: Call[Any, LeadPatch]) -> Lead:
     def change() -> Lead:
         changed = lead_cards.change(desk, call.number(), call.user.login, _change(call.body), call.body.version)
-        return lead_json(as_it_is(desk, changed))
+        keep_external(desk, _KIND, changed.id, call.body)
+        return _now(desk, changed)
 
-    return or_as_it_is(change, LeadRecord, lead_json)
+    return or_as_it_is(change, LeadRecord, lambda record: _now(desk, record))
 
 
 def _taken(desk: Desk, call: Call[Any, NoBody]) -> Lead:
-    return lead_json(as_it_is(desk, leads.take(desk, call.number(), call.user.login)))
+    return _now(desk, leads.take(desk, call.number(), call.user.login))
 
 
 def _converted(desk: Desk, call: Call[Any, ConvertBody]) -> ConvertedLead:
     found = conversion.convert(desk, call.number(), call.user.login, _conversion(call.body))
     deal = found.card.deal
-    return ConvertedLead(**_columns(found.lead), deal_id=deal.id, company_id=deal.company_id)
+    known = held_external(desk, _KIND, found.lead.id)
+    return ConvertedLead(**_columns(found.lead, known), deal_id=deal.id, company_id=deal.company_id)
 
 
 def _rejected(desk: Desk, call: Call[Any, RejectBody]) -> Lead:
-    return lead_json(as_it_is(desk, leads.reject(desk, call.number(), call.user.login, call.body.reason)))
+    return _now(desk, leads.reject(desk, call.number(), call.user.login, call.body.reason))
 
 
 def _conversion(body: ConvertBody) -> Conversion:
@@ -239,7 +252,7 @@ _OF_DEAL = frozenset({"title", "manager", "due_at", "tags", "fields"})
 
 
 def _change(body: LeadBody) -> LeadChange:
-    given = body.model_fields_set & set(LeadBody.model_fields)
+    given = body.model_fields_set & set(LeadBody.model_fields) - {"external"}
     return LeadChange(**{name: getattr(body, name) for name in given})
 
 

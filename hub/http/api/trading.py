@@ -69,6 +69,7 @@ __all__ = [
     "Percent",
     "Quantity",
     "external_of",
+    "held_external",
     "keep_external",
     "kept",
     "quantity_shown",
@@ -91,6 +92,11 @@ def keep_external(desk: Desk, kind: str, subject_id: int, given: BaseModel) -> N
 def kept(desk: Desk, kind: str, subject_id: int, given: BaseModel) -> dict[str, str]:
     """The same, and which ids the record has then."""
     keep_external(desk, kind, subject_id, given)
+    return held_external(desk, kind, subject_id)
+
+
+def held_external(desk: Desk, kind: str, subject_id: int) -> dict[str, str]:
+    """By what ids other programs know a record, in an act."""
     return external.shown(_held(desk, kind, subject_id))
 
 

@@ -36,6 +36,41 @@ async def test_records_are_known_by_ids_of_other_programs(world: World, path: st
     await world.patch(f"{path}/{first['id']}", {"external": {"one": ""}}, status=422)
 
 
+@pytest.mark.parametrize("path", ["contacts", "companies", "deals", "leads"])
+async def test_records_show_their_ids_in_other_programs(world: World, path: str) -> None:
+    body: dict[str, Any] = {"external": {"1c": "17", "crm": "a"}}
+    body["title" if path in {"deals", "leads"} else "name"] = "Окна"
+    if path == "leads":
+        body["contact_id"] = (await world.contact(name="Анна"))["id"]
+    made = await world.post(f"/{path}", body, status=201)
+    assert made["external"] == {"1c": "17", "crm": "a"}
+    assert await world.get(f"/{path}/{made['id']}") == made
+    assert (await world.get(f"/{path}", params={"external": "1c:17"}))["items"] == [made]
+    changed = await world.patch(f"/{path}/{made['id']}", {"external": {"1c": None, "vk": "5"}})
+    assert changed["external"] == {"crm": "a", "vk": "5"}
+    stale = {"version": 99, "tags": []}
+    assert (await world.ask("PATCH", f"/{path}/{made['id']}", stale, status=409))["current"] == changed
+
+
+async def test_of_one_that_was_merged_another_programs_id_finds_that_other(world: World) -> None:
+    survivor = await world.contact(name="Анна", external={"1c": "1"})
+    absorbed = await world.contact(name="Анна С.", external={"1c": "2", "crm": "5"})
+    joined = await world.post(f"/contacts/{survivor['id']}/merge", {"contact_id": absorbed["id"]})
+    assert joined["external"] == {"1c": "1", "crm": "5"}
+    for known in ("1c:1", "1c:2", "crm:5"):
+        found = (await world.get("/contacts", params={"external": known}))["items"]
+        assert [each["id"] for each in found] == [survivor["id"]], known
+
+
+async def test_a_contact_shows_that_they_want_nothing(world: World) -> None:
+    made = await world.contact(name="Анна", identities=["mailto:anna@example.org"])
+    assert made["opted_out"] is False
+    await world.post(f"/contacts/{made['id']}/opt-out", {})
+    assert (await world.get(f"/contacts/{made['id']}"))["opted_out"] is True
+    assert [each["opted_out"] for each in (await world.get("/contacts"))["items"]] == [True]
+    assert (await world.patch(f"/contacts/{made['id']}", {"city": "Омск"}))["opted_out"] is True
+
+
 async def test_money_is_for_those_who_work_with_the_pipeline(world: World) -> None:
     settings = {"name": "Опт", "stages": [{"name": "Начало"}], "roles": ["controller"]}
     await world.post("/pipelines", settings, status=201, login="root")
