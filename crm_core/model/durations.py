@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-_WRITTEN = re.compile(r"(\d{1,18})\s*(ms|s|m|h|d)\Z")
+_WRITTEN = re.compile(r"([0-9]{1,18})\s*(ms|s|m|h|d)\Z")
 _STEPS = {
     "d": timedelta(days=1),
     "h": timedelta(hours=1),
@@ -16,14 +16,18 @@ _STEPS = {
 _LONGEST = timedelta(days=3660)
 
 
+class TooLong(ValueError):
+    """A duration of more than ten years."""
+
+
 def duration(text: str) -> timedelta:
-    """The duration written so, at most ten years; raises ValueError that says how to write it."""
+    """The duration written so, at most ten years; raises ValueError that says how to write it, TooLong."""
     found = _WRITTEN.match(text.strip())
     if found is None:
         raise ValueError(f'«{text[:50]}» is not a duration: write "500ms", "2s", "5m", "24h" or "7d"')
     count, step = int(found[1]), _STEPS[found[2]]
     if count > _LONGEST // step:
-        raise ValueError(f"«{text[:50]}» is longer than ten years")
+        raise TooLong(f"«{text[:50]}» is longer than ten years")
     return count * step
 
 

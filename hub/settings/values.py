@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 
+from crm_core.model import durations
 from hub.settings.errors import BadValueError, Fault
 from hub.settings.nearest import nearest
 from hub.settings.secret import Secret
@@ -27,11 +28,9 @@ _SHOWN = 60
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[\w.-]{1,64}\Z")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+\Z")
-_DURATION = re.compile(r"([0-9]{1,12})\s*(ms|s|m|h|d)\Z")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _SIZE = re.compile(r"([0-9]{1,12})\s*([KMG]?)B?\Z", re.IGNORECASE)
 _SIZE_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-_LONGEST = timedelta(days=3660)
 
 
 class Filled(str):
@@ -164,20 +163,12 @@ def duration(value: object) -> timedelta:
     mend = 'Write a whole number with a unit: "500ms", "2s", "5m", "24h", "7d"'
     if not isinstance(value, str):
         raise wrong_type("a duration", value, mend)
-    found = _DURATION.match(value.strip())
-    if not found:
-        raise BadValueError(f"{shown(value)} is not a duration", mend)
-    count, unit = int(found[1]), found[2]
-    step = {
-        "ms": timedelta(milliseconds=1),
-        "s": timedelta(seconds=1),
-        "m": timedelta(minutes=1),
-        "h": timedelta(hours=1),
-        "d": timedelta(days=1),
-    }[unit]
-    if count > _LONGEST // step:
-        raise BadValueError(f"{shown(value)} is longer than ten years", mend)
-    return count * step
+    try:
+        return durations.duration(value)
+    except durations.TooLong as err:
+        raise BadValueError(f"{shown(value)} is longer than ten years", mend) from err
+    except ValueError as err:
+        raise BadValueError(f"{shown(value)} is not a duration", mend) from err
 
 
 def positive_duration(value: object) -> timedelta:
