@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 LOOPBACK = "127.0.0.1"
@@ -61,11 +61,23 @@ class Call:
 class ScriptedPbx:
     """The exchange. `phones` says after how many seconds each extension is picked up (None: never).
 
-    The hub logs in with any user and `secret`; questions go to `agi`, the hub's FastAGI address.
+    The hub logs in with any user and `secret`; questions go to `agi`, the hub's FastAGI address. `now` is the
+    exchange's clock (seconds since 1970), `passes` lets so many seconds go by.
     """
 
-    def __init__(self, secret: str, agi: tuple[str, int], port: int = 0, name: str = "office") -> None:
+    def __init__(
+        self,
+        secret: str,
+        agi: tuple[str, int],
+        port: int = 0,
+        name: str = "office",
+        *,
+        now: Callable[[], float] = time.time,
+        passes: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self._secret = secret
+        self._now = now
+        self._passes = passes
         self._agi = agi
         self._name = name
         self._port = port
@@ -99,13 +111,13 @@ class ScriptedPbx:
         """Play a client's call to its end."""
         client = self._channel("PJSIP/trunk", "hub-inbound", call.line, call.number, call.name)
         self._tell("Newchannel", client.fields("4"))
-        began = time.monotonic()
+        began = self._now()
         for attempt in range(_MOST_ATTEMPTS):
             answer = await self._ask(client, call, attempt)
             if answer.get("HUB_ACTION") != "dial":
                 self._hang_up(client, _NO_ANSWER)
                 return
-            left = call.patience_s - (time.monotonic() - began)
+            left = call.patience_s - (self._now() - began)
             ring_s = float(answer.get("HUB_RING_S") or "20")
             leg = await self._ring(client, answer["HUB_DIAL"].split("&"), min(ring_s, left))
             if leg is not None:
@@ -123,7 +135,7 @@ class ScriptedPbx:
         self._tell("Newchannel", client.fields(_DOWN))
         dial = {"DialString": f"{number}@trunk"}
         self._tell("DialBegin", {**phone.fields("4"), **client.fields(_DOWN, "Dest"), **dial})
-        await asyncio.sleep(self.client_picks_up_s)
+        await self._passes(self.client_picks_up_s)
         self._tell("Newstate", client.fields(_UP))
         self._tell("DialEnd", {**phone.fields("4"), **client.fields(_UP, "Dest"), "DialStatus": "ANSWER"})
         await self._talk(phone, client, talk_s)
@@ -140,7 +152,7 @@ class ScriptedPbx:
             dialled = {"DialString": leg.name.partition("/")[2].rpartition("-")[0]}
             self._tell("DialBegin", {**client.fields("4"), **leg.fields(_RINGING, "Dest"), **dialled})
         quick, winner = min(((self._picked_up(leg), leg) for leg in legs), key=lambda each: each[0])
-        await asyncio.sleep(max(min(quick, ring_s), 0))
+        await self._passes(max(min(quick, ring_s), 0))
         taken = winner if quick <= ring_s else None
         for leg in legs:
             if leg is not taken:
@@ -157,7 +169,7 @@ class ScriptedPbx:
         bridge = {"BridgeUniqueid": f"bridge-{next(self._ids)}"}
         for channel in (second, first):
             self._tell("BridgeEnter", {**bridge, **channel.fields(_UP)})
-        await asyncio.sleep(talk_s)
+        await self._passes(talk_s)
         self._tell("HangupRequest", first.fields(_UP))
         for channel in (second, first):
             self._tell("BridgeLeave", {**bridge, **channel.fields(_UP)})
@@ -174,7 +186,7 @@ class ScriptedPbx:
         self, endpoint: str, context: str, exten: str, number: str, caller: str = "", *, linkedid: str = ""
     ) -> Channel:
         count = next(self._ids)
-        uniqueid = f"{self._name}-{int(time.time())}.{count}"
+        uniqueid = f"{self._name}-{int(self._now())}.{count}"
         return Channel(f"{endpoint}-{count:08x}", uniqueid, linkedid or uniqueid, context, exten, number, caller)
 
     # ------------------------------------------------------------ FastAGI
@@ -259,7 +271,7 @@ class ScriptedPbx:
                 respond("Error", f"Invalid/unknown command: {other}")
 
     def _tell(self, event: str, fields: Mapping[str, str]) -> None:
-        block = _block({"Event": event, "Privilege": "call,all", "Timestamp": f"{time.time():.6f}", **fields})
+        block = _block({"Event": event, "Privilege": "call,all", "Timestamp": f"{self._now():.6f}", **fields})
         for link in self._links:
             link.write(block)
 

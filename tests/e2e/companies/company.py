@@ -167,9 +167,10 @@ async def company(
     providers: Mapping[str, Provider] | None = None,
     settings: str = "",
     accounts: str = "",
+    clock: DrivenClock | None = None,
 ) -> AsyncIterator[Company]:
     """A hub with a preset applied, on an embedded database in `folder`. `accounts` are keys of every account."""
-    port, clock = free_port(), DrivenClock()
+    port, clock = free_port(), clock or DrivenClock()
     async with AsyncExitStack() as stack:
         tables = []
         for provider in (providers or {}).values():
