@@ -1,15 +1,20 @@
-"""`python -m benchmarks [NAME …]`: measure, print the tables, write them to `benchmarks/results`."""
+"""`python -m benchmarks [NAME …]`: measure, print the tables, write them to `benchmarks/results`.
+
+`--scale 0.01` makes the office of `crm` so much smaller.
+"""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import uvloop
 from rich.console import Console
 
-from benchmarks import agi, ami, calls, deadlines, intake, mail, memory, ports, windows
+from benchmarks import agi, ami, calls, crm, deadlines, intake, mail, memory, ports, windows
 from benchmarks.measuring import Report
 from hub.log import configure_logging
 
@@ -23,6 +28,7 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[Report]]] = {
     "ports": ports.measure,
     "windows": windows.measure,
     "mail": mail.measure,
+    "crm": crm.measure,
 }
 
 
@@ -30,8 +36,13 @@ async def _one(measure: Callable[[], Awaitable[Report]]) -> Report:
     return await measure()
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the named measurements, all of them without a name."""
+    reader = argparse.ArgumentParser(prog="python -m benchmarks")
+    reader.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
+    reader.add_argument("--scale", type=float, default=1.0, help="the share of its size that the office of crm has")
+    given = reader.parse_args(arguments)
+    names: list[str] = given.names
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}", file=sys.stderr)
@@ -39,7 +50,8 @@ def main(names: list[str]) -> int:
     configure_logging(level=logging.ERROR)
     console = Console(width=120)
     for name in names or list(MEASUREMENTS):
-        report = uvloop.run(_one(MEASUREMENTS[name]))
+        found = partial(crm.measure, given.scale) if name == "crm" else MEASUREMENTS[name]
+        report = uvloop.run(_one(found))
         report.show(console)
         console.print(f"  → {report.keep().relative_to(report.keep().parent.parent.parent)}\n")
     return 0

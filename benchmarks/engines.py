@@ -30,13 +30,15 @@ _PAGE = 5_000
 
 
 @contextmanager
-def fresh_urls(engine: str) -> Iterator[Iterator[str]]:
+def fresh_urls(
+    engine: str, settings: tuple[str, ...] = ("shared_buffers=512MB", "max_wal_size=4GB")
+) -> Iterator[Iterator[str]]:
     """URLs of empty databases on one server, as many as are asked for; PostgreSQL waits for the disk."""
     if engine == "sqlite":
         with TemporaryDirectory(prefix="hub-bench-") as folder:
             yield (f"sqlite+aiosqlite:///{Path(folder) / f'{number}.sqlite3'}" for number in range(1000))
         return
-    with PostgresServer(settings=("shared_buffers=512MB", "max_wal_size=4GB")) as server:
+    with PostgresServer(settings=settings) as server:
         yield (server.fresh_database() for _ in range(1000))
 
 
