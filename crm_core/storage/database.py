@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -52,6 +53,7 @@ class Database:
         self.url: URL = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._async_engine: AsyncEngine | None = None
+        self._reading: AsyncEngine | None = None
         self._engine: Engine | None = None
         self._writer: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
@@ -68,6 +70,7 @@ class Database:
                 max_overflow=5,
                 pool_timeout=10,
                 pool_pre_ping=False,
+                json_deserializer=orjson.loads,
                 connect_args={
                     "timeout": 5,
                     "command_timeout": 60,
@@ -83,6 +86,9 @@ class Database:
             )
 
             event.listen(self._async_engine.sync_engine, "connect", _bound)
+            # Each statement looks at a snapshot of its own either way: a transaction around them would only cost a
+            # query two more ways to the database and back.
+            self._reading = self._async_engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in one transaction and commit it; once more after a concurrent change.
@@ -98,11 +104,14 @@ class Database:
                 await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.5) * 2**attempt)  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 
-    async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query on a snapshot of its own; once more where that was taken back. Raises StorageUnavailable."""
+    async def read(self, query: Callable[[Connection], Result], *, at_length: bool = False) -> Result:
+        """Run a query on a snapshot of its own; once more where that was taken back. Raises StorageUnavailable.
+
+        `at_length`: within a transaction, for a query that takes its time or has settings of its own.
+        """
         for attempt in range(_TRIES):
             try:
-                return await self._read_once(query)
+                return await self._read_once(query, self._async_engine if at_length else self._reading)
             except ConcurrentChange as err:
                 if attempt == _TRIES - 1:
                     raise StorageUnavailable(f"the database takes every query back: {err}") from err
@@ -121,11 +130,11 @@ class Database:
         if self._engine is not None:
             self._engine.dispose()
 
-    async def _read_once(self, query: Callable[[Connection], Result]) -> Result:
-        if self._async_engine is None:
+    async def _read_once(self, query: Callable[[Connection], Result], engine: AsyncEngine | None) -> Result:
+        if engine is None:
             return await self._in_thread(self._readers, query, "BEGIN")
         with translated():
-            async with self._async_engine.connect() as conn:
+            async with engine.connect() as conn:
                 return await conn.run_sync(query)
 
     async def _write_once(self, work: Callable[[Connection], Result]) -> Result:

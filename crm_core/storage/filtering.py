@@ -67,6 +67,7 @@ _COMPARED: dict[Op, Callable[[Any, Any], Any]] = {
     Op.GT: lambda one, other: one > other,
     Op.GE: lambda one, other: one >= other,
 }
+_MOST_LEADING = 4
 _TEXTUAL = {FieldType.TEXT, FieldType.LIST, FieldType.MULTI, FieldType.USER}
 
 
@@ -86,6 +87,44 @@ def condition(kind: str, wanted: Filter, asking: Asking) -> Condition:
     Raises InvalidInput that names the term which makes no sense.
     """
     return _of(_Place(kind, table_of(kind, asking.catalogue), asking), wanted, negated=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A filter taken apart: index rows of fields, each with its condition, that a record must have one of each, and the
+    condition of all the rest. No record has two such rows of a field, so that they can be joined."""
+
+    rows: tuple[tuple[Any, Condition], ...]
+    rest: Condition
+
+
+def led(kind: str, wanted: Filter, asking: Asking) -> Led:
+    """The same as `condition`, for lists that are read along the index of a field's values: terms of one value each."""
+    place = _Place(kind, table_of(kind, asking.catalogue), asking)
+    rows: list[tuple[Any, Condition]] = []
+    rest: list[Condition] = []
+    for term in wanted.all if wanted.all is not None else [wanted]:
+        found = _leading(place, term) if len(rows) < _MOST_LEADING else None
+        if found is not None:
+            rows.append(found)
+        else:
+            rest.append(_of(place, term, negated=False))
+    return Led(tuple(rows), and_(true(), *rest))
+
+
+def _leading(place: _Place, term: Filter) -> tuple[Any, Condition] | None:
+    """The index rows of a term that says which one value a field has; None for every other, also for a wrong one."""
+    head, _, key = (term.field or "").partition(".")
+    if head != "fields" or term.op is not Op.EQ or term.value is None:
+        return None
+    rows = tables.field_value.alias()
+    try:
+        field = indexed_field(place.kind, key, place.asking.catalogue)
+        if field.type is FieldType.MULTI:
+            return None
+        return rows, and_(rows.c.field_id == field.id, _value_condition(place, field, rows, term.op, term.value))
+    except InvalidInput:
+        return None
 
 
 def living(kind: str) -> Condition:

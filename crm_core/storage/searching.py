@@ -25,6 +25,7 @@ Condition = ColumnElement[bool]
 
 FEWEST_LETTERS = 3
 _FEWEST_DIGITS = 3
+_TELLING_DIGITS = 5
 _MOST_WORDS = 8
 _LONGEST_WORD = 100
 
@@ -121,25 +122,35 @@ def found_by(table: Table, typed: str, region: str) -> Condition:
     return or_(*conditions)
 
 
-def _typed(column: Any, typed: str, region: str) -> Condition:
+def often_found(typed: str) -> bool:
+    """Whether what somebody typed may stand with many: everything but a long number."""
+    return sum(char.isdigit() for char in typed) < _TELLING_DIGITS or any(char.isalpha() for char in typed)
+
+
+def read_by(table: Table, typed: str, region: str) -> Condition:
+    """The same as `found_by` for a table with a text to look in, by reading the text and no index: for few records."""
+    return _typed(table.c.search, typed, region, led=False)
+
+
+def _typed(column: Any, typed: str, region: str, *, led: bool = True) -> Condition:
     words = _words(typed)
-    by_words = _all_of(column, words)
+    by_words = _all_of(column, words, led=led)
     digits = "".join(char for char in typed if char.isdigit() and char.isascii())
     if len(digits) < _FEWEST_DIGITS or any(char.isalpha() for char in typed):
         return by_words
     numbers = {digits, *(found.value.casefold() for found in find_telephones(typed, region))} - {"".join(words)}
-    return or_(by_words, *(_all_of(column, [number]) for number in sorted(numbers)))
+    return or_(by_words, *(_all_of(column, [number], led=led) for number in sorted(numbers)))
 
 
 def _words(typed: str) -> list[str]:
     return [word[:_LONGEST_WORD] for word in typed.casefold().split()[:_MOST_WORDS]]
 
 
-def _all_of(column: Any, words: Sequence[str]) -> Condition:
+def _all_of(column: Any, words: Sequence[str], *, led: bool) -> Condition:
     long = [word for word in words if len(word) >= FEWEST_LETTERS]
     short = [word for word in words if len(word) < FEWEST_LETTERS]
     conditions: list[Condition] = []
-    if long or any(len(word) == FEWEST_LETTERS - 1 for word in short):
+    if led and (long or any(len(word) == FEWEST_LETTERS - 1 for word in short)):
         conditions.append(_indexed(column, long, short))
     # The pieces of a word may stand apart.
     conditions.extend(column.like(like(word), escape="\\") for word in long)

@@ -30,6 +30,8 @@ class FilterQuery(PageQuery):
         if self.filter is None and self.sort is None and self.external is None:
             return EVERYTHING
         asking = asking_of(conn, store)
+        if self.filter is not None and self.sort is None and self.external is None and kind != "task":
+            return More.of(kind, filter_of(self.filter), asking)  # tasks have an order of their own
         wanted = condition(kind, filter_of(self.filter), asking) if self.filter is not None else None
         if self.external is not None:
             known = known_by(kind, self.external)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from crm_core.errors import InvalidIdentity, NotFound
 from crm_core.model.identity import IdentityKind, caller, parse_identity
 from crm_core.model.records import ContactRecord, IdentityRecord
 from crm_core.storage import searching
-from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped
+from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, number_cursor
 from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import contact, identity
 
 _LONGEST_CHAIN = 20
+_NEWEST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class ContactFilter:
 
 def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice, more: More = EVERYTHING) -> Page[ContactCard]:
     """Contacts, the newest first or as `more` sorts them; those merged into others and deleted ones are left out. Two
-    statements, two more where they are sorted."""
+    statements, two more where they are sorted or looked for by words."""
     conditions = both(
         (
             contact.c.merged_into.is_(None),
@@ -48,15 +49,35 @@ def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice, more: M
             contact.c.company_id == wanted.company_id if wanted.company_id is not None else None,
             more.condition,
             contact.c.manager == wanted.manager if wanted.manager is not None else None,
-            searching.found_by(contact, wanted.text, wanted.region) if wanted.text.strip() else None,
         )
     )
     if wanted.identity is not None:
         key = identity_in_query(wanted.identity, wanted.region)
         conditions.append(contact.c.id == select(identity.c.contact_id).where(identity.c.key == key).scalar_subquery())
-    page = listed(conn, "contact", ContactRecord, conditions, where, more)
+    page = _found(conn, conditions, wanted, where, more)
     held = identities_of(conn, [record.id for record in page.items])
     return page.map(lambda record: ContactCard(record, held.get(record.id, ())))
+
+
+def _found(
+    conn: Connection, conditions: list[ColumnElement[bool]], wanted: ContactFilter, where: Slice, more: More
+) -> Page[ContactRecord]:
+    """A page of contacts, by what was typed too. What stands with many is found among the newest: not all who have it
+    need be looked up only to be sorted. What is rare the index finds soon."""
+    if not wanted.text.strip():
+        return listed(conn, "contact", ContactRecord, conditions, where, more)
+    if more.sort is None and searching.often_found(wanted.text):
+        after = number_cursor(where.after)
+        behind = (contact.c.id < after,) if after is not None else ()
+        last = select(contact.c.id).where(*behind).order_by(contact.c.id.desc()).offset(_NEWEST).limit(1)
+        oldest = conn.execute(last).scalar()
+        near = () if oldest is None else (contact.c.id > oldest,)
+        read = searching.read_by(contact, wanted.text, wanted.region)
+        page = listed(conn, "contact", ContactRecord, [*conditions, *near, read], where, more)
+        if page.next is not None or oldest is None:
+            return page
+    typed = searching.found_by(contact, wanted.text, wanted.region)
+    return listed(conn, "contact", ContactRecord, [*conditions, typed], where, more)
 
 
 def contact_card(conn: Connection, contact_id: int) -> ContactCard:

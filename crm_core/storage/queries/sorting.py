@@ -16,8 +16,9 @@ from crm_core.errors import InvalidInput
 from crm_core.model import written
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.fields import Field
+from crm_core.model.filters import Filter
 from crm_core.storage import tables
-from crm_core.storage.filtering import HIDDEN, Asking, indexed_field, table_of
+from crm_core.storage.filtering import HIDDEN, Asking, indexed_field, led, table_of
 from crm_core.storage.queries.pages import LARGEST_ID, Page, Record, Slice, all_of, number_cursor, page_of
 from crm_core.storage.tables import TABLE_OF
 from crm_core.storage.types import JsonText, from_micros, to_micros
@@ -38,11 +39,21 @@ class _Order:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """What else a list is asked for: a condition, and an order (see `sorted_page`) with what that is read with."""
+    """What else a list is asked for: a condition, and an order (see `sorted_page`) with what that is read with.
+
+    `rows` are index rows of fields that a record must have besides (see `filtering.Led`).
+    """
 
     condition: ColumnElement[bool] | None = None
     sort: str | None = None
     asking: Asking | None = None
+    rows: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
+
+    @classmethod
+    def of(cls, kind: str, wanted: Filter, asking: Asking) -> More:
+        """What a filter lets through, the newest first, for a list by `listed`."""
+        found = led(kind, wanted, asking)
+        return cls(found.rest, None, asking, found.rows)
 
 
 EVERYTHING = More()
@@ -55,11 +66,26 @@ def listed(
     if more.sort is not None and more.asking is not None:
         return sorted_page(conn, kind, record, conditions, more.sort, where, more.asking)
     table = TABLE_OF[record]
+    source, ident, joined = _along_rows(table, more)
     after = number_cursor(where.after)
     if after is not None:
-        conditions = [*conditions, table.c.id < after]
-    statement = select(table).where(*conditions).order_by(table.c.id.desc()).limit(where.limit + 1)
+        conditions = [*conditions, ident < after]
+    statement = select(table).select_from(source).where(*joined, *conditions)
+    statement = statement.order_by(ident.desc()).limit(where.limit + 1)
     return page_of(all_of(conn, record, statement), where.limit, lambda each: str(each[0]))
+
+
+def _along_rows(table: Table, more: More) -> tuple[Any, Any, list[ColumnElement[bool]]]:
+    """What records are read from, the id that they are sorted by, and the conditions of the join. The rows of all
+    fields lie in the order of the records' ids: they are walked together, and only as far as a page needs."""
+    if not more.rows:
+        return table, table.c.id, []
+    (first, of_first), *others = more.rows
+    source, conditions = first, [of_first]
+    for rows, of in others:
+        source = source.join(rows, rows.c.subject_id == first.c.subject_id)
+        conditions.append(of)
+    return source.join(table, table.c.id == first.c.subject_id), first.c.subject_id, conditions
 
 
 def sorted_page(

@@ -51,7 +51,7 @@ async def run_scores(store: Store, clients: int = CLIENTS) -> ScoreTally:
         take_your_time(conn)
         return find_edges(conn, rules, day)
 
-    edges = await store.database.read(look)
+    edges = await store.database.read(look, at_length=True)
     while edges is not None:
         done = await store.database.write(partial(_work_out, store.office.language, rules, day, edges, above, clients))
         if done is None:
