@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
-from crm_core.model.definitions import Pipeline, PipelineSettings, Section, Stage, StageSettings
+from crm_core.model.definitions import Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.definitions.pipelines import ADVISED_STAGES
-from crm_core.model.expressions import compiled
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
-from crm_core.model.user import Role
 from crm_core.services.acts.renaming import pipeline_renamed, stage_renamed
-from crm_core.services.cards.criteria import VARIABLES
 from crm_core.services.cards.pipelines import DEAL, pipeline_of, pipelines, place_of
 from crm_core.services.cards.stages import put_on, tell
+from crm_core.services.configuration.naming import check_pipeline, check_stage
 from crm_core.services.defining import as_json
 from crm_core.services.desk import Desk
-from crm_core.services.scope import unknown_names
 from crm_core.services.wording import Phrase
 
 _MOST_PIPELINES = 500
@@ -72,10 +69,8 @@ def create_pipeline(
         raise Conflict(f"there are {_MOST_PIPELINES} pipelines: archive some first")
     if len({each.name for each in stages}) != len(stages):
         raise InvalidInput("stages: two have the same name")
-    if of_type != DEAL and of_type not in desk.catalogue.section(Section.RECORD_TYPE):
-        raise InvalidInput(f"type: there is no type of records «{of_type}»")
     position = max((each.record.position for each in known), default=-1) + 1
-    body = _checked_pipeline(settings or PipelineSettings())
+    body = _checked_pipeline(desk, of_type, settings or PipelineSettings())
     pipeline = PipelineRecord(desk.work.next_id(), name, position, type=of_type, settings=as_json(body))
     desk.work.put(pipeline)
     for number, each in enumerate(stages):
@@ -91,7 +86,9 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     before = desk.work.get(PipelineRecord, pipeline_id)
     if given.name is not None and any(each.name == given.name and each.id != pipeline_id for each in known):
         raise Duplicate(f"there is a pipeline «{given.name}» already")
-    settings = as_json(_checked_pipeline(given.settings)) if given.settings is not None else before.settings
+    settings = (
+        as_json(_checked_pipeline(desk, before.type, given.settings)) if given.settings is not None else before.settings
+    )
     pipeline = before._replace(
         name=given.name if given.name is not None else before.name,
         position=given.position if given.position is not None else before.position,
@@ -122,8 +119,8 @@ def add_stage(desk: Desk, pipeline_id: int, new: NewStage) -> Stage:
 
 
 def change_stage(desk: Desk, pipeline_id: int, stage_id: int, given: StageChange) -> Stage:
-    """Rename, reorder or set up a stage, or change what it means for cards that come to it; what is configured by its
-    name goes along. Raises NotFound, Duplicate, InvalidInput."""
+    """Rename, reorder or set up a stage, or change what it means for the cards on it; what is configured by its name
+    goes along. Raises NotFound, Duplicate, InvalidInput, Conflict."""
     before = own_stage(desk, pipeline_id, stage_id)
     others = [each for each in pipeline_of(desk, pipeline_id).stages if each.id != stage_id]
     if given.name is not None and any(each.name == given.name for each in others):
@@ -142,6 +139,8 @@ def change_stage(desk: Desk, pipeline_id: int, stage_id: int, given: StageChange
     )
     if after != before:
         desk.work.put(after)
+    if after.kind is not before.kind:
+        _stand_otherwise(desk, before, after.kind)
     if after.name != before.name:
         stage_renamed(desk, pipeline_of(desk, pipeline_id), before.name, after.name)
     return _stage(desk, pipeline_id, stage_id)
@@ -225,31 +224,30 @@ def _reorder(desk: Desk, pipeline_id: int, order: Sequence[int]) -> None:
             desk.work.put(before._replace(position=position))
 
 
-def _checked_pipeline(settings: PipelineSettings) -> PipelineSettings:
-    roles = {each.value for each in Role}
-    strange = [each for each in settings.roles if each not in roles]
-    if strange:
-        raise InvalidInput(f"roles: there is no role «{strange[0]}», only {', '.join(sorted(roles))}")
+def _checked_pipeline(desk: Desk, of_type: str, settings: PipelineSettings) -> PipelineSettings:
+    check_pipeline(desk, of_type, settings)
     _once(settings.loss_reasons, "loss_reasons")
     return settings
 
 
 def _checked_stage(desk: Desk, settings: StageSettings, of_type: str) -> StageSettings:
-    if settings.owner is not None and desk.work.staff.get(settings.owner) is None:
-        raise InvalidInput(f"owner: there is no user «{settings.owner}»")
-    if settings.hours is not None and settings.hours not in desk.office.calendars:
-        known = ", ".join(f"«{each}»" for each in desk.office.calendars) or "none is configured"
-        raise InvalidInput(f"hours: there is no calendar «{settings.hours}» ({known})")
-    if settings.enter_when:
-        try:
-            program = compiled(settings.enter_when)
-        except ValueError as err:
-            raise InvalidInput(f"enter_when: {err}") from err
-        unknown = unknown_names(desk.catalogue, program, of_type, VARIABLES)
-        if unknown:
-            raise InvalidInput(f"enter_when: {unknown[0]}")
+    check_stage(desk, settings, of_type)
     _once(settings.checklist, "checklist")
     return settings
+
+
+def _stand_otherwise(desk: Desk, stage: StageRecord, kind: StageKind) -> None:
+    """Cards on a stage that means something else from now on are closed, or open again; raises Conflict where there are
+    too many for one act."""
+    ids = desk.work.stands_on(stage.id, _AT_ONCE + 1)
+    if len(ids) > _AT_ONCE:
+        raise Conflict(
+            f"kind: more than {_AT_ONCE} cards stand on «{stage.name}»: add another stage and move them there"
+        )
+    for card in desk.work.cards(ids):
+        closed = None if kind is StageKind.OPEN else card.closed_at or desk.now
+        if card.stage_id == stage.id and closed != card.closed_at:
+            desk.work.put(card._replace(closed_at=closed, updated_at=desk.now))
 
 
 def _once(values: Sequence[str], where: str) -> None:

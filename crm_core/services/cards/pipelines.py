@@ -14,7 +14,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
 
 DEAL = "deal"
-_OWN_COLUMNS = frozenset(
+OWN_COLUMNS = frozenset(
     {"amount", "contact_id", "company_id", "manager", "source", "due_at", "title", "grade", "paid"}
 )
 
@@ -156,7 +156,7 @@ def title_of(desk: Desk, kind: str, key: str) -> str:
 
 
 def _filled(desk: Desk, deal: DealRecord, key: str) -> bool:
-    if key in _OWN_COLUMNS and desk.catalogue.body(Section.FIELD, f"{deal.type}.{key}", FieldBody) is None:
+    if key in OWN_COLUMNS and desk.catalogue.body(Section.FIELD, f"{deal.type}.{key}", FieldBody) is None:
         return bool(getattr(deal, key))
     value = deal.fields.get(key)
     return value is not None and value not in ("", [], {})

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from crm_core.errors import InvalidInput
-from crm_core.model.definitions import RuleBody, Section, SegmentBody
+from crm_core.model.definitions import (
+    FieldBody,
+    GroupBody,
+    LadderBody,
+    Pipeline,
+    RuleBody,
+    ScoringBody,
+    Section,
+    SegmentBody,
+    TagGroupBody,
+)
 from crm_core.model.definitions.chains import ChainBody
 from crm_core.services.automation.checks import check_chain, check_rule, check_segment
+from crm_core.services.configuration.naming import (
+    check_field,
+    check_group,
+    check_ladder,
+    check_pipeline,
+    check_scoring,
+    check_stage,
+    check_tags,
+)
 from crm_core.services.desk import Desk
 
 _CHECKS: tuple[tuple[Section, type[Any], Callable[[Desk, Any], None]], ...] = (
+    (Section.FIELD, FieldBody, check_field),
+    (Section.TAG_GROUP, TagGroupBody, check_tags),
+    (Section.LADDER, LadderBody, check_ladder),
+    (Section.GROUP, GroupBody, check_group),
+    (Section.SCORING, ScoringBody, check_scoring),
     (Section.SEGMENT, SegmentBody, check_segment),
     (Section.RULE, RuleBody, check_rule),
     (Section.CHAIN, ChainBody, check_chain),
@@ -19,8 +43,9 @@ _CHECKS: tuple[tuple[Section, type[Any], Callable[[Desk, Any], None]], ...] = (
 
 
 def problems(desk: Desk) -> tuple[str, ...]:
-    """What of the office's definitions can't be read, and the first thing that a segment, a rule or a chain names and
-    that is not there, in words; empty where all is well. Asked in a transaction after the one that changed them."""
+    """What of the office's definitions can't be read, and the first thing that each pipeline, stage and definition
+    names and that is not there, in words; empty where all is well. Asked in a transaction after the one that changed
+    them."""
     found = list(desk.catalogue.problems)
     for section, form, check in _CHECKS:
         for each, body in desk.catalogue.bodies(section, form):
@@ -28,4 +53,20 @@ def problems(desk: Desk) -> tuple[str, ...]:
                 check(desk, body)
             except InvalidInput as err:
                 found.append(f"{section.value} «{each.name}»: {err}")
+    for pipeline in desk.catalogue.pipelines:
+        if not pipeline.record.archived:
+            found.extend(_of_pipeline(desk, pipeline))
     return tuple(found)
+
+
+def _of_pipeline(desk: Desk, pipeline: Pipeline) -> Iterator[str]:
+    of_type = pipeline.record.type
+    try:
+        check_pipeline(desk, of_type, pipeline.settings)
+    except InvalidInput as err:
+        yield f"pipeline «{pipeline.name}»: {err}"
+    for stage in pipeline.in_use:
+        try:
+            check_stage(desk, stage.settings, of_type)
+        except InvalidInput as err:
+            yield f"stage «{pipeline.name} / {stage.name}»: {err}"

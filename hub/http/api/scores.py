@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import Field
 
-from crm_core.model.definitions import ScoringBody, Section
+from crm_core.model.definitions import Body, ScoringBody, Section
+from crm_core.services.configuration.naming import check_scoring
+from crm_core.services.desk import Desk
 from crm_core.storage.queries import scores as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.scores import Times
@@ -25,8 +27,14 @@ _TAG = "scores"
 _SOON = timedelta(days=3)
 _FORGOTTEN = timedelta(days=90)
 
+
+def _named(desk: Desk, _name: str, body: Body) -> None:
+    if isinstance(body, ScoringBody):
+        check_scoring(desk, body)
+
+
 SECTIONS: tuple[SectionOperations, ...] = (
-    SectionOperations(Section.SCORING, "/scorings", ScoringBody, "Scoring", "a scoring", "scorings"),
+    SectionOperations(Section.SCORING, "/scorings", ScoringBody, "Scoring", "a scoring", "scorings", check=_named),
 )
 
 

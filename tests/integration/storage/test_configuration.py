@@ -91,7 +91,13 @@ async def test_every_preset_is_applied_whole(world: World) -> None:
         text = presets.text(name)
         assert await apply(world, text), name
         assert await apply(world, text) == [], name
-    assert await world.store.run(problems) == (), "whatever segments, rules and chains name is there"
+
+
+@pytest.mark.parametrize("name", presets.names())
+async def test_whatever_a_preset_names_is_there(name: str, tmp_path: Path) -> None:
+    async with world_on(f"sqlite+aiosqlite:///{tmp_path / 'hub.sqlite3'}") as world:
+        await apply(world, presets.text(name))
+        assert await world.store.run(problems) == ()
 
 
 async def test_what_names_something_that_is_not_there_is_told(world: World) -> None:
