@@ -179,6 +179,7 @@ async def _bring_in(store: Store, files: DiskFiles, wanted: _Wanted, reporting: 
     from hub.cli.output import Failure
     from hub.exchange.importing import Importer, keep_file, understand
     from hub.exchange.owning import claimed
+    from hub.workers.importing import forget_file
 
     staff = await store.read(load_staff)
     for login in (wanted.how.manager, wanted.how.author if wanted.how.author != _NOBODY else None):
@@ -210,6 +211,8 @@ async def _bring_in(store: Store, files: DiskFiles, wanted: _Wanted, reporting: 
         done = await Importer(store, runs.plan_of(record), runs.how_of(record), reporting.heard).run(
             record, opened.table.lines
         )
+    if done.state not in runs.ACTIVE:
+        await forget_file(store, files, sha256)
     return Counter(done.counts)
 
 
