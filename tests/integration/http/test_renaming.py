@@ -1,4 +1,4 @@
-"""Stages and pipelines get other names: rules, segments and criteria that mean them go on."""
+"""Stages and pipelines get other names: rules, segments and criteria that mean them go on. Stages of another kind."""
 
 from __future__ import annotations
 
@@ -64,3 +64,15 @@ async def test_rules_go_along_with_a_pipeline(world: World) -> None:
     await world.patch(f"/pipelines/{installments['id']}", {"name": "Контроль"}, login="root")
     await moved(world, "Окна и двери", "Успех")
     assert len((await world.get("/deals?pipeline=Контроль"))["items"]) == 1
+
+
+async def test_a_stage_that_means_won_closes_its_cards(world: World) -> None:
+    made = await kept(world, "/pipelines", name="Окна", stages=STAGES)
+    stage = f"/pipelines/{made['id']}/stages/{made['stages'][1]['id']}"
+    deal = await moved(world, "Окна", "Договор")
+    await world.patch(stage, {"kind": "won"}, login="root")
+    won = await world.get(f"/deals/{deal['id']}")
+    assert (won["stage_kind"], won["closed_at"] is None, won["version"]) == ("won", False, deal["version"] + 1)
+    assert (await world.get("/deals?open=true"))["items"] == []
+    await world.patch(stage, {"kind": "open"}, login="root")
+    assert (await world.get(f"/deals/{deal['id']}"))["closed_at"] is None
