@@ -111,9 +111,9 @@ def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
 def _linked(kind: str) -> Callable[[Desk, Call[Any, LinkBody]], Link]:
     def link(desk: Desk, call: Call[Any, LinkBody]) -> Link:
         one = _end(desk, kind, call.number())
+        other = linking.record(desk, call.body.kind, call.body.id)
         _demand_seen(desk, one, (call.body.kind, call.body.id))
         made = linking.link(desk, one, (call.body.kind, call.body.id), call.body.role, call.user.login)
-        other = linking.record(desk, call.body.kind, call.body.id)
         return _link_json(made, one, str(getattr(other, "name", None) or getattr(other, "title", "")))
 
     return link

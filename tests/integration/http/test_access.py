@@ -52,6 +52,7 @@ async def test_nobody_else_acts_on_them(world: World, secret: Any) -> None:
     await world.post("/tasks", {"title": "Подсмотреть", "deal_id": secret["id"]}, status=404)
     await world.post(f"{card}/links", {"kind": "contact", "id": secret["contact_id"]}, status=404)
     await world.post(f"/contacts/{secret['contact_id']}/links", {"kind": "deal", "id": secret["id"]}, status=404)
+    await world.post(f"/contacts/{secret['contact_id']}/links", {"kind": "ufo", "id": 1}, status=422)
     await world.ask("DELETE", card, login="root", status=204)
     await world.post(f"{card}/restore", status=404)
     await world.post(f"{card}/restore", login="root")

@@ -241,8 +241,9 @@ async def test_what_else_stops_a_chain(office: Office, how: str) -> None:
 
             await office.act(lambda desk: opt_out(desk, contact, "asked"))
         case _:
-            ids = [row.id for row in await office.world.rows("definition", section="chain")]
-            await office.act(lambda desk: defining.put_away(desk, Section.CHAIN, ids[0], "head"))
+            for section in (Section.RULE, Section.CHAIN):  # the rule that begins it has to go first
+                ids = [row.id for row in await office.world.rows("definition", section=section)]
+                await office.act(partial(defining.put_away, section=section, definition_id=ids[0], login="head"))
     await office.wait(days=5)
     assert len(await sent(office)) == 1
     run = await office.world.row("chain_run")
