@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, tzinfo
 from typing import Any
@@ -115,6 +116,16 @@ def date(text: Any, zone: tzinfo | None = None) -> datetime | None:
     return datetime.combine(datetime.fromisoformat(_text(text)).date(), time(), zone or UTC)
 
 
+def months(at: Any, count: Any) -> datetime | None:
+    """The same day and hour so many months later (earlier, below 0); the last day of a month that is too short."""
+    if at is None or count is None:
+        return None
+    if not isinstance(at, datetime):
+        raise TypeError("months: this counts from a moment")
+    year, month = divmod(at.year * 12 + at.month - 1 + int(_number(count)), 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
+
+
 def days(from_: Any, until: Any) -> float | None:
     """How many days lie between two moments, as a number."""
     if from_ is None or until is None:
@@ -134,6 +145,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "lower": lower,
     "max": max_,
     "min": min_,
+    "months": months,
     "number": number,
     "round": round_,
     "sum": sum_,

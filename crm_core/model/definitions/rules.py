@@ -206,6 +206,14 @@ class MakeTask(Body):
     checklist: Annotated[list[Line], Field(max_length=50)] = []
 
 
+class CloseTasks(Body):
+    """Close the open tasks of a lead, a card or a client with a `result`: those of a `kind` where one is named."""
+
+    do: Literal["close_tasks"]
+    result: Filled
+    kind: Line = ""
+
+
 class Move(Body):
     """Move the card to a stage, of another `pipeline` where one is named."""
 
@@ -310,6 +318,7 @@ Action = Annotated[
     Tag
     | SetField
     | MakeTask
+    | CloseTasks
     | Move
     | Copy
     | Assign

@@ -11,6 +11,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.callback import CallbackReason
 from crm_core.model.definitions.rules import (
     Assign,
+    CloseTasks,
     Copy,
     Create,
     Emit,
@@ -148,6 +149,18 @@ def _task(run: Run, action: MakeTask) -> dict[str, Any]:
     )
     run.touch(task)
     return {"task_id": task.id, "assignee": task.assignee}
+
+
+def _close_tasks(run: Run, action: CloseTasks) -> dict[str, Any]:
+    desk, record = run.desk, run.record
+    column = "lead_id" if isinstance(record, LeadRecord) else "deal_id" if isinstance(record, DealRecord) else None
+    if column is None and not isinstance(record, ContactRecord):
+        raise InvalidInput("leads, cards and clients have tasks to close")
+    found = desk.work.open_tasks(column or "contact_id", [record.id])
+    wanted = [each for each in found if not action.kind or each.kind == action.kind]
+    for each in wanted:
+        run.touch(tasks.close(desk, each.id, f"rule:{run.rule}", run.text(action.result)))
+    return {"closed": [each.id for each in wanted]}
 
 
 def _move(run: Run, action: Move) -> dict[str, Any]:
@@ -302,6 +315,7 @@ ACTIONS: Mapping[type, Callable[[Run, Any], dict[str, Any]]] = {
     Tag: _tag,
     SetField: _set,
     MakeTask: _task,
+    CloseTasks: _close_tasks,
     Move: _move,
     Copy: _copy,
     Assign: _assign,

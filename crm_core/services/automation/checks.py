@@ -16,6 +16,7 @@ from crm_core.model.definitions.rules import (
     PLAIN_KINDS,
     Action,
     Assign,
+    CloseTasks,
     Copy,
     Create,
     Event,
@@ -126,6 +127,8 @@ def _check_action(desk: Desk, rule: RuleBody, action: Action) -> None:
             _check_people(desk, [action.to])
             _check_hours(desk, action.hours)
             _check_texts(action.title, action.text)
+        case CloseTasks():
+            _check_texts(action.result)
         case Notify():
             _check_people(desk, action.to)
             _check_texts(action.text)

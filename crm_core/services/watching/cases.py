@@ -11,7 +11,7 @@ from crm_core.model.case import CaseKind, CaseState, Signal, SignalAt, Span, fol
 from crm_core.model.records import CaseRecord, ContactRecord, DeadlineKind, DeadlineRecord, LeadStatus
 from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks
-from crm_core.services.watching.ladders import climb, key, lead_touched, set_next_rung
+from crm_core.services.watching.ladders import climb, key, lead_touched, lead_waits_no_more, set_next_rung
 from crm_core.services.watching.telling import case_buttons, case_text, tell
 from crm_core.services.wording import Phrase
 
@@ -182,6 +182,9 @@ def close_by_hand(desk: Desk, case_id: int, login: str, reason: str) -> CaseReco
     at = max(desk.now, contact.last_signal_at or desk.now)
     desk.note(contact.id, note, author=login, by_person=True, signal=Signal.CLOSE, signal_at=at, reason=text)
     signalled(desk, contact, SignalAt(Signal.CLOSE, at, text), ChannelKey(case.channel, case.account))
+    lead = desk.work.open_leads([contact.id]).get(contact.id)
+    if lead is not None and lead.status is LeadStatus.NEW:
+        lead_waits_no_more(desk, lead)
     return desk.work.get(CaseRecord, case_id)
 
 

@@ -24,8 +24,9 @@ _LADDER_OF = {
     CaseKind.CALL: LadderEvent.CALL_MISSED,
     CaseKind.MESSAGE: LadderEvent.MESSAGE_UNANSWERED,
 }
-_WAIT_FOR_CASE_MAX = timedelta(minutes=1)
-_WAIT_FOR_CASE_MIN = timedelta(seconds=1)
+# A lead looks more and more seldom whether the case is over that it waits for: who closes it by hand says so anyway.
+_WAIT_FOR_CASE_MIN = timedelta(minutes=1)
+_WAIT_FOR_CASE_MAX = timedelta(days=1)
 
 
 def key(kind: DeadlineKind, subject_id: int) -> str:
@@ -164,6 +165,18 @@ def lead_touched(desk: Desk, lead_id: int) -> None:
     desk.work.remove(DeadlineRecord, key(DeadlineKind.LEAD_RUNG, lead_id))
 
 
+def lead_waits_no_more(desk: Desk, lead: LeadRecord) -> None:
+    """The client's case was closed without a word to them: the lead's ladder goes on, in a moment."""
+    ladder = desk.office.ladders.get(LadderEvent.LEAD_UNTOUCHED)
+    known = desk.work.related(DeadlineRecord, "key", [key(DeadlineKind.LEAD_RUNG, lead.id)])
+    if ladder is None or not known:
+        return
+    own = ladder.due(known[0].rung, lead.created_at)
+    soon = max(own or desk.now, desk.now + _WAIT_FOR_CASE_MIN)
+    if soon < known[0].due_at:
+        desk.work.put(known[0]._replace(due_at=soon))
+
+
 def lead_due(desk: Desk, deadline: DeadlineRecord) -> None:
     """A rung of an untouched lead; it waits while the client has an open case, which has a ladder of its own."""
     ladder = desk.office.ladders.get(LadderEvent.LEAD_UNTOUCHED)
@@ -173,8 +186,10 @@ def lead_due(desk: Desk, deadline: DeadlineRecord) -> None:
     desk.work.remove(DeadlineRecord, deadline.key)
     if ladder is None or contact is None or lead.status is not LeadStatus.NEW or deadline.rung >= len(ladder.steps):
         return
-    if desk.work.open_cases([contact.id]):
-        wait = min(max(ladder.steps[deadline.rung].after, _WAIT_FOR_CASE_MIN), _WAIT_FOR_CASE_MAX)
+    cases = desk.work.open_cases([contact.id])
+    if cases:
+        age = desk.now - max(each.opened_at for each in cases.values())
+        wait = min(max(age, _WAIT_FOR_CASE_MIN), _WAIT_FOR_CASE_MAX)
         desk.work.put(deadline._replace(due_at=desk.now + wait))
         return
     text = desk.say(

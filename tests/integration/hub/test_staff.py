@@ -16,6 +16,7 @@ from crm_core.services.cards.pipelines import beginning
 from crm_core.services.desk import Desk
 from crm_core.services.intake.receive import receive
 from crm_core.services.watching.ladders import watch_deal
+from crm_core.storage import queues
 from crm_core.storage.store import Store
 from hub.workers import DeadlineWorker
 from tests.integration.hub.world import OFFICE, World, message
@@ -134,6 +135,27 @@ async def test_an_untouched_lead_is_told_once_nobody_waits_any_more(laddered: Wo
     world.clock.advance(timedelta(hours=4))
     await fire(world)
     assert await told_of(world, "lead") == ["ivan", "dina"]
+
+
+async def test_a_lead_that_waits_for_a_case_is_looked_at_ever_more_seldom(laddered: World) -> None:
+    world = laddered
+    steps = (LadderStep(timedelta(0), (Told.MANAGER,)),)
+    ladders = Ladders.of([Ladder(LadderEvent.LEAD_UNTOUCHED, steps)])
+    world.stores[0].office = replace(OFFICE, ladders=ladders)
+    await taken(world.stores[0], message("u1"))
+    looked, begun = 0, world.clock.now()
+    while world.clock.now() - begun < timedelta(days=1):
+        await fire(world)
+        due = await world.stores[0].read(queues.next_deadline)
+        assert due is not None
+        world.clock.advance(max(due - world.clock.now(), timedelta(seconds=1)))
+        looked += 1
+    assert looked < 20
+    assert await told_of(world, "lead") == []
+    await press(world, StaffAct.CLOSE, "позвонит сам")
+    world.clock.advance(timedelta(minutes=1))
+    await fire(world)
+    assert await told_of(world, "lead") == ["ivan"]
 
 
 async def test_a_taken_lead_is_not_told_of(laddered: World) -> None:

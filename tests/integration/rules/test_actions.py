@@ -163,3 +163,21 @@ async def test_a_message_goes_out_once_and_never_to_whoever_wants_none(office: O
     assert out == (["Здравствуйте, User 7!"] if who == "writes" else [])
     assert trace[0] == "done"
     assert ("held_back" in trace[1][0]) is (who != "writes")
+
+
+async def test_tasks_of_a_kind_are_closed_with_a_result(office: Office) -> None:
+    begun = [{"do": "task", "title": "Позвонить", "kind": "звонок"}, {"do": "task", "title": "Написать"}]
+    await office.rule("Дела", {"event": "stage_entered", "stages": "В работе"}, begun)
+    await office.rule(
+        "Дозвонились",
+        {"event": "stage_entered", "stages": "Думает"},
+        {"do": "close_tasks", "kind": "звонок", "result": "Решает: {{ deal.title }}"},
+    )
+    card, other = await office.card(title="Окна"), await office.card()
+    for each in (card, other):
+        await office.move(each, "В работе")
+    await office.move(card, "Думает")
+    tasks = await office.world.rows("task")
+    told = sorted((row.title, row.state.value, row.result) for row in tasks if row.deal_id == card)
+    assert told == [("Написать", "open", ""), ("Позвонить", "done", "Решает: Окна")]
+    assert {row.state.value for row in tasks if row.deal_id == other} == {"open"}
