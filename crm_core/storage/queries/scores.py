@@ -25,7 +25,8 @@ FROM contact AS c JOIN client_score AS s ON s.contact_id = c.id
   LEFT JOIN need AS n ON n.id = (
     SELECT b.id FROM need AS b WHERE b.contact_id = c.id AND b.next_on <= :soon
     ORDER BY b.probability DESC, b.id LIMIT 1)
-WHERE c.merged_into IS NULL AND c.deleted_at IS NULL AND c.list_name IS NULL AND s.orders > 0
+WHERE c.merged_into IS NULL AND c.deleted_at IS NULL AND c.list_name IS NULL
+  AND (s.orders > 0 OR s.attraction > 0)
   AND (c.last_contact_at IS NULL OR c.last_contact_at < :midnight)
   AND (n.id IS NOT NULL OR c.last_contact_at IS NULL OR c.last_contact_at < :forgotten){{own}}
 ORDER BY priority DESC, COALESCE(n.probability, 0) DESC, c.id LIMIT :most

@@ -83,8 +83,10 @@ def totals_sql(conn: Connection, rules: ClientsBody, day: Day, within: str) -> s
 
 
 def find_edges(conn: Connection, rules: ClientsBody, day: Day) -> Edges | None:
-    """Where the groups part as of `day`; None where nothing was ever sold. Two statements, three on PostgreSQL."""
-    if conn.exec_driver_sql("SELECT 1 FROM sale LIMIT 1").first() is None:
+    """Where the groups part as of `day`; None where nothing was ever sold and no axis tells of clients either. Two
+    statements, three on PostgreSQL."""
+    axes = bool(rules.relation or rules.attraction)
+    if not axes and conn.exec_driver_sql("SELECT 1 FROM sale LIMIT 1").first() is None:
         return None
     all_at_once(conn)
     sql = edges_sql(conn, rules, day)

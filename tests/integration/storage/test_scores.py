@@ -19,6 +19,7 @@ from crm_core.model.definitions import ScoringBody, Section
 from crm_core.services import defining
 from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.storage import tables
+from crm_core.storage.queries.scores import Times, todays_clients
 from crm_core.storage.scoring import Day, run_scores, running, score_clients, scores_due
 from crm_core.storage.scoring.slices import CLIENTS
 from tests.fakes.clock import START
@@ -122,6 +123,21 @@ async def test_without_any_sale_nothing_is_said_of_anybody(world: World) -> None
     assert (tally.scored, tally.needs, tally.statuses) == (0, 0, 0)
     assert (await world.row("contact", id=contact_id)).status == "VIP"
     assert await scores(world) == {}
+
+
+async def test_axes_tell_of_clients_who_never_bought(world: World) -> None:
+    points = {"Да": 10, "Нет": 0}
+    await configured(
+        world, attraction=[{"field": "big", "points": points}], relation=[{"field": "near", "points": points}]
+    )
+    worth, unknown = await client(world, "Крупный", fields={"big": "Да", "near": "Да"}), await client(world, "Никто")
+    await run_scores(world.store)
+    found = await scores(world)
+    assert (found[worth].status, found[worth].relation, found[worth].attraction) == ("потенциальный", 100, 100)
+    assert (found[unknown].relation, found[unknown].attraction) == (0, 0)
+    times = Times("2026-03-05", START, START)
+    today = await world.store.read(lambda conn: todays_clients(conn, times, None, 10))
+    assert [(each.id, each.priority) for each in today] == [(worth, 100)]
 
 
 async def test_abc_xyz_and_rfm(world: World) -> None:
