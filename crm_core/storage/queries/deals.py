@@ -58,8 +58,9 @@ def list_deals(
     conn: Connection, user: User, wanted: DealFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[DealCard]:
     """Deals of the pipelines that somebody works with, the newest first or as `more` sorts them. Four
-    statements, two more where they are sorted."""
-    hidden = hidden_pipelines(conn, user)
+    statements, one where a filter brings the catalogue along; two more where they are sorted."""
+    known = more.asking.catalogue if more.asking is not None else None
+    hidden = hidden_pipelines(conn, user, known)
     conditions = both(
         (
             deal.c.deleted_at.is_(None),
@@ -78,7 +79,7 @@ def list_deals(
     if wanted.stage is not None:
         conditions.append(deal.c.stage_id.in_(select(stage.c.id).where(stage.c.name == wanted.stage)))
     page = listed(conn, wanted.type or DEAL, DealRecord, conditions, where, more)
-    cards = {card.deal.id: card for card in cards_of(conn, page.items)}
+    cards = {card.deal.id: card for card in cards_of(conn, page.items, known)}
     return page.map(lambda record: cards[record.id])
 
 
@@ -111,8 +112,10 @@ def pipeline_card(conn: Connection, pipeline_id: int, user: User) -> Pipeline:
     return found[0]
 
 
-def hidden_pipelines(conn: Connection, user: User) -> frozenset[int]:
-    """The pipelines that somebody does not work with. One statement."""
+def hidden_pipelines(conn: Connection, user: User, known: Catalogue | None = None) -> frozenset[int]:
+    """The pipelines that somebody does not work with. One statement, none where the catalogue is known."""
+    if known is not None:
+        return frozenset(each.id for each in known.pipelines if not each.admits(user))
     records = all_of(conn, PipelineRecord, select(pipeline))
     return frozenset(each.id for each in Catalogue.of(0, {}, (), records, ()).pipelines if not each.admits(user))
 
@@ -156,11 +159,18 @@ def stage_spans(conn: Connection, card: DealRecord) -> list[StageSpan]:
     ]
 
 
-def cards_of(conn: Connection, deals: Iterable[DealRecord]) -> list[DealCard]:
-    """Deals with their pipelines and stages. Two statements."""
+def cards_of(conn: Connection, deals: Iterable[DealRecord], known: Catalogue | None = None) -> list[DealCard]:
+    """Deals with their pipelines and stages. Two statements, none where the catalogue is known."""
     listed = list(deals)
     if not listed:
         return []
+    places = [known.place(each.stage_id) for each in listed] if known is not None else []
+    if places and None not in places:
+        return [
+            DealCard(each, place[0].record, place[1].record)
+            for each, place in zip(listed, places, strict=True)
+            if place is not None
+        ]
     stage_ids = {each.stage_id for each in listed}
     pipeline_ids = {each.pipeline_id for each in listed}
     stages = all_of(conn, StageRecord, select(stage).where(stage.c.id.in_(stage_ids)))
