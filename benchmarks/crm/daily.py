@@ -1,5 +1,5 @@
-"""The nightly statuses of all clients, after a day's sales: by the hub, which works out XYZ, needs and what follows from
-a changed status too, a slice of clients at a time; and by one statement written by hand."""
+"""The nightly statuses of all clients, after a day's sales: by the hub, which works out XYZ, needs and what follows of
+changed statuses too, a slice of clients at a time; and by one statement written by hand."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from benchmarks.crm.dialect import Dialect
 from crm_core.model.definitions import Catalogue
 from crm_core.model.fields import fields_of
 from crm_core.model.records import StageKind
+from crm_core.model.scores import ClientStatus
 
 CONTACTS, DEALS, ENTRIES = 1_000_000, 300_000, 10_000_000
 MAIN_PIPELINE = "Курсы: Россия"
@@ -23,7 +24,8 @@ CALL_ID = 4_000_000_000
 OTHER_ID = 5_000_000_000
 NEXT_ID = 9_000_000_000
 
-_YEARS_S = 3 * 365 * 86_400
+_DAY_S = 86_400
+_YEARS_S = 3 * 365 * _DAY_S
 _FIELD_VALUE = "INSERT INTO field_value (key, field_id, subject_id, text_key, number, unique_key)"
 
 
@@ -54,6 +56,7 @@ class Rows:
 
     def statements(self) -> Iterator[tuple[str, str]]:
         """The table that is filled and how, in order."""
+        yield "sale", self._sales()
         yield "contact", self._contacts()
         yield "identity", self._identities()
         yield "deal", self._deals()
@@ -64,7 +67,6 @@ class Rows:
         yield "contact_case", self._cases()
         yield "task", self._tasks()
         yield "product", self._products()
-        yield "sale", self._sales()
         yield "change", self._changes()
         for statement in (*self._values_of_deals(), *self._values_of_contacts()):
             yield "field_value", statement
@@ -92,6 +94,7 @@ class Rows:
         return f"'manager' || {self.dialect.chance(salt, 10)}"
 
     def _contacts(self) -> str:
+        """With the statuses of yesterday's night: of a day's sales few clients get another."""
         d, count = self.dialect, self.size.contacts
         city = d.pick(words.CITIES, d.often_first(5, len(words.CITIES)))
         fields = (
@@ -102,15 +105,23 @@ class Rows:
         )
         tags = f"""CASE WHEN {d.chance(9, 5)} = 0 THEN '["' || {d.pick(words.TAGS, d.often_first(10, 8))} || '"]'
           ELSE '[]' END"""
+        fresh, kept = d.ago(str(90 * _DAY_S)), d.ago(str(180 * _DAY_S))
+        status = f"""CASE WHEN s.orders IS NULL THEN '{ClientStatus.POTENTIAL}'
+          WHEN s.orders = 1 AND s.last_at >= {fresh} THEN '{ClientStatus.NEW}'
+          WHEN s.orders = 1 THEN '{ClientStatus.OLD}' WHEN s.last_at >= {kept} THEN '{ClientStatus.REGULAR}'
+          ELSE '{ClientStatus.GONE}' END"""
+        heard = d.ago(d.often_first(11, _YEARS_S))
         with_mail = f"CASE WHEN n % 5 < 2 THEN ' ' || {self._mail()} ELSE '' END"
         return f"""
-        INSERT INTO contact (id, name, created_at, updated_at, search, manager, city, last_signal_at, last_contact_at,
-          fields, tags, marks, name_key, version)
+        INSERT INTO contact (id, name, created_at, updated_at, search, manager, city, status, last_signal_at,
+          last_contact_at, fields, tags, marks, name_key, version)
         SELECT {CONTACT_ID} + n, {self._called(small=False)}, {self._born(count)}, {self._born(count)},
           {self._called(small=True)} || ' ' || {self._phone()} || {with_mail}, {self._manager()}, {city},
-          {d.ago(d.often_first(11, _YEARS_S))}, {d.ago(d.often_first(11, _YEARS_S))}, {d.json(fields)}, {d.json(tags)},
-          {d.json("'{}'")}, {self._called(small=True)}, 1
-        FROM {d.numbers(count)}"""
+          {status}, {heard}, {heard}, {d.json(fields)}, {d.json(tags)}, {d.json("'{}'")}, {self._called(small=True)}, 1
+        FROM {d.numbers(count)} LEFT JOIN (
+          SELECT contact_id, COUNT(DISTINCT {d.day_of("at")}) AS orders, MAX(at) AS last_at FROM sale
+          GROUP BY contact_id
+        ) AS s ON s.contact_id = {CONTACT_ID} + n"""
 
     def _identities(self) -> str:
         count = self.size.contacts

@@ -58,6 +58,10 @@ class Dialect:
             return f"({to_micros(self.now)} - ({seconds}) * 1000000)"
         return f"('{self.now.isoformat()}'::timestamptz - ({seconds}) * interval '1 second')"
 
+    def day_of(self, moment: str) -> str:
+        """A moment's day."""
+        return f"({moment} / 86400000000)" if self.sqlite else f"({moment}::date)"
+
     def day_ahead(self, days: str) -> str:
         """The day `YYYY-MM-DD` so many days after today."""
         if self.sqlite:
