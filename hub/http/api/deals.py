@@ -50,8 +50,8 @@ def _named(value: Any) -> Any:
 
 
 StageName = Annotated[Named, BeforeValidator(_named)]
-# Keys with commas between them: which custom fields are shown, none where it is empty, all where it is not given.
-Shown = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$", max_length=10_000)]
+# Keys with commas between them: which custom fields are shown, all where it is not given.
+Shown = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*$", max_length=10_000)]
 
 
 class DealQuery(FilterQuery):

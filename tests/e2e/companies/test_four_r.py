@@ -372,6 +372,12 @@ async def test_all_fields_of_a_deal_are_kept_found_and_told(four_r: FourR) -> No
     assert len([key for key in card["fields"] if key.startswith("pf_")]) == 23, "all of the profit formula"
     # What a window shows of it stays small.
     assert len(orjson.dumps(card)) < 12_000
+    (react,) = [each for each in await office.items("/pipelines") if each["name"] == "React"]
+    board = await office.get(f"/pipelines/{react['id']}/board?fields=meddpicc,segment")
+    assert board["stages"][0]["cards"][0]["fields"] == {"meddpicc": 16, "segment": "C"}
+    (listed,) = await office.items("/deals?pipeline=React&fields=segment")
+    assert listed["fields"] == {"segment": "C"}
+    assert len(orjson.dumps(listed)) < 1_500
     potential = '{"field": "fields.potential", "op": ">=", "value": 1000}'
     wanted = f'{{"all": [{potential}, {{"field": "fields.meddpicc", "op": "=", "value": 16}}]}}'
     assert [each["id"] for each in await office.items(f"/deals?filter={quote(wanted)}")] == [deal_id]
