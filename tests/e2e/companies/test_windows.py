@@ -90,6 +90,14 @@ async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -
     assert await windows.stage(copy["id"]) == "Погашено"
 
 
+async def test_the_answers_of_a_lead_are_its_grade(windows: Company) -> None:
+    answers = {"Бюджет": "Нужна рассрочка", "Что нужно": "Замена", "Когда нужно": "В этом месяце"}
+    lead = await lead_of(windows, "+79163330000", name="Вера", message="Сколько стоит?", **answers)
+    assert (lead["grade"], lead["title"].startswith("[В] ")) == ("В", True)
+    lead = await windows.patch(f"/leads/{lead['id']}", {"fields": {"authority": "Сам"}})
+    assert (lead["grade"], lead["title"].startswith("[А] ")) == ("А", True)
+
+
 async def test_an_enquiry_that_is_none_is_checked_by_the_head(windows: Company) -> None:
     lead = await lead_of(windows, "+79161110000", name="Продвижение сайтов", message="Предлагаем рекламу")
     await windows.post(f"/leads/{lead['id']}/reject", {"reason": "спам"})

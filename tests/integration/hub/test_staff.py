@@ -140,7 +140,7 @@ async def test_an_untouched_lead_is_told_once_nobody_waits_any_more(laddered: Wo
 async def test_a_lead_that_waits_for_a_case_is_looked_at_ever_more_seldom(laddered: World) -> None:
     world = laddered
     steps = (LadderStep(timedelta(0), (Told.MANAGER,)),)
-    ladders = Ladders.of([Ladder(LadderEvent.LEAD_UNTOUCHED, steps)])
+    ladders = Ladders.of((Ladder(LadderEvent.LEAD_UNTOUCHED, steps),))
     world.stores[0].office = replace(OFFICE, ladders=ladders)
     await taken(world.stores[0], message("u1"))
     looked, begun = 0, world.clock.now()
