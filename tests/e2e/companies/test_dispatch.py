@@ -186,7 +186,7 @@ async def test_every_number_is_a_client_or_on_a_list(dispatch: Dispatch) -> None
     await office.patch(f"/contacts/{calls[4]['contact_id']}", {"name": "ООО «Новый»"})
     assert (await office.get("/reports/numbers_unknown"))["rows"] == []
 
-    # The next time nobody is rung for the first, the second goes to the personnel department; nothing is owed to either.
+    # The next time nobody is rung for the first, the second goes to personnel. Nothing is owed to either.
     told = len(await dispatch.told(""))
     assert rung(await dispatch.call(strangers[1], picked_up="101")) == []
     call = await dispatch.call(strangers[2], picked_up="150")
@@ -218,7 +218,7 @@ class Buyer:
 
 def buyers() -> list[Buyer]:
     """All clients. Sixty of those who bought once did it long enough ago to grow old one after the other."""
-    found = []
+    found: list[Buyer] = []
     for status, (count, days) in CLIENTS.items():
         for place in range(count):
             of_day = tuple(each + place if status == "разовый свежий" and place < 60 else each for each in days)
@@ -311,7 +311,8 @@ async def test_weeks_of_12659_clients(dispatch: Dispatch) -> None:
     assert await office.tasks() == []
     regular = await office.client(f"tel:{first['постоянный'].number}")
     score = await office.get(f"/contacts/{regular['id']}/score")
-    assert (score["orders"], score["revenue"], score["xyz"], score["rfm"][0]) == (4, 4_000_00, "X", "5")
+    # The 4,000 others bought less lately and less often: three fifths of all buyers, and a little more.
+    assert (score["orders"], score["revenue"], score["xyz"], score["rfm"][:2]) == (4, 4_000_00, "X", "44")
     assert (regular["status"], regular["manager"]) == ("постоянный", first["постоянный"].manager)
     gone = await office.client(f"tel:{first['ушедший'].number}")
     assert (await office.get(f"/contacts/{gone['id']}/score"))["abc"] == "C"
