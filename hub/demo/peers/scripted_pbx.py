@@ -59,7 +59,8 @@ class Call:
 
 
 class ScriptedPbx:
-    """The exchange. `phones` says after how many seconds each extension is picked up (None: never).
+    """The exchange. `phones` says after how many seconds each extension is picked up (None: never). `placed` are the
+    calls that the hub wanted placed, as it asked for them; nothing rings for them.
 
     The hub logs in with any user and `secret`; questions go to `agi`, the hub's FastAGI address. `now` is the
     exchange's clock (seconds since 1970), `passes` lets so many seconds go by.
@@ -86,6 +87,7 @@ class ScriptedPbx:
         self._ids = itertools.count(1)
         self.phones: Mapping[str, float | None] = {}
         self.client_picks_up_s = 1.0
+        self.placed: list[Mapping[str, str]] = []
 
     @property
     def port(self) -> int:
@@ -267,6 +269,9 @@ class ScriptedPbx:
                 for extension in self.phones:
                     state = {"Device": f"PJSIP/{extension}", "State": "NOT_INUSE"}
                     writer.write(_block({"Event": "DeviceStateChange", **state}))
+            case "originate":
+                self.placed.append(action)
+                respond("Success", "Originate successfully queued")
             case other:
                 respond("Error", f"Invalid/unknown command: {other}")
 

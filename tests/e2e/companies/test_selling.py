@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,28 @@ from typing import Any
 
 import pytest
 
+from crm_core.messages import ChannelKey
+from crm_core.ports import ChannelState
+from hub.demo.peers.process import free_port
+from hub.demo.peers.scripted_pbx import LOOPBACK, ScriptedPbx
 from tests.contract.channels.telegram import Telegram
 from tests.e2e.companies.company import Company, company
+from tests.integration.pbx.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
 CLIENT = "+79161234567"
+_RINGING = """
+[robot]
+on_take = true
+[[pbx]]
+name = "office"
+ami = "ami://hub:secret@127.0.0.1:{ami}"
+agi = "127.0.0.1:{agi}"
+trunk = "PJSIP/{{number}}@trunk"
+[[line]]
+number = "+74951234567"
+group = "продажи"
+"""
 NEW, REPEAT, ORDERS, REFUSED, WARMED = (
     "Новые клиенты",
     "Повторные продажи",
@@ -76,14 +94,40 @@ def rub(roubles: int) -> dict[str, Any]:
     return {"amount": roubles * 100, "currency": "RUB"}
 
 
-@pytest.fixture
-async def selling(tmp_path: Path) -> AsyncIterator[Selling]:
+@asynccontextmanager
+async def opened(folder: Path, settings: str = "") -> AsyncIterator[Selling]:
     telegram = Telegram("webhook")
-    settings = "[robot]\non_take = true\n"
     async with company(
-        "selling", tmp_path, providers={"telegram": telegram}, settings=settings, accounts='group = "продажи"\n'
+        "selling", folder, providers={"telegram": telegram}, settings=settings, accounts='group = "продажи"\n'
     ) as found:
         yield Selling(found.hub, found.clock, found.session, telegram)
+
+
+@pytest.fixture
+async def selling(tmp_path: Path) -> AsyncIterator[Selling]:
+    async with opened(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def pbx() -> AsyncIterator[ScriptedPbx]:
+    """An exchange with Ivan's telephone; the hub's questions go to a port that nobody asks here."""
+    exchange = ScriptedPbx("secret", (LOOPBACK, free_port()))
+    exchange.phones = {"101": None}
+    await exchange.start()
+    yield exchange
+    await exchange.stop()
+
+
+@pytest.fixture
+async def ringing(tmp_path: Path, pbx: ScriptedPbx) -> AsyncIterator[Selling]:
+    """The company with an exchange, and the robot that rings on taking."""
+    settings = _RINGING.format(ami=pbx.port, agi=free_port())
+    async with opened(tmp_path, settings) as found:
+        await found.patch("/users/ivan", {"extension": "PJSIP/101"}, by="root")
+        link = found.hub.channels[ChannelKey("pbx", "office")]
+        await until(lambda: link.health.state is ChannelState.CONNECTED)
+        yield found
 
 
 # ---------------------------------------------------------------- leads
@@ -105,21 +149,24 @@ async def test_a_lead_has_five_minutes(selling: Selling) -> None:
     assert await selling.told("dina", "Анна"), "half an hour is the director's"
 
 
-async def test_a_lead_that_is_taken_in_time_is_rung_and_climbs_no_further(selling: Selling) -> None:
-    """The robot rings as soon as there is a PBX; what it rings is played with one in test_robots."""
-    await selling.telegram.say("Сколько стоит лицензия?")
-    found = await selling.lead_of(selling.telegram.identity)
-    await selling.patch(f"/contacts/{found['contact_id']}", {"identities": [f"tel:{CLIENT}"]})
-    await selling.passes(minutes=3)
-    await selling.post(f"/leads/{found['id']}/take")
-    (callback,) = await selling.items(f"/callbacks?contact_id={found['contact_id']}")
-    assert (callback["reason"], callback["state"], callback["manager"]) == ("taken", "waiting", "ivan")
-    assert (callback["number"], callback["due_at"]) == (CLIENT, callback["created_at"]), "manager and client, at once"
-    assert await selling.tasks(kind="взять") == [], "to be taken is what it was"
-    await selling.post(f"/contacts/{found['contact_id']}/messages", {"channel": "telegram", "text": "Сейчас наберу"})
-    await selling.telegram.heard(1)
-    await selling.passes(hours=1)
-    assert not await selling.told("boss", "Анна")
+async def test_a_lead_that_is_taken_in_time_is_rung_at_once(ringing: Selling, pbx: ScriptedPbx) -> None:
+    await ringing.telegram.say("Сколько стоит лицензия?")
+    found = await ringing.lead_of(ringing.telegram.identity)
+    await ringing.patch(f"/contacts/{found['contact_id']}", {"identities": [f"tel:{CLIENT}"]})
+    await ringing.passes(minutes=3)
+    await ringing.post(f"/leads/{found['id']}/take")
+    # The manager's telephone rings; the client's does as soon as it is picked up.
+    await until(lambda: bool(pbx.placed))
+    assert [(each["Channel"], each["Exten"]) for each in pbx.placed] == [("PJSIP/101", CLIENT)]
+    (callback,) = await ringing.items(f"/callbacks?contact_id={found['contact_id']}")
+    assert (callback["reason"], callback["state"], callback["manager"]) == ("taken", "dialling", "ivan")
+    assert await ringing.tasks(kind="взять") == [], "to be taken is what it was"
+    await ringing.task("Квалифицировать", lead_id=found["id"])
+    # Who is answered in time is nobody's alarm.
+    await ringing.post(f"/contacts/{found['contact_id']}/messages", {"channel": "telegram", "text": "Сейчас наберу"})
+    await ringing.telegram.heard(1)
+    await ringing.passes(hours=1)
+    assert not await ringing.told("boss", "Анна")
 
 
 async def test_at_night_the_five_minutes_begin_in_the_morning(selling: Selling) -> None:
