@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crm_core.errors import Conflict, InvalidInput, NotFound, Outdated
 from crm_core.messages import EntryKind
-from crm_core.model.records import ContactRecord, DealRecord, LeadRecord
+from crm_core.model.records import ContactRecord, DealRecord, EntryRecord, LeadRecord
 from crm_core.model.recurrence import checked_recurrence, next_time
 from crm_core.model.selling import CompanyRecord
 from crm_core.model.task import TaskRecord, TaskState
@@ -18,6 +18,7 @@ from crm_core.services.clients.contacts import UNSET, Unset, clean_tags
 from crm_core.services.clients.tagging import one_of_each_group
 from crm_core.services.custom import fields
 from crm_core.services.desk import Desk
+from crm_core.services.tasking.task_files import TaskFile, keep_files
 from crm_core.services.tasking.task_ladder import term
 from crm_core.services.wording import Phrase
 
@@ -127,13 +128,25 @@ def change(desk: Desk, task_id: int, given: TaskChange, version: int | None = No
     return after
 
 
-def close(desk: Desk, task_id: int, login: str, result: str, version: int | None = None) -> TaskRecord:
-    """The task is done, with this result; the next of a series is made in the same transaction, once.
+def close(
+    desk: Desk,
+    task_id: int,
+    login: str,
+    result: str,
+    version: int | None = None,
+    files: Sequence[TaskFile] = (),
+) -> TaskRecord:
+    """The task is done, with this result; the next of a series is made in the same transaction, once. `files` stand
+    beside the result on the timeline of its client and deal.
 
-    Raises InvalidInput without a result, NotFound, Conflict for one that is over, Outdated.
+    Raises InvalidInput without a result, or with files of a task that is about no client, NotFound, Conflict for one
+    that is over, Outdated.
     """
     before = _open(desk, task_id, version)
-    return _ended(desk, before, TaskState.DONE, login, _told(result, "a task is closed with a result: give «result»"))
+    if files and before.contact_id is None:
+        raise InvalidInput("attachments: the task is about no client, there is no timeline to keep them on")
+    told = _told(result, "a task is closed with a result: give «result»")
+    return _ended(desk, before, TaskState.DONE, login, told, files=files)
 
 
 def cancel(desk: Desk, task_id: int, login: str, reason: str, version: int | None = None) -> TaskRecord:
@@ -221,13 +234,16 @@ def _ended(
     login: str,
     result: str,
     contact: ContactRecord | None = None,
+    files: Sequence[TaskFile] = (),
 ) -> TaskRecord:
     after = before._replace(state=state, result=result, done_at=desk.now, done_by=login, updated_at=desk.now)
     desk.work.put(after)
     if contact is None and after.contact_id is not None:
         contact = desk.work.contact(after.contact_id)
     phrase = Phrase.TASK_DONE if state is TaskState.DONE else Phrase.TASK_CANCELLED
-    _note(desk, after, contact, desk.say(phrase, title=after.title, result=result), login)
+    entry = _note(desk, after, contact, desk.say(phrase, title=after.title, result=result), login)
+    if entry is not None:
+        keep_files(desk, entry, files)
     desk.emit("task.closed", after.id, {**_data(after), "state": state.value, "result": result})
     if state is TaskState.DONE and after.recurrence is not None and after.due_at is not None:
         _next_of_series(desk, after, after.due_at, after.recurrence)
@@ -337,12 +353,12 @@ def _client(
     return contact.id
 
 
-def _note(desk: Desk, task: TaskRecord, contact: ContactRecord | None, text: str, author: str) -> None:
+def _note(desk: Desk, task: TaskRecord, contact: ContactRecord | None, text: str, author: str) -> EntryRecord | None:
     if contact is None:
-        return
+        return None
     by_person = desk.work.staff.get(author) is not None
     links = {"deal_id": task.deal_id, "lead_id": task.lead_id}
-    desk.note(contact.id, text, kind=EntryKind.TASK, author=author, by_person=by_person, **links)
+    return desk.note(contact.id, text, kind=EntryKind.TASK, author=author, by_person=by_person, **links)
 
 
 def _data(task: TaskRecord) -> dict[str, Any]:

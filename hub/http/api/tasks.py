@@ -17,7 +17,9 @@ from crm_core.services.cards.pipelines import demand_access, place_of
 from crm_core.services.desk import Desk
 from crm_core.services.settling import settle
 from crm_core.services.tasking import tasks as services
+from crm_core.services.tasking.task_files import TaskFile
 from crm_core.services.tasking.tasks import NewTask, TaskChange
+from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import tasks as queries
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter
@@ -109,9 +111,11 @@ class TaskPatch(TaskBody):
 
 
 class CloseBody(Taken):
-    """What came of it, in words."""
+    """What came of it, in words; `attachments`, ids from `/api/v1/files`, stand beside it on the timeline of the
+    client and of the deal."""
 
     result: Annotated[str, Field(max_length=10_000)]
+    attachments: Annotated[list[Id], Field(max_length=20)] = Field(default_factory=list)
     version: Id | None = None
 
 
@@ -254,7 +258,11 @@ def _changed(desk: Desk, call: Call[Any, TaskPatch]) -> Task:
 def _closed(desk: Desk, call: Call[Any, CloseBody]) -> Task:
     body = call.body
     _demand_seen(desk, call)
-    return _kept(desk, lambda: services.close(desk, call.number(), call.user.login, body.result, body.version))
+    files = [
+        TaskFile(each.name, each.content_type, each.size, each.sha256)
+        for each in file_queries.uploads(desk, body.attachments)
+    ]
+    return _kept(desk, lambda: services.close(desk, call.number(), call.user.login, body.result, body.version, files))
 
 
 def _cancelled(desk: Desk, call: Call[Any, CancelBody]) -> Task:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from aiohttp import FormData
+
 from tests.integration.http.world import World
 
 
@@ -101,3 +103,25 @@ async def test_what_makes_no_sense_is_refused(world: World) -> None:
     await world.post("/tasks", {"title": "x", "company_id": 77}, status=404)
     once = [await made(world, "раз", origin="программа:1") for _ in range(2)]
     assert once[0]["id"] == once[1]["id"]
+
+
+async def test_documents_of_a_task_reach_the_deal(world: World) -> None:
+    contact = await world.contact(name="Анна")
+    pipeline = await world.post(
+        "/pipelines", {"name": "Продажа", "stages": [{"name": "Замер"}]}, login="root", status=201
+    )
+    deal = await world.post(
+        "/deals", {"title": "Окна", "contact_id": contact["id"], "pipeline": pipeline["name"]}, status=201
+    )
+    task, office = await made(world, "Замер", deal_id=deal["id"]), await made(world, "Полить цветы")
+    data = FormData()
+    data.add_field("file", b"%PDF-1.7 sketch", filename="замер.pdf", content_type="application/pdf")
+    uploaded = await world.ask("POST", "/files", data=data, status=201)
+    refused = await world.post(
+        f"/tasks/{office['id']}/close", {"result": "Полил", "attachments": [uploaded["id"]]}, status=422
+    )
+    assert "attachments" in refused["detail"]
+    await world.post(f"/tasks/{task['id']}/close", {"result": "140×120", "attachments": [uploaded["id"]]})
+    entries = (await world.get(f"/contacts/{contact['id']}/timeline"))["items"]
+    (told,) = [each for each in entries if "140×120" in each["text"]]
+    assert (told["deal_id"], [each["name"] for each in told["attachments"]]) == (deal["id"], ["замер.pdf"])
