@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
 from crm_core.model.user import Role
-from tests.e2e.companies.company import OFFICE, Company, company
+from tests.e2e.companies.company import OFFICE, Company, company, token_of
 
 pytestmark = pytest.mark.timeout(300)
 PEOPLE = (*OFFICE, ("petr", "Пётр Замеров", Role.MANAGER, "замерщики"))
@@ -28,6 +29,16 @@ async def lead_of(windows: Company, phone: str, **form: str) -> dict[str, Any]:
     client = await windows.client(f"tel:{phone}")
     (lead,) = await windows.items(f"/leads?contact_id={client['id']}")
     return lead
+
+
+async def uploaded(windows: Company, name: str, *, by: str) -> int:
+    """The id of a file that somebody sent."""
+    data = FormData()
+    data.add_field("file", b"%PDF-1.7 sketch", filename=name, content_type="application/pdf")
+    headers = {"Authorization": f"Bearer {token_of(by)}"}
+    async with windows.session.post("/api/v1/files", data=data, headers=headers) as response:
+        assert response.status == 201, await response.text()
+        return int((await response.json())["id"])
 
 
 async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -> None:
@@ -62,9 +73,11 @@ async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -
     assert "Лесная, 5" in measuring["text"]
     assert "05.03.2026" in measuring["text"]
     await windows.post(f"/tasks/{measuring['id']}/close", {"result": ""}, by="petr", status=422)
-    await windows.post(f"/tasks/{measuring['id']}/close", {"result": "Проёмы 140×120"}, by="petr")
+    measured = {"result": "Проёмы 140×120", "attachments": [await uploaded(windows, "замер.pdf", by="petr")]}
+    await windows.post(f"/tasks/{measuring['id']}/close", measured, by="petr")
     entries = await windows.items(f"/contacts/{lead['contact_id']}/timeline?limit=1000")
-    assert any("Проёмы 140×120" in each["text"] for each in entries)
+    (told,) = [each for each in entries if "Проёмы 140×120" in each["text"]]
+    assert (told["deal_id"], [each["name"] for each in told["attachments"]]) == (deal_id, ["замер.pdf"])
 
     await windows.post(f"/deals/{deal_id}/move", {"stage": "Замер выполнен"})
     await windows.patch(f"/deals/{deal_id}", {"fields": {"contract": "77/26", "instalment": True}})
@@ -76,6 +89,9 @@ async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -
     (copy,) = await windows.deals("Контроль рассрочек")
     assert (copy["stage"], copy["contact_id"]) == ("Ожидание платежа", lead["contact_id"])
     assert (await windows.get(f"/deals/{copy['id']}/payments"))["balance"]["amount"] == 200_000_00
+    entries = await windows.items(f"/contacts/{lead['contact_id']}/timeline?limit=1000")
+    along = [file["name"] for each in entries if each["deal_id"] == copy["id"] for file in each["attachments"]]
+    assert along == ["замер.pdf"], "documents go along"
     await windows.ask("PUT", f"/deals/{copy['id']}/instalments", {"count": 2, "first_on": "2026-04-01"})
     await windows.until_day("2026-04-01")
     assert await windows.stage(copy["id"]) == "Ожидание платежа", "the day of the payment is not over yet"
@@ -84,8 +100,13 @@ async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -
     await windows.task("Просрочен платёж", assignee="ivan", deal_id=copy["id"])
     await windows.post(f"/deals/{copy['id']}/payments", {"amount": {"amount": 100_000_00, **RUB}})
     assert await windows.stage(copy["id"]) == "Ожидание платежа"
-    await windows.post(f"/deals/{copy['id']}/payments", {"amount": {"amount": 100_000_00, **RUB}})
+    # The last one is told by the accounting, twice.
+    money = {"external_id": "ПКО-77", "deal_id": copy["id"], "amount": 100_000_00}
+    for _ in range(2):
+        taken = await windows.post("/payments/bulk", {"system": "1c", "rows": [money]}, by="boss")
+        assert taken["refused"] == []
     assert await windows.stage(copy["id"]) == "Погашено"
+    assert (await windows.get(f"/deals/{copy['id']}"))["paid"]["amount"] == 200_000_00
     await windows.passes(days=60)
     assert await windows.stage(copy["id"]) == "Погашено"
 
