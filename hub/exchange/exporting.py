@@ -20,8 +20,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
@@ -117,6 +115,9 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 async def write_xlsx(table: Export, path: Path) -> None:
     """The table as a spreadsheet on disk; every cell is a text."""
+    from openpyxl import Workbook  # here, for it is heavy and spreadsheets are seldom
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(table.kind[:31])
 

@@ -12,7 +12,6 @@ from crm_core.model.importing import Line
 from crm_core.services.importing.headings import meaningful
 from hub.exchange.csv_table import read_csv
 from hub.exchange.encodings import detect
-from hub.exchange.xlsx_table import looks_like, read_xlsx
 
 MOST_COLUMNS = 500
 _LOOKED_AT = 10
@@ -35,6 +34,8 @@ def open_table(
     path: Path, *, encoding: str | None = None, separator: str | None = None, sheet: str | None = None
 ) -> Table:
     """Open a CSV or XLSX file by its content; raises InvalidInput in words. `lines` may raise it too."""
+    from hub.exchange.xlsx_table import looks_like, read_xlsx  # here, for openpyxl is heavy and tables are seldom
+
     with path.open("rb") as file:
         head = file.read(8)
     if not head:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import swagger_ui
 from aiohttp import web
 
@@ -45,13 +46,12 @@ _START = f"""window.ui = SwaggerUIBundle({{
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
-def mount_docs(app: web.Application, document: dict[str, object]) -> None:
-    """Serve the description and its page."""
-    body = orjson.dumps(document)
+def mount_docs(app: web.Application, document: Callable[[], bytes]) -> None:
+    """Serve the description and its page; `document` makes it, in another thread, when somebody asks."""
     folder = Path(swagger_ui.__file__).parent / "static"
 
     async def openapi(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=await asyncio.to_thread(document), content_type="application/json")
 
     async def page(_request: web.Request) -> web.Response:
         headers = {"Content-Security-Policy": _POLICY}
