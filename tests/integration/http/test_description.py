@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,9 +18,13 @@ from hub.http.openapi import describe
 from tests.integration.http.world import World, later, token_of
 from tests.integration.storage.world import message, missed
 
-DOCUMENT = describe(OPERATIONS, PREFIX, "Hub", "1")
 ENDLESS = "/api/v1/events"
 EXAMPLES = 12
+
+
+@cache
+def document() -> dict[str, Any]:
+    return describe(OPERATIONS, PREFIX, "Hub", "1")
 
 
 def cases_of(operation: Any) -> list[Any]:
@@ -52,7 +57,7 @@ async def known_ids(world: World) -> dict[str, list[int]]:
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)  # the stricter engine: it is long
 @pytest.mark.timeout(600)  # a dozen requests for every operation there is
 async def test_the_description_is_valid_and_kept(world: World) -> None:
-    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema = schemathesis.openapi.from_dict(document())
     schema.validate()
     ids = await known_ids(world)
     headers = {"Authorization": f"Bearer {token_of('root')}"}
@@ -90,19 +95,26 @@ async def sent(world: World, case: Any, headers: dict[str, str]) -> tuple[int, s
 
 def flaw_of(operation: Any, status: int, media: str, body: bytes) -> str:
     """What is wrong with an answer."""
-    described = DOCUMENT["paths"][operation.path][operation.method]["responses"]
+    described = document()["paths"][operation.path][operation.method]["responses"]
     if status >= 500 and b'"urn:hub:problem:pending"' not in body:
         return body[:300].decode("utf-8", "replace")
     if status >= 400:
         return problem_flaw(status, media, body)
     if str(status) not in described and status != 206:
         return "a status that is not described"
-    content = described[str(status)].get("content", {})
-    if "application/json" not in content:
+    if "application/json" not in described[str(status)].get("content", {}):
         return ""
-    schema = {**content["application/json"]["schema"], "components": DOCUMENT["components"]}
-    flaw = next(iter(jsonschema_rs.validator_for(schema).iter_errors(json.loads(body))), None)
+    flaw = next(iter(judge_of(operation.path, operation.method, status).iter_errors(json.loads(body))), None)
     return f"{flaw.message} at {flaw.instance_path}" if flaw is not None else ""
+
+
+@cache
+def judge_of(path: str, method: str, status: int) -> Any:
+    """What judges the answers of one operation; made once, for it takes in every schema there is."""
+    content = document()["paths"][path][method]["responses"][str(status)]["content"]
+    return jsonschema_rs.validator_for(
+        {**content["application/json"]["schema"], "components": document()["components"]}
+    )
 
 
 def problem_flaw(status: int, media: str, body: bytes) -> str:
