@@ -16,6 +16,7 @@ class ImportKind(StrEnum):
     DEALS = "deals"
     PRODUCTS = "products"
     SALES = "sales"
+    PAYMENTS = "payments"
     TASKS = "tasks"
 
     @property
@@ -31,6 +32,7 @@ _RECORDS = {
     ImportKind.DEALS: "deal",
     ImportKind.PRODUCTS: "product",
     ImportKind.SALES: "sale",
+    ImportKind.PAYMENTS: "payment",
     ImportKind.TASKS: "task",
 }
 

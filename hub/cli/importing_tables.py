@@ -32,6 +32,7 @@ _TITLES = {
     ImportKind.DEALS: "Загрузить сделки из CSV или XLSX.",
     ImportKind.PRODUCTS: "Загрузить товары из CSV или XLSX.",
     ImportKind.SALES: "Загрузить продажи (отгрузки) из CSV или XLSX.",
+    ImportKind.PAYMENTS: "Загрузить оплаты из CSV или XLSX.",
     ImportKind.TASKS: "Загрузить задачи из CSV или XLSX.",
 }
 _BECAME = {"created": "создано", "updated": "изменено", "unchanged": "без изменений", "failed": "не принято"}

@@ -13,7 +13,7 @@ from crm_core.model.importing import Column, ImportKind, Plan
 from crm_core.services.importing.headings import has_first_names, plain, recognised, target_of, targets
 
 _FIELDS = "fields."
-_WITHOUT_FIELDS = frozenset({ImportKind.SALES})
+_WITHOUT_FIELDS = frozenset({ImportKind.SALES, ImportKind.PAYMENTS})
 # What a file must tell of, that its lines can be called anything.
 _NEEDED: dict[ImportKind, frozenset[str]] = {
     ImportKind.CONTACTS: frozenset(
@@ -24,6 +24,7 @@ _NEEDED: dict[ImportKind, frozenset[str]] = {
     ImportKind.DEALS: frozenset({"title", "external_id", "phone", "email", "name", "contact_id", "hub_id"}),
     ImportKind.PRODUCTS: frozenset({"name", "sku"}),
     ImportKind.SALES: frozenset({"amount"}),
+    ImportKind.PAYMENTS: frozenset({"amount"}),
     ImportKind.TASKS: frozenset({"title"}),
 }
 # What an export of ours tells besides.

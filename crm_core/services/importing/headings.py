@@ -145,6 +145,18 @@ _OF: dict[ImportKind, dict[str, str]] = {
             name="клиент|контакт|покупатель|контрагент|client|contact|customer|name|фио",
         ),
     },
+    ImportKind.PAYMENTS: _names(
+        at="at|date|дата|дата платежа|дата оплаты|дата поступления|payment date|paid at",
+        amount="amount|сумма|сумма платежа|сумма оплаты|оплата|платеж|sum|total|payment|поступило|приход",
+        currency="currency|валюта",
+        note="note|комментарий|назначение|назначение платежа|примечание|comment|purpose",
+        deal_id="deal id|id сделки|сделка|номер сделки|заказ|номер заказа|deal|order",
+        contact_id="contact id|id контакта|код клиента|код контрагента|client id",
+        phone="phone|телефон|номер телефона|телефон клиента",
+        email="email|e mail|почта|email клиента",
+        external_id="external id|id|номер платежа|номер документа|номер|документ|код|payment id|ref",
+        skip="клиент|контакт|плательщик|покупатель|контрагент|client|payer|name|фио|инн|инн плательщика",
+    ),
     ImportKind.TASKS: {
         **_PEOPLE,
         **_names(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from crm_core.model.importing import How, ImportKind, Line, Outcome, Plan
 from crm_core.services.desk import Desk
-from crm_core.services.importing import cards, companies, contacts, enquiries, goods, jobs, sold
+from crm_core.services.importing import cards, companies, contacts, enquiries, goods, jobs, paid, sold
 from crm_core.services.importing.batch import Batch, Given
 
 _TAKE: dict[ImportKind, Callable[[Batch, list[Given]], None]] = {
@@ -16,6 +16,7 @@ _TAKE: dict[ImportKind, Callable[[Batch, list[Given]], None]] = {
     ImportKind.DEALS: cards.take,
     ImportKind.PRODUCTS: goods.take,
     ImportKind.SALES: sold.take,
+    ImportKind.PAYMENTS: paid.take,
     ImportKind.TASKS: jobs.take,
 }
 

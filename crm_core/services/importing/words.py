@@ -29,6 +29,7 @@ class Fault(StrEnum):
     MERGED = "merged"
     ERASED = "erased"
     FORMULA = "formula"
+    REFUSED = "refused"
 
 
 _WORDS: dict[str, dict[Fault, str]] = {
@@ -54,6 +55,7 @@ _WORDS: dict[str, dict[Fault, str]] = {
         Fault.MERGED: "запись удалена в системе: не тронута",
         Fault.ERASED: "запись удалена: не тронута",
         Fault.FORMULA: "столбец «{heading}» вычисляется формулой и пропущен",
+        Fault.REFUSED: "не принято: {error}",
     },
     "en": {
         Fault.UNCLOSED: "a quotation mark is not closed, or stands inside a cell: remove it or double it",
@@ -77,6 +79,7 @@ _WORDS: dict[str, dict[Fault, str]] = {
         Fault.MERGED: "the record was deleted here: it is left alone",
         Fault.ERASED: "the record was deleted: it is left alone",
         Fault.FORMULA: "column «{heading}» is worked out by a formula and left out",
+        Fault.REFUSED: "not taken: {error}",
     },
 }
 

@@ -286,6 +286,32 @@ async def test_leads_are_rejected_for_reasons_of_the_list(world: World) -> None:
     assert (await world.post(f"/leads/{lead['id']}/reject", {"reason": "Спам"}))["reason"] == "спам"
 
 
+async def test_a_dial_list_is_filled_from_a_segment_piece_by_piece(world: World) -> None:
+    stages = [{"name": "Обзвонить"}, {"name": "Встреча", "kind": "won"}]
+    made = await pipeline(world, "Обзвон", stages=stages, dial_list=True)
+    wanted = [
+        await world.contact(name=f"Клиент {number}", city="Тверь", identities=[f"tel:+791612345{number:02}"])
+        for number in range(3)
+    ]
+    await world.contact(name="Другой", city="Омск", identities=["tel:+79161234599"])
+    gone = await world.contact(name="Ушёл", city="Тверь")
+    await world.ask("DELETE", f"/contacts/{gone['id']}", login="root", status=204)
+    segment = {"name": "Тверь", "filter": {"field": "city", "value": "Тверь"}}
+    await world.post("/segments", segment, login="root", status=201)
+    path, body = f"/pipelines/{made['id']}/fill", {"segment": "Тверь", "limit": 2}
+    first = await world.post(path, body, login="root")
+    assert (first["added"], first["next"]) == (2, wanted[1]["id"])
+    assert await world.post(path, {**body, "after": first["next"]}, login="root") == {"added": 1, "next": None}
+    cards = (await world.get("/deals", params={"pipeline": "Обзвон"}))["items"]
+    assert sorted(each["contact_id"] for each in cards) == [each["id"] for each in wanted]
+    # once more nobody comes twice; who is new to the segment does
+    await world.contact(name="Новый", city="Тверь", identities=["tel:+79161234588"])
+    assert await world.post(path, {"segment": "Тверь"}, login="root") == {"added": 1, "next": None}
+    refused = await world.post(path, {"segment": "Твер"}, login="root", status=422)
+    assert "there is no segment «Твер»" in refused["detail"]
+    await world.post(path, body, status=403)
+
+
 async def test_a_dial_list_gives_each_client_to_one_person(world: World) -> None:
     stages = [{"name": "Обзвонить"}, {"name": "Встреча", "kind": "won"}, {"name": "Нет", "kind": "lost"}]
     made = await pipeline(world, "Обзвон", stages=stages, dial_list=True, loss_reasons=["не нужно"])
