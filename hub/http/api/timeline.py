@@ -15,7 +15,6 @@ from crm_core.services.letters.replies import reply
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import timeline as queries
-from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.timeline import EntryCard, Order
 from hub.http.api.entry_shapes import Entries, Entry, entry_json
@@ -52,13 +51,13 @@ class MessageBody(Taken):
 
 def _timeline(conn: Reading, call: Call[TimelineQuery, NoBody]) -> Entries:
     contact = contact_queries.current(conn, call.number())
-    hidden = hidden_pipelines(conn, call.user)
+    hidden = call.hub.store.catalogue(conn).hidden_from(call.user)
     page = queries.list_entries(conn, contact.id, call.query.order, call.query.where, hidden)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Entry:
-    return entry_json(queries.entry_card(conn, call.number(), hidden_pipelines(conn, call.user)))
+    return entry_json(queries.entry_card(conn, call.number(), call.hub.store.catalogue(conn).hidden_from(call.user)))
 
 
 def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:

@@ -48,17 +48,17 @@ async def fill(world: World, number: int) -> None:
 
 
 COSTS: tuple[tuple[str, int], ...] = (
-    ("/contacts", 2),
-    ("/contacts?q=user", 2),
-    ("/contacts?identity=tel:%2B79161000001", 2),
-    ("/contacts/{contact}", 2),
-    ("/contacts/{contact}/timeline", 4),
-    ("/contacts/{contact}/timeline?order=recent", 4),
-    ("/leads?status=new", 1),
+    ("/contacts", 4),
+    ("/contacts?q=user", 5),
+    ("/contacts?identity=tel:%2B79161000001", 4),
+    ("/contacts/{contact}", 4),
+    ("/contacts/{contact}/timeline", 5),
+    ("/contacts/{contact}/timeline?order=recent", 5),
+    ("/leads?status=new", 2),
     ("/cases?state=open", 2),
     ("/calls", 1),
     ("/calls/{call}", 2),
-    ("/deals", 4),
+    ("/deals", 5),
     ("/pipelines", 2),
     ("/users", 1),
     ("/tags", 1),
@@ -73,6 +73,7 @@ async def test_pages_cost_a_fixed_number_of_statements(world: World) -> None:
     await world.post(f"/leads/{lead_of_first['id']}/convert")
     caller = (await world.get("/contacts", params={"identity": "tel:+79161000000"}))["items"][0]["id"]
     call = (await world.get("/calls"))["items"][0]["id"]
+    await world.get(f"/contacts/{caller}/timeline")  # what is configured is read anew once it changed, and kept
     first = await costs(world, caller, call)
     await fill_more(world)
     assert await costs(world, caller, call) == first == {path: TOKEN + cost for path, cost in COSTS}
