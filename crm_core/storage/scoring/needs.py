@@ -82,7 +82,8 @@ def needs_sql(conn: Connection, rules: ClientsBody, day: Day, some: Slice, langu
     sqlite = conn.dialect.name == "sqlite"
     words = _WORDS.get(language, _WORDS["ru"])
     return _SQL.format(
-        within=some.of("s.contact_id"),
+        # Said of both, or all clients would be gone through for each slice.
+        within=f"{some.of('s.contact_id')} AND {some.of('c.id')}",
         day=day.of("s.at", sqlite=sqlite),
         today=day.number,
         least=_LEAST_TIMES,
