@@ -265,6 +265,27 @@ async def test_who_doubts_is_warmed_until_they_answer(selling: Selling) -> None:
     assert (back["stage"], back["manager"]) == ("Контакт состоялся", "ivan")
 
 
+async def test_a_segment_is_dialled_until_there_is_a_meeting(selling: Selling) -> None:
+    for number, bought in enumerate(("2025-10-01", "2025-11-01", "2026-02-20")):
+        phone = f"tel:+7916000000{number}"
+        body = {"name": f"Клиент {number}", "identities": [phone], "manager": "ivan"}
+        await selling.post("/contacts", body, status=201)
+        sale = {"external_id": f"s{number}", "at": f"{bought}T12:00:00Z", "amount": 500_000, "identity": phone}
+        await selling.post("/sales", {"rows": [sale]}, by="root")
+    await selling.passes(days=1)
+    dialled = f"/pipelines/{next(each['id'] for each in await selling.items('/pipelines') if each['name'] == 'Обзвон')}"
+    filled = await selling.post(f"{dialled}/fill", {"segment": "Не покупали три месяца"}, by="boss")
+    assert filled["added"] == 2
+    met = await selling.post(f"{dialled}/next-call")
+    await selling.post(f"/deals/{met['deal']['id']}/call-result", {"stage": "Встреча назначена"})
+    bored = await selling.post(f"{dialled}/next-call")
+    await selling.post(f"/deals/{bored['deal']['id']}/call-result", {"stage": "Не интересно", "reason": "Не нужно"})
+    assert {met["name"], bored["name"]} == {"Клиент 0", "Клиент 1"}
+    assert (await selling.post(f"{dialled}/next-call"))["deal"] is None
+    (deal,) = await selling.deals(NEW)
+    assert (deal["contact_id"], deal["stage"], deal["manager"]) == (met["contact_id"], "Вышли на ЛПР", "ivan")
+
+
 # ---------------------------------------------------------------- clients who come back
 
 
