@@ -1,6 +1,7 @@
 """What holds for every test: its place in the order, no socket in unit tests, nothing left running, nothing skipped."""
 
 import asyncio
+import gc
 import inspect
 import os
 import socket
@@ -42,6 +43,13 @@ def _kind(path: Path) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first."""
     items.sort(key=lambda item: ORDER.index(_kind(item.path)) if _kind(item.path) in ORDER else len(ORDER))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """All tests and modules stay to the end: the collector of garbage need not look at them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
