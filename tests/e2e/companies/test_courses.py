@@ -73,6 +73,8 @@ async def test_every_enquiry_is_a_card_with_its_tags_and_a_task(courses: Courses
     assert {"первая помощь", "водители", "Telegram"} <= set(found["telegram"]["tags"])
     assert {"bls", "Почта", "юридическое лицо"} <= set(found["mail"]["tags"])
     assert {"acls", "Сайт", "Яндекс.Директ"} <= set(found["form"]["tags"])
+    await office.form(name="Ирина", phone="+79161230000", message="Сколько стоит?", utm_source="ig")
+    assert {"Instagram", "Сайт"} <= set((await courses.card("tel:+79161230000"))["tags"])
     assert found["vk"]["stage"] == "Заинтересованный"
     assert found["mail"]["stage"] == "Лид", "there is an address to write to"
     assert found["form"]["stage"] == "Заявка", "course and city are known"
@@ -251,10 +253,10 @@ async def test_a_segment_is_written_to_and_who_left_is_not(courses: Courses) -> 
     office = courses.office
     await courses.vk.say("Хочу на ITLS")
     await courses.telegram.say("Хочу на ITLS")
-    for identity in (courses.vk.identity, courses.telegram.identity):
-        client = await office.client(identity)
+    stays, leaves = [await office.client(each) for each in (courses.vk.identity, courses.telegram.identity)]
+    for client in (stays, leaves):
         await office.patch(f"/contacts/{client['id']}", {"fields": {"consent": True}})
-    await office.post(f"/contacts/{client['id']}/opt-out")
+    await office.post(f"/contacts/{leaves['id']}/opt-out")
     text = "{{ contact.name }}, набираем группу ITLS на апрель"
     made = await office.post(
         "/broadcasts", {"name": "Апрель", "segment": "Согласны на рассылку", "text": text}, by="boss", status=201
