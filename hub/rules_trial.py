@@ -79,7 +79,7 @@ async def try_rules(
             report.trials.extend(trials[: max(room, 0)])
             if told is not None:
                 told(report.records)
-    report.trials.sort(key=lambda each: (each.at, each.rule, each.subject_id))
+    report.trials.sort(key=lambda each: (each.at, each.kind, each.subject_id))  # of one record as they would have acted
     return report
 
 

@@ -1,13 +1,15 @@
 """What rules would have done in a time that is over: told from the timeline and the history, writing nothing.
 
-Each record is shown to the rules as it was at each moment. What rules would have changed does not bring further rules
-to act: what happened afterwards happened without it. Filters of schedules are asked about records as they are now;
+Each record is shown to the rules as it was at each moment. Tags and fields that a rule would have changed of its
+record, and the stage it would have moved it to within its pipeline, bring further rules to act at that moment, a few
+in a row; what happened afterwards happened without them. Filters of schedules are asked about records as they are now;
 tags, fields and stages are as the history knows them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
@@ -15,10 +17,11 @@ from zoneinfo import ZoneInfo
 
 from crm_core.errors import CoreError
 from crm_core.model.automation import RunOutcome
-from crm_core.model.definitions.rules import FACTS, PLAIN_KINDS, Event
+from crm_core.model.definitions.rules import FACTS, PLAIN_KINDS, Event, Move, SetField, Tag
 from crm_core.model.expressions import ExpressionError
 from crm_core.model.history import Change, ChangeRecord
 from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord
+from crm_core.services.automation.actions import ACTIONS
 from crm_core.services.automation.conditions import holds
 from crm_core.services.automation.index import Index, Rule
 from crm_core.services.automation.matching import Fact, Occasion, facts_of, occasions_of_one, occasions_of_pair
@@ -30,6 +33,7 @@ from crm_core.services.desk import Desk
 
 _MOST_MOMENTS = 400  # of one schedule
 _WITH_IT = timedelta(minutes=1)
+_DEEPEST = 3  # as where rules act
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ def tried(desk: Desk, index: Index, kind: str, ids: Sequence[int], since: dateti
     owners = [owner for each in records if (owner := _owner(each)) is not None]
     contacts = dict(desk.work.contacts(owners))
     before = past.history_of("contact", owners) if kind != "contact" else history
-    entries, calls = past.told_since(owners, since) if _any_fact(index, kind) else ({}, {})
+    heard = _any_fact(index, kind) or _any_account(index, kind)
+    entries, calls = past.told_since(owners, since) if heard else ({}, {})
     reached = past.reached_at(owners)
     scheduled = _scheduled(desk, index, kind, ids, since, until)
     found: list[Trial] = []
@@ -112,7 +117,7 @@ def tried(desk: Desk, index: Index, kind: str, ids: Sequence[int], since: dateti
             moments = _Moments(desk, past, index, kind, states, clients, reached.get(owner or 0, []), since, until)
             told: list[EntryRecord | CallRecord] = [*entries.get(owner or 0, []), *calls.get(owner or 0, [])]
             occasions = [
-                *moments.of_changes(),
+                *moments.of_changes(told),
                 *moments.of_facts(told),
                 *moments.of_time(),
                 *moments.of_schedules(scheduled.get(record[0], [])),
@@ -121,7 +126,7 @@ def tried(desk: Desk, index: Index, kind: str, ids: Sequence[int], since: dateti
             past.pretend(record, *([contact] if contact is not None else []))
     finally:
         past.now = now
-    return sorted(found, key=lambda each: (each.at, each.rule, each.subject_id))
+    return sorted(found, key=lambda each: (each.at, each.subject_id))  # those of one record as they would have acted
 
 
 def states_of(record: Any, rows: Sequence[ChangeRecord], until: datetime) -> list[State]:
@@ -157,12 +162,13 @@ class _Moments:
     since: datetime
     until: datetime
 
-    def of_changes(self) -> Iterator[tuple[datetime, Occasion]]:
-        """Its making, and every change of it."""
+    def of_changes(self, told: Sequence[EntryRecord | CallRecord]) -> Iterator[tuple[datetime, Occasion]]:
+        """Its making, by the fact that was taken in with it, and every change of it."""
         before: Any = None
         for state in self.states:
             if self.since <= state.since < self.until:
-                for occasion in occasions_of_pair(self.index, self.kind, before, state.record):
+                cause = _cause_of(told, state.since) if before is None else None
+                for occasion in occasions_of_pair(self.index, self.kind, before, state.record, cause):
                     yield state.since, occasion
             before = state.record
 
@@ -232,7 +238,13 @@ def _judged(desk: Desk, moments: _Moments, occasions: Sequence[tuple[datetime, O
     """Those whose conditions held, each as it would have acted."""
     once: set[tuple[int, str]] = set()
     rules = {rule_id: number for number, rule_id in enumerate(moments.index.rules)}
-    for at, occasion in sorted(occasions, key=lambda each: (each[0], rules[each[1].rule.id])):
+
+    def in_order(found: Iterable[tuple[datetime, Occasion]]) -> list[tuple[datetime, Occasion]]:
+        return sorted(found, key=lambda each: (each[0], rules[each[1].rule.id]))
+
+    waiting = deque((*each, 0) for each in in_order(occasions))
+    while waiting:
+        at, occasion, depth = waiting.popleft()
         key = "once" if occasion.rule.body.once else f"{at.isoformat()}:{occasion.why}"
         if (occasion.rule.id, key) in once:
             continue
@@ -258,6 +270,27 @@ def _judged(desk: Desk, moments: _Moments, occasions: Sequence[tuple[datetime, O
             actions=() if error else tuple(_would(Run(desk, occasion))),
             error=error,
         )
+        if not error and depth < _DEEPEST:
+            after = _changed(Run(desk, occasion), at)
+            follows = occasions_of_pair(moments.index, occasion.kind, record, after)
+            waiting.extendleft((*each, depth + 1) for each in reversed(in_order((at, each) for each in follows)))
+
+
+def _changed(run: Run, at: datetime) -> Any:
+    """The record with what a run would change of it, put where nothing is written."""
+    for action in run.occasion.rule.body.then:
+        try:
+            match action:
+                case Tag() | SetField():
+                    ACTIONS[type(action)](run, action)
+                case Move(pipeline=None, stage=str() as name) if isinstance(run.record, DealRecord):
+                    place = run.desk.catalogue.place(run.record.stage_id)
+                    stage = next((each for each in place[0].in_use if each.name == name), None) if place else None
+                    if stage is not None and stage.id != run.record.stage_id:
+                        run.desk.work.put(run.record._replace(stage_id=stage.id, stage_since=at))
+        except (CoreError, ExpressionError, HeldAction):
+            continue  # told of the action itself
+    return run.record
 
 
 def _would(run: Run) -> Iterator[dict[str, Any]]:
@@ -294,6 +327,12 @@ def _scheduled(
     return found
 
 
+def _cause_of(told: Sequence[EntryRecord | CallRecord], at: datetime) -> Fact | None:
+    """The fact that was taken in at a moment, of which a record was made."""
+    entries = (each for each in told if isinstance(each, EntryRecord) and each.recorded_at == at)
+    return next((fact for each in entries for fact in facts_of(Change(None, each))), None)
+
+
 def _told_at(fact: Fact) -> datetime:
     """When rules heard of a fact."""
     cause = fact.cause
@@ -308,6 +347,11 @@ def _told_at(fact: Fact) -> datetime:
 
 def _owner(record: Any) -> int | None:
     return record.id if isinstance(record, ContactRecord) else getattr(record, "contact_id", None)
+
+
+def _any_account(index: Index, kind: str) -> bool:
+    rules = (each for each in index.rules.values() if each.on == kind)
+    return any(each.body.only.channels or each.body.only.accounts for each in rules)
 
 
 def _any_fact(index: Index, kind: str) -> bool:

@@ -130,6 +130,41 @@ async def test_what_would_have_happened_by_rule_and_record(office: Office) -> No
     assert await tables(office) == before
 
 
+async def test_what_a_rule_would_have_changed_brings_further_rules(office: Office) -> None:
+    _contact, first, second = await month(office)
+    before = await tables(office)
+    report = await tried(
+        office,
+        вошла={"when": {"event": "stage_entered", "stages": "В работе"}, "then": [tag("взяли"), tag("vip")]},
+        взяли={
+            "when": {"event": "tag_added", "tags": "взяли"},
+            "then": {"do": "set", "field": "city", "value": "Тверь"},
+        },
+        город={"when": {"event": "changed", "field": "fields.city"}, "then": {"do": "move", "stage": "Думает"}},
+        думает={"when": {"event": "stage_entered", "stages": "Думает"}, "then": tag("думает")},
+        дальше={"when": {"event": "tag_added", "tags": "думает"}, "then": tag("слишком глубоко")},
+        круг={"when": {"event": "tag_added"}, "then": {"do": "notify", "text": "{{ deal.tags }}"}},
+    )
+    entered = {each.rule: each.at for each in report.trials if each.subject_id == first and each.rule != "круг"}
+    assert list(entered) == ["вошла", "взяли", "город", "думает"]
+    assert len(set(entered.values())) == 1, "all at the moment of the fact"
+    # the second card was made on that stage; what its rule would have done has a consequence of its own
+    told = [each.rule for each in report.trials if each.subject_id == second and each.rule != "круг"]
+    assert told == ["думает", "дальше"]
+    assert await tables(office) == before
+
+
+async def test_the_client_of_a_new_card_came_by_an_account(office: Office) -> None:
+    await month(office)
+    rule = {"on": "lead", "when": {"event": "created"}, "then": tag("телеграм")}
+    report = await tried(
+        office,
+        наш={**rule, "only": {"channels": "telegram", "accounts": "shop"}},
+        чужой={**rule, "only": {"accounts": "иной"}},
+    )
+    assert dict(report.counts) == {"наш": 1, "чужой": 0}
+
+
 async def test_the_rules_in_use_and_a_shorter_time(office: Office) -> None:
     await month(office)
     await office.rule("Новая", {"event": "created"}, tag("новая"))
