@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -111,6 +112,10 @@ def problem_of(error: Exception) -> Problem | None:
             return None
 
 
+# How the model's own ways of reading a value are called, where it has several: no part of what was sent.
+_BRANCH = re.compile(r"(function-\w+|list|dict|nullable)\[.*\]|constrained-\w+")
+
+
 def of_validation(error: ValidationError, prefix: str = "") -> Problem:
     """A request that does not fit its model; `prefix` is `?` for a query."""
     flaws = [
@@ -122,7 +127,8 @@ def of_validation(error: ValidationError, prefix: str = "") -> Problem:
 
 
 def _pointer(place: tuple[int | str, ...], *, query: bool) -> str:
-    parts = [str(each).replace("~", "~0").replace("/", "~1") for each in place]
+    named = [str(each) for each in place if not (isinstance(each, str) and _BRANCH.fullmatch(each))]
+    parts = [each.replace("~", "~0").replace("/", "~1") for each in named]
     return ".".join(parts) if query else "".join(f"/{each}" for each in parts)
 
 

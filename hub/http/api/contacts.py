@@ -156,7 +156,9 @@ def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
         company_id=call.query.company_id,
         region=call.hub.settings.region,
     )
-    page = queries.list_contacts(conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact"))
+    page = queries.list_contacts(
+        conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact", call.user)
+    )
     return Contacts(items=_shown(conn, page.items), next=page.next)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -36,6 +37,10 @@ async def test_nobody_else_is_shown_anything_of_its_cards(world: World, secret: 
     lists = ("/deals", "/tasks", f"/tasks?deal_id={secret['id']}&sort=title", "/rule-runs", f"{client}/links")
     for path in (*lists, f"{client}/timeline", f"{client}/timeline?order=recent", f"{client}/documents"):
         assert SECRET not in str(await world.get(path)), path
+    starts = {"field": "title", "op": "starts", "value": SECRET}
+    guess = {"filter": json.dumps({"field": "deals", "op": "any", "value": starts})}
+    assert (await world.get("/contacts", params=guess))["items"] == []
+    assert len((await world.get("/contacts", params=guess, login="root"))["items"]) == 1
     assert (await world.get("/rule-runs", login="root"))["items"]
     told = (await world.get(f"{client}/timeline", login="root"))["items"]
     assert {each["kind"] for each in told} == {"stage", "task"}

@@ -48,6 +48,12 @@ async def test_a_field_in_use_stays(world: World) -> None:
     await world.ask("DELETE", f"/fields/{made['id']}", login="root", status=204)
 
 
+async def test_a_value_of_no_kind_is_told_by_its_field(world: World) -> None:
+    refused = await world.post("/deals", {"title": "Окна", "fields": {"сумма": {"amount": 12.5}}}, status=422)
+    assert all(each["pointer"].startswith("/fields/сумма") for each in refused["errors"])
+    assert "[" not in "".join(each["pointer"] for each in refused["errors"])
+
+
 async def test_a_template_in_use_keeps_its_name(world: World) -> None:
     hello = await kept(world, "/templates", name="Привет", text="Здравствуйте")
     chain = await kept(world, "/chains", name="Прогрев", steps=[{"template": "Привет"}])
