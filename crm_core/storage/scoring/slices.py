@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 # What is worked out of so many clients is written in one transaction.
-CLIENTS = 500
+CLIENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
