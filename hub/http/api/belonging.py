@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.rules import PLAIN_KINDS
 from crm_core.model.fields import FieldSet, fields_of, shown
 from crm_core.model.history import ChangeRecord
@@ -164,18 +165,19 @@ def _history(kind: str) -> Callable[[Reading, Call[PageQuery, NoBody]], History]
         of_type = _seen(conn, call, kind, call.number())
         page = queries.history_of(conn, kind, call.number(), call.query.where)
         staff = load_staff(conn)
-        fields = fields_of(call.hub.store.catalogue(conn), of_type)
-        return History(items=[_row(staff, fields, each) for each in page.items], next=page.next)
+        catalogue = call.hub.store.catalogue(conn)
+        fields = fields_of(catalogue, of_type)
+        return History(items=[_row(staff, catalogue, fields, each) for each in page.items], next=page.next)
 
     return shown_history
 
 
-def _row(staff: Staff, fields: FieldSet, change: ChangeRecord) -> HistoryRow:
+def _row(staff: Staff, catalogue: Catalogue, fields: FieldSet, change: ChangeRecord) -> HistoryRow:
     found = []
     for name, before, after in change.changes:
         key = name.removeprefix("fields.") if name.startswith("fields.") else None
         field = fields.by_key.get(key) if key is not None else None
-        texts = [shown(field, each) if field is not None else _text(each) for each in (before, after)]
+        texts = [shown(field, each) if field is not None else _said(catalogue, name, each) for each in (before, after)]
         title = field.title if field is not None else (key or name)
         found.append(
             Changed(field=name, title=title, before=before, after=after, before_text=texts[0], after_text=texts[1])
@@ -183,6 +185,15 @@ def _row(staff: Staff, fields: FieldSet, change: ChangeRecord) -> HistoryRow:
     user = staff.get(change.author)
     author_name = user.name if user is not None else change.author
     return HistoryRow(id=change.id, at=change.at, author=change.author, author_name=author_name, changes=found)
+
+
+def _said(catalogue: Catalogue, column: str, value: Any) -> str:
+    """A column's value for people: a stage and a pipeline by their names."""
+    if isinstance(value, int) and column == "stage_id" and (place := catalogue.place(value)) is not None:
+        return place[1].name
+    if isinstance(value, int) and column == "pipeline_id" and (found := catalogue.pipeline(value)) is not None:
+        return found.name
+    return _text(value)
 
 
 def _text(value: Any) -> str:

@@ -72,6 +72,9 @@ async def test_a_stage_that_means_won_closes_its_cards(world: World) -> None:
     deal = await moved(world, "Окна", "Договор")
     await world.patch(stage, {"kind": "won"}, login="root")
     won = await world.get(f"/deals/{deal['id']}")
+    rows = (await world.get(f"/deals/{deal['id']}/history"))["items"]
+    steps = [each for row in rows for each in row["changes"] if each["field"] == "stage_id"]
+    assert [(each["before_text"], each["after_text"]) for each in steps] == [("Новая", "Договор")]
     assert (won["stage_kind"], won["closed_at"] is None, won["version"]) == ("won", False, deal["version"] + 1)
     assert (await world.get("/deals?open=true"))["items"] == []
     await world.patch(stage, {"kind": "open"}, login="root")
