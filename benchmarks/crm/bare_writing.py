@@ -71,7 +71,7 @@ INSERT INTO bare_score (contact_id, status, orders, revenue, computed_at, first_
 WITH totals AS (
   SELECT contact_id, count(DISTINCT {day}) AS orders, sum(amount) AS revenue, min(at) AS first_at, max(at) AS last_at
   FROM sale WHERE contact_id IS NOT NULL AND amount > 0 AND at <= $1 GROUP BY contact_id
-), ranked AS (
+), ranked AS MATERIALIZED (
   SELECT t.*, sum(revenue) OVER (ORDER BY revenue DESC, contact_id ROWS UNBOUNDED PRECEDING) AS so_far,
     sum(revenue) OVER () AS whole, ntile(5) OVER (ORDER BY last_at) AS r, ntile(5) OVER (ORDER BY orders) AS f,
     ntile(5) OVER (ORDER BY revenue) AS m
