@@ -14,9 +14,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
 
 DEAL = "deal"
-OWN_COLUMNS = frozenset(
-    {"amount", "contact_id", "company_id", "manager", "source", "due_at", "title", "grade", "paid"}
-)
+OWN_COLUMNS = frozenset({"amount", "contact_id", "company_id", "manager", "source", "due_at", "title", "grade", "paid"})
 
 
 def pipelines(desk: Desk) -> tuple[Pipeline, ...]:
