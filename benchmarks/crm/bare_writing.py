@@ -77,13 +77,16 @@ WITH totals AS (
     ntile(5) OVER (ORDER BY revenue) AS m
   FROM totals AS t
 )
-SELECT c.id, CASE WHEN t.orders IS NULL THEN 'потенциальный' WHEN t.orders = 1 AND t.last_at > {fresh} THEN
-    'разовый свежий' WHEN t.orders = 1 THEN 'разовый старый' WHEN t.last_at > {gone} THEN 'постоянный'
-    ELSE 'ушедший' END,
-  coalesce(t.orders, 0), coalesce(t.revenue, 0), $1, t.first_at, t.last_at,
-  CASE WHEN t.orders IS NULL THEN '' WHEN t.so_far < 0.8 * t.whole THEN 'A' WHEN t.so_far < 0.95 * t.whole THEN 'B'
-    ELSE 'C' END, '', coalesce(t.r || '' || t.f || t.m, '')
-FROM contact AS c LEFT JOIN ranked AS t ON t.contact_id = c.id WHERE c.merged_into IS NULL AND c.deleted_at IS NULL
+SELECT c.id,
+  CASE WHEN t.orders = 1 AND t.last_at > {fresh} THEN 'разовый свежий' WHEN t.orders = 1 THEN 'разовый старый'
+    WHEN t.last_at > {gone} THEN 'постоянный' ELSE 'ушедший' END,
+  t.orders, t.revenue, $1, t.first_at, t.last_at,
+  CASE WHEN t.so_far < 0.8 * t.whole THEN 'A' WHEN t.so_far < 0.95 * t.whole THEN 'B' ELSE 'C' END, '',
+  t.r || '' || t.f || t.m
+FROM ranked AS t JOIN contact AS c ON c.id = t.contact_id WHERE c.merged_into IS NULL AND c.deleted_at IS NULL
+UNION ALL
+SELECT c.id, 'потенциальный', 0, 0, $1, NULL, NULL, '', '', ''
+FROM contact AS c WHERE c.merged_into IS NULL AND c.deleted_at IS NULL AND {never}
 ON CONFLICT (contact_id) DO UPDATE SET status = excluded.status, orders = excluded.orders, revenue = excluded.revenue,
   computed_at = excluded.computed_at, first_sale_at = excluded.first_sale_at, last_sale_at = excluded.last_sale_at,
   abc = excluded.abc, rfm = excluded.rfm
@@ -91,6 +94,11 @@ WHERE (bare_score.status, bare_score.orders, bare_score.revenue, bare_score.last
   bare_score.rfm) IS DISTINCT FROM (excluded.status, excluded.orders, excluded.revenue, excluded.last_sale_at,
   excluded.abc, excluded.rfm)
 """
+# As each engine does it by one look at all buyers.
+_NEVER = {
+    True: "c.id NOT IN (SELECT contact_id FROM totals)",
+    False: "NOT EXISTS (SELECT 1 FROM totals AS t WHERE t.contact_id = c.id)",
+}
 
 
 async def prepare_statuses(bare: Bare) -> None:
@@ -109,6 +117,7 @@ async def statuses(bare: Bare) -> None:
     day = "at / 86400000000" if sqlite else "at::date"
     sql = _STATUSES.format(
         day=day,
+        never=_NEVER[sqlite],
         fresh=f"$1 - {90 * 86_400_000_000}" if sqlite else "$1::timestamptz - interval '90 days'",
         gone=f"$1 - {180 * 86_400_000_000}" if sqlite else "$1::timestamptz - interval '180 days'",
     )
