@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 # How the calendar that never closes is called.
 ANY_HOURS = "any"
 _LOOK_AHEAD_DAYS = 400
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,33 @@ class WorkingHours:
                 return (begin + left).astimezone(UTC)
             left -= closing - begin
         return start + duration  # a calendar closed for more than a year counts plain time rather than never
+
+    def due(self, start: datetime, duration: timedelta) -> datetime:
+        """The moment (UTC) when something is due that takes `duration` from `start` on, as people of an office mean it.
+
+        Whole days are working days: "1d" is the same hour of the next one, at the latest when it closes. Anything else
+        is working time, as `add` counts it.
+        """
+        days, rest = divmod(duration, _DAY)
+        if self.always or rest or days <= 0:
+            return self.add(start, duration)
+        begin = self._next_open(start)
+        if begin is None:
+            return start + duration
+        local = begin.astimezone(self.zone)
+        for offset in range(1, _LOOK_AHEAD_DAYS):
+            day = local.date() + timedelta(days=offset)
+            openings = list(self._openings(day))
+            days -= bool(openings)
+            if not days:
+                at = datetime.combine(day, local.time(), self.zone).astimezone(UTC)
+                reached = [min(at, closing) for opening, closing in openings if opening <= at]
+                return max(reached, default=openings[0][0])
+        return start + duration
+
+    def _next_open(self, at: datetime) -> datetime | None:
+        """This moment where the office is open, else the next at which it opens."""
+        return next((max(opening, at) for opening, closing in self._from(at) if closing > at), None)
 
     def _from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         first = start.astimezone(self.zone).date()

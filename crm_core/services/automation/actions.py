@@ -130,7 +130,7 @@ def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
 
 def _task(run: Run, action: MakeTask) -> dict[str, Any]:
     desk, record = run.desk, run.record
-    due = desk.office.calendar(action.hours).add(desk.now, action.due) if action.due is not None else None
+    due = desk.office.calendar(action.hours).due(desk.now, action.due) if action.due is not None else None
     people = people_of(desk, record, [action.to])
     task = tasks.make(
         desk,

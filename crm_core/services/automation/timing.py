@@ -95,7 +95,7 @@ def _in_stage(trigger: Trigger, record: Any, office: Office, catalogue: Catalogu
     if not isinstance(record, DealRecord) or (trigger.stages is None and not is_open(record, catalogue)):
         return None
     after = trigger.when.after or timedelta(0)
-    at = office.calendar(trigger.when.hours).add(record.stage_since, after)
+    at = office.calendar(trigger.when.hours).due(record.stage_since, after)
     return Due(trigger, at, f"stage:{record.stage_since.isoformat()}")
 
 
@@ -105,7 +105,7 @@ def _silence(
     if contact is None or not is_open(record, catalogue):
         return None
     since = max(contact.last_contact_at or contact.created_at, record.created_at)
-    at = office.calendar(trigger.when.hours).add(since, trigger.when.after or timedelta(0))
+    at = office.calendar(trigger.when.hours).due(since, trigger.when.after or timedelta(0))
     return Due(trigger, at, f"silence:{since.isoformat()}")
 
 

@@ -169,7 +169,7 @@ def _due(desk: Desk, deal: DealRecord, target: Stage, before: Stage | None) -> d
     """Until when a card is to leave the stage. A stage without a deadline leaves the day that somebody set."""
     deadline = target.settings.deadline
     if deadline is not None:
-        return desk.office.calendar(target.settings.hours).add(desk.now, deadline)
+        return desk.office.calendar(target.settings.hours).due(desk.now, deadline)
     was_the_stages = before is not None and before.id != target.id and before.settings.deadline is not None
     return None if was_the_stages else deal.due_at
 

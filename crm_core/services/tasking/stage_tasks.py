@@ -62,7 +62,7 @@ def _tasks(desk: Desk, deal: DealRecord) -> list[NewTask]:
             title=each.title,
             assignee=doer_of(desk, each.assignee, deal.manager, owner),
             due_at=(
-                desk.office.calendar(each.hours).add(deal.stage_since, each.delay) if each.delay is not None else None
+                desk.office.calendar(each.hours).due(deal.stage_since, each.delay) if each.delay is not None else None
             ),
             contact_id=deal.contact_id,
             deal_id=deal.id,

@@ -58,7 +58,31 @@ def test_elapsed_time_counts_where_clocks_change() -> None:
     assert night.add(start, 7 * H) == datetime(2026, 10, 25, 6, tzinfo=BERLIN)
 
 
+def test_days_are_working_days() -> None:
+    day = timedelta(days=1)
+    assert OFFICE.due(moscow(2, 11), day) == moscow(3, 11)
+    assert OFFICE.due(moscow(2, 11), 3 * day) == moscow(5, 11)
+    # Friday, then a weekend and a Monday off.
+    assert OFFICE.due(moscow(6, 17), day) == moscow(10, 17)
+    # What comes at night or at lunch is as if it came at the opening.
+    assert OFFICE.due(moscow(2, 23), day) == moscow(4, 9)
+    assert OFFICE.due(moscow(2, 13, 30), day) == moscow(3, 14)
+    # Less than days is working time, and so is more than whole days.
+    assert OFFICE.due(moscow(2, 17), 2 * H) == OFFICE.add(moscow(2, 17), 2 * H)
+    assert OFFICE.due(moscow(2, 17), 25 * H) == OFFICE.add(moscow(2, 17), 25 * H)
+    assert OFFICE.due(moscow(2, 11), -day) == moscow(2, 11)
+
+
+def test_a_short_day_is_over_when_it_closes() -> None:
+    week: dict[int, tuple[DayHours, ...]] = {4: (DayHours(time(9), time(18)),), 5: (DayHours(time(10), time(15)),)}
+    shop = WorkingHours("shop", MOSCOW, week)
+    assert shop.due(moscow(6, 17), timedelta(days=1)) == moscow(7, 15)
+    assert shop.due(moscow(6, 9, 30), timedelta(days=1)) == moscow(7, 10)
+    assert shop.due(moscow(6, 9, 30), timedelta(days=2)) == moscow(13, 9, 30)
+
+
 def test_always_is_plain_time() -> None:
+    assert ALWAYS.due(moscow(7, 3), 24 * H) == moscow(8, 3)
     assert ALWAYS.add(moscow(7, 3), 24 * H) == moscow(8, 3)
     assert ALWAYS.add(moscow(7, 3), -H) == moscow(7, 3)
     assert ALWAYS.is_open(moscow(7, 3))
@@ -66,6 +90,7 @@ def test_always_is_plain_time() -> None:
 
 def test_an_office_that_never_opens_again_counts_plain_time() -> None:
     closed = WorkingHours("closed", MOSCOW, {0: ()})
+    assert closed.due(moscow(2, 9), 24 * H) == moscow(3, 9)
     assert closed.add(moscow(2, 9), H) == moscow(2, 10)
 
 
