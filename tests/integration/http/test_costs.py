@@ -136,7 +136,7 @@ async def test_hot_pages_are_found_by_an_index(world: World) -> None:
             prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
             plans[name] = "\n".join(str(row[-1]) for row in conn.exec_driver_sql(prefix + text))
 
-    await world.hub.store.read(explain)
+    await world.hub.store.database.read(explain, at_length=True)
     assert {name: plan for name, plan in plans.items() if whole(plan)} == {}
 
 
@@ -157,4 +157,4 @@ async def test_a_page_of_a_timeline_is_not_sorted(world: World, query: str) -> N
         text = str(statement.compile(conn, compile_kwargs={"literal_binds": True}))
         return "\n".join(str(row[-1]) for row in conn.exec_driver_sql("EXPLAIN QUERY PLAN " + text))
 
-    assert "TEMP B-TREE" not in await world.hub.store.read(explain)
+    assert "TEMP B-TREE" not in await world.hub.store.database.read(explain, at_length=True)

@@ -253,4 +253,4 @@ async def test_the_history_is_grouped_by_the_database_over_an_index(world: World
             )
         return "\n".join(str(row) for row in conn.exec_driver_sql(explain + str(statement), parameters))
 
-    assert "ix_call_started_at" in await store.read(plan)
+    assert "ix_call_started_at" in await store.database.read(plan, at_length=True)

@@ -62,4 +62,4 @@ async def test_an_index_of_the_nameless_serves(world: World) -> None:
         nameless(Explaining(), IdentityKind.VK, 10)  # type: ignore[arg-type] # enough of a connection
         return "\n".join(plans)
 
-    assert "ix_contact_nameless" in await world.store.read(explained)
+    assert "ix_contact_nameless" in await world.store.database.read(explained, at_length=True)

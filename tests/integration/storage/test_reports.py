@@ -278,7 +278,7 @@ async def test_reports_read_over_indexes(world: World) -> None:
             found[name] = "\n".join(str(row) for row in conn.execute(plain, values))
         return found
 
-    found = await world.store.read(explained)
+    found = await world.store.database.read(explained, at_length=True)
     assert "ix_call_started_at" in found["waitings"]
     assert "ix_timeline_contact_id" in found["waitings"]
     assert "ix_call_started_at" in found["unknown"]

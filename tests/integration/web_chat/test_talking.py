@@ -195,7 +195,7 @@ async def test_the_index_of_visitors_serves(visitor: Visitor, node: Node) -> Non
         rows = conn.execute(text(f"{'EXPLAIN QUERY PLAN' if sqlite else 'EXPLAIN'} {written}"))
         return "\n".join(str(row) for row in rows)
 
-    assert "ix_timeline_visitor" in await node.hub.store.read(plan)
+    assert "ix_timeline_visitor" in await node.hub.store.database.read(plan, at_length=True)
 
 
 async def test_two_nodes_are_one_chat(postgres_url: str, tmp_path: Path) -> None:
