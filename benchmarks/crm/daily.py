@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from statistics import median
 
 from benchmarks.crm.bare import Bare
@@ -26,16 +27,16 @@ async def rows(engine: str, offices: Sequence[Measured], bares: Sequence[Bare], 
     took: list[tuple[list[float], list[float]]] = []
     for office, bare in zip(offices, bares, strict=True):
         await prepare_statuses(bare)
-        first = await _seconds(lambda office=office: run_scores(office.store))  # type: ignore[misc]  # bound now
-        bare_first = await _seconds(lambda bare=bare: statuses(bare))  # type: ignore[misc]  # bound now
+        first = await _seconds(partial(run_scores, office.store))
+        bare_first = await _seconds(partial(statuses, bare))
         tell(f"{engine}: first statuses of {office.size.contacts:,} clients in {first:.1f} s, bare {bare_first:.1f} s")
         took.append(([], []))
     for _ in range(DAYS):
         for (ours, other), office, bare in zip(took, offices, bares, strict=True):
             buyers = max(int(office.size.contacts * BUYERS / 1000), 5)
             await a_day_of_sales(bare, CONTACT_ID, office.size.contacts, buyers)
-            ours.append(await _seconds(lambda office=office: run_scores(office.store)))  # type: ignore[misc]  # bound now
-            other.append(await _seconds(lambda bare=bare: statuses(bare)))  # type: ignore[misc]  # bound now
+            ours.append(await _seconds(partial(run_scores, office.store)))
+            other.append(await _seconds(partial(statuses, bare)))
     (tenth, tenth_bare), (whole, whole_bare) = ((median(a), median(b)) for a, b in took)
     times = offices[-1].size.contacts / offices[0].size.contacts
     what = f"{engine}: daily status of all clients"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -86,39 +85,6 @@ class Letter:
     leave: str = ""
 
 
-def send_template(
-    desk: Desk,
-    contact_id: int,
-    template: str,
-    *,
-    channels: Sequence[str] = (),
-    dedupe: str = "",
-    not_before: datetime | None = None,
-    about: tuple[Any, ...] | None = None,
-    mailing: bool = False,
-    lane: str = "",
-) -> EntryRecord | None:
-    """Write to a client by a template, where they wrote last or can be reached; None where they are not written to.
-
-    `channels` are kinds tried in this order, instead; `dedupe` lets it go out once, whatever asks again; `about` is the
-    record that the template may name beside the client (a deal, a lead, a task); `mailing` lets whoever reads it as a
-    mail leave by a link, and leaves out whoever stands on a special list; `lane` has its own order in the outbox.
-    Raises InvalidInput for a template that is not there, TemplateError for one that can't be filled in.
-    """
-    found = deliver(
-        desk,
-        contact_id,
-        template,
-        channels=channels,
-        dedupe=dedupe,
-        not_before=not_before,
-        about=about,
-        mailing=mailing,
-        lane=lane,
-    )
-    return found if isinstance(found, EntryRecord) else None
-
-
 def deliver(
     desk: Desk,
     contact_id: int,
@@ -126,12 +92,16 @@ def deliver(
     *,
     channels: Sequence[str] = (),
     dedupe: str = "",
-    not_before: datetime | None = None,
     about: tuple[Any, ...] | None = None,
     mailing: bool = False,
-    lane: str = "",
 ) -> EntryRecord | HeldBack:
-    """As `send_template`, but tells why nothing was written."""
+    """Write to a client by a template, where they wrote last or can be reached; says why where nothing is written.
+
+    `channels` are kinds tried in this order, instead; `dedupe` lets it go out once, whatever asks again; `about` is the
+    record that the template may name beside the client (a deal, a lead, a task); `mailing` lets whoever reads it as a
+    mail leave by a link. Raises InvalidInput for a template that is not there, TemplateError for one that can't be
+    filled in.
+    """
     body = template_named(desk, template)
     mark = f"{_SENT}{dedupe}"
     if dedupe and desk.work.related(AutoAnswerRecord, "key", [mark]):
@@ -147,9 +117,7 @@ def deliver(
         return HeldBack.EMPTY
     if dedupe:
         desk.work.put(AutoAnswerRecord(mark, desk.now))
-    return queued(
-        desk, contact, place, letter, not_before=not_before, any_hour=body.any_hour, lane=lane, mailing=mailing
-    )
+    return queued(desk, contact, place, letter, any_hour=body.any_hour, mailing=mailing)
 
 
 def leave_link(desk: Desk, contact: ContactRecord) -> str:
@@ -293,10 +261,7 @@ def queued(
     place: Place,
     letter: Letter,
     *,
-    not_before: datetime | None = None,
     any_hour: bool = False,
-    lane: str = "",
-    deal_id: int | None = None,
     mailing: bool = False,
 ) -> EntryRecord:
     """Queue a message of the hub's own: its entry, its place in the outbox. Not at night by the client's clock, unless
@@ -319,7 +284,6 @@ def queued(
         channel=place.channel,
         account=place.account,
         conversation=place.conversation,
-        deal_id=deal_id,
         text=letter.text,
         subject=subject,
         delivery=Delivery.QUEUED,
@@ -343,12 +307,12 @@ def queued(
         **({"mailing": contact.id, "once": place.channel not in _KNOW_REPEATS} if mailing else {}),
         **mail,
     }
-    at = max(not_before or desk.now, desk.now)
+    at = desk.now
     if not any_hour:
         at = permitted_at(desk.office.robot, zone_of(desk, contact), at)
     # What waits stands in a lane of its own: a person's answer need not wait for the morning behind it.
     waits = "~later" if at > desk.now else ""
-    own = lane or f"{place.channel}:{place.account}:{place.conversation}{waits}"
+    own = f"{place.channel}:{place.account}:{place.conversation}{waits}"
     record = desk.enqueue(OutboxKind.MESSAGE, own, outgoing_key(entry.id), payload, entry.id)
     if at > desk.now:
         desk.work.put(record._replace(not_before=at))

@@ -12,7 +12,7 @@ from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import EntryRecord, OutboxRecord
 from crm_core.services.desk import Desk
-from crm_core.services.letters.outgoing import HeldBack, deliver, send_template
+from crm_core.services.letters.outgoing import HeldBack, deliver
 from tests.integration.http.world import SHOP, World, later
 from tests.patience import PATIENCE_S
 
@@ -81,13 +81,13 @@ async def test_a_message_by_template_goes_where_the_client_wrote_and_closes_no_c
     contact = await anna(world)
     await template(world, text="Здравствуйте, {{ contact.name }}")
 
-    def send(desk: Desk) -> EntryRecord | None:
-        return send_template(desk, contact, "привет", dedupe="once")
+    def send(desk: Desk) -> EntryRecord | HeldBack:
+        return deliver(desk, contact, "привет", dedupe="once")
 
     entry = await world.hub.store.run(send)
-    assert entry is not None
+    assert isinstance(entry, EntryRecord)
     assert entry.by_person is False
-    assert await world.hub.store.run(send) is None  # once
+    assert await world.hub.store.run(send) is HeldBack.ALREADY  # once
     await wait_until(world, lambda: bool(world.shop.sent))
     assert [(each.conversation, each.text, each.automatic) for each in world.shop.sent] == [
         ("1001", "Здравствуйте, Анна", True)
@@ -100,7 +100,7 @@ async def test_what_is_due_at_night_waits_for_the_clients_morning(world: World) 
     contact = await anna(world)
     await template(world, text="Здравствуйте")
     world.clock.set(later(0).replace(hour=20))  # 23:00 in Moscow
-    await world.hub.store.run(lambda desk: send_template(desk, contact, "привет"))
+    await world.hub.store.run(lambda desk: deliver(desk, contact, "привет"))
     assert await world.hub.outbox.run_once() == 0
     # A person's answer does not wait behind it.
     await world.post(f"/contacts/{contact}/messages", {"channel": "telegram", "text": "Сейчас!"}, status=202)
@@ -174,8 +174,8 @@ async def test_a_mail_goes_to_whoever_has_an_address_and_tells_how_to_leave(worl
 
     def send(desk: Desk) -> OutboxRecord:
         with_mail(desk)
-        entry = send_template(desk, found["id"], "привет", mailing=True)
-        assert entry is not None
+        entry = deliver(desk, found["id"], "привет", mailing=True)
+        assert isinstance(entry, EntryRecord)
         assert (entry.channel, entry.account, entry.conversation) == ("email", "sales", "anna@a.example")
         assert (entry.kind, entry.subject) == (EntryKind.EMAIL, "Весна, Анна")
         (record,) = desk.work.related(OutboxRecord, "entry_id", [entry.id])
@@ -192,8 +192,8 @@ async def test_a_mail_goes_to_whoever_has_an_address_and_tells_how_to_leave(worl
     def channel(*order: str) -> Callable[[Desk], str | None]:
         def service(desk: Desk) -> str | None:
             with_mail(desk)
-            entry = send_template(desk, found["id"], "привет", channels=order)
-            return entry.channel if entry is not None else None
+            entry = deliver(desk, found["id"], "привет", channels=order)
+            return entry.channel if isinstance(entry, EntryRecord) else None
 
         return service
 
