@@ -38,7 +38,7 @@ from crm_core.storage.tables.keeping import (
 )
 from crm_core.storage.tables.sales import deal, lead, pipeline, stage
 from crm_core.storage.tables.selling import client_score, company, line_item, link, need, payment, product, sale
-from crm_core.storage.tables.staff import access_log, api_token, app_user, assignee_load, user_group
+from crm_core.storage.tables.staff import access_log, api_token, app_user, assignee_load, saved_view, user_group
 from crm_core.storage.tables.timeline import (
     attachment,
     auto_answer,
@@ -159,6 +159,7 @@ __all__ = [
     "route_decision",
     "rule_run",
     "sale",
+    "saved_view",
     "stage",
     "suggestion",
     "task",

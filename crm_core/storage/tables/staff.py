@@ -11,12 +11,13 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
 from crm_core.model.user import Role
 from crm_core.storage.tables.columns import Id, metadata, own_id
-from crm_core.storage.types import EnumText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
 app_user = Table(
     "app_user",
@@ -38,7 +39,32 @@ app_user = Table(
     Column("hours", Text),
     Column("password_hash", Text),
     Column("created_at", UtcDateTime, nullable=False),
+    # The second factor: its sealed secret, the last step of time that was used, digests of codes for a lost telephone.
+    Column("totp_secret", Text),
+    Column("totp_used", BigInteger),
+    Column("recovery_codes", JsonText),
+    # Who they are at the office's own place of logging in: issuer and subject.
+    Column("oidc_subject", Text),
+    # How they like the pages: language, theme, sound, notifications.
+    Column("tastes", JsonText),
     Index("uq_app_user_telegram_id", "telegram_id", unique=True),
+    Index("uq_app_user_oidc_subject", "oidc_subject", unique=True),
+)
+
+# Filters of a page kept under a name, by whoever made them, for themselves or for everybody.
+saved_view = Table(
+    "saved_view",
+    metadata,
+    own_id(),
+    Column("login", Text, ForeignKey("app_user.login"), nullable=False),
+    Column("page", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("login", "page", "name", name="uq_saved_view_name"),
+    Index("ix_saved_view_page", "page", "shared"),
 )
 
 user_group = Table("user_group", metadata, Column("name", Text, primary_key=True))
@@ -59,6 +85,12 @@ api_token = Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    # What people call it, what it opens (all that its person may, where there is nothing), and until when.
+    Column("name", Text, nullable=False, server_default=""),
+    Column("scopes", JsonText),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Index("ix_api_token_login", "login"),
 )
 
 # Who heard or took away what is confidential.
@@ -75,4 +107,5 @@ access_log = Table(
     # What else there is to say: of an export its filter and how many records it had.
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_access_log_what", "what", "subject_id"),
+    Index("ix_access_log_login", "login", "id"),
 )

@@ -1,0 +1,62 @@
+"""The workspace: a second factor, what a token opens, how people like their pages, filters kept under a name."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from crm_core.storage.types import JsonText, UtcDateTime
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward."""
+    op.create_table(
+        "saved_view",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("page", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["login"], ["app_user.login"], name="fk_saved_view_login"),
+        sa.PrimaryKeyConstraint("id", name="pk_saved_view"),
+        sa.UniqueConstraint("login", "page", "name", name="uq_saved_view_name"),
+    )
+    op.create_index("ix_saved_view_page", "saved_view", ["page", "shared"], unique=False)
+    op.create_index("ix_access_log_login", "access_log", ["login", "id"], unique=False)
+    op.add_column("api_token", sa.Column("name", sa.Text(), server_default="", nullable=False))
+    op.add_column("api_token", sa.Column("scopes", JsonText(), nullable=True))
+    op.add_column("api_token", sa.Column("expires_at", UtcDateTime(), nullable=True))
+    op.add_column("api_token", sa.Column("last_used_at", UtcDateTime(), nullable=True))
+    op.create_index("ix_api_token_login", "api_token", ["login"], unique=False)
+    op.add_column("app_user", sa.Column("totp_secret", sa.Text(), nullable=True))
+    op.add_column("app_user", sa.Column("totp_used", sa.BigInteger(), nullable=True))
+    op.add_column("app_user", sa.Column("recovery_codes", JsonText(), nullable=True))
+    op.add_column("app_user", sa.Column("oidc_subject", sa.Text(), nullable=True))
+    op.add_column("app_user", sa.Column("tastes", JsonText(), nullable=True))
+    op.create_index("uq_app_user_oidc_subject", "app_user", ["oidc_subject"], unique=True)
+
+
+def downgrade() -> None:
+    """Back."""
+    op.drop_index("uq_app_user_oidc_subject", table_name="app_user")
+    op.drop_column("app_user", "tastes")
+    op.drop_column("app_user", "oidc_subject")
+    op.drop_column("app_user", "recovery_codes")
+    op.drop_column("app_user", "totp_used")
+    op.drop_column("app_user", "totp_secret")
+    op.drop_index("ix_api_token_login", table_name="api_token")
+    op.drop_column("api_token", "last_used_at")
+    op.drop_column("api_token", "expires_at")
+    op.drop_column("api_token", "scopes")
+    op.drop_column("api_token", "name")
+    op.drop_index("ix_access_log_login", table_name="access_log")
+    op.drop_index("ix_saved_view_page", table_name="saved_view")
+    op.drop_table("saved_view")
