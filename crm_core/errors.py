@@ -81,6 +81,13 @@ class TransientDeliveryError(DeliveryError):
         self.uncertain = uncertain
 
 
+class ChannelStopped(TransientDeliveryError):
+    """The account is stopped: nothing went out, the message goes when it is started again."""
+
+    def __init__(self) -> None:
+        super().__init__((type(self).__doc__ or "").strip(), retry_after=1.0)
+
+
 class PermanentDeliveryError(DeliveryError):
     """The provider refuses the message for good."""
 

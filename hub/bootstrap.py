@@ -128,7 +128,11 @@ class Hub:
         log.info("hub started", node=self.node, channels=[str(key) for key in self.channels])
 
     async def stop(self) -> None:
-        """Take nothing more in, write what was taken, let what is being sent end, close. Idempotent."""
+        """Let what is being sent end, take nothing more in, write what was taken, close. Idempotent.
+
+        The outbox comes first: what it began needs the channels, and what is queued now waits for the next start.
+        """
+        await self.outbox.stop()
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         await self.intake.stop()
         await asyncio.gather(*(worker.stop() for worker in self.workers))

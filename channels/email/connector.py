@@ -18,7 +18,7 @@ from channels.email.inbound import Arrival, read, with_return_path
 from channels.email.listener import Listener, Listeners
 from channels.email.outbound import Sender
 from channels.email.waiting import Backoff, Sleep
-from crm_core.errors import ChannelAuthError, DeliveryError, IntakeUnavailable
+from crm_core.errors import ChannelAuthError, ChannelStopped, DeliveryError, IntakeUnavailable
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, Unparsable
 from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink
 
@@ -51,6 +51,7 @@ class EmailChannel:
         ways = ((IN, listener), (IMAP, config.imap), (OUT, config.smtp))
         self._health = Health(config.key, tuple(name for name, there in ways if there is not None))
         self._sink: InboundSink | None = None
+        self._stopped = False
         self._proving: asyncio.Task[None] | None = None
         self._fetcher: Fetcher | None = None
         self._fetching: asyncio.Task[None] | None = None
@@ -77,6 +78,7 @@ class EmailChannel:
         if self._sink is not None:
             raise RuntimeError(f"{self.key} is started already")
         self._sink = sink
+        self._stopped = False
         self._health.restart()
         if self._listener is not None:
             await self._listener.join(self._config, self._deliver, self._told)
@@ -88,6 +90,7 @@ class EmailChannel:
 
     async def stop(self) -> None:
         """Let mails that are being taken in be committed, then close."""
+        self._stopped = True
         fetching, self._fetching = self._fetching, None
         if fetching is not None and self._fetcher is not None:
             self._fetcher.stop()
@@ -108,6 +111,8 @@ class EmailChannel:
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """Deliver one message, see `outbound`; a refused login turns the health to BAD_CREDENTIALS."""
+        if self._stopped:
+            raise ChannelStopped
         try:
             receipt = await self._sender.send(message)
         except ChannelAuthError as error:

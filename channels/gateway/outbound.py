@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from channels.gateway.config import GatewayConfig
 from channels.gateway.wire import OutButton, OutFile, OutMessage, Taken
-from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import ChannelAuthError, ChannelStopped, PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import DeliveryReceipt, OutboundMessage
 from crm_core.model.signature import signature
 from crm_core.ports import Clock, FileStore
@@ -31,7 +31,7 @@ class Poster:
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
-        """Open the client."""
+        """Open the client; without it nothing is sent."""
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
 
     async def close(self) -> None:
@@ -70,7 +70,7 @@ class Poster:
     @property
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            raise TransientDeliveryError("the channel is not started")
+            raise ChannelStopped
         return self._session
 
     async def _body(self, message: OutboundMessage) -> bytes:

@@ -27,7 +27,7 @@ from aiohttp import ClientError, ClientTimeout
 from channels.telegram.config import TelegramConfig
 from channels.telegram.errors import translated
 from channels.telegram.session import CONNECT_S, RawSession
-from crm_core.errors import ChannelAuthError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import ChannelAuthError, ChannelStopped, PermanentDeliveryError, TransientDeliveryError
 
 CALL_S = 30.0
 UPLOAD_S = 90.0
@@ -78,6 +78,21 @@ class BotApi:
         self._server = TelegramAPIServer.from_base(config.api_base)
         self._session = RawSession(api=self._server, timeout=CALL_S)
         self._bot = Bot(config.token, session=self._session)
+        self._stopped = False
+
+    def begin(self) -> None:
+        """Calls are made again after `stop`."""
+        self._stopped = False
+
+    def insist(self) -> None:
+        """Raise ChannelStopped after `stop`."""
+        if self._stopped:
+            raise ChannelStopped
+
+    async def stop(self) -> None:
+        """Close the connections; until `begin` every call raises ChannelStopped. Idempotent."""
+        self._stopped = True
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections. Idempotent; a later call opens new ones."""
@@ -85,6 +100,7 @@ class BotApi:
 
     async def call(self, method: TelegramMethod[Any], timeout_s: float | None = None) -> Any:
         """The raw result of a call; raises the delivery errors of the channel port."""
+        self.insist()
         try:
             return await self._bot(method, request_timeout=None if timeout_s is None else int(timeout_s))
         except (AiogramError, UnicodeError) as error:
@@ -159,6 +175,7 @@ class BotApi:
             raise PermanentDeliveryError(f"{self._config.words.file_too_big} ({error})") from error
 
     async def _stream(self, path: str) -> AsyncIterator[bytes]:
+        self.insist()
         session = await self._session.create_session()
         limits = ClientTimeout(total=UPLOAD_S, connect=CONNECT_S, sock_read=CALL_S)
         url = self._server.file_url(self._config.token, path)

@@ -75,6 +75,7 @@ class TelegramChannel:
         if self._task is not None:
             raise RuntimeError(f"{self.key} is started already")
         self._health.restart()
+        self._api.begin()
         self._sink = sink
         self._worker = self._poller(sink) if self._config.mode is Mode.POLLING else self._keeper()
         self._task = asyncio.create_task(self._worker.run(), name=str(self.key))
@@ -92,11 +93,12 @@ class TelegramChannel:
                 task.cancel()  # whoever stops us has no more time: what was not committed comes again
                 raise
         await self._background.drain()
-        await self._api.close()
+        await self._api.stop()
         self._health.set(ChannelState.STOPPED)
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """Deliver one message, see `outbound`; a refused token turns the health to BAD_CREDENTIALS."""
+        self._api.insist()
         try:
             receipt = await self._sender.send(message)
         except ChannelAuthError as error:

@@ -15,7 +15,7 @@ from channels.vk.config import API_VERSION, VkConfig
 from channels.vk.errors import PAUSE_S, TOO_MANY, refusal
 from channels.vk.fields import Fields, ShapeError, clean
 from channels.vk.pacing import Pacer
-from crm_core.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import ChannelStopped, DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 CALL_S = 20.0
 CONNECT_S = 10.0
@@ -35,7 +35,22 @@ class VkApi:
         self._config = config
         self._pacer = pacer
         self._session: ClientSession | None = None
+        self._stopped = False
         self.counts: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Calls are made again after `stop`."""
+        self._stopped = False
+
+    def insist(self) -> None:
+        """Raise ChannelStopped after `stop`."""
+        if self._stopped:
+            raise ChannelStopped
+
+    async def stop(self) -> None:
+        """Close the connections; until `begin` every call raises ChannelStopped. Idempotent."""
+        self._stopped = True
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections. Idempotent; a later call opens new ones."""
@@ -44,7 +59,8 @@ class VkApi:
             await session.close()
 
     def session(self) -> ClientSession:
-        """The connections; cookies of one call are no business of the next."""
+        """The connections; cookies of one call are no business of the next. Raises ChannelStopped after `stop`."""
+        self.insist()
         if self._session is None or self._session.closed:
             self._session = ClientSession(cookie_jar=DummyCookieJar())
         return self._session

@@ -69,6 +69,7 @@ class VkChannel:
         if self._tasks:
             raise RuntimeError(f"{self.key} is started already")
         self._health.begin()
+        self._api.begin()
         self._sink = sink
         self._worker = self._poller(sink) if self._config.mode is Mode.LONGPOLL else self._keeper(sink)
         self._tasks = [
@@ -93,11 +94,12 @@ class VkChannel:
                     task.cancel()  # whoever stops us has no more time: what was not committed comes again
                 raise
         await self._presses.drain()
-        await self._api.close()
+        await self._api.stop()
         self._health.stopped()
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """Deliver one message, see `outbound`; a refused token turns the health to BAD_CREDENTIALS."""
+        self._api.insist()
         try:
             receipt = await self._sender.send(message)
         except ChannelAuthError as error:

@@ -17,7 +17,14 @@ from channels.web.talk import ActKind
 from channels.web.tokens import Seals, is_visitor
 from channels.web.uploads import handed_out, not_here
 from channels.web.view import FormView
-from crm_core.errors import IntakeError, IntakeUnavailable, NotFound, PermanentDeliveryError, TransientDeliveryError
+from crm_core.errors import (
+    ChannelStopped,
+    IntakeError,
+    IntakeUnavailable,
+    NotFound,
+    PermanentDeliveryError,
+    TransientDeliveryError,
+)
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage
 from crm_core.model.timeline import Delivery
 from crm_core.ports import (
@@ -51,6 +58,7 @@ class WebChannel:
         self._view = FormView(config, context.files, context.clock)
         self._chat: _Chat | None = None
         self._sink: InboundSink | None = None
+        self._stopped = False
         self._health = ChannelHealth(ChannelState.CONNECTING)
 
     @property
@@ -72,11 +80,13 @@ class WebChannel:
             except OSError as error:
                 trouble = f"the chat does not work, for its key can't be kept: {error}; set secret_key"
         self._sink = sink
+        self._stopped = False
         self._health = ChannelHealth(ChannelState.CONNECTED, trouble, trouble=bool(trouble))
 
     async def stop(self) -> None:
         """Take nothing more in; the HTTP server lets running requests end."""
         self.end_streams()
+        self._stopped = True
         self._sink = None
         self._health = ChannelHealth(ChannelState.STOPPED)
 
@@ -87,6 +97,8 @@ class WebChannel:
             raise PermanentDeliveryError(
                 f"{message.key}: a form has no way back; answer by mail, messenger or telephone."
             )
+        if self._stopped:
+            raise ChannelStopped
         if self._chat is None:
             words = self._health.detail or "the chat of this site is switched off"
             raise TransientDeliveryError(words) if self._has_chat else PermanentDeliveryError(words)

@@ -64,7 +64,10 @@ class Channel(Protocol):
         """Drain, then close. Idempotent."""
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
-        """Deliver one message; raises TransientDeliveryError, PermanentDeliveryError or ChannelAuthError."""
+        """Deliver one message; raises TransientDeliveryError, PermanentDeliveryError or ChannelAuthError.
+
+        After `stop` it opens no connection again, for nobody would close it: it raises ChannelStopped (transient).
+        """
 
 
 @runtime_checkable

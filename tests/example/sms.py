@@ -73,6 +73,8 @@ class SmsChannel:
         return m.InboundEvent(self.key, external_id, sender.identities[0].value, said.at, sender, message, raw)
 
     async def send(self, message: m.OutboundMessage) -> m.DeliveryReceipt:
+        if self.health.state is ports.ChannelState.STOPPED:
+            raise errors.ChannelStopped
         said = {"to": message.conversation, "text": message.text, "key": message.idempotency_key}
         status, answer = await self._call("send", said)
         if status != 200:

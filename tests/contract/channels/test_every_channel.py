@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from aiohttp import ClientSession
 
+from crm_core.errors import TransientDeliveryError
+from crm_core.messages import OutboundMessage
+from crm_core.model.records import EntryRecord
 from crm_core.ports import ChannelState, ProvesItself
 from tests.contract.channels.chat import Chat
 from tests.contract.channels.gateway import Gateway
@@ -202,3 +207,34 @@ async def test_our_own_answer_does_not_come_back(office: Office) -> None:
         ("in", "Спасибо"),
         ("out", "12 500 ₽"),
     ]
+
+
+async def test_after_the_end_nothing_is_sent_and_nothing_opened(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stopped has closed its connections; one opened later would be closed by nobody."""
+    channel = office.hub.channels[office.provider.key]
+    await office.provider.say("Сколько стоит?")
+    (asked,) = await office.until(lambda found: len(found) == 1)
+    (entry,) = await office.hub.store.run(lambda desk: desk.work.related(EntryRecord, "id", [asked["id"]]))
+    await office.hub.stop()
+    opened: list[str] = []
+
+    def noted(cls: type, name: str) -> None:
+        real = getattr(cls, name)
+
+        def note(*given: Any, **named: Any) -> Any:
+            opened.append(f"{cls.__name__}.{name}")
+            return real(*given, **named)
+
+        monkeypatch.setattr(cls, name, note)
+
+    noted(ClientSession, "__init__")
+    noted(asyncio.BaseEventLoop, "create_connection")
+    message = OutboundMessage(
+        office.provider.key, entry.conversation or "", "12 500 ₽", idempotency_key="late", number=1
+    )
+    with pytest.raises(TransientDeliveryError) as caught:
+        await channel.send(message)
+    assert not caught.value.uncertain
+    assert opened == []
