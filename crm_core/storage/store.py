@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from crm_core.model.definitions import Catalogue
 from crm_core.model.office import Office
+from crm_core.model.user import User
 from crm_core.ports import Clock, Policies
 from crm_core.services.desk import Desk
 from crm_core.services.settling import remember, settle
@@ -16,6 +17,7 @@ from crm_core.services.subscriptions import announce
 from crm_core.storage.database import Database
 from crm_core.storage.ids import IdSource
 from crm_core.storage.looking import Looking
+from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.revisions import Caches
 from crm_core.storage.work import SqlWork
 
@@ -58,6 +60,11 @@ class Store:
     def catalogue(self, conn: Connection) -> Catalogue:
         """Everything configured, as a query sees it; one statement where nothing changed since."""
         return self._caches.current(conn)[1]
+
+    def asker(self, conn: Connection, user: User) -> Asker:
+        """Somebody who looks at the workspace, now; one statement where nothing changed since."""
+        staff, catalogue = self._caches.current(conn)
+        return Asker.of(user, staff, catalogue, self.office, self.clock.now())
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query."""

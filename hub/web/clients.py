@@ -26,10 +26,11 @@ from crm_core.storage.queries.leads import LeadFilter, list_leads
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilter, last_merge, list_suggestions
 from crm_core.storage.queries.timeline import EntryCard, Order, list_entries
-from crm_core.storage.queries.workspace import conversations_of
+from crm_core.storage.queries.workspace.newest import conversations_of
 from crm_core.storage.staff import load_staff
 from hub.web.home import Waiting, waiting_of
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
+from hub.web.tongues import _
 
 _CLIENTS = 50
 _ENTRIES = 50
@@ -155,7 +156,7 @@ class Clients:
                 written=text,
                 problem=str(err),
             )
-        raise self._pages.redirect(request, where, self._pages.texts.reply_queued)
+        raise self._pages.redirect(request, where, _("The answer is on its way."))
 
     async def take_lead(self, request: web.Request) -> Answer:
         """Take a lead of the client."""
@@ -166,7 +167,7 @@ class Clients:
             raise
         except CoreError as err:
             raise self._pages.redirect(request, back, str(err)) from err
-        raise self._pages.redirect(request, back, self._pages.texts.lead_taken_notice)
+        raise self._pages.redirect(request, back, _("The lead is yours."))
 
     async def _view(self, request: web.Request) -> ClientView:
         hub = self._pages.hub

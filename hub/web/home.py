@@ -22,14 +22,15 @@ from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, p
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.cases import CaseFilter, list_cases
-from crm_core.storage.queries.contacts import ContactCard
+from crm_core.storage.queries.contacts import ContactCard, cards_of
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.timeline import EntryCard
-from crm_core.storage.queries.workspace import cards_of, newest_entries
+from crm_core.storage.queries.workspace.newest import newest_entries
 from crm_core.storage.staff import load_staff
 from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 from hub.web.people import colleagues
+from hub.web.tongues import _
 
 _CASES = 200
 _EVENTS = 40
@@ -119,7 +120,7 @@ class Home:
             if lead_id is not None:
                 take(desk, lead_id, login)
 
-        return await self._act(request, service, self._pages.texts.taken_notice)
+        return await self._act(request, service, _("The case is yours."))
 
     async def promise(self, request: web.Request) -> Answer:
         """Somebody will answer soon."""
@@ -128,7 +129,7 @@ class Home:
         def service(desk: Desk) -> None:
             promise(desk, number_in(request), login, desk.now + timedelta(minutes=PROMISE_MINUTES))
 
-        return await self._act(request, service, self._pages.texts.promised_notice)
+        return await self._act(request, service, _("The promise is noted."))
 
     async def close(self, request: web.Request) -> Answer:
         """Nothing is owed any more; the reason is on the timeline."""
@@ -136,7 +137,7 @@ class Home:
         return await self._act(
             request,
             lambda desk: close_by_hand(desk, number_in(request), login, reason),
-            self._pages.texts.closed_notice,
+            _("The case is closed."),
         )
 
     async def _act(self, request: web.Request, service: Callable[[Desk], Any], notice: str) -> Answer:

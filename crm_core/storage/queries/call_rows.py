@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from crm_core.model.call import CallState, Direction
 from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.storage.queries.calls import GivenOut
-from crm_core.storage.queries.contacts import ContactCard
+from crm_core.storage.queries.contacts import ContactCard, cards_of
 from crm_core.storage.queries.pages import (
     Page,
     Slice,
@@ -24,7 +24,6 @@ from crm_core.storage.queries.pages import (
     parse_moment_cursor,
 )
 from crm_core.storage.queries.recordings import recordings_of
-from crm_core.storage.queries.workspace import cards_of
 from crm_core.storage.tables import call, contact, route_decision
 from crm_core.storage.types import UtcDateTime
 

@@ -1,4 +1,4 @@
-"""What the first page shows: the newest that happened with any client, and the clients behind a set of ids."""
+"""The newest that happened with any client, and by what ways a client wrote."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, func, select
 
 from crm_core.model.call import Direction
-from crm_core.model.records import ContactRecord, EntryRecord
-from crm_core.storage.queries.contacts import ContactCard, identities_of
+from crm_core.model.records import EntryRecord
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.timeline import EntryCard, with_details
-from crm_core.storage.tables import contact, feed, timeline
+from crm_core.storage.tables import feed, timeline
 
 _TRANSACTIONS = 200  # of the change feed, looked through for new entries
 
@@ -30,16 +29,6 @@ def newest_entries(conn: Connection, limit: int) -> list[EntryCard]:
         entries = {each.id: each for each in all_of(conn, EntryRecord, by_id)} | entries
     newest = sorted(entries.values(), key=lambda entry: -entry.seq)[:limit]
     return with_details(conn, newest)
-
-
-def cards_of(conn: Connection, contact_ids: Iterable[int]) -> dict[int, ContactCard]:
-    """Contacts with their identities, by id. Two statements."""
-    wanted = sorted(set(contact_ids))
-    if not wanted:
-        return {}
-    held = identities_of(conn, wanted)
-    records = all_of(conn, ContactRecord, select(contact).where(contact.c.id.in_(wanted)))
-    return {record.id: ContactCard(record, held.get(record.id, ())) for record in records}
 
 
 def conversations_of(conn: Connection, contact_id: int) -> list[tuple[str, str]]:

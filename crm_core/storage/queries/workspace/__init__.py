@@ -1,0 +1,1 @@
+"""What the pages of the workspace read: each page by one function, in a fixed number of statements."""

@@ -1,0 +1,1 @@
+"""The daily control list as ready views."""

@@ -1,0 +1,233 @@
+"""What waits for somebody: clients without an answer, leads that nobody took, tasks of today, deals without a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Integer, Select, and_, exists, func, literal_column, not_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from crm_core.model.records import CaseRecord, DealRecord, EntryRecord, LeadRecord
+from crm_core.model.task import TaskRecord
+from crm_core.storage.queries.cases import due_of
+from crm_core.storage.queries.pages import all_of
+from crm_core.storage.queries.workspace.asker import Asker, Whose
+from crm_core.storage.queries.workspace.clients import Client, clients_of
+from crm_core.storage.tables import contact, contact_case, deal, lead, task, timeline
+
+MOST_COUNTED = 1000
+"""Where a number reaches this, there are at least so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers for badges, each up to `MOST_COUNTED`. `broken` are cases whose promise has passed, `nobodys` those of
+    clients without a manager; `overdue` and `today` are the asker's own tasks, `planless` their own deals."""
+
+    cases: int
+    broken: int
+    nobodys: int
+    leads: int
+    overdue: int
+    today: int
+    planless: int
+
+    @property
+    def all(self) -> int:
+        """All that is to be done now."""
+        return self.cases + self.leads + self.overdue + self.today
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCase:
+    """A client who waits. `due_at`: when the next rung is told or the promise runs out; `last`: what they wrote or did
+    last; `broken`: the promise has passed."""
+
+    case: CaseRecord
+    client: Client
+    due_at: datetime | None
+    last: EntryRecord | None
+    broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """An enquiry that nobody took yet, and what it began with or the client said last."""
+
+    lead: LeadRecord
+    client: Client
+    last: EntryRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueTask:
+    """An open task of today or earlier."""
+
+    task: TaskRecord
+    client: Client | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanlessDeal:
+    """An open deal for which nothing is planned: no open task of today or later."""
+
+    deal: DealRecord
+    client: Client | None
+    stage: str
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """All of it, the most urgent of each first; `counts` say how many there are in all."""
+
+    counts: Counts
+    cases: tuple[WaitingCase, ...]
+    leads: tuple[NewLead, ...]
+    tasks: tuple[DueTask, ...]
+    deals: tuple[PlanlessDeal, ...]
+
+
+def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, limit: int = 50) -> Inbox:
+    """What waits, at most `limit` of each. Cases: those who should have been answered longest ago first (the promised
+    moment, else when they began to wait). `whose` widens cases and leads to the group or everybody, for those who see
+    them; tasks and deals are always one's own. Nobody's cases and leads are shown to everybody. Nine statements."""
+    logins = asker.logins(whose)
+    found = counts(conn, asker, whose)
+    cases = all_of(conn, CaseRecord, cases_statement(logins).limit(limit)) if found.cases else []
+    leads = all_of(conn, LeadRecord, leads_statement(asker, logins).limit(limit)) if found.leads else []
+    tasks = all_of(conn, TaskRecord, tasks_statement(asker).limit(limit)) if found.overdue + found.today else []
+    deals = all_of(conn, DealRecord, planless_statement(asker).limit(limit)) if found.planless else []
+    talked = {each.contact_id for each in (*cases, *leads)}
+    clients = clients_of(conn, (each.contact_id for each in (*cases, *leads, *tasks, *deals)))
+    last = last_words(conn, sorted(talked))
+    due = due_of(conn, [each.id for each in cases])
+    return Inbox(
+        counts=found,
+        cases=tuple(
+            WaitingCase(
+                each, clients[each.contact_id], due.get(each.id), last.get(each.contact_id), _passed(each, asker.now)
+            )
+            for each in cases
+        ),
+        leads=tuple(NewLead(each, clients[each.contact_id], last.get(each.contact_id)) for each in leads),
+        tasks=tuple(
+            DueTask(each, clients.get(each.contact_id or 0), each.due_at is not None and each.due_at < asker.now)
+            for each in tasks
+        ),
+        deals=tuple(_planless(each, clients.get(each.contact_id or 0), asker) for each in deals),
+    )
+
+
+def counts(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY) -> Counts:
+    """The numbers alone, for badges. One statement, which counts no further than `MOST_COUNTED` of each."""
+    logins = asker.logins(whose)
+    cases, tasks = cases_statement(logins), tasks_statement(asker)
+    parts = (
+        cases,
+        cases.where(contact_case.c.promised_at < asker.now),
+        cases.where(contact_case.c.manager.is_(None)),
+        leads_statement(asker, logins),
+        tasks.where(task.c.due_at < asker.now),
+        tasks.where(task.c.due_at >= asker.now),
+        planless_statement(asker),
+    )
+    return Counts(*(int(each) for each in conn.execute(select(*(bounded(each) for each in parts))).one()))
+
+
+def bounded(statement: Select[Any], most: int = MOST_COUNTED) -> ColumnElement[int]:
+    """How many rows a statement finds, counted up to `most`, as a column of another."""
+    rows = statement.with_only_columns(literal_column("1").label("one")).order_by(None).limit(most).subquery()
+    return select(func.count(type_=Integer)).select_from(rows).scalar_subquery()
+
+
+def cases_statement(logins: frozenset[str] | None) -> Select[Any]:
+    """Open cases of these people and of nobody; of everybody where they are None."""
+    conditions = [contact_case.c.state == literal_column("'open'")]
+    if logins is not None:
+        conditions.append(or_(contact_case.c.manager.in_(sorted(logins)), contact_case.c.manager.is_(None)))
+    should = func.coalesce(contact_case.c.promised_at, contact_case.c.opened_at)
+    return select(contact_case).where(*conditions).order_by(should, contact_case.c.id)
+
+
+def leads_statement(asker: Asker, logins: frozenset[str] | None) -> Select[Any]:
+    """Leads that nobody took, the oldest first: those given to these people or their groups, and nobody's."""
+    conditions = [lead.c.status == literal_column("'new'"), lead.c.deleted_at.is_(None)]
+    if logins is not None:
+        groups = {user.group for user in map(asker.staff.get, logins) if user is not None and user.group is not None}
+        open_to = or_(lead.c.group_name.is_(None), lead.c.group_name.in_(sorted(groups)))
+        conditions.append(or_(lead.c.manager.in_(sorted(logins)), and_(lead.c.manager.is_(None), open_to)))
+    return select(lead).where(*conditions).order_by(lead.c.id)
+
+
+def tasks_statement(asker: Asker) -> Select[Any]:
+    """The asker's open tasks of today and earlier, the most urgent first."""
+    return (
+        select(task)
+        .where(
+            task.c.state == literal_column("'open'"),
+            task.c.assignee == asker.login,
+            task.c.due_at < asker.midnight(1),
+            task.c.deleted_at.is_(None),
+        )
+        .order_by(task.c.due_at, task.c.id)
+    )
+
+
+def planless_statement(asker: Asker) -> Select[Any]:
+    """The asker's open deals for which nothing is planned, the oldest first."""
+    return (
+        select(deal)
+        .where(
+            deal.c.manager == asker.login,
+            deal.c.closed_at.is_(None),
+            deal.c.deleted_at.is_(None),
+            deal.c.type == "deal",
+            deal.c.pipeline_id.not_in(sorted(asker.hidden)) if asker.hidden else literal_column("1") == 1,
+            not_(planned(asker.midnight())),
+        )
+        .order_by(deal.c.id)
+    )
+
+
+def planned(since: datetime) -> ColumnElement[bool]:
+    """That a deal has an open task with a deadline at this moment or later."""
+    return exists().where(
+        task.c.deal_id == deal.c.id,
+        task.c.state == literal_column("'open'"),
+        task.c.deleted_at.is_(None),
+        task.c.due_at >= since,
+    )
+
+
+def last_words(conn: Connection, contact_ids: Sequence[int]) -> dict[int, EntryRecord]:
+    """What each of these clients wrote or did last. One statement; one look into an index a client."""
+    if not contact_ids:
+        return {}
+    newest = timeline.alias("newest")
+    told = timeline.alias("told")
+    owner = select(contact.c.id).where(contact.c.id.in_(contact_ids)).subquery("owner")
+    last = (
+        select(newest.c.id)
+        .where(newest.c.contact_id == owner.c.id, newest.c.direction == "in")
+        .order_by(newest.c.occurred_at.desc(), newest.c.sequence.desc(), newest.c.id.desc())
+        .limit(1)
+        .correlate(owner)
+        .scalar_subquery()
+    )
+    ids = select(last).select_from(owner)
+    found = all_of(conn, EntryRecord, select(told).where(told.c.id.in_(ids)))
+    return {each.contact_id: each for each in found}
+
+
+def _passed(case: CaseRecord, now: datetime) -> bool:
+    return case.promised_at is not None and case.promised_at < now
+
+
+def _planless(record: DealRecord, client: Client | None, asker: Asker) -> PlanlessDeal:
+    place = asker.catalogue.place(record.stage_id)
+    return PlanlessDeal(record, client, place[1].name if place else "", place[0].name if place else "")
