@@ -179,6 +179,10 @@ class UnitOfWork(Protocol):
     def recipients_waiting(self, broadcast_id: int, limit: int) -> list[RecipientRecord]:
         """The next recipients to whom nothing was queued yet, by contact; the broadcast is to be locked first."""
 
+    def recipients_failed(self, broadcast_id: int, contact_ids: Sequence[int] | None) -> list[RecipientRecord]:
+        """The recipients, or those of them who are named, whose message did not get through, by contact; the broadcast
+        is to be locked first."""
+
     def audience(
         self, kind: str, wanted: Filter, catalogue: Catalogue, *, above: int, limit: int, zone: str, region: str
     ) -> list[int]:

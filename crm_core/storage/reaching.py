@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_core.errors import NotFound
@@ -33,7 +35,23 @@ class Reaching(Held):
             f"SELECT {columns} FROM broadcast_recipient AS t WHERE t.broadcast_id = {marks[0]}"
             f" AND t.state = 'waiting' ORDER BY t.contact_id LIMIT {marks[1]}"
         )
-        found = bulk.read(self.conn, RecipientRecord, sql, (broadcast_id, limit))
+        return self._recipients(sql, broadcast_id, limit)
+
+    def recipients_failed(self, broadcast_id: int, contact_ids: Sequence[int] | None) -> list[RecipientRecord]:
+        """The recipients, or those of them who are named, whose message did not get through, by contact; the broadcast
+        is to be locked first."""
+        columns = bulk.select_list(RecipientRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM broadcast_recipient AS t JOIN timeline AS e ON e.id = t.entry_id"
+            f" WHERE t.broadcast_id = {bulk.placeholder(self.conn, 1)} AND t.state = 'queued' AND e.delivery = 'failed'"
+        )
+        if contact_ids is None:
+            return self._recipients(f"{sql} ORDER BY t.contact_id", broadcast_id)
+        sql += f" AND t.contact_id {bulk.among(self.conn, 2)} ORDER BY t.contact_id"
+        return self._recipients(sql, broadcast_id, bulk.keys(self.conn, contact_ids))
+
+    def _recipients(self, sql: str, *given: Any) -> list[RecipientRecord]:
+        found = bulk.read(self.conn, RecipientRecord, sql, given)
         for record in found:
             self._remember(record)
         return found

@@ -16,7 +16,7 @@ from crm_core.model.definitions import Section
 from crm_core.model.definitions.segments import SegmentBody
 from crm_core.model.definitions.templates import TemplateBody
 from crm_core.model.outreach import BroadcastRecord, BroadcastState, RecipientRecord, RecipientState
-from crm_core.model.records import DeadlineKind, DeadlineRecord, MergeRecord
+from crm_core.model.records import DeadlineKind, DeadlineRecord, EntryRecord, MergeRecord
 from crm_core.model.templates import TemplateError, checked
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
@@ -113,6 +113,32 @@ def cancel(desk: Desk, broadcast_id: int) -> BroadcastRecord:
     desk.work.put(record)
     desk.work.remove(DeadlineRecord, key(DeadlineKind.BROADCAST, record.id))
     return record
+
+
+def resend(desk: Desk, broadcast_id: int, contact_ids: Sequence[int] | None = None) -> tuple[BroadcastRecord, int]:
+    """Let those to whom it did not get through have their turn again, all of them or those who are named; how many.
+
+    Whoever got it, or whose message still waits, is left as they are, so that asking twice changes nothing; who may not
+    be written to any more is found out when their turn comes, as with everybody. Raises Conflict.
+    """
+    record = desk.work.broadcast(broadcast_id)
+    if record.state not in {BroadcastState.RUNNING, BroadcastState.PAUSED, BroadcastState.DONE}:
+        raise Conflict(f"the broadcast is {record.state.value}: there is nobody to send it to again")
+    failed = desk.work.recipients_failed(record.id, contact_ids)
+    if not failed:
+        return record, 0
+    entries = desk.work.related(EntryRecord, "id", [each.entry_id for each in failed if each.entry_id is not None])
+    for entry in entries:
+        place = Place(entry.channel or "", entry.account or "", entry.conversation or "")
+        desk.work.remove(AutoAnswerRecord, _mark(record, place))
+    for recipient in failed:
+        again = RecipientRecord(recipient.key, record.id, recipient.contact_id, RecipientState.WAITING)
+        desk.work.put(again)
+    if record.state is BroadcastState.DONE:
+        record = record._replace(state=BroadcastState.RUNNING, ended_at=None)
+        desk.work.put(record)
+        _wake(desk, record, desk.now)
+    return record, len(failed)
 
 
 def broadcast_due(desk: Desk, deadline: DeadlineRecord) -> None:

@@ -89,6 +89,12 @@ class StartBody(Taken):
     at: Moment | None = None
 
 
+class ResendBody(Taken):
+    """To whom of those it did not reach; to all of them where nobody is named."""
+
+    contact_ids: Annotated[list[int] | None, Field(min_length=1, max_length=10_000)] = None
+
+
 class SkippedCount(Given):
     """How many were left out for one reason."""
 
@@ -237,6 +243,13 @@ def _cancelled(desk: Desk, call: Call[Any, NoBody]) -> Broadcast:
     return _with_progress(desk, call, service.cancel(desk, call.number()))
 
 
+def _resent(desk: Desk, call: Call[Any, ResendBody]) -> Broadcast:
+    record, count = service.resend(desk, call.number(), call.body.contact_ids)
+    found = queries.standing(connection_of(desk), [record.id])  # as it stood before they were written
+    moved = (Standing(record.id, "queued", "failed", "", -count), Standing(record.id, "waiting", None, "", count))
+    return _shown(record, [*found, *moved], call)
+
+
 def _with_progress(desk: Desk, call: Call[Any, Any], record: BroadcastRecord) -> Broadcast:
     return _shown(record, queries.standing(connection_of(desk), [record.id]), call)
 
@@ -378,6 +391,12 @@ OPERATIONS: tuple[Operation, ...] = (
     _act("/broadcasts/{id}/pause", _paused, "Queue no more for now"),
     _act("/broadcasts/{id}/resume", _resumed, "Go on after a pause"),
     _act("/broadcasts/{id}/cancel", _cancelled, "End it for good; what is queued goes out"),
+    _act(
+        "/broadcasts/{id}/resend",
+        _resent,
+        "Send it again to those whom it did not reach; never to whoever got it",
+        ResendBody,
+    ),
     read(
         "/broadcasts/{id}/recipients",
         _recipients,

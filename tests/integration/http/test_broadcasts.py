@@ -288,6 +288,43 @@ async def test_a_try_whose_end_is_not_known_is_not_repeated(world: World, monkey
     assert sorted(each.conversation for each in world.shop.sent) == ["1000", "1001"]
 
 
+async def test_those_whom_it_did_not_reach_can_have_it_again_and_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await clients(world, 4)
+    send, away = world.shop.send, {"1000", "1001", "1002"}
+
+    async def unanswered(message: OutboundMessage) -> DeliveryReceipt:
+        if message.conversation in away:
+            raise TransientDeliveryError("no answer", uncertain=True, retry_after=1)
+        return await send(message)
+
+    monkeypatch.setattr(world.shop, "send", unanswered)
+    broadcast = await prepared(world)
+    await world.ask("POST", f"/broadcasts/{broadcast}/resend", {}, login="root", status=409)
+    await world.post(f"/broadcasts/{broadcast}/start", login="root")
+    await until(world, broadcast, state="done", sent=1, queued=3)
+    # What still waits is not sent a second time.
+    found = await world.post(f"/broadcasts/{broadcast}/resend", login="root")
+    assert (found["state"], found["progress"]["waiting"]) == ("done", 0)
+    world.clock.advance(2)
+    await until(world, broadcast, sent=1, failed=3)
+    away.clear()
+    await world.post(f"/contacts/{ids[1]}/opt-out")
+    await world.post(f"/contacts/{ids[2]}/list", {"list": "чёрный список", "reason": "спам"})
+    await world.ask("POST", f"/broadcasts/{broadcast}/resend", {}, login="ivan", status=403)
+    for _ in range(2):  # asked twice, sent once; those who have it are not asked about
+        found = await world.post(f"/broadcasts/{broadcast}/resend", {"contact_ids": [ids[0], ids[3]]}, login="root")
+        assert (found["progress"]["recipients"], found["progress"]["failed"]) == (4, 1)
+    await until(world, broadcast, state="done", sent=2, failed=2)
+    await world.post(f"/broadcasts/{broadcast}/resend", login="root")
+    found = await until(world, broadcast, state="done", sent=2, skipped=2)
+    assert [(each["why"], each["count"]) for each in found["reasons"]] == [("listed", 1), ("opted_out", 1)]
+    assert sorted(each.conversation for each in world.shop.sent) == ["1000", "1003"]
+    await world.post(f"/broadcasts/{broadcast}/resend", login="root")
+    assert (await progress(world, broadcast))["state"] == "done"
+
+
 async def test_whoever_leaves_while_it_waits_for_their_morning_gets_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
