@@ -38,6 +38,9 @@ def settle_grades(desk: Desk, changes: Sequence[Change]) -> None:
 def regraded(desk: Desk, body: GradeBody, old: GradeBody | None, record: Any) -> Any:
     """A record graded by another definition than its grade may be by. A grade that the `old` one gave goes where the
     new one gives none; one that a person gave stays."""
+    if old is not None and old.in_title and not body.in_title and isinstance(record, (LeadRecord, DealRecord)):
+        # Nobody keeps the grade in the title any more: one that stayed there would soon be another one.
+        record = record._replace(title=titled(record.title, None, old, record.grade))
     known = _known(body, record)
     if known is not None and _worked_out(desk, body, record) is None:
         if old is None or (old.into != body.into and not isinstance(record, (LeadRecord, DealRecord))):

@@ -96,8 +96,8 @@ def take_sales(desk: Desk, system: str, rows: Sequence[SaleRow]) -> Taken:
     """Take sales in; `system` names the program that tells of them. Raises InvalidInput for more than MOST_ROWS."""
     taken = _begun(system, rows)
     known = look_up(desk, system, [each.about for each in rows])
-    refs = [external.key_of("sale", system, each.external_id) for each in rows if each.external_id.strip()]
-    sales = {each.ref: each for each in desk.work.related(SaleRecord, "ref", [_ref(key) for key in refs])}
+    keys = [key for each in rows if (key := external.key_or_empty("sale", system, each.external_id))]
+    sales = {each.ref: each for each in desk.work.related(SaleRecord, "ref", [_ref(key) for key in keys])}
     for index, row in enumerate(rows):
         try:
             ref = _ref(external.key_of("sale", system, row.external_id))
@@ -123,7 +123,7 @@ def take_payments(desk: Desk, system: str, author: str, rows: Sequence[PaymentRo
     """Take payments in that came; raises InvalidInput for more than MOST_ROWS."""
     taken = _begun(system, rows)
     known = look_up(desk, system, [each.about for each in rows])
-    keys = [external.key_of(payments.KIND, system, each.external_id) for each in rows if each.external_id.strip()]
+    keys = [key for each in rows if (key := external.key_or_empty(payments.KIND, system, each.external_id))]
     refs = external.found(desk, keys)
     held = desk.work.payments(refs.values())
     owners = {owner.id for each in rows if (owner := client_or_none(system, each.about, known)) is not None}

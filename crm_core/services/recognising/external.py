@@ -22,6 +22,14 @@ def key_of(kind: str, system: str, external_id: str) -> str:
     return f"{kind}:{system}:{external_id}"
 
 
+def key_or_empty(kind: str, system: str, external_id: str) -> str:
+    """The key of an id, empty where it can't be one: then it stands for nothing."""
+    try:
+        return key_of(kind, system, external_id)
+    except InvalidInput:
+        return ""
+
+
 def parse(kind: str, text: str) -> str:
     """The key of an id written `system:id`; raises InvalidInput."""
     system, colon, external_id = text.partition(":")

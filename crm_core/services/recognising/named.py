@@ -83,7 +83,7 @@ def _keys(system: str, named: Iterable[Named]) -> list[str]:
             *(("product", each.product), ("deal", each.deal)),
         )
         for kind, given in wanted:
-            key = _key(kind, system, given) if given else ""
+            key = external.key_or_empty(kind, system, given) if given else ""
             if key:
                 keys[key] = None
     return list(keys)
@@ -102,14 +102,6 @@ def _survivors(desk: Desk, ids: Iterable[int]) -> dict[int, ContactRecord]:
             break
         found.update(desk.work.contacts(further))
     return found
-
-
-def _key(kind: str, system: str, given: str) -> str:
-    """The key of an id, empty where it can't be one: then it stands for nobody."""
-    try:
-        return external.key_of(kind, system, given)
-    except InvalidInput:
-        return ""
 
 
 def _identity(given: str) -> str:
@@ -138,7 +130,7 @@ def client_or_none(system: str, about: Named, known: Known) -> ContactRecord | N
     if about.contact_id is not None:
         found = known.contacts.get(about.contact_id)
     elif about.client:
-        found = known.contacts.get(known.refs.get(_key("contact", system, about.client), 0))
+        found = known.contacts.get(known.refs.get(external.key_or_empty("contact", system, about.client), 0))
     if found is None and about.identity and about.contact_id is None:
         found = known.holders.get(_identity(about.identity))
     hops = 0
@@ -152,7 +144,7 @@ def company_of(system: str, about: Named, known: Known) -> CompanyRecord | None:
     if about.company_id is not None:
         found = known.companies.get(about.company_id)
     elif about.client:
-        found = known.companies.get(known.refs.get(_key("company", system, about.client), 0))
+        found = known.companies.get(known.refs.get(external.key_or_empty("company", system, about.client), 0))
     if found is None and about.tax_id:
         found = known.by_tax_id.get(about.tax_id.strip())
     return found if found is not None and found.deleted_at is None else None
@@ -167,7 +159,7 @@ def product_of(system: str, about: Named, known: Known) -> ProductRecord | None:
     else:
         found = known.by_sku.get(about.sku.strip()) if about.sku else None
         if found is None and about.product:
-            found = known.products.get(known.refs.get(_key("product", system, about.product), 0))
+            found = known.products.get(known.refs.get(external.key_or_empty("product", system, about.product), 0))
     if found is None or found.deleted_at is not None:
         raise InvalidInput(f"product: there is no product «{given}»")
     return found
@@ -176,7 +168,7 @@ def product_of(system: str, about: Named, known: Known) -> ProductRecord | None:
 def deal_id_of(system: str, about: Named, known: Known) -> int | None:
     if about.deal_id is not None:
         return about.deal_id
-    return known.refs.get(_key("deal", system, about.deal)) if about.deal else None
+    return known.refs.get(external.key_or_empty("deal", system, about.deal)) if about.deal else None
 
 
 NOBODY = Named()

@@ -87,6 +87,15 @@ async def test_sales_come_again_and_again(world: World) -> None:
     assert [each["amount"]["amount"] for each in await sales(world, external="1c:S5")] == [7]
 
 
+async def test_an_id_that_is_too_long_keeps_no_other_row_out(world: World) -> None:
+    anna = await world.contact(name="Анна", identities=["tel:+79161234567"])
+    deal = await world.post("/deals", {"title": "Окна", "contact_id": anna["id"]}, status=201)
+    good = {"external_id": "good", "at": WHEN, "amount": 5, "contact_id": anna["id"]}
+    for path, row in (("/sales", good), ("/payments/bulk", {**good, "deal_id": deal["id"]})):
+        answer = await tell(world, path, {**row, "external_id": "я" * 201}, row)
+        assert (counts(answer), answer["refused"][0]["row"]) == ((1, 0, 0, 0, 1), 0)
+
+
 async def test_rows_that_make_no_sense_keep_no_other_out(world: World) -> None:
     anna = await world.contact(name="Анна", identities=["tel:+79161234567"])
     good = {"external_id": "good", "at": WHEN, "amount": 5, "contact_id": anna["id"]}

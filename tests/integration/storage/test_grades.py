@@ -133,6 +133,20 @@ async def test_who_is_there_is_graded_anew_slice_by_slice(world: World, monkeypa
     assert [each.version for each in await world.rows("lead")] == versions
 
 
+async def test_titles_that_keep_no_grade_any_more_lose_the_old_one(world: World) -> None:
+    await graded(world, **BANT)
+    await settle(world)
+    await world.take(message(1, "m", at(0)))
+    lead = await world.row("lead")
+    await set_fields(world, lead.id, budget="да", need="да", term="да")
+    assert (await world.row("lead")).title == f"[ААА] {lead.title}"
+    await regraded(world, in_title=False)
+    found = await world.row("lead")
+    assert (found.grade, found.title) == ("ААА", lead.title)
+    await regraded(world, in_title=True)
+    assert (await world.row("lead")).title == f"[ААА] {lead.title}"
+
+
 async def test_a_grade_goes_with_the_definition_that_gave_it_and_stays_where_a_person_did(world: World) -> None:
     await graded(world, **BANT)
     await settle(world)
