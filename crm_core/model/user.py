@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,52 @@ class Role(StrEnum):
     CONTROLLER = "controller"
     MANAGER = "manager"
     MARKETER = "marketer"
+
+
+class Language(StrEnum):
+    """The languages of the interface."""
+
+    RU = "ru"
+    EN = "en"
+
+
+class Theme(StrEnum):
+    """How pages are coloured; `auto` as the browser's own system is."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Tastes:
+    """How a person likes the pages. `language` None: the office's; `sound` and `notifications` (those of the desktop)
+    are made when something concerns them."""
+
+    language: Language | None = None
+    theme: Theme = Theme.AUTO
+    sound: bool = True
+    notifications: bool = False
+
+    @classmethod
+    def of(cls, kept: object) -> Tastes:
+        """The tastes in plain data as it is kept; what is not understood is as usual."""
+        plain = kept if isinstance(kept, Mapping) else {}
+        usual, language, theme = cls(), plain.get("language"), plain.get("theme")
+        sound, notifications = plain.get("sound"), plain.get("notifications")
+        return cls(
+            language=Language(language) if language in list(Language) else usual.language,
+            theme=Theme(theme) if theme in list(Theme) else usual.theme,
+            sound=sound if isinstance(sound, bool) else usual.sound,
+            notifications=notifications if isinstance(notifications, bool) else usual.notifications,
+        )
+
+    def plain(self) -> dict[str, str | bool | None]:
+        """As it is kept."""
+        return asdict(self)
+
+
+PLAIN_TASTES = Tastes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +96,7 @@ class User:
     do_not_disturb: bool = False
     active: bool = True
     hours: str | None = None
+    tastes: Tastes = PLAIN_TASTES
 
     def present(self, at: datetime) -> bool:
         """Whether new work may be given to this person now."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from crm_core.model.user import Absence, Staff, User
+from crm_core.model.user import Absence, Staff, Tastes, User
 from crm_core.storage.tables import app_user
 
 
@@ -54,4 +54,5 @@ def user_of(row: Any) -> User:
         do_not_disturb=row.do_not_disturb,
         active=row.active,
         hours=row.hours,
+        tastes=Tastes.of(row.tastes),
     )

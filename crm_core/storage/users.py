@@ -1,4 +1,4 @@
-"""The people of the office as they are kept: added, changed, disabled; their passwords' hashes and API tokens' digests.
+"""The people of the office as they are kept: added, changed, disabled; their passwords' hashes.
 
 What changes somebody runs as a service (`store.run(lambda desk: add_user(desk, …))`): the row, the staff revision and
 the feed are one transaction.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
 from crm_core.model.calendar import ANY_HOURS
@@ -21,7 +21,7 @@ from crm_core.model.user import Absence, Role, User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.staff import touch_staff, user_of
-from crm_core.storage.tables import api_token, app_user, user_group
+from crm_core.storage.tables import app_user, user_group
 
 _LOGIN = re.compile(r"[\w.@+-]{1,64}\Z")
 # What may stand in a Dial() string and on an AMI line without a second meaning.
@@ -73,14 +73,18 @@ class UserChange:
     hours: str | Unset | None = UNSET
     active: bool | Unset = UNSET
     password_hash: str | Unset | None = field(default=UNSET, repr=False)
+    oidc_subject: str | Unset | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a login is checked against; the hash is None for people without a password."""
+    """What a login is checked against; the hash is None for people without a password, `epoch` counts how many times
+    they signed out everywhere, `factor` says whether they have a second one."""
 
     user: User
     password_hash: str | None = field(repr=False)
+    epoch: int = 0
+    factor: bool = False
 
 
 # ---------------------------------------------------------------- services
@@ -138,26 +142,6 @@ def disable_user(desk: Desk, login: str) -> User:
     return update_user(desk, login, UserChange(active=False))
 
 
-def add_token(desk: Desk, login: str, digest: str) -> int:
-    """Keep the SHA-256 digest of a new API token; its id. Raises NotFound, Conflict for a disabled user."""
-    conn = connection_of(desk)
-    row = _row(conn, login)
-    if row is None:
-        raise NotFound(f"there is no user «{login}»")
-    if not row.active:
-        raise Conflict(f"user «{login}» is disabled")
-    token_id = desk.work.next_id()
-    conn.execute(insert(api_token).values(id=token_id, login=login, digest=digest, created_at=desk.now))
-    desk.work.changed("api_token", token_id)
-    return token_id
-
-
-def remove_token(desk: Desk, token_id: int) -> None:
-    """Take a token away; nothing happens where there is none."""
-    connection_of(desk).execute(delete(api_token).where(api_token.c.id == token_id))
-    desk.work.changed("api_token", token_id)
-
-
 # ---------------------------------------------------------------- queries
 
 
@@ -177,20 +161,12 @@ def find_user(conn: Connection, login: str) -> User | None:
     return user_of(row) if row is not None else None
 
 
-def find_by_token(conn: Connection, digest: str) -> User | None:
-    """Whose token this is the digest of; None for an unknown or revoked one and for disabled people."""
-    found = conn.execute(
-        select(app_user)
-        .join(api_token, api_token.c.login == app_user.c.login)
-        .where(api_token.c.digest == digest, api_token.c.revoked_at.is_(None), app_user.c.active.is_(True))
-    ).first()
-    return user_of(found) if found is not None else None
-
-
 def credentials(conn: Connection, login: str) -> Credentials | None:
     """What a login is checked against; None for unknown and for disabled people."""
     row = _row(conn, login)
-    return Credentials(user_of(row), row.password_hash) if row is not None and row.active else None
+    if row is None or not row.active:
+        return None
+    return Credentials(user_of(row), row.password_hash, row.session_epoch, row.totp_secret is not None)
 
 
 def groups(conn: Connection) -> tuple[str, ...]:
@@ -241,6 +217,8 @@ def _columns(desk: Desk, conn: Connection, login: str, given: Mapping[str, Any])
                 columns[name] = _extension(value)
             case "hours":
                 columns[name] = _calendar(desk, value)
+            case "oidc_subject":
+                columns[name] = _subject(conn, login, value)
             case "email":
                 columns[name] = address(value).value if value else None
             case _:
@@ -302,4 +280,16 @@ def _telegram_id(conn: Connection, login: str, value: int | None) -> int | None:
     ).scalar()
     if holder is not None:
         raise Duplicate(f"telegram id {value} belongs to user «{holder}» already")
+    return value
+
+
+def _subject(conn: Connection, login: str, value: str | None) -> str | None:
+    """The account at the office's provider, `issuer subject`, that is nobody else's."""
+    if not value:
+        return None
+    holder = conn.execute(
+        select(app_user.c.login).where(app_user.c.oidc_subject == value, app_user.c.login != login)
+    ).scalar()
+    if holder is not None:
+        raise Duplicate(f"this account belongs to user «{holder}» already")
     return value

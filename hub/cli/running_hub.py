@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from crm_core.storage.users import add_token, list_users, remove_token
+from crm_core.storage.tokens import add_token, remove_token
+from crm_core.storage.users import list_users
 from hub.security import new_token, token_digest
 
 if TYPE_CHECKING:

@@ -250,7 +250,7 @@ def do_not_disturb(
 def issue(login: Login) -> None:
     """Выдать токен API. Печатается один раз; хаб хранит только его отпечаток."""
     from crm_core.storage.store import Store
-    from crm_core.storage.users import add_token
+    from crm_core.storage.tokens import add_token
     from hub.cli.working import with_store
     from hub.security import new_token, token_digest
 

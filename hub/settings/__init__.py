@@ -1,13 +1,13 @@
 """The configuration: read once at the start, checked whole, frozen from then on."""
 
 from crm_core.model.events import WebhookEvent
+from crm_core.model.user import Language
 from hub.settings.errors import Problem, SettingsError
 from hub.settings.load import load_settings, parse_settings
 from hub.settings.model import (
     CtiSettings,
     EmailSettings,
     GatewaySettings,
-    Language,
     LogFormat,
     MailProtocol,
     PbxSettings,

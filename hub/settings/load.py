@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from crm_core.model.user import Language
 from hub.settings import sections, telephony, urls, values
 from hub.settings.checks import check
 from hub.settings.errors import Problem, SettingsError
-from hub.settings.model import DEFAULT_HTTP, Language, LogFormat, Settings
+from hub.settings.model import DEFAULT_HTTP, LogFormat, Settings
 from hub.settings.reader import Section, Source
 from hub.settings.toml_lines import KeyPath, key_lines
 from hub.settings.values import Parser
@@ -189,10 +190,10 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         alarms=top.root.table("alarms", sections.alarms),
         imports=top.root.table("imports", sections.imports),
     )
-    return _with_staff_bot(settings)
+    return with_staff_bot(settings)
 
 
-def _with_staff_bot(settings: Settings) -> Settings:
+def with_staff_bot(settings: Settings) -> Settings:
     """Where no bot is named for telling the office, the first one does."""
     if not settings.telegram or settings.staff_telegram is not None:
         return settings

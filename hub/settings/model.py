@@ -21,6 +21,7 @@ from crm_core.model.ladder import Ladder, Ladders
 from crm_core.model.line import Group, Line
 from crm_core.model.office import SpecialList
 from crm_core.model.policy import AccountPolicy
+from crm_core.model.user import Language
 from hub.settings.secret import DatabaseUrl, Endpoint, Secret, ServerUrl
 from hub.settings.storage import ObjectStorage
 
@@ -36,13 +37,6 @@ class LogFormat(Enum):
 
     TEXT = "text"
     JSON = "json"
-
-
-class Language(Enum):
-    """The languages of the interface."""
-
-    RU = "ru"
-    EN = "en"
 
 
 class TelegramMode(Enum):

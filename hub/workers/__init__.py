@@ -12,6 +12,7 @@ from hub.workers.recordings import RecordingKeeper
 from hub.workers.scoring import ScoringWorker
 from hub.workers.silence import SilenceWatch
 from hub.workers.subscribers import SubscriberWatch
+from hub.workers.token_uses import TokenUses
 from hub.workers.traces import TraceKeeper
 from hub.workers.upkeep import Upkeep
 
@@ -26,6 +27,7 @@ __all__ = [
     "ScoringWorker",
     "SilenceWatch",
     "SubscriberWatch",
+    "TokenUses",
     "TraceKeeper",
     "Upkeep",
     "Watch",

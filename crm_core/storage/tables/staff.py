@@ -43,6 +43,8 @@ app_user = Table(
     Column("totp_secret", Text),
     Column("totp_used", BigInteger),
     Column("recovery_codes", JsonText),
+    # How many times they signed out everywhere: every session remembers the number it began with.
+    Column("session_epoch", Integer, nullable=False, server_default=text("0")),
     # Who they are at the office's own place of logging in: issuer and subject.
     Column("oidc_subject", Text),
     # How they like the pages: language, theme, sound, notifications.

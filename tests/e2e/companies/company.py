@@ -18,7 +18,8 @@ from crm_core.model.user import Role
 from crm_core.services.configuration import applied
 from crm_core.services.desk import Desk
 from crm_core.storage import queues
-from crm_core.storage.users import NewUser, add_token, add_user
+from crm_core.storage.tokens import add_token
+from crm_core.storage.users import NewUser, add_user
 from hub.bootstrap import Hub, build
 from hub.demo.peers.process import free_port
 from hub.http.app import create_app

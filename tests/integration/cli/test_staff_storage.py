@@ -12,15 +12,14 @@ from crm_core.ports import Policies
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
+from crm_core.storage.tokens import add_token, find_bearer
 from crm_core.storage.users import (
     NewUser,
     UserChange,
     add_first_administrator,
-    add_token,
     add_user,
     credentials,
     disable_user,
-    find_by_token,
     list_users,
     update_user,
 )
@@ -88,14 +87,14 @@ async def test_the_staff_of_services_is_as_fresh_as_the_change(store: Store) -> 
 
 async def test_tokens_open_for_the_active_only(store: Store) -> None:
     await _add(store, _new("ivan"))
-    digest = token_digest(new_token())
+    digest, now = token_digest(new_token()), DrivenClock().now()
     await store.run(lambda desk: add_token(desk, "ivan", digest))
-    found = await store.read(lambda conn: find_by_token(conn, digest))
+    found = await store.read(lambda conn: find_bearer(conn, digest, now))
     assert found is not None
-    assert found.login == "ivan"
-    assert await store.read(lambda conn: find_by_token(conn, token_digest("other"))) is None
+    assert found.user.login == "ivan"
+    assert await store.read(lambda conn: find_bearer(conn, token_digest("other"), now)) is None
     await store.run(lambda desk: disable_user(desk, "ivan"))
-    assert await store.read(lambda conn: find_by_token(conn, digest)) is None
+    assert await store.read(lambda conn: find_bearer(conn, digest, now)) is None
     assert await store.read(lambda conn: credentials(conn, "ivan")) is None
 
 

@@ -29,7 +29,8 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Role
 from crm_core.ports import ChannelHealth, ChannelState, HttpRequest, HttpResponse, HttpRoute, InboundSink
 from crm_core.services.desk import Desk
-from crm_core.storage.users import NewUser, add_token, add_user
+from crm_core.storage.tokens import add_token
+from crm_core.storage.users import NewUser, add_user
 from hub.bootstrap import Hub
 from hub.http.keys import EventLimits
 from hub.security import token_digest

@@ -24,7 +24,8 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
 from crm_core.services.desk import Desk
-from crm_core.storage.users import NewUser, add_token, add_user
+from crm_core.storage.tokens import add_token
+from crm_core.storage.users import NewUser, add_user
 from hub.bootstrap import Hub, build
 from hub.connectors import pbx_config
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
