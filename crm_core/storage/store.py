@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from crm_core.model.access import Access
 from crm_core.model.definitions import Catalogue
 from crm_core.model.office import Office
 from crm_core.model.user import User
@@ -61,10 +62,16 @@ class Store:
         """Everything configured, as a query sees it; one statement where nothing changed since."""
         return self._caches.current(conn)[1]
 
-    def asker(self, conn: Connection, user: User) -> Asker:
+    def asker(self, conn: Connection, who: User | Access) -> Asker:
         """Somebody who looks at the workspace, now; one statement where nothing changed since."""
         staff, catalogue = self._caches.current(conn)
-        return Asker.of(user, staff, catalogue, self.office, self.clock.now())
+        access = who if isinstance(who, Access) else Access.of(who, catalogue, staff)
+        return Asker(access, staff, catalogue, self.office, self.clock.now())
+
+    def access(self, conn: Connection, user: User) -> Access:
+        """What a person may do and see, as a query finds it; one statement where nothing changed since."""
+        staff, catalogue = self._caches.current(conn)
+        return Access.of(user, catalogue, staff)
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query."""

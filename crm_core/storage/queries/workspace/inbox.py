@@ -13,9 +13,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from crm_core.model.records import CaseRecord, DealRecord, EntryRecord, LeadRecord
 from crm_core.model.task import TaskRecord
 from crm_core.storage.queries.cases import due_of
-from crm_core.storage.queries.pages import all_of
+from crm_core.storage.queries.pages import all_of, both
 from crm_core.storage.queries.workspace.asker import Asker, Whose
 from crm_core.storage.queries.workspace.clients import Client, clients_of
+from crm_core.storage.sight import seen_card
 from crm_core.storage.tables import contact, contact_case, deal, lead, task, timeline
 
 MOST_COUNTED = 1000
@@ -102,8 +103,8 @@ def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, lim
     leads = all_of(conn, LeadRecord, leads_statement(asker, logins).limit(limit)) if found.leads else []
     tasks = all_of(conn, TaskRecord, tasks_statement(asker).limit(limit)) if found.overdue + found.today else []
     deals = all_of(conn, DealRecord, planless_statement(asker).limit(limit)) if found.planless else []
-    talked = {each.contact_id for each in (*cases, *leads)}
-    clients = clients_of(conn, (each.contact_id for each in (*cases, *leads, *tasks, *deals)))
+    talked = {*(each.contact_id for each in cases), *(each.contact_id for each in leads)}
+    clients = clients_of(conn, {*talked, *(each.contact_id for each in tasks), *(each.contact_id for each in deals)})
     last = last_words(conn, sorted(talked))
     due = due_of(conn, [each.id for each in cases])
     return Inbox(
@@ -187,8 +188,8 @@ def planless_statement(asker: Asker) -> Select[Any]:
             deal.c.closed_at.is_(None),
             deal.c.deleted_at.is_(None),
             deal.c.type == "deal",
-            deal.c.pipeline_id.not_in(sorted(asker.hidden)) if asker.hidden else literal_column("1") == 1,
             not_(planned(asker.midnight())),
+            *both((seen_card(asker.sight),)),
         )
         .order_by(deal.c.id)
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, literal_column, select
 
+from crm_core.model.access import Sight
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.records import CallRecord, CaseRecord, DealRecord, EntryRecord, IdentityRecord, LeadRecord
 from crm_core.model.selling import ClientScoreRecord
@@ -18,6 +19,7 @@ from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.timeline import EntryCard, with_details
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.clients import Client, client_of
+from crm_core.storage.sight import seen_card
 from crm_core.storage.tables import client_score, contact_case, deal, lead, timeline
 
 _SAID = (EntryKind.CALL, EntryKind.MESSAGE, EntryKind.EMAIL, EntryKind.FORM, EntryKind.NOTE)
@@ -79,7 +81,7 @@ def known_client(conn: Connection, asker: Asker, contact_id: int, *, entries: in
         contact_case.c.contact_id == record.id, contact_case.c.state == literal_column("'open'")
     )
     case = next(iter(all_of(conn, CaseRecord, cases)), None)
-    said = all_of(conn, EntryRecord, last_statement(record.id, asker.hidden).limit(entries))
+    said = all_of(conn, EntryRecord, last_statement(record.id, asker.sight).limit(entries))
     return KnownClient(
         client=client_of(ContactCard(record, held)),
         identities=held,
@@ -91,9 +93,9 @@ def known_client(conn: Connection, asker: Asker, contact_id: int, *, entries: in
     )
 
 
-def last_statement(contact_id: int, hidden: frozenset[int]) -> Select[tuple[object, ...]]:
+def last_statement(contact_id: int, sight: Sight) -> Select[tuple[object, ...]]:
     """The entries of a client's conversations, newest first."""
-    conditions = both((seen_entry(timeline, hidden),))
+    conditions = both((seen_entry(timeline, sight),))
     return (
         select(timeline)
         .where(timeline.c.contact_id == contact_id, timeline.c.kind.in_(_SAID), *conditions)
@@ -103,8 +105,7 @@ def last_statement(contact_id: int, hidden: frozenset[int]) -> Select[tuple[obje
 
 def _open_deals(conn: Connection, asker: Asker, contact_id: int) -> tuple[OpenDeal, ...]:
     conditions = [deal.c.contact_id == contact_id, deal.c.closed_at.is_(None), deal.c.deleted_at.is_(None)]
-    if asker.hidden:
-        conditions.append(deal.c.pipeline_id.not_in(sorted(asker.hidden)))
+    conditions += both((seen_card(asker.sight),))
     statement = select(deal).where(*conditions).order_by(deal.c.updated_at.desc(), deal.c.id.desc()).limit(_MOST_DEALS)
     found = all_of(conn, DealRecord, statement)
     places = [(each, asker.catalogue.place(each.stage_id)) for each in found]
