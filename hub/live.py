@@ -72,13 +72,18 @@ class Live:
 
     async def follow(self, after: int | None = None) -> AsyncGenerator[FeedRow, None]:
         """Every change behind a position (None: from now on), then those that come; ends when the hub stops."""
+        async for rows in self.batches(after):
+            for row in rows:
+                yield row
+
+    async def batches(self, after: int | None = None) -> AsyncGenerator[list[FeedRow], None]:
+        """The same, as many at once as there are."""
         last = self.position if after is None else after
         while self._task is not None:
             rows = await self._behind(last)
-            for row in rows:
-                last = row.position
-                yield row
             if rows:
+                last = rows[-1].position
+                yield rows
                 continue
             async with self._moved:
                 if self.position <= last and self._task is not None:

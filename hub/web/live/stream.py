@@ -1,0 +1,160 @@
+"""`GET /live?topics=a,b`: server-sent events for the pages; `POST /live/whisper`: who looks and who writes.
+
+Events: `stale` `{"topics": […]}` (ask for these parts again), `piece` `{"topic", "key", "html"}` (put this in place),
+`whisper` `{"topic", "kind", "login", "name"}`. The id is the position in the change feed; `Last-Event-ID`, or `after`,
+says from where on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from crm_core.errors import InvalidInput
+from crm_core.storage.queries.pages import LARGEST_ID
+from hub.bootstrap import Hub
+from hub.http.keys import CLOSING, SSE_LIMITS, EventLimits
+from hub.log import get_logger
+from hub.web.live.following import Follower, Followers, News, Whisper
+from hub.web.live.pieces import Offer
+from hub.web.live.telling import Telling
+from hub.web.live.topics import parse_topics
+from hub.web.live.whispers import Whispers
+from hub.web.pages import Answer, Pages, field_of, user_here
+from hub.web.routes import Route, does, shows
+
+log = get_logger(__name__)
+
+_KINDS: Final = frozenset({"looks", "writes"})
+
+
+class LivePages:
+    """The live feed of the pages of one node."""
+
+    def __init__(self, pages: Pages) -> None:
+        hub: Hub = pages.hub
+        self._pages = pages
+        self._followers = Followers()
+        self._telling = Telling(hub, self._followers)
+        redis_url = hub.settings.redis_url
+        self._whispers = Whispers(self._followers, hub.node, redis_url.reveal() if redis_url is not None else None)
+
+    def offer(self, offer: Offer) -> None:
+        """Have a room make pieces."""
+        self._telling.offer(offer)
+
+    def routes(self) -> tuple[Route, ...]:
+        """Its routes."""
+        return (shows("/live", self.follow, None), does("/live/whisper", self.whisper, None))
+
+    async def start(self, _app: web.Application) -> None:
+        """Begin to follow the change feed."""
+        await self._telling.start()
+        await self._whispers.start()
+
+    async def stop(self, _app: web.Application) -> None:
+        """End."""
+        await self._telling.stop()
+        await self._whispers.stop()
+
+    async def follow(self, request: web.Request) -> Answer:
+        """Everything that makes the topics stale, from a position on."""
+        limits = request.app[SSE_LIMITS]
+        try:
+            topics = parse_topics(request.query.get("topics", "")[:4000])
+        except ValueError as err:
+            raise InvalidInput(str(err)) from err
+        after = _place(request)
+        if limits.readers >= limits.most_readers:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        follower = Follower(
+            user_here(request).login, self._pages.language_of(request), topics, self._pages.hub.live.position
+        )
+        limits.readers += 1
+        self._followers.add(follower)
+        try:
+            await response.prepare(request)
+            await self._telling.catch_up(follower, after)
+            await _serve(response, follower, limits, request.app[CLOSING])
+        except TimeoutError:
+            log.info("a slow page was dropped", login=follower.login)
+            if request.transport is not None:
+                request.transport.abort()
+        except ConnectionError:
+            pass  # gone, as pages do
+        finally:
+            self._followers.remove(follower)
+            limits.readers -= 1
+        return response
+
+    async def whisper(self, request: web.Request) -> Answer:
+        """Somebody looks or writes."""
+        kind, topic = await field_of(request, "kind", 20), await field_of(request, "topic", 40)
+        try:
+            topics = parse_topics(topic)
+        except ValueError as err:
+            raise InvalidInput(str(err)) from err
+        if kind not in _KINDS or len(topics) != 1:
+            raise InvalidInput("whisper: «looks» or «writes», of one topic")
+        user = user_here(request)
+        self._whispers.say(Whisper(topic, kind, user.login, user.name))
+        return web.Response(status=204)
+
+
+async def _serve(response: web.StreamResponse, follower: Follower, limits: EventLimits, closing: asyncio.Event) -> None:
+    """Write until the reader goes or the server ends; each wait is bounded, so that the dead are noticed."""
+    await response.write(b": hello\nretry: 2000\n" + _id(follower.position) + b"event: hello\ndata: {}\n\n")
+    ended = asyncio.create_task(closing.wait(), name="live-end")
+    upcoming = asyncio.create_task(follower.news(), name="live-next")
+    try:
+        while True:
+            done, _ = await asyncio.wait({upcoming, ended}, timeout=limits.heartbeat_s, return_when="FIRST_COMPLETED")
+            if ended in done:
+                return
+            if upcoming in done:
+                text = written(upcoming.result())
+                upcoming = asyncio.create_task(follower.news(), name="live-next")
+            else:
+                text = b": still here\n\n"
+            async with asyncio.timeout(limits.patience_s):
+                await response.write(text)
+    finally:
+        for task in (ended, upcoming):
+            task.cancel()
+        await asyncio.gather(ended, upcoming, return_exceptions=True)
+
+
+def written(news: News) -> bytes:
+    """News as events. The id comes with the last one: whoever is cut off in the middle gets all of them again."""
+    events = [
+        _event("whisper", {"topic": each.topic, "kind": each.kind, "login": each.login, "name": each.name})
+        for each in news.whispers
+    ]
+    events += [_event("piece", {"topic": each.topic, "key": each.key, "html": each.html}) for each in news.pieces]
+    if news.stale or not events:
+        events.append(_event("stale", {"topics": sorted(news.stale)}))
+    events[-1] = _id(news.position) + events[-1]
+    return b"".join(events)
+
+
+def _event(name: str, data: dict[str, object]) -> bytes:
+    return f"event: {name}\n".encode() + b"data: " + orjson.dumps(data) + b"\n\n"
+
+
+def _id(position: int) -> bytes:
+    return f"id: {position}\n".encode()
+
+
+def _place(request: web.Request) -> int | None:
+    given = request.headers.get("Last-Event-ID", "").strip() or request.query.get("after", "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and int(given[:20]) <= LARGEST_ID):
+        raise InvalidInput("Last-Event-ID is not the id of an event")
+    return int(given)

@@ -1,0 +1,115 @@
+"""From the change feed to the followers: what became stale, and the pieces that rooms make of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from crm_core.errors import CoreError
+from crm_core.storage import feed
+from crm_core.storage.feed import FeedRow
+from hub.bootstrap import Hub
+from hub.log import get_logger
+from hub.web.live.following import Follower, Followers
+from hub.web.live.pieces import MOST_ROWS, Offer, Piece, Wish
+from hub.web.live.topics import EVERYTHING, of_client, touched
+
+log = get_logger(__name__)
+
+_PHONES_S = 0.5
+_CATCH_UP_ROWS = 2000
+
+
+class Telling:
+    """Follows the feed once for all browsers of this node."""
+
+    def __init__(self, hub: Hub, followers: Followers) -> None:
+        self._hub = hub
+        self._followers = followers
+        self._offers: list[Offer] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._phones = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def offer(self, offer: Offer) -> None:
+        """Have a room make pieces; before `start`."""
+        self._offers.append(offer)
+
+    async def start(self) -> None:
+        """Begin at the newest change."""
+        self._loop = asyncio.get_running_loop()
+        self._hub.presence.listen(self._telephone)
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="pages-telling"),
+            asyncio.create_task(self._tell_phones(), name="pages-phones"),
+        ]
+
+    async def stop(self) -> None:
+        """End. Idempotent."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def catch_up(self, follower: Follower, after: int | None) -> None:
+        """Tell somebody who comes back what became stale since; everything, where nobody knows any more.
+
+        The follower follows already, so that nothing falls between.
+        """
+        now = self._hub.live.position
+        if after is None or after >= now:
+            return
+        first = await self._hub.store.read(feed.oldest)
+        if first is None or first > after + 1:
+            follower.tell(now, {EVERYTHING})
+            return
+        rows = await self._hub.store.read(lambda conn: feed.after(conn, after, _CATCH_UP_ROWS))
+        stale = touched(change for row in rows for change in row.changes)
+        follower.tell(now, {EVERYTHING} if len(rows) >= _CATCH_UP_ROWS else stale)
+
+    async def _follow(self) -> None:
+        async for rows in self._hub.live.batches():
+            try:
+                await self._tell(rows)
+            except Exception:
+                # The pages ask for themselves then; the next change finds this task alive.
+                log.exception("what changed could not be made pieces of")
+                for each in self._followers:
+                    each.tell(rows[-1].position, {EVERYTHING})
+
+    async def _tell(self, rows: Sequence[FeedRow]) -> None:
+        changes = [change for row in rows for change in row.changes]
+        stale = self._followers.followed(touched(changes))
+        if not stale:
+            return
+        position = rows[-1].position
+        pieces = await self._pieces(changes)
+        for each in self._followers.of(stale):
+            each.tell(position, stale, pieces.get(each.language, ()))
+
+    async def _pieces(self, changes: Sequence[tuple[str, object, int | None]]) -> dict[str, list[Piece]]:
+        found: dict[str, list[Piece]] = {}
+        for offer in self._offers:
+            wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
+            topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
+            if not wishes or len(wishes) > MOST_ROWS:
+                continue
+            for language in self._followers.languages(topics):
+                try:
+                    found.setdefault(language, []).extend(await offer.make(wishes, language))
+                except CoreError as err:
+                    log.warning("pieces could not be made", table=offer.table, error=str(err))
+        return found
+
+    def _telephone(self, _pbx: str, _endpoint: str) -> None:
+        """A telephone changed; in any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._phones.set)
+
+    async def _tell_phones(self) -> None:
+        while True:
+            await self._phones.wait()
+            self._phones.clear()
+            for each in self._followers.of({"phones"}):
+                each.tell(each.position, {"phones"})
+            await asyncio.sleep(_PHONES_S)  # telephones ring by the dozen; how they stand is looked at twice a second

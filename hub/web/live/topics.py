@@ -1,0 +1,73 @@
+"""Topics: what of the record a part of a page shows, and which of them a change touches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MOST_TOPICS = 64
+"""That one browser, with all its tabs, may follow."""
+
+EVERYTHING = "*"
+"""Said in place of topics where nobody knows any more what was missed."""
+
+_CLIENT = "client:"
+_TOPIC = re.compile(r"(client:[0-9]{1,18}|[a-z_]{1,32})\Z")
+
+# By the table that changed. What belongs to a client makes `client:ID` stale beside it.
+_OF_TABLE: Mapping[str, str] = {
+    "contact_case": "cases",
+    "call": "calls",
+    "dial": "calls",
+    "callback": "calls",
+    "recording": "calls",
+    "lead": "leads",
+    "deal": "deals",
+    "task": "tasks",
+    "payment": "deals",
+    "stage": "deals",
+    "pipeline": "deals",
+    "timeline": "happening",
+    "contact": "clients",
+    "company": "clients",
+    "app_user": "people",
+    "alarm": "alarms",
+    "broadcast": "broadcasts",
+    "import_run": "imports",
+    "document": "documents",
+    "definition": "office",
+    "reconciliation": "reconciliations",
+    "listed_number": "lists",
+    "saved_view": "views",
+}
+
+TOPICS = frozenset(_OF_TABLE.values()) | {"phones", "channels", "me"}
+"""All that are not a client's."""
+
+
+def parse_topics(text: str) -> frozenset[str]:
+    """The topics of `a,b,c`; raises ValueError naming the first that is none, or where there are too many."""
+    found = frozenset(each for each in text.split(",") if each)
+    if len(found) > MOST_TOPICS:
+        raise ValueError(f"topics: at most {MOST_TOPICS}")
+    for each in sorted(found):
+        if not _TOPIC.match(each) or (not each.startswith(_CLIENT) and each not in TOPICS):
+            raise ValueError(f"there is no topic «{each[:40]}»")
+    return found
+
+
+def of_client(contact_id: int) -> str:
+    """The topic of a client."""
+    return f"{_CLIENT}{contact_id}"
+
+
+def touched(changes: Iterable[tuple[str, Any, int | None]]) -> frozenset[str]:
+    """The topics that changes `(table, id, contact_id)` make stale."""
+    found: set[str] = set()
+    for table, _, contact_id in changes:
+        if contact_id is not None:
+            found.add(of_client(contact_id))
+        if (topic := _OF_TABLE.get(table)) is not None:
+            found.add(topic)
+    return frozenset(found)

@@ -1,0 +1,35 @@
+"""What a page route is, declared once: what is mounted and what the table of rights is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aiohttp import web
+
+from hub.rights import Right
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of the pages. Whoever has `right` comes in, everybody who is logged in where that is None; a `public`
+    one needs no login."""
+
+    method: str
+    path: str
+    handler: Handler
+    right: Right | None
+    public: bool = False
+
+
+def shows(path: str, handler: Handler, right: Right | None, *, public: bool = False) -> Route:
+    """A page, or a part of one."""
+    return Route("GET", path, handler, right, public)
+
+
+def does(path: str, handler: Handler, right: Right | None, *, public: bool = False) -> Route:
+    """What a form of a page does."""
+    return Route("POST", path, handler, right, public)

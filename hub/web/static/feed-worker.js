@@ -1,0 +1,85 @@
+// One connection for all tabs of a browser: browsers open no more than six to one host.
+// A tab says what it follows; what the hub tells is passed on to every tab that follows it.
+
+const tabs = new Map(); // port -> topics
+let source = null;
+let followed = "";
+let last = null; // the position up to which everything was told
+let again = null;
+let pause = 1000;
+
+const topicsOfAll = () => [...new Set([...tabs.values()].flatMap((topics) => [...topics]))].sort().join(",");
+
+const tellAll = (message) => tabs.forEach((_, port) => port.postMessage(message));
+
+const tell = (topic, message) => tabs.forEach((topics, port) => { if (topics.has(topic)) port.postMessage(message); });
+
+function seen(event) {
+  if (event.lastEventId) last = Number(event.lastEventId);
+}
+
+function open() {
+  clearTimeout(again);
+  source?.close();
+  source = null;
+  if (!followed) return;
+  const after = last === null ? "" : `&after=${last}`;
+  const opened = new EventSource(`/live?topics=${encodeURIComponent(followed)}${after}`);
+  source = opened;
+  opened.addEventListener("hello", (event) => { pause = 1000; seen(event); tellAll({ kind: "state", connected: true }); });
+  opened.addEventListener("stale", (event) => {
+    seen(event);
+    const { topics } = JSON.parse(event.data);
+    tabs.forEach((mine, port) => {
+      const found = topics.includes("*") ? ["*"] : topics.filter((topic) => mine.has(topic));
+      if (found.length) port.postMessage({ kind: "stale", topics: found });
+    });
+  });
+  opened.addEventListener("piece", (event) => {
+    seen(event);
+    const piece = JSON.parse(event.data);
+    tell(piece.topic, { kind: "piece", ...piece });
+  });
+  opened.addEventListener("whisper", (event) => {
+    const { kind: said, ...whisper } = JSON.parse(event.data);
+    tell(whisper.topic, { kind: "whisper", said, ...whisper });
+  });
+  opened.addEventListener("error", () => {
+    if (source !== opened) return;
+    tellAll({ kind: "state", connected: false });
+    if (opened.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    again = setTimeout(open, pause);
+    pause = Math.min(pause * 2, 30_000);
+  });
+}
+
+function follow(port, topics, position) {
+  tabs.set(port, new Set(topics));
+  if (last === null || position < last) last = position;
+  const wanted = topicsOfAll();
+  if (wanted !== followed || source === null) {
+    followed = wanted;
+    open();
+  } else {
+    port.postMessage({ kind: "state", connected: source.readyState === EventSource.OPEN });
+    if (position < last) port.postMessage({ kind: "stale", topics: ["*"] });
+  }
+}
+
+function leave(port) {
+  tabs.delete(port);
+  if (tabs.size) return;
+  followed = "";
+  open();
+}
+
+function heard(port, { data }) {
+  if (data.kind === "follow") follow(port, data.topics, data.position);
+  else if (data.kind === "bye") leave(port);
+}
+
+self.addEventListener("connect", (event) => {
+  const [port] = event.ports;
+  port.addEventListener("message", (message) => heard(port, message));
+  port.start();
+});

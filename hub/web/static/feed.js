@@ -1,0 +1,54 @@
+// What the hub tells this page: through the worker that all tabs share, or, where a browser has none, by a line of its own.
+
+import { placePiece, refreshStale, topicsHere } from "./regions.js";
+
+const { position } = document.body.dataset;
+const listeners = { state: [], whisper: [], piece: [] };
+
+export const on = (kind, listener) => listeners[kind].push(listener);
+
+function heard({ data }) {
+  if (data.kind === "stale") refreshStale(data.topics);
+  if (data.kind === "piece") placePiece(data);
+  listeners[data.kind]?.forEach((listener) => listener(data));
+}
+
+function throughWorker() {
+  const { port } = new SharedWorker(new URL("./feed-worker.js", import.meta.url), { name: "hub" });
+  port.addEventListener("message", heard);
+  port.start();
+  const follow = () => port.postMessage({ kind: "follow", topics: topicsHere(), position: Number(position) });
+  follow();
+  addEventListener("pagehide", () => port.postMessage({ kind: "bye" }));
+  addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refreshStale(["*"]); } });
+}
+
+function alone() {
+  let last = position;
+  const open = () => {
+    const source = new EventSource(`/live?topics=${encodeURIComponent(topicsHere().join(","))}&after=${last}`);
+    const take = (kind) => source.addEventListener(kind, (event) => {
+      if (event.lastEventId) last = event.lastEventId;
+      const told = JSON.parse(event.data);
+      heard({ data: kind === "whisper" ? { ...told, kind, said: told.kind } : { ...told, kind } });
+    });
+    ["stale", "piece", "whisper"].forEach(take);
+    source.addEventListener("hello", () => heard({ data: { kind: "state", connected: true } }));
+    source.addEventListener("error", () => {
+      heard({ data: { kind: "state", connected: false } });
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, 5000);
+    });
+  };
+  open();
+}
+
+export function whisper(topic, kind) {
+  const body = new URLSearchParams({ topic, kind, csrf: document.body.dataset.csrf });
+  fetch("/live/whisper", { method: "POST", body, credentials: "same-origin", keepalive: true }).catch(() => {});
+}
+
+export function begin() {
+  if (!topicsHere().length) return;
+  if ("SharedWorker" in globalThis) throughWorker();
+  else alone();
+}

@@ -1,0 +1,50 @@
+// Notifications of the desktop and a sound, where a person allowed them; of several tabs only one speaks.
+
+const { notifications, sound } = document.body.dataset;
+const QUIET_MS = 3000;
+
+function chime() {
+  const context = new AudioContext();
+  [660, 880].forEach((pitch, index) => {
+    const tone = context.createOscillator();
+    const level = context.createGain();
+    const at = context.currentTime + index * 0.18;
+    tone.frequency.value = pitch;
+    level.gain.setValueAtTime(0.0001, at);
+    level.gain.exponentialRampToValueAtTime(0.2, at + 0.02);
+    level.gain.exponentialRampToValueAtTime(0.0001, at + 0.3);
+    tone.connect(level).connect(context.destination);
+    tone.start(at);
+    tone.stop(at + 0.32);
+  });
+  setTimeout(() => context.close(), 1000);
+}
+
+function speak({ id, dataset }) {
+  if (sound) chime();
+  if (!notifications || Notification.permission !== "granted") return;
+  const shown = new Notification(dataset.notify, { body: dataset.notifyText ?? "", tag: id });
+  shown.addEventListener("click", () => {
+    focus();
+    if (dataset.notifyUrl) location.assign(dataset.notifyUrl);
+    shown.close();
+  });
+}
+
+function placed({ target, detail }) {
+  if (!detail.fresh || !target.dataset.notify) return;
+  const key = `notify:${target.id}`;
+  navigator.locks.request(key, { ifAvailable: true }, (lock) => {
+    if (lock === null) return undefined;
+    speak(target);
+    return new Promise((done) => { setTimeout(done, QUIET_MS); });
+  });
+}
+
+export function begin() {
+  document.addEventListener("placed", placed);
+  document.querySelectorAll("[data-ask-notifications]").forEach((button) => {
+    button.hidden = !("Notification" in globalThis) || Notification.permission !== "default";
+    button.addEventListener("click", async () => { button.hidden = (await Notification.requestPermission()) !== "default"; });
+  });
+}

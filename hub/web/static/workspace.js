@@ -1,0 +1,26 @@
+// What every page does: follows the hub, counts time, hears keys. A page's own modules are loaded beside this one.
+
+import * as feed from "./feed.js";
+import * as keys from "./keys.js";
+import * as notify from "./notify.js";
+import * as times from "./times.js";
+
+// The part that answers a form may be one that says what went wrong: it is shown, too.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { status } = detail.xhr;
+  const html = (detail.xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/html");
+  if (status >= 400 && html && detail.xhr.getResponseHeader("X-Part")) { detail.shouldSwap = true; detail.isError = false; }
+});
+
+document.addEventListener("click", ({ target }) => {
+  const close = target.closest("[data-close]");
+  if (close) (close.closest("dialog") ?? close.closest("[data-closes]"))?.[close.closest("dialog") ? "close" : "remove"]();
+  const open = target.closest("[data-opens]");
+  if (open) document.getElementById(open.dataset.opens)?.showModal();
+});
+
+feed.on("state", ({ connected }) => { document.body.classList.toggle("offline", !connected); });
+feed.begin();
+keys.begin();
+notify.begin();
+times.begin();
