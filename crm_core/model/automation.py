@@ -10,11 +10,12 @@ Json = Any
 
 
 class RunOutcome(StrEnum):
-    """How a rule's run ended."""
+    """How a rule's run ended. `UNMET`: it was time, but its conditions did not hold."""
 
     DONE = "done"
     FAILED = "failed"
     HELD_BACK = "held_back"
+    UNMET = "unmet"
 
 
 class RuleRunRecord(NamedTuple):

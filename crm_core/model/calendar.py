@@ -86,7 +86,7 @@ class WorkingHours:
         days, rest = divmod(duration, _DAY)
         if self.always or rest or days <= 0:
             return self.add(start, duration)
-        begin = self._next_open(start)
+        begin = self.next_open(start)
         if begin is None:
             return start + duration
         local = begin.astimezone(self.zone)
@@ -100,9 +100,23 @@ class WorkingHours:
                 return max(reached, default=openings[0][0])
         return start + duration
 
-    def _next_open(self, at: datetime) -> datetime | None:
-        """This moment where the office is open, else the next at which it opens."""
+    def next_open(self, at: datetime) -> datetime | None:
+        """This moment where the office is open, else the next at which it opens; None where it never does."""
+        if self.always:
+            return at
         return next((max(opening, at) for opening, closing in self._from(at) if closing > at), None)
+
+    def next_closed(self, at: datetime) -> datetime | None:
+        """This moment where the office is closed, else the next at which it closes; None where it never does."""
+        if self.always:
+            return None
+        for _ in range(_LOOK_AHEAD_DAYS):
+            day = at.astimezone(self.zone).date()
+            closing = next((end for start, end in self._openings(day) if start <= at < end), None)
+            if closing is None:
+                return at
+            at = closing
+        return None
 
     def _from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         first = start.astimezone(self.zone).date()

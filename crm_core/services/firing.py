@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crm_core.errors import NotFound
 from crm_core.model.records import DeadlineKind, DeadlineRecord
-from crm_core.services.automation import rule_due, schedule_due
+from crm_core.services.automation import rule_due, rules_due, schedule_due
 from crm_core.services.calls.dials import dial_due
 from crm_core.services.custom.rechecking import check_due
 from crm_core.services.desk import Desk
@@ -41,6 +43,16 @@ _FIRE = {
     DeadlineKind.BROADCAST: broadcast_due,
     DeadlineKind.PAYMENT: payment_due,
 }
+
+
+def fire_all(desk: Desk, due: Sequence[DeadlineRecord]) -> None:
+    """Do what several deadlines are for; the timed rules of records together, which takes as many statements as one."""
+    timed = [each for each in due if each.kind is DeadlineKind.RULE]
+    if timed:
+        rules_due(desk, timed)
+    for deadline in sorted(due, key=lambda each: each.subject_id):
+        if deadline.kind is not DeadlineKind.RULE:
+            fire(desk, deadline)
 
 
 def fire(desk: Desk, deadline: DeadlineRecord) -> None:

@@ -18,6 +18,7 @@ MOST_AN_HOUR = 100
 """So often rules act on one record within an hour."""
 
 _HOUR = timedelta(hours=1)
+_DID_NOTHING = frozenset({RunOutcome.HELD_BACK.value, RunOutcome.UNMET.value})
 _SHOWN = 3  # rules named of one generation
 
 Subject = tuple[str, int]
@@ -62,7 +63,7 @@ class Ruling:
     def full(self, subject: Subject, rule: str, most: int | None) -> int | None:
         """How many times an hour are enough, where so many were; None where there is room."""
         counted = self.counted.get(subject, Counter())
-        ran = {key: count for key, count in counted.items() if key[1] != RunOutcome.HELD_BACK.value}
+        ran = {key: count for key, count in counted.items() if key[1] not in _DID_NOTHING}
         if sum(ran.values()) >= MOST_AN_HOUR:
             return MOST_AN_HOUR
         own = sum(count for (name, _), count in ran.items() if name == rule)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from crm_core.model.history import Change
 from crm_core.services.automation.index import index_of
 from crm_core.services.automation.matching import occasions_of_changes, occasions_of_facts
-from crm_core.services.automation.planning import plan, plan_definitions, rule_due, schedule_due
+from crm_core.services.automation.planning import plan, plan_definitions, rule_due, rules_due, schedule_due
 from crm_core.services.automation.running import act_on
 from crm_core.services.desk import Desk
 
@@ -30,4 +30,4 @@ def follow_rules(desk: Desk, changes: Sequence[Change]) -> None:
         act_on(desk, occasions)
 
 
-__all__ = ["follow_rules", "rule_due", "schedule_due"]
+__all__ = ["follow_rules", "rule_due", "rules_due", "schedule_due"]

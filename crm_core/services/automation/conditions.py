@@ -40,7 +40,15 @@ def holds_plainly(desk: Desk, occasion: Occasion) -> bool:
         return True
     if not _of_account(desk, only, record, fact or occasion.born_of):
         return False
-    return all(check(desk, only, record, fact) for check in _CHECKS)
+    return all(check(desk, only, record, fact) for check in _CHECKS.values())
+
+
+def unmet(desk: Desk, occasion: Occasion) -> str:
+    """Which of the conditions keeps a rule from acting, as its form calls it."""
+    only, record, fact = occasion.rule.body.only, occasion.record, occasion.fact
+    if not _of_account(desk, only, record, fact or occasion.born_of):
+        return "accounts"
+    return next((name for name, check in _CHECKS.items() if not check(desk, only, record, fact)), "condition")
 
 
 def read_ahead(desk: Desk, occasions: Iterable[Occasion]) -> None:
@@ -180,6 +188,13 @@ def _same(value: str, wanted: Iterable[str]) -> bool:
 
 
 _NOTHING = Only()
-_CHECKS: tuple[Callable[[Desk, Only, Any, Fact | None], bool], ...] = (
-    *(_on_stage, _tagged, _managed, _of_source, _of_campaign, _in_words, _in_hours, _loaded),
-)
+_CHECKS: Mapping[str, Callable[[Desk, Only, Any, Fact | None], bool]] = {
+    "stages": _on_stage,
+    "tags": _tagged,
+    "managers": _managed,
+    "sources": _of_source,
+    "utm": _of_campaign,
+    "words": _in_words,
+    "hours": _in_hours,
+    "load": _loaded,
+}

@@ -76,6 +76,11 @@ class Occasion:
         """The key of the run."""
         return f"{self.rule.id}:{self.kind}:{self.record[0]}:{'once' if self.rule.body.once else self.key}"
 
+    @property
+    def unmet_key(self) -> str:
+        """The key of the trace that it was time, but the conditions did not hold."""
+        return f"{self.rule.id}:{self.kind}:{self.record[0]}:{self.key}:unmet"
+
 
 def facts_of(change: Change) -> Iterator[Fact]:
     """What happened on a timeline."""

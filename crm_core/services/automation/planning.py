@@ -26,8 +26,8 @@ from crm_core.model.records import (
 )
 from crm_core.services.automation.index import Index, Rule, Trigger, index_of
 from crm_core.services.automation.matching import Occasion
-from crm_core.services.automation.running import act_on
-from crm_core.services.automation.timing import LATEST, Due, due_of, is_open, next_of
+from crm_core.services.automation.running import act_on, act_when_due
+from crm_core.services.automation.timing import LATEST, Due, due_of, is_open, next_of, put_off
 from crm_core.services.desk import Desk
 from crm_core.services.scope import kind_of
 from crm_core.services.watching.alarms import end_alarm, raise_alarm
@@ -80,33 +80,59 @@ def plan_definitions(desk: Desk, changes: Sequence[Change]) -> None:
             desk.work.put(CounterRecord(key, 0))
 
 
+def rules_due(desk: Desk, deadlines: Sequence[DeadlineRecord]) -> None:
+    """The timed rules of records may be due, or a rule's records are to be gone through.
+
+    Records of a kind are looked at together: as many statements for a thousand of them as for one.
+    """
+    by_kind: dict[str, list[DeadlineRecord]] = {}
+    for deadline in deadlines:
+        kind = deadline.key.split(":")[1]
+        if kind == _PLAN:
+            _go_through(desk, deadline)
+        else:
+            by_kind.setdefault(kind, []).append(deadline)
+    for kind, listed in by_kind.items():
+        _records_due(desk, kind, listed)
+
+
 def rule_due(desk: Desk, deadline: DeadlineRecord) -> None:
-    """A record's timed rules may be due, or a rule's records are to be gone through."""
-    kind = deadline.key.split(":")[1]
-    if kind == _PLAN:
-        _go_through(desk, deadline)
-        return
-    index = index_of(desk.catalogue)
-    record = _locked(desk, kind, deadline.subject_id)
+    """The same for one."""
+    rules_due(desk, [deadline])
+
+
+def _records_due(desk: Desk, kind: str, deadlines: Sequence[DeadlineRecord]) -> None:
+    index, now = index_of(desk.catalogue), desk.now
     triggers = index.timed.get(kind, ())
-    if record is None or not triggers:
+    records = records_of(desk, kind, [each.subject_id for each in deadlines]) if triggers else []
+    contacts = _contacts(desk, index, [(kind, each) for each in records])
+    following: dict[int, list[datetime]] = {}
+    occasions: list[Occasion] = []
+    for record in records:
+        later = following.setdefault(record[0], [])
+        for due in _dues(desk, index, kind, record, contacts):
+            if due.at > now:
+                later.append(due.at)
+            elif now <= due.at + LATEST or _stays(due, now):
+                # One that is late may have missed its hours.
+                opening = put_off(due.trigger, now, desk.office)
+                if opening > now:
+                    later.append(opening)
+                else:
+                    occasions.append(_occasion(kind, record, due))
+        # Whoever is reached a moment from now is silent again no earlier than this.
+        later.extend(
+            now + trigger.when.after
+            for trigger in triggers
+            if trigger.when.event is Event.SILENCE
+            and trigger.when.after is not None
+            and is_open(record, desk.catalogue)
+        )
+    act_when_due(desk, occasions)
+    for deadline in deadlines:
         desk.work.remove(DeadlineRecord, deadline.key)
-        return
-    contacts = _contacts(desk, index, [(kind, record)])
-    dues = _dues(desk, index, kind, record, contacts)
-    now = desk.now
-    occasions = [_occasion(kind, record, due) for due in dues if due.at <= now <= due.at + LATEST or _stays(due, now)]
-    act_on(desk, occasions, known_anew=True)
-    following = [due.at for due in dues if due.at > now]
-    # Whoever is reached a moment from now is silent again no earlier than this.
-    following.extend(
-        now + trigger.when.after
-        for trigger in triggers
-        if trigger.when.event is Event.SILENCE and trigger.when.after is not None and is_open(record, desk.catalogue)
-    )
-    desk.work.remove(DeadlineRecord, deadline.key)
-    if following:
-        _set(desk, kind, record[0], min(following))
+        if moments := following.get(deadline.subject_id):
+            _set(desk, kind, deadline.subject_id, min(moments))
 
 
 def schedule_due(desk: Desk, deadline: DeadlineRecord) -> None:
@@ -120,6 +146,10 @@ def schedule_due(desk: Desk, deadline: DeadlineRecord) -> None:
         return
     trigger = triggers[0]
     rule = trigger.rule
+    opening = put_off(trigger, desk.now, desk.office)
+    if opening > desk.now:
+        desk.work.put(deadline._replace(due_at=opening))
+        return
     cursor = _cursor(desk, deadline.key)
     try:
         ids = subjects_of(desk, trigger, cursor, _CHUNK)
@@ -183,7 +213,7 @@ def _set_schedules(desk: Desk, index: Index, rule_id: int) -> None:
 
 
 def _put_schedule(desk: Desk, trigger: Trigger) -> None:
-    at = next_of(trigger.when, desk.now, ZoneInfo(desk.office.time_zone))
+    at = put_off(trigger, next_of(trigger.when, desk.now, ZoneInfo(desk.office.time_zone)), desk.office)
     key = f"{DeadlineKind.SCHEDULE.value}:{trigger.rule.id}:{trigger.number}"
     desk.work.put(DeadlineRecord(key, DeadlineKind.SCHEDULE, trigger.rule.id, at))
 
@@ -236,11 +266,6 @@ def records_of(desk: Desk, kind: str, ids: Sequence[int]) -> list[Any]:
     else:
         found = desk.work.cards(ids)
     return [each for each in found if each.deleted_at is None]
-
-
-def _locked(desk: Desk, kind: str, subject_id: int) -> Any:
-    found = records_of(desk, kind, [subject_id])
-    return found[0] if found else None
 
 
 def _contacts(desk: Desk, index: Index, wanted: Iterable[tuple[str, Any]]) -> dict[int, ContactRecord]:

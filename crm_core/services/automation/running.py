@@ -12,7 +12,7 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.expressions import ExpressionError
 from crm_core.services.automation.actions import ACTIONS
-from crm_core.services.automation.conditions import holds, holds_plainly, read_ahead
+from crm_core.services.automation.conditions import holds, holds_plainly, read_ahead, unmet
 from crm_core.services.automation.matching import Occasion
 from crm_core.services.automation.run import HeldAction, Run
 from crm_core.services.desk import Desk
@@ -23,6 +23,37 @@ log = logging.getLogger(__name__)
 # What a rule's own mistake may raise. Of others (the database is away) the whole transaction has to know.
 _ITS_OWN = (CoreError, ExpressionError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 _NOT_ITS_OWN = (ConcurrentChange, StorageUnavailable)
+
+
+def act_when_due(desk: Desk, occasions: Sequence[Occasion]) -> int:
+    """Run the rules whose time has come and whose conditions hold; how many did something.
+
+    Where they don't hold, that is traced on the record, and this occasion is over, unless the rule itself is changed:
+    when a rule acts must not hang on what else happens to be looked at later. One statement more than `act_on`.
+    """
+    keys = [key for each in occasions for key in (each.run_key, each.unmet_key)]
+    known = {each.key: each for each in desk.work.related(RuleRunRecord, "key", keys)} if keys else {}
+
+    def over(occasion: Occasion) -> bool:
+        trace = known.get(occasion.unmet_key)
+        return occasion.run_key in known or (trace is not None and trace.at >= occasion.rule.updated_at)
+
+    fresh = [each for each in occasions if not over(each)]
+    read_ahead(desk, fresh)
+    acted = act_on(desk, fresh, known_anew=True)
+    for occasion in fresh:
+        if desk.work.peek(RuleRunRecord, occasion.run_key) is None and (why := _unmet(desk, occasion)):
+            desk.work.put(_trace(desk, occasion, RunOutcome.UNMET, key=occasion.unmet_key, error=why))
+    return acted
+
+
+def _unmet(desk: Desk, occasion: Occasion) -> str:
+    """Which condition does not hold; empty where they all do (something else kept the rule from acting)."""
+    current = desk.work.peek(type(occasion.record), occasion.record[0])
+    if current is None or getattr(current, "deleted_at", None) is not None:
+        return ""
+    fresh = replace(occasion, record=current)
+    return unmet(desk, fresh) if _wants(desk, fresh) is False else ""
 
 
 def act_on(desk: Desk, occasions: Sequence[Occasion], *, known_anew: bool = False) -> int:

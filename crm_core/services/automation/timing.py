@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,15 +38,24 @@ def due_of(
         return None
     if trigger.stages is not None and getattr(record, "stage_id", None) not in trigger.stages:
         return None
+    due: Due | None = None
     match trigger.when.event:
         case Event.IN_STAGE:
-            return _in_stage(trigger, record, office, catalogue)
+            due = _in_stage(trigger, record, office, catalogue)
         case Event.SILENCE:
-            return _silence(trigger, record, contact, office, catalogue)
+            due = _silence(trigger, record, contact, office, catalogue)
         case Event.DATE:
-            return _date(trigger, record, ZoneInfo(office.time_zone))
-        case _:
-            return None
+            due = _date(trigger, record, ZoneInfo(office.time_zone))
+    return replace(due, at=put_off(trigger, due.at, office)) if due is not None else None
+
+
+def put_off(trigger: Trigger, at: datetime, office: Office) -> datetime:
+    """The first moment from this one on at which the rule's hours let it act; this one where none ever does."""
+    only = trigger.rule.body.only
+    if only.hours is None:
+        return at
+    calendar = office.calendar(only.hours)
+    return (calendar.next_closed(at) if only.outside else calendar.next_open(at)) or at
 
 
 def is_open(record: Any, catalogue: Catalogue) -> bool:

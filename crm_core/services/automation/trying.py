@@ -27,7 +27,7 @@ from crm_core.services.automation.index import Index, Rule
 from crm_core.services.automation.matching import Fact, Occasion, facts_of, occasions_of_one, occasions_of_pair
 from crm_core.services.automation.planning import records_of, stages_of_rule, subjects_of
 from crm_core.services.automation.run import HeldAction, Run
-from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of
+from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of, put_off
 from crm_core.services.custom.history_values import restored
 from crm_core.services.desk import Desk
 
@@ -200,8 +200,8 @@ class _Moments:
                 due = due_of(trigger, record, contact, self.desk.office, self.desk.catalogue)
                 if due is None or (trigger.rule.id, due.occasion) in known:
                     continue
-                at = max(due.at, begin)
-                late = at - due.at > LATEST and trigger.when.event is Event.DATE
+                at = put_off(trigger, max(due.at, begin), self.desk.office)
+                late = max(due.at, begin) - due.at > LATEST and trigger.when.event is Event.DATE
                 if late or not (at < end and self.since <= at < self.until):
                     continue
                 known.add((trigger.rule.id, due.occasion))
@@ -317,10 +317,10 @@ def _scheduled(
             if trigger.rule.on != kind or not ids:
                 continue
             moments: list[datetime] = []
-            at = next_of(trigger.when, since - timedelta(microseconds=1), zone)
+            at = put_off(trigger, next_of(trigger.when, since - timedelta(microseconds=1), zone), desk.office)
             while at < until and len(moments) < _MOST_MOMENTS:
                 moments.append(at)
-                at = next_of(trigger.when, at, zone)
+                at = put_off(trigger, next_of(trigger.when, at, zone), desk.office)
             matching = set(subjects_of(desk, trigger, min(ids) - 1, len(ids) * 50)) if moments else set()
             for subject_id in matching.intersection(ids):
                 found.setdefault(subject_id, []).extend((moment, trigger.rule) for moment in moments)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_core.model.definitions import Section, SegmentBody
+from crm_core.model.calendar import DayHours, WorkingHours
+from crm_core.model.definitions import RuleBody, Section, SegmentBody
 from crm_core.services import defining
 from crm_core.services.desk import Desk
+from crm_core.services.firing import fire_all
 from crm_core.services.letters import chaining
+from crm_core.storage import queues
 from tests.integration.rules.office import Office
+from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import at, message, talked
 
 LOST = {"do": "move", "stage": "Отказ", "reason": "Нет ответа"}
@@ -118,6 +124,105 @@ async def test_silence_since_the_client_was_reached(office: Office) -> None:
     await office.world.take(talked("1.3", "+79160000001", office.now + timedelta(seconds=5)))
     await office.wait(days=25)
     assert len(await office.world.rows("task")) == 2
+
+
+async def test_what_comes_outside_its_hours_waits_until_they_begin(office: Office) -> None:
+    hours = {day: (DayHours(time(9), time(18)),) for day in range(5)}
+    calendar = WorkingHours("офис", ZoneInfo("Europe/Moscow"), hours)
+    store = office.world.store
+    store.office = replace(store.office, calendars={"офис": calendar})
+    await office.rule(
+        "Думает сутки", {"event": "in_stage", "stages": "Думает", "after": "11h"}, TASK, only={"hours": "офис"}
+    )
+    at_night = {"hours": "офис", "outside": True}
+    await office.rule("Ночью", {"event": "in_stage", "stages": "Думает", "after": "2h"}, TASK, only=at_night)
+    assert office.now.isoformat() == "2026-03-02T09:00:00+00:00"  # Monday noon in Moscow
+    card = await office.card(stage="Думает")
+    await office.wait(hours=8)  # 20:00
+    assert [run[0] for run in await office.runs()] == ["Ночью"]  # two hours are over at 14:00, the day ends at 18:00
+    (due,) = [each for each in await office.world.deadlines() if each.key == f"rule:deal:{card}"]
+    assert due.due_at.isoformat() == "2026-03-03T06:00:00+00:00"  # 23:00 is no working time, 9:00 is
+    await office.wait(hours=12)
+    assert await office.runs() == [("Ночью", "done", "")]
+    await office.wait(hours=1)
+    assert sorted(run[:2] for run in await office.runs()) == [("Думает сутки", "done"), ("Ночью", "done")]
+
+
+async def test_a_schedule_outside_its_hours_waits_for_them(office: Office) -> None:
+    hours = {day: (DayHours(time(9), time(18)),) for day in range(5)}
+    store = office.world.store
+    calendar = WorkingHours("офис", ZoneInfo("Europe/Moscow"), hours)
+    store.office = replace(store.office, calendars={"офис": calendar})
+    await office.card()
+    first = {
+        "event": "schedule",
+        "every": "month",
+        "days": [5],
+        "at": "10:00",
+        "filter": {"field": "state", "value": "open"},
+    }
+    await office.rule("Пятого", first, TASK, only={"hours": "офис"})
+    await office.wait(days=32)
+    (due,) = [each.due_at for each in await office.world.deadlines() if each.kind.value == "schedule"]
+    assert due.isoformat() == "2026-04-06T06:00:00+00:00"  # the fifth of April is a Sunday
+    await office.wait(days=4)
+    assert len(await office.world.rows("task")) == 2
+
+
+async def test_a_condition_that_does_not_hold_when_it_is_time_is_said_on_the_record_and_the_occasion_is_over(
+    office: Office,
+) -> None:
+    rule = await office.rule(
+        "Дорогая", {"event": "in_stage", "stages": "Думает", "after": "24h"}, TASK, condition="deal.amount > 1000"
+    )
+    await office.rule("Моё", {"event": "in_stage", "stages": "Думает", "after": "24h"}, TASK, only={"tags": ["моё"]})
+    await office.rule(
+        "Позже", {"event": "in_stage", "stages": "Думает", "after": "72h"}, {"do": "tag", "tags": ["ждёт"]}
+    )
+    card = await office.card(stage="Думает")
+    await office.wait(hours=25)
+    assert await office.runs() == [("Дорогая", "unmet", "condition"), ("Моё", "unmet", "tags")]
+    await office.change(card, amount=500_000, tags=["моё"])
+    await office.wait(hours=50)  # another rule has its time, and these are not looked at again
+    assert sorted(await office.runs()) == [
+        ("Дорогая", "unmet", "condition"),
+        ("Моё", "unmet", "tags"),
+        ("Позже", "done", ""),
+    ]
+    # Whoever changes the rule means those that wait too.
+    body = RuleBody.model_validate(
+        {"on": "deal", "when": {"event": "in_stage", "stages": "Думает", "after": "24h"}, "then": TASK}
+    )
+    await office.act(lambda desk: defining.change(desk, Section.RULE, rule, "head", body=body))
+    await office.settle()
+    assert [run for run in await office.runs() if run[0] == "Дорогая"] == [
+        ("Дорогая", "unmet", "condition"),
+        ("Дорогая", "done", ""),
+    ]
+    assert len(await office.world.rows("task")) == 1
+    await office.move(card, "В работе")
+    await office.move(card, "Думает")  # a time of its own
+    await office.wait(hours=25)
+    assert len(await office.world.rows("task")) == 3
+
+
+async def test_many_records_that_are_due_together_cost_as_many_statements_as_one(office: Office) -> None:
+    await office.rule("Забыт", {"event": "silence", "after": "10d"}, {"do": "tag", "tags": ["забыт"]}, on="contact")
+    await office.rule("Никогда", {"event": "silence", "after": "10d"}, TASK, on="contact", only={"tags": ["нет"]})
+    counts = []
+    for number in (2, 60):
+        clients = [await office.client(f"Клиент {number}.{each}") for each in range(number)]
+        office.world.clock.set(office.now + timedelta(days=10, seconds=1))
+        due = await office.world.store.read(partial(queues.due_deadlines, now=office.now, limit=200))
+        assert len(due) >= number
+        with statements(office.world) as seen:
+            await office.world.store.run(partial(fire_all, due=due))
+        counts.append(len(seen))
+        tagged = {row.id for row in await office.world.rows("contact") if row.tags == ["забыт"]}
+        assert tagged.issuperset(clients)
+    assert counts[0] == counts[1], counts
+    unmet = [run for run in await office.runs() if run[1] == "unmet"]
+    assert unmet == [("Никогда", "unmet", "tags")] * 62
 
 
 async def test_a_schedule_over_a_filter_in_chunks(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
