@@ -35,7 +35,8 @@ _MOST_TRIALS = 1000
 
 
 class RunQuery(PageQuery):
-    """`kind` and `subject_id` name the record; `outcome` is `done`, `failed` or `held_back`; `since` is inclusive."""
+    """`kind` and `subject_id` name the record; `outcome` is `done`, `failed`, `held_back`, or `unmet` (it was time, but
+    its conditions did not hold: `error` names one); `since` is inclusive."""
 
     kind: Slug | None = None
     subject_id: QueryId | None = None
