@@ -17,10 +17,10 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from crm_core.model.user import Language
-from hub.settings import sections, telephony, urls, values
+from hub.settings import entering, sections, telephony, urls, values
 from hub.settings.checks import check
 from hub.settings.errors import Problem, SettingsError
-from hub.settings.model import DEFAULT_HTTP, LogFormat, Settings
+from hub.settings.model import DEFAULT_HTTP, LOOPBACK, LogFormat, Settings
 from hub.settings.reader import Section, Source
 from hub.settings.toml_lines import KeyPath, key_lines
 from hub.settings.values import Parser
@@ -170,6 +170,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         secret_key=top.take("secret_key", values.or_nothing(values.secret), None),
         files=top.take("files", sections.path(folder), folder / "var" / "files"),
         log=top.take("log", values.one_of(LogFormat), LogFormat.TEXT),
+        trusted_proxies=top.take("trusted_proxies", entering.networks, LOOPBACK),
         telegram=top.root.tables("telegram", sections.telegram),
         vk=top.root.tables("vk", sections.vk),
         email=top.root.tables("email", sections.email(folder)),
@@ -189,6 +190,8 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         recordings=top.root.table("recordings", sections.recordings),
         alarms=top.root.table("alarms", sections.alarms),
         imports=top.root.table("imports", sections.imports),
+        access=top.root.table("access", entering.access),
+        oidc=top.root.optional_table("oidc", entering.oidc),
     )
     return with_staff_bot(settings)
 

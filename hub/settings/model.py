@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -21,7 +23,7 @@ from crm_core.model.ladder import Ladder, Ladders
 from crm_core.model.line import Group, Line
 from crm_core.model.office import SpecialList
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.user import Language
+from crm_core.model.user import Language, Role
 from hub.settings.secret import DatabaseUrl, Endpoint, Secret, ServerUrl
 from hub.settings.storage import ObjectStorage
 
@@ -284,10 +286,42 @@ class RecordingsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """How people get in: of these roles a second factor is demanded."""
+
+    second_factor: frozenset[Role] = frozenset()
+
+
+class OidcLink(Enum):
+    """How an account at the provider finds its person the first time: by the e-mail it vouches for, or only where an
+    administrator wrote it down."""
+
+    EMAIL = "email"
+    SUBJECT = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The office's own OpenID provider. `issuer` without a trailing slash unless it has one there; `name` stands on the
+    button of the login page."""
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    name: str
+    link: OidcLink = OidcLink.EMAIL
+
+
+IpNetwork: TypeAlias = IPv4Network | IPv6Network
+LOOPBACK: tuple[IpNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `file` is the hub.toml that was read, None where there is none.
 
-    `ladders` holds what is configured; `ladders_in_force` adds the built-in ones.
+    `ladders` holds what is configured; `ladders_in_force` adds the built-in ones. `trusted_proxies` are believed about
+    where a request comes from.
     """
 
     folder: Path
@@ -302,6 +336,7 @@ class Settings:
     language: Language = Language.RU
     secret_key: Secret | None = None
     log: LogFormat = LogFormat.TEXT
+    trusted_proxies: tuple[IpNetwork, ...] = LOOPBACK
     telegram: tuple[TelegramSettings, ...] = ()
     vk: tuple[VkSettings, ...] = ()
     email: tuple[EmailSettings, ...] = ()
@@ -321,6 +356,8 @@ class Settings:
     recordings: RecordingsSettings = RecordingsSettings()
     alarms: AlarmSettings = AlarmSettings()
     imports: ImportSettings = ImportSettings()
+    access: AccessSettings = AccessSettings()
+    oidc: OidcSettings | None = None
 
     @property
     def base_url(self) -> str:
@@ -348,7 +385,8 @@ class Settings:
         passwords = [server.password for server in servers if server is not None]
         passwords += [mailbox.listen_password for mailbox in self.email if mailbox.listen_password is not None]
         storage = self.recordings.s3.secret if self.recordings.s3 is not None else None
-        for secret in (self.secret_key, *named, *passwords, storage):
+        provider = self.oidc.client_secret if self.oidc is not None else None
+        for secret in (self.secret_key, *named, *passwords, storage, provider):
             if isinstance(secret, Secret) and secret:
                 yield secret.reveal()
         for pbx in self.pbx:

@@ -91,6 +91,11 @@ class Section:
         self._known.append(key)
         return self._read(self._table.get(key, {}), (*self._path, key), f"[{key}]", read)
 
+    def optional_table(self, key: str, read: Callable[[Section], T]) -> T | None:
+        """A table of its own; None where it is missing."""
+        self._known.append(key)
+        return self.table(key, read) if key in self._table else None
+
     def tables(self, key: str, read: Callable[[Section], T]) -> tuple[T, ...]:
         """A list of tables."""
         self._known.append(key)
