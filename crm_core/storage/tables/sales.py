@@ -50,6 +50,8 @@ lead = Table(
     Column("deleted_at", UtcDateTime),
     Index("ix_lead_status_id", "status", "id"),
     Index("ix_lead_contact_id", "contact_id"),
+    # Rejections to be checked.
+    Index("ix_lead_rejected", "closed_at", "id", **only("status = 'rejected' AND deleted_at IS NULL")),
     # One open lead a contact: two first messages at the same instant make one.
     Index(
         "uq_lead_open",
@@ -130,6 +132,15 @@ deal = Table(
         *("pipeline_id", "stage_id", "updated_at", "id", "currency", "amount"),
         **only("closed_at IS NULL AND deleted_at IS NULL"),
     ),
+    # How long cards stand on a stage, and which of them too long, out of the index alone.
+    Index(
+        "ix_deal_standing",
+        *("pipeline_id", "stage_id", "stage_since", "due_at", "manager"),
+        **only("closed_at IS NULL AND deleted_at IS NULL"),
+    ),
+    Index("ix_deal_created_at", "created_at", "id"),
+    # Somebody's own cards, open and closed: what those see who see no others.
+    Index("ix_deal_manager", "manager", "id"),
     Index(
         "ix_deal_manager_open",
         "manager",

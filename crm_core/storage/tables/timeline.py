@@ -18,7 +18,7 @@ from crm_core.messages import Delivery, EntryKind
 from crm_core.model import records
 from crm_core.model.call import Direction
 from crm_core.model.case import CaseKind, CaseState, Signal
-from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
+from crm_core.storage.tables.columns import Id, contact_column, metadata, only, own_id
 from crm_core.storage.types import EnumText, JsonText, UtcDateTime
 
 contact_case = Table(
@@ -40,6 +40,9 @@ contact_case = Table(
     Column("misses", JsonText, nullable=False),
     Index("ix_contact_case_state_id", "state", "id"),
     Index("ix_contact_case_contact_id", "contact_id"),
+    # Who waits for whom, and how soon those of today were answered.
+    Index("ix_contact_case_open_manager", "manager", "id", **only("state = 'open'")),
+    Index("ix_contact_case_opened_at", "opened_at"),
     Index(
         "uq_contact_case_open",
         "contact_id",

@@ -31,6 +31,34 @@ def upgrade() -> None:
     )
     op.create_index("ix_saved_view_page", "saved_view", ["page", "shared"], unique=False)
     op.create_index("ix_deal_manager", "deal", ["manager", "id"], unique=False)
+    open_cards = sa.text("closed_at IS NULL AND deleted_at IS NULL")
+    open_case, rejected = sa.text("state = 'open'"), sa.text("status = 'rejected' AND deleted_at IS NULL")
+    op.create_index(
+        "ix_deal_standing",
+        "deal",
+        ["pipeline_id", "stage_id", "stage_since", "due_at", "manager"],
+        unique=False,
+        postgresql_where=open_cards,
+        sqlite_where=open_cards,
+    )
+    op.create_index("ix_deal_created_at", "deal", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_lead_rejected",
+        "lead",
+        ["closed_at", "id"],
+        unique=False,
+        postgresql_where=rejected,
+        sqlite_where=rejected,
+    )
+    op.create_index(
+        "ix_contact_case_open_manager",
+        "contact_case",
+        ["manager", "id"],
+        unique=False,
+        postgresql_where=open_case,
+        sqlite_where=open_case,
+    )
+    op.create_index("ix_contact_case_opened_at", "contact_case", ["opened_at"], unique=False)
     op.create_index("ix_access_log_login", "access_log", ["login", "id"], unique=False)
     op.add_column("api_token", sa.Column("name", sa.Text(), server_default="", nullable=False))
     op.add_column("api_token", sa.Column("scopes", JsonText(), nullable=True))
@@ -61,6 +89,11 @@ def downgrade() -> None:
     op.drop_column("api_token", "scopes")
     op.drop_column("api_token", "name")
     op.drop_index("ix_deal_manager", table_name="deal")
+    op.drop_index("ix_contact_case_opened_at", table_name="contact_case")
+    op.drop_index("ix_contact_case_open_manager", table_name="contact_case")
+    op.drop_index("ix_lead_rejected", table_name="lead")
+    op.drop_index("ix_deal_created_at", table_name="deal")
+    op.drop_index("ix_deal_standing", table_name="deal")
     op.drop_index("ix_access_log_login", table_name="access_log")
     op.drop_index("ix_saved_view_page", table_name="saved_view")
     op.drop_table("saved_view")

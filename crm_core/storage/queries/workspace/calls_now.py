@@ -1,0 +1,64 @@
+"""Calls that go on: who talks with whom since when, on which line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Select, select
+
+from crm_core.model.call import CallState
+from crm_core.model.records import CallRecord
+from crm_core.storage.queries.pages import all_of
+from crm_core.storage.queries.workspace.clients import Client
+from crm_core.storage.tables import call
+
+_LONGEST = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class CallNow:
+    """A call that goes on. `since`: when it began to ring, or the conversation began; `talking` is who talks (a login,
+    or an endpoint that is nobody's), `ringing` whom it rings."""
+
+    call: CallRecord
+    client: Client | None
+    since: datetime
+    talking: str | None
+    ringing: tuple[str, ...]
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Who has to do with it."""
+        talking = {self.talking} if self.talking is not None else set()
+        manager = {self.client.manager} if self.client is not None and self.client.manager is not None else set()
+        return frozenset(talking | set(self.ringing) | manager)
+
+
+def calls_now(conn: Connection, now: datetime, *, limit: int = 500) -> list[CallRecord]:
+    """The calls that go on, the oldest first; what has not ended after half a day is only forgotten. One statement."""
+    return all_of(conn, CallRecord, going_on_statement(now).limit(limit))
+
+
+def going_on_statement(now: datetime) -> Select[tuple[object, ...]]:
+    """The query behind `calls_now`."""
+    return (
+        select(call)
+        .where(call.c.finished_at.is_(None), call.c.started_at >= now - _LONGEST)
+        .order_by(call.c.started_at, call.c.id)
+    )
+
+
+def call_now(record: CallRecord, client: Client | None) -> CallNow:
+    """A call as it stands."""
+    if record.state is CallState.RINGING:
+        return CallNow(record, client, record.started_at, None, _ringing(record))
+    open_talks = [each for each in record.talks if each["until"] is None]
+    last = open_talks[-1] if open_talks else None
+    talking = (last["user"] or last["endpoint"]) if last is not None else (record.answered_by or record.endpoint)
+    since = datetime.fromisoformat(last["from"]) if last is not None else (record.answered_at or record.started_at)
+    return CallNow(record, client, since, talking, ())
+
+
+def _ringing(record: CallRecord) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each["user"] or each["endpoint"] for each in record.rung if each["ring_s"] is None))
