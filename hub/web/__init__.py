@@ -17,6 +17,7 @@ from crm_core.model.user import Role
 from hub.bootstrap import Hub
 from hub.secret_key import session_key
 from hub.security import LoginThrottle, Passwords
+from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
 from hub.web.clients import Clients
 from hub.web.entering import Entering
@@ -30,7 +31,8 @@ from hub.web.people import People
 from hub.web.reports import Reports
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
-from hub.web.texts import texts_of
+from hub.web.tongues import install
+from hub.web.words import globals_of_templates
 
 __all__ = ["setup_pages"]
 
@@ -40,12 +42,11 @@ _HERE = Path(__file__).parent
 def setup_pages(app: web.Application, hub: Hub) -> None:
     """Add the pages; reads or makes the key of sessions, else no I/O. Raises OSError where the key can't be kept."""
     settings = hub.settings
-    texts = texts_of(settings.language.value)
     sessions = Sessions(session_key(settings), hub.clock, settings.public_url)
-    pages = Pages(hub, sessions, Passwords(), LoginThrottle(hub.clock), texts)
+    pages = Pages(hub, sessions, Passwords(), LoginThrottle(hub.clock))
     app[PAGES] = pages
     app.middlewares.append(with_session)
-    shown = Shown(texts, settings.time_zone, hub.clock.now)
+    shown = Shown(settings.time_zone, hub.clock.now)
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -56,7 +57,9 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         filters=shown.filters(),
         context_processors=(),
     )
-    environment.globals.update(t=texts, asset=_assets(), staff_name=staff_name, fresh_nonce=fresh_nonce)
+    install(environment)
+    environment.globals.update(asset=_assets(), staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)
+    environment.globals.update(globals_of_templates())
     environment.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
     _routes(app, pages)
 

@@ -30,8 +30,9 @@ from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
 from hub.rights import Right, may
+from hub.web import call_words
 from hub.web.pages import Answer, Pages, field_of, local_path, user_here
-from hub.web.texts import Texts
+from hub.web.tongues import _
 
 _ROWS = 50
 _NONCE = re.compile(r"[\w-]{16,64}\Z", re.ASCII)
@@ -122,8 +123,7 @@ class CallWords:
     `pushing` are the telephone systems whose causes are the words of their protocol, not of people.
     """
 
-    def __init__(self, texts: Texts, staff: Staff, user: User, pushing: frozenset[str] = frozenset()) -> None:
-        self._texts = texts
+    def __init__(self, staff: Staff, user: User, pushing: frozenset[str] = frozenset()) -> None:
         self._pushing = pushing
         self._staff = staff
         self._user = user
@@ -133,12 +133,12 @@ class CallWords:
         person = self._staff.get(login)
         if person is not None:
             return person.name
-        return self._texts.somebody if endpoint in {None, "", SOMEBODY} else str(endpoint)
+        return _("somebody") if endpoint in {None, "", SOMEBODY} else str(endpoint)
 
     def talked_with(self, row: CallRow) -> str:
         """Who of the office talked with the client."""
         person = self.who(row.call.endpoint, row.call.answered_by)
-        said = self._texts.talked_by if row.call.direction is Direction.OUT else self._texts.answered_by
+        said = _("conversation:") if row.call.direction is Direction.OUT else _("answered by")
         return f"{said} {person}"
 
     def cause(self, row: CallRow) -> str:
@@ -147,8 +147,20 @@ class CallWords:
         if call.answered_at is not None or call.finished_at is None or call.state is CallState.ABANDONED:
             return ""
         if call.pbx in self._pushing:
-            return self._texts.call_pushed_causes.get(call.cause_text, "")
+            return call_words.pushed_cause(call.cause_text)
         return call.cause_text
+
+    def hung_up(self, row: CallRow) -> str:
+        """Who hung up; empty where that is not known."""
+        return call_words.hung_up_word(row.call.hung_up_by)
+
+    def recording(self, row: CallRow) -> str:
+        """What there is of the recording, instead of something to play; empty where there is none."""
+        return call_words.recording_says(row.recording.state) if row.recording is not None else ""
+
+    def action(self, action: str) -> str:
+        """What a decision came to."""
+        return call_words.action_word(action)
 
     def hears(self, row: CallRow) -> bool:
         """Whether this person may play the recording."""
@@ -166,20 +178,21 @@ class CallWords:
             return ""
         steps = [step for each in row.decisions for step in each.trace if step.get("login") == self._user.login]
         if not steps:
-            return self._texts.not_your_turn
+            return _("your turn did not come")
         return "" if steps[-1]["verdict"] == "rings" else self.verdict(steps[-1])
 
     def verdict(self, step: Mapping[str, str]) -> str:
         """One consideration of a decision, in words."""
-        said = self._texts.route_verdicts.get(step["verdict"], step["verdict"])
+        said = call_words.verdict_word(step["verdict"])
         return f"{said}: {step['detail']}" if step.get("detail") else said
 
     def step(self, step: Mapping[str, str]) -> str:
         """The same with whom or what it is about."""
-        stage = self._texts.route_stages.get(step["stage"], step["stage"])
+        stage = call_words.stage_word(step["stage"])
         person = f", {self.who(step['login'], step['login'])}" if step.get("login") else ""
         offered = step["stage"] == RouteStage.CALLBACK.value and step["verdict"] == Verdict.RINGS.value
-        return f"{stage}{person}: {self._texts.route_callback if offered else self.verdict(step)}"
+        said = _("offered") if offered else self.verdict(step)
+        return f"{stage}{person}: {said}"
 
 
 class Calls:
@@ -199,7 +212,7 @@ class Calls:
         context: dict[str, Any] = {
             "view": view,
             "wanted": wanted,
-            "words": CallWords(self._pages.texts, view.staff, user, hub.store.office.naming),
+            "words": CallWords(view.staff, user, hub.store.office.naming),
             "lines": [line.number for line in hub.store.office.lines],
             "paged": after is not None,
             "back": wanted.address(),
@@ -217,7 +230,7 @@ class Calls:
         nonce = await field_of(request, "nonce", 100)
         fields = await _whom(request)
         if fields is None or not _NONCE.match(nonce):
-            raise self._pages.redirect(request, back, self._pages.texts.form_stale)
+            raise self._pages.redirect(request, back, _("The page was out of date. Please try again."))
         confirmed = await field_of(request, "confirm", 1) == "1"
         key = f"page:{nonce}"
         digest = hashlib.sha256(urlencode(fields).encode()).hexdigest()
@@ -235,7 +248,7 @@ class Calls:
             return self._pages.render(request, "call_confirm.html", status=409, why=str(err), fields=fields, back=back)
         except CoreError as err:
             raise self._pages.redirect(request, back, str(err)) from err
-        raise self._pages.redirect(request, back, self._pages.texts.call_queued)
+        raise self._pages.redirect(request, back, _("Calling: your telephone rings first."))
 
 
 async def _whom(request: web.Request) -> dict[str, str] | None:

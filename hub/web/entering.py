@@ -14,10 +14,13 @@ from hub.log import get_logger
 from hub.security import SHORTEST_PASSWORD
 from hub.web.pages import Answer, Pages, field_of, local_path, session_of
 from hub.web.sessions import USER, Session, stamp_of
+from hub.web.tongues import N_, _
 
 log = get_logger(__name__)
 
 _LONGEST_PASSWORD_FIELD = 1024
+
+TAKEN = N_("There is an administrator already. Log in with your own login.")
 
 
 class Entering:
@@ -34,15 +37,20 @@ class Entering:
 
     async def setup(self, request: web.Request) -> Answer:
         """Create the administrator; whoever comes second is sent to the login."""
-        pages, texts = self._pages, self._pages.texts
+        pages = self._pages
         if pages.somebody:
-            raise pages.redirect(request, "/login", texts.setup_taken)
+            raise pages.redirect(request, "/login", _(TAKEN))
         login, name = (await field_of(request, "login")).strip(), await field_of(request, "name")
         password = await field_of(request, "password", _LONGEST_PASSWORD_FIELD)
         if len(password) < SHORTEST_PASSWORD:
-            return self._setup(request, login, name, texts.setup_short.format(count=SHORTEST_PASSWORD))
+            return self._setup(
+                request,
+                login,
+                name,
+                _("The password is shorter than {count} characters.").format(count=SHORTEST_PASSWORD),
+            )
         if password != await field_of(request, "again", _LONGEST_PASSWORD_FIELD):
-            return self._setup(request, login, name, texts.setup_mismatch)
+            return self._setup(request, login, name, _("The passwords differ."))
         kept = await pages.passwords.hash(password)
         new = NewUser(login=login, name=name, role=Role.ADMIN, password_hash=kept)
         try:
@@ -51,7 +59,7 @@ class Entering:
             return self._setup(request, login, name, str(err))
         except Conflict:
             pages.somebody = True
-            raise pages.redirect(request, "/login", texts.setup_taken) from None
+            raise pages.redirect(request, "/login", _(TAKEN)) from None
         pages.somebody = True
         log.info("the administrator was created", login=user.login)
         raise self._opened(request, user, kept, "/")
@@ -64,14 +72,14 @@ class Entering:
 
     async def login(self, request: web.Request) -> Answer:
         """Check the password; every attempt counts before it is checked, so that many at once gain nothing."""
-        pages, texts = self._pages, self._pages.texts
+        pages = self._pages
         login = (await field_of(request, "login")).strip()
         password = await field_of(request, "password", _LONGEST_PASSWORD_FIELD)
         back = local_path(await field_of(request, "next"), "/")
         place = _place(request)
         wait = pages.throttle.wait_s(login, place)
         if wait > 0:
-            text = texts.login_wait.format(minutes=math.ceil(wait / 60))
+            text = _("Too many attempts. Wait {minutes} min.").format(minutes=math.ceil(wait / 60))
             answer = self._login(request, login, back, text, status=429)
             answer.headers["Retry-After"] = str(math.ceil(wait))
             return answer
@@ -80,7 +88,7 @@ class Entering:
         hashed = kept.password_hash if kept is not None else None
         if not await pages.passwords.matches(password, hashed) or kept is None or hashed is None:
             log.warning("a login failed", place=place)
-            return self._login(request, login, back, texts.login_wrong, status=401)
+            return self._login(request, login, back, _("Wrong login or password."), status=401)
         pages.throttle.succeeded(login, place)
         raise self._opened(request, kept.user, hashed, back)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from crm_core.storage.queries.contacts import identity_in_query
 from hub.log import get_logger
 from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
+from hub.web.tongues import N_, _
 
 log = get_logger(__name__)
 
@@ -24,6 +25,15 @@ Result = TypeVar("Result")
 
 _LONGEST_NUMBER_OF_CARD = 10
 _KINDS = ("tel:", "mailto:", "tg:", "vk:", "gw:", "web:")
+
+
+BECAUSE: Mapping[str, str] = {
+    deciding.Because.CHOSEN: "",
+    deciding.Because.PROVEN: N_("The card with the proven address is left."),
+    deciding.Because.MANAGER: N_("The card with a personal manager is left."),
+    deciding.Because.IDENTITIES: N_("The card of which more is known is left."),
+    deciding.Because.OLDER: N_("The older card is left."),
+}
 
 
 class Identities:
@@ -42,7 +52,7 @@ class Identities:
         """They are not."""
         login, suggestion = user_here(request).login, number_in(request, "suggestion_id")
         await self._act(request, lambda desk: services.dismiss(desk, suggestion, login))
-        raise self._pages.redirect(request, self._card(request), self._pages.texts.suggestion_dismissed)
+        raise self._pages.redirect(request, self._card(request), _("Noted: they are two people."))
 
     async def merge(self, request: web.Request) -> Answer:
         """Take over the card that is named by its number or by an identity."""
@@ -52,7 +62,7 @@ class Identities:
         done = await self._act(request, lambda desk: _joined(desk, survivor, typed, region, login))
         if done is None:
             raise self._pages.redirect(
-                request, self._card(request), self._pages.texts.merge_nobody.format(text=typed[:80])
+                request, self._card(request), _("There is no card «{text}».").format(text=typed[:80])
             )
         raise await self._merged(request, *done)
 
@@ -60,7 +70,7 @@ class Identities:
         """Part the card from the one it took over last."""
         login, survivor = user_here(request).login, number_in(request)
         await self._act(request, lambda desk: merging.unmerge(desk, survivor, login))
-        raise self._pages.redirect(request, self._card(request), self._pages.texts.unmerged_notice)
+        raise self._pages.redirect(request, self._card(request), _("The cards are apart again."))
 
     async def _act(self, request: web.Request, service: Callable[[Desk], Result]) -> Result:
         """Do it and wait until calls are decided by it; what can't be is said on the card."""
@@ -78,8 +88,8 @@ class Identities:
         return done
 
     async def _merged(self, request: web.Request, done: Accepted, name: str) -> web.HTTPSeeOther:
-        texts = self._pages.texts
-        notice = texts.merged_notice.format(name=name, because=texts.survivor_because[done.because.value]).strip()
+        because = _(BECAUSE[done.because]) if BECAUSE[done.because] else ""
+        notice = _("The cards are one: «{name}» is here now. {because}").format(name=name, because=because).strip()
         return self._pages.redirect(request, f"/contacts/{done.survivor.id}", notice)
 
     def _card(self, request: web.Request) -> str:

@@ -11,6 +11,7 @@ from crm_core.storage.queries.journal import JournalFilter, list_journal
 from crm_core.storage.queries.pages import Slice
 from hub.log import get_logger
 from hub.web.pages import Answer, Pages, number_in
+from hub.web.tongues import _
 
 log = get_logger(__name__)
 
@@ -41,7 +42,6 @@ class Journal:
         except Exception as err:
             log.warning("a journal row failed again", journal_id=journal_id, error=str(err))
             raise self._pages.redirect(request, "/journal", f"№ {journal_id}: {err}") from err
-        texts = self._pages.texts
         failed = receipt.state is ReceiptState.FAILED
-        said = f"№ {journal_id}: {texts.journal_failed}" if failed else texts.replayed_notice
-        raise self._pages.redirect(request, "/journal", said)
+        said = _("Not understood") if failed else _("The journal row was read again.")
+        raise self._pages.redirect(request, "/journal", f"№ {journal_id}: {said}" if failed else said)

@@ -18,6 +18,7 @@ from crm_core.storage.staff import load_staff
 from hub.log import get_logger
 from hub.rights import Right, may
 from hub.web.pages import Answer, Pages, field_of, user_here
+from hub.web.tongues import _
 
 log = get_logger(__name__)
 
@@ -58,17 +59,22 @@ class ListPages:
 
     async def add(self, request: web.Request) -> Answer:
         """Put an identity or a domain on the list."""
-        login, texts = user_here(request).login, self._pages.texts
+        login = user_here(request).login
         name, what, reason = await self._fields(request)
         await self._act(request, name, lambda desk: services.put_on_list(desk, name, what, reason, login))
-        raise self._pages.redirect(request, self._page_of(name), texts.lists_added.format(what=what, name=name))
+        raise self._pages.redirect(
+            request, self._page_of(name), _("«{what}» was put on the list «{name}».").format(what=what, name=name)
+        )
 
     async def remove(self, request: web.Request) -> Answer:
         """Take it off."""
-        texts = self._pages.texts
-        name, what, _ = await self._fields(request)
+        name, what, _reason = await self._fields(request)
         gone = await self._act(request, name, lambda desk: services.take_off_list(desk, name, what))
-        notice = texts.lists_removed if gone else texts.lists_gone
+        notice = (
+            _("«{what}» was taken off the list «{name}».")
+            if gone
+            else _("«{what}» is not on the list «{name}» any more.")
+        )
         raise self._pages.redirect(request, self._page_of(name), notice.format(what=what, name=name))
 
     async def _fields(self, request: web.Request) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from crm_core.services.desk import Desk
 from hub.log import get_logger
 from hub.rights import Right, may
 from hub.web.pages import Answer, Handler, Pages, field_of, local_path, number_in, user_here
+from hub.web.tongues import _
 
 log = get_logger(__name__)
 
@@ -45,14 +46,14 @@ class Lists:
         return await self._act(
             request,
             lambda desk: listing.unlist_contact(desk, contact_id, login),
-            self._pages.texts.unlisted_notice,
+            _("Taken off the list."),
         )
 
     def _put(self, service: _Put) -> Handler:
         async def act(request: web.Request) -> Answer:
             login, subject = user_here(request).login, number_in(request)
             name, reason = await field_of(request, "list", 300), await field_of(request, "reason", 300)
-            notice = self._pages.texts.listed_notice.format(name=name)
+            notice = _("Put on the list «{name}».").format(name=name)
             return await self._act(request, lambda desk: service(desk, subject, name, reason, login), notice)
 
         return act
@@ -64,7 +65,7 @@ class Lists:
         hub = self._pages.hub
         back = local_path(await field_of(request, "back"), "/")
         try:
-            _, position = await hub.store.run_at(service)
+            _done, position = await hub.store.run_at(service)
         except StorageUnavailable:
             raise
         except CoreError as err:

@@ -22,7 +22,7 @@ from hub.log import correlation_id, get_logger
 from hub.rights import Right, may
 from hub.security import LoginThrottle, Passwords, same_text
 from hub.web.sessions import USER, Session, Sessions, user_of
-from hub.web.texts import Texts
+from hub.web.tongues import _, speak
 
 log = get_logger(__name__)
 
@@ -53,7 +53,6 @@ class Pages:
     sessions: Sessions
     passwords: Passwords
     throttle: LoginThrottle
-    texts: Texts
     somebody: bool = False
 
     # ------------------------------------------------------------ around a page
@@ -68,7 +67,7 @@ class Pages:
                 if err.status < 400:
                     err.headers.update(_HEADERS)
                     raise
-                answer = self.trouble(request, err.status, _reason(self.texts, err.status))
+                answer = self.trouble(request, err.status, _reason(err.status))
             except CoreError as err:
                 answer = self._refused(request, err)
             answer.headers.update(_HEADERS)
@@ -77,7 +76,8 @@ class Pages:
         return guarded
 
     async def load_session(self, request: web.Request) -> None:
-        """Put the session of a request, and its person, where handlers find them."""
+        """Put the session of a request, and its person, where handlers find them, and speak their language."""
+        speak(self.hub.settings.language.value)
         session = self.sessions.read(request)
         request[SESSION] = session
         request[_POSITION] = self.hub.live.position  # before anything is read: what changes meanwhile is told again
@@ -111,7 +111,7 @@ class Pages:
         given = form.get("csrf")
         if not isinstance(given, str) or not same_text(given, session_of(request).csrf):
             back = "/login" if request.get(USER) is None else local_path(form.get("back"), "/")
-            raise self.redirect(request, back, self.texts.form_stale)
+            raise self.redirect(request, back, _("The page was out of date. Please try again."))
 
     async def _anybody(self) -> bool:
         if not self.somebody:
@@ -168,16 +168,20 @@ class Pages:
         match err:
             case StorageUnavailable():
                 log.warning("a page could not be drawn", path=request.path, error=str(err))
-                return self.trouble(request, 503, self.texts.unavailable)
+                return self.trouble(request, 503, _("The database does not answer. Try again in a minute."))
             case NotFound():
-                return self.trouble(request, 404, self.texts.not_found)
+                return self.trouble(request, 404, _("There is no such page."))
             case Conflict():
                 return self.trouble(request, 409, str(err))
             case InvalidInput():
                 return self.trouble(request, 400, str(err))
             case _:
                 log.error("a page failed", path=request.path, exc_info=err)
-                return self.trouble(request, 500, self.texts.failed.format(number=correlation_id()))
+                return self.trouble(
+                    request,
+                    500,
+                    _("Something broke. The hub's log tells more under {number}.").format(number=correlation_id()),
+                )
 
 
 PAGES = web.AppKey("pages", Pages)
@@ -195,7 +199,7 @@ async def with_session(request: web.Request, handler: Handler) -> Answer:
             raise
         if "text/html" not in request.headers.get("Accept", ""):
             raise
-        return pages.trouble(request, err.status, _reason(pages.texts, err.status))
+        return pages.trouble(request, err.status, _reason(err.status))
 
 
 def session_of(request: web.Request) -> Session:
@@ -237,7 +241,14 @@ def _login_of(request: web.Request) -> str:
     return "/login" if back == "/" else f"/login?next={quote(back, safe='/')}"
 
 
-def _reason(texts: Texts, status: int) -> str:
-    return {403: texts.forbidden, 404: texts.not_found, 503: texts.unavailable}.get(
-        status, f"{texts.error_title} ({status})"
-    )
+def _reason(status: int) -> str:
+    match status:
+        case 403:
+            return _("This needs another role.")
+        case 404:
+            return _("There is no such page.")
+        case 503:
+            return _("The database does not answer. Try again in a minute.")
+        case _:
+            said = _("That did not work")
+            return f"{said} ({status})"

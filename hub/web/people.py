@@ -10,6 +10,7 @@ from crm_core.storage.users import UserChange, update_user
 from hub.attendance import attendance
 from hub.bootstrap import Hub
 from hub.web.pages import Answer, Pages, field_of, local_path, user_here
+from hub.web.tongues import _
 from routing.reasons import state_words, verdict_words
 
 
@@ -49,8 +50,12 @@ class People:
     async def peace(self, request: web.Request) -> Answer:
         """Calls pass the person of the session over, or come again; `on` is `1` or empty."""
         login, quiet = user_here(request).login, await field_of(request, "on") == "1"
-        hub, texts = self._pages.hub, self._pages.texts
-        _, position = await hub.store.run_at(lambda desk: update_user(desk, login, UserChange(do_not_disturb=quiet)))
+        hub = self._pages.hub
+        _done, position = await hub.store.run_at(
+            lambda desk: update_user(desk, login, UserChange(do_not_disturb=quiet))
+        )
         await hub.directory.caught_up(position)
         back = local_path(await field_of(request, "back"), "/")
-        raise self._pages.redirect(request, back, texts.peace_on_notice if quiet else texts.peace_off_notice)
+        raise self._pages.redirect(
+            request, back, _("Calls pass you over until you are back.") if quiet else _("You take calls again.")
+        )

@@ -18,7 +18,8 @@ from crm_core.model.records import CallRecord, IdentityRecord
 from crm_core.model.user import Staff
 from crm_core.services.clients.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
-from hub.web.texts import Texts, plural
+from hub.web.tongues import _, ngettext
+from hub.web.words import CHANNELS, channel_word, identity_word, warning_word
 
 _KILO = 1024
 _TELLING = 7  # so many last digits tell a number, however it was dialled
@@ -30,8 +31,7 @@ _FIRST_LINE = 160
 class Shown:
     """The filters of the templates, for one office."""
 
-    def __init__(self, texts: Texts, zone: ZoneInfo, now: Callable[[], datetime]) -> None:
-        self._texts = texts
+    def __init__(self, zone: ZoneInfo, now: Callable[[], datetime]) -> None:
         self._zone = zone
         self._now = now
 
@@ -86,53 +86,54 @@ class Shown:
         days, rest = divmod(whole, 86400)
         hours, rest = divmod(rest, 3600)
         minutes, left = divmod(rest, 60)
-        t = self._texts
-        parts = [(days, t.days), (hours, t.hours), (minutes, t.minutes), (left, t.seconds)]
+        parts = [(days, _("{n} d")), (hours, _("{n} h")), (minutes, _("{n} min")), (left, _("{n} s"))]
         while len(parts) > 1 and not parts[0][0]:
             parts.pop(0)
         shown = [pattern.format(n=count) for count, pattern in parts[:2] if count]
-        return " ".join(shown) or t.seconds.format(n=0)
+        return " ".join(shown) or _("{n} s").format(n=0)
 
     def size(self, count: int | None) -> str:
         """A number of bytes."""
         if count is None:
             return ""
-        small, middle, large = self._texts.bytes
         if count < _KILO:
-            return f"{count} {small}"
+            return _("{count} B").format(count=count)
         if count < _KILO * _KILO:
-            return f"{count / _KILO:.0f} {middle}"
-        return f"{count / _KILO / _KILO:.1f} {large}"
+            return _("{count} KB").format(count=f"{count / _KILO:.0f}")
+        return _("{count} MB").format(count=f"{count / _KILO / _KILO:.1f}")
 
     def identity(self, key: str) -> str:
         """An identity as people say it: a number in groups, an address; ids of messengers with their messenger."""
-        kind, _, value = key.partition(":")
+        kind, _colon, value = key.partition(":")
         with suppress(InvalidIdentity):  # a caller number that no numbering plan knows is shown as it is
             value = readable(parse_identity(key))
-        return value if kind in _PLAIN else f"{self._texts.identity_kinds.get(kind, kind)} {value}"
+        return value if kind in _PLAIN else f"{identity_word(kind)} {value}"
 
     def evidence(self, record: IdentityRecord) -> str:
         """How it is known that an identity is the client's, and since when; what nobody has words for, as it is."""
-        t, text = self._texts, record.evidence
+        text = record.evidence
         if record.key.startswith("claimed:"):
-            said = t.evidence_claimed
+            said = _("claimed by the sender, not proven")
         elif text == "call":
-            said = t.evidence_call
+            said = _("called from this number")
         elif text == BY_HAND:
-            said = t.evidence_hand
+            said = _("entered by staff")
         elif text.startswith("form "):
-            said = t.evidence_form.format(account=text.removeprefix("form "))
+            said = _("from the form «{account}», not verified").format(account=text.removeprefix("form "))
         elif text.startswith("own contact card in "):
-            said = t.evidence_card.format(account=text.removeprefix("own contact card in "))
-        elif text in t.channels:
-            said = t.evidence_channel.format(channel=t.channels[text])
+            said = _("showed their own contact card: {account}").format(
+                account=text.removeprefix("own contact card in ")
+            )
+        elif text in CHANNELS:
+            said = _("wrote from here: {channel}").format(channel=channel_word(text))
         else:
             said = text
-        return f"{said}, {t.known_since.format(day=self.day(record.created_at))}"
+        since = _("since {day}").format(day=self.day(record.created_at))
+        return f"{said}, {since}"
 
     def warnings(self, text: str) -> list[str]:
         """Why to be careful with a file."""
-        return [self._texts.file_warnings[each.value] for each in read_warnings(text)]
+        return [warning_word(each) for each in read_warnings(text)]
 
     def handle(self, card: ContactCard | None) -> str:
         """One identity by which people know a client: a number, else whatever there is."""
@@ -143,7 +144,7 @@ class Shown:
 
     def client(self, card: ContactCard) -> str:
         """A client's name, else the handle, else the number of the card."""
-        return card.contact.name or self.handle(card) or self._texts.client_number.format(number=card.contact.id)
+        return card.contact.name or self.handle(card) or _("Client no. {number}").format(number=card.contact.id)
 
     def rung(self, leg: Mapping[str, Any], call: CallRecord, staff: Staff, card: ContactCard | None) -> str:
         """Whom a ringing was for: a person of the office, else the client behind a trunk, else the telephone."""
@@ -151,7 +152,7 @@ class Shown:
         if person is not None:
             return person.name
         if endpoint in {None, "", SOMEBODY}:
-            return self._texts.somebody
+            return _("somebody")
         digits = _digits(call.number)[-_TELLING:]
         if len(digits) == _TELLING and digits in _digits(str(endpoint)):
             return self.client(card) if card is not None else number(call.number)
@@ -159,7 +160,7 @@ class Shown:
 
     def times(self, count: int) -> str:
         """How many times: «3 раза»."""
-        return f"{count} {plural(count, self._texts.facts)}"
+        return ngettext("{count} time", "{count} times", count).format(count=count)
 
 
 def number(text: str) -> str:

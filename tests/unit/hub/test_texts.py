@@ -1,9 +1,9 @@
 """The texts of the pages, and how values are shown."""
 
-import re
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,71 +21,145 @@ from crm_core.model.user import Role
 from crm_core.ports import ChannelState
 from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries.contacts import ContactCard
+from hub import catalogues
+from hub.web import call_words, identity, tongues, words
 from hub.web.pages import local_path
 from hub.web.shown import Shown, first_line
-from hub.web.texts import EN, PARTS, RU, Texts, plural, texts_of
 from tests.fakes.clock import START
 
-COVERED: dict[str, type[StrEnum]] = {
-    "kinds": EntryKind,
-    "alarm_kinds": AlarmKind,
-    "case_kinds": CaseKind,
-    "call_in": CallState,
-    "call_out": CallState,
-    "delivery": Delivery,
-    "states": ChannelState,
-    "lead_states": LeadStatus,
-    "journal_states": JournalState,
-    "tells": Told,
-    "roles": Role,
-    "recording_is": RecordingState,
-    "route_actions": RouteAction,
-    "route_stages": RouteStage,
-    "route_verdicts": Verdict,
-    "file_warnings": FileWarning,
-    "survivor_because": Because,
-    "list_actions": ListAction,
-}
+COVERED: list[tuple[Mapping[str, str], type[StrEnum]]] = [
+    (words.ROLES, Role),
+    (words.LINKS, ChannelState),
+    (words.ENTRIES, EntryKind),
+    (words.DELIVERIES, Delivery),
+    (words.LEADS, LeadStatus),
+    (words.JOURNAL, JournalState),
+    (words.TOLD, Told),
+    (words.CASES, CaseKind),
+    (words.ALARMS, AlarmKind),
+    (words.CALLS_IN, CallState),
+    (words.CALLS_OUT, CallState),
+    (words.LIST_ACTIONS, ListAction),
+    (words.FILE_WARNINGS, FileWarning),
+    (call_words.RECORDING_IS, RecordingState),
+    (call_words.ACTIONS, RouteAction),
+    (call_words.STAGES, RouteStage),
+    (call_words.VERDICTS, Verdict),
+    (identity.BECAUSE, Because),
+]
+ROOM = """
+msgid "Take it"
+msgstr "Беру"
+
+msgid "{count} day"
+msgid_plural "{count} days"
+msgstr[0] "{count} день"
+msgstr[1] "{count} дня"
+msgstr[2] "{count} дней"
+"""
 
 
-@pytest.mark.parametrize("texts", [RU, EN], ids=["ru", "en"])
-@pytest.mark.parametrize("name", COVERED)
-def test_every_state_has_its_word(texts: Texts, name: str) -> None:
-    assert set(getattr(texts, name)) == set(COVERED[name])
+@pytest.fixture(autouse=True)
+def _russian() -> Iterator[None]:
+    tongues.speak("ru")
+    yield
+    tongues.speak("ru")
 
 
-def test_both_languages_fill_the_same_fields() -> None:
-    for each in fields(Texts):
-        russian, english = getattr(RU, each.name), getattr(EN, each.name)
-        if isinstance(russian, str):
-            assert re.findall(r"\{\w+\}", russian) == re.findall(r"\{\w+\}", english), each.name
-        elif isinstance(russian, dict):
-            assert set(russian) == set(english), each.name
+@pytest.mark.parametrize(("table", "values"), COVERED, ids=[each.__name__ for _, each in COVERED])
+def test_every_state_has_its_word(table: Mapping[str, str], values: type[StrEnum]) -> None:
+    assert set(table) == set(values)
 
 
-def test_no_text_stands_in_two_parts() -> None:
-    names = [each.name for part in PARTS for each in fields(part.RU)]
-    assert sorted(set(names)) == sorted(names)
-    assert set(names) == {each.name for each in fields(Texts)}
+def test_every_text_is_translated_and_none_is_left_over() -> None:
+    assert list(catalogues.problems()) == []
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of one room with two texts, both translated."""
+    monkeypatch.setattr(catalogues, "HOME", tmp_path)
+    room = tmp_path / "templates" / "shop" / "shop.html"
+    room.parent.mkdir(parents=True)
+    room.write_text('{% if a %}\n{{ _("Take it") }}{% endif %}{{ ngettext("{count} day", "{count} days", 2) }}')
+    (tmp_path / "locale" / "ru" / "LC_MESSAGES").mkdir(parents=True)
+    _catalogue(tmp_path).write_text(ROOM)
+    return tmp_path
+
+
+def _catalogue(house: Path, room: str = "shop") -> Path:
+    return house / "locale" / "ru" / "LC_MESSAGES" / f"{room}.po"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("", "", ""),
+        ("Беру", "", "not translated"),
+        ("{count} дней", "", "not translated"),
+        ("{count} дня", "{n} дня", "other names"),
+        ('\nmsgid "Take it"', '\n#, fuzzy\nmsgid "Take it"', "fuzzy"),
+        ("Take it", "Take them", "used nowhere"),
+        ("Take it", "Take them", "missing in shop.po"),
+        ('msgid_plural "{count} days"\n', "", "plural"),
+    ],
+)
+def test_what_is_wrong_with_a_catalogue_is_told(house: Path, before: str, after: str, fault: str) -> None:
+    if "plural" in fault:
+        _catalogue(house).write_text(ROOM[: ROOM.index("msgid_plural")] + 'msgstr "{count} день"\n')
+    else:
+        _catalogue(house).write_text(ROOM.replace(before, after) if before else ROOM)
+    told = list(catalogues.problems())
+    assert any(fault in each for each in told) if fault else told == []
+
+
+def test_a_text_of_two_rooms_moves_to_the_common_ones_with_its_translation(house: Path) -> None:
+    (house / "bank").mkdir()
+    (house / "bank" / "desk.py").write_text('told = _("Take it") + pgettext("bank", "Draft")')
+    assert any("belongs into common.po" in each for each in catalogues.problems())
+    assert catalogues.update() == ["bank.po: to be translated: 'Draft'"]
+    assert "Беру" in _catalogue(house, "common").read_text()
+    assert "Беру" not in _catalogue(house).read_text()
+    assert 'msgctxt "bank"' in _catalogue(house, "bank").read_text()
+
+
+def test_one_room_is_updated_without_the_others(house: Path) -> None:
+    _catalogue(house, "bank").write_text('msgid "Not used yet"\nmsgstr "Пока не нужно"\n')
+    _catalogue(house).write_text(ROOM.replace("Take it", "Take them"))
+    assert catalogues.update(["shop"]) == [
+        "shop.po: gone: 'Take them' = 'Беру'",
+        "shop.po: to be translated: 'Take it'",
+    ]
+    assert "Пока не нужно" in _catalogue(house, "bank").read_text()
+
+
+def test_texts_that_the_extractor_cannot_see_are_refused(house: Path) -> None:
+    (house / "desk.py").write_text("said = f\"№ 1: {_('Take it')}\"")
+    with pytest.raises(ValueError, match="f-strings of lines"):
+        catalogues.texts_used()
 
 
 def test_russian_is_spoken_unless_english_is_wanted() -> None:
-    assert texts_of("en") is EN
-    assert texts_of("ru") is RU
+    assert words.role_word(Role.HEAD) == "руководитель"
+    tongues.speak("en")
+    assert (tongues.language(), words.role_word(Role.HEAD)) == ("en", "head")
+    tongues.speak("tlh")
+    assert (tongues.language(), words.role_word(Role.HEAD)) == ("ru", "руководитель")
 
 
 @pytest.mark.parametrize(
     ("count", "russian", "english"),
-    [(1, "раз", "time"), (2, "раза", "times"), (5, "раз", "times"), (11, "раз", "times"), (21, "раз", "times"),
-     (22, "раза", "times"), (112, "раз", "times")],
+    [(1, "1 раз", "1 time"), (2, "2 раза", "2 times"), (5, "5 раз", "5 times"), (11, "11 раз", "11 times"),
+     (21, "21 раз", "21 times"), (22, "22 раза", "22 times"), (112, "112 раз", "112 times")],
 )  # fmt: skip
 def test_numbers_and_their_words(count: int, russian: str, english: str) -> None:
-    assert plural(count, RU.facts) == russian
-    assert plural(count, EN.facts) == english
+    assert _shown().times(count) == russian
+    tongues.speak("en")
+    assert _shown().times(count) == english
 
 
 def _shown() -> Shown:
-    return Shown(RU, ZoneInfo("Europe/Moscow"), lambda: START)
+    return Shown(ZoneInfo("Europe/Moscow"), lambda: START)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,255 @@
+"""The words of what is an enumeration in the record: roles, channels, states, kinds.
+
+A table holds the words in English, marked; a function says one of them in the language of the request, and what has no
+word as it is. Tests ask that every value of an enumeration has its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from crm_core.messages import Delivery, EntryKind
+from crm_core.model.alarm import AlarmKind
+from crm_core.model.call import CallState, Direction
+from crm_core.model.case import CaseKind
+from crm_core.model.file_warning import FileWarning
+from crm_core.model.ladder import Told
+from crm_core.model.office import ListAction
+from crm_core.model.recording import RecordingState
+from crm_core.model.records import CallRecord, JournalState, LeadStatus
+from crm_core.model.user import Role
+from crm_core.ports import ChannelState
+from hub.web.tongues import N_, NP_, gettext, pgettext
+
+ROLES: Mapping[str, str] = {
+    Role.ADMIN: NP_("role", "administrator"),
+    Role.DIRECTOR: NP_("role", "director"),
+    Role.HEAD: NP_("role", "head"),
+    Role.CONTROLLER: NP_("role", "controller"),
+    Role.MANAGER: NP_("role", "manager"),
+    Role.MARKETER: NP_("role", "marketer"),
+}
+CHANNELS: Mapping[str, str] = {
+    "telegram": NP_("channel", "Telegram"),
+    "vk": NP_("channel", "VK"),
+    "email": NP_("channel", "Mail"),
+    "pbx": NP_("channel", "Telephone"),
+    "web": NP_("channel", "Website"),
+    "cti": NP_("channel", "Other PBX"),
+    "gateway": NP_("channel", "Gateway"),
+}
+IDENTITIES: Mapping[str, str] = {
+    "tg": NP_("identity", "Telegram"),
+    "vk": NP_("identity", "VK"),
+    "web": NP_("identity", "Website"),
+    "gw": NP_("identity", "Gateway"),
+    "claimed": NP_("identity", "Claims to be"),
+}
+LINKS: Mapping[str, str] = {
+    ChannelState.CONNECTING: NP_("link", "connecting"),
+    ChannelState.CONNECTED: NP_("link", "connected"),
+    ChannelState.RECONNECTING: NP_("link", "link lost, reconnecting"),
+    ChannelState.BAD_CREDENTIALS: NP_("link", "wrong key or password"),
+    ChannelState.STOPPED: NP_("link", "stopped"),
+}
+ENTRIES: Mapping[str, str] = {
+    EntryKind.MESSAGE: NP_("entry", "Chat"),
+    EntryKind.CALL: NP_("entry", "Call"),
+    EntryKind.EMAIL: NP_("entry", "Mail"),
+    EntryKind.FORM: NP_("entry", "Form"),
+    EntryKind.NOTE: NP_("entry", "Note"),
+    EntryKind.TASK: NP_("entry", "Task"),
+    EntryKind.STAGE: NP_("entry", "Stage"),
+    EntryKind.SYSTEM: NP_("entry", "Hub"),
+}
+DELIVERIES: Mapping[str, str] = {
+    Delivery.QUEUED: NP_("delivery", "sending"),
+    Delivery.SENT: NP_("delivery", "sent"),
+    Delivery.DELIVERED: NP_("delivery", "delivered"),
+    Delivery.READ: NP_("delivery", "read"),
+    Delivery.FAILED: NP_("delivery", "not sent"),
+}
+LEADS: Mapping[str, str] = {
+    LeadStatus.NEW: NP_("lead", "new"),
+    LeadStatus.TAKEN: NP_("lead", "taken"),
+    LeadStatus.CONVERTED: NP_("lead", "deal"),
+    LeadStatus.REJECTED: NP_("lead", "rejected"),
+}
+JOURNAL: Mapping[str, str] = {
+    JournalState.DONE: NP_("journal", "taken in"),
+    JournalState.FAILED: NP_("journal", "not understood"),
+    JournalState.IGNORED: NP_("journal", "not needed"),
+}
+TOLD: Mapping[str, str] = {
+    Told.MANAGER: NP_("told", "manager"),
+    Told.DEPUTY: NP_("told", "deputy"),
+    Told.CONTROLLER: NP_("told", "controller"),
+    Told.HEAD: NP_("told", "head"),
+    Told.DIRECTOR: NP_("told", "director"),
+    Told.ADMIN: NP_("told", "administrator"),
+}
+CASES: Mapping[str, str] = {
+    CaseKind.CALL: NP_("case", "Call"),
+    CaseKind.MESSAGE: NP_("case", "Message"),
+}
+ALARMS: Mapping[str, str] = {
+    AlarmKind.SILENT_LINE: N_("The line is silent"),
+    AlarmKind.LINK_DOWN: N_("No link"),
+    AlarmKind.CALLS_MISSING: N_("Calls are missing from the record"),
+    AlarmKind.RULE: N_("A rule fails"),
+    AlarmKind.WEBHOOK: N_("A program takes no events"),
+    AlarmKind.RECORDINGS: N_("Recordings are not kept"),
+}
+CALLS_IN: Mapping[str, str] = {
+    CallState.RINGING: NP_("incoming call", "ringing"),
+    CallState.ANSWERED: NP_("incoming call", "answered"),
+    CallState.MISSED: NP_("incoming call", "missed"),
+    CallState.ABANDONED: NP_("incoming call", "gave up"),
+    CallState.BUSY: NP_("incoming call", "busy"),
+    CallState.REJECTED: NP_("incoming call", "rejected"),
+    CallState.NO_ANSWER: NP_("incoming call", "no answer"),
+    CallState.FAILED: NP_("incoming call", "failed"),
+}
+CALLS_OUT: Mapping[str, str] = {
+    CallState.RINGING: NP_("outgoing call", "ringing"),
+    CallState.ANSWERED: NP_("outgoing call", "answered"),
+    CallState.MISSED: NP_("outgoing call", "not reached"),
+    CallState.ABANDONED: NP_("outgoing call", "hung up"),
+    CallState.BUSY: NP_("outgoing call", "busy"),
+    CallState.REJECTED: NP_("outgoing call", "rejected"),
+    CallState.NO_ANSWER: NP_("outgoing call", "no answer"),
+    CallState.FAILED: NP_("outgoing call", "failed"),
+}
+RECORDINGS: Mapping[str, str] = {
+    RecordingState.EXPECTED: N_("The recording is expected"),
+    RecordingState.EMPTY: N_("The recording is empty"),
+    RecordingState.MISSING: N_("The file of the recording is missing"),
+    RecordingState.EXPIRED: N_("The recording has been deleted: its time was over"),
+}
+LIST_ACTIONS: Mapping[str, str] = {
+    ListAction.REJECT: N_("calls and messages are refused"),
+    ListAction.ROUTE: N_("calls go to {to}"),
+    ListAction.NO_LEAD: N_("no leads are made"),
+}
+FILE_WARNINGS: Mapping[str, str] = {
+    FileWarning.EXECUTABLE: NP_("file", "a program: dangerous to run"),
+    FileWarning.SCRIPT: NP_("file", "contains a script"),
+    FileWarning.MACROS: NP_("file", "contains macros"),
+    FileWarning.BOMB: NP_("file", "an archive bomb: do not unpack"),
+    FileWarning.PIXELS: NP_("file", "a picture of absurd size"),
+    FileWarning.HIDES_EXECUTABLE: NP_("file", "a program is inside"),
+    FileWarning.MISMATCH: NP_("file", "is not what it claims to be"),
+    FileWarning.NESTED: NP_("file", "an archive in an archive"),
+    FileWarning.ENCRYPTED: NP_("file", "encrypted, can't be looked into"),
+    FileWarning.UNSEEN: NP_("file", "not looked into"),
+}
+GROUPS: Mapping[str, str] = {
+    "manager": NP_("report", "by manager"),
+    "line": NP_("report", "by line"),
+    "month": NP_("report", "by month"),
+}
+
+
+def role_word(role: Role) -> str:
+    """Who somebody is in the office."""
+    return pgettext("role", ROLES[role]) if role in ROLES else role
+
+
+def channel_word(channel: str) -> str:
+    """A channel by its key, such as `telegram`."""
+    return pgettext("channel", CHANNELS[channel]) if channel in CHANNELS else channel
+
+
+def identity_word(kind: str) -> str:
+    """What an identity is of, by the kind before its colon."""
+    return pgettext("identity", IDENTITIES[kind]) if kind in IDENTITIES else kind
+
+
+def link_word(state: ChannelState) -> str:
+    """How a channel stands."""
+    return pgettext("link", LINKS[state]) if state in LINKS else state
+
+
+def entry_word(kind: EntryKind) -> str:
+    """What an entry of a timeline is."""
+    return pgettext("entry", ENTRIES[kind]) if kind in ENTRIES else kind
+
+
+def delivery_word(delivery: Delivery) -> str:
+    """What became of something sent."""
+    return pgettext("delivery", DELIVERIES[delivery]) if delivery in DELIVERIES else delivery
+
+
+def lead_word(status: LeadStatus) -> str:
+    """How far a lead is."""
+    return pgettext("lead", LEADS[status]) if status in LEADS else status
+
+
+def journal_word(state: JournalState) -> str:
+    """What became of a row of the journal."""
+    return pgettext("journal", JOURNAL[state]) if state in JOURNAL else state
+
+
+def told_word(told: Told) -> str:
+    """Whom a rung of a ladder tells."""
+    return pgettext("told", TOLD[told]) if told in TOLD else told
+
+
+def case_word(kind: CaseKind | str) -> str:
+    """What somebody waits after."""
+    return pgettext("case", CASES[kind]) if kind in CASES else kind
+
+
+def alarm_word(kind: AlarmKind | str) -> str:
+    """What is out of order."""
+    return gettext(ALARMS[kind]) if kind in ALARMS else kind
+
+
+def list_action_word(action: ListAction) -> str:
+    """What a special list does; `{to}` is where calls go."""
+    return gettext(LIST_ACTIONS[action]) if action in LIST_ACTIONS else action
+
+
+def warning_word(warning: FileWarning) -> str:
+    """Why to be careful with a file."""
+    return pgettext("file", FILE_WARNINGS[warning]) if warning in FILE_WARNINGS else warning
+
+
+def group_word(by: str) -> str:
+    """What the figures of a report are put together by."""
+    return pgettext("report", GROUPS[by]) if by in GROUPS else by
+
+
+def call_word(call: CallRecord) -> str:
+    """How a call stands or ended."""
+    if call.direction is Direction.OUT:
+        return pgettext("outgoing call", CALLS_OUT[call.state])
+    return pgettext("incoming call", CALLS_IN[call.state])
+
+
+def recording_word(state: RecordingState) -> str:
+    """Why there is nothing to hear of a recording; empty where there is."""
+    return gettext(RECORDINGS[state]) if state in RECORDINGS else ""
+
+
+def globals_of_templates() -> dict[str, Callable[..., str]]:
+    """The words by the names that templates use."""
+    said: tuple[Callable[..., str], ...] = (
+        role_word,
+        channel_word,
+        identity_word,
+        link_word,
+        entry_word,
+        delivery_word,
+        lead_word,
+        journal_word,
+        told_word,
+        case_word,
+        alarm_word,
+        list_action_word,
+        warning_word,
+        group_word,
+        call_word,
+        recording_word,
+    )
+    return {each.__name__: each for each in said}
