@@ -130,7 +130,7 @@ class Clients:
     async def reply(self, request: web.Request) -> Answer:
         """Queue an answer; where it can't be, the page comes back with the text still there."""
         contact_id, login = number_in(request), user_here(request).login
-        channel, _, account = (await field_of(request, "target", 200)).partition(":")
+        channel, _colon, account = (await field_of(request, "target", 200)).partition(":")
         text = (await field_of(request, "text", _LONGEST_REPLY)).replace("\r\n", "\n")
         subject = " ".join((await field_of(request, "subject", 300)).split())
         where = f"/contacts/{contact_id}"
