@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from crm_core.errors import StorageUnavailable
 from crm_core.messages import ChannelKey
@@ -17,9 +18,12 @@ from crm_core.storage.database import Database
 from crm_core.storage.foreign import ForeignTable
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
+from hub.accounts.channels import Channels
+from hub.accounts.running import Accounts
 from hub.clock import SystemClock
 from hub.configured import Configured, record_of
-from hub.connectors import CONNECTORS, Connect
+from hub.connectors import Connect
+from hub.connectors import connectors as own_connectors
 from hub.conversations import RecordedConversations
 from hub.directory import Directory
 from hub.documents.making import DocumentMaker
@@ -76,7 +80,9 @@ class Hub:
     configured: Configured
     directory: Directory
     presence: Presence
-    channels: dict[ChannelKey, Channel]
+    channels: Channels
+    context: ChannelContext
+    accounts: Accounts
     intake: Intake
     deadlines: DeadlineWorker
     outbox: OutboxWorker
@@ -125,6 +131,7 @@ class Hub:
             except Exception:
                 # One account that can't start must not keep the others from their clients.
                 log.exception("a channel did not start", channel=str(key))
+        await self.accounts.start(self.intake)
         log.info("hub started", node=self.node, channels=[str(key) for key in self.channels])
 
     async def stop(self) -> None:
@@ -133,6 +140,7 @@ class Hub:
         The outbox comes first: what it began needs the channels, and what is queued now waits for the next start.
         """
         await self.outbox.stop()
+        await self.accounts.stop()
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         await self.intake.stop()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
@@ -191,7 +199,7 @@ def build(
     store = record_of(settings, database, clock)
     files = DiskFiles(settings.files)
     inspector = FileInspector(files)
-    presence = Presence(clock, {pbx.name: pbx.wrap for pbx in settings.pbx})
+    presence = Presence(clock, _wraps(settings))
     live = Live(store)
     configured = Configured(settings, store, live, clock)
     rules = DispatchRules(settings.routing.fallback, settings.routing.ring_s)
@@ -215,15 +223,18 @@ def build(
         nameless=RecordedNameless(store),
         secret=lambda purpose: key_for(settings, purpose),
     )
-    channels: dict[ChannelKey, Channel] = {}
-    for connect in (connectors or CONNECTORS).values():
-        channels.update({channel.key: channel for channel in connect(settings, context)})
+    connectors = connectors or own_connectors()
+    made = (channel for connect in connectors.values() for channel in connect(settings, context))
+    channels = Channels({channel.key: channel for channel in made})
     webhooks = WebhookSender(store.office, clock)
     acts = Acts(store, channels, files, webhooks, inspector)
     deadlines = DeadlineWorker(store, clock, metrics)
     outbox = OutboxWorker(store, clock, metrics, acts, node)
     intake = Intake(store, metrics, channels, inspector=inspector)
     reconciling = ReconcilingWorker(store, clock, metrics, channels, intake, context.lease, settings.time_zone)
+    recordings = RecordingKeeper(store, clock, metrics, settings)
+    followers = (lambda now: presence.rests(_wraps(now)), recordings.serve)
+    accounts = Accounts(configured, channels, context, connectors, followers)
     wake = _wake(settings, node, store, (live.wake, deadlines.wake, outbox.wake))
     return Hub(
         settings=settings,
@@ -237,6 +248,8 @@ def build(
         directory=directory,
         presence=presence,
         channels=channels,
+        context=context,
+        accounts=accounts,
         intake=intake,
         deadlines=deadlines,
         outbox=outbox,
@@ -245,7 +258,7 @@ def build(
         upkeep=Upkeep(store, clock, metrics, channels, node),
         watch=Watch(store, clock, metrics, channels, node, settings.alarms.link_after),
         silence=SilenceWatch(store, clock, metrics, channels, node, wanted=settings.alarms.silence),
-        recordings=RecordingKeeper(store, clock, metrics, settings),
+        recordings=recordings,
         reconciling=reconciling,
         scoring=ScoringWorker(store, clock, metrics, context.lease),
         imports=ImportWorker(store, clock, metrics, files, node),
@@ -256,6 +269,10 @@ def build(
         shared_presence=_sharing(settings, node, presence),
         node=node,
     )
+
+
+def _wraps(settings: Settings) -> dict[str, timedelta]:
+    return {pbx.name: pbx.wrap for pbx in settings.pbx}
 
 
 def _wake(settings: Settings, node: str, store: Store, heard: tuple[Callable[[], None], ...]) -> RedisWake | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from crm_core.messages import ChannelKey
 from crm_core.model.user import User
 from crm_core.ports import Clock, Policies
 from crm_core.storage.database import Database
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
+from hub.accounts.in_force import Found, InForce, with_accounts
+from hub.accounts.sealing import Seal
 from hub.leaving import with_links
 from hub.live import Live
 from hub.log import get_logger
@@ -39,17 +42,24 @@ def record_of(settings: Settings, database: Database, clock: Clock) -> Store:
 
 async def configure(store: Store, settings: Settings, clock: Clock) -> tuple[str, ...]:
     """Give the store the office as it is configured now; what of the record's definitions can't be used, in words."""
+    _, problems = await _configure(store, settings, clock)
+    return problems
+
+
+async def _configure(store: Store, settings: Settings, clock: Clock) -> tuple[InForce, tuple[str, ...]]:
     catalogue = await store.run(lambda desk: desk.catalogue)
     today = clock.now().astimezone(settings.time_zone).date()
     together, problems = with_kept(settings, catalogue, today)
-    store.office = with_links(office_of(together), settings)
-    return (*catalogue.problems, *(str(each) for each in problems))
+    in_force = with_accounts(together, catalogue, Seal(settings))
+    store.office = with_links(office_of(in_force.settings), settings)
+    return in_force, (*catalogue.problems, *(str(each) for each in (*problems, *in_force.problems)))
 
 
 class Configured:
-    """Keeps the store's office up to date with the record's calendars, groups, special lists and ladders.
+    """Keeps the store's office up to date with the record's calendars, groups, special lists, ladders and accounts.
 
-    `problems` are those of the record's definitions that can't be used; the others are in force.
+    `problems` are those of the record's definitions that can't be used; the others are in force. `settings` are those
+    of hub.toml and of the record together, `accounts` those of the record alone.
     """
 
     def __init__(self, settings: Settings, store: Store, live: Live, clock: Clock) -> None:
@@ -58,6 +68,8 @@ class Configured:
         self._clock = clock
         self._listeners: list[Callable[[], Awaitable[None]]] = []
         self.problems: tuple[str, ...] = ()
+        self.settings = settings
+        self.accounts: Mapping[ChannelKey, Found] = {}
         live.listen(self._changed)
 
     def listen(self, listener: Callable[[], Awaitable[None]]) -> None:
@@ -66,7 +78,8 @@ class Configured:
 
     async def start(self) -> None:
         """Make the office of what is configured now."""
-        self.problems = await configure(self._store, self._settings, self._clock)
+        in_force, self.problems = await _configure(self._store, self._settings, self._clock)
+        self.settings, self.accounts = in_force.settings, in_force.found
         for each in self.problems:
             log.warning("something configured can't be used", what=each)
 

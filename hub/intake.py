@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crm_core.errors import (
@@ -61,7 +61,7 @@ class Intake:
         self,
         store: Store,
         metrics: Metrics,
-        channels: dict[ChannelKey, Channel],
+        channels: Mapping[ChannelKey, Channel],
         limits: IntakeLimits | None = None,
         inspector: FileInspector | None = None,
     ) -> None:

@@ -90,6 +90,14 @@ def configure_logging(
     )
 
 
+def hide(secrets: Iterable[str]) -> None:
+    """Blank these secrets too, from now on: those that the hub learns while it runs."""
+    texts = frozenset(secrets)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _Handler) and isinstance(handler.formatter, _Formatter):
+            handler.formatter.hide(texts)
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """A stream handler that says in one line that a record was lost, without showing the record."""
 
@@ -107,6 +115,7 @@ class _Formatter(ProcessorFormatter):
     def __init__(self, log_format: LogFormat, redactor: Redactor, *, colors: bool) -> None:
         self._format = log_format
         self._redactor = redactor
+        self._hidden: frozenset[str] = frozenset()
         renderer: Processor
         if log_format is LogFormat.JSON:
             renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -132,6 +141,12 @@ class _Formatter(ProcessorFormatter):
             return super().format(record)
         except Exception as err:  # noqa: BLE001 - arguments of a log call are anybody's, and logging never raises
             return self._unformattable(record, err)
+
+    def hide(self, secrets: frozenset[str]) -> None:
+        """Blank these as well as those before."""
+        if not secrets <= self._hidden:
+            self._hidden |= secrets
+            self._redactor = self._redactor.knowing(self._hidden)
 
     def _redact(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         safe: EventDict = {}

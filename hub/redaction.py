@@ -34,11 +34,19 @@ class Redactor:
     """Makes values safe to write. `secrets` are blanked wherever they stand, plain or percent-encoded."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = frozenset(secrets)
         known = {
-            form for secret in secrets for form in (secret, quote(secret, safe="")) if len(form) >= _SHORTEST_SECRET
+            form
+            for secret in self._secrets
+            for form in (secret, quote(secret, safe=""))
+            if len(form) >= _SHORTEST_SECRET
         }
         longest_first = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if known else None
+
+    def knowing(self, secrets: Iterable[str]) -> Redactor:
+        """One that blanks these secrets too."""
+        return Redactor(self._secrets.union(secrets))
 
     def text(self, value: str) -> str:
         """The text without secrets, cut where it is very long, writable as UTF-8."""

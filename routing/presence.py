@@ -57,6 +57,10 @@ class Presence:
         self._listeners: list[Heard] = []
         self._lock = threading.Lock()
 
+    def rests(self, wraps: Mapping[str, timedelta]) -> None:
+        """How long people are left in peace after a call, by PBX, from now on."""
+        self._wraps = dict(wraps)
+
     # ------------------------------------------------------------ what the own link reports
 
     def device(self, pbx: str, endpoint: str, state: DeviceState) -> None:

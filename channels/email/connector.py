@@ -31,7 +31,7 @@ _LARGE = 32 * 1024  # bytes; reading a larger mail would hold up the event loop
 
 
 class EmailChannel:
-    """One mailbox: `Channel`, `ReparsesRaw`, `KeepsFiles`, `ProvesItself`, `Measured`."""
+    """One mailbox: `Channel`, `ReparsesRaw`, `KeepsFiles`, `ProvesItself`, `Measured`, `Retires`."""
 
     def __init__(
         self,
@@ -108,6 +108,11 @@ class EmailChannel:
             await self._listener.leave(self._config)
         self._sink = None
         self._health.stop()
+
+    def retire(self) -> None:
+        """The mailbox is gone: mail for it is refused for good, unless another connector has it now."""
+        if self._listener is not None:
+            self._listener.forget(self._config)
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """Deliver one message, see `outbound`; a refused login turns the health to BAD_CREDENTIALS."""

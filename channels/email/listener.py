@@ -82,15 +82,24 @@ class Listener:
         account = self._accounts[config.mailbox]
         account.deliver, account.told = deliver, told
         if self._server is not None or self._opening is not None:
+            if config.tls is not None and self._server is not None:
+                await self._certify()
             told(self._trouble)
             return
         if not await self._try_to_open():
             self._opening = asyncio.create_task(self._keep_trying(), name=f"smtp {self.place}")
 
+    def forget(self, config: EmailConfig) -> None:
+        """A mailbox that left will not be back: from now on it is answered 550."""
+        account = self._accounts.get(config.mailbox)
+        if account is not None and account.config is config:
+            del self._accounts[config.mailbox]
+
     async def leave(self, config: EmailConfig) -> None:
         """Stop a mailbox. Idempotent."""
-        account = self._accounts[config.mailbox]
-        account.deliver, account.told = None, None
+        account = self._accounts.get(config.mailbox)
+        if account is not None and account.config is config:
+            account.deliver, account.told = None, None
         if any(each.deliver is not None for each in self._accounts.values()):
             return
         opening, self._opening = self._opening, None
@@ -142,6 +151,13 @@ class Listener:
             return False
         self._tell(None)
         return True
+
+    async def _certify(self) -> None:
+        """Offer the certificate of a mailbox that came after the others."""
+        try:
+            self._tls = await asyncio.to_thread(self._certified)
+        except OSError as error:
+            self._tell(f"{self.place} takes mail without TLS: {_reason(error)}")
 
     async def _keep_trying(self) -> None:
         backoff = Backoff()

@@ -12,6 +12,7 @@ from crm_core.ports.channels import (
     Measured,
     ProvesItself,
     ReparsesRaw,
+    Retires,
 )
 from crm_core.ports.clients import Conversations, Nameless, Said, SaidFile
 from crm_core.ports.clock import Clock
@@ -71,6 +72,7 @@ __all__ = [
     "Record",
     "RecordedCalls",
     "ReparsesRaw",
+    "Retires",
     "RouteJournal",
     "Said",
     "SaidFile",

@@ -108,3 +108,11 @@ class ProvesItself(Protocol):
 
     async def check(self) -> str:
         """One line saying what was proved; raises DeliveryError with what is wrong and how to mend it."""
+
+
+@runtime_checkable
+class Retires(Protocol):
+    """A channel that others know of after it stopped, since it will be back after a start."""
+
+    def retire(self) -> None:
+        """It will not be back: after `stop`, where the account is gone or another connector has it."""

@@ -19,11 +19,13 @@ _PATIENCE_S = 30.0
 
 
 def mount_channels(app: web.Application, hub: Hub) -> None:
-    """Give every channel that wants HTTP its routes."""
+    """Give every channel that wants HTTP its routes; what is asked for elsewhere under `/in` is looked up among the
+    accounts of that moment, for they come and go."""
     for channel in hub.channels.values():
         if isinstance(channel, ReceivesHttp):
             for route in channel.routes():
                 app.router.add_route(route.method, route.path, _handler(route))
+    app.router.add_route("*", "/in/{channel}/{rest:.+}", _Late(hub).handle)
 
 
 def end_streams(hub: Hub) -> None:
@@ -31,6 +33,34 @@ def end_streams(hub: Hub) -> None:
     for channel in hub.channels.values():
         if isinstance(channel, Streams):
             channel.end_streams()
+
+
+class _Late:
+    """The routes of accounts that came after the start, or were changed."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._revision: int | None = None
+        self._routes: dict[str, dict[str, HttpRoute]] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Raises HTTPNotFound, HTTPMethodNotAllowed."""
+        routes = self._now().get(request.path)
+        if routes is None:
+            raise web.HTTPNotFound
+        if request.method not in routes:
+            raise web.HTTPMethodNotAllowed(request.method, sorted(routes))
+        return await _handler(routes[request.method])(request)
+
+    def _now(self) -> dict[str, dict[str, HttpRoute]]:
+        channels = self._hub.channels
+        if self._revision != channels.revision:
+            found: dict[str, dict[str, HttpRoute]] = {}
+            for channel in channels.values():
+                for route in channel.routes() if isinstance(channel, ReceivesHttp) else ():
+                    found.setdefault(route.path, {})[route.method] = route
+            self._routes, self._revision = found, channels.revision
+        return self._routes
 
 
 def _handler(route: HttpRoute) -> Handler:

@@ -86,7 +86,8 @@ class RecordingKeeper(Worker):
         self._clock = clock
         self._settings = settings.recordings
         self._zone = settings.time_zone
-        self._folders = {pbx.name: pbx.recordings for pbx in settings.pbx if pbx.recordings is not None}
+        self._folders: dict[str, Path] = {}
+        self.serve(settings)
         self._free = free
         storage = settings.recordings.s3
         self.bucket = Bucket(storage) if storage is not None else None
@@ -96,6 +97,10 @@ class RecordingKeeper(Worker):
         self._checked = 0
         self._failing: dict[str, datetime] = {}
         self._raised: dict[str, bool] = {}
+
+    def serve(self, settings: Settings) -> None:
+        """Keep the recordings of these PBXs from now on."""
+        self._folders = {pbx.name: pbx.recordings for pbx in settings.pbx if pbx.recordings is not None}
 
     def folder(self, pbx: str) -> Path | None:
         """Where the recordings of a PBX lie, whether or not this node has that folder."""

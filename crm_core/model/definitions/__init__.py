@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crm_core.model.definitions.accounts import AccountBody, AccountKind
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
 from crm_core.model.definitions.catalogue import Catalogue, Defined
 from crm_core.model.definitions.chains import ChainBody
@@ -33,6 +34,7 @@ FORMS: dict[Section, type[Body]] = {
     Section.DOCUMENT: DocumentBody,
     Section.SCORING: ScoringBody,
     Section.WEBHOOK: WebhookBody,
+    Section.ACCOUNT: AccountBody,
 }
 
 
@@ -49,6 +51,8 @@ def name_of(body: Body) -> str | None:
 
 __all__ = [
     "FORMS",
+    "AccountBody",
+    "AccountKind",
     "Body",
     "Catalogue",
     "ChainBody",

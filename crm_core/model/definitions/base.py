@@ -39,6 +39,7 @@ class Section(StrEnum):
     LIST = "list"
     HOURS = "hours"
     GROUP = "group"
+    ACCOUNT = "account"
 
 
 class DefinitionRecord(NamedTuple):

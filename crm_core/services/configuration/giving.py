@@ -10,7 +10,7 @@ from crm_core.services.defining import as_json, of_section
 from crm_core.services.desk import Desk
 
 # What is no configuration of how an office works, or must not leave it.
-_KEPT_BACK = frozenset({Section.MAPPING, Section.WEBHOOK})
+_KEPT_BACK = frozenset({Section.MAPPING, Section.WEBHOOK, Section.ACCOUNT})
 
 
 def given_out(desk: Desk, title: str = "") -> dict[str, Any]:

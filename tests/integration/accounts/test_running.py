@@ -1,0 +1,214 @@
+"""Accounts of the record start, change and stop while the hub runs; a broken one keeps nobody from their work."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from channels.pbx import PbxChannel
+from crm_core.errors import InvalidInput
+from crm_core.messages import ChannelKey
+from crm_core.model.definitions.accounts import AccountKind
+from crm_core.ports import ChannelState
+from hub.demo.peers.bot_api import Bot, BotApiServer
+from hub.demo.peers.process import free_port
+from hub.demo.peers.vk import VkServer
+from tests.integration.accounts.world import a_node
+
+TOKEN = "7654321:AAE-strict_local_token"
+OTHER = "7654399:AAE-another_local_token"
+SHOP = ChannelKey("telegram", "shop")
+TELEGRAM = AccountKind.TELEGRAM
+
+
+@pytest.fixture
+async def bots() -> AsyncIterator[BotApiServer]:
+    server = BotApiServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def _says(bot: Bot, text: str, who: int = 1001) -> None:
+    await bot.user(id=who, first_name="Анна").say(text)
+
+
+async def test_a_bot_comes_changes_and_goes_without_a_restart(
+    migrated_url: str, tmp_path: Path, bots: BotApiServer
+) -> None:
+    bot, other = bots.bot(TOKEN), bots.bot(OTHER)
+    async with a_node(migrated_url, tmp_path) as node:
+        record = await node.add(TELEGRAM, "shop", token=TOKEN, api_base=bots.url)
+        await node.became(SHOP, ChannelState.CONNECTED)
+        await _says(bot, "здравствуйте")
+        await node.told("здравствуйте")
+        before = node.hub.channels[SHOP]
+        record = await node.change(record, source="Реклама")
+        assert node.hub.channels[SHOP] is before, "what the connector does not see needs no other connector"
+        assert node.hub.store.office.policies[SHOP].source == "Реклама"
+        await node.change(record, token=OTHER)
+        assert node.hub.channels[SHOP] is not before
+        assert before.health.state is ChannelState.STOPPED
+        await node.became(SHOP, ChannelState.CONNECTED)
+        await _says(other, "другому боту", 1002)
+        await node.told("другому боту")
+        await node.remove(record)
+        assert SHOP not in node.hub.channels
+        assert node.hub.store.office.staff_channel is None
+
+
+async def test_a_webhook_is_answered_for_an_account_that_came_later(
+    furnished_sqlite: str, tmp_path: Path, bots: BotApiServer
+) -> None:
+    bot = bots.bot(TOKEN)
+    async with a_node(furnished_sqlite, tmp_path) as node:
+        async with node.api.post("/in/telegram/shop", data=b"{}") as response:
+            assert response.status == 404
+        record = await node.add(TELEGRAM, "shop", token=TOKEN, api_base=bots.url, mode="webhook", secret="hook-secret")
+        await node.became(SHOP, ChannelState.CONNECTED)
+        async with node.api.post("/in/telegram/shop", data=b"{}") as response:
+            assert response.status == 401
+        async with node.api.get("/in/telegram/shop") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "POST")
+        await _says(bot, "через вебхук")
+        await node.told("через вебхук")
+        await node.remove(record)
+        async with node.api.post("/in/telegram/shop", data=b"{}") as response:
+            assert response.status == 404
+
+
+async def test_a_community_and_a_site_come_later(furnished_sqlite: str, tmp_path: Path) -> None:
+    server = VkServer()
+    await server.start()
+    try:
+        community = server.community(123456, "vk1.a.strict-local-token")
+        async with a_node(furnished_sqlite, tmp_path) as node:
+            community.hook(f"http://127.0.0.1:{node.port}/in/vk/shop", "s3cret", "c0nf1rm")
+            await node.add(
+                AccountKind.VK,
+                "shop",
+                group_id=123456,
+                token="vk1.a.strict-local-token",
+                secret="s3cret",
+                confirmation="c0nf1rm",
+                api_base=server.url,
+            )
+            await node.became(ChannelKey("vk", "shop"), ChannelState.CONNECTED)
+            await community.user(1001, "Анна", "Петрова").say("из ВК")
+            await node.told("из ВК")
+            await node.add(AccountKind.WEB, "site", key="form-key", origins=["https://example.org"])
+            form = {"name": "Анна", "phone": "+7 916 123-45-67", "comment": "с сайта"}
+            async with node.api.post("/in/web/site?key=form-key", json=form) as response:
+                assert response.status == 200, await response.text()
+            async with node.api.get("/in/web/site/widget.js") as response:
+                assert response.status == 200
+    finally:
+        await server.stop()
+
+
+def _send_mail(port: int, to: str) -> None:
+    with smtplib.SMTP("127.0.0.1", port) as smtp:
+        smtp.sendmail("anna@example.com", [to], "From: anna@example.com\r\nSubject: ?\r\n\r\nпо почте".encode())
+
+
+async def test_mailboxes_come_to_a_listener_that_is_open(furnished_sqlite: str, tmp_path: Path) -> None:
+    port = free_port()
+    table = f'[[email]]\nname = "sales"\naddress = "sales@example.org"\nlisten = "127.0.0.1:{port}"\n'
+    async with a_node(furnished_sqlite, tmp_path, table) as node:
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            await asyncio.to_thread(_send_mail, port, "help@example.org")
+        record = await node.add(AccountKind.EMAIL, "help", address="help@example.org", listen=f"127.0.0.1:{port}")
+        await node.became(ChannelKey("email", "help"), ChannelState.CONNECTED)
+        await asyncio.to_thread(_send_mail, port, "help@example.org")
+        await asyncio.to_thread(_send_mail, port, "sales@example.org")
+        await node.remove(record)
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            await asyncio.to_thread(_send_mail, port, "help@example.org")
+        await asyncio.to_thread(_send_mail, port, "sales@example.org")
+
+
+async def test_a_telephone_exchange_comes_later_and_its_door_moves(furnished_sqlite: str, tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
+    key = ChannelKey("pbx", "office")
+    async with a_node(furnished_sqlite, tmp_path) as node:
+        record = await node.add(
+            AccountKind.PBX,
+            "office",
+            ami="ami://hub:s3cret@127.0.0.1:9",
+            agi=f"127.0.0.1:{first}",
+            wrap="5s",
+            recordings=str(tmp_path / "monitor"),
+        )
+        channel = node.hub.channels[key]
+        assert isinstance(channel, PbxChannel)
+        assert channel.agi_address == ("127.0.0.1", first)
+        assert node.hub.recordings.folder("office") == tmp_path / "monitor"
+        assert "office" in node.hub.store.office.dial
+        await node.change(record, agi=f"127.0.0.1:{second}")
+        channel = node.hub.channels[key]
+        assert isinstance(channel, PbxChannel)
+        assert channel.agi_address == ("127.0.0.1", second)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", first)
+
+
+async def test_what_hub_toml_says_wins(furnished_sqlite: str, tmp_path: Path, bots: BotApiServer) -> None:
+    bots.bot(TOKEN)
+    bots.bot(OTHER)
+    async with a_node(furnished_sqlite, tmp_path) as node:
+        await node.add(TELEGRAM, "shop", token=OTHER, api_base=bots.url)
+    table = f'[[telegram]]\nname = "shop"\ntoken = "{TOKEN}"\napi_base = "{bots.url}"\n'
+    async with a_node(furnished_sqlite, tmp_path, table) as node:
+        await node.became(SHOP, ChannelState.CONNECTED)
+        assert node.hub.configured.accounts[SHOP].overridden
+        assert [each.token.reveal() for each in node.hub.configured.settings.telegram] == [TOKEN]
+        with pytest.raises(InvalidInput, match=r"hub\.toml has the account telegram:shop"):
+            await node.add(TELEGRAM, "shop", token=OTHER)
+
+
+async def test_a_broken_account_is_shown_and_keeps_nobody_from_their_work(
+    furnished_sqlite: str, tmp_path: Path, bots: BotApiServer
+) -> None:
+    bot = bots.bot(TOKEN)
+    async with a_node(furnished_sqlite, tmp_path) as node:
+        await node.add(TELEGRAM, "shop", token=TOKEN, api_base=bots.url)
+    async with a_node(furnished_sqlite, tmp_path, key="another-key-that-opens-nothing-of-it") as node:
+        health = node.hub.channels[SHOP].health
+        assert health.state is ChannelState.STOPPED
+        assert "another key" in health.detail
+        assert any("another key" in each for each in node.hub.configured.problems)
+        async with aiohttp.ClientSession() as web, web.get(f"http://127.0.0.1:{node.port}/readyz") as response:
+            assert response.status == 200
+            assert (await response.json())["parts"]["telegram:shop"]["state"] == "stopped"
+        record = node.hub.configured.accounts[SHOP].record
+        with pytest.raises(InvalidInput, match="token: the key is missing"):
+            await node.change(record, source="Реклама")
+        await node.change(record, token=TOKEN)
+        await node.became(SHOP, ChannelState.CONNECTED)
+        await _says(bot, "снова")
+        await node.told("снова")
+
+
+async def test_of_two_nodes_one_polls_and_the_other_takes_over(
+    postgres_url: str, tmp_path: Path, bots: BotApiServer
+) -> None:
+    bot = bots.bot(TOKEN)
+    async with a_node(postgres_url, tmp_path / "two") as second:
+        async with a_node(postgres_url, tmp_path / "one") as first:
+            record = await second.add(TELEGRAM, "shop", token=TOKEN, api_base=bots.url)
+            await first.settled()
+            assert SHOP in first.hub.channels, "the change was heard of on the other node"
+            states = {node.hub.channels[SHOP].health.state for node in (first, second)}
+            await _says(bot, "кому-то из двоих")
+            await first.told("кому-то из двоих")
+            assert states <= {ChannelState.CONNECTED, ChannelState.CONNECTING}
+        await second.became(SHOP, ChannelState.CONNECTED)
+        await _says(bot, "оставшемуся")
+        await second.told("оставшемуся")
+        assert [each["text"] for each in await second.messages()].count("оставшемуся") == 1
+        await second.remove(record)
