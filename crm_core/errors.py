@@ -22,6 +22,10 @@ class NotFound(CoreError):
     """There is no such record."""
 
 
+class Forbidden(CoreError):
+    """Whoever asks may not do this."""
+
+
 class Conflict(CoreError):
     """The record is not in a state that allows this."""
 

@@ -108,7 +108,8 @@ def _board(office: Measured, bare: Bare) -> tuple[Once, Once]:
     stages = [each.id for each in found.stages if each.open]
 
     def look(conn: Reading) -> int:
-        shown = boards.board(conn, found, BoardFilter(), BoardOrder.UPDATED, limit=CARDS)
+        access = office.store.access(conn, office.user)
+        shown = boards.board(conn, access, found, BoardFilter(), BoardOrder.UPDATED, limit=CARDS)
         return sum(len(each.cards) for each in shown)
 
     async def ours(_: int) -> int:
@@ -133,7 +134,8 @@ def _deals(office: Measured, bare: Bare) -> tuple[Once, Once]:
     def look(conn: Reading, chosen: tuple[str, str]) -> int:
         asking = _asking(office, conn)
         more = More.of("deal", _filter(city=chosen[0], course=chosen[1]), asking)
-        return len(deals.list_deals(conn, office.user, DealFilter(), Slice(None, PAGE), more).items)
+        access = office.store.access(conn, office.user)
+        return len(deals.list_deals(conn, access, DealFilter(), Slice(None, PAGE), more).items)
 
     async def ours(chosen: tuple[str, str]) -> int:
         return await office.store.read(partial(look, chosen=chosen))

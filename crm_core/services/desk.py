@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.messages import EntryKind
+from crm_core.model.access import Access, Right
 from crm_core.model.call import Direction
 from crm_core.model.definitions import Catalogue
 from crm_core.model.events import wants
@@ -23,6 +24,7 @@ from crm_core.model.records import (
     OutboxState,
 )
 from crm_core.model.subscribers import all_subscribers
+from crm_core.model.user import User
 from crm_core.ports import Load, Policies, UnitOfWork
 from crm_core.services.ruling import Ruling
 from crm_core.services.wording import Phrase, local_time, say
@@ -44,7 +46,8 @@ class Moves:
 class Desk:
     """One transaction's working place. `clients` are those of the batch; `handles` spares asking for one twice;
     `notices` are those about new leads and new cases, by client and person: what comes of one fact is told at once.
-    `quiet` says that much is brought in or handed over at once: no rule, no chain and no webhook hears of it."""
+    `quiet` says that much is brought in or handed over at once: no rule, no chain and no webhook hears of it. `access`
+    is what whoever acts may do; None is the hub itself: facts, rules, deadlines, the command line."""
 
     work: UnitOfWork
     office: Office
@@ -55,6 +58,7 @@ class Desk:
     moves: Moves = field(default_factory=Moves)
     rules: Ruling = field(default_factory=Ruling)
     quiet: bool = False
+    access: Access | None = None
     _loads: dict[str, Load] | None = None
 
     @property
@@ -73,6 +77,21 @@ class Desk:
     def catalogue(self) -> Catalogue:
         """Everything configured in the record: pipelines, fields, rules …"""
         return self.work.catalogue
+
+    def acts_for(self, user: User) -> None:
+        """A person acts: they are the author of what changes, and may what they may as of this transaction."""
+        self.work.author = user.login
+        self.access = Access.of(self.work.staff.get(user.login) or user, self.catalogue, self.work.staff)
+
+    def demand(self, right: Right, record: Any = None) -> None:
+        """Raise Forbidden where whoever acts may not do this: at all, or with this record, which is its manager's or
+        assignee's. The hub itself may everything."""
+        if self.access is None:
+            return
+        if record is None:
+            self.access.demand(right)
+        else:
+            self.access.demand_of(right, getattr(record, "manager", None) or getattr(record, "assignee", None))
 
     def say(self, phrase: Phrase, **fields: object) -> str:
         """A text in the office's language."""

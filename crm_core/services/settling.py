@@ -49,12 +49,17 @@ STEPS: tuple[Step, ...] = (
 def settle(desk: Desk) -> None:
     """Let everything follow that follows. Whoever shows a record within its transaction settles first; done anyway
     right before a transaction is written. Raises what a step raises: then the transaction is none."""
-    for _ in range(_MOST_ROUNDS):
-        changes = desk.work.take_changes(_WATCHED)
-        if not changes:
-            break
-        for step in STEPS:
-            step(desk, changes)
+    # What follows is the hub's own doing, whatever the person may who began it.
+    access, desk.access = desk.access, None
+    try:
+        for _ in range(_MOST_ROUNDS):
+            changes = desk.work.take_changes(_WATCHED)
+            if not changes:
+                break
+            for step in STEPS:
+                step(desk, changes)
+    finally:
+        desk.access = access
     for (before, after), _author in desk.work.all_changes(_VERSIONED):
         if before is not None and after is not None and after.version == before.version and differences(before, after):
             desk.work.put(after._replace(version=before.version + 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,7 @@ from crm_core.storage.revisions import Caches
 from crm_core.storage.work import SqlWork
 
 Result = TypeVar("Result")
+Told = TypeVar("Told")
 
 
 class Store:
@@ -58,6 +59,21 @@ class Store:
                 listener(position)
         return result, position
 
+    async def rehearse(self, service: Callable[[Desk], Result], then: Callable[[Desk], Told]) -> tuple[Result, Told]:
+        """What a service would give, and what another one would find afterwards; nothing is kept. Raises as `run`."""
+
+        def acting(conn: Connection) -> None:
+            caches = Caches()  # its own: what it sees is never committed
+            result, _, _ = self._work(conn, service, caches)
+            later = SqlWork(conn, self.clock.now(), self._ids, caches)
+            raise _Rehearsed(result, then(Desk(later, self.office, self.policies)))
+
+        try:
+            await self.database.write(acting)
+        except _Rehearsed as end:
+            return end.result, end.told
+        raise AssertionError("a rehearsal always ends so")
+
     def catalogue(self, conn: Connection) -> Catalogue:
         """Everything configured, as a query sees it; one statement where nothing changed since."""
         return self._caches.current(conn)[1]
@@ -85,9 +101,11 @@ class Store:
 
         return await self.database.read(looking)
 
-    def _work(self, conn: Connection, service: Callable[[Desk], Result]) -> tuple[Result, int | None, int]:
+    def _work(
+        self, conn: Connection, service: Callable[[Desk], Result], caches: Caches | None = None
+    ) -> tuple[Result, int | None, int]:
         self._ids.begun()
-        work = SqlWork(conn, self.clock.now(), self._ids, self._caches)
+        work = SqlWork(conn, self.clock.now(), self._ids, caches or self._caches)
         desk = Desk(work, self.office, self.policies)
         result = service(desk)
         settle(desk)
@@ -95,3 +113,12 @@ class Store:
         remember(desk)
         work.flush()
         return result, work.position, self._ids.refills
+
+
+class _Rehearsed(Exception):
+    """A rehearsal ended: the transaction is rolled back."""
+
+    def __init__(self, result: Any, told: Any) -> None:
+        super().__init__()
+        self.result = result
+        self.told = told

@@ -61,7 +61,7 @@ async def run_act(
         kept = idempotency.find(desk, user.login, key) if key is not None else None
         if kept is not None:
             return _same(kept, digest), True
-        desk.work.author = user.login
+        desk.acts_for(user)
         model = service(desk)
         answer = KeptAnswer(digest, status, to_json(model) if model is not None else b"")
         if key is not None:

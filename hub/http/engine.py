@@ -40,22 +40,24 @@ def handler_of(hub: Hub, operation: Operation) -> Handler:
     """The aiohttp handler of an operation."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        user = await authenticate(hub, request)
-        demand(user, operation.right)
+        caller = await authenticate(hub, request)
+        access = caller.access
+        demand(access, operation.right)
+        caller.demand_scope(operation.tag, writes=operation.writes)
         query = _query(operation, request)
         if operation.kind is Kind.OWN:
-            call: Call[Any, Any] = Call(hub, user, request.match_info, query, NoBody())
+            call: Call[Any, Any] = Call(hub, access, request.match_info, query, NoBody(), caller.token)
             response: web.StreamResponse = await operation.handler(request, call)
             return response
         content = await read_body(request, MAX_JSON)
-        call = Call(hub, user, request.match_info, query, _body(operation, content))
+        call = Call(hub, access, request.match_info, query, _body(operation, content), caller.token)
         if operation.kind is Kind.READ:
             model: BaseModel = await hub.store.read(lambda conn: operation.handler(conn, call))
             return json_response(to_json(model), operation.status)
         return await run_act(
             hub,
             request,
-            user,
+            access.user,
             content,
             lambda desk: operation.handler(desk, call),
             status=operation.status,

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from crm_core.model.access import Sight
 from crm_core.model.filters import filter_of
-from crm_core.model.user import User
 from crm_core.storage.filtering import Asking, condition
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.selling import known_by
@@ -27,14 +27,12 @@ class FilterQuery(PageQuery):
     external: Named | None = None
     sort: Annotated[str | None, Field(pattern=r"^-?[a-z_]+(\.[a-z0-9_]+)?$", max_length=100)] = None
 
-    def more(self, conn: Reading, store: Store, kind: str, user: User | None = None) -> More:
-        """The same for the record; `user` is named where a filter may ask for deals. Raises InvalidInput that says what
-        makes no sense."""
+    def more(self, conn: Reading, store: Store, kind: str, sight: Sight) -> More:
+        """The same for the record, as somebody with this sight asks. Raises InvalidInput that says what makes no
+        sense."""
         if self.filter is None and self.sort is None and self.external is None:
             return EVERYTHING
-        asking = asking_of(conn, store)
-        if user is not None:
-            asking = replace(asking, hidden=asking.catalogue.hidden_from(user))
+        asking = replace(asking_of(conn, store), sight=sight)
         if self.filter is not None and self.sort is None and self.external is None and kind != "task":
             return More.of(kind, filter_of(self.filter), asking)  # tasks have an order of their own
         wanted = condition(kind, filter_of(self.filter), asking) if self.filter is not None else None

@@ -10,9 +10,11 @@ from typing import Any, Generic, TypeVar
 from aiohttp import web
 from pydantic import BaseModel
 
+from crm_core.model.access import Access
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
+from crm_core.storage.tokens import Token
 from hub.bootstrap import Hub
 from hub.http.rights import Right
 from hub.http.types import NoBody, NoQuery
@@ -31,13 +33,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Query, Body]):
-    """One call of an operation, checked: who calls, and what with."""
+    """One call of an operation, checked: who calls, what they may, and what with; `token` None: by a page's session."""
 
     hub: Hub
-    user: User
+    access: Access
     path: Mapping[str, str]
     query: Query
     body: Body
+    token: Token | None = None
+
+    @property
+    def user(self) -> User:
+        """Who calls."""
+        return self.access.user
 
     def number(self, name: str = "id") -> int:
         """A number of the path."""
@@ -65,6 +73,11 @@ class Operation:
     media: str = "application/json"
     takes_media: str = "application/json"
     decides_calls: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it needs a token that may write."""
+        return self.method != "GET"
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from crm_core.errors import (
     Conflict,
     CoreError,
     DeliveryError,
+    Forbidden,
     IntakeError,
     IntakeFull,
     InvalidInput,
@@ -95,6 +96,8 @@ def problem_of(error: Exception) -> Problem | None:
             return _later(_public(error), _AWAY_RETRY_S)
         case NotFound():
             return Problem(404, str(error), kind="not-found")
+        case Forbidden():
+            return Problem(403, str(error), kind="forbidden")
         case NeedsConfirmation():
             return Problem(409, f"{error}: send it again with «confirm»: true", kind="needs-confirmation")
         case Outdated(current=BaseModel() as current):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from crm_core.model.user import User
+from crm_core.model.access import Access, Right
 from hub.http.problems import Problem
-from hub.rights import RIGHTS, Right, may
 
-__all__ = ["RIGHTS", "Right", "demand", "may"]
+__all__ = ["Right", "demand"]
 
 
-def demand(user: User, right: Right) -> None:
+def demand(access: Access, right: Right) -> None:
     """Raise a Problem 403 where a person has not a right."""
-    if not may(user, right):
-        raise Problem(403, f"the role «{user.role}» may not {right}", kind="forbidden")
+    if not access.may(right):
+        raise Problem(403, f"the role «{access.user.role}» may not {right}", kind="forbidden")

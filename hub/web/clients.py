@@ -9,6 +9,7 @@ from aiohttp import web
 
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.messages import ChannelKey
+from crm_core.model.access import Sight
 from crm_core.model.case import CaseState
 from crm_core.model.conversation import SuggestionState
 from crm_core.model.office import Office
@@ -21,7 +22,6 @@ from crm_core.services.letters.replies import reply
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.cases import CaseFilter, list_cases
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter, contact_card, list_contacts
-from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.leads import LeadFilter, list_leads
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilter, last_merge, list_suggestions
@@ -60,7 +60,7 @@ class ClientView:
 
 
 def client_view(
-    conn: Reading, user: User, contact_id: int, after: str | None, office: Office, accounts: tuple[ChannelKey, ...]
+    conn: Reading, sight: Sight, contact_id: int, after: str | None, office: Office, accounts: tuple[ChannelKey, ...]
 ) -> ClientView:
     """A client's card with a page of the timeline, newest first; raises NotFound."""
     card = contact_card(conn, contact_id)
@@ -70,7 +70,7 @@ def client_view(
         card=card,
         leads=list_leads(conn, LeadFilter(contact_id=card.contact.id), Slice(limit=_LEADS)).items,
         waiting=waiting_of(found[0].case, card, found[0].due_at, office) if found else None,
-        entries=list_entries(conn, card.contact.id, Order.RECENT, Slice(after, _ENTRIES), hidden_pipelines(conn, user)),
+        entries=list_entries(conn, card.contact.id, Order.RECENT, Slice(after, _ENTRIES), sight),
         targets=targets_of(card, spoken, accounts),
         staff=load_staff(conn),
         suggestions=_suggested(conn, card.contact.id),
@@ -174,4 +174,9 @@ class Clients:
         contact_id, after = number_in(request), request.query.get("after")
         accounts = tuple(hub.channels)
         user, office = user_here(request), hub.store.office
-        return await hub.store.read(lambda conn: client_view(conn, user, contact_id, after, office, accounts))
+
+        def view(conn: Reading) -> ClientView:
+            sight = hub.store.access(conn, user).sight
+            return client_view(conn, sight, contact_id, after, office, accounts)
+
+        return await hub.store.read(view)

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.records import PipelineRecord, StageRecord
-from crm_core.model.user import User
 
 Form = TypeVar("Form", bound=Body)
 Made = TypeVar("Made")
@@ -90,10 +89,6 @@ class Catalogue:
     def pipeline_named(self, name: str) -> Pipeline | None:
         """A pipeline in use by its name."""
         return next((each for each in self.pipelines if each.name == name and not each.record.archived), None)
-
-    def hidden_from(self, user: User | None) -> frozenset[int]:
-        """The pipelines that somebody does not work with, the archived too."""
-        return frozenset(each.id for each in self.pipelines if not each.admits(user))
 
     def place(self, stage_id: int) -> tuple[Pipeline, Stage] | None:
         """A stage and its pipeline, by the stage's id."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from crm_core.model.definitions.base import Body, Colour, Delay, Expression, Line, Name, Slug
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
+from crm_core.model.rights import Reach
 from crm_core.model.user import Role, User
 
 # More are allowed, with a warning: nobody oversees them.
@@ -59,14 +60,16 @@ class StageSettings(Body):
 
 class PipelineSettings(Body):
     """Who works with a pipeline, and how. It is for the people of `roles` and those of `groups`, for everybody where
-    both are empty, and for administrators, directors and heads always; `loss_reasons` are those to choose from, any
-    text where there are none; `dial_list` says that its cards are numbers to be dialled one after
-    another; `revenue` whether its won cards count as revenue."""
+    both are empty, and for administrators, directors and heads always; `reach` says by role whose cards its people see
+    here: `own`, `group` (those of their group's people and nobody's) or `all`, which is the usual; `loss_reasons` are
+    those to choose from, any text where there are none; `dial_list` says that its cards are numbers to be dialled one
+    after another; `revenue` whether its won cards count as revenue."""
 
     goal: Line = ""
     colour: Colour = ""
     roles: Annotated[list[Name], Field(max_length=20)] = []
     groups: Annotated[list[Name], Field(max_length=100)] = []
+    reach: dict[Role, Literal[Reach.OWN, Reach.GROUP, Reach.ALL]] = {}
     loss_reasons: Annotated[list[Name], Field(max_length=200)] = []
     forward_only: bool = False
     dial_list: bool = False
@@ -141,3 +144,12 @@ class Pipeline:
         if user is None:
             return False
         return user.role in _LEADING or user.role.value in roles or (user.group is not None and user.group in groups)
+
+    def reach(self, user: User | None) -> Reach:
+        """Whose cards somebody sees here: everybody's, where nothing else is said of their role; administrators see
+        all, whatever is said."""
+        if not self.admits(user):
+            return Reach.NONE
+        if user is None or user.role is Role.ADMIN:
+            return Reach.ALL
+        return self.settings.reach.get(user.role, Reach.ALL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
+from crm_core.model.access import People, Reach
 from crm_core.model.definitions import Catalogue, Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.definitions.base import Section
 from crm_core.model.definitions.fields import FieldBody
@@ -121,9 +122,17 @@ def actor(desk: Desk) -> User | None:
     return desk.work.staff.get(desk.work.author)
 
 
+def sees(desk: Desk, user: User | None, pipeline: Pipeline, deal: DealRecord) -> bool:
+    """Whether somebody sees a card of this pipeline, as it is after what this transaction made of both."""
+    reach = pipeline.reach(user)
+    if user is None or reach in {Reach.NONE, Reach.ALL}:
+        return reach is not Reach.NONE
+    return People.of(user, desk.work.staff).within(reach, deal.manager)
+
+
 def demand_access(desk: Desk, pipeline: Pipeline, deal: DealRecord) -> None:
-    """Raise NotFound where the person who acts does not work with the pipeline of a card: they don't see it either."""
-    if not pipeline.admits(actor(desk)):
+    """Raise NotFound where the person who acts does not see a card."""
+    if not sees(desk, actor(desk), pipeline, deal):
         raise NotFound(f"there is no deal {deal.id}")
 
 

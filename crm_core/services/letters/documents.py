@@ -20,7 +20,7 @@ from crm_core.model.exchange import CounterRecord, DocumentRecord
 from crm_core.model.records import AttachmentRecord, ContactRecord, DealRecord, EntryRecord, FileState
 from crm_core.model.selling import LineItemRecord, PaymentRecord
 from crm_core.model.templates import rendered
-from crm_core.services.cards.pipelines import place_of
+from crm_core.services.cards.pipelines import place_of, sees
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
 from crm_core.services.letters.replies import reply
@@ -83,7 +83,7 @@ def prepare(
     if body is None:
         raise InvalidInput(f"there is no template of documents «{template}»")
     deal = desk.work.get(DealRecord, deal_id) if deal_id is not None else None
-    if deal is not None and not place_of(desk, deal.stage_id)[0].admits(desk.work.staff.get(login)):
+    if deal is not None and not sees(desk, desk.work.staff.get(login), place_of(desk, deal.stage_id)[0], deal):
         raise NotFound(f"there is no deal {deal.id}")
     if deal is not None and deal.deleted_at is not None:
         raise Conflict("the deal was deleted")

@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
+from crm_core.model.access import Sight
 from crm_core.model.definitions import Catalogue, RecordTypeBody, Section
 from crm_core.model.filters import Op
 from crm_core.storage import tables
@@ -40,14 +41,14 @@ COMPARED: dict[Op, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a filter is read with: the catalogue, the moment, the office's zone and the region of its numbers. Deals of
-    `hidden` pipelines count as none: who asks does not work with them."""
+    """What a filter is read with: the catalogue, the moment, the office's zone and the region of its numbers. Cards
+    that are not in `sight` count as none: who asks does not see them."""
 
     catalogue: Catalogue
     now: datetime
     zone: tzinfo = UTC
     region: str = "RU"
-    hidden: frozenset[int] = frozenset()
+    sight: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Table, and_, exists, false, not_, or_, select, true
 
 from crm_core.errors import InvalidInput
+from crm_core.model.access import Sight
 from crm_core.model.filters import Filter, Op, filter_of
 from crm_core.storage import tables
 from crm_core.storage.filtering.columns import of_column
 from crm_core.storage.filtering.custom import of_field
 from crm_core.storage.filtering.place import HIDDEN, TABLES, Condition, Place, Special, living, stands_in, yes
 from crm_core.storage.filtering.special import SPECIAL
+from crm_core.storage.sight import of_seen_card, seen_card
 from crm_core.storage.types import JsonText
 
 _ALIASES = {"contact": {"list": "list_name"}}
@@ -97,13 +99,19 @@ def _related(kind: str, table: Table) -> Special:
         conditions = [of_filter(there, inner, negated=False)]
         if kind in TABLES:
             conditions.append(living(kind))
-        if kind == "deal" and place.asking.hidden:
-            conditions.append(table.c.pipeline_id.not_in(place.asking.hidden))
+        if place.asking.sight is not None and (seen := _seen(kind, table, place.asking.sight)) is not None:
+            conditions.append(seen)
         if (op is Op.NONE) is not negated:
             return not_(exists(select(1).select_from(table).where(table.c[owner] == reference, *conditions)))
         return stands_in(reference, select(table.c[owner]).where(table.c[owner].is_not(None), *conditions))
 
     return of
+
+
+def _seen(kind: str, table: Table, sight: Sight) -> Condition | None:
+    if kind == "deal":
+        return seen_card(sight, table)
+    return of_seen_card(table.c.deal_id, sight) if "deal_id" in table.c else None
 
 
 def _last_contact(place: Place, op: Op, value: Any, negated: bool) -> Condition | None:

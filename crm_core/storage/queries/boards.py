@@ -11,9 +11,11 @@ from sqlalchemy import Connection, func, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput
+from crm_core.model.access import Access
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.records import DealRecord
 from crm_core.storage.queries.pages import all_of, both
+from crm_core.storage.sight import seen_in
 from crm_core.storage.tables import deal
 
 _FURTHEST = 10_000
@@ -63,6 +65,7 @@ class Column:
 
 def board(
     conn: Connection,
+    access: Access,
     found: Pipeline,
     wanted: BoardFilter,
     order: BoardOrder,
@@ -71,7 +74,8 @@ def board(
     offset: int = 0,
     stage_id: int | None = None,
 ) -> list[Column]:
-    """The columns of a board in the order of the stages; one stage alone where it is named. Two statements.
+    """The columns of a board in the order of the stages, with the cards that somebody sees; one stage alone where it is
+    named. Two statements.
 
     An archived stage is shown as long as cards stand on it. Raises InvalidInput for an offset out of reach.
     """
@@ -83,6 +87,7 @@ def board(
             deal.c.deleted_at.is_(None),
             None if wanted.closed else deal.c.closed_at.is_(None),
             deal.c.manager == wanted.manager if wanted.manager is not None else None,
+            seen_in(access.sight, found.id),
             wanted.also,
         )
     )

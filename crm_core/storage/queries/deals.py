@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access
 from crm_core.model.definitions import Catalogue, Pipeline
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
-from crm_core.model.user import User
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, one_of
 from crm_core.storage.queries.sorting import EVERYTHING, More, listed
+from crm_core.storage.sight import seen_card
 from crm_core.storage.tables import change, deal, pipeline, stage
 
 DEAL = "deal"
@@ -55,12 +56,11 @@ class StageSpan:
 
 
 def list_deals(
-    conn: Connection, user: User, wanted: DealFilter, where: Slice, more: More = EVERYTHING
+    conn: Connection, access: Access, wanted: DealFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[DealCard]:
-    """Deals of the pipelines that somebody works with, the newest first or as `more` sorts them. Four
-    statements, one where a filter brings the catalogue along; two more where they are sorted."""
+    """Deals that somebody sees, the newest first or as `more` sorts them. Three statements, one where a filter brings
+    the catalogue along; two more where they are sorted."""
     known = more.asking.catalogue if more.asking is not None else None
-    hidden = hidden_pipelines(conn, user, known)
     conditions = both(
         (
             deal.c.deleted_at.is_(None),
@@ -69,7 +69,7 @@ def list_deals(
             deal.c.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
             deal.c.company_id == wanted.company_id if wanted.company_id is not None else None,
             deal.c.closed_at.is_(None) if wanted.open_only else None,
-            deal.c.pipeline_id.not_in(hidden) if hidden else None,
+            seen_card(access.sight),
             more.condition,
         )
     )
@@ -83,17 +83,17 @@ def list_deals(
     return page.map(lambda record: cards[record.id])
 
 
-def deal_card(conn: Connection, deal_id: int, user: User) -> DealCard:
-    """One deal; raises NotFound, also where it is deleted or nothing of the user's."""
+def deal_card(conn: Connection, deal_id: int, access: Access) -> DealCard:
+    """One deal; raises NotFound, also where it is deleted or not seen by whoever asks."""
     found = one_of(conn, DealRecord, deal_id)
-    if found is None or found.deleted_at is not None or found.pipeline_id in hidden_pipelines(conn, user):
+    if found is None or found.deleted_at is not None or not access.sight.sees(found):
         raise NotFound(f"there is no deal {deal_id}")
     return cards_of(conn, [found])[0]
 
 
-def list_pipelines(conn: Connection, user: User) -> list[Pipeline]:
+def list_pipelines(conn: Connection, access: Access) -> list[Pipeline]:
     """The pipelines that somebody works with in order, the archived too. Two statements."""
-    return [each for each in all_pipelines(conn) if each.admits(user)]
+    return [each for each in all_pipelines(conn) if each.admits(access.user)]
 
 
 def all_pipelines(conn: Connection) -> tuple[Pipeline, ...]:
@@ -102,22 +102,14 @@ def all_pipelines(conn: Connection) -> tuple[Pipeline, ...]:
     return Catalogue.of(0, {}, (), pipelines, all_of(conn, StageRecord, select(stage))).pipelines
 
 
-def pipeline_card(conn: Connection, pipeline_id: int, user: User) -> Pipeline:
+def pipeline_card(conn: Connection, pipeline_id: int, access: Access) -> Pipeline:
     """One pipeline; raises NotFound, also where somebody does not work with it."""
     records = all_of(conn, PipelineRecord, select(pipeline).where(pipeline.c.id == pipeline_id))
     stages = all_of(conn, StageRecord, select(stage).where(stage.c.pipeline_id == pipeline_id))
     found = Catalogue.of(0, {}, (), records, stages).pipelines
-    if not found or not found[0].admits(user):
+    if not found or not found[0].admits(access.user):
         raise NotFound(f"there is no pipeline {pipeline_id}")
     return found[0]
-
-
-def hidden_pipelines(conn: Connection, user: User, known: Catalogue | None = None) -> frozenset[int]:
-    """The pipelines that somebody does not work with. One statement, none where the catalogue is known."""
-    if known is not None:
-        return frozenset(each.id for each in known.pipelines if not each.admits(user))
-    records = all_of(conn, PipelineRecord, select(pipeline))
-    return frozenset(each.id for each in Catalogue.of(0, {}, (), records, ()).pipelines if not each.admits(user))
 
 
 def standing_on(conn: Connection, stage_id: int) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from crm_core.model.access import Sight
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
 from crm_core.storage.queries.pages import (
     Page,
@@ -27,14 +28,14 @@ _CHAIN = TABLE_OF[ChainRunRecord]
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs are wanted; `since` is inclusive, those on cards of `hidden` pipelines are left out."""
+    """Which runs are wanted; `since` is inclusive, those on cards that are not in `sight` are left out."""
 
     kind: str | None = None
     subject_id: int | None = None
     rule: str | None = None
     outcome: RunOutcome | None = None
     since: datetime | None = None
-    hidden: frozenset[int] = frozenset()
+    sight: Sight | None = None
 
 
 def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRunRecord]:
@@ -51,7 +52,7 @@ def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRun
             _RUN.c.outcome == wanted.outcome if wanted.outcome is not None else None,
             at >= wanted.since if wanted.since is not None else None,
             at <= moment if moment is not None else None,
-            seen_run(wanted.hidden, _RUN),
+            seen_run(_RUN, wanted.sight) if wanted.sight is not None else None,
         )
     )
     statement = select(_RUN).where(*conditions).order_by(at.desc(), key.desc())

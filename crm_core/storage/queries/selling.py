@@ -9,11 +9,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from crm_core.errors import InvalidInput, NotFound
+from crm_core.model.access import Sight
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord, ProductRecord, SaleRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, grouped, number_cursor, one_of, page_of
 from crm_core.storage.searching import like
+from crm_core.storage.sight import of_seen_card
 from crm_core.storage.tables import (
     company,
     contact,
@@ -41,7 +43,7 @@ class ProductFilter:
 @dataclass(frozen=True, slots=True)
 class PaymentFilter:
     """Which payments are wanted; `open_only`: those still to come, `deleted` shows also what was taken back;
-    those of deals in `hidden` pipelines are left out."""
+    those of deals that are not in `sight` are left out."""
 
     deal_id: int | None = None
     contact_id: int | None = None
@@ -50,7 +52,7 @@ class PaymentFilter:
     open_only: bool = False
     deleted: bool = False
     ids: frozenset[int] | None = None
-    hidden: frozenset[int] = frozenset()
+    sight: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,7 @@ def list_payments(conn: Connection, wanted: PaymentFilter, where: Slice) -> Page
             payment.c.due_on <= wanted.due_until if wanted.due_until is not None else None,
             payment.c.id.in_(wanted.ids) if wanted.ids is not None else None,
             payment.c.deleted_at.is_(None) if not wanted.deleted else None,
-            payment.c.deal_id.not_in(select(deal.c.id).where(deal.c.pipeline_id.in_(wanted.hidden)))
-            if wanted.hidden
-            else None,
+            of_seen_card(payment.c.deal_id, wanted.sight) if wanted.sight is not None else None,
             *open_ones,
         )
     )

@@ -10,10 +10,9 @@ from sqlalchemy import Connection, Select, and_, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access
 from crm_core.model.records import ContactRecord
 from crm_core.model.task import TaskRecord, TaskState
-from crm_core.model.user import User
-from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import (
     Page,
     Slice,
@@ -25,7 +24,7 @@ from crm_core.storage.queries.pages import (
     page_of,
     parse_moment_cursor,
 )
-from crm_core.storage.queries.seeing import hidden_among, seen_task
+from crm_core.storage.queries.seeing import seen_among, seen_task
 from crm_core.storage.queries.sorting import EVERYTHING, More, listed
 from crm_core.storage.tables import contact, task
 
@@ -56,11 +55,11 @@ class TaskCard:
 
 
 def list_tasks(
-    conn: Connection, user: User, wanted: TaskFilter, where: Slice, more: More = EVERYTHING
+    conn: Connection, access: Access, wanted: TaskFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[TaskCard]:
     """Open tasks, the most urgent first, those without a deadline last; tasks that are over the newest first. About
-    cards of pipelines that somebody does not work with only their own. Three statements."""
-    also = both((more.condition, seen_task(task, user, hidden_pipelines(conn, user))))
+    cards that somebody does not see only their own. Two statements."""
+    also = both((more.condition, seen_task(task, access.sight)))
     statement = tasks_statement(wanted, where, *also)
     if more.sort is not None:
         whole = tasks_statement(wanted, Slice(limit=where.limit), *also).whereclause
@@ -104,13 +103,13 @@ def tasks_statement(wanted: TaskFilter, where: Slice, *also: ColumnElement[bool]
     )
 
 
-def one_task(conn: Connection, user: User, task_id: int) -> TaskCard:
-    """One task; raises NotFound, also where it is about a card of a pipeline that is not somebody's, and not theirs."""
+def one_task(conn: Connection, access: Access, task_id: int) -> TaskCard:
+    """One task; raises NotFound, also where it is about a card that somebody does not see, and not theirs."""
     found = one_of(conn, TaskRecord, task_id)
     if found is None or found.deleted_at is not None:
         raise NotFound(f"there is no task {task_id}")
-    about = [found.deal_id] if found.deal_id is not None and user.login not in {found.assignee, found.author} else []
-    if hidden_among(conn, about, user):
+    theirs = access.login in {found.assignee, found.author}
+    if found.deal_id is not None and not theirs and not seen_among(conn, [found.deal_id], access.sight):
         raise NotFound(f"there is no task {task_id}")
     return _cards(conn, [found])[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Sight
 from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
 from crm_core.model.subject import topic_of
 from crm_core.model.timeline import EntryKind
@@ -63,14 +64,18 @@ class RawFact:
 
 
 def list_entries(
-    conn: Connection, contact_id: int, order: Order, where: Slice, hidden: Collection[int] = ()
+    conn: Connection, contact_id: int, order: Order, where: Slice, sight: Sight | None = None
 ) -> Page[EntryCard]:
-    """A page of a contact's timeline, without what became of cards in `hidden` pipelines. Six statements at most."""
+    """A page of a contact's timeline, without what became of cards that are not in `sight`. Six statements at most."""
     if order is Order.COMMITTED:
         statement = by_commit(contact_id, number_cursor(where.after))
     else:
         statement = by_time(contact_id, where.after, newest_first=order is Order.RECENT)
-    rows = all_of(conn, EntryRecord, statement.where(*both((seen_entry(timeline, hidden),))).limit(where.limit + 1))
+    rows = all_of(
+        conn,
+        EntryRecord,
+        statement.where(*both((seen_entry(timeline, sight) if sight is not None else None,))).limit(where.limit + 1),
+    )
     page = page_of(rows, where.limit, _by_seq if order is Order.COMMITTED else _by_moment)
     cards = {card.entry.id: card for card in with_details(conn, page.items)}
     return page.map(lambda entry: cards[entry.id])
@@ -138,9 +143,10 @@ def _topmost(conn: Connection, ids: set[int]) -> dict[int, int]:
     return {each: top(each) for each in ids if each in known}
 
 
-def entry_card(conn: Connection, entry_id: int, hidden: Collection[int] = ()) -> EntryCard:
-    """One entry; raises NotFound, also where it tells of a card in a `hidden` pipeline."""
-    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen_entry(timeline, hidden),)))
+def entry_card(conn: Connection, entry_id: int, sight: Sight | None = None) -> EntryCard:
+    """One entry; raises NotFound, also where it tells of a card that is not in `sight`."""
+    seen = seen_entry(timeline, sight) if sight is not None else None
+    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen,)))
     found = next(iter(all_of(conn, EntryRecord, wanted)), None)
     if found is None:
         raise NotFound(f"there is no entry {entry_id}")

@@ -21,7 +21,7 @@ from crm_core.services.clients import links as linking
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import history as queries
 from crm_core.storage.queries.pages import Reading
-from crm_core.storage.queries.seeing import hidden_among, seen_type
+from crm_core.storage.queries.seeing import seen_among, seen_type
 from crm_core.storage.staff import load_staff
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
@@ -92,8 +92,8 @@ class History(Paged[HistoryRow]):
 
 
 def _seen(conn: Reading, call: Call[Any, Any], kind: str, ident: int) -> str:
-    """The kind whose fields a record has; raises NotFound where a deal is none of the user's."""
-    return seen_type(conn, ident, call.user) if kind == "deal" else kind
+    """The kind whose fields a record has; raises NotFound where a deal is not seen by whoever asks."""
+    return seen_type(conn, ident, call.access) if kind == "deal" else kind
 
 
 def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
@@ -101,8 +101,8 @@ def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
         here = (_seen(conn, call, kind, call.number()), call.number())
         found = queries.links_of(conn, *here)
         cards = {ident for each in found for of, ident in (_other(each, here),) if of not in PLAIN_KINDS}
-        hidden = hidden_among(conn, cards, call.user)
-        found = [each for each in found if (end := _other(each, here))[0] in PLAIN_KINDS or end[1] not in hidden]
+        shown = seen_among(conn, cards, call.access.sight)
+        found = [each for each in found if (end := _other(each, here))[0] in PLAIN_KINDS or end[1] in shown]
         titles = queries.titles_of(conn, [_other(each, here) for each in found])
         return Links(items=[_link_json(each, here, titles.get(_other(each, here), "")) for each in found], next=None)
 
@@ -134,7 +134,7 @@ def _unlinked(desk: Desk, call: Call[Any, NoBody]) -> None:
 
 
 def _demand_seen(desk: Desk, *ends: tuple[str, int]) -> None:
-    """Raise NotFound for a card of a pipeline that whoever acts does not work with."""
+    """Raise NotFound for a card that whoever acts does not see."""
     for kind, ident in ends:
         if kind not in PLAIN_KINDS:
             card = desk.work.get(DealRecord, ident)

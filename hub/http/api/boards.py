@@ -69,11 +69,12 @@ def _board(conn: Reading, call: Call[BoardQuery, NoBody]) -> Board:
     also: Any = None
     if query.filter:
         office = store.office
-        asking = Asking(catalogue, store.clock.now(), ZoneInfo(office.time_zone), office.region)
+        zone = ZoneInfo(office.time_zone)
+        asking = Asking(catalogue, store.clock.now(), zone, office.region, call.access.sight)
         also = condition(found.record.type, filter_of(query.filter), asking)
     wanted = BoardFilter(query.manager, query.closed, also)
     columns = queries.board(
-        conn, found, wanted, query.sort, limit=query.limit, offset=query.after, stage_id=query.stage
+        conn, call.access, found, wanted, query.sort, limit=query.limit, offset=query.after, stage_id=query.stage
     )
     known = external_of(conn, KIND, [card.id for column in columns for card in column.cards])
     stages = [_column(found, each, known, query.fields) for each in columns]

@@ -77,7 +77,9 @@ def _listed(conn: Reading, call: Call[CompanyQuery, NoBody]) -> Companies:
     query = call.query
     tax_id = query.tax_id.upper() if query.tax_id is not None else None
     wanted = CompanyFilter(query.q, tax_id, query.manager, call.hub.settings.region)
-    page = queries.list_companies(conn, wanted, query.where, query.more(conn, call.hub.store, "company", call.user))
+    page = queries.list_companies(
+        conn, wanted, query.where, query.more(conn, call.hub.store, "company", call.access.sight)
+    )
     known = external_of(conn, _KIND, [each.id for each in page.items])
     return Companies(items=[company_json(each, known.get(each.id, {})) for each in page.items], next=page.next)
 

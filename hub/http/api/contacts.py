@@ -157,7 +157,7 @@ def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
         region=call.hub.settings.region,
     )
     page = queries.list_contacts(
-        conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact", call.user)
+        conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact", call.access.sight)
     )
     return Contacts(items=_shown(conn, page.items), next=page.next)
 

@@ -251,19 +251,20 @@ def listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
     wanted = DealFilter(
         query.pipeline, query.stage, query.manager, query.contact_id, query.company_id, query.open, query.type
     )
-    page = queries.list_deals(conn, call.user, wanted, query.where, query.more(conn, call.hub.store, query.type))
+    more = query.more(conn, call.hub.store, query.type, call.access.sight)
+    page = queries.list_deals(conn, call.access, wanted, query.where, more)
     known = external_of(conn, KIND, [card.deal.id for card in page.items])
     return Deals(items=[_of_card(card, known, query.fields) for card in page.items], next=page.next)
 
 
 def one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
     """One card."""
-    card = queries.deal_card(conn, call.number(), call.user)
+    card = queries.deal_card(conn, call.number(), call.access)
     return _of_card(card, external_of(conn, KIND, [card.deal.id]))
 
 
 def _stays(conn: Reading, call: Call[Query, NoBody]) -> Stays:
-    card = queries.deal_card(conn, call.number(), call.user)
+    card = queries.deal_card(conn, call.number(), call.access)
     now = call.hub.store.clock.now()
     items = [
         Stay(

@@ -17,7 +17,7 @@ from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import DialFilter
 from crm_core.storage.queries.pages import Reading
 from hub.http.operations import Call, Operation, act, read
-from hub.http.rights import Right, demand
+from hub.http.rights import Right
 from hub.http.types import Given, Id, Login, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
 
 _TAG = "calls"
@@ -93,7 +93,7 @@ def place(desk: Desk, caller: User, body: CallBody) -> DialRecord:
     """Queue the call that somebody asks for; raises what `services.place` does, Problem 403 for others' telephones."""
     login = body.user or caller.login
     if login != caller.login:
-        demand(caller, Right.RING_OTHERS)
+        desk.demand(Right.RING_OTHERS)
     user = desk.work.staff.get(login)
     if user is None or not user.active:
         raise InvalidInput(f"there is no active user «{login}»: mend «user»")

@@ -17,7 +17,6 @@ from crm_core.services.letters.documents import NumberTaken, Prepared, Sending
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import definitions, files
 from crm_core.storage.queries import documents as queries
-from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.seeing import seen_type
 from hub.documents.making import DocumentMaker
@@ -151,15 +150,14 @@ def _maker(call: Call[Any, Any]) -> DocumentMaker:
 
 
 def _list_of_deal(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
-    seen_type(conn, call.number(), call.user)
+    seen_type(conn, call.number(), call.access)
     page = queries.list_documents(conn, call.query.where, deal_id=call.number())
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
 
 def _list_of_contact(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
     contact = contact_queries.current(conn, call.number())
-    hidden = hidden_pipelines(conn, call.user)
-    page = queries.list_documents(conn, call.query.where, contact_id=contact.id, hidden=hidden)
+    page = queries.list_documents(conn, call.query.where, contact_id=contact.id, sight=call.access.sight)
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
 
@@ -171,7 +169,7 @@ def _seen(conn: Reading, call: Call[Any, NoBody]) -> DocumentRecord:
     """A document; raises NotFound, also where it is of a card that is none of the user's."""
     found = queries.one_document(conn, call.number())
     if found.deal_id is not None:
-        seen_type(conn, found.deal_id, call.user)
+        seen_type(conn, found.deal_id, call.access)
     return found
 
 

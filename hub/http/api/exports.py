@@ -43,7 +43,7 @@ async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> we
     kind, query, hub = call.path["kind"], call.query, call.hub
     if not _KIND.match(kind):
         raise NotFound(f"there is nothing to export called «{kind[:60]}»")
-    demand(call.user, Right.EXPORT_AUDIENCE if kind == exporting.AUDIENCE else Right.EXPORT)
+    demand(call.access, Right.EXPORT_AUDIENCE if kind == exporting.AUDIENCE else Right.EXPORT)
     wanted = filter_of(query.filter) if query.filter else Filter()
     if request.method == "HEAD":
         return web.Response(headers=_headers(kind, query.form))

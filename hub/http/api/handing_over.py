@@ -41,7 +41,7 @@ async def _handed_over(request: web.Request, call: Call[Query, NoBody]) -> web.S
         raise of_validation(err) from err
     login: str = call.path["login"]
     if body.disable:
-        demand(call.user, Right.KEEP_STAFF)
+        demand(call.access, Right.KEEP_STAFF)
         if login == call.user.login:
             raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
     act = await hand_over(

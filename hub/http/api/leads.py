@@ -191,7 +191,9 @@ def _columns(record: LeadRecord, known: dict[str, str]) -> dict[str, Any]:
 
 def _listed(conn: Reading, call: Call[LeadQuery, NoBody]) -> Leads:
     wanted = LeadFilter(call.query.status, call.query.manager, call.query.contact_id)
-    page = queries.list_leads(conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "lead", call.user))
+    page = queries.list_leads(
+        conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "lead", call.access.sight)
+    )
     known = external_of(conn, _KIND, [each.id for each in page.items])
     return Leads(items=[lead_json(each, known.get(each.id, {})) for each in page.items], next=page.next)
 

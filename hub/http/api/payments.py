@@ -16,7 +16,7 @@ from crm_core.services.money import payments as services
 from crm_core.services.money.payments import Instalment, NewPayment, PaymentChange, overdue, standing_of
 from crm_core.services.settling import settle
 from crm_core.storage.queries import selling as queries
-from crm_core.storage.queries.deals import deal_card, hidden_pipelines
+from crm_core.storage.queries.deals import deal_card
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.selling import PaymentFilter
 from hub.http.api.trading import Day, ExternalIds, external_of, kept
@@ -175,7 +175,7 @@ def _shown(desk: Desk, payment_id: int, known: dict[str, str]) -> Payment:
 
 
 def _deals_payments(conn: Reading, call: Call[Query, NoBody]) -> DealPayments:
-    deal = deal_card(conn, call.number(), call.user).deal
+    deal = deal_card(conn, call.number(), call.access).deal
     listed = queries.payments_of(conn, deal.id)
     zone = call.hub.store.office.time_zone
     found = standing(listed, deal.amount, zone, watched=deal.pay_by is not None)
@@ -193,7 +193,7 @@ def _listed(conn: Reading, call: Call[PaymentQuery, NoBody]) -> Payments:
         query.open,
         query.deleted,
         queries.subjects_of(conn, _KIND, query.external),
-        hidden_pipelines(conn, call.user),
+        call.access.sight,
     )
     page = queries.list_payments(conn, wanted, query.where)
     covered = _covered(conn, call, page.items)
@@ -205,7 +205,7 @@ def _listed(conn: Reading, call: Call[PaymentQuery, NoBody]) -> Payments:
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Payment:
     record = queries.one_payment(conn, call.number())
-    deal_card(conn, record.deal_id, call.user)
+    deal_card(conn, record.deal_id, call.access)
     covered = _covered(conn, call, [record])
     return _payment(record, covered.get(record.id, 0), external_of(conn, _KIND, [record.id]).get(record.id, {}))
 

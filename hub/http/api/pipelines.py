@@ -142,11 +142,11 @@ def stage_json(found: definitions.Stage) -> Stage:
 
 
 def _listed(conn: Reading, call: Call[Query, NoBody]) -> Pipelines:
-    return Pipelines(items=[pipeline_json(each) for each in queries.list_pipelines(conn, call.user)], next=None)
+    return Pipelines(items=[pipeline_json(each) for each in queries.list_pipelines(conn, call.access)], next=None)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Pipeline:
-    return pipeline_json(queries.pipeline_card(conn, call.number(), call.user))
+    return pipeline_json(queries.pipeline_card(conn, call.number(), call.access))
 
 
 def _made(desk: Desk, call: Call[Any, PipelineBody]) -> Pipeline:

@@ -190,7 +190,7 @@ def _items(deal: DealRecord, lines: list[LineItemRecord]) -> Items:
 
 
 def _lines(conn: Reading, call: Call[Query, NoBody]) -> Items:
-    deal = deal_card(conn, call.number(), call.user).deal
+    deal = deal_card(conn, call.number(), call.access).deal
     return _items(deal, queries.lines_of(conn, deal.id))
 
 

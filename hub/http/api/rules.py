@@ -17,7 +17,6 @@ from crm_core.services.automation.trying import Trial
 from crm_core.services.desk import Desk
 from crm_core.services.letters import chaining
 from crm_core.storage.queries import runs as queries
-from crm_core.storage.queries.deals import hidden_pipelines
 from crm_core.storage.queries.pages import Page, Reading
 from crm_core.storage.queries.seeing import seen_type
 from hub.http.acting import json_response, to_json
@@ -161,15 +160,14 @@ def _tried(trial: Trial) -> TriedRun:
 
 def _runs(conn: Reading, call: Call[RunQuery, NoBody]) -> RuleRunPage:
     query = call.query
-    hidden = hidden_pipelines(conn, call.user)
-    wanted = queries.RunFilter(query.kind, query.subject_id, query.rule, query.outcome, query.since, hidden)
+    wanted = queries.RunFilter(query.kind, query.subject_id, query.rule, query.outcome, query.since, call.access.sight)
     found: Page[RuleRun] = queries.list_runs(conn, wanted, query.where).map(_run)
     return RuleRunPage(items=list(found.items), next=found.next)
 
 
 def _runs_of(kind: str) -> Any:
     def handler(conn: Reading, call: Call[PageQuery, NoBody]) -> RuleRunPage:
-        of_type = seen_type(conn, call.number(), call.user) if kind == "deal" else kind
+        of_type = seen_type(conn, call.number(), call.access) if kind == "deal" else kind
         wanted = queries.RunFilter(of_type, call.number())
         found: Page[RuleRun] = queries.list_runs(conn, wanted, call.query.where).map(_run)
         return RuleRunPage(items=list(found.items), next=found.next)

@@ -194,7 +194,8 @@ def _listed(conn: Reading, call: Call[TaskQuery, NoBody]) -> Tasks:
         until=until,
         undated=query.when is TaskTime.NONE,
     )
-    page = queries.list_tasks(conn, call.user, wanted, query.where, query.more(conn, call.hub.store, "task"))
+    more = query.more(conn, call.hub.store, "task", call.access.sight)
+    page = queries.list_tasks(conn, call.access, wanted, query.where, more)
     return Tasks(items=[_of(card, now) for card in page.items], next=page.next)
 
 
@@ -216,7 +217,7 @@ def _period(when: TaskTime | None, now: datetime, zone_name: str) -> tuple[datet
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Task:
-    return _of(queries.one_task(conn, call.user, call.number()), call.hub.clock.now())
+    return _of(queries.one_task(conn, call.access, call.number()), call.hub.clock.now())
 
 
 def _made(desk: Desk, call: Call[Any, NewTaskBody]) -> Task:
@@ -277,7 +278,7 @@ def _reopened(desk: Desk, call: Call[Any, ReopenBody]) -> Task:
 
 
 def _demand_seen(desk: Desk, call: Call[Any, Any]) -> None:
-    """Raise NotFound for a task about a card of a pipeline that is not for whoever acts, unless the task is theirs."""
+    """Raise NotFound for a task about a card that whoever acts does not see, unless the task is theirs."""
     task, _ = desk.work.task(call.number())
     if call.user.login not in {task.assignee, task.author}:
         try:
@@ -287,7 +288,7 @@ def _demand_seen(desk: Desk, call: Call[Any, Any]) -> None:
 
 
 def _demand_card(desk: Desk, deal_id: int | None) -> None:
-    """Raise NotFound where whoever acts does not work with the pipeline of a card."""
+    """Raise NotFound where whoever acts does not see a card."""
     for card in desk.work.related(DealRecord, "id", [deal_id]) if deal_id is not None else ():
         demand_access(desk, place_of(desk, card.stage_id)[0], card)
 

@@ -51,13 +51,12 @@ class MessageBody(Taken):
 
 def _timeline(conn: Reading, call: Call[TimelineQuery, NoBody]) -> Entries:
     contact = contact_queries.current(conn, call.number())
-    hidden = call.hub.store.catalogue(conn).hidden_from(call.user)
-    page = queries.list_entries(conn, contact.id, call.query.order, call.query.where, hidden)
+    page = queries.list_entries(conn, contact.id, call.query.order, call.query.where, call.access.sight)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Entry:
-    return entry_json(queries.entry_card(conn, call.number(), call.hub.store.catalogue(conn).hidden_from(call.user)))
+    return entry_json(queries.entry_card(conn, call.number(), call.access.sight))
 
 
 def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:

@@ -140,7 +140,7 @@ def _made(desk: Desk, call: Call[Any, NewUserBody]) -> Person:
 def _corrected(desk: Desk, call: Call[Any, UserBody]) -> Person:
     login, body = call.path["login"], call.body
     if login != call.user.login or not body.model_fields_set <= _OWN:
-        demand(call.user, Right.KEEP_STAFF)
+        demand(call.access, Right.KEEP_STAFF)
     if login == call.user.login and (body.active is False or body.role not in {None, call.user.role}):
         raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}

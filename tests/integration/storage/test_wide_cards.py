@@ -12,6 +12,7 @@ import pytest
 from crm_core import presets
 from crm_core.model.definitions import FieldBody, Section
 from crm_core.model.definitions.fields import FieldType
+from crm_core.model.user import Role, User
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.configuration import applied
@@ -104,8 +105,9 @@ async def test_what_is_read_and_kept_is_as_small_as_what_was_said(office: World)
 
     def board(conn: Any) -> Any:
         catalogue = office.store.catalogue(conn)
+        access = office.store.access(conn, User(1, "root", "Root", Role.ADMIN))
         react = next(each for each in catalogue.pipelines if each.name == "React")
-        return boards.board(conn, react, BoardFilter(), BoardOrder.GRADE, limit=20, offset=0, stage_id=None)
+        return boards.board(conn, access, react, BoardFilter(), BoardOrder.GRADE, limit=20)
 
     with statements(office) as seen:
         columns = await office.store.read(board)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from crm_core.model.rights import TABLE, Right
 from hub.http.api import OPERATIONS, PREFIX
 from hub.http.openapi import describe
 from hub.http.operations import Operation
-from hub.http.rights import RIGHTS, Right
 
 
 @cache
@@ -26,7 +26,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 
 def test_every_right_is_in_the_table() -> None:
-    assert set(RIGHTS) == set(Right)
+    assert set(TABLE) == set(Right)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
