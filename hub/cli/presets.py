@@ -47,28 +47,40 @@ def show(name: Annotated[str, typer.Argument(help="Имя готовой нас�
 def apply(
     name: Annotated[str, typer.Argument(help="Имя готовой настройки или файл .toml.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Только показать отличия.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Применить, даже если сломает настроенное.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Печатать JSON.")] = False,
 ) -> None:
-    """Привести настройку к готовой. Чего в ней нет, остаётся; повторно ничего не меняет."""
-    from crm_core.services.configuration import applied, compared, problems
-    from hub.cli.output import print_json
+    """Привести настройку к готовой. Чего в ней нет, остаётся; повторно ничего не меняет.
+
+    Что не сработает, сказано до записи; если сломалось бы уже настроенное, без --force ничего не пишется.
+    """
+    from crm_core.services.configuration import applied, clashes, problems
+    from hub.cli.output import Failure, print_json
     from hub.cli.working import with_store
 
     wanted = _wanted(name)
 
     def act(desk: Desk) -> list[Difference]:
-        if dry_run:
-            return compared(desk, wanted)
         desk.work.author = _LOGIN
         return applied(desk, wanted, _LOGIN)
 
-    async def acting(store: Store) -> tuple[list[Difference], tuple[str, ...]]:
-        differences = await store.run(act)
-        return differences, () if dry_run else await store.run(problems)
+    async def acting(store: Store) -> tuple[list[Difference], tuple[str, ...], tuple[str, ...]]:
+        before = await store.look(problems)
+        differences, after = await store.rehearse(act, problems)
+        broken = clashes(wanted, before, after)
+        if not dry_run and (force or not broken):
+            await store.run(act)
+        return differences, after, broken
 
-    found, wrong = with_store(acting)
+    found, wrong, broken = with_store(acting)
     for told in wrong:
-        typer.echo(f"Не сработает, поправьте: {told}", err=True)
+        words = "Перестанет работать то, что уже настроено" if told in broken else "Не сработает, поправьте"
+        typer.echo(f"{words}: {told}", err=True)
+    if broken and not (dry_run or force):
+        raise Failure(
+            f"«{name}» не сочетается с тем, что уже настроено (выше). Ничего не записано. Поправьте настройку, "
+            "сохранив её в файл (hub preset show), или примените с --force."
+        )
     if as_json:
         print_json([_row(each) for each in found])
         return

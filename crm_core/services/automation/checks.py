@@ -12,6 +12,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.calendar import ANY_HOURS
 from crm_core.model.definitions import Catalogue, RuleBody, Section, SegmentBody
 from crm_core.model.definitions.chains import ChainBody
+from crm_core.model.definitions.fields import FieldType
 from crm_core.model.definitions.rules import (
     PLAIN_KINDS,
     Action,
@@ -124,21 +125,18 @@ def _check_action(desk: Desk, rule: RuleBody, action: Action) -> None:
         case SetField():
             _check_set(desk.catalogue, rule.on, action)
         case MakeTask():
-            _check_people(desk, [action.to])
+            _check_people(desk, rule.on, [action.to])
             _check_hours(desk, action.hours)
             _check_texts(action.title, action.text)
         case CloseTasks():
             _check_texts(action.result)
         case Notify():
-            _check_people(desk, action.to)
+            _check_people(desk, rule.on, action.to)
             _check_texts(action.text)
         case Assign(login=str() as login):
             _known("login: there is nobody", login, desk.work.staff.by_login)
         case Assign(group=str() as group):
-            known = {each.group for each in desk.work.staff.by_login.values() if each.group}
-            _known(
-                "group: there is no group", group, {*known, *desk.office.groups, *desk.catalogue.section(Section.GROUP)}
-            )
+            _known("group: there is no group", group, _groups(desk))
         case StartChain(chain=chain) | StopChain(chain=str() as chain):
             _known("chain: there is no chain", chain, desk.catalogue.section(Section.CHAIN))
         case _:
@@ -215,13 +213,36 @@ def _check_template(desk: Desk, name: str) -> None:
     _known("template: there is no template", name, desk.catalogue.section(Section.TEMPLATE))
 
 
-def _check_people(desk: Desk, wanted: Iterable[str]) -> None:
+def _check_people(desk: Desk, on: str, wanted: Iterable[str]) -> None:
     logins = desk.work.staff.by_login
     words = {"manager", "responsible", *(role.value for role in Role)}
     for who in wanted:
-        if who in words or who.startswith(("group:", "field:")):
+        kind, _, name = who.partition(":")
+        if who in words:
+            continue
+        if kind == "group":
+            _known("to: there is no group", name.strip(), _groups(desk))
+            continue
+        if kind == "field":
+            _check_person_field(desk.catalogue, on, name.strip())
             continue
         _known("to: there is nobody", who.removeprefix("login:").strip(), {*logins, *words})
+
+
+def _check_person_field(catalogue: Catalogue, on: str, key: str) -> None:
+    declared = fields_of(catalogue, on).by_key
+    if not declared:
+        return  # fields that nobody declared take anything
+    _known(f"to: a {on} has no field", key, declared)
+    if declared[key].body.type is not FieldType.USER:
+        raise InvalidInput(
+            f"to: the field «{key}» of a {on} names no person: it is one of type {declared[key].body.type}"
+        )
+
+
+def _groups(desk: Desk) -> set[str]:
+    people = {each.group for each in desk.work.staff.by_login.values() if each.group}
+    return {*people, *desk.office.groups, *desk.catalogue.section(Section.GROUP)}
 
 
 def _check_texts(*texts: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm_core.services.configuration.applying import applied
-from crm_core.services.configuration.checking import problems
+from crm_core.services.configuration.checking import clashes, problems
 from crm_core.services.configuration.comparing import Difference, Verb, compared
 from crm_core.services.configuration.giving import given_out
 from crm_core.services.configuration.reading import BadConfiguration, Configuration, Fault, read
@@ -15,6 +15,7 @@ __all__ = [
     "Fault",
     "Verb",
     "applied",
+    "clashes",
     "compared",
     "given_out",
     "problems",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from crm_core.errors import InvalidInput
@@ -28,6 +28,7 @@ from crm_core.services.configuration.naming import (
     check_stage,
     check_tags,
 )
+from crm_core.services.configuration.reading import Configuration
 from crm_core.services.desk import Desk
 
 _CHECKS: tuple[tuple[Section, type[Any], Callable[[Desk, Any], None]], ...] = (
@@ -57,6 +58,16 @@ def problems(desk: Desk) -> tuple[str, ...]:
         if not pipeline.record.archived:
             found.extend(_of_pipeline(desk, pipeline))
     return tuple(found)
+
+
+def clashes(wanted: Configuration, before: Iterable[str], after: Iterable[str]) -> tuple[str, ...]:
+    """Of the problems before and after a configuration was applied those that it makes for what the office has besides:
+    two configurations that mean different things by one name don't go together."""
+    known = set(before)
+    own = [f"{section.value} «{name}»" for section, bodies in wanted.definitions.items() for name in bodies]
+    for pipeline in wanted.pipelines:
+        own += [f"pipeline «{pipeline.name}»", *(f"stage «{pipeline.name} / {each.name}»" for each in pipeline.stages)]
+    return tuple(each for each in after if each not in known and not each.startswith(tuple(own)))
 
 
 def _of_pipeline(desk: Desk, pipeline: Pipeline) -> Iterator[str]:

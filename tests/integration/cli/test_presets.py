@@ -37,9 +37,44 @@ def test_what_names_nothing_is_told(hub: Run, folder: Path) -> None:
     rule = '[[rule]]\nname = "Спасибо"\nwhen = [{ event = "created" }]\n'
     rule += 'then = [{ do = "message", template = "Спасибо" }]\n'
     (folder / "own.toml").write_text(rule, encoding="utf-8")
-    told = hub("preset", "apply", "own.toml")
+    for more in (("--dry-run",), ()):
+        told = hub("preset", "apply", "own.toml", *more)
+        assert told.code == 0
+        assert "Не сработает, поправьте: rule «Спасибо»: then.0: template: there is no template «Спасибо»" in told.err
+
+
+def test_presets_that_mean_different_things_by_one_field_are_told_before_anything_is_written(hub: Run) -> None:
+    assert hub("preset", "apply", "selling").code == 0
+    dry = hub("preset", "apply", "windows", "--dry-run")
+    clash = "Перестанет работать то, что уже настроено: scoring «Квалификация»: "
+    clash += "grade.parts.0: «funds» has no option «Выделен»"
+    assert (dry.code, clash in dry.err) == (0, True)
+    told = hub("preset", "apply", "windows")
+    assert told.code == 1
+    assert clash in told.err
+    assert "Ничего не записано" in told.err
+    assert "менять нечего" in hub("preset", "apply", "selling").out
+    assert hub("preset", "apply", "windows", "--force").code == 0
+
+
+def test_nobody_is_told_by_a_group_or_a_field_that_is_not_there(hub: Run, folder: Path) -> None:
+    text = '[[group]]\nname = "замерщики"\n'
+    for key, kind in (("surveyor", "user"), ("city", "text")):
+        text += f'[[field]]\nof = "deal"\nkey = "{key}"\ntitle = "{key}"\ntype = "{kind}"\n'
+    targets = ("group:замерщики", "field:surveyor", "group:замерщеки", "field:surveyer", "field:city")
+    for number, to in enumerate(targets):
+        text += f'[[rule]]\nname = "Р{number}"\nwhen = [{{ event = "created" }}]\n'
+        text += (
+            f'then = [{{ do = "task", title = "x", to = "{to}" }}, {{ do = "notify", text = "x", to = ["{to}"] }}]\n'
+        )
+    (folder / "own.toml").write_text(text, encoding="utf-8")
+    told = hub("preset", "apply", "own.toml", "--dry-run")
     assert told.code == 0
-    assert "Не сработает, поправьте: rule «Спасибо»: then.0: template: there is no template «Спасибо»" in told.err
+    assert [line.partition(": ")[2] for line in told.err.splitlines()] == [
+        "rule «Р2»: then.0: to: there is no group «замерщеки», did you mean «замерщики»?",
+        "rule «Р3»: then.0: to: a deal has no field «surveyer», did you mean «surveyor»?",
+        "rule «Р4»: then.0: to: the field «city» of a deal names no person: it is one of type text",
+    ]
 
 
 def test_an_unknown_name_tells_the_known_ones(hub: Run) -> None:
