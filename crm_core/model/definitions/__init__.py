@@ -11,6 +11,7 @@ from crm_core.model.definitions.fields import FieldBody, RecordTypeBody, TagGrou
 from crm_core.model.definitions.mappings import MappingBody
 from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
+from crm_core.model.definitions.roles import RoleBody
 from crm_core.model.definitions.rules import RuleBody
 from crm_core.model.definitions.scoring import ScoringBody
 from crm_core.model.definitions.segments import SegmentBody
@@ -35,6 +36,7 @@ FORMS: dict[Section, type[Body]] = {
     Section.SCORING: ScoringBody,
     Section.WEBHOOK: WebhookBody,
     Section.ACCOUNT: AccountBody,
+    Section.ROLE: RoleBody,
 }
 
 
@@ -68,6 +70,7 @@ __all__ = [
     "Pipeline",
     "PipelineSettings",
     "RecordTypeBody",
+    "RoleBody",
     "RuleBody",
     "ScoringBody",
     "Section",

@@ -40,6 +40,7 @@ class Section(StrEnum):
     HOURS = "hours"
     GROUP = "group"
     ACCOUNT = "account"
+    ROLE = "role"
 
 
 class DefinitionRecord(NamedTuple):
