@@ -173,7 +173,7 @@ async def _columns(store: Store, of: str, asking: Asking) -> dict[str, Get]:
     for key in dict.fromkeys([*declared.by_key, *keys]):
         field = declared.by_key.get(key)
         heading = field.title if field is not None else key
-        if heading in columns or declared.named(heading) not in {None, field}:
+        if heading in columns or declared.named(heading) not in (None, field):
             heading = f"fields.{key}"
         columns[heading] = partial(_field, key, field)
     return columns

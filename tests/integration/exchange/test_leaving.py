@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ import pytest
 from sqlalchemy import text, update
 
 from crm_core.errors import InvalidInput
+from crm_core.model.definitions import FieldBody, Section
+from crm_core.model.definitions.fields import FieldType
 from crm_core.model.filters import Filter, filter_of
 from crm_core.model.records import OutboxKind
+from crm_core.services import defining
+from crm_core.services.desk import Desk
 from crm_core.services.importing.cells import harmless
 from crm_core.storage import tables
 from hub.exchange import erasing, exporting
@@ -46,6 +51,27 @@ async def _export(office: Office, kind: str, wanted: Filter | None = None) -> Pa
     )
     await exporting.write(table, path)
     return path
+
+
+async def test_declared_fields_go_out_under_their_titles_and_come_back(office: Office) -> None:
+    bodies = (
+        FieldBody(of="contact", key="size", title="Размер", type=FieldType.MULTI, options=["Малый", "Большой"]),
+        FieldBody(of="contact", key="town", title="city"),  # a column of every client is called so already
+    )
+    for body in bodies:
+        await office.world.store.run(partial(_declare, body))
+    given = {"Размер": "Малый, Большой", "fields.town": "Омск"}
+    await office.bring("contacts", f"имя;телефон;{';'.join(given)}\nАнна;+79160000001;{';'.join(given.values())}\n")
+    path = await _export(office, "contacts")
+    (row,) = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")), delimiter=";")
+    assert {name: row[name] for name in (*given, "city")} == {**given, "city": ""}
+    before = await office.ask("SELECT fields, version FROM contact")
+    await office.bring("contacts", path.read_text("utf-8-sig"))
+    assert await office.ask("SELECT fields, version FROM contact") == before
+
+
+def _declare(body: FieldBody, desk: Desk) -> None:
+    defining.add(desk, Section.FIELD, f"{body.of}.{body.key}", body, "head")
 
 
 async def test_what_goes_out_comes_back_the_same(office: Office) -> None:
