@@ -104,8 +104,8 @@ class Throttle:
             return
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(attempt.person)
-                pipe.zrem(attempt.place, attempt.mark)
+                # a pipeline only gathers: its own methods give themselves, not answers
+                _ = pipe.delete(attempt.person), pipe.zrem(attempt.place, attempt.mark)
                 await pipe.execute()
         except (RedisError, OSError) as err:
             self._lost(err)

@@ -1,0 +1,10 @@
+"""Logging in at the office's own OpenID provider: Authorization Code with PKCE, state and nonce.
+
+The provider says who somebody is; whether they come in, the record says: only people of the office who are active do.
+"""
+
+from hub.oidc.client import Begun, OpenIdConnect
+from hub.oidc.errors import ProviderRefused, ProviderUnreachable
+from hub.oidc.id_token import Vouched
+
+__all__ = ["Begun", "OpenIdConnect", "ProviderRefused", "ProviderUnreachable", "Vouched"]
