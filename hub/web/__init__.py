@@ -1,22 +1,22 @@
 """The workspace: server-rendered pages for the people of the office.
 
-`setup_pages(app, hub)` puts them into the hub's HTTP application. Pages are plain HTML that works without scripts; one
-small module refreshes what changes.
+`setup_pages(app, hub)` puts them into the hub's HTTP application. Pages are plain HTML that works without scripts as
+far as that makes sense; small modules keep them live.
 """
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from crm_core.model.user import Role
 from hub.bootstrap import Hub
+from hub.rights import Right
 from hub.secret_key import session_key
 from hub.security import LoginThrottle, Passwords
+from hub.web.assets import Assets
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
 from hub.web.clients import Clients
@@ -26,12 +26,15 @@ from hub.web.identity import Identities
 from hub.web.journal import Journal
 from hub.web.list_pages import ListPages
 from hub.web.lists import Lists
+from hub.web.live.stream import LivePages
+from hub.web.navigation import navigation
 from hub.web.pages import PAGES, Pages, with_session
 from hub.web.people import People
 from hub.web.reports import Reports
+from hub.web.routes import ROUTES, Route, does, shows
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
-from hub.web.tongues import install
+from hub.web.tongues import install, language
 from hub.web.words import globals_of_templates
 
 __all__ = ["setup_pages"]
@@ -58,59 +61,57 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         context_processors=(),
     )
     install(environment)
-    environment.globals.update(asset=_assets(), staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)
+    assets = Assets()
+    environment.globals.update(asset=assets.url, staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)
+    environment.globals.update(navigation=navigation, language=language)
     environment.globals.update(globals_of_templates())
     environment.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
-    _routes(app, pages)
+    live = LivePages(pages)
+    app.on_startup.append(live.start)
+    app.on_cleanup.append(live.stop)
+    app[ROUTES] = _routes(pages, live)
+    for route in app[ROUTES]:
+        handler = pages.page(route.handler, right=route.right, public=route.public)
+        app.router.add_route(route.method, route.path, handler)
+    app.router.add_get(r"/static/{version:[0-9a-f]{12}}/{name:.+}", assets.serve)
 
 
-def _routes(app: web.Application, pages: Pages) -> None:
+def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
+    """Every route of the pages: the table of rights is compared with it."""
     entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
     calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
     identities, list_pages = Identities(pages), ListPages(pages)
-    page = pages.page
-    app.add_routes(
-        [
-            web.get("/setup", page(entering.setup_form, public=True)),
-            web.post("/setup", page(entering.setup, public=True)),
-            web.get("/login", page(entering.login_form, public=True)),
-            web.post("/login", page(entering.login, public=True)),
-            web.post("/logout", page(entering.logout)),
-            web.get("/", page(home.show)),
-            web.post("/me/peace", page(People(pages).peace)),
-            web.post(r"/cases/{id:\d+}/take", page(home.take)),
-            web.post(r"/cases/{id:\d+}/promise", page(home.promise)),
-            web.post(r"/cases/{id:\d+}/close", page(home.close)),
-            web.post(r"/cases/{id:\d+}/list", page(lists.put_case)),
-            web.get("/contacts", page(clients.find)),
-            web.get(r"/contacts/{id:\d+}", page(clients.show)),
-            web.post(r"/contacts/{id:\d+}/reply", page(clients.reply)),
-            web.post(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", page(clients.take_lead)),
-            web.post(r"/contacts/{id:\d+}/list", page(lists.put_client)),
-            web.post(r"/contacts/{id:\d+}/unlist", page(lists.take_client)),
-            web.post(r"/contacts/{id:\d+}/merge", page(identities.merge)),
-            web.post(r"/contacts/{id:\d+}/unmerge", page(identities.unmerge)),
-            web.post(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/accept", page(identities.accept)),
-            web.post(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/dismiss", page(identities.dismiss)),
-            web.get("/lists", page(list_pages.show)),
-            web.post("/lists/add", page(list_pages.add)),
-            web.post("/lists/remove", page(list_pages.remove)),
-            web.get("/calls", page(calls.show)),
-            web.post(r"/calls/{id:\d+}/list", page(lists.put_call)),
-            web.post("/calls/call", page(calls.call)),
-            web.get("/reports", page(reports.show_all)),
-            web.get(r"/reports/{name:\w+}", page(reports.show)),
-            web.get("/journal", page(journal.show, role=Role.ADMIN)),
-            web.post(r"/journal/{id:\d+}/replay", page(journal.replay, role=Role.ADMIN)),
-        ]
+    return (
+        shows("/setup", entering.setup_form, None, public=True),
+        does("/setup", entering.setup, None, public=True),
+        shows("/login", entering.login_form, None, public=True),
+        does("/login", entering.login, None, public=True),
+        does("/logout", entering.logout, None),
+        shows("/", home.show, None),
+        does("/me/peace", People(pages).peace, None),
+        does(r"/cases/{id:\d+}/take", home.take, Right.SETTLE_CASES),
+        does(r"/cases/{id:\d+}/promise", home.promise, Right.SETTLE_CASES),
+        does(r"/cases/{id:\d+}/close", home.close, Right.SETTLE_CASES),
+        does(r"/cases/{id:\d+}/list", lists.put_case, Right.KEEP_LISTS),
+        shows("/contacts", clients.find, Right.SEE_CLIENTS),
+        shows(r"/contacts/{id:\d+}", clients.show, Right.SEE_CLIENTS),
+        does(r"/contacts/{id:\d+}/reply", clients.reply, Right.KEEP_CLIENTS),
+        does(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", clients.take_lead, Right.KEEP_SALES),
+        does(r"/contacts/{id:\d+}/list", lists.put_client, Right.KEEP_LISTS),
+        does(r"/contacts/{id:\d+}/unlist", lists.take_client, Right.KEEP_LISTS),
+        does(r"/contacts/{id:\d+}/merge", identities.merge, Right.KEEP_CLIENTS),
+        does(r"/contacts/{id:\d+}/unmerge", identities.unmerge, Right.KEEP_CLIENTS),
+        does(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/accept", identities.accept, Right.KEEP_CLIENTS),
+        does(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/dismiss", identities.dismiss, Right.KEEP_CLIENTS),
+        shows("/lists", list_pages.show, Right.KEEP_LISTS),
+        does("/lists/add", list_pages.add, Right.KEEP_LISTS),
+        does("/lists/remove", list_pages.remove, Right.KEEP_LISTS),
+        shows("/calls", calls.show, Right.SEE_CALLS),
+        does(r"/calls/{id:\d+}/list", lists.put_call, Right.KEEP_LISTS),
+        does("/calls/call", calls.call, Right.PLACE_CALLS),
+        shows("/reports", reports.show_all, Right.SEE_REPORTS),
+        shows(r"/reports/{name:\w+}", reports.show, Right.SEE_REPORTS),
+        shows("/journal", journal.show, Right.KEEP_JOURNAL),
+        does(r"/journal/{id:\d+}/replay", journal.replay, Right.KEEP_JOURNAL),
+        *live.routes(),
     )
-    app.router.add_static("/static/", _HERE / "static", append_version=False)
-
-
-def _assets() -> dict[str, str]:
-    """The addresses of static files; each changes with its content, so that no browser keeps an old one."""
-    return {
-        path.name: f"/static/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
-        for path in sorted((_HERE / "static").iterdir())
-        if path.is_file()
-    }

@@ -15,7 +15,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from crm_core.errors import Conflict, CoreError, InvalidInput, NotFound, StorageUnavailable
-from crm_core.model.user import Role, User
+from crm_core.model.user import PLAIN_TASTES, User
 from crm_core.storage.users import Credentials, anybody, credentials
 from hub.bootstrap import Hub
 from hub.log import correlation_id, get_logger
@@ -57,12 +57,12 @@ class Pages:
 
     # ------------------------------------------------------------ around a page
 
-    def page(self, handler: Handler, *, role: Role | None = None, public: bool = False) -> Handler:
-        """A handler with everything around it; `role` alone may come in, `public` needs no login."""
+    def page(self, handler: Handler, *, right: Right | None = None, public: bool = False) -> Handler:
+        """A handler with everything around it; whoever has `right` may come in, `public` needs no login."""
 
         async def guarded(request: web.Request) -> Answer:
             try:
-                answer = await self._admitted(request, handler, role=role, public=public)
+                answer = await self._admitted(request, handler, right=right, public=public)
             except web.HTTPException as err:
                 if err.status < 400:
                     err.headers.update(_HEADERS)
@@ -90,8 +90,10 @@ class Pages:
             return
         if user is not None:
             request[USER] = user
+            if user.tastes.language is not None:
+                speak(user.tastes.language.value)
 
-    async def _admitted(self, request: web.Request, handler: Handler, *, role: Role | None, public: bool) -> Answer:
+    async def _admitted(self, request: web.Request, handler: Handler, *, right: Right | None, public: bool) -> Answer:
         if not await self._anybody():
             if request.path != "/setup":
                 raise web.HTTPFound("/setup")
@@ -99,7 +101,7 @@ class Pages:
             user = request.get(USER)
             if user is None:
                 raise web.HTTPFound(_login_of(request))
-            if role is not None and user.role is not role:
+            if right is not None and not may(user, right):
                 raise web.HTTPForbidden
         if request.method == "POST":
             await self._check_form(request)
@@ -108,7 +110,7 @@ class Pages:
     async def _check_form(self, request: web.Request) -> None:
         """A form that this hub did not draw for this session changes nothing."""
         form = await request.post()
-        given = form.get("csrf")
+        given = request.headers.get("X-CSRF") or form.get("csrf")
         if not isinstance(given, str) or not same_text(given, session_of(request).csrf):
             back = "/login" if request.get(USER) is None else local_path(form.get("back"), "/")
             raise self.redirect(request, back, _("The page was out of date. Please try again."))
@@ -126,13 +128,15 @@ class Pages:
     def render(self, request: web.Request, template: str, *, status: int = 200, **context: Any) -> Answer:
         """A page; the session goes along, its notice shown once."""
         session = session_of(request)
+        user = request.get(USER)
         shared = {
-            "user": request.get(USER),
+            "user": user,
             "csrf": session.csrf,
             "notice": session.notice,
             "path": request.path,
             "position": request[_POSITION],
             "calling": self._calling(request),
+            "tastes": user.tastes if user is not None else PLAIN_TASTES,
         }
         response = aiohttp_jinja2.render_template(template, request, {**shared, **context}, status=status)
         if session.notice or not session.issued or self.sessions.stale(session):

@@ -33,3 +33,7 @@ def shows(path: str, handler: Handler, right: Right | None, *, public: bool = Fa
 def does(path: str, handler: Handler, right: Right | None, *, public: bool = False) -> Route:
     """What a form of a page does."""
     return Route("POST", path, handler, right, public)
+
+
+ROUTES = web.AppKey("page_routes", tuple[Route, ...])
+"""All routes of the pages."""

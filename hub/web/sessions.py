@@ -1,7 +1,9 @@
-"""Sessions in an encrypted cookie: who it is, a token against forged forms, a line to be shown once.
+"""Sessions in an encrypted cookie: who it is, a token against forged forms, a line to be shown once, and how far
+somebody got who is still on the way in.
 
-A session ends after a week, with a changed password and with a disabled user: it holds a stamp of the password's hash,
-which is compared at every request.
+The cookie is kept by aiohttp-session, sealed with a key that all nodes derive from `secret_key`. A session ends after a
+week without a visit, with a changed password, with a disabled user and where its person signs out everywhere: it holds
+a stamp of both, which is compared at every request.
 """
 
 from __future__ import annotations
@@ -10,13 +12,18 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp_session
 from aiohttp import web
-from cryptography.fernet import Fernet, InvalidToken
+from aiohttp.typedefs import Middleware
+from aiohttp_session.cookie_storage import EncryptedCookieStorage
+from cryptography.fernet import Fernet
 
 from crm_core.model.user import User
 from crm_core.ports import Clock
@@ -26,83 +33,179 @@ from hub.settings import Secret
 
 USER = web.RequestKey("user", User)
 """Where a request carries the person of its session; the API lets that person read."""
+UNPROVEN = web.RequestKey("unproven", User)
+"""Where it carries a person of whom a second factor is demanded, and who has none: nothing but setting it up is open."""
 COOKIE = "hub_session"
 
 _LIFE = timedelta(days=7)
 _RENEWED_AFTER = timedelta(days=1)
+_ON_THE_WAY = timedelta(minutes=10)
 _LONGEST_COOKIE = 4000
 _LONGEST_NOTICE = 300
-_CONTEXT = b"hub session v1:"
+_LONGEST_PATH = 500
+_CONTEXT = b"hub session v2:"
+_KEPT = web.RequestKey("kept_session", aiohttp_session.Session)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody whose password was right; the code of their second factor is still to come. `since` in seconds."""
+
+    login: str
+    stamp: str
+    back: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """Somebody who went to the office's provider, and what has to come back with them."""
+
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    back: str
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the cookie holds. `login` is empty before the login; `issued` in seconds since 1970."""
+    """What the cookie holds. `login` is empty before the login; `issued` in seconds since 1970, 0: not sent yet;
+    `secret` is that of a second factor that is being set up."""
 
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     login: str = ""
     stamp: str = ""
     notice: str = ""
     issued: int = 0
+    waiting: Waiting | None = None
+    abroad: Abroad | None = None
+    secret: str = field(default="", repr=False)
 
 
 class Sessions:
-    """Reads sessions from requests and writes them to answers."""
+    """Reads sessions from requests and sends them with the answers."""
 
     def __init__(self, key: Secret, clock: Clock, public_url: str | None) -> None:
-        digest = hashlib.sha256(_CONTEXT + key.reveal().encode()).digest()
-        self._fernet = Fernet(base64.urlsafe_b64encode(digest))
         self._clock = clock
         # The cookie is kept to TLS where the hub is visited by its public address; beside it, plain HTTP works.
         found = urlsplit(public_url or "")
-        self._tls_host = found.netloc if found.scheme == "https" else None
+        tls_host = found.netloc if found.scheme == "https" else None
+        self._storage = _Storage(_ClockedFernet(key, self._now), tls_host)
 
-    def read(self, request: web.Request) -> Session:
+    @property
+    def middleware(self) -> Middleware:
+        """What sends a session that was kept with the answer, whatever that is; goes around all that use sessions."""
+        return aiohttp_session.session_middleware(self._storage)
+
+    async def read(self, request: web.Request) -> Session:
         """The session of a request; a fresh one where there is none or it can't be trusted."""
-        sealed = request.cookies.get(COOKIE, "")
-        if not sealed or len(sealed) > _LONGEST_COOKIE:
-            return Session()
+        kept = request[_KEPT] = await aiohttp_session.get_session(request)
         try:
-            plain = self._fernet.decrypt_at_time(sealed, int(_LIFE.total_seconds()), self._now())
-            told = json.loads(plain)
-            return Session(told["csrf"], told["login"], told["stamp"], told["notice"], told["issued"])
-        except (InvalidToken, ValueError, KeyError, TypeError):
+            return _session(kept)
+        except (KeyError, TypeError, ValueError):
             return Session()
 
-    def write(self, request: web.Request, response: web.StreamResponse, session: Session) -> None:
-        """Send a session to the browser."""
+    def keep(self, request: web.Request, session: Session) -> Session:
+        """Send a session with the answer; the session as it is sent."""
         told = replace(session, notice=session.notice[:_LONGEST_NOTICE], issued=self._now())
-        plain = json.dumps(
-            {name: getattr(told, name) for name in ("csrf", "login", "stamp", "notice", "issued")}
-        ).encode()
-        response.set_cookie(
-            COOKIE,
-            self._fernet.encrypt_at_time(plain, self._now()).decode(),
-            max_age=int(_LIFE.total_seconds()),
-            path="/",
-            httponly=True,
-            samesite="Lax",
-            secure=self._tls_host is not None and request.host == self._tls_host,
-        )
+        kept = request[_KEPT]
+        kept.invalidate()
+        kept.update({name: value for name, value in asdict(told).items() if value})
+        return told
 
     def stale(self, session: Session) -> bool:
         """Whether it is time to prolong it."""
         return bool(session.login) and self._now() - session.issued > _RENEWED_AFTER.total_seconds()
 
+    def wait(self, login: str, stamp: str, back: str) -> Waiting:
+        """Somebody's password was right just now."""
+        return Waiting(login, stamp, back if len(back) <= _LONGEST_PATH else "/", self._now())
+
+    def go(self, state: str, nonce: str, verifier: str, back: str) -> Abroad:
+        """Somebody goes to the provider now."""
+        return Abroad(state, nonce, verifier, back if len(back) <= _LONGEST_PATH else "/", self._now())
+
+    def current(self, way: Waiting | Abroad) -> bool:
+        """Whether whoever is on the way in is not late."""
+        return self._now() - way.since <= _ON_THE_WAY.total_seconds()
+
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
 
 
-def stamp_of(password_hash: str) -> str:
-    """What a session remembers of the password it was opened with."""
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:32]
+class _ClockedFernet(Fernet):
+    """Seals, and judges the age of a seal, by the hub's own clock."""
+
+    def __init__(self, key: Secret, now: Callable[[], int]) -> None:
+        super().__init__(base64.urlsafe_b64encode(hashlib.sha256(_CONTEXT + key.reveal().encode()).digest()))
+        self._now = now
+
+    def encrypt(self, data: bytes) -> bytes:
+        """Sealed now."""
+        return self.encrypt_at_time(data, self._now())
+
+    def decrypt(self, token: bytes | str, ttl: int | None = None) -> bytes:
+        """What was sealed at most `ttl` seconds ago; raises InvalidToken."""
+        return super().decrypt(token) if ttl is None else self.decrypt_at_time(token, ttl, self._now())
 
 
-async def user_of(session: Session, find: Callable[[str], Awaitable[Credentials | None]]) -> User | None:
+class _Storage(EncryptedCookieStorage):
+    """The library's, for a cookie that is secure wherever it can be, and without noise about what strangers send."""
+
+    def __init__(self, fernet: Fernet, tls_host: str | None) -> None:
+        super().__init__(
+            fernet,
+            cookie_name=COOKIE,
+            max_age=int(_LIFE.total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="Lax",
+            encoder=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+        )
+        self._tls_host = tls_host
+
+    def load_cookie(self, request: web.Request) -> str | None:
+        """None for what can't be a session of ours."""
+        sealed: str | None = super().load_cookie(request)
+        return sealed if sealed and len(sealed) <= _LONGEST_COOKIE and sealed.isascii() else None
+
+    async def save_session(
+        self, request: web.Request, response: web.StreamResponse, session: aiohttp_session.Session
+    ) -> None:
+        """Secure where the hub is visited by its public address."""
+        await super().save_session(request, response, session)
+        if self._tls_host is not None and request.host == self._tls_host:
+            response.cookies[COOKIE]["secure"] = True
+
+
+def stamp_of(kept: Credentials) -> str:
+    """What a session remembers of the password it was opened with, and of how often its person signed out everywhere."""
+    return hashlib.sha256(f"{kept.password_hash or ''} {kept.epoch}".encode()).hexdigest()[:32]
+
+
+async def person_of(
+    session: Session, find: Callable[[str], Awaitable[Credentials | None]]
+) -> Credentials | None:
     """The person of a session, if they may still come in; `find` gets their credentials."""
     if not session.login:
         return None
     kept = await find(session.login)
-    if kept is None or kept.password_hash is None:
-        return None
-    return kept.user if same_text(stamp_of(kept.password_hash), session.stamp) else None
+    return kept if kept is not None and same_text(stamp_of(kept), session.stamp) else None
+
+
+def _session(kept: Mapping[str, Any]) -> Session:
+    """Raises KeyError, TypeError or ValueError where it is of another time."""
+    if not kept:
+        return Session()
+    waiting, abroad = kept.get("waiting"), kept.get("abroad")
+    return Session(
+        csrf=str(kept["csrf"]),
+        login=str(kept.get("login", "")),
+        stamp=str(kept.get("stamp", "")),
+        notice=str(kept.get("notice", "")),
+        issued=int(kept["issued"]),
+        waiting=Waiting(**waiting) if waiting else None,
+        abroad=Abroad(**abroad) if abroad else None,
+        secret=str(kept.get("secret", "")),
+    )

@@ -25,6 +25,7 @@ from hub.web.live.topics import parse_topics
 from hub.web.live.whispers import Whispers
 from hub.web.pages import Answer, Pages, field_of, user_here
 from hub.web.routes import Route, does, shows
+from hub.web.tongues import language
 
 log = get_logger(__name__)
 
@@ -73,9 +74,7 @@ class LivePages:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        follower = Follower(
-            user_here(request).login, self._pages.language_of(request), topics, self._pages.hub.live.position
-        )
+        follower = Follower(user_here(request).login, language(), topics, self._pages.hub.live.position)
         limits.readers += 1
         self._followers.add(follower)
         try:

@@ -7,7 +7,7 @@ from crm_core.model.records import ContactRecord, IdentityRecord
 from crm_core.model.user import Role
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.users import NewUser, add_user
-from hub.web import _assets
+from hub.web.assets import Assets
 from hub.web.clients import targets_of
 from tests.fakes.clock import START
 from tests.integration.web.conftest import Workspace
@@ -180,7 +180,7 @@ async def test_what_refreshes_by_itself_is_the_same_without_the_frame(workspace:
         part, whole = await browser.get(f"{path}?part=live"), await browser.get(path)
         assert "<html" not in part
         assert "Анна" in whole
-        assert f'data-live="{path}?part=live"' in whole
+        assert f'hx-get="{path}?part=live"' in whole
         assert "Добрый день" in part
     response = await workspace.browser().client.get("/?part=live", allow_redirects=False)
     assert response.status == 302
@@ -188,10 +188,14 @@ async def test_what_refreshes_by_itself_is_the_same_without_the_frame(workspace:
 
 async def test_static_files_change_their_address_with_their_content(workspace: Workspace) -> None:
     page = await (await workspace.visitor()).get("/")
-    for address in _assets().values():
-        if "live.js" in address or "style.css" in address:
-            assert address in page
-        assert (await workspace.browser().client.get(address)).status == 200
+    assets = Assets()
+    for name in ("workspace.js", "style.css", "vendor/htmx.js"):
+        address = assets.url(name)
+        assert address in page
+        answer = await workspace.browser().client.get(address)
+        assert (answer.status, "immutable" in answer.headers["Cache-Control"]) == (200, True)
+        old = await workspace.browser().client.get(address.replace(assets.version, "0" * 12))
+        assert (old.status, old.headers["Cache-Control"]) == (200, "no-store")
     assert (await workspace.browser().client.get("/static/../pages.py")).status == 404
 
 

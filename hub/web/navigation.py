@@ -1,0 +1,49 @@
+"""The sections of the workspace, and who is shown which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from crm_core.model.user import User
+from hub.rights import Right, may
+from hub.web.tongues import N_, gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: its address, name, icon, and the key that leads there after `g`, as keyboards call it."""
+
+    path: str
+    name: str
+    icon: str
+    key: str
+    right: Right | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name in the language of the request."""
+        return gettext(self.name)
+
+    def here(self, path: str) -> bool:
+        """Whether a page belongs to it."""
+        return path == self.path or (self.path != "/" and path.startswith(f"{self.path}/"))
+
+
+SECTIONS: Final = (
+    Section("/", N_("Inbox"), "inbox", "KeyI"),
+    Section("/contacts", N_("Clients"), "clients", "KeyC", Right.SEE_CLIENTS),
+    Section("/deals", N_("Deals"), "deals", "KeyD", Right.SEE_SALES),
+    Section("/tasks", N_("Tasks"), "tasks", "KeyT", Right.SEE_SALES),
+    Section("/calls", N_("Calls"), "calls", "KeyP", Right.SEE_CALLS),
+    Section("/wall", N_("Wall"), "wall", "KeyW", Right.SEE_ALARMS),
+    Section("/control", N_("Control"), "control", "KeyK", Right.SEE_ALARMS),
+    Section("/reports", N_("Reports"), "reports", "KeyR", Right.SEE_REPORTS),
+    Section("/lists", N_("Lists"), "lists", "KeyL", Right.KEEP_LISTS),
+    Section("/office", N_("Office"), "office", "KeyO", Right.CONFIGURE),
+)
+
+
+def navigation(user: User) -> tuple[Section, ...]:
+    """The sections that somebody may come into."""
+    return tuple(each for each in SECTIONS if each.right is None or may(user, each.right))

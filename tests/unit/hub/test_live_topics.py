@@ -1,0 +1,117 @@
+"""Which topics a change touches, and what a follower is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeAlias
+
+import pytest
+
+from hub.web.live.following import Follower, Followers, Whisper
+from hub.web.live.pieces import Piece
+from hub.web.live.stream import written
+from hub.web.live.topics import EVERYTHING, MOST_TOPICS, parse_topics, touched
+
+Changes: TypeAlias = tuple[tuple[str, Any, int | None], ...]
+
+
+@pytest.mark.parametrize(
+    ("changes", "topics"),
+    [
+        ((), set()),
+        ((("timeline", 7, 5),), {"client:5", "happening"}),
+        ((("contact_case", 7, 5), ("call", 8, 5)), {"client:5", "cases", "calls"}),
+        ((("deal", 7, 5), ("deal", 8, 6)), {"client:5", "client:6", "deals"}),
+        ((("task", 7, None),), {"tasks"}),
+        ((("something else", 7, None),), set()),
+    ],
+)
+def test_changes_touch_the_topics_of_their_table_and_client(changes: Changes, topics: set[str]) -> None:
+    assert touched(changes) == topics
+
+
+@pytest.mark.parametrize("text", ["client:5", "cases,calls", "", "me,client:123456789012345678"])
+def test_topics_are_read(text: str) -> None:
+    assert parse_topics(text) == {each for each in text.split(",") if each}
+
+
+@pytest.mark.parametrize(
+    "text", ["client:", "client:x", "Cases", "nothing", "client:1234567890123456789", "*", "a b", "client:٣"]
+)
+def test_what_is_no_topic_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="there is no topic"):
+        parse_topics(text)
+
+
+def test_nobody_follows_without_end() -> None:
+    with pytest.raises(ValueError, match="at most"):
+        parse_topics(",".join(f"client:{number}" for number in range(MOST_TOPICS + 1)))
+
+
+def follower(*topics: str, login: str = "ivan") -> Follower:
+    return Follower(login, "ru", frozenset(topics), 10)
+
+
+async def test_a_follower_hears_only_of_what_it_follows() -> None:
+    cases, client = follower("cases"), follower("client:5")
+    for each in (cases, client):
+        each.tell(12, {"client:5", "calls"})
+    assert (await client.news()).stale == {"client:5"}
+    assert cases.position == 12
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await cases.news()
+
+
+async def test_what_waits_is_told_at_once_and_but_once() -> None:
+    one = follower("cases", "client:5")
+    one.tell(12, {"cases"})
+    one.tell(14, {"client:5", "cases"}, [Piece("client:5", "entry-1", "<li></li>")])
+    news = await one.news()
+    assert (news.position, news.stale, len(news.pieces)) == (14, {"cases", "client:5"}, 1)
+    one.tell(15, {EVERYTHING})
+    assert (await one.news()).stale == {EVERYTHING}
+
+
+async def test_pieces_are_for_those_whom_they_concern() -> None:
+    one, other = follower("me", login="ivan"), follower("me", login="olga")
+    for each in (one, other):
+        each.tell(11, (), [Piece("me", "popup-1", "<aside></aside>", frozenset({"olga"}))])
+    assert len((await other.news()).pieces) == 1
+    assert not one._woken.is_set()
+
+
+async def test_a_slow_reader_asks_anew_for_what_grew_too_much() -> None:
+    one = follower("client:5")
+    for number in range(500):
+        one.tell(number, (), [Piece("client:5", f"entry-{number}", "<li></li>")])
+    news = await one.news()
+    assert len(news.pieces) == 100
+    assert news.stale == {"client:5"}
+
+
+async def test_nobody_hears_their_own_whisper() -> None:
+    one, other = follower("client:5"), follower("client:5", login="olga")
+    for each in (one, other):
+        each.whisper(Whisper("client:5", "writes", "ivan", "Иван"))
+    assert (await other.news()).whispers[0].name == "Иван"
+    assert not one._woken.is_set()
+
+
+def test_followers_are_found_by_topic_and_forgotten() -> None:
+    all_of_them, one = Followers(), follower("cases", "me")
+    all_of_them.add(one)
+    assert all_of_them.of({"cases", "calls"}) == {one}
+    assert all_of_them.followed({"cases", "calls"}) == {"cases"}
+    all_of_them.remove(one)
+    all_of_them.remove(one)
+    assert (len(all_of_them), all_of_them.of({"cases"})) == (0, set())
+
+
+async def test_only_the_last_event_of_one_telling_carries_the_position() -> None:
+    one = follower("client:5")
+    one.tell(20, {"client:5"}, [Piece("client:5", "entry-1", "<li>«ы»\n</li>")])
+    first, second, rest = written(await one.news()).split(b"\n\n")
+    assert first.startswith(b"event: piece\ndata: {")
+    assert second == b'id: 20\nevent: stale\ndata: {"topics":["client:5"]}'
+    assert rest == b""
