@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
 
+from crm_core.errors import NotFound
+from crm_core.model.records import EntryRecord
 from crm_core.model.timeline import EntryKind
-from crm_core.storage.queries.timeline import EntryCard
+from crm_core.storage.queries.pages import all_of, both, moment_cursor, parse_moment_cursor
+from crm_core.storage.queries.seeing import seen_entry
+from crm_core.storage.queries.timeline import EntryCard, with_details
 from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.tables import timeline
+from crm_core.storage.types import UtcDateTime
+
+MOST_COUNTED = 1000
+"""Where a number reaches this, there are at least so many."""
+
+_PLACE = (timeline.c.occurred_at, timeline.c.sequence, timeline.c.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A stretch of a timeline in display order: oldest first, the newest at the end. `older` is the cursor with which
-    the stretch before begins, None where this is the beginning; `newer` that of the stretch behind, None at the end."""
+    the stretch before is asked for, None where this is the beginning; `newer` that of the stretch behind, None where
+    this is the end as far as is known."""
 
     entries: tuple[EntryCard, ...]
     older: str | None
@@ -33,11 +46,79 @@ def stretch(
     limit: int = 50,
 ) -> Stretch:
     """The newest entries of a client; those before the cursor `older`, behind the cursor `newer`, or around an entry's
-    id. `kinds` narrows. Raises InvalidInput for a bad cursor, NotFound for an entry that is not this client's. Nine
-    statements at most."""
-    raise NotImplementedError
+    id. `kinds` narrows. It reads as many entries as it shows, wherever they lie. Raises InvalidInput for a bad cursor,
+    NotFound for an entry that is not on this timeline. Eight statements at most."""
+    if around is not None:
+        return _around(conn, asker, contact_id, around, kinds, limit)
+    if newer is not None:
+        behind = stretch_statement(asker, contact_id, kinds, newer, back=False)
+        found = all_of(conn, EntryRecord, behind.limit(limit + 1))
+        entries, further = found[:limit], len(found) > limit
+        return _shown(conn, entries, _cursor(entries[0]) if entries else newer, further=further)
+    before = stretch_statement(asker, contact_id, kinds, older, back=True)
+    found = all_of(conn, EntryRecord, before.limit(limit + 1))
+    entries = found[:limit][::-1]
+    return _shown(conn, entries, _cursor(entries[0]) if len(found) > limit else None, further=older is not None)
 
 
 def count_by_kind(conn: Connection, asker: Asker, contact_id: int) -> dict[EntryKind, int]:
-    """How many entries of each kind stand on a timeline, each up to 1,000. One statement."""
-    raise NotImplementedError
+    """How many entries of each kind stand among the newest thousand of a timeline; kinds without any are left out. One
+    statement."""
+    newest = (
+        select(timeline.c.kind)
+        .where(timeline.c.contact_id == contact_id, *both((seen_entry(timeline, asker.sight),)))
+        .order_by(*(column.desc() for column in _PLACE))
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    rows = conn.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind))
+    return {EntryKind(kind): int(count) for kind, count in rows}
+
+
+def stretch_statement(
+    asker: Asker, contact_id: int, kinds: frozenset[EntryKind], cursor: str | None, *, back: bool
+) -> Select[Any]:
+    """The entries from a place on: newest first where `back`, else oldest first."""
+    conditions = both(
+        (
+            timeline.c.contact_id == contact_id,
+            timeline.c.kind.in_(sorted(kinds)) if kinds else None,
+            seen_entry(timeline, asker.sight),
+        )
+    )
+    statement = select(timeline).where(*conditions)
+    statement = statement.order_by(*(column.desc() for column in _PLACE) if back else _PLACE)
+    if cursor is None:
+        return statement
+    at, (sequence, entry_id) = parse_moment_cursor(cursor, 2)
+    mark = tuple_(literal(at, UtcDateTime()), literal(sequence, BigInteger()), literal(entry_id, BigInteger()))
+    return statement.where(tuple_(*_PLACE) < mark if back else tuple_(*_PLACE) > mark)
+
+
+def _around(
+    conn: Connection, asker: Asker, contact_id: int, entry_id: int, kinds: frozenset[EntryKind], limit: int
+) -> Stretch:
+    """Half of the entries before and half behind the one that is meant, which is among them whatever its kind."""
+    wanted = select(timeline).where(timeline.c.id == entry_id, timeline.c.contact_id == contact_id)
+    seen = both((seen_entry(timeline, asker.sight),))
+    middle = next(iter(all_of(conn, EntryRecord, wanted.where(*seen))), None)
+    if middle is None:
+        raise NotFound(f"there is no entry {entry_id} on this timeline")
+    half, place = max(limit // 2, 1), _cursor(middle)
+    both_ways = (
+        all_of(conn, EntryRecord, stretch_statement(asker, contact_id, kinds, place, back=back).limit(half + 1))
+        for back in (True, False)
+    )
+    before, behind = both_ways
+    entries = [*before[:half][::-1], middle, *behind[:half]]
+    older = _cursor(entries[0]) if len(before) > half else None
+    return _shown(conn, entries, older, further=len(behind) > half)
+
+
+def _shown(conn: Connection, entries: list[EntryRecord], older: str | None, *, further: bool) -> Stretch:
+    newer = _cursor(entries[-1]) if further and entries else None
+    return Stretch(tuple(with_details(conn, entries)), older, newer)
+
+
+def _cursor(entry: EntryRecord) -> str:
+    return moment_cursor(entry.occurred_at, entry.sequence, entry.id)
