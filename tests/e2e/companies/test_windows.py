@@ -140,3 +140,24 @@ async def test_a_demand_put_off_comes_back_on_its_day(windows: Company) -> None:
     await windows.post(f"/deals/{deal_id}/move", {"stage": "Вернулся в продажу"})
     (back,) = [each for each in await windows.deals("Продажа") if each["contact_id"] == lead["contact_id"]]
     assert (back["stage"], back["manager"]) == ("Сбор данных", "ivan")
+
+
+async def test_money_taken_back_opens_the_last_instalment_again(windows: Company) -> None:
+    lead = await lead_of(windows, "+79161234569", name="Вера")
+    card = {"title": "Окна", "contact_id": lead["contact_id"], "pipeline": "Контроль рассрочек"}
+    deal_id = (await windows.post("/deals", {**card, "amount": {"amount": 90_000_00, **RUB}}))["id"]
+    await windows.ask("PUT", f"/deals/{deal_id}/instalments", {"count": 1, "first_on": "2026-03-31"})
+    whole = {"amount": {"amount": 90_000_00, **RUB}}
+    paid = await windows.post(f"/deals/{deal_id}/payments", whole)
+    assert await windows.stage(deal_id) == "Погашено"
+    await windows.ask("DELETE", f"/payments/{paid['id']}", by="boss")
+    assert await windows.stage(deal_id) == "Ожидание платежа"
+    paid = await windows.post(f"/deals/{deal_id}/payments", whole)
+    assert await windows.stage(deal_id) == "Погашено"
+
+    # The day passes before it is found out.
+    await windows.until_day("2026-04-02")
+    await windows.ask("DELETE", f"/payments/{paid['id']}", by="boss")
+    await windows.until_day("2026-04-03")
+    assert await windows.stage(deal_id) == "Просрочка"
+    await windows.task("Просрочен платёж", assignee="ivan", deal_id=deal_id)
