@@ -65,7 +65,7 @@ def list_tasks(
         whole = tasks_statement(wanted, Slice(limit=where.limit), *also).whereclause
         page = listed(conn, "task", TaskRecord, both((whole,)), where, more)
     elif wanted.state is TaskState.OPEN:
-        page = page_of(all_of(conn, TaskRecord, statement), where.limit, _cursor)
+        page = page_of(all_of(conn, TaskRecord, statement), where.limit, task_cursor)
     else:
         page = page_of(all_of(conn, TaskRecord, statement), where.limit, lambda record: str(record.id))
     cards = {card.task.id: card for card in _cards(conn, page.items)}
@@ -121,7 +121,8 @@ def _cards(conn: Connection, tasks: Sequence[TaskRecord]) -> list[TaskCard]:
     return [TaskCard(each, by_id.get(each.contact_id) if each.contact_id is not None else None) for each in tasks]
 
 
-def _cursor(record: TaskRecord) -> str:
+def task_cursor(record: TaskRecord) -> str:
+    """The place of an open task, behind which the next page begins."""
     dated = record.due_at is not None
     return moment_cursor(record.due_at or record.created_at, record.id, int(dated))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, func, select
 
@@ -29,6 +29,12 @@ def newest_entries(conn: Connection, limit: int) -> list[EntryCard]:
         entries = {each.id: each for each in all_of(conn, EntryRecord, by_id)} | entries
     newest = sorted(entries.values(), key=lambda entry: -entry.seq)[:limit]
     return with_details(conn, newest)
+
+
+def entries_named(conn: Connection, entry_ids: Collection[int]) -> list[EntryCard]:
+    """These entries, in the order in which they became known; those that are gone are left out."""
+    named = select(timeline).where(timeline.c.id.in_(entry_ids)).order_by(timeline.c.seq)
+    return with_details(conn, all_of(conn, EntryRecord, named))
 
 
 def conversations_of(conn: Connection, contact_id: int) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from crm_core.storage.reports.base import Words
 
 
 class ControlView(StrEnum):
-    """What is looked at every day."""
+    """What is looked at every day; see `words.VIEWS` for what each shows."""
 
     MISSED_CALLS = "missed-calls"
     STUCK_LEADS = "stuck-leads"
@@ -25,6 +25,7 @@ class ControlView(StrEnum):
     UNDATED_TASKS = "tasks-without-deadline"
     LOAD = "load"
     BAD_FIELDS = "bad-fields"
+    MALFORMED = "malformed-fields"
     WRONG_STAGE = "wrong-stage"
     CONVERSIONS = "conversions"
     JAMS = "jams"
@@ -34,7 +35,6 @@ class ControlView(StrEnum):
     FIRST_CALLS = "first-calls"
     LOST_AFTER = "lost-after-call"
     AVERAGES = "averages"
-    LEADING = "leading-indicators"
 
 
 class SubjectKind(StrEnum):
@@ -48,6 +48,7 @@ class SubjectKind(StrEnum):
     USER = "user"
     STAGE = "stage"
     PIPELINE = "pipeline"
+    FIELD = "field"
 
 
 class Unit(StrEnum):
@@ -71,9 +72,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class ControlRow:
-    """A line of a view. `subject` is what opens: its kind and id (a user has none, only `login`). `title` says what it
-    is called, `note` why it stands here or a reason given; `login` whose it is; `at` the moment that counts (since
-    when, until when); `figures` in the order of the view's columns."""
+    """A line of a view. `kind` and `id` are what opens (a user has no id, only `login`). `title` says what it is
+    called, `note` why it stands here or a reason given; `login` whose it is; `at` the moment that counts (since when,
+    until when); `figures` in the order of the view's columns."""
 
     kind: SubjectKind
     id: int | None
@@ -87,22 +88,24 @@ class ControlRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view in words: its title, what exactly it shows; `days` is how far back it looks, None for what stands now.
-    `figures` says that its lines are figures, whose number tells nothing: it has no count."""
+    """A view in words: its title, and what exactly it shows. `figures` says that its lines are figures, whose number
+    tells nothing: it is not counted."""
 
     name: ControlView
     title: Words
     definition: Words
-    days: int | None = None
     figures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From where on something is worth looking at; `large` in minor units."""
+    """From where on something is worth looking at. `large` in minor units; `lately` is how far back calls and
+    rejections are looked at, `cohort` how far back the cards were opened of which figures are made."""
 
     take: timedelta = timedelta(hours=4)
     qualify: timedelta = timedelta(days=3)
     large: int = 50_000_000
     long_call: timedelta = timedelta(minutes=10)
     short_call: timedelta = timedelta(seconds=20)
+    lately: timedelta = timedelta(days=7)
+    cohort: timedelta = timedelta(days=90)

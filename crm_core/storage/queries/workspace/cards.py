@@ -1,0 +1,70 @@
+"""What a board and a card's page show beside the cards: the next step of each, all tasks of one, cards by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, literal_column, select
+
+from crm_core.errors import NotFound
+from crm_core.model.records import DealRecord
+from crm_core.model.selling import CompanyRecord
+from crm_core.model.task import TaskRecord, TaskState
+from crm_core.storage.queries.pages import all_of, both, one_of
+from crm_core.storage.queries.seeing import seen_task
+from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.tables import company, deal, task
+
+_MOST_TASKS = 100
+
+
+def next_steps(conn: Connection, asker: Asker, deal_ids: Collection[int]) -> dict[int, TaskRecord]:
+    """The open task of each card that is due first; one without a deadline counts last. One statement."""
+    if not deal_ids:
+        return {}
+    conditions = both(
+        (
+            task.c.deal_id.in_(deal_ids),
+            task.c.state == literal_column(f"'{TaskState.OPEN.value}'"),
+            task.c.deleted_at.is_(None),
+            seen_task(task, asker.sight),
+        )
+    )
+    order = (task.c.due_at.is_(None), task.c.due_at, task.c.id)
+    found: dict[int, TaskRecord] = {}
+    for each in all_of(conn, TaskRecord, select(task).where(*conditions).order_by(*order)):
+        if each.deal_id is not None:
+            found.setdefault(each.deal_id, each)
+    return found
+
+
+def tasks_of_card(conn: Connection, asker: Asker, deal_id: int) -> list[TaskRecord]:
+    """The tasks about a card, open ones first, of those over the newest; at most a hundred. One statement."""
+    conditions = both((task.c.deal_id == deal_id, task.c.deleted_at.is_(None), seen_task(task, asker.sight)))
+    done = task.c.state != TaskState.OPEN.value
+    order = (done, task.c.done_at.desc(), task.c.due_at.is_(None), task.c.due_at, task.c.id)
+    return all_of(conn, TaskRecord, select(task).where(*conditions).order_by(*order).limit(_MOST_TASKS))
+
+
+def seen_card(conn: Connection, asker: Asker, deal_id: int) -> DealRecord:
+    """A card, also a deleted one; raises NotFound where it is not seen by whoever asks. One statement."""
+    found = one_of(conn, DealRecord, deal_id)
+    if found is None or not asker.sight.sees(found):
+        raise NotFound(f"there is no deal {deal_id}")
+    return found
+
+
+def companies_of(conn: Connection, ids: Iterable[int | None]) -> dict[int, CompanyRecord]:
+    """Companies by id. One statement at most."""
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    return {each.id: each for each in all_of(conn, CompanyRecord, select(company).where(company.c.id.in_(wanted)))}
+
+
+def known_cards(conn: Connection, asker: Asker, ids: Collection[int]) -> dict[int, DealRecord]:
+    """Those of these cards that somebody sees, without deleted ones. One statement at most."""
+    if not ids:
+        return {}
+    found = all_of(conn, DealRecord, select(deal).where(deal.c.id.in_(ids), deal.c.deleted_at.is_(None)))
+    return {each.id: each for each in found if asker.sight.sees(each)}
