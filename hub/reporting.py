@@ -11,8 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_core.errors import InvalidInput, NotFound
+from crm_core.model.access import Access, Reach, Right
 from crm_core.model.office import Office
-from crm_core.model.user import Role, User
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, By, Kind, Report, Table, Wanted
 
@@ -46,8 +46,9 @@ def report_named(name: str) -> Report:
     return found
 
 
-def wanted_of(report: Report, asked: Asked, user: User, office: Office, now: datetime) -> Wanted:
-    """What is to be reported; raises InvalidInput. A manager sees their own rows, whatever they ask."""
+def wanted_of(report: Report, asked: Asked, access: Access, office: Office, now: datetime) -> Wanted:
+    """What is to be reported; raises InvalidInput, Forbidden. Where the right to reports does not reach all, it is of
+    the asker, or of a person of their group whom they name, whatever else they ask."""
     zone = ZoneInfo(office.time_zone)
     until = _moment(asked.until, "to", zone, end=True) or _midnight(now.astimezone(zone).date(), zone, days=1)
     since = _moment(asked.since, "from", zone, end=False) or until - timedelta(days=USUAL_DAYS)
@@ -55,14 +56,17 @@ def wanted_of(report: Report, asked: Asked, user: User, office: Office, now: dat
         raise InvalidInput("from: lies behind «to»")
     if until - since > LONGEST:
         raise InvalidInput("from: a report is of two years at most")
-    own = user.login if user.role is Role.MANAGER else (asked.manager or None)
+    access.demand(Right.SEE_REPORTS)
+    manager, reach = asked.manager or None, access.reach(Right.SEE_REPORTS)
+    if reach is Reach.OWN or (reach is Reach.GROUP and manager not in access.people.group):
+        manager = access.login
     return Wanted(
         since=since,
         until=until,
         now=now,
         office=office,
         by=_dimensions(report, asked.by),
-        login=own,
+        login=manager,
         limit=min(max(asked.limit, 1), MOST_ROWS),
     )
 

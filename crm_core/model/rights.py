@@ -33,6 +33,7 @@ class Right(StrEnum):
     KEEP_SALES = "keep sales"
     KEEP_PIPELINES = "keep pipelines"
     CONFIGURE = "configure the office"
+    CONFIGURE_CHANNELS = "connect channels"
     BROADCAST = "write to segments"
     SEE_CALLS = "see calls"
     SEE_CASES = "see cases"
@@ -57,6 +58,7 @@ class Right(StrEnum):
     EXPORT_AUDIENCE = "take hashed audiences away"
     HAND_OVER = "hand over what is somebody's"
     ERASE = "erase what is known of a person"
+    KEEP_TOKENS = "keep API tokens of their own"
 
     @property
     def slug(self) -> str:
@@ -76,6 +78,8 @@ _ALLOWED: Mapping[Right, frozenset[Role]] = {
     Right.KEEP_SALES: _EVERYBODY,
     Right.KEEP_PIPELINES: _CONFIGURING,
     Right.CONFIGURE: _CONFIGURING,
+    # Their settings name files and servers, and what comes through them is believed.
+    Right.CONFIGURE_CHANNELS: _ADMINISTRATORS,
     Right.IMPORT: _CONFIGURING,
     Right.EXPORT: _CONFIGURING,
     Right.EXPORT_AUDIENCE: _CONFIGURING | {Role.MARKETER},
@@ -101,6 +105,7 @@ _ALLOWED: Mapping[Right, frozenset[Role]] = {
     # The base belongs to the firm: whoever works with clients deletes none.
     Right.DELETE: _CONFIGURING,
     Right.EXCHANGE: _CONFIGURING,
+    Right.KEEP_TOKENS: _EVERYBODY,
 }
 
 _NARROWER: Mapping[tuple[Right, Role], Reach] = {
@@ -130,6 +135,7 @@ CONFIGURABLE = REACHING | {
     Right.IMPORT,
     Right.EXPORT_AUDIENCE,
     Right.ERASE,
+    Right.KEEP_TOKENS,
 }
 """Rights that an administrator may give to a role or take from it. Whoever keeps the staff could give themselves any
 other, so that stays with administrators."""

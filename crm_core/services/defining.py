@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.auditing import Act
 from crm_core.model.definitions import Body, DefinitionRecord, Section
+from crm_core.model.rights import Right
+from crm_core.services import auditing
 from crm_core.services.desk import Desk
 from crm_core.services.using import brief, users_of
 
@@ -16,6 +19,7 @@ def add(
     desk: Desk, section: Section, name: str, body: Body, login: str, position: int | None = None
 ) -> DefinitionRecord:
     """Add a definition; one of that name that was put away comes back. Raises Duplicate, Conflict."""
+    desk.demand(keeps(section))
     known = of_section(desk, section)
     before = next((each for each in known if each.name == name), None)
     if before is not None and not before.archived:
@@ -35,6 +39,7 @@ def add(
         updated_by=login,
     )
     desk.work.put(record)
+    _noted(desk, record, login)
     return record
 
 
@@ -51,6 +56,7 @@ def change(
 ) -> DefinitionRecord:
     """Change a definition; raises NotFound, Duplicate, Conflict where it is no longer the `version` that was seen, or
     where it is to have another name and something else means it by this one."""
+    desk.demand(keeps(section))
     before = one(desk, section, definition_id)
     if version is not None and version != before.version:
         raise Conflict(f"it was changed meanwhile: it is at version {before.version}, not {version}")
@@ -66,15 +72,35 @@ def change(
     if after != before:
         after = after._replace(version=before.version + 1, updated_at=desk.now, updated_by=login)
         desk.work.put(after)
+        _noted(desk, after, login)
     return after
 
 
 def put_away(desk: Desk, section: Section, definition_id: int, login: str) -> None:
     """Take a definition out of use; what it did stays. Raises NotFound, Conflict that says what else needs it."""
+    desk.demand(keeps(section))
     before = one(desk, section, definition_id)
     if not before.archived:
         _demand_unused(desk, before, "go")
+        _noted(desk, before, login)
         desk.work.put(before._replace(archived=True, version=before.version + 1, updated_at=desk.now, updated_by=login))
+
+
+def keeps(section: Section) -> Right:
+    """What somebody must be allowed to do to change definitions of a section."""
+    return _KEEPS.get(section, Right.CONFIGURE)
+
+
+def _noted(desk: Desk, record: DefinitionRecord, login: str) -> None:
+    auditing.note(desk, Act.CONFIGURED, record.id, login=login, detail=f"{record.section.value} «{record.name}»")
+
+
+_KEEPS = {
+    Section.TEMPLATE: Right.BROADCAST,
+    Section.SEGMENT: Right.BROADCAST,
+    Section.MAPPING: Right.IMPORT,
+    Section.ROLE: Right.KEEP_STAFF,
+}
 
 
 def one(desk: Desk, section: Section, definition_id: int) -> DefinitionRecord:

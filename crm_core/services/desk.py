@@ -47,7 +47,8 @@ class Desk:
     """One transaction's working place. `clients` are those of the batch; `handles` spares asking for one twice;
     `notices` are those about new leads and new cases, by client and person: what comes of one fact is told at once.
     `quiet` says that much is brought in or handed over at once: no rule, no chain and no webhook hears of it. `access`
-    is what whoever acts may do; None is the hub itself: facts, rules, deadlines, the command line."""
+    is what whoever acts may do; None is the hub itself: facts, rules, deadlines, the command line; `remote` is the
+    address they ask from."""
 
     work: UnitOfWork
     office: Office
@@ -59,6 +60,7 @@ class Desk:
     rules: Ruling = field(default_factory=Ruling)
     quiet: bool = False
     access: Access | None = None
+    remote: str = ""
     _loads: dict[str, Load] | None = None
 
     @property
@@ -78,9 +80,9 @@ class Desk:
         """Everything configured in the record: pipelines, fields, rules …"""
         return self.work.catalogue
 
-    def acts_for(self, user: User) -> None:
+    def acts_for(self, user: User, remote: str = "") -> None:
         """A person acts: they are the author of what changes, and may what they may as of this transaction."""
-        self.work.author = user.login
+        self.work.author, self.remote = user.login, remote
         self.access = Access.of(self.work.staff.get(user.login) or user, self.catalogue, self.work.staff)
 
     def demand(self, right: Right, record: Any = None) -> None:
@@ -92,6 +94,11 @@ class Desk:
             self.access.demand(right)
         else:
             self.access.demand_of(right, getattr(record, "manager", None) or getattr(record, "assignee", None))
+
+    def demand_of(self, right: Right, login: str | None) -> None:
+        """Raise Forbidden where whoever acts may not do this with what is a person's; None: nobody's."""
+        if self.access is not None:
+            self.access.demand_of(right, login)
 
     def say(self, phrase: Phrase, **fields: object) -> str:
         """A text in the office's language."""

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, func, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput
+from crm_core.model.access import People, Reach, Sight
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.filters import Filter
 from crm_core.model.records import ContactRecord, DealRecord, IdentityRecord, LeadRecord
@@ -16,14 +18,18 @@ from crm_core.model.selling import CompanyRecord, ProductRecord, SaleRecord
 from crm_core.model.task import TaskRecord
 from crm_core.storage import bulk, filtering
 from crm_core.storage.filtering import Asking
-from crm_core.storage.queries.pages import all_of
+from crm_core.storage.queries.pages import all_of, both
+from crm_core.storage.queries.seeing import seen_task
+from crm_core.storage.sight import seen_card
 from crm_core.storage.tables import (
     company,
     contact,
+    deal,
     external_ref,
     identity,
     product,
     sale,
+    task,
 )
 
 _KINDS: dict[str, type] = {
@@ -51,15 +57,35 @@ class Stretch:
     refs: dict[int, list[str]] = field(default_factory=dict)
 
 
-def stretch(conn: Connection, kind: str, wanted: Filter, asking: Asking, *, above: int, limit: int) -> Stretch:
-    """The next records behind an id that a filter lets through. A fixed number of statements."""
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Who takes records away: whose they may take, and which cards they see."""
+
+    people: People
+    reach: Reach
+    sight: Sight
+
+
+def stretch(
+    conn: Connection,
+    kind: str,
+    wanted: Filter,
+    asking: Asking,
+    *,
+    above: int,
+    limit: int,
+    taker: Taker | None = None,
+) -> Stretch:
+    """The next records behind an id that a filter and whoever takes them lets through. A fixed number of statements."""
     record_of = _KINDS.get(kind, DealRecord)
     if kind == "sale":
         if wanted != Filter():
             raise InvalidInput("filter: sales go out all or none")
-        found = all_of(conn, SaleRecord, select(sale).where(sale.c.id > above).order_by(sale.c.id).limit(limit))
+        behind = select(sale).where(sale.c.id > above, *_taken(sale, taker)).order_by(sale.c.id).limit(limit)
+        found = all_of(conn, SaleRecord, behind)
         return _with_names(conn, kind, found)
-    ids = filtering.matching(conn, kind, wanted, asking, above=above, limit=limit)
+    also = _taken(filtering.table_of(kind, asking.catalogue), taker)
+    ids = filtering.matching(conn, kind, wanted, asking, above=above, limit=limit, also=also)
     if not ids:
         return Stretch([])
     table = filtering.table_of(kind, asking.catalogue)
@@ -68,11 +94,36 @@ def stretch(conn: Connection, kind: str, wanted: Filter, asking: Asking, *, abov
     return _with_names(conn, kind, bulk.read(conn, record_of, sql, (bulk.keys(conn, ids),)))
 
 
-def count(conn: Connection, kind: str, wanted: Filter, asking: Asking) -> int:
-    """How many records a filter lets through."""
+def count(conn: Connection, kind: str, wanted: Filter, asking: Asking, taker: Taker | None = None) -> int:
+    """How many records a filter and whoever takes them lets through."""
     if kind == "sale":
-        return int(conn.exec_driver_sql("SELECT count(*) FROM sale").scalar_one())
-    return filtering.count(conn, kind, wanted, asking)
+        return int(conn.execute(select(func.count()).select_from(sale).where(*_taken(sale, taker))).scalar_one())
+    return filtering.count(conn, kind, wanted, asking, also=_taken(filtering.table_of(kind, asking.catalogue), taker))
+
+
+def _taken(table: Table, taker: Taker | None) -> list[ColumnElement[bool]]:
+    """Which records somebody may take: theirs by their manager or doer, sales by their client's; what is nobody's by
+    its kind (products) goes with any reach."""
+    if taker is None:
+        return []
+    found = both((seen_card(taker.sight, table) if table is deal else None,))
+    if table is task:
+        found += both((seen_task(task, taker.sight),))
+    if taker.reach is Reach.ALL:
+        return found
+    logins = sorted(taker.people.own if taker.reach is Reach.OWN else taker.people.group)
+    column = table.c.get("manager", table.c.get("assignee"))
+    if column is not None:
+        found.append(_of(column, logins, taker.reach))
+    elif table is sale:
+        theirs = select(contact.c.id).where(_of(contact.c.manager, logins, taker.reach))
+        found.append(sale.c.contact_id.in_(theirs))
+    return found
+
+
+def _of(column: Any, logins: list[str], reach: Reach) -> ColumnElement[bool]:
+    within: ColumnElement[bool] = column.in_(logins)
+    return or_(column.is_(None), within) if reach is Reach.GROUP else within
 
 
 def field_keys(conn: Connection, kind: str, asking: Asking) -> list[str]:

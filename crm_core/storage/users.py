@@ -15,9 +15,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.access import Right
+from crm_core.model.auditing import Act
 from crm_core.model.calendar import ANY_HOURS
 from crm_core.model.identity import address
 from crm_core.model.user import Absence, Role, User
+from crm_core.services.auditing import note
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.staff import touch_staff, user_of
@@ -27,6 +30,8 @@ _LOGIN = re.compile(r"[\w.@+-]{1,64}\Z")
 # What may stand in a Dial() string and on an AMI line without a second meaning.
 _EXTENSION = re.compile(r"[A-Za-z0-9_/@:.+*#-]{1,80}\Z")
 _LONGEST_NAME = 200
+# What people may change of themselves.
+_OWN = frozenset({"absence", "do_not_disturb", "deputy"})
 _LARGEST_TELEGRAM_ID = 2**52  # as Telegram promises
 
 
@@ -96,6 +101,7 @@ def add_user(desk: Desk, new: NewUser) -> User:
     Raises InvalidInput for a field that makes no sense or names nobody, Duplicate where the login or the Telegram id
     is taken.
     """
+    desk.demand(Right.KEEP_STAFF)
     conn = connection_of(desk)
     if not _LOGIN.match(new.login):
         raise InvalidInput(f"login «{new.login[:80]}»: up to 64 letters, digits and . _ @ + -")
@@ -109,7 +115,9 @@ def add_user(desk: Desk, new: NewUser) -> User:
             id=user_id, login=new.login, do_not_disturb=False, active=True, created_at=desk.now, **columns
         )
     )
-    return _told(desk, conn, new.login)
+    user = _told(desk, conn, new.login)
+    note(desk, Act.USER_ADDED, user.id, detail=f"{user.login}: {user.role}")
+    return user
 
 
 def add_first_administrator(desk: Desk, new: NewUser) -> User:
@@ -132,9 +140,15 @@ def update_user(desk: Desk, login: str, change: UserChange) -> User:
     if _row(conn, login) is None:
         raise NotFound(f"there is no user «{login}»")
     given = {each.name: value for each in fields(change) if (value := getattr(change, each.name)) is not UNSET}
+    if desk.access is not None and not (login == desk.access.login and given.keys() <= _OWN | {"password_hash"}):
+        desk.demand(Right.KEEP_STAFF)
     if given:
         conn.execute(update(app_user).where(app_user.c.login == login).values(**_columns(desk, conn, login, given)))
-    return _told(desk, conn, login)
+    user = _told(desk, conn, login)
+    if not given.keys() <= _OWN:
+        role = f": {user.role}" if "role" in given else ""
+        note(desk, Act.USER_CHANGED, user.id, detail=f"{login}: {', '.join(sorted(given))}{role}")
+    return user
 
 
 def disable_user(desk: Desk, login: str) -> User:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from crm_core.model.auditing import AccessRecord
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord
 from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState
@@ -125,13 +126,14 @@ _WRITE_ORDER: tuple[type, ...] = (
     ListedNumberRecord,
     AlarmRecord,
     ReconciliationRecord,
+    AccessRecord,
 )
 _UNFED = frozenset(
     {
         *(IdentityRecord, JournalRecord, AttachmentRecord, DeadlineRecord, OutboxRecord, MergeRecord),
         *(ThreadRecord, ThreadRefRecord, MessageRefRecord, AutoAnswerRecord),
         *(FieldValueRecord, FieldCheckRecord, ChangeRecord, RecipientRecord, ExternalRefRecord),
-        *(ImportProblemRecord, CounterRecord),
+        *(ImportProblemRecord, CounterRecord, AccessRecord),
         *(SaleRecord, NeedRecord, ClientScoreRecord, RuleRunRecord, WebhookDeliveryRecord),
     }
 )

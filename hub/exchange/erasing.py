@@ -17,13 +17,15 @@ from typing import Any, Protocol
 import orjson
 
 from crm_core.errors import CoreError, NotFound
+from crm_core.model.access import Access, Right
+from crm_core.model.auditing import Act
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import RecordingRecord
+from crm_core.services.auditing import note
 from crm_core.services.desk import Desk
 from crm_core.storage.database import Connection, take_your_time
 from crm_core.storage.queries import personal
 from crm_core.storage.queries.personal import Person
-from crm_core.storage.queries.recordings import note_access
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.store import Store
 from hub.files import DiskFiles
@@ -65,8 +67,12 @@ async def erase(
     login: str,
     remote: str,
     dry_run: bool = False,
+    access: Access | None = None,
 ) -> Erased:
-    """Take everything of a person out; with `dry_run` only count it. Raises NotFound."""
+    """Take everything of a person out; with `dry_run` only count it. With `access` it is asked whether its person may.
+    Raises NotFound, Forbidden."""
+    if access is not None:
+        access.demand(Right.ERASE)
     done = Erased(contact_id, dry_run)
     if dry_run:
         person, done.rows = await store.read(lambda conn: _counted(conn, contact_id))
@@ -111,7 +117,7 @@ def _erase(
         desk.work.changed("contact", each, each)
     # plain strings as names: SQLAlchemy's own kind of string is none to the JSON writer
     detail = orjson.dumps({f"{name}": count for name, count in rows.items()}).decode()
-    note_access(desk, "contact.erased", contact_id, None, login, remote, detail)
+    note(desk, Act.CONTACT_ERASED, contact_id, login=login, remote=remote, detail=detail)
     return person, hashes, sounds, rows
 
 
@@ -158,15 +164,18 @@ async def give(
     *,
     login: str,
     remote: str,
+    access: Access | None = None,
 ) -> None:
     """Write everything of a person into a zip: a JSON file a table, raw facts as they came, files, recordings.
 
-    Who took it is noted first. Raises NotFound.
+    Who took it is noted first. Raises NotFound, and Forbidden where there is an `access` that does not allow it.
     """
+    if access is not None:
+        access.demand(Right.ERASE)
 
     def noted(desk: Desk) -> Person:
         contact = desk.work.contact(contact_id)
-        note_access(desk, "contact.given", contact_id, contact_id, login, remote)
+        note(desk, Act.CONTACT_GIVEN, contact_id, contact_id=contact_id, login=login, remote=remote)
         return personal.person(connection_of(desk), contact.merged_into or contact_id)
 
     person = await store.run(noted)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -23,14 +23,15 @@ import orjson
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
+from crm_core.model.access import Access, Right
 from crm_core.model.fields import Field, fields_of
 from crm_core.model.filters import Filter, filter_of
 from crm_core.ports import Clock
+from crm_core.services.auditing import note
 from crm_core.services.importing.cells import harmless
 from crm_core.storage import exporting as exports
-from crm_core.storage.exporting import Stretch
+from crm_core.storage.exporting import Stretch, Taker
 from crm_core.storage.filtering import Asking
-from crm_core.storage.queries.recordings import note_access
 from crm_core.storage.store import Store
 
 AT_ONCE = 500
@@ -62,13 +63,26 @@ class Export:
 
 
 async def export(
-    store: Store, clock: Clock, kind: str, wanted: Filter, *, login: str, remote: str, form: str = "csv"
+    store: Store,
+    clock: Clock,
+    kind: str,
+    wanted: Filter,
+    *,
+    login: str,
+    remote: str,
+    form: str = "csv",
+    access: Access | None = None,
 ) -> Export:
     """A table of all records of a kind that a filter lets through; who takes it is noted before the first row goes out.
 
-    `kind` is one of `KINDS`, the key of a custom type, or `audience`. Raises InvalidInput.
+    `kind` is one of `KINDS`, the key of a custom type, or `audience`. With `access` only
+    what its person may take away goes out: their own, their group's, all. Raises InvalidInput, Forbidden.
     """
-    catalogue = await store.run(lambda desk: desk.catalogue)
+    right = Right.EXPORT_AUDIENCE if kind == AUDIENCE else Right.EXPORT
+    if access is not None:
+        access.demand(right)
+    catalogue = await store.read(store.catalogue)
+    taker = Taker(access.people, access.reach(right), access.sight) if access is not None else None
     asking = Asking(catalogue, clock.now(), ZoneInfo(store.office.time_zone), store.office.region)
     audience = kind == AUDIENCE
     of = "contact" if audience else KINDS.get(kind, kind)
@@ -76,23 +90,24 @@ async def export(
         wanted = Filter(all=[wanted, Filter(field="opted_out", value=False)])
     if of == "sale" and wanted != Filter():
         raise InvalidInput("filter: sales go out all or none")
-    count = await store.read(partial(exports.count, kind=of, wanted=wanted, asking=asking))
+    asking = replace(asking, sight=access.sight) if access is not None else asking
+    count = await store.read(partial(exports.count, kind=of, wanted=wanted, asking=asking, taker=taker))
     if form == "xlsx" and count > _MOST_ROWS:
         raise InvalidInput(f"{count} rows don't fit on a sheet, which has {_MOST_ROWS}: take CSV or a filter")
     columns = _hashed_columns() if audience else await _columns(store, of, asking)
     detail = orjson.dumps(
         {"filter": wanted.model_dump(mode="json", exclude_defaults=True, by_alias=True), "count": count, "form": form}
     ).decode()
-    await store.run(lambda desk: note_access(desk, f"export.{kind}", count, None, login, remote, detail))
-    return Export(kind, tuple(columns), _pages(store, of, wanted, asking, columns), count)
+    await store.run(lambda desk: note(desk, f"export.{kind}", count, login=login, remote=remote, detail=detail))
+    return Export(kind, tuple(columns), _pages(store, of, wanted, asking, columns, taker), count)
 
 
 async def _pages(
-    store: Store, of: str, wanted: Filter, asking: Asking, columns: Mapping[str, Get]
+    store: Store, of: str, wanted: Filter, asking: Asking, columns: Mapping[str, Get], taker: Taker | None
 ) -> AsyncIterator[list[list[str]]]:
     above = 0
     while True:
-        query = partial(exports.stretch, kind=of, wanted=wanted, asking=asking, above=above, limit=AT_ONCE)
+        query = partial(exports.stretch, kind=of, wanted=wanted, asking=asking, taker=taker, above=above, limit=AT_ONCE)
         found: Stretch = await store.read(query)
         if not found.records:
             return

@@ -61,7 +61,7 @@ async def run_act(
         kept = idempotency.find(desk, user.login, key) if key is not None else None
         if kept is not None:
             return _same(kept, digest), True
-        desk.acts_for(user)
+        desk.acts_for(user, request.remote or "")
         model = service(desk)
         answer = KeptAnswer(digest, status, to_json(model) if model is not None else b"")
         if key is not None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from crm_core.errors import InvalidInput
 from crm_core.model.records import CallbackRecord, CaseRecord, ContactRecord, DealRecord, LeadRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord
 from crm_core.model.task import TaskRecord
 from crm_core.services.desk import Desk
@@ -71,8 +72,10 @@ class HandOver:
 
 
 def begin(desk: Desk, giver: str, to: Sequence[str] = (), group: str | None = None) -> HandOver:
-    """Whom everything goes to: these people, or the active ones of a group, the giver apart. Raises InvalidInput."""
+    """Whom everything goes to: these people, or the active ones of a group, the giver apart. Raises InvalidInput,
+    Forbidden."""
     staff = desk.work.staff
+    desk.demand_of(Right.HAND_OVER, giver)
     if staff.get(giver) is None:
         raise InvalidInput(f"there is no user «{giver}»")
     if bool(to) == bool(group):

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.auditing import Act
 from crm_core.model.definitions import Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.definitions.pipelines import ADVISED_STAGES
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
+from crm_core.model.rights import Right
+from crm_core.services import auditing
 from crm_core.services.acts.renaming import pipeline_renamed, stage_renamed
 from crm_core.services.cards.pipelines import DEAL, pipeline_of, pipelines, place_of
 from crm_core.services.cards.stages import put_on, tell
@@ -62,6 +65,7 @@ def create_pipeline(
     of_type: str = DEAL,
 ) -> Pipeline:
     """Add a pipeline behind the others, with its stages; raises Duplicate, InvalidInput, Conflict."""
+    desk.demand(Right.KEEP_PIPELINES)
     known = pipelines(desk)
     if any(each.name == name for each in known):
         raise Duplicate(f"there is a pipeline «{name}» already")
@@ -71,8 +75,10 @@ def create_pipeline(
         raise InvalidInput("stages: two have the same name")
     position = max((each.record.position for each in known), default=-1) + 1
     body = _checked_pipeline(desk, of_type, settings or PipelineSettings())
+    _demand_reach(desk, PipelineSettings(), body)
     pipeline = PipelineRecord(desk.work.next_id(), name, position, type=of_type, settings=as_json(body))
     desk.work.put(pipeline)
+    _noted(desk, pipeline)
     for number, each in enumerate(stages):
         where = each.position if each.position is not None else number
         _put_stage(desk, pipeline.id, each, where)
@@ -82,6 +88,7 @@ def create_pipeline(
 def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipeline:
     """Change a pipeline, put its stages in another order, or archive it: it takes no new cards then, and those in it
     stay. Raises NotFound, Duplicate, InvalidInput."""
+    desk.demand(Right.KEEP_PIPELINES)
     known = pipelines(desk)
     before = desk.work.get(PipelineRecord, pipeline_id)
     if given.name is not None and any(each.name == given.name and each.id != pipeline_id for each in known):
@@ -89,6 +96,8 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     settings = (
         as_json(_checked_pipeline(desk, before.type, given.settings)) if given.settings is not None else before.settings
     )
+    if given.settings is not None:
+        _demand_reach(desk, PipelineSettings.model_validate(before.settings), given.settings)
     pipeline = before._replace(
         name=given.name if given.name is not None else before.name,
         position=given.position if given.position is not None else before.position,
@@ -97,6 +106,7 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     )
     if pipeline != before:
         desk.work.put(pipeline)
+        _noted(desk, pipeline)
     if pipeline.name != before.name:
         pipeline_renamed(desk, before.type, before.name, pipeline.name)
     if given.stages is not None:
@@ -104,8 +114,19 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     return pipeline_of(desk, pipeline_id)
 
 
+def _demand_reach(desk: Desk, before: PipelineSettings, after: PipelineSettings) -> None:
+    """Who sees whose cards is an administrator's to say: nobody else gives themselves more."""
+    if before.reach != after.reach:
+        desk.demand(Right.KEEP_STAFF)
+
+
+def _noted(desk: Desk, pipeline: PipelineRecord) -> None:
+    auditing.note(desk, Act.CONFIGURED, pipeline.id, detail=f"pipeline «{pipeline.name}»")
+
+
 def add_stage(desk: Desk, pipeline_id: int, new: NewStage) -> Stage:
     """Add a stage; one of that name that was put away comes back. Raises NotFound, Duplicate, InvalidInput."""
+    desk.demand(Right.KEEP_PIPELINES)
     pipeline = pipeline_of(desk, pipeline_id)
     known = next((each for each in pipeline.stages if each.name == new.name), None)
     if known is not None and not known.record.archived:
@@ -121,6 +142,7 @@ def add_stage(desk: Desk, pipeline_id: int, new: NewStage) -> Stage:
 def change_stage(desk: Desk, pipeline_id: int, stage_id: int, given: StageChange) -> Stage:
     """Rename, reorder or set up a stage, or change what it means for the cards on it; what is configured by its name
     goes along. Raises NotFound, Duplicate, InvalidInput, Conflict."""
+    desk.demand(Right.KEEP_PIPELINES)
     before = own_stage(desk, pipeline_id, stage_id)
     others = [each for each in pipeline_of(desk, pipeline_id).stages if each.id != stage_id]
     if given.name is not None and any(each.name == given.name for each in others):
@@ -159,6 +181,7 @@ def close_stage(desk: Desk, pipeline_id: int, stage_id: int, move_to: int | None
 
     Raises NotFound, InvalidInput, Conflict that says how many cards stand there.
     """
+    desk.demand(Right.KEEP_PIPELINES)
     stage = own_stage(desk, pipeline_id, stage_id)
     if standing and move_to is None:
         raise Conflict(desk.say(Phrase.STAGE_IN_USE, stage=stage.name, count=standing))

@@ -7,8 +7,11 @@ from typing import Any
 from crm_core.errors import Conflict
 from crm_core.model.history import KIND_OF
 from crm_core.model.records import ContactRecord, DeadlineKind, DeadlineRecord, DealRecord, LeadRecord, LeadStatus
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord, ProductRecord
 from crm_core.model.task import TaskRecord
+from crm_core.services import auditing
+from crm_core.services.cards.pipelines import demand_access, place_of
 from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks, cases
 from crm_core.services.watching.ladders import key, lead_touched, watch_lead
@@ -23,9 +26,10 @@ _KINDS: dict[str, type] = {
 def remove(desk: Desk, kind: str, ident: int) -> Any:
     """Delete a record softly: it is in no list any more and nothing is told of it. Raises NotFound, and Conflict for a
     contact or company with open deals."""
-    record = _read(desk, kind, ident)
+    record = _deletable(desk, kind, ident)
     if record.deleted_at is not None:
         return record
+    auditing.note(desk, f"deleted.{kind}", ident, contact_id=_client(record))
     match record:
         case ContactRecord():
             _contact_goes(desk, record)
@@ -46,9 +50,10 @@ def remove(desk: Desk, kind: str, ident: int) -> Any:
 
 def bring_back(desk: Desk, kind: str, ident: int) -> Any:
     """Undo a deletion; raises NotFound, Conflict where another record took the place meanwhile."""
-    record = _read(desk, kind, ident)
+    record = _deletable(desk, kind, ident)
     if record.deleted_at is None:
         return record
+    auditing.note(desk, f"restored.{kind}", ident, contact_id=_client(record))
     closed = isinstance(record, LeadRecord) and record.reason == _DELETED
     if closed and record.contact_id not in desk.work.open_leads([record.contact_id]):
         status = LeadStatus.TAKEN if record.taken_at is not None else LeadStatus.NEW
@@ -61,6 +66,26 @@ def bring_back(desk: Desk, kind: str, ident: int) -> Any:
     back = _touched(desk, record, deleted_at=None)
     desk.work.put(back)
     return back
+
+
+def _deletable(desk: Desk, kind: str, ident: int) -> Any:
+    """The record, locked; raises NotFound, also for a card that whoever acts does not see, and Forbidden."""
+    record = _read(desk, kind, ident)
+    card = record if isinstance(record, DealRecord) else None
+    if isinstance(record, TaskRecord) and record.deal_id is not None and desk.work.author not in _of_task(record):
+        card = next(iter(desk.work.related(DealRecord, "id", [record.deal_id])), None)
+    if card is not None and desk.access is not None:
+        demand_access(desk, place_of(desk, card.stage_id)[0], card)
+    desk.demand(Right.DELETE, record)
+    return record
+
+
+def _of_task(task: TaskRecord) -> set[str | None]:
+    return {task.author, task.assignee}
+
+
+def _client(record: Any) -> int | None:
+    return record.id if isinstance(record, ContactRecord) else getattr(record, "contact_id", None)
 
 
 def _contact_goes(desk: Desk, contact: ContactRecord) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from crm_core.errors import Forbidden
+from crm_core.model.access import Access, Reach, Right
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
-from crm_core.model.user import Role, Staff, User
 from crm_core.services.desk import Desk
 
 FIRST_LOOK = timedelta(seconds=5)
@@ -198,17 +199,23 @@ def _put(desk: Desk, row: RecordingRecord) -> None:
     desk.work.changed("call", row.call_id, desk.work.get(CallRecord, row.call_id).contact_id)
 
 
-def may_hear(user: User, call: CallRecord, manager: str | None, staff: Staff) -> bool:
-    """Whether a person may hear a call; `manager` is the client's.
+def may_hear(access: Access, call: CallRecord, manager: str | None) -> bool:
+    """Whether somebody may hear a call; `manager` is the client's.
 
-    Who leads or controls hears all. A manager hears their own calls, and those of clients who are theirs, nobody's, or
-    of a person whose deputy they are.
+    Own are the calls that they talked in, and those of clients who are theirs, nobody's, or of a person whose deputy
+    they are; their group's the same of its people. Calls within the office belong to no client.
     """
-    if user.role is not Role.MANAGER:
-        return user.role is not Role.MARKETER
-    if user.login == call.answered_by or any(talk.get("user") == user.login for talk in call.talks):
+    reach = access.reach(Right.HEAR_CALLS)
+    if reach in {Reach.NONE, Reach.ALL}:
+        return reach is Reach.ALL
+    people = access.people.own if reach is Reach.OWN else access.people.group
+    talkers = {access.login} if reach is Reach.OWN else people
+    if call.answered_by in talkers or any(talk.get("user") in talkers for talk in call.talks):
         return True
-    if call.contact_id is None:
-        return False
-    holder = staff.get(manager)
-    return manager in {None, user.login} or (holder is not None and holder.deputy == user.login)
+    return call.contact_id is not None and (manager is None or manager in people)
+
+
+def demand_hearing(access: Access, call: CallRecord, manager: str | None) -> None:
+    """Raise Forbidden where somebody may not hear a call; `manager` is the client's."""
+    if not may_hear(access, call, manager):
+        raise Forbidden("this call is of a client of somebody else")

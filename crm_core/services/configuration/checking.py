@@ -24,6 +24,7 @@ from crm_core.services.configuration.naming import (
     check_group,
     check_ladder,
     check_pipeline,
+    check_role,
     check_scoring,
     check_stage,
     check_tags,
@@ -54,6 +55,11 @@ def problems(desk: Desk) -> tuple[str, ...]:
                 check(desk, body)
             except InvalidInput as err:
                 found.append(f"{section.value} «{each.name}»: {err}")
+    for name in desk.catalogue.section(Section.ROLE):
+        try:
+            check_role(name)
+        except InvalidInput as err:
+            found.append(f"role «{name}»: {err}")
     for pipeline in desk.catalogue.pipelines:
         if not pipeline.record.archived:
             found.extend(_of_pipeline(desk, pipeline))

@@ -86,6 +86,13 @@ def check_group(desk: Desk, group: GroupBody) -> None:
     _check_hours(desk, group.hours, "hours")
 
 
+def check_role(name: str) -> None:
+    """Raise InvalidInput where a definition of rights is of no role, or of the one that keeps all of them."""
+    roles = sorted(each.value for each in Role if each is not Role.ADMIN)
+    if name not in roles:
+        raise InvalidInput(f"name: there is no role «{name}» whose rights can be changed, only {', '.join(roles)}")
+
+
 def check_tags(desk: Desk, group: TagGroupBody) -> None:
     """Raise InvalidInput where a group of tags stands on records that there are none of."""
     for kind in group.on:

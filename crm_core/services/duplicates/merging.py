@@ -27,6 +27,7 @@ from crm_core.model.records import (
     LeadStatus,
     MergeRecord,
 )
+from crm_core.model.rights import Right
 from crm_core.model.selling import PaymentRecord, SaleRecord
 from crm_core.model.task import TaskRecord
 from crm_core.services.cards.leads import joined_leads
@@ -94,6 +95,7 @@ _OF_LEAD = (
 
 def merge(desk: Desk, survivor: ContactRecord, absorbed: ContactRecord, evidence: str, author: str) -> ContactRecord:
     """Everything of `absorbed` becomes `survivor`'s; the survivor's new version. Raises InvalidInput, Conflict."""
+    desk.demand(Right.KEEP_CLIENTS)
     if survivor.id == absorbed.id:
         raise InvalidInput("a contact can't be merged with itself")
     if absorbed.merged_into is not None or survivor.merged_into is not None:
@@ -132,6 +134,7 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
 
     Raises NotFound, and Conflict where the survivor itself was merged into another since.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     survivor = desk.work.contact(survivor_id)
     if survivor.merged_into is not None:
         raise Conflict(f"this contact was merged into {survivor.merged_into}: undo that one first")

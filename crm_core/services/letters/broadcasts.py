@@ -17,6 +17,7 @@ from crm_core.model.definitions.segments import SegmentBody
 from crm_core.model.definitions.templates import TemplateBody
 from crm_core.model.outreach import BroadcastRecord, BroadcastState, RecipientRecord, RecipientState
 from crm_core.model.records import DeadlineKind, DeadlineRecord, EntryRecord, MergeRecord
+from crm_core.model.rights import Right
 from crm_core.model.templates import TemplateError, checked
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
@@ -46,6 +47,7 @@ class NewBroadcast:
 
 def draft(desk: Desk, given: NewBroadcast, login: str) -> BroadcastRecord:
     """Note a broadcast; nothing is sent before it is started. Raises InvalidInput."""
+    desk.demand(Right.BROADCAST)
     record = BroadcastRecord(
         id=desk.work.next_id(),
         name=given.name,
@@ -66,6 +68,7 @@ def draft(desk: Desk, given: NewBroadcast, login: str) -> BroadcastRecord:
 
 def change(desk: Desk, broadcast_id: int, **changes: Any) -> BroadcastRecord:
     """Change a draft; raises Conflict where it was started, InvalidInput."""
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not BroadcastState.DRAFT:
         raise Conflict("the broadcast was started: only drafts are changed")
@@ -77,6 +80,7 @@ def change(desk: Desk, broadcast_id: int, **changes: Any) -> BroadcastRecord:
 
 def start(desk: Desk, broadcast_id: int, at: datetime | None = None) -> BroadcastRecord:
     """Begin, now or at a moment; the segment's filter is kept as it is now. Raises Conflict, InvalidInput."""
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not BroadcastState.DRAFT:
         raise Conflict(f"the broadcast was started already: it is {record.state.value}")
@@ -106,6 +110,7 @@ def resume(desk: Desk, broadcast_id: int) -> BroadcastRecord:
 
 def cancel(desk: Desk, broadcast_id: int) -> BroadcastRecord:
     """End it for good; what is queued goes out. Raises Conflict."""
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state in {BroadcastState.DONE, BroadcastState.CANCELLED}:
         raise Conflict(f"the broadcast has ended: it is {record.state.value}")
@@ -121,6 +126,7 @@ def resend(desk: Desk, broadcast_id: int, contact_ids: Sequence[int] | None = No
     Whoever got it, or whose message still waits, is left as they are, so that asking twice changes nothing; who may not
     be written to any more is found out when their turn comes, as with everybody. Raises Conflict.
     """
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state not in {BroadcastState.RUNNING, BroadcastState.PAUSED, BroadcastState.DONE}:
         raise Conflict(f"the broadcast is {record.state.value}: there is nobody to send it to again")
@@ -283,6 +289,7 @@ def _sensible(desk: Desk, record: BroadcastRecord) -> SegmentBody:
 
 
 def _moved(desk: Desk, broadcast_id: int, before: BroadcastState, after: BroadcastState) -> BroadcastRecord:
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not before:
         raise Conflict(f"the broadcast is {record.state.value}, not {before.value}")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
-from crm_core.model.instalments import MOST_INSTALMENTS, Standing, monthly, split, standing
+from crm_core.model.instalments import MOST_INSTALMENTS, Standing, end_of, monthly, split, standing
 from crm_core.model.money import bounded, one_currency
 from crm_core.model.records import DealRecord, StageKind
+from crm_core.model.rights import Right
 from crm_core.model.selling import PaymentKind, PaymentRecord
+from crm_core.services import auditing
 from crm_core.services.clients.contacts import UNSET, Unset
 from crm_core.services.desk import Desk
 from crm_core.services.recognising import external
@@ -80,7 +83,7 @@ def correct(desk: Desk, payment_id: int, change: PaymentChange) -> PaymentRecord
     before, deal = one(desk, payment_id)
     if before.deleted_at is not None:
         raise Conflict("the payment was deleted")
-    after = corrected(deal, before, change)
+    after = corrected(desk, deal, before, change)
     if after != before:
         desk.work.put(after)
     return after
@@ -88,8 +91,10 @@ def correct(desk: Desk, payment_id: int, change: PaymentChange) -> PaymentRecord
 
 def delete(desk: Desk, payment_id: int) -> None:
     """Take a payment back that was none; it stays to be seen. Raises NotFound."""
-    before, _ = one(desk, payment_id)
+    before, deal = one(desk, payment_id)
+    desk.demand(Right.DELETE, deal)
     if before.deleted_at is None:
+        auditing.note(desk, "deleted.payment", payment_id, contact_id=before.contact_id)
         desk.work.put(before._replace(deleted_at=desk.now))
 
 
@@ -197,28 +202,34 @@ def made(desk: Desk, deal: DealRecord, author: str, new: NewPayment) -> PaymentR
         due_on=new.due_on,
         note=new.note,
     )
-    return _checked(deal, payment)
+    return _checked(desk, deal, payment)
 
 
-def corrected(deal: DealRecord, before: PaymentRecord, change: PaymentChange) -> PaymentRecord:
+def corrected(desk: Desk, deal: DealRecord, before: PaymentRecord, change: PaymentChange) -> PaymentRecord:
     """A payment with corrections, not put; raises InvalidInput."""
     given = {
         name: value
         for name in ("amount", "currency", "at", "due_on", "note")
         if not isinstance(value := getattr(change, name), Unset)
     }
-    after = _checked(deal, before._replace(**given))
+    after = _checked(desk, deal, before._replace(**given))
     if after.due_on != before.due_on:
         after = after._replace(broken_at=None)  # another day has another end
     return after
 
 
-def _checked(deal: DealRecord, payment: PaymentRecord) -> PaymentRecord:
+def _checked(desk: Desk, deal: DealRecord, payment: PaymentRecord) -> PaymentRecord:
     one_currency(payment.currency, deal.currency, "amount")
     bounded(payment.amount, "amount")
     if payment.kind is PaymentKind.RECEIVED:
         if payment.amount == 0:
             raise InvalidInput("amount: no payment is of nothing")
+        # Accounting often tells the day's last second.
+        today = desk.now.astimezone(ZoneInfo(desk.office.time_zone)).date()
+        if payment.at is not None and payment.at >= end_of(today.isoformat(), desk.office.time_zone):
+            raise InvalidInput(
+                f"at: {payment.at.isoformat()} is yet to come: money that is to come is a planned payment"
+            )
         if payment.due_on is not None:
             raise InvalidInput("due_on: money that came has «at», the moment when it did")
     else:

@@ -8,7 +8,9 @@ from typing import Any
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, Outdated
 from crm_core.model.money import bounded
+from crm_core.model.rights import Right
 from crm_core.model.selling import ProductRecord
+from crm_core.services import auditing
 from crm_core.services.clients.contacts import UNSET, Unset
 from crm_core.services.custom.fields import given as typed_fields
 from crm_core.services.desk import Desk
@@ -56,7 +58,9 @@ def change(desk: Desk, product_id: int, given: ProductChange, version: int | Non
 def delete(desk: Desk, product_id: int) -> None:
     """Take a product out of the list for good; lines and sales of it stay. Raises NotFound."""
     before = desk.work.locked(ProductRecord, product_id)
+    desk.demand(Right.DELETE, before)
     if before.deleted_at is None:
+        auditing.note(desk, "deleted.product", product_id)
         desk.work.put(before._replace(deleted_at=desk.now, updated_at=desk.now))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +65,21 @@ def _leading(place: Place, term: Filter) -> tuple[Any, Condition] | None:
         return None
 
 
-def matching(conn: Connection, kind: str, wanted: Filter, asking: Asking, *, above: int = 0, limit: int) -> list[int]:
+def matching(
+    conn: Connection,
+    kind: str,
+    wanted: Filter,
+    asking: Asking,
+    *,
+    above: int = 0,
+    limit: int,
+    also: Sequence[Condition] = (),
+) -> list[int]:
     """The ids of living records that a filter lets through, behind an id, by id; one statement."""
     table = table_of(kind, asking.catalogue)
     statement = (
         select(table.c.id)
-        .where(living(kind), condition(kind, wanted, asking), table.c.id > above)
+        .where(living(kind), condition(kind, wanted, asking), table.c.id > above, *also)
         .order_by(table.c.id)
         .limit(limit)
     )
@@ -83,8 +93,9 @@ def among(conn: Connection, kind: str, wanted: Filter, asking: Asking, ids: list
     return {row[0] for row in conn.execute(statement)}
 
 
-def count(conn: Connection, kind: str, wanted: Filter, asking: Asking) -> int:
+def count(conn: Connection, kind: str, wanted: Filter, asking: Asking, *, also: Sequence[Condition] = ()) -> int:
     """How many living records a filter lets through."""
     table = table_of(kind, asking.catalogue)
-    statement = select(func.count()).select_from(table).where(living(kind), condition(kind, wanted, asking))
+    where = (living(kind), condition(kind, wanted, asking), *also)
+    statement = select(func.count()).select_from(table).where(*where)
     return int(conn.execute(statement).scalar_one())

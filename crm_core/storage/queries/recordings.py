@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, and_, func, insert, literal, or_, select, tuple_
+from sqlalchemy import Connection, and_, func, or_, select
 
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
-from crm_core.services.desk import Desk
 from crm_core.storage import bulk
 from crm_core.storage.queries.pages import (
-    Page,
-    Slice,
     all_of,
-    both,
-    moment_cursor,
     one_of,
-    page_of,
-    parse_moment_cursor,
 )
-from crm_core.storage.queries.within import connection_of
 from crm_core.storage.queues import moment
 from crm_core.storage.tables import access_log, call, recording
-from crm_core.storage.types import UtcDateTime
-
-PLAYED = "recording.played"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Somebody heard or took away something confidential. `remote` is the address they asked from, `detail` what of an
-    export was wanted."""
-
-    id: int
-    at: datetime
-    login: str
-    what: str
-    subject_id: int
-    contact_id: int | None
-    remote: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AccessFilter:
-    """Which entries of the access log are wanted."""
-
-    what: str | None = None
-    subject_id: int | None = None
-    contact_id: int | None = None
-    login: str | None = None
-
 
 # ---------------------------------------------------------------- looking after them
 
@@ -149,23 +111,6 @@ def recordings_of(conn: Connection, calls: Iterable[CallRecord]) -> dict[int, Re
 # ---------------------------------------------------------------- who heard them
 
 
-def note_access(
-    desk: Desk, what: str, subject_id: int, contact_id: int | None, login: str, remote: str, detail: str = ""
-) -> None:
-    """Keep that somebody heard or took away something."""
-    values = {
-        "id": desk.work.next_id(),
-        "at": desk.now,
-        "login": login,
-        "what": what,
-        "subject_id": subject_id,
-        "contact_id": contact_id,
-        "remote": remote[:100],
-        "detail": detail[:4000],
-    }
-    connection_of(desk).execute(insert(access_log).values(values))
-
-
 def heard_since(conn: Connection, what: str, subject_id: int, login: str, since: datetime) -> bool:
     """Whether this person's access to it is noted since then."""
     columns = access_log.c
@@ -173,26 +118,3 @@ def heard_since(conn: Connection, what: str, subject_id: int, login: str, since:
         columns.what == what, columns.subject_id == subject_id, columns.login == login, columns.at >= since
     )
     return conn.execute(statement.limit(1)).first() is not None
-
-
-def list_access(conn: Connection, wanted: AccessFilter, where: Slice) -> Page[Access]:
-    """The access log, the newest first."""
-    columns = access_log.c
-    conditions = both(
-        (
-            columns.what == wanted.what if wanted.what is not None else None,
-            columns.subject_id == wanted.subject_id if wanted.subject_id is not None else None,
-            columns.contact_id == wanted.contact_id if wanted.contact_id is not None else None,
-            columns.login == wanted.login if wanted.login is not None else None,
-        )
-    )
-    place = (columns.at, columns.id)
-    if where.after is not None:
-        at, (number,) = parse_moment_cursor(where.after, 1)
-        conditions.append(tuple_(*place) < tuple_(literal(at, UtcDateTime()), literal(number, BigInteger())))
-    statement = select(access_log).where(*conditions).order_by(*(each.desc() for each in place))
-    rows = [
-        Access(row.id, row.at, row.login, row.what, row.subject_id, row.contact_id, row.remote, row.detail)
-        for row in conn.execute(statement.limit(where.limit + 1))
-    ]
-    return page_of(rows, where.limit, lambda entry: moment_cursor(entry.at, entry.id))

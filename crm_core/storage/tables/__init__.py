@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from crm_core.model import automation, conversation, history, outreach, records
+from crm_core.model import auditing, automation, conversation, history, outreach, records
 from crm_core.model import exchange as exchanged
 from crm_core.model import selling as sold
 from crm_core.model import task as tasks
@@ -77,6 +77,7 @@ TABLE_OF: dict[type, Table] = {
     conversation.AutoAnswerRecord: auto_answer,
     conversation.SuggestionRecord: suggestion,
     DefinitionRecord: definition,
+    auditing.AccessRecord: access_log,
     FieldValueRecord: field_value,
     FieldCheckRecord: field_check,
     history.ChangeRecord: change,

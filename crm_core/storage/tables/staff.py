@@ -95,7 +95,7 @@ api_token = Table(
     Index("ix_api_token_login", "login"),
 )
 
-# Who heard or took away what is confidential.
+# Who heard, took away, deleted, handed over, configured, came in or tried to.
 access_log = Table(
     "access_log",
     metadata,
@@ -109,5 +109,6 @@ access_log = Table(
     # What else there is to say: of an export its filter and how many records it had.
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_access_log_what", "what", "subject_id"),
-    Index("ix_access_log_login", "login", "id"),
+    Index("ix_access_log_login", "login", "at", "id"),
+    Index("ix_access_log_at", "at", "id"),
 )

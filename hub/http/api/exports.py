@@ -18,6 +18,7 @@ from hub.exchange import exporting
 from hub.http.operations import Call, Operation, own
 from hub.http.rights import Right, demand
 from hub.http.types import NoBody, Query
+from hub.remote import remote_of
 
 _TAG = "exports"
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
@@ -47,9 +48,16 @@ async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> we
     wanted = filter_of(query.filter) if query.filter else Filter()
     if request.method == "HEAD":
         return web.Response(headers=_headers(kind, query.form))
-    remote = request.remote or ""
+    remote = remote_of(request)
     table = await exporting.export(
-        hub.store, hub.clock, kind, wanted, login=call.user.login, remote=remote, form=query.form.value
+        hub.store,
+        hub.clock,
+        kind,
+        wanted,
+        login=call.user.login,
+        remote=remote,
+        form=query.form.value,
+        access=call.access,
     )
     response = web.StreamResponse(headers=_headers(kind, query.form))
     if query.form is Form.XLSX:

@@ -12,7 +12,7 @@ from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
 from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, of_validation
-from hub.http.rights import Right, demand
+from hub.http.rights import Right
 from hub.http.types import Given, Login, NoBody, Query, Short, Taken
 
 
@@ -40,12 +40,17 @@ async def _handed_over(request: web.Request, call: Call[Query, NoBody]) -> web.S
     except ValidationError as err:
         raise of_validation(err) from err
     login: str = call.path["login"]
-    if body.disable:
-        demand(call.access, Right.KEEP_STAFF)
-        if login == call.user.login:
-            raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
+    if body.disable and login == call.user.login:
+        raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
     act = await hand_over(
-        call.hub.store, login, author=call.user.login, to=body.to, group=body.group, disable=body.disable
+        call.hub.store,
+        login,
+        author=call.user.login,
+        to=body.to,
+        group=body.group,
+        disable=body.disable,
+        access=call.access,
+        remote=request.remote or "",
     )
     given: dict[str, Any] = {who: dict(counts) for who, counts in act.given.items()}
     answer = HandedOver(login=login, counts=dict(act.counts), by_person=given)

@@ -17,6 +17,7 @@ from hub.http.operations import Call, Operation, own
 from hub.http.problems import of_validation
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Query, Taken
+from hub.remote import remote_of
 
 _TAG = "contacts"
 _PIECE = 256 * 1024
@@ -56,8 +57,9 @@ async def _erased(request: web.Request, call: Call[Query, NoBody]) -> web.Stream
         hub.recordings,
         call.number(),
         login=call.user.login,
-        remote=request.remote or "",
+        remote=remote_of(request),
         dry_run=body.dry_run,
+        access=call.access,
     )
     answer = ErasedPerson(**{name: getattr(done, name) for name in ErasedPerson.model_fields})
     return json_response(to_json(answer), 200)
@@ -74,8 +76,17 @@ async def _given(request: web.Request, call: Call[Query, NoBody]) -> web.StreamR
         return web.Response(headers=headers)
     with tempfile.TemporaryDirectory(prefix="hub-personal-") as folder:
         path = Path(folder) / "personal.zip"
-        remote = request.remote or ""
-        await erasing.give(hub.store, hub.files, hub.recordings, contact_id, path, login=call.user.login, remote=remote)
+        remote = remote_of(request)
+        await erasing.give(
+            hub.store,
+            hub.files,
+            hub.recordings,
+            contact_id,
+            path,
+            login=call.user.login,
+            remote=remote,
+            access=call.access,
+        )
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         with path.open("rb") as file:

@@ -10,17 +10,19 @@ from pathlib import PurePosixPath
 from aiohttp import web
 
 from crm_core.errors import NotFound
+from crm_core.model.auditing import Act
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, ContactRecord, RecordingRecord
-from crm_core.services.calls.recordings import Why, lost, may_hear, say_why
+from crm_core.services.auditing import note as note_act
+from crm_core.services.calls.recordings import Why, demand_hearing, lost, say_why
 from crm_core.services.desk import Desk
+from crm_core.storage.queries import audit
 from crm_core.storage.queries import calls as call_queries
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import recordings as queries
+from crm_core.storage.queries.audit import AuditFilter
 from crm_core.storage.queries.pages import Reading
-from crm_core.storage.queries.recordings import PLAYED, AccessFilter
 from crm_core.storage.queries.within import connection_of
-from crm_core.storage.staff import load_staff
 from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem
 from hub.http.rights import Right
@@ -29,6 +31,7 @@ from hub.http.types import Given, NoBody, Paged, PageQuery, Query, QueryId, Shor
 from hub.log import get_logger
 from hub.recordings.bucket import Bucket, NotInStorage, StorageTrouble
 from hub.recordings.files import gone, inside, media_type
+from hub.remote import remote_of
 
 log = get_logger(__name__)
 
@@ -97,8 +100,7 @@ def _of_call(conn: Reading, call: Call[Query, NoBody]) -> tuple[CallRecord, Reco
     contact: ContactRecord | None = None
     if record.contact_id is not None:
         contact = contact_queries.current(conn, record.contact_id)
-    if not may_hear(call.user, record, contact.manager if contact is not None else None, load_staff(conn)):
-        raise Problem(403, "this call is of a client of somebody else", kind="forbidden")
+    demand_hearing(call.access, record, contact.manager if contact is not None else None)
     return record, queries.recording_of(conn, record.id)
 
 
@@ -206,22 +208,22 @@ async def _note(request: web.Request, call: Call[Query, NoBody], record: CallRec
     """Note who hears it: from its beginning always, from further on where it is not part of a hearing already noted."""
     if request.method == "HEAD":
         return
-    login, remote = call.user.login, request.remote or ""
+    login, remote = call.user.login, remote_of(request)
 
     def note(desk: Desk) -> None:
         if wanted.start > 0:
             conn = connection_of(desk)
-            if queries.heard_since(conn, PLAYED, record.id, login, desk.now - _ONE_HEARING):
+            if queries.heard_since(conn, Act.RECORDING_PLAYED, record.id, login, desk.now - _ONE_HEARING):
                 return
-        queries.note_access(desk, PLAYED, record.id, record.contact_id, login, remote)
+        note_act(desk, Act.RECORDING_PLAYED, record.id, contact_id=record.contact_id, login=login, remote=remote)
 
     await call.hub.store.run(note)
 
 
 def _listed(conn: Reading, call: Call[AccessQuery, NoBody]) -> AccessLog:
     query = call.query
-    wanted = AccessFilter(query.what, query.subject_id, query.contact_id, query.login)
-    page = queries.list_access(conn, wanted, query.where)
+    wanted = AuditFilter(query.what, query.login, query.subject_id, query.contact_id)
+    page = audit.list_audit(conn, wanted, query.where)
     entries = [Access(**{name: getattr(each, name) for name in Access.model_fields}) for each in page.items]
     return AccessLog(items=entries, next=page.next)
 
@@ -240,7 +242,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/access-log",
         _listed,
         tag=_TAG,
-        summary="Who heard recordings, the newest first",
+        summary="Who heard recordings, the newest first: as /audit, which has more to filter by",
         right=Right.SEE_ACCESS,
         query=AccessQuery,
         response=AccessLog,

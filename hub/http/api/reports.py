@@ -83,7 +83,7 @@ def _listed(_conn: Reading, call: Call[Query, NoBody]) -> ReportsAbout:
 async def _figures(request: web.Request, call: Call[ReportQuery, NoBody]) -> web.StreamResponse:
     hub, query, report = call.hub, call.query, report_named(call.path["name"])
     asked = Asked(query.since, query.until, query.by, query.manager, query.limit)
-    wanted = wanted_of(report, asked, call.user, hub.store.office, hub.clock.now())
+    wanted = wanted_of(report, asked, call.access, hub.store.office, hub.clock.now())
     table = await hub.store.read(lambda conn: report.run(conn, wanted))
     if query.format == "csv" or _wants_csv(request):
         headers = {

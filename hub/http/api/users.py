@@ -16,12 +16,10 @@ from crm_core.storage.queries.pages import Reading
 from crm_core.storage.users import NewUser, UserChange
 from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import Problem
-from hub.http.rights import Right, demand
+from hub.http.rights import Right
 from hub.http.types import Given, Login, Moment, Named, NoBody, Paged, Query, Short, Taken
 
 _TAG = "users"
-# What people may change of themselves.
-_OWN = frozenset({"absence", "do_not_disturb", "deputy"})
 
 
 class AbsenceBody(Taken):
@@ -139,8 +137,6 @@ def _made(desk: Desk, call: Call[Any, NewUserBody]) -> Person:
 
 def _corrected(desk: Desk, call: Call[Any, UserBody]) -> Person:
     login, body = call.path["login"], call.body
-    if login != call.user.login or not body.model_fields_set <= _OWN:
-        demand(call.access, Right.KEEP_STAFF)
     if login == call.user.login and (body.active is False or body.role not in {None, call.user.role}):
         raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crm_core.model.access import Access
 from crm_core.model.call import CallState, Direction
+from crm_core.model.definitions import Catalogue
 from crm_core.model.records import CallRecord
 from crm_core.model.user import Role, Staff, User
 from crm_core.services.calls.recordings import may_hear
@@ -32,22 +34,26 @@ CALL = CallRecord(
 )
 
 
+def _access(user: User) -> Access:
+    return Access.of(user, Catalogue(), STAFF)
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_by_role(role: Role) -> None:
-    hears = may_hear(User(9, "x", "X", role), CALL, "oleg", STAFF)
+    hears = may_hear(_access(User(9, "x", "X", role)), CALL, "oleg")
     assert hears == (role in {Role.ADMIN, Role.DIRECTOR, Role.HEAD, Role.CONTROLLER})
 
 
 def test_a_manager_hears_their_own_calls_and_their_clients() -> None:
-    assert may_hear(PETR, CALL, "oleg", STAFF)  # answered it
-    assert may_hear(OLEG, CALL, "oleg", STAFF)  # their client
-    assert not may_hear(IVAN, CALL, "oleg", STAFF)
-    assert may_hear(IVAN, CALL, "petr", STAFF)  # the deputy
-    assert may_hear(IVAN, CALL, None, STAFF)  # nobody's client
-    assert may_hear(IVAN, CALL._replace(talks=[{"user": "ivan"}]), "oleg", STAFF)  # it was transferred to them
+    assert may_hear(_access(PETR), CALL, "oleg")  # answered it
+    assert may_hear(_access(OLEG), CALL, "oleg")  # their client
+    assert not may_hear(_access(IVAN), CALL, "oleg")
+    assert may_hear(_access(IVAN), CALL, "petr")  # the deputy
+    assert may_hear(_access(IVAN), CALL, None)  # nobody's client
+    assert may_hear(_access(IVAN), CALL._replace(talks=[{"user": "ivan"}]), "oleg")  # it was transferred to them
 
 
 def test_calls_among_colleagues_are_heard_by_who_talked() -> None:
     inner = CALL._replace(contact_id=None)
-    assert may_hear(PETR, inner, None, STAFF)
-    assert not may_hear(IVAN, inner, None, STAFF)
+    assert may_hear(_access(PETR), inner, None)
+    assert not may_hear(_access(IVAN), inner, None)

@@ -59,7 +59,8 @@ def upgrade() -> None:
         sqlite_where=open_case,
     )
     op.create_index("ix_contact_case_opened_at", "contact_case", ["opened_at"], unique=False)
-    op.create_index("ix_access_log_login", "access_log", ["login", "id"], unique=False)
+    op.create_index("ix_access_log_login", "access_log", ["login", "at", "id"], unique=False)
+    op.create_index("ix_access_log_at", "access_log", ["at", "id"], unique=False)
     op.add_column("api_token", sa.Column("name", sa.Text(), server_default="", nullable=False))
     op.add_column("api_token", sa.Column("scopes", JsonText(), nullable=True))
     op.add_column("api_token", sa.Column("expires_at", UtcDateTime(), nullable=True))
@@ -94,6 +95,7 @@ def downgrade() -> None:
     op.drop_index("ix_lead_rejected", table_name="lead")
     op.drop_index("ix_deal_created_at", table_name="deal")
     op.drop_index("ix_deal_standing", table_name="deal")
+    op.drop_index("ix_access_log_at", table_name="access_log")
     op.drop_index("ix_access_log_login", table_name="access_log")
     op.drop_index("ix_saved_view_page", table_name="saved_view")
     op.drop_table("saved_view")
