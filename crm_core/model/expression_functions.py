@@ -116,14 +116,28 @@ def date(text: Any, zone: tzinfo | None = None) -> datetime | None:
     return datetime.combine(datetime.fromisoformat(_text(text)).date(), time(), zone or UTC)
 
 
-def months(at: Any, count: Any) -> datetime | None:
-    """The same day and hour so many months later (earlier, below 0); the last day of a month that is too short."""
+def day(at: Any) -> float | None:
+    """The day of the month of a moment, in its own zone."""
+    if at is None:
+        return None
+    if not isinstance(at, datetime):
+        raise TypeError("day: this is asked of a moment")
+    return float(at.day)
+
+
+def months(at: Any, count: Any, on: Any = None) -> datetime | None:
+    """The same day and hour so many months later (earlier, below 0), or the day `on` of that month; the last day of a
+    month that is too short. What comes every month on the 31st is asked for with `on`, else February makes it the 28th
+    for good."""
     if at is None or count is None:
         return None
     if not isinstance(at, datetime):
         raise TypeError("months: this counts from a moment")
     year, month = divmod(at.year * 12 + at.month - 1 + int(_number(count)), 12)
-    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
+    wanted = at.day if on is None else int(_number(on))
+    if not 1 <= wanted <= 31:
+        raise ValueError("months: a day of the month is from 1 to 31")
+    return at.replace(year=year, month=month + 1, day=min(wanted, monthrange(year, month + 1)[1]))
 
 
 def days(from_: Any, until: Any) -> float | None:
@@ -138,6 +152,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "ceil": ceil,
     "coalesce": coalesce,
     "date": date,
+    "day": day,
     "days": days,
     "floor": floor,
     "has_words": has_words,

@@ -349,6 +349,8 @@ async def test_a_regular_order_comes_every_week_or_month(selling: Selling) -> No
     await selling.until_day("2026-05-05")
     made = [each["source_id"] for each in await selling.deals(ORDERS)]
     assert (made.count(weekly), made.count(monthly)) == (9, 2), "Mondays since 9 March; 31 March and 30 April"
+    again = await selling.get(f"/deals/{monthly}")
+    assert again["fields"]["next_order_on"] == "2026-05-31", "April is too short for the 31st, May is not"
 
 
 async def test_the_generator_finds_who_bought_nothing_for_three_months(selling: Selling) -> None:
