@@ -10,7 +10,7 @@ from crm_core.model.importing import Became, Policy
 from crm_core.model.records import ContactRecord, DealRecord, StageKind
 from crm_core.services.cards import pipelines, stages
 from crm_core.services.importing.batch import Batch, Given
-from crm_core.services.importing.cells import currency_of, moment, sum_of
+from crm_core.services.importing.cells import currency_of, moment, worth
 from crm_core.services.importing.clients import Clients
 from crm_core.services.importing.companies import COMPANY, Companies, tax_of
 from crm_core.services.importing.words import Fault
@@ -111,7 +111,7 @@ def _stand(batch: Batch, given: Given, deal: DealRecord, pipeline: Pipeline, sta
 def _filled(
     batch: Batch, given: Given, deal: DealRecord, contact: ContactRecord | None, company: int | None, title: str
 ) -> DealRecord:
-    money = batch.read(given, "amount", lambda text: sum_of(text, given.text("currency") or deal.currency))
+    money = batch.read(given, "amount", lambda text: worth(text, given.text("currency") or deal.currency))
     changes: dict[str, Any] = {
         "title": title,
         "contact_id": contact.id if contact is not None else None,
@@ -138,10 +138,7 @@ def _company(batch: Batch, companies: Companies, given: Given) -> int | None:
     key = batch.key_of(given, kind=COMPANY, target="company_id")
     if key is not None and key in batch.refs:
         return batch.refs[key]
-    tax = tax_of(given)
-    if tax and tax in companies.by_tax:
-        return companies.by_tax[tax]
-    return companies.id_of(clean_name(given.text("company")), make=True)
+    return companies.of(clean_name(given.text("company")), tax_of(given))
 
 
 def _place(batch: Batch, given: Given, before: DealRecord | None) -> tuple[Pipeline, Stage] | None:

@@ -47,6 +47,14 @@ def sum_of(text: str, currency: str = "RUB") -> tuple[int, str]:
     return int(found["amount"]), str(found["currency"])
 
 
+def worth(text: str, currency: str) -> tuple[int, str]:
+    """The same of what a deal is worth; raises InvalidInput also below nothing."""
+    found = sum_of(text, currency)
+    if found[0] < 0:
+        raise InvalidInput(f"«{written.brief(text)}»: a deal is worth nothing at least")
+    return found
+
+
 def currency_of(text: str) -> str:
     """The ISO code of a currency; raises InvalidInput."""
     known = _CURRENCY_NAMES.get(written.one_form(text))

@@ -58,11 +58,31 @@ class Companies:
             return self.make(name).id
         return next(iter(found)) if len(found) == 1 else None
 
-    def make(self, name: str) -> CompanyRecord:
+    def of(self, name: str, tax: str) -> int | None:
+        """The company of this tax id, else the one of this name that has no other; made where there is none."""
+        if tax and tax in self.by_tax:
+            return self.by_tax[tax]
+        alike = [self.by_id[each] for each in self.by_name.get(name_key(name), ())] if name else []
+        alike = [each for each in alike if not tax or not each.tax_id or each.tax_id == tax]
+        if len(alike) == 1 and tax and not alike[0].tax_id:
+            known = alike[0]._replace(tax_id=tax, search=searchable(alike[0].name, tax), updated_at=self.batch.desk.now)
+            self.batch.desk.work.put(known)
+            self.know(known)
+        if alike:
+            return alike[0].id if len(alike) == 1 else None
+        return self.make(name, tax).id if name and name_key(name) else None
+
+    def make(self, name: str, tax: str = "") -> CompanyRecord:
         """A company of this name."""
         desk = self.batch.desk
         company = CompanyRecord(
-            desk.work.next_id(), name, desk.now, desk.now, search=searchable(name), name_key=name_key(name)
+            id=desk.work.next_id(),
+            name=name,
+            created_at=desk.now,
+            updated_at=desk.now,
+            tax_id=tax or None,
+            search=searchable(name, tax),
+            name_key=name_key(name),
         )
         desk.work.put(company)
         self.know(company)

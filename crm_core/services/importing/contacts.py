@@ -8,9 +8,10 @@ from crm_core.model.importing import Became
 from crm_core.model.records import ContactRecord
 from crm_core.services.importing.batch import Batch, Given, name_of
 from crm_core.services.importing.clients import CONTACT, Clients
-from crm_core.services.importing.companies import Companies
+from crm_core.services.importing.companies import Companies, tax_of
 from crm_core.services.importing.words import Fault
 from crm_core.services.recognising.cleaning import clean_name
+from crm_core.services.recognising.names import name_key
 from crm_core.services.recognising.recognition import renamed
 
 _COMPANIES = frozenset({"компания", "company"})
@@ -27,7 +28,7 @@ def take(batch: Batch, lines: list[Given]) -> None:
     batch.look_up([_line_key(each) for each in people])
     clients.read(people)
     companies = Companies(batch)
-    companies.read([given.text("company") for given in people])
+    companies.read([given.text("company") for given in people], [tax_of(given) for given in people])
     for given in people:
         _take_one(batch, clients, companies, given)
     clients.settle()
@@ -81,9 +82,7 @@ def _filled(
         "status": clean_name(given.text("status")),
         "manager": batch.manager(given),
     }
-    company = clean_name(given.text("company"))
-    if company and batch.wins(contact.company):
-        contact = contact._replace(company=company, company_id=companies.id_of(company))
+    contact = _employed(batch, companies, given, contact)
     listed = given.text("list")
     if listed and listed in batch.desk.office.lists:
         changes["list_name"] = listed
@@ -96,6 +95,25 @@ def _filled(
         contact = contact._replace(fields=fields)
     created = batch.moment(given, "created_at") if fresh else None
     return contact._replace(created_at=created) if created is not None and created < batch.desk.now else contact
+
+
+def _employed(batch: Batch, companies: Companies, given: Given, contact: ContactRecord) -> ContactRecord:
+    """The company that a line names: the one of its tax id, else the one of its name, made where there is none. Where
+    several are called so, none is meant, and the name is kept as a text."""
+    name, tax = clean_name(given.text("company")), tax_of(given)
+    if not (name or tax):
+        return contact
+    # What stands there as a mere text may become a link.
+    told = contact.company_id is None and name_key(contact.company or "") == name_key(name) != ""
+    if not batch.wins(None if told else contact.company):
+        return contact
+    number = companies.of(name, tax)
+    if number is None and not name:
+        return contact
+    named = companies.by_id[number].name if number is not None else name
+    if contact.company_id == number and contact.company is not None and name_key(contact.company) == name_key(named):
+        return contact
+    return contact._replace(company=named, company_id=number)
 
 
 def _line_key(given: Given) -> str:

@@ -87,6 +87,7 @@ _OF: dict[ImportKind, dict[str, str]] = {
             status="status|статус клиента",
             record_type="тип|type|contact type of amo",
             company_id="id компании|company id",
+            tax_id="инн|tax id|инн компании|инн организации",
         ),
     },
     ImportKind.COMPANIES: _names(

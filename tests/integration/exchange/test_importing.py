@@ -42,6 +42,31 @@ async def test_contacts_come_in_once(office: Office) -> None:
     assert await office.ask("SELECT id, version, updated_at FROM contact ORDER BY id") == before
 
 
+async def test_contacts_come_with_their_companies(office: Office) -> None:
+    table = (
+        "имя;телефон;компания;инн\n"
+        "Анна;89160000001;ООО Ромашка;7701000001\n"
+        "Борис;89160000002;ооо «РОМАШКА»;\n"
+        "Вера;89160000003;ООО Ромашка-Плюс;7701000001\n"
+        "Глеб;89160000004;ООО Лютик;\n"
+        "Дарья;89160000005;ООО Лютик;7701000002\n"
+        "Егор;89160000006;;\n"
+    )
+    assert await office.bring("contacts", table) == {"created": 6}
+    linked = (
+        "SELECT c.name, c.company, m.name, m.tax_id FROM contact c LEFT JOIN company m ON m.id = c.company_id"
+        " ORDER BY c.name"
+    )
+    rows = [tuple(row) for row in await office.ask(linked)]
+    daisy, buttercup = ("ООО Ромашка", "ООО Ромашка", "7701000001"), ("ООО Лютик", "ООО Лютик", "7701000002")
+    assert rows == [
+        *(("Анна", *daisy), ("Борис", *daisy), ("Вера", *daisy)),
+        *(("Глеб", *buttercup), ("Дарья", *buttercup), ("Егор", None, None, None)),
+    ]
+    assert await office.bring("contacts", table) == {"unchanged": 6}
+    assert len(await office.ask("SELECT id FROM company")) == 2
+
+
 async def test_two_lines_of_one_person_are_one(office: Office) -> None:
     table = "name,phone,email,city\nАнна,+79161234567,,\nАнна Иванова,89161234567,anna@x.ru,Тула\n"
     assert await office.bring("contacts", table) == {"created": 1, "updated": 1}
