@@ -67,6 +67,10 @@ class Accounts:
         self._task: asyncio.Task[None] | None = None
         configured.listen(self._changed)
 
+    async def prepare(self) -> None:
+        """Make the connectors of what is configured now without starting them, for whoever only tries them out."""
+        await self._settle()
+
     async def start(self, sink: InboundSink) -> None:
         """Start what is configured now, and follow what changes."""
         self._sink = sink

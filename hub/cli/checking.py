@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import tempfile
 from collections.abc import Awaitable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,11 +13,13 @@ import aiohttp
 import typer
 
 from crm_core.errors import CoreError
-from crm_core.ports import Channel, ChannelState, ProvesItself
+from crm_core.ports import Channel
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import current, head, migrate
 from crm_core.storage.staff import load_staff
 from crm_core.storage.users import count_users
+from hub.accounts.findings import proved
+from hub.accounts.places import why_not
 from hub.cli.output import print_json, printable
 from hub.cli.working import settings_for_command
 from hub.redaction import Redactor
@@ -52,8 +52,9 @@ def run_checks(*, as_json: bool) -> int:
     else:
         from hub.bootstrap import build  # takes seconds: before the loop, so that no trial seems slow for it
 
-        redactor = Redactor(settings.secrets())
-        found = asyncio.run(_try_everything(settings, build(settings)))
+        hub = build(settings)
+        found = asyncio.run(_try_everything(settings, hub))
+        redactor = Redactor(hub.configured.settings.secrets())
         findings = [Finding(each.part, each.ok, redactor.text(each.detail)) for each in found]
     wrong = [each for each in findings if not each.ok]
     if as_json:
@@ -68,10 +69,13 @@ def run_checks(*, as_json: bool) -> int:
 async def _try_everything(settings: Settings, hub: Hub) -> list[Finding]:
     source = str(settings.file) if settings.file is not None else "hub.toml нет, действуют значения по умолчанию"
     findings = [Finding("configuration", True, source)]
+    # First: the accounts of the record are tried too.
+    findings += await _bounded("database", _database(settings))
+    findings += await _bounded("accounts", _accounts(hub))
+    now = hub.configured.settings
     tries: list[Awaitable[list[Finding]]] = [
-        _bounded("database", _database(settings)),
         _bounded("files", asyncio.to_thread(_files, settings.files)),
-        _bounded("listeners", _listeners(settings)),
+        _bounded("listeners", _listeners(now)),
     ]
     if settings.redis_url is not None:
         tries.append(_bounded("redis", _redis(settings)))
@@ -167,7 +171,7 @@ async def _listeners(settings: Settings) -> list[Finding]:
 
 def _place(part: str, where: Endpoint, key: str, *, running: bool) -> Finding:
     """Whether the hub can listen there; while it runs, whether it does."""
-    wrong = _why_not(where)
+    wrong = why_not(where)
     if wrong is None:
         if running and part != "http" and where.port:
             return Finding(part, False, f"{where}: хаб запущен, но здесь не слушает; смотрите его журнал и /readyz")
@@ -175,24 +179,6 @@ def _place(part: str, where: Endpoint, key: str, *, running: bool) -> Finding:
     if running:
         return Finding(part, True, f"{where}: хаб запущен и слушает")
     return Finding(part, False, f"{where}: {wrong}; укажите другой адрес ({key}) или остановите ту программу")
-
-
-def _why_not(where: Endpoint) -> str | None:
-    """Why nothing can listen there; None where it can."""
-    try:
-        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as err:
-        return f"{err.strerror or err}"
-    family, kind, protocol, _, address = found[0]
-    with socket.socket(family, kind, protocol) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-            probe.listen(1)
-        except OSError as err:
-            return f"{err.strerror or err}"
-    return None
 
 
 async def _hub_answers(where: Endpoint) -> bool:
@@ -215,6 +201,21 @@ async def _hub_answers(where: Endpoint) -> bool:
 # ---------------------------------------------------------------- channels
 
 
+async def _accounts(hub: Hub) -> list[Finding]:
+    """Have those of the record at hand; where the record can't be read, that is told already."""
+    try:
+        if await hub.store.database.read(current) != head():
+            return []
+    except CoreError:
+        return []  # told of the database
+    try:
+        await hub.configured.start()
+        await hub.accounts.prepare()
+    except (CoreError, OSError) as err:
+        return [Finding("accounts", False, f"аккаунты, заведённые в самом хабе, не прочесть: {err}")]
+    return []
+
+
 async def _channels(hub: Hub) -> list[Finding]:
     try:
         found = await asyncio.gather(*(_bounded(str(key), _channel(each)) for key, each in hub.channels.items()))
@@ -224,12 +225,9 @@ async def _channels(hub: Hub) -> list[Finding]:
 
 
 async def _channel(channel: Channel) -> list[Finding]:
-    part = str(channel.key)
-    if channel.health.state is ChannelState.STOPPED and channel.health.detail:
-        return [Finding(part, False, channel.health.detail)]
-    if not isinstance(channel, ProvesItself):
-        return [Finding(part, True, "ждёт обращений, проверять нечего")]
-    try:
-        return [Finding(part, True, await channel.check())]
-    except CoreError as err:
-        return [Finding(part, False, str(err))]
+    found = await proved(channel)
+    wrong = next((each for each in found if not each.ok), None)
+    told = "; ".join(each.detail for each in found if each.detail)
+    if wrong is None:
+        return [Finding(str(channel.key), True, told)]
+    return [Finding(str(channel.key), False, f"{wrong.detail}. {wrong.mend}" if wrong.mend else wrong.detail)]
