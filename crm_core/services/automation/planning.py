@@ -27,7 +27,7 @@ from crm_core.model.records import (
 from crm_core.services.automation.index import Index, Rule, Trigger, index_of
 from crm_core.services.automation.matching import Occasion
 from crm_core.services.automation.running import act_on, act_when_due
-from crm_core.services.automation.timing import LATEST, Due, due_of, is_open, next_of, put_off
+from crm_core.services.automation.timing import Due, due_of, is_open, next_of, put_off
 from crm_core.services.desk import Desk
 from crm_core.services.scope import kind_of
 from crm_core.services.watching.alarms import end_alarm, raise_alarm
@@ -113,7 +113,7 @@ def _records_due(desk: Desk, kind: str, deadlines: Sequence[DeadlineRecord]) -> 
         for due in _dues(desk, index, kind, record, contacts):
             if due.at > now:
                 later.append(due.at)
-            elif now <= due.at + LATEST or _stays(due, now):
+            elif due.in_time(now):
                 # One that is late may have missed its hours.
                 opening = put_off(due.trigger, now, desk.office)
                 if opening > now:
@@ -286,17 +286,8 @@ def _dues(desk: Desk, index: Index, kind: str, record: Any, contacts: dict[int, 
 
 
 def _earliest(desk: Desk, index: Index, kind: str, record: Any, contacts: dict[int, ContactRecord]) -> datetime | None:
-    dues = [
-        each
-        for each in _dues(desk, index, kind, record, contacts)
-        if each.at + LATEST >= desk.now or _stays(each, desk.now)
-    ]
+    dues = [each for each in _dues(desk, index, kind, record, contacts) if each.in_time(desk.now)]
     return max(min(each.at for each in dues), desk.now) if dues else None
-
-
-def _stays(due: Due, now: datetime) -> bool:
-    """Whether what is due stays due for ever: time in a stage and silence do, a day that passed does not."""
-    return due.at <= now and due.trigger.when.event is not Event.DATE
 
 
 def _occasion(kind: str, record: Any, due: Due) -> Occasion:

@@ -17,17 +17,26 @@ from crm_core.services.automation.index import Trigger
 
 # The hour at which something happens on a day for which none is named.
 _HOUR = time(9)
-# A moment that passed longer ago (the hub stood still, the date was entered late) is let go.
-LATEST = timedelta(days=7)
+# A moment that passed longer ago (the hub stood still, the date was entered late) is let go, unless it lies before a
+# day that is still to come: who has a fortnight left is reminded at once, however early others are.
+_LATEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a rule is due for a record, and for which occasion: a rule acts once for each."""
+    """When a rule is due for a record, and for which occasion: a rule acts once for each. `ahead_of` is the moment
+    before which it is due, where it is due before one."""
 
     trigger: Trigger
     at: datetime
     occasion: str
+    ahead_of: datetime | None = None
+
+    def in_time(self, now: datetime) -> bool:
+        """Whether it is not let go yet: time in a stage and silence stay due for ever, a day that passed does not."""
+        if self.trigger.when.event is not Event.DATE:
+            return True
+        return now <= max(self.at + _LATEST, self.ahead_of or self.at)
 
 
 def due_of(
@@ -124,11 +133,12 @@ def _date(trigger: Trigger, record: Any, zone: ZoneInfo) -> Due | None:
     at = moment_of(value, when.at, zone)
     if at is None:
         return None
+    day = at
     if when.before is not None:
         at = _shifted(at, -when.before, zone)
     elif when.after is not None:
         at = _shifted(at, when.after, zone)
-    return Due(trigger, at, f"date:{when.field}:{value}")
+    return Due(trigger, at, f"date:{when.field}:{value}", ahead_of=day if when.before is not None else None)
 
 
 def _shifted(at: datetime, by: timedelta, zone: ZoneInfo) -> datetime:

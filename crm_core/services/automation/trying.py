@@ -27,7 +27,7 @@ from crm_core.services.automation.index import Index, Rule
 from crm_core.services.automation.matching import Fact, Occasion, facts_of, occasions_of_one, occasions_of_pair
 from crm_core.services.automation.planning import records_of, stages_of_rule, subjects_of
 from crm_core.services.automation.run import HeldAction, Run
-from crm_core.services.automation.timing import LATEST, due_of, is_open, next_of, put_off
+from crm_core.services.automation.timing import due_of, is_open, next_of, put_off
 from crm_core.services.custom.history_values import restored
 from crm_core.services.desk import Desk
 
@@ -201,7 +201,7 @@ class _Moments:
                 if due is None or (trigger.rule.id, due.occasion) in known:
                     continue
                 at = put_off(trigger, max(due.at, begin), self.desk.office)
-                late = max(due.at, begin) - due.at > LATEST and trigger.when.event is Event.DATE
+                late = not due.in_time(max(due.at, begin))
                 if late or not (at < end and self.since <= at < self.until):
                     continue
                 known.add((trigger.rule.id, due.occasion))

@@ -118,6 +118,23 @@ def test_days_keep_their_hour_when_the_clocks_change() -> None:
     assert found.at == datetime(2026, 3, 26, 10, 0, tzinfo=BERLIN)  # winter time there, summer time on the day itself
 
 
+@pytest.mark.parametrize(
+    ("when", "let_go"),
+    [
+        ({"before": "25d", "at": "10:00"}, "2026-04-30T10:00"),  # there is something to do until the day itself
+        ({"before": "1d", "at": "10:00"}, "2026-05-06T10:00"),
+        ({"at": "10:00"}, "2026-05-07T10:00"),
+        ({"after": "2d", "at": "10:00"}, "2026-05-09T10:00"),
+    ],
+)
+def test_until_when_a_day_that_passed_is_made_up_for(when: dict[str, Any], let_go: str) -> None:
+    record = deal(fields={"until": "2026-04-30"})
+    found = due_of(trigger(event="date", field="fields.until", **when), record, None, OFFICE, Catalogue())
+    assert found is not None
+    last = datetime.fromisoformat(let_go).replace(tzinfo=MOSCOW)
+    assert (found.in_time(last), found.in_time(last + timedelta(seconds=1))) == (True, False)
+
+
 def test_time_in_a_stage_and_silence() -> None:
     found = due_of(trigger(stages=frozenset({2}), event="in_stage", after="336h"), deal(), None, OFFICE, Catalogue())
     assert found is not None
