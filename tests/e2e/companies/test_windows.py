@@ -72,6 +72,13 @@ async def test_a_window_from_the_form_to_the_last_instalment(windows: Company) -
     measuring = await windows.task("Замер:", assignee="petr", deal_id=deal_id)
     assert "Лесная, 5" in measuring["text"]
     assert "05.03.2026" in measuring["text"]
+    # What is sold to whom is no surveyor's business: neither this card nor any other, nor the boards.
+    await windows.ask("GET", f"/deals/{deal_id}", by="petr", status=404)
+    assert (await windows.get("/deals", by="petr"))["items"] == []
+    assert (await windows.get("/pipelines", by="petr"))["items"] == []
+    assert [each["id"] for each in (await windows.get("/tasks?assignee=petr", by="petr"))["items"]] == [measuring["id"]]
+    assert (await windows.get(f"/deals/{deal_id}", by="ivan"))["id"] == deal_id
+    assert (await windows.get(f"/deals/{deal_id}", by="kira"))["id"] == deal_id
     await windows.post(f"/tasks/{measuring['id']}/close", {"result": ""}, by="petr", status=422)
     measured = {"result": "Проёмы 140×120", "attachments": [await uploaded(windows, "замер.pdf", by="petr")]}
     await windows.post(f"/tasks/{measuring['id']}/close", measured, by="petr")
