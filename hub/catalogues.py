@@ -27,9 +27,8 @@ Key: TypeAlias = tuple[str | None, str]
 """What tells a text from others: its context and its English."""
 
 _ROOMS: Mapping[str, str] = {
-    "home": "inbox",
-    "home_live": "inbox",
     "people": "inbox",
+    "waiting": "inbox",
     "client_live": "client",
     "clients": "client",
     "identity": "client",

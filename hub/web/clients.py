@@ -9,12 +9,12 @@ from aiohttp import web
 
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.messages import ChannelKey
-from crm_core.model.access import Sight
+from crm_core.model.access import Access, Sight
 from crm_core.model.case import CaseState
 from crm_core.model.conversation import SuggestionState
 from crm_core.model.office import Office
 from crm_core.model.records import CallRecord, LeadRecord, MergeRecord
-from crm_core.model.user import Staff, User
+from crm_core.model.user import Staff
 from crm_core.services.calls.recordings import may_hear
 from crm_core.services.cards.leads import take
 from crm_core.services.desk import Desk
@@ -28,9 +28,9 @@ from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilte
 from crm_core.storage.queries.timeline import EntryCard, Order, list_entries
 from crm_core.storage.queries.workspace.newest import conversations_of
 from crm_core.storage.staff import load_staff
-from hub.web.home import Waiting, waiting_of
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 from hub.web.tongues import _
+from hub.web.waiting import Waiting, waiting_of
 
 _CLIENTS = 50
 _ENTRIES = 50
@@ -54,9 +54,9 @@ class ClientView:
     suggestions: tuple[SuggestionCard, ...] = ()
     merged: tuple[MergeRecord, ContactCard] | None = None
 
-    def hears(self, user: User, call: CallRecord) -> bool:
+    def hears(self, access: Access, call: CallRecord) -> bool:
         """Whether somebody may hear a call of this client."""
-        return may_hear(user, call, self.card.contact.manager, self.staff)
+        return may_hear(access, call, self.card.contact.manager)
 
 
 def client_view(
@@ -139,7 +139,7 @@ class Clients:
             reply(desk, contact_id, login, channel=channel, account=account or None, text=text, subject=subject)
 
         try:
-            await self._pages.hub.store.run(service)
+            await self._pages.act(request, service)
         except StorageUnavailable:
             raise
         except CoreError as err:
@@ -162,7 +162,7 @@ class Clients:
         """Take a lead of the client."""
         login, back = user_here(request).login, f"/contacts/{number_in(request)}"
         try:
-            await self._pages.hub.store.run(lambda desk: take(desk, number_in(request, "lead_id"), login))
+            await self._pages.act(request, lambda desk: take(desk, number_in(request, "lead_id"), login))
         except StorageUnavailable:
             raise
         except CoreError as err:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,6 +78,11 @@ def one_call(conn: Connection, call_id: int) -> CallRecord:
     if found is None:
         raise NotFound(f"there is no call {call_id}")
     return found
+
+
+def calls_named(conn: Connection, call_ids: Collection[int]) -> list[CallRecord]:
+    """These calls, the oldest first; one statement."""
+    return all_of(conn, CallRecord, select(call).where(call.c.id.in_(call_ids)).order_by(call.c.id))
 
 
 def given_out(conn: Connection, record: CallRecord) -> tuple[GivenOut, ...]:

@@ -50,6 +50,9 @@ function put(container, element) {
   const behind = [...container.children].filter((each) => each.dataset.order !== undefined)
     .find((each) => (up ? each.dataset.order < order : each.dataset.order > order));
   container.insertBefore(element, behind ?? null);
+  while (container.children.length > Number(container.dataset.most ?? Infinity)) {
+    (up ? container.lastElementChild : container.firstElementChild).remove();
+  }
 }
 
 export function placePiece({ topic, key, html }) {

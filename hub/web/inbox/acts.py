@@ -1,0 +1,106 @@
+"""What is done on the first page: with a case, a lead, a task, and peace for oneself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.services.cards.leads import reject, take
+from crm_core.services.desk import Desk
+from crm_core.services.tasking.tasks import close
+from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, promise, take_case
+from crm_core.services.watching.telling import PROMISE_MINUTES
+from crm_core.storage.queries.tasks import one_task
+from crm_core.storage.queries.within import connection_of
+from crm_core.storage.users import UserChange, update_user
+from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
+from hub.web.tongues import _
+
+_LONGEST_RESULT = 10_000
+
+
+class InboxActs:
+    """Each does one thing, and goes back with a line on how it went."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def take_case(self, request: web.Request) -> Answer:
+        """Somebody looks after the client, and takes their untaken lead."""
+        login = user_here(request).login
+
+        def service(desk: Desk) -> None:
+            case = take_case(desk, number_in(request), login)
+            lead_id = open_lead_of_case(desk, case)
+            if lead_id is not None:
+                take(desk, lead_id, login)
+
+        return await self._act(request, service, _("The case is yours."))
+
+    async def promise(self, request: web.Request) -> Answer:
+        """Somebody will answer soon."""
+        login = user_here(request).login
+
+        def service(desk: Desk) -> None:
+            promise(desk, number_in(request), login, desk.now + timedelta(minutes=PROMISE_MINUTES))
+
+        return await self._act(request, service, _("The promise is noted."))
+
+    async def close_case(self, request: web.Request) -> Answer:
+        """Nothing is owed any more; the reason is on the timeline."""
+        login, reason = user_here(request).login, await field_of(request, "reason", 300)
+        return await self._act(
+            request,
+            lambda desk: close_by_hand(desk, number_in(request), login, reason),
+            _("The case is closed."),
+        )
+
+    async def take_lead(self, request: web.Request) -> Answer:
+        """Somebody takes an enquiry; where the office has its robot so, it rings both at once."""
+        login = user_here(request).login
+        return await self._act(request, lambda desk: take(desk, number_in(request), login), _("The lead is yours."))
+
+    async def reject_lead(self, request: web.Request) -> Answer:
+        """An enquiry comes to nothing, for a reason."""
+        login, reason = user_here(request).login, await field_of(request, "reason", 300)
+        return await self._act(
+            request, lambda desk: reject(desk, number_in(request), login, reason), _("The lead is rejected.")
+        )
+
+    async def close_task(self, request: web.Request) -> Answer:
+        """A task is done, with what came of it."""
+        login, result = user_here(request).login, await field_of(request, "result", _LONGEST_RESULT)
+
+        def service(desk: Desk) -> None:
+            if desk.access is not None:  # NotFound for a task about a card that they do not see
+                one_task(connection_of(desk), desk.access, number_in(request))
+            close(desk, number_in(request), login, result)
+
+        return await self._act(request, service, _("The task is done."))
+
+    async def peace(self, request: web.Request) -> Answer:
+        """Calls pass the person of the session over, or come again; `on` is `1` or empty."""
+        login, quiet = user_here(request).login, await field_of(request, "on") == "1"
+        hub = self._pages.hub
+        _done, position = await hub.store.run_at(
+            lambda desk: update_user(desk, login, UserChange(do_not_disturb=quiet))
+        )
+        await hub.directory.caught_up(position)
+        back = local_path(await field_of(request, "back"), "/")
+        raise self._pages.redirect(
+            request, back, _("Calls pass you over until you are back.") if quiet else _("You take calls again.")
+        )
+
+    async def _act(self, request: web.Request, service: Callable[[Desk], Any], notice: str) -> Answer:
+        back = local_path(await field_of(request, "back"), "/")
+        try:
+            await self._pages.act(request, service)
+        except StorageUnavailable:
+            raise
+        except CoreError as err:
+            raise self._pages.redirect(request, back, str(err)) from err
+        raise self._pages.redirect(request, back, notice)

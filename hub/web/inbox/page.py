@@ -1,0 +1,102 @@
+"""The first page as it is read and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from crm_core.model.records import AlarmRecord
+from crm_core.model.rights import Reach
+from crm_core.model.user import Staff, User
+from crm_core.ports import ChannelHealth
+from crm_core.services.watching.telling import PROMISE_MINUTES
+from crm_core.storage.queries.alarms import list_alarms
+from crm_core.storage.queries.pages import Reading, Slice
+from crm_core.storage.queries.workspace.asker import Asker, Whose
+from crm_core.storage.queries.workspace.inbox import Inbox, inbox
+from hub.rights import Right, may
+from hub.web.inbox.happening import Happened, happened
+from hub.web.pages import Answer, Pages, user_here
+from hub.web.people import colleagues
+from hub.web.tongues import N_, gettext
+from hub.web.waiting import Rungs, rungs_of
+
+_ALARMS = 20
+_WHOSE: Final[Mapping[Whose, str]] = {
+    Whose.MINE: N_("Mine"),
+    Whose.GROUP: N_("The group's"),
+    Whose.EVERYBODY: N_("Everybody's"),
+}
+_LEAST: Final[Mapping[Whose, tuple[Reach, ...]]] = {
+    Whose.MINE: (Reach.NONE, Reach.OWN, Reach.GROUP, Reach.ALL),
+    Whose.GROUP: (Reach.GROUP, Reach.ALL),
+    Whose.EVERYBODY: (Reach.ALL,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InboxView:
+    """Everything that the page reads from the record. `choices` are whose work can be looked at."""
+
+    inbox: Inbox
+    rungs: Mapping[int, Rungs]
+    happened: tuple[Happened, ...]
+    staff: Staff
+    alarms: tuple[AlarmRecord, ...]
+    choices: tuple[tuple[Whose, str], ...]
+    whose: Whose
+
+
+def inbox_view(conn: Reading, asker: Asker, wanted: str) -> InboxView:
+    """The page of one person; `wanted` is whose work they ask for, theirs to see or not."""
+    choices = tuple((each, word) for each, word in _WHOSE.items() if asker.reach in _LEAST[each])
+    allowed = [each for each, _word in choices]
+    whose = Whose(wanted) if wanted in {each.value for each in allowed} else allowed[-1]
+    found = inbox(conn, asker, whose)
+    return InboxView(
+        inbox=found,
+        rungs={each.case.id: rungs_of(each.case, each.due_at, asker.office) for each in found.cases},
+        happened=happened(conn, asker),
+        staff=asker.staff,
+        alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items,
+        choices=tuple((each, gettext(word)) for each, word in choices) if len(choices) > 1 else (),
+        whose=whose,
+    )
+
+
+class InboxPage:
+    """The first page."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """The page, or with `?part=` only the one or the other part of it that refreshes by itself."""
+        hub, user = self._pages.hub, user_here(request)
+        wanted = request.query.get("whose", "")
+        view = await hub.store.read(lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted))
+        context = self._context(user, view)
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "inbox/live.html", **context)
+        if request.query.get("part") == "people":
+            return self._pages.fragment(request, "inbox/people.html", **context)
+        return self._pages.render(request, "inbox/page.html", **context)
+
+    def _context(self, user: User, view: InboxView) -> dict[str, Any]:
+        hub = self._pages.hub
+        return {
+            "view": view,
+            "channels": self._channels(),
+            "colleagues": colleagues(hub),
+            "peaceful": user.do_not_disturb,
+            "shows_alarms": may(user, Right.SEE_ALARMS),
+            "promise_minutes": PROMISE_MINUTES,
+            "back": "/" if view.whose is Whose.EVERYBODY else f"/?whose={view.whose.value}",
+        }
+
+    def _channels(self) -> list[tuple[str, str, ChannelHealth]]:
+        found = self._pages.hub.channels.items()
+        return [(key.channel, key.account, channel.health) for key, channel in sorted(found, key=lambda item: item[0])]
