@@ -191,6 +191,10 @@ class UnitOfWork(Protocol):
     def next_number(self, series: str) -> int:
         """The next number of a series, from 1, without gaps: the next transaction that asks waits for this one."""
 
+    def withdraw(self, dedupe: str) -> bool:
+        """Take back what was queued in an earlier transaction and nobody has begun with; False where it is too late.
+        From here on no worker begins with it."""
+
     def figures(self, since: datetime, login: str | None) -> Figures:
         """The figures since a moment, of a person or of the whole office."""
 

@@ -71,6 +71,15 @@ class Reaching(Held):
         asking = Asking(catalogue, self.now, ZoneInfo(zone), region)
         return clients(self.conn, kind, wanted, asking, above=above, limit=limit)
 
+    def withdraw(self, dedupe: str) -> bool:
+        """Take back what was queued and nobody has begun with; False where it is too late. The row is locked from here
+        on, so that either a worker has it or we."""
+        sql = (
+            f"DELETE FROM outbox WHERE dedupe = {bulk.placeholder(self.conn, 1)} AND state = 'queued'"
+            " AND claimed_by IS NULL AND attempts = 0"
+        )
+        return self.conn.exec_driver_sql(sql, (dedupe,)).rowcount == 1
+
     def next_number(self, series: str) -> int:
         """The next number of a series, from 1: no other transaction gets one before this one has ended, so that none
         is left out."""

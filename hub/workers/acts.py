@@ -17,7 +17,7 @@ from crm_core.messages import Button, ChannelKey, DeliveryReceipt, OutboundFile,
 from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.file_warning import written
 from crm_core.model.office import Office
-from crm_core.model.records import AttachmentRecord, FileState, OutboxKind, OutboxRecord, OutboxState
+from crm_core.model.records import AttachmentRecord, EntryRecord, FileState, OutboxKind, OutboxRecord, OutboxState
 from crm_core.ports import Channel, FetchesFiles, FileStore
 from crm_core.services import subscriptions
 from crm_core.services.desk import Desk
@@ -265,7 +265,7 @@ def _fetched(desk: Desk, record: OutboxRecord, stored: StoredFile, judgement: Ju
     if judgement is not None:
         attachment = attachment._replace(content_type=judgement.content_type, warning=written(judgement.warnings))
     desk.work.put(attachment._replace(state=FileState.STORED, sha256=stored.sha256, size=stored.size, error=None))
-    desk.work.changed("attachment", attachment.id)
+    _file_changed(desk, attachment)
 
 
 def _not_fetched(desk: Desk, record: OutboxRecord, error: str) -> None:
@@ -273,7 +273,14 @@ def _not_fetched(desk: Desk, record: OutboxRecord, error: str) -> None:
     if attachment is None:
         return
     desk.work.put(attachment._replace(state=FileState.FAILED, error=error))
+    _file_changed(desk, attachment)
+
+
+def _file_changed(desk: Desk, attachment: AttachmentRecord) -> None:
+    """Tell the feed of a file, and of the entry that shows it."""
     desk.work.changed("attachment", attachment.id)
+    for entry in desk.work.related(EntryRecord, "id", [attachment.entry_id]):
+        desk.work.changed("timeline", entry.id, entry.contact_id)
 
 
 def _attachment(desk: Desk, record: OutboxRecord) -> AttachmentRecord | None:

@@ -1,0 +1,58 @@
+"""Messages to be sent later: how far ahead, and how one that has not gone yet is taken back.
+
+Such a message stands on the timeline at the moment when it is to go, its delivery `queued`: until then whoever looks at
+it may withdraw it, from then on it is an ordinary message of ours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from crm_core.errors import Conflict, InvalidInput
+from crm_core.messages import Delivery
+from crm_core.model.call import Direction
+from crm_core.model.records import EntryRecord
+from crm_core.services.desk import Desk
+from crm_core.services.letters.mail_replies import outgoing_key
+
+FURTHEST = timedelta(days=366)
+"""How far ahead a message may be scheduled."""
+
+
+def later(desk: Desk, not_before: datetime | None) -> datetime | None:
+    """When a message is to go, None where that is at once; raises InvalidInput for what is too far ahead."""
+    if not_before is None or not_before <= desk.now:
+        return None
+    if not_before - desk.now > FURTHEST:
+        raise InvalidInput(f"not_before: a message waits for {FURTHEST.days} days at most")
+    return not_before
+
+
+def is_scheduled(entry: EntryRecord, now: datetime) -> bool:
+    """Whether a message of ours still waits for its hour, so that it may be withdrawn."""
+    return (
+        entry.direction is Direction.OUT
+        and entry.delivery is Delivery.QUEUED
+        and entry.deleted_at is None
+        and entry.occurred_at > now
+    )
+
+
+def is_withdrawn(entry: EntryRecord) -> bool:
+    """Whether a message of ours was taken back before it went."""
+    return entry.direction is Direction.OUT and entry.deleted_at is not None and entry.delivery is None
+
+
+def withdraw(desk: Desk, entry_id: int) -> EntryRecord:
+    """Take a scheduled message back; it stays on the timeline as one that never went. Once more changes nothing.
+
+    Raises NotFound, Conflict where it has gone out, or is going out just now.
+    """
+    entry, _ = desk.work.owned(EntryRecord, entry_id)
+    if is_withdrawn(entry):
+        return entry
+    if not is_scheduled(entry, desk.now) or not desk.work.withdraw(outgoing_key(entry.id)):
+        raise Conflict("the message can't be taken back any more: it has gone out or is going out just now")
+    entry = entry._replace(occurred_at=desk.now, deleted_at=desk.now, delivery=None)
+    desk.work.put(entry)
+    return entry
