@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from crm_core.errors import Conflict, InvalidInput
@@ -22,7 +21,6 @@ from crm_core.services.desk import Desk
 from crm_core.services.letters.delivery import moved, upto_key
 from crm_core.services.letters.echoes import named, part
 from crm_core.services.letters.mail_replies import last_of_thread, outgoing_key, threaded
-from crm_core.services.letters.scheduling import later
 from crm_core.services.letters.threads import mail_key
 from crm_core.services.recognising.recognition import ref_in
 
@@ -41,14 +39,12 @@ def reply(
     uploads: Sequence[dict[str, Any]] = (),
     conversation: str | None = None,
     thread_id: int | None = None,
-    not_before: datetime | None = None,
 ) -> EntryRecord:
     """Queue a message to a client; the entry, its delivery `queued`.
 
     Without a `conversation` it goes where the client wrote from last in that channel, in a thread of mail the last of
     theirs there, else to the identity of that channel. `uploads` are files: `{name, content_type, size, sha256}`, or
-    instead of the last `remote`, where it lies with a provider: `{channel, account, remote_id}`. With `not_before`
-    it waits until then, at that place of the timeline, and may be withdrawn (`scheduling.withdraw`). Raises InvalidInput
+    instead of the last `remote`, where it lies with a provider: `{channel, account, remote_id}`. Raises InvalidInput
     where there is nothing to send or nowhere to send it.
     """
     if not text.strip() and not uploads:
@@ -59,7 +55,6 @@ def reply(
     if contact.merged_into is not None:
         raise Conflict(f"this contact was merged into {contact.merged_into}")
     last = _answered(desk, contact_id, channel, account, conversation, thread_id)
-    at = later(desk, not_before)
     target = conversation or (last.conversation or None if last is not None else None)
     place = account or (last.account if last is not None else None)
     if target is None:
@@ -73,7 +68,7 @@ def reply(
         contact_id=contact_id,
         kind=EntryKind.EMAIL if channel == "email" else EntryKind.MESSAGE,
         direction=Direction.OUT,
-        occurred_at=at or desk.now,
+        occurred_at=desk.now,
         sequence=0,
         recorded_at=desk.now,
         channel=channel,
@@ -103,11 +98,7 @@ def reply(
         **answers,
         **mail,
     }
-    # What waits stands in a lane of its own: nothing that is written meanwhile need wait behind it.
-    lane = f"{channel}:{place}:{target}" + (f"~{entry.id}" if at is not None else "")
-    record = desk.enqueue(OutboxKind.MESSAGE, lane, outgoing_key(entry.id), payload, entry.id)
-    if at is not None:
-        desk.work.put(record._replace(not_before=at))
+    desk.enqueue(OutboxKind.MESSAGE, f"{channel}:{place}:{target}", outgoing_key(entry.id), payload, entry.id)
     return entry
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import Delivery
 from crm_core.model.call import Direction
-from crm_core.model.records import EntryRecord
+from crm_core.model.records import EntryRecord, OutboxRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters.mail_replies import outgoing_key
 
@@ -19,13 +19,21 @@ FURTHEST = timedelta(days=366)
 """How far ahead a message may be scheduled."""
 
 
-def later(desk: Desk, not_before: datetime | None) -> datetime | None:
-    """When a message is to go, None where that is at once; raises InvalidInput for what is too far ahead."""
-    if not_before is None or not_before <= desk.now:
-        return None
-    if not_before - desk.now > FURTHEST:
+def postpone(desk: Desk, entry: EntryRecord, until: datetime) -> EntryRecord:
+    """A message that this transaction queued goes at that moment, not at once; one that lies behind changes nothing.
+
+    Raises InvalidInput for what is too far ahead.
+    """
+    if until <= desk.now:
+        return entry
+    if until - desk.now > FURTHEST:
         raise InvalidInput(f"not_before: a message waits for {FURTHEST.days} days at most")
-    return not_before
+    for record in desk.work.related(OutboxRecord, "dedupe", [outgoing_key(entry.id)]):
+        # What waits stands in a lane of its own: nothing that is written meanwhile need wait behind it.
+        desk.work.put(record._replace(lane=f"{record.lane}~{entry.id}", not_before=until))
+    entry = entry._replace(occurred_at=until)
+    desk.work.put(entry)
+    return entry
 
 
 def is_scheduled(entry: EntryRecord, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Messages to be sent later: where they stand, that nothing waits behind them, that they are taken back in time only."""
+"""Messages to be sent later: where they stand, that nothing waits behind them, until when they are taken back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_core.messages import Delivery
 from crm_core.model.records import EntryRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters.replies import reply
-from crm_core.services.letters.scheduling import is_scheduled, is_withdrawn, withdraw
+from crm_core.services.letters.scheduling import is_scheduled, is_withdrawn, postpone, withdraw
 from crm_core.storage import queues
 from crm_core.storage.database import Database
 from tests.fakes.clock import START
@@ -25,8 +25,8 @@ async def written(world: World, text: str, ahead: timedelta | None) -> EntryReco
     client = (await world.row("contact")).id
 
     def service(desk: Desk) -> EntryRecord:
-        at = desk.now + ahead if ahead is not None else None
-        return reply(desk, client, "ivan", channel="telegram", account="shop", text=text, not_before=at)
+        entry = reply(desk, client, "ivan", channel="telegram", account="shop", text=text)
+        return postpone(desk, entry, desk.now + ahead) if ahead is not None else entry
 
     return await world.store.run(service)
 
