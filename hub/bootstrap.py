@@ -52,6 +52,7 @@ from hub.workers import (
     ScoringWorker,
     SilenceWatch,
     SubscriberWatch,
+    TokenUses,
     TraceKeeper,
     Upkeep,
     Watch,
@@ -98,6 +99,7 @@ class Hub:
     webhooks: WebhookSender
     subscribers: SubscriberWatch
     planner: PaymentPlanner
+    token_uses: TokenUses
     wake: RedisWake | None
     shared_presence: SharedPresence | None
     node: str
@@ -108,7 +110,7 @@ class Hub:
         return (
             *(self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep),
             *(self.watch, self.silence, self.recordings, self.reconciling, self.imports),
-            *(self.subscribers, self.planner, self.scoring),
+            *(self.subscribers, self.planner, self.scoring, self.token_uses),
         )
 
     async def start(self) -> None:
@@ -265,6 +267,7 @@ def build(
         webhooks=webhooks,
         subscribers=SubscriberWatch(store, clock, metrics),
         planner=PaymentPlanner(store, metrics),
+        token_uses=TokenUses(store, clock, metrics),
         wake=wake,
         shared_presence=_sharing(settings, node, presence),
         node=node,

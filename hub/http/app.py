@@ -14,10 +14,11 @@ from hub.http.channels import end_streams, mount_channels
 from hub.http.docs import mount_docs
 from hub.http.engine import mount
 from hub.http.health import healthz, metrics, readyz
-from hub.http.keys import CLOSING, HUB, SSE_LIMITS, EventLimits
+from hub.http.keys import AREAS, CLOSING, HUB, SSE_LIMITS, EventLimits
 from hub.http.leaving import mount_leaving
 from hub.http.middlewares import correlated, observed, problems, sign
 from hub.http.openapi import describe
+from hub.remote import TRUSTED_PROXIES
 from hub.web import setup_pages
 
 _TITLE = "Hub"
@@ -31,6 +32,8 @@ def create_app(hub: Hub, *, events: EventLimits | None = None) -> web.Applicatio
         middlewares=[correlated, observed(hub.metrics.registry), problems], client_max_size=_PAGE_BODY
     )
     app[HUB] = hub
+    app[TRUSTED_PROXIES] = hub.settings.trusted_proxies
+    app[AREAS] = tuple(sorted({operation.tag for operation in OPERATIONS}))
     app[CLOSING] = asyncio.Event()
     app[SSE_LIMITS] = events or EventLimits()
     app.on_response_prepare.append(sign)

@@ -12,6 +12,7 @@ from hub.bootstrap import Hub
 from hub.http.bodies import read_body
 from hub.http.middlewares import Handler
 from hub.log import get_logger
+from hub.remote import remote_of
 
 log = get_logger(__name__)
 
@@ -73,7 +74,7 @@ def _handler(route: HttpRoute) -> Handler:
                 query=dict(request.query),
                 headers={name.lower(): value for name, value in request.headers.items()},
                 body=body,
-                remote=request.remote or "",
+                remote=remote_of(request),
             )
         )
         return await _streamed(request, answer) if isinstance(answer, HttpStream) else _whole(answer)

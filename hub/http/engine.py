@@ -54,6 +54,8 @@ def handler_of(hub: Hub, operation: Operation) -> Handler:
         if operation.kind is Kind.READ:
             model: BaseModel = await hub.store.read(lambda conn: operation.handler(conn, call))
             return json_response(to_json(model), operation.status)
+        if operation.before is not None:
+            await operation.before(call)
         return await run_act(
             hub,
             request,

@@ -56,7 +56,8 @@ class Call(Generic[Query, Body]):
 class Operation:
     """One operation. `status` is that of success; `media` the type of an answer that is not JSON.
 
-    `decides_calls`: what it changes is waited for until calls are decided by it.
+    `decides_calls`: what it changes is waited for until calls are decided by it. `before` is awaited before the
+    transaction of an act, and may refuse it.
     """
 
     method: str
@@ -73,6 +74,7 @@ class Operation:
     media: str = "application/json"
     takes_media: str = "application/json"
     decides_calls: bool = False
+    before: Callable[[Call[Any, Any]], Awaitable[None]] | None = None
 
     @property
     def writes(self) -> bool:

@@ -14,14 +14,15 @@ from aiohttp import web
 
 from hub.bootstrap import Hub
 from hub.rights import Right
+from hub.second_factor import SecondFactors
 from hub.secret_key import session_key
-from hub.security import LoginThrottle, Passwords
+from hub.security import Passwords
+from hub.throttle import Throttle
+from hub.web import entering, inbox, me, popups, search
 from hub.web.assets import Assets
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
 from hub.web.clients import Clients
-from hub.web.entering import Entering
-from hub.web.home import Home
 from hub.web.identity import Identities
 from hub.web.journal import Journal
 from hub.web.list_pages import ListPages
@@ -29,7 +30,6 @@ from hub.web.lists import Lists
 from hub.web.live.stream import LivePages
 from hub.web.navigation import navigation
 from hub.web.pages import PAGES, Pages, with_session
-from hub.web.people import People
 from hub.web.reports import Reports
 from hub.web.routes import ROUTES, Route, does, shows
 from hub.web.sessions import Sessions
@@ -46,9 +46,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     """Add the pages; reads or makes the key of sessions, else no I/O. Raises OSError where the key can't be kept."""
     settings = hub.settings
     sessions = Sessions(session_key(settings), hub.clock, settings.public_url)
-    pages = Pages(hub, sessions, Passwords(), LoginThrottle(hub.clock))
-    app[PAGES] = pages
-    app.middlewares.append(with_session)
+    redis_url = settings.redis_url.reveal() if settings.redis_url is not None else None
     shown = Shown(settings.time_zone, hub.clock.now)
     environment = aiohttp_jinja2.setup(
         app,
@@ -66,6 +64,10 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     environment.globals.update(navigation=navigation, language=language)
     environment.globals.update(globals_of_templates())
     environment.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
+    pages = Pages(hub, sessions, environment, Passwords(), Throttle(hub.clock, redis_url))
+    app[PAGES] = pages
+    app.middlewares.extend((sessions.middleware, with_session))
+    app.on_cleanup.append(pages.close)
     live = LivePages(pages)
     app.on_startup.append(live.start)
     app.on_cleanup.append(live.stop)
@@ -78,20 +80,16 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
 
 def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     """Every route of the pages: the table of rights is compared with it."""
-    entering, home, clients, journal = Entering(pages), Home(pages), Clients(pages), Journal(pages)
+    clients, journal = Clients(pages), Journal(pages)
     calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
     identities, list_pages = Identities(pages), ListPages(pages)
+    factors = SecondFactors(pages.hub.settings, pages.hub.clock)
     return (
-        shows("/setup", entering.setup_form, None, public=True),
-        does("/setup", entering.setup, None, public=True),
-        shows("/login", entering.login_form, None, public=True),
-        does("/login", entering.login, None, public=True),
-        does("/logout", entering.logout, None),
-        shows("/", home.show, None),
-        does("/me/peace", People(pages).peace, None),
-        does(r"/cases/{id:\d+}/take", home.take, Right.SETTLE_CASES),
-        does(r"/cases/{id:\d+}/promise", home.promise, Right.SETTLE_CASES),
-        does(r"/cases/{id:\d+}/close", home.close, Right.SETTLE_CASES),
+        *entering.routes(pages, factors),
+        *me.routes(pages, factors),
+        *inbox.routes(pages, live),
+        *popups.routes(pages, live),
+        *search.routes(pages),
         does(r"/cases/{id:\d+}/list", lists.put_case, Right.KEEP_LISTS),
         shows("/contacts", clients.find, Right.SEE_CLIENTS),
         shows(r"/contacts/{id:\d+}", clients.show, Right.SEE_CLIENTS),

@@ -8,28 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
 import aiohttp_jinja2
+import jinja2
 from aiohttp import web
 
-from crm_core.errors import Conflict, CoreError, InvalidInput, NotFound, StorageUnavailable
+from crm_core.errors import Conflict, CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.model.access import Access, Right
 from crm_core.model.user import PLAIN_TASTES, User
+from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, anybody, credentials
 from hub.bootstrap import Hub
 from hub.log import correlation_id, get_logger
-from hub.rights import Right, may
-from hub.security import LoginThrottle, Passwords, same_text
-from hub.web.sessions import USER, Session, Sessions, user_of
+from hub.security import Passwords, same_text
+from hub.throttle import Throttle
+from hub.web.sessions import UNPROVEN, USER, Session, Sessions, person_of
 from hub.web.tongues import _, speak
 
 log = get_logger(__name__)
 
+Done = TypeVar("Done")
 Answer: TypeAlias = web.StreamResponse
 Handler: TypeAlias = Callable[[web.Request], Awaitable[Answer]]
 
 SESSION = web.RequestKey("session", Session)
+ACCESS = web.RequestKey("access", Access)
 _POSITION = web.RequestKey("position", int)
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
@@ -51,9 +56,14 @@ class Pages:
 
     hub: Hub
     sessions: Sessions
+    environment: jinja2.Environment
     passwords: Passwords
-    throttle: LoginThrottle
+    throttle: Throttle
     somebody: bool = False
+
+    async def close(self, _app: web.Application) -> None:
+        """Let go of what is held outside."""
+        await self.throttle.close()
 
     # ------------------------------------------------------------ around a page
 
@@ -84,14 +94,18 @@ class Pages:
         if not session.login:
             return
         try:
-            user = await user_of(session, self._credentials)
+            kept = await person_of(session, self._credentials)
+            access = await self._access(request, kept.user) if kept is not None else None
         except StorageUnavailable as err:
             log.warning("a session can't be looked up", error=str(err))
             return
-        if user is not None:
-            request[USER] = user
-            if user.tastes.language is not None:
-                speak(user.tastes.language.value)
+        if kept is not None:
+            demanded = kept.user.role in self.hub.settings.access.second_factor and not kept.factor
+            request[UNPROVEN if demanded else USER] = kept.user
+            if not demanded and access is not None:
+                request[ACCESS] = access
+            if kept.user.tastes.language is not None:
+                speak(kept.user.tastes.language.value)
 
     async def _admitted(self, request: web.Request, handler: Handler, *, right: Right | None, public: bool) -> Answer:
         if not await self._anybody():
@@ -100,9 +114,9 @@ class Pages:
         elif not public:
             user = request.get(USER)
             if user is None:
-                raise web.HTTPFound(_login_of(request))
-            if right is not None and not may(user, right):
-                raise web.HTTPForbidden
+                return _away(request, "/me/factor" if UNPROVEN in request else _login_of(request))
+            if right is not None:
+                request[ACCESS].demand(right)
         if request.method == "POST":
             await self._check_form(request)
         return await handler(request)
@@ -120,8 +134,29 @@ class Pages:
             self.somebody = await self.hub.store.read(anybody)
         return self.somebody
 
+    async def _access(self, request: web.Request, user: User) -> Access | None:
+        """What somebody may; the API asks for that itself."""
+        if request.path.startswith(_MACHINES):
+            return None
+        return await self.hub.store.read(lambda conn: self.hub.store.access(conn, user))
+
     async def _credentials(self, login: str) -> Credentials | None:
         return await self.hub.store.read(lambda conn: credentials(conn, login))
+
+    async def act(self, request: web.Request, service: Callable[[Desk], Done]) -> Done:
+        """Run a service as whoever asks: they are the author of what changes, and may what they may at that moment."""
+        done, _position = await self.act_at(request, service)
+        return done
+
+    async def act_at(self, request: web.Request, service: Callable[[Desk], Done]) -> tuple[Done, int | None]:
+        """The same, with the feed position of the commit, None where nothing changed."""
+        user, remote = user_here(request), request.remote or ""
+
+        def acting(desk: Desk) -> Done:
+            desk.acts_for(user, remote)
+            return service(desk)
+
+        return await self.hub.store.run_at(acting)
 
     # ------------------------------------------------------------ answers
 
@@ -131,6 +166,7 @@ class Pages:
         user = request.get(USER)
         shared = {
             "user": user,
+            "access": request.get(ACCESS),
             "csrf": session.csrf,
             "notice": session.notice,
             "path": request.path,
@@ -140,27 +176,40 @@ class Pages:
         }
         response = aiohttp_jinja2.render_template(template, request, {**shared, **context}, status=status)
         if session.notice or not session.issued or self.sessions.stale(session):
-            self.sessions.write(request, response, replace(session, notice=""))
+            self.keep(request, replace(session, notice=""))
         return response
 
     def fragment(self, request: web.Request, template: str, **context: Any) -> Answer:
         """A part of a page, for what refreshes by itself; the session's notice is left for the page."""
-        shared = {"user": request.get(USER), "csrf": session_of(request).csrf, "calling": self._calling(request)}
+        shared = {
+            "user": request.get(USER),
+            "access": request.get(ACCESS),
+            "csrf": session_of(request).csrf,
+            "calling": self._calling(request),
+        }
         return aiohttp_jinja2.render_template(template, request, {**shared, **context})
+
+    def html(self, template: str, **context: Any) -> str:
+        """A part of a page that is the same for everybody, in the language that is spoken."""
+        return self.environment.get_template(template).render(context)
 
     def _calling(self, request: web.Request) -> bool:
         """Whether whoever looks at the page can call clients from it."""
         user = request.get(USER)
-        able = user is not None and bool(user.extension) and may(user, Right.PLACE_CALLS)
+        access = request.get(ACCESS)
+        able = user is not None and bool(user.extension) and access is not None and access.may(Right.PLACE_CALLS)
         return able and bool(self.hub.store.office.outward)
 
     def redirect(
         self, request: web.Request, where: str, notice: str = "", session: Session | None = None
     ) -> web.HTTPSeeOther:
         """Go on elsewhere with GET; the notice is shown there."""
-        response = web.HTTPSeeOther(where)
-        self.sessions.write(request, response, replace(session or session_of(request), notice=notice))
-        return response
+        self.keep(request, replace(session or session_of(request), notice=notice))
+        return web.HTTPSeeOther(where)
+
+    def keep(self, request: web.Request, session: Session) -> None:
+        """Let this be the session from now on; it is sent with whatever the answer is."""
+        request[SESSION] = self.sessions.keep(request, session)
 
     def trouble(self, request: web.Request, status: int, text: str) -> Answer:
         """A page that says what went wrong."""
@@ -173,6 +222,8 @@ class Pages:
             case StorageUnavailable():
                 log.warning("a page could not be drawn", path=request.path, error=str(err))
                 return self.trouble(request, 503, _("The database does not answer. Try again in a minute."))
+            case Forbidden():
+                return self.trouble(request, 403, _reason(403))
             case NotFound():
                 return self.trouble(request, 404, _("There is no such page."))
             case Conflict():
@@ -211,6 +262,11 @@ def session_of(request: web.Request) -> Session:
     return request[SESSION]
 
 
+def access_here(request: web.Request) -> Access:
+    """What the person of a request that a page let in may do and see."""
+    return request[ACCESS]
+
+
 def user_here(request: web.Request) -> User:
     """The person of a request that a page let in."""
     return request[USER]
@@ -243,6 +299,13 @@ def local_path(given: object, otherwise: str) -> str:
 def _login_of(request: web.Request) -> str:
     back = request.path_qs if request.method == "GET" else "/"
     return "/login" if back == "/" else f"/login?next={quote(back, safe='/')}"
+
+
+def _away(request: web.Request, where: str) -> Answer:
+    """Lead a stranger elsewhere; where a part of a page was asked for, the whole page goes."""
+    if "HX-Request" in request.headers:
+        return web.Response(status=204, headers={"HX-Redirect": where})
+    raise web.HTTPFound(where)
 
 
 def _reason(status: int) -> str:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import aiohttp_session
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from cryptography.fernet import Fernet
 
@@ -34,7 +34,7 @@ from hub.settings import Secret
 USER = web.RequestKey("user", User)
 """Where a request carries the person of its session; the API lets that person read."""
 UNPROVEN = web.RequestKey("unproven", User)
-"""Where it carries a person of whom a second factor is demanded, and who has none: nothing but setting it up is open."""
+"""Where it carries a person of whom a second factor is demanded, and who has none: only setting it up is open."""
 COOKIE = "hub_session"
 
 _LIFE = timedelta(days=7)
@@ -45,6 +45,7 @@ _LONGEST_NOTICE = 300
 _LONGEST_PATH = 500
 _CONTEXT = b"hub session v2:"
 _KEPT = web.RequestKey("kept_session", aiohttp_session.Session)
+_SENT = web.RequestKey("session_is_sent", bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,28 @@ class Sessions:
 
     @property
     def middleware(self) -> Middleware:
-        """What sends a session that was kept with the answer, whatever that is; goes around all that use sessions."""
-        return aiohttp_session.session_middleware(self._storage)
+        """What sends a session that was kept with the answer, whatever that is; goes around all that use sessions.
 
-    async def read(self, request: web.Request) -> Session:
+        The library's own names its places in a request in a way that aiohttp warns of.
+        """
+
+        @web.middleware
+        async def carried(request: web.Request, handler: Handler) -> web.StreamResponse:
+            request[_KEPT] = await self._storage.load_session(request)
+            try:
+                response = await handler(request)
+            except web.HTTPException as err:
+                await self._send(request, err)
+                raise
+            await self._send(request, response)
+            return response
+
+        return carried
+
+    def read(self, request: web.Request) -> Session:
         """The session of a request; a fresh one where there is none or it can't be trusted."""
-        kept = request[_KEPT] = await aiohttp_session.get_session(request)
         try:
-            return _session(kept)
+            return _session(request[_KEPT])
         except (KeyError, TypeError, ValueError):
             return Session()
 
@@ -112,7 +127,13 @@ class Sessions:
         kept = request[_KEPT]
         kept.invalidate()
         kept.update({name: value for name, value in asdict(told).items() if value})
+        request[_SENT] = True
         return told
+
+    async def _send(self, request: web.Request, response: web.StreamResponse) -> None:
+        """An answer without an end has gone out with what it had at its beginning."""
+        if request.get(_SENT) and not response.prepared:
+            await self._storage.save_session(request, response, request[_KEPT])
 
     def stale(self, session: Session) -> bool:
         """Whether it is time to prolong it."""
@@ -180,13 +201,11 @@ class _Storage(EncryptedCookieStorage):
 
 
 def stamp_of(kept: Credentials) -> str:
-    """What a session remembers of the password it was opened with, and of how often its person signed out everywhere."""
+    """What a session remembers of the password it was opened with, and of how often all sessions were ended."""
     return hashlib.sha256(f"{kept.password_hash or ''} {kept.epoch}".encode()).hexdigest()[:32]
 
 
-async def person_of(
-    session: Session, find: Callable[[str], Awaitable[Credentials | None]]
-) -> Credentials | None:
+async def person_of(session: Session, find: Callable[[str], Awaitable[Credentials | None]]) -> Credentials | None:
     """The person of a session, if they may still come in; `find` gets their credentials."""
     if not session.login:
         return None

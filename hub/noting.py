@@ -1,0 +1,33 @@
+"""What is noted in the access log of logging in: who got in and how, and what was done to the keys of somebody."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from crm_core.model.user import User
+from crm_core.services import auditing
+from crm_core.services.desk import Desk
+
+
+class Noted(StrEnum):
+    """What happened, as the access log names it."""
+
+    ENTERED = "login"
+    LEFT_EVERYWHERE = "login.ended"
+    PASSWORD = "password.changed"  # noqa: S105 - the name of an event
+    FACTOR_SET = "factor.set"
+    FACTOR_CODES = "factor.codes"
+    FACTOR_TAKEN = "factor.taken"
+    ACCOUNT = "account.linked"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
+
+
+def note(
+    desk: Desk, what: Noted, user: User, *, by: str, remote: str, subject_id: int | None = None, detail: str = ""
+) -> None:
+    """Note what `by` did with the keys of a person, in the transaction of the act; `subject_id`: the person's own id
+    where it is not that of a token."""
+    said = detail if by == user.login else f"{user.login} {detail}".strip()
+    about = user.id if subject_id is None else subject_id
+    auditing.note(desk, what, about, login=by, remote=remote, detail=said)

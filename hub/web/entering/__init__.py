@@ -1,0 +1,37 @@
+"""Coming in: the first visit, logging in by password and code or at the office's provider, logging out."""
+
+from __future__ import annotations
+
+from hub.oidc import OpenIdConnect
+from hub.second_factor import SecondFactors
+from hub.web.entering.first_visit import FirstVisit
+from hub.web.entering.logging_in import LoggingIn
+from hub.web.entering.provider import BACK, Provider
+from hub.web.pages import Pages
+from hub.web.routes import Route, does, shows
+
+__all__ = ["routes"]
+
+
+def routes(pages: Pages, factors: SecondFactors) -> tuple[Route, ...]:
+    """The routes of this room; all but logging out need no login."""
+    first, entering = FirstVisit(pages), LoggingIn(pages, factors)
+    found = (
+        shows("/setup", first.form, None, public=True),
+        does("/setup", first.create, None, public=True),
+        shows("/login", entering.form, None, public=True),
+        does("/login", entering.log_in, None, public=True),
+        shows("/login/code", entering.code_form, None, public=True),
+        does("/login/code", entering.give_code, None, public=True),
+        does("/logout", entering.log_out, None, public=True),
+    )
+    settings = pages.hub.settings
+    if settings.oidc is None:
+        return found
+    redirect_uri = f"{settings.base_url}{BACK}"
+    provider = Provider(pages, entering, OpenIdConnect(settings.oidc, redirect_uri, pages.hub.clock))
+    return (
+        *found,
+        shows("/login/oidc", provider.go, None, public=True),
+        shows(BACK, provider.come_back, None, public=True),
+    )
