@@ -16,6 +16,7 @@ from hub.http.api import (
     companies,
     configuration,
     contacts,
+    control,
     deals,
     dial_lists,
     dials,
@@ -49,6 +50,7 @@ from hub.http.api import (
     timeline,
     users,
     webhooks,
+    workspace,
 )
 from hub.http.operations import Operation
 
@@ -70,6 +72,8 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         payments,
         sales,
         webhooks,
+        workspace,
+        control,
         pipelines,
         boards,
         dial_lists,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ async def waiting(world: World) -> None:
     await world.take(missed("a", ANNA, at(0)), missed("b", BORIS, at(60)), missed("v", VERA, at(120)))
     for number, login in ((ANNA, "ivan"), (BORIS, "ivan"), (VERA, "petr")):
         case = await case_of(world, number)
-        await act(world, login, lambda desk, case=case, login=login: take_case(desk, case.id, login))
+        await act(world, login, partial(take_case, case_id=case.id, login=login))
     await world.take(message(7, "m1", at(200), "Здравствуйте, сколько стоит окно?"))
 
 
@@ -119,7 +120,7 @@ async def test_a_manager_sees_their_own_and_nobodys_and_no_more_whatever_they_as
     await waiting(world)
     nobodys = [each for each in await world.rows("contact_case", state="open") if each.manager is None]
     for whose in Whose:
-        found: Inbox = await look(world, "ivan", lambda conn, asker, whose=whose: inbox(conn, asker, whose))
+        found: Inbox = await look(world, "ivan", partial(inbox, whose=whose))
         assert {each.client.manager for each in found.cases} <= {"ivan", None}
         assert found.counts.cases == len(found.cases) == 2 + len(nobodys)
         assert {each.lead.manager for each in found.leads} <= {"ivan", None}
@@ -195,7 +196,7 @@ async def test_a_ringing_call_tells_who_it_is_and_what_is_open(world: World) -> 
     assert found.known.deals[0].stage.name
     assert found.known.case is not None
     assert found.known.case.due_at is not None
-    assert [each.entry.kind.value for each in found.known.last[:2]] == ["call", "call"]
+    assert [each.call.linkedid for each in found.known.last if each.call is not None] == ["lost", "old"]
     assert found.decisions == ()
     assert found.list_name is None
     with pytest.raises(NotFound):
@@ -222,7 +223,7 @@ async def pass_to(world: World, seconds: float) -> None:
     """Time passes; what comes due is fired."""
     world.clock.set(at(seconds))
     for each in await world.store.read(lambda conn: queues.due_deadlines(conn, world.clock.now(), 200)):
-        await world.store.run(lambda desk, each=each: fire(desk, each))
+        await world.store.run(partial(fire, deadline=each))
 
 
 async def test_the_wall_tells_who_was_told_and_when_the_next_is(world: World) -> None:

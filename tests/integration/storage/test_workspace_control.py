@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ async def test_leads_that_are_stuck_and_rejections_that_nobody_checked(world: Wo
     await act(world, "ivan", lambda desk: leads.take(desk, second.id, "ivan"))
     world.clock.set(at(DAY))
     for each in (third, fourth):
-        await act(world, "ivan", lambda desk, each=each: leads.reject(desk, each.id, "ivan", "Спам"))
+        await act(world, "ivan", partial(leads.reject, lead_id=each.id, login="ivan", reason="Спам"))
     stuck = await rows(world, ControlView.STUCK_LEADS)
     assert [each.id for each in stuck] == [first.id]
     check = await task(world, "head", "Проверить отказ", lead_id=third.id)
@@ -104,9 +105,7 @@ async def test_missed_calls_by_pages(world: World) -> None:
     after = None
     for _ in range(3):
         where = Slice(after, 2)
-        page = await look(
-            world, "head", lambda conn, asker, where=where: control_page(conn, asker, ControlView.MISSED_CALLS, where)
-        )
+        page = await look(world, "head", partial(control_page, view=ControlView.MISSED_CALLS, where=where))
         shown += [each.id for each in page.items]
         after = page.next
         if after is None:
@@ -159,7 +158,7 @@ async def test_required_fields_and_wrong_stages(world: World) -> None:
     for title, unset in (("Без адреса", "fields = '{}'"), ("Без суммы", "amount = 0")):
         number = await card(title, "Замер", amount=100, fields={"address": "Ленина, 5"})
         sql = f"UPDATE deal SET {unset} WHERE id = {number}"
-        await world.store.database.write(lambda conn, sql=sql: conn.exec_driver_sql(sql))
+        await world.store.database.write(partial(_run, sql=sql))
     found = {each.title: each.note for each in await rows(world, ControlView.BAD_FIELDS)}
     assert found == {"Без адреса": "Адрес", "Без суммы": "amount"}
     won = await card("Отгружена", "Замер", amount=500, fields={"address": "x"})
@@ -215,7 +214,7 @@ async def test_pages_of_deals_go_on_behind_their_cursor(world: World) -> None:
     where: Slice | None = Slice(limit=2)
     while where is not None:
         page: Page[ControlRow] = await look(
-            world, "ivan", lambda conn, asker, where=where: control_page(conn, asker, ControlView.TASKLESS_DEALS, where)
+            world, "ivan", partial(control_page, view=ControlView.TASKLESS_DEALS, where=where)
         )
         shown += [each.id for each in page.items]
         where = replace(where, after=page.next) if page.next is not None else None
@@ -243,3 +242,7 @@ async def test_what_all_counts_cost(world: World) -> None:
         seen = await plans(world, login, control_counts)
         assert len(seen.statements) == 2
         assert seen.scans(*LARGE) == [], login
+
+
+def _run(conn: Any, *, sql: str) -> None:
+    conn.exec_driver_sql(sql)

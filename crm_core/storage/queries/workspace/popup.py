@@ -64,13 +64,17 @@ class Popup:
 def popup(conn: Connection, asker: Asker, call_id: int, *, entries: int = 5) -> Popup:
     """What is known of a call and its client; raises NotFound. Fourteen statements at most."""
     record = one_call(conn, call_id)
-    known = known_client(conn, asker, record.contact_id, entries=entries) if record.contact_id is not None else None
+    owner = record.contact_id
+    known = known_client(conn, asker, owner, entries=entries, without=record.id) if owner is not None else None
     listed = record.list_name or (known.client.list_name if known is not None else None)
     return Popup(record, known, given_out(conn, record), listed)
 
 
-def known_client(conn: Connection, asker: Asker, contact_id: int, *, entries: int = 5) -> KnownClient:
-    """What is known of a client, who may have been merged into another; raises NotFound. Twelve statements at most."""
+def known_client(
+    conn: Connection, asker: Asker, contact_id: int, *, entries: int = 5, without: int | None = None
+) -> KnownClient:
+    """What is known of a client, who may have been merged into another, the call `without` left out of what was last;
+    raises NotFound. Twelve statements at most."""
     record = current(conn, contact_id)
     held = identities_of(conn, [record.id]).get(record.id, ())
     scores = select(client_score).where(client_score.c.contact_id == record.id)
@@ -81,7 +85,8 @@ def known_client(conn: Connection, asker: Asker, contact_id: int, *, entries: in
         contact_case.c.contact_id == record.id, contact_case.c.state == literal_column("'open'")
     )
     case = next(iter(all_of(conn, CaseRecord, cases)), None)
-    said = all_of(conn, EntryRecord, last_statement(record.id, asker.sight).limit(entries))
+    said = all_of(conn, EntryRecord, last_statement(record.id, asker.sight).limit(entries + 1))
+    said = [each for each in said if without is None or each.call_id != without][:entries]
     return KnownClient(
         client=client_of(ContactCard(record, held)),
         identities=held,

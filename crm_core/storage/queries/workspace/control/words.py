@@ -24,7 +24,7 @@ _ALL = (
     _view(
         ControlView.REJECTIONS,
         ("Отказы на проверку",
-         "Лиды, забракованные за неделю, отказ по которым не проверен: нет выполненной задачи, поставленной после него."),
+         "Лиды, забракованные за неделю, отказ по которым не проверен: после него не выполнено ни одной новой задачи."),
         ("Rejections to check",
          "Leads rejected within a week that nobody checked: no task given since the rejection is done."),
     ),
