@@ -1,0 +1,166 @@
+"""Every operation of the API and every page, asked by every role and by nobody, against the one table of rights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import pytest
+from aiohttp import CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+from argon2 import PasswordHasher
+
+from crm_core.model.definitions import RoleBody, Section
+from crm_core.model.rights import TABLE, Reach, Right
+from crm_core.model.user import Role
+from crm_core.services import defining
+from crm_core.services.desk import Desk
+from crm_core.storage.tokens import add_token
+from crm_core.storage.users import NewUser, add_user
+from hub.bootstrap import Hub, build
+from hub.http.api import OPERATIONS, PREFIX
+from hub.http.app import create_app
+from hub.http.operations import Operation
+from hub.security import Passwords, token_digest
+from hub.web.pages import PAGES
+from hub.web.routes import ROUTES, Route
+from tests.fakes.clock import DrivenClock
+from tests.integration.http.world import settings_for, token_of
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "длинный пароль"
+REFUSED = {401, 403}
+# What a path names, where it is no number.
+NAMES = {
+    "kind": "contacts",
+    "type": "deal",
+    "name": "calls",
+    "login": "somebody",
+    "path": "x",
+    "number": "+79161234567",
+}
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+Client = TestClient[Request, Application]
+
+
+@pytest.fixture
+async def office(furnished_sqlite: str, tmp_path: Path) -> AsyncIterator[tuple[Hub, TestServer]]:
+    """A hub in which everybody is called as their role; rights are no matter of the engine."""
+    hub = build(settings_for(furnished_sqlite, tmp_path), clock=DrivenClock(), connectors={})
+    await hub.start()
+    app = create_app(hub)
+    app[PAGES].passwords = Passwords(CHEAP)
+
+    def hire(desk: Desk) -> None:
+        for role in Role:
+            add_user(desk, NewUser(role.value, role.value.title(), role, password_hash=CHEAP.hash(PASSWORD)))
+        for role in Role:
+            add_token(desk, role.value, token_digest(token_of(role.value)))
+
+    await hub.store.run(hire)
+    async with TestServer(app) as server:
+        yield hub, server
+    await hub.stop()
+
+
+def filled(path: str) -> str:
+    """A path that names what is not there."""
+    return re.sub(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}", lambda found: NAMES.get(found[1], "999999999"), path)
+
+
+def may(role: Role, right: Right | None) -> bool:
+    return right is None or TABLE[right][role] is not Reach.NONE
+
+
+async def asked(client: Client, operation: Operation, role: Role | None) -> int:
+    """The status of an operation that is asked with a body which makes no sense."""
+    headers = {"Authorization": f"Bearer {token_of(role.value)}"} if role is not None else {}
+    content = None if operation.method == "GET" else b"["
+    path = PREFIX + filled(operation.path)
+    response = await client.request(operation.method, path, data=content, headers=headers, allow_redirects=False)
+    response.close()
+    return response.status
+
+
+async def test_every_operation_asks_for_its_right(office: tuple[Hub, TestServer]) -> None:
+    wrong: list[str] = []
+    async with TestClient(office[1], cookie_jar=CookieJar(unsafe=True)) as client:
+        for operation in OPERATIONS:
+            if (status := await asked(client, operation, None)) != 401:
+                wrong.append(f"{operation.method} {operation.path} by nobody: {status}")
+            for role in Role:
+                status = await asked(client, operation, role)
+                if may(role, operation.right) is (status in REFUSED) and not _asks_for_more(operation, role):
+                    wrong.append(f"{operation.method} {operation.path} ({operation.right}) by {role}: {status}")
+    assert wrong == []
+
+
+def _asks_for_more(operation: Operation, role: Role) -> bool:
+    """An export of clients asks for another right than one of hashed audiences, which both go by one address."""
+    return operation.path == "/exports/{kind}" and not may(role, Right.EXPORT)
+
+
+async def test_every_page_asks_for_its_right(office: tuple[Hub, TestServer]) -> None:
+    wrong: list[str] = []
+    routes = guarded(office[1].app[ROUTES])
+    async with TestClient(office[1], cookie_jar=CookieJar(unsafe=True)) as client:
+        for route in routes:
+            status, where = await visited(client, route, "")
+            if not (status in {302, 303} and where.startswith("/login")) and status not in REFUSED:
+                wrong.append(f"{route.method} {route.path} by nobody: {status} {where}")
+        for role in Role:
+            client.session.cookie_jar.clear()
+            csrf = await entered(client, role)
+            for route in routes:
+                status, where = await visited(client, route, csrf)
+                if may(role, route.right) is (status in REFUSED or where.startswith("/login")):
+                    wrong.append(f"{route.method} {route.path} ({route.right}) by {role}: {status} {where}")
+    assert wrong == []
+
+
+def guarded(routes: Iterable[Route]) -> list[Route]:
+    """Those that ask who comes, without the one that ends the session and those that end every session."""
+    ending = {"/logout", "/me/sessions/end"}
+    return [route for route in routes if not route.public and route.path not in ending]
+
+
+async def entered(client: Client, role: Role) -> str:
+    """The token against forged forms of somebody who logged in."""
+    found = _CSRF.search(await (await client.get("/login", headers={"Accept": "text/html"})).text())
+    assert found is not None
+    form = {"csrf": found[1], "login": role.value, "password": PASSWORD, "next": "/"}
+    response = await client.post("/login", data=form, allow_redirects=False)
+    assert response.status == 303, await response.text()
+    page = await (await client.get("/", headers={"Accept": "text/html"})).text()
+    csrf = _CSRF.search(page)
+    return csrf[1] if csrf is not None else ""
+
+
+async def visited(client: Client, route: Route, csrf: str) -> tuple[int, str]:
+    """The status of a page, and where it leads."""
+    form = {"csrf": csrf} if route.method == "POST" else None
+    response = await client.request(
+        route.method, filled(route.path), data=form, headers={"Accept": "text/html"}, allow_redirects=False
+    )
+    response.close()
+    return response.status, response.headers.get("Location", "")
+
+
+async def test_a_role_that_was_given_a_right_has_it_and_one_that_lost_it_has_not(
+    office: tuple[Hub, TestServer],
+) -> None:
+    hub, server = office
+    body = RoleBody.model_validate({"rights": {"delete": "all", "place_calls": "none"}})
+    await hub.store.run(lambda desk: defining.add(desk, Section.ROLE, "manager", body, "admin"))
+    found = {(each.method, each.path): each for each in OPERATIONS}
+    async with TestClient(server) as client:
+        assert await asked(client, found["DELETE", "/deals/{id}"], Role.MANAGER) not in REFUSED
+        placing = next(each for each in OPERATIONS if each.right is Right.PLACE_CALLS)
+        assert await asked(client, placing, Role.MANAGER) == 403
+        # Who keeps roles: administrators alone.
+        for role in Role:
+            status = await asked(client, found["POST", "/roles"], role)
+            assert (status == 403) is (role is not Role.ADMIN), (role, status)
