@@ -10,7 +10,9 @@ from typing import Any
 from crm_core.errors import Conflict, InvalidInput, Outdated
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.records import DealRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord
+from crm_core.services import auditing
 from crm_core.services.cards import stages, tunnels
 from crm_core.services.cards.pipelines import (
     DEAL,
@@ -147,16 +149,21 @@ def tick(desk: Desk, deal_id: int, item: int, login: str, *, done: bool) -> Plac
 
 
 def put_away(desk: Desk, deal_id: int) -> None:
-    """Delete a deal so that it can be brought back; raises NotFound."""
-    desk.work.put(seen(desk, deal_id)._replace(deleted_at=desk.now, updated_at=desk.now))
+    """Delete a deal so that it can be brought back; raises NotFound, Forbidden."""
+    deal = seen(desk, deal_id)
+    desk.demand(Right.DELETE, deal)
+    auditing.note(desk, f"deleted.{deal.type}", deal_id, contact_id=deal.contact_id)
+    desk.work.put(deal._replace(deleted_at=desk.now, updated_at=desk.now))
 
 
 def bring_back(desk: Desk, deal_id: int) -> Placed:
-    """Bring back a deleted deal; raises NotFound."""
+    """Bring back a deleted deal; raises NotFound, Forbidden."""
     desk.work.owned(DealRecord, deal_id)
     deal = desk.work.get(DealRecord, deal_id)
     demand_access(desk, place_of(desk, deal.stage_id)[0], deal)
+    desk.demand(Right.DELETE, deal)
     if deal.deleted_at is not None:
+        auditing.note(desk, f"restored.{deal.type}", deal_id, contact_id=deal.contact_id)
         deal = deal._replace(deleted_at=None, updated_at=desk.now)
         desk.work.put(deal)
     return placed(desk, deal)

@@ -11,7 +11,9 @@ from crm_core.errors import Conflict, InvalidInput, NotFound
 from crm_core.model.instalments import MOST_INSTALMENTS, Standing, end_of, monthly, split, standing
 from crm_core.model.money import bounded, one_currency
 from crm_core.model.records import DealRecord, StageKind
+from crm_core.model.rights import Right
 from crm_core.model.selling import PaymentKind, PaymentRecord
+from crm_core.services import auditing
 from crm_core.services.clients.contacts import UNSET, Unset
 from crm_core.services.desk import Desk
 from crm_core.services.recognising import external
@@ -89,8 +91,10 @@ def correct(desk: Desk, payment_id: int, change: PaymentChange) -> PaymentRecord
 
 def delete(desk: Desk, payment_id: int) -> None:
     """Take a payment back that was none; it stays to be seen. Raises NotFound."""
-    before, _ = one(desk, payment_id)
+    before, deal = one(desk, payment_id)
+    desk.demand(Right.DELETE, deal)
     if before.deleted_at is None:
+        auditing.note(desk, "deleted.payment", payment_id, contact_id=before.contact_id)
         desk.work.put(before._replace(deleted_at=desk.now))
 
 
