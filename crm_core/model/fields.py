@@ -21,6 +21,7 @@ _LONGEST_TEXT = 10_000
 _LONGEST_KEY = 300  # of an indexed text: longer ones are told apart by a digest
 _EPOCH = date(1970, 1, 1)
 _SEPARATORS = re.compile(r"[,;\n|]+")
+_MOST_SEPARATORS = 20  # within one option
 _NAMED = re.compile(r"""\bfields\s*(?:\.\s*([a-z][a-z0-9_]*)|\[\s*["']([a-z][a-z0-9_]*)["']\s*\])""")
 _ERROR = "error"
 
@@ -303,10 +304,28 @@ def _options(wanted: Field, given: object) -> list[str] | None:
     if isinstance(given, (list, tuple)):
         parts = list(given)
     elif isinstance(given, str) and written.one_form(given) not in wanted.options:
-        parts = [part for part in _SEPARATORS.split(given) if part.strip()]
+        parts = list(_named(wanted, given))
     else:
         parts = [given]
     return list(dict.fromkeys(_option(wanted, part) for part in parts)) or None
+
+
+def _named(wanted: Field, given: str) -> Iterator[str]:
+    """The parts of a text that lists several options; the longest that is an option is taken whole, for options have
+    commas in them too («Окна, двери»)."""
+    ends = [(found.start(), found.end()) for found in _SEPARATORS.finditer(given)] + [(len(given), len(given))]
+    begin = 0
+    while begin < len(given):
+        ahead = [each for each in ends if each[0] >= begin]
+        known = (each for each in reversed(ahead[:_MOST_SEPARATORS]) if _is_option(wanted, given[begin : each[0]]))
+        stop, after = next(known, ahead[0])
+        if given[begin:stop].strip():
+            yield given[begin:stop]
+        begin = max(after, begin + 1)
+
+
+def _is_option(wanted: Field, text: str) -> bool:
+    return written.one_form(text) in wanted.options
 
 
 def _id(given: object) -> int:

@@ -52,6 +52,13 @@ class DocumentMaker:
         async with self._turns:
             return await self._done(job)
 
+    async def look(self, sha256: str) -> None:
+        """Open a Word file of the store and read its placeholders, in a process of its own. Raises NotFound, and
+        InvalidInput that says what is wrong with it."""
+        content = await self._files.read(sha256)
+        async with self._turns:
+            await self._done({"look": content})
+
     async def _picture(self, file: TemplateFile) -> bytes:
         return await self._files.read(file.sha256)
 

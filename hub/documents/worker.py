@@ -49,7 +49,11 @@ def _read(value: dict[str, Any]) -> Any:
 
 
 def made(job: Mapping[str, Any]) -> bytes:
-    """The document of a job: `{docx | html, pictures, values, zone, language}`. Raises InvalidInput."""
+    """The document of a job: `{docx | html, pictures, values, zone, language}`; nothing for one that only has a Word
+    file looked at, `{look}`. Raises InvalidInput."""
+    if "look" in job:
+        docx.tried(job["look"])
+        return b""
     zone, language = job["zone"], job["language"]
     if job.get("docx") is not None:
         return docx.filled(

@@ -109,7 +109,10 @@ def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
         case "amount", None:
             return 0
         case "amount", bool() | int() | float() if not isinstance(value, bool):
-            return bounded(round(value * 10 ** digits_of(record.currency)), "amount")
+            amount = bounded(round(value * 10 ** digits_of(record.currency)), "amount")
+            if amount < 0:
+                raise InvalidInput(f"amount: {value} is below nothing")
+            return amount
         case "due_at", None | datetime():
             return value
         case "due_at", str():

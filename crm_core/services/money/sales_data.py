@@ -257,7 +257,7 @@ def _payment(
         if row.cancelled:
             return before if before.deleted_at is not None else before._replace(deleted_at=desk.now)
         change = payments.PaymentChange(row.amount, row.currency, row.at or UNSET, UNSET, row.note)
-        return payments.corrected(deal, before, change)._replace(deleted_at=None)
+        return payments.corrected(desk, deal, before, change)._replace(deleted_at=None)
     deal = _deal(system, row.about, known, unpaid)
     new = payments.NewPayment(PaymentKind.RECEIVED, row.amount, row.currency, row.at, None, row.note)
     return payments.made(desk, deal, author, new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from hub.documents.making import DocumentMaker
 from hub.http.acting import kept_answer, run_act
 from hub.http.api.definitions import SectionOperations
 from hub.http.bodies import parse_json, read_body
-from hub.http.operations import Call, Operation, own, read
+from hub.http.operations import Call, Kind, Operation, own, read
 from hub.http.problems import of_validation
 from hub.http.rights import Right
 from hub.http.sending import attachment_headers
@@ -82,6 +83,17 @@ def _with_files(desk: Desk, _name: str, body: Body) -> None:
         missing = files.unknown_uploads(desk, wanted)
         if missing:
             raise InvalidInput(f"docx, pictures: no file {missing[0]} was uploaded: send it to /api/v1/files first")
+
+
+async def _readable(call: Call[Any, Any]) -> None:
+    """Refuse a Word file that nobody could fill in, where it is named; what is broken is said now, not to a client."""
+    given = getattr(call.body, "docx", None)
+    if given is None:
+        return
+    try:
+        await _maker(call).look(given["sha256"] if isinstance(given, dict) else given.sha256)
+    except NotFound:
+        return  # of what was never uploaded the act itself tells
 
 
 TEMPLATES = SectionOperations(
@@ -187,7 +199,7 @@ def _card(record: DocumentRecord) -> DocumentCard:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    *TEMPLATES.operations(),
+    *(replace(each, before=_readable) if each.kind is Kind.ACT else each for each in TEMPLATES.operations()),
     own(
         "GET",
         "/document-templates/{id}/preview",

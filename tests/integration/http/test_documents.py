@@ -203,3 +203,29 @@ PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
+
+
+async def test_a_broken_word_file_is_refused_where_it_is_named(world: World) -> None:
+    whole = word_file()
+    odd = Document()
+    odd.add_paragraph("Счёт {{ number | no_such_filter }}")
+    unclosed = io.BytesIO()
+    odd.save(unclosed)
+    kept = await world.post(
+        "/document-templates",
+        {"name": "Счёт", "title": "Счёт", "docx": await uploaded(world, whole, "a.docx")},
+        login="root",
+        status=201,
+    )
+    for content, words in (
+        (b"no archive at all", "this is no Word file (.docx)"),
+        (whole[: len(whole) // 2], "this is no Word file (.docx)"),
+        (unclosed.getvalue(), "no_such_filter"),
+    ):
+        file = await uploaded(world, content, "b.docx")
+        problem = await world.ask(
+            "POST", "/document-templates", {"name": "Б", "title": "Б", "docx": file}, login="root", status=422
+        )
+        assert words in problem["detail"]
+        path = f"/document-templates/{kept['id']}"
+        assert words in (await world.ask("PATCH", path, {"docx": file}, login="root", status=422))["detail"]

@@ -252,3 +252,37 @@ async def test_a_lost_deal_waits_for_no_money(world: World) -> None:
     assert (await world.get(f"{where}/payments"))["overdue"]
     await pass_time(world, timedelta(seconds=1))
     assert (await world.get(f"{where}/payments"))["items"][0]["broken_at"]
+
+
+async def test_money_that_makes_no_sense_is_refused_in_words(world: World) -> None:
+    deal = await deal_of(world)
+    problem = await world.patch(f"/deals/{deal['id']}", {"amount": {"amount": -1}}, status=422)
+    assert "a deal is worth nothing at least" in problem["detail"]
+    path = f"/deals/{deal['id']}/payments"
+    tomorrow = (world.clock.now() + timedelta(days=1)).isoformat()
+    came = {"kind": "received", "amount": {"amount": 100_00}, "at": tomorrow}
+    problem = await world.post(path, came, status=422)
+    assert "yet to come: money that is to come is a planned payment" in problem["detail"]
+    tonight = world.clock.now().replace(hour=20, minute=59, second=59).isoformat()  # the last second in Moscow
+    paid = await world.post(path, {**came, "at": tonight}, status=201)
+    await world.patch(f"/payments/{paid['id']}", {"at": tomorrow}, status=422)
+    rows = [{"external_id": "p1", "at": tomorrow, "amount": 50_00, "deal_id": deal["id"]}]
+    assert "yet to come" in str(await world.post("/payments/bulk", {"rows": rows}, login="root"))
+    await world.post(path, {"kind": "planned", "amount": {"amount": 100_00}, "due_on": tomorrow[:10]}, status=201)
+
+
+async def test_options_that_have_commas_are_found_in_a_text_that_lists_several(world: World) -> None:
+    options = ["Окна, двери", "Балкон", "Окна", "Сетки; жалюзи"]
+    field = {"of": "deal", "key": "wants", "title": "Что нужно", "type": "multi", "options": options}
+    await world.post("/fields", field, login="root", status=201)
+    deal = await deal_of(world)
+    for text, found in (
+        ("Окна, двери, Балкон", ["Окна, двери", "Балкон"]),
+        ("балкон; окна, двери; окна", ["Балкон", "Окна, двери", "Окна"]),
+        ("Сетки; жалюзи", ["Сетки; жалюзи"]),
+        (" Окна | Балкон ,", ["Окна", "Балкон"]),
+    ):
+        changed = await world.patch(f"/deals/{deal['id']}", {"fields": {"wants": text}})
+        assert changed["fields"]["wants"] == found, text
+    problem = await world.ask("PATCH", f"/deals/{deal['id']}", {"fields": {"wants": "Окна, двери, Крыша"}}, status=422)
+    assert "«Крыша» is none of the options" in problem["detail"]

@@ -222,6 +222,22 @@ async def test_what_is_not_taken_is_sent_again_under_its_id(open_office: World, 
     await world.get("/webhook-deliveries", login="ivan", status=403)
 
 
+async def test_an_event_whose_tries_ended_unknown_is_posted_all_the_same(
+    open_office: World, receiver: Receiver
+) -> None:
+    """A subscriber knows an event by its number: a hub that died in the middle of three posts gives nothing up."""
+    world = open_office
+    await subscribe(world, receiver.url, "contact.created")
+    await world.contact(name="Анна")
+
+    died = "UPDATE outbox SET started = 3, attempts = 3 WHERE kind = 'webhook'"
+    touched = await world.hub.store.database.write(lambda conn: conn.exec_driver_sql(died).rowcount)
+    assert touched == 1
+    await flow(world)
+    (done,) = await log(world)
+    assert (done["state"], done["error"], len(receiver.got)) == ("done", "", 1)
+
+
 async def test_deliveries_are_sent_again_on_demand(open_office: World, receiver: Receiver) -> None:
     world = open_office
     began = world.clock.now().isoformat()
