@@ -88,7 +88,8 @@ async def test_a_community(node: Node) -> None:
         assert wrong.step is Step.EVENTS
         assert "добавьте сервер" in wrong.mend
         community.hook(f"http://127.0.0.1:{node.port}/in/vk/tried", "s3cret", "c0nf1rm")
-        wrong = _wrong(await _try(node, AccountKind.VK, **account))
+        assert (await _try(node, AccountKind.VK, **account)).ok
+        wrong = _wrong(await _try(node, AccountKind.VK, **(account | {"confirmation": "another"})))
         assert "Подтвердить" in wrong.mend
         found = await _try(node, AccountKind.VK, **(account | {"token": "vk1.a.of-nobody"}))
         assert "Ключи доступа" in _wrong(found).mend
@@ -162,4 +163,4 @@ async def test_what_a_running_account_holds_is_no_obstacle_to_its_change(node: N
 async def test_a_site_says_where_its_forms_go(node: Node) -> None:
     found = await _try(node, AccountKind.WEB, key="form-key", origins=["https://example.org"])
     assert _steps(found) == {Step.EVENTS: True, Step.ADDRESS: True}
-    assert f"http://127.0.0.1:{node.port}/in/web/tried?key=…" in found.steps[0].detail
+    assert f"http://127.0.0.1:{node.port}/in/web/tried" in found.steps[0].detail
