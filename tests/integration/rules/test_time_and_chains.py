@@ -127,7 +127,7 @@ async def test_silence_since_the_client_was_reached(office: Office) -> None:
 
 
 async def test_what_comes_outside_its_hours_waits_until_they_begin(office: Office) -> None:
-    hours = {day: (DayHours(time(9), time(18)),) for day in range(5)}
+    hours: dict[int, tuple[DayHours, ...]] = {day: (DayHours(time(9), time(18)),) for day in range(5)}
     calendar = WorkingHours("офис", ZoneInfo("Europe/Moscow"), hours)
     store = office.world.store
     store.office = replace(store.office, calendars={"офис": calendar})
@@ -149,7 +149,7 @@ async def test_what_comes_outside_its_hours_waits_until_they_begin(office: Offic
 
 
 async def test_a_schedule_outside_its_hours_waits_for_them(office: Office) -> None:
-    hours = {day: (DayHours(time(9), time(18)),) for day in range(5)}
+    hours: dict[int, tuple[DayHours, ...]] = {day: (DayHours(time(9), time(18)),) for day in range(5)}
     store = office.world.store
     calendar = WorkingHours("офис", ZoneInfo("Europe/Moscow"), hours)
     store.office = replace(store.office, calendars={"офис": calendar})
