@@ -16,6 +16,7 @@ from aiohttp import web
 
 from crm_core.errors import CoreError, NeedsConfirmation, NotFound, StorageUnavailable
 from crm_core.messages import RouteStage, Verdict
+from crm_core.model.access import Access, Right
 from crm_core.model.call import SOMEBODY, CallState, Direction
 from crm_core.model.callback import DialPurpose
 from crm_core.model.recording import RecordingState
@@ -29,9 +30,8 @@ from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
 from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
-from hub.rights import Right, may
 from hub.web import call_words
-from hub.web.pages import Answer, Pages, field_of, local_path, user_here
+from hub.web.pages import Answer, Pages, access_here, field_of, local_path, user_here
 from hub.web.tongues import _
 
 _ROWS = 50
@@ -123,10 +123,10 @@ class CallWords:
     `pushing` are the telephone systems whose causes are the words of their protocol, not of people.
     """
 
-    def __init__(self, staff: Staff, user: User, pushing: frozenset[str] = frozenset()) -> None:
+    def __init__(self, staff: Staff, access: Access, pushing: frozenset[str] = frozenset()) -> None:
         self._pushing = pushing
         self._staff = staff
-        self._user = user
+        self._user, self._access = access.user, access
 
     def who(self, endpoint: str | None, login: str | None) -> str:
         """A person by name, else their telephone."""
@@ -164,7 +164,7 @@ class CallWords:
 
     def hears(self, row: CallRow) -> bool:
         """Whether this person may play the recording."""
-        return may_hear(self._user, row.call, row.client.contact.manager if row.client else None, self._staff)
+        return may_hear(self._access, row.call, row.client.contact.manager if row.client else None)
 
     def playable(self, row: CallRow) -> bool:
         """Whether there is something to play."""
@@ -203,16 +203,16 @@ class Calls:
 
     async def show(self, request: web.Request) -> Answer:
         """The page, or with `?part=live` only what refreshes by itself."""
-        if not may(user_here(request), Right.SEE_CALLS):
+        if not access_here(request).may(Right.SEE_CALLS):
             raise web.HTTPForbidden
-        hub, user = self._pages.hub, user_here(request)
+        hub = self._pages.hub
         wanted, after = wanted_of(request.query), request.query.get("after")
         rows = wanted.filter(hub.settings.time_zone)
         view = await hub.store.read(lambda conn: calls_view(conn, rows, after))
         context: dict[str, Any] = {
             "view": view,
             "wanted": wanted,
-            "words": CallWords(view.staff, user, hub.store.office.naming),
+            "words": CallWords(view.staff, access_here(request), hub.store.office.naming),
             "lines": [line.number for line in hub.store.office.lines],
             "paged": after is not None,
             "back": wanted.address(),
@@ -224,7 +224,7 @@ class Calls:
     async def call(self, request: web.Request) -> Answer:
         """Call a client, once however often the button is pressed; where it needs to be confirmed, ask."""
         user = user_here(request)
-        if not may(user, Right.PLACE_CALLS):
+        if not access_here(request).may(Right.PLACE_CALLS):
             raise web.HTTPForbidden
         back = local_path(await field_of(request, "back"), "/")
         nonce = await field_of(request, "nonce", 100)
@@ -241,7 +241,7 @@ class Calls:
                 idempotency.keep(desk, user.login, key, KeptAnswer(digest, 303, b""))
 
         try:
-            await self._pages.hub.store.run(once)
+            await self._pages.act(request, once)
         except StorageUnavailable:
             raise
         except NeedsConfirmation as err:

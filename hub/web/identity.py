@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from crm_core.errors import CoreError, InvalidIdentity, NotFound, StorageUnavailable
+from crm_core.model.rights import Right
 from crm_core.services.clients.contacts import BY_HAND
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import deciding, merging
@@ -15,8 +16,7 @@ from crm_core.services.duplicates import suggestions as services
 from crm_core.services.duplicates.deciding import Accepted
 from crm_core.storage.queries.contacts import identity_in_query
 from hub.log import get_logger
-from hub.rights import Right, may
-from hub.web.pages import Answer, Pages, field_of, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.tongues import N_, _
 
 log = get_logger(__name__)
@@ -74,11 +74,11 @@ class Identities:
 
     async def _act(self, request: web.Request, service: Callable[[Desk], Result]) -> Result:
         """Do it and wait until calls are decided by it; what can't be is said on the card."""
-        if not may(user_here(request), Right.KEEP_CLIENTS):
+        if not access_here(request).may(Right.KEEP_CLIENTS):
             raise web.HTTPForbidden
         hub = self._pages.hub
         try:
-            done, position = await hub.store.run_at(service)
+            done, position = await self._pages.act_at(request, service)
         except StorageUnavailable:
             raise
         except CoreError as err:

@@ -9,6 +9,7 @@ from yarl import URL
 
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.model.records import ListedNumberRecord
+from crm_core.model.rights import Right
 from crm_core.model.user import Staff
 from crm_core.services.clients import contacts as services
 from crm_core.services.desk import Desk
@@ -16,8 +17,7 @@ from crm_core.storage.queries.lists import count_numbers, list_numbers
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
 from hub.log import get_logger
-from hub.rights import Right, may
-from hub.web.pages import Answer, Pages, field_of, user_here
+from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import _
 
 log = get_logger(__name__)
@@ -45,7 +45,7 @@ class ListPages:
             return count_numbers(conn), page, load_staff(conn)
 
         counts, page, staff = await hub.store.read(query)
-        keeps = may(user_here(request), Right.KEEP_LISTS)
+        keeps = access_here(request).may(Right.KEEP_LISTS)
         return self._pages.render(
             request,
             "lists.html",
@@ -83,11 +83,11 @@ class ListPages:
 
     async def _act(self, request: web.Request, name: str, service: Callable[[Desk], object]) -> object:
         """Do it, wait until calls are decided by it."""
-        if not may(user_here(request), Right.KEEP_LISTS):
+        if not access_here(request).may(Right.KEEP_LISTS):
             raise web.HTTPForbidden
         hub = self._pages.hub
         try:
-            done, position = await hub.store.run_at(service)
+            done, position = await self._pages.act_at(request, service)
         except StorageUnavailable:
             raise
         except CoreError as err:

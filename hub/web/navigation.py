@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from crm_core.model.user import User
-from hub.rights import Right, may
+from crm_core.model.access import Access, Right
 from hub.web.tongues import N_, gettext
 
 
@@ -44,6 +43,6 @@ SECTIONS: Final = (
 )
 
 
-def navigation(user: User) -> tuple[Section, ...]:
+def navigation(access: Access | None) -> tuple[Section, ...]:
     """The sections that somebody may come into."""
-    return tuple(each for each in SECTIONS if each.right is None or may(user, each.right))
+    return tuple(each for each in SECTIONS if each.right is None or (access is not None and access.may(each.right)))

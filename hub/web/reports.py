@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from crm_core.errors import InvalidInput
-from crm_core.model.user import Role, Staff
+from crm_core.model.rights import Reach, Right
+from crm_core.model.user import Staff
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Report, Table, Wanted
 from crm_core.storage.staff import load_staff
 from hub.reporting import Asked, recording_url, report_named, wanted_of
-from hub.rights import Right, may
-from hub.web.pages import Answer, Pages, user_here
+from hub.web.pages import Answer, Pages, access_here
 
 _ROWS = 500
 _HEARD = 3
@@ -81,16 +81,16 @@ class Reports:
             "problem": problem,
             "heard": _HEARD,
             "recording_url": recording_url,
-            "chooses_manager": user_here(request).role is not Role.MANAGER,
+            "chooses_manager": access_here(request).reach(Right.SEE_REPORTS) is Reach.ALL,
         }
         return self._pages.render(request, "report.html", status=400 if problem else 200, **context)
 
     def _wanted(self, request: web.Request, report: Report, asked: Asked) -> Wanted:
         hub = self._pages.hub
-        return wanted_of(report, asked, user_here(request), hub.store.office, hub.clock.now())
+        return wanted_of(report, asked, access_here(request), hub.store.office, hub.clock.now())
 
     def _admit(self, request: web.Request) -> None:
-        if not may(user_here(request), Right.SEE_REPORTS):
+        if not access_here(request).may(Right.SEE_REPORTS):
             raise web.HTTPForbidden
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from hub.rights import Right
+from crm_core.model.rights import Right
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

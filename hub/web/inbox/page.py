@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from crm_core.model.access import Access, Right
 from crm_core.model.records import AlarmRecord
 from crm_core.model.rights import Reach
-from crm_core.model.user import Staff, User
+from crm_core.model.user import Staff
 from crm_core.ports import ChannelHealth
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker, Whose
 from crm_core.storage.queries.workspace.inbox import Inbox, inbox
-from hub.rights import Right, may
 from hub.web.inbox.happening import Happened, happened
-from hub.web.pages import Answer, Pages, user_here
+from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.people import colleagues
 from hub.web.tongues import N_, gettext
 from hub.web.waiting import Rungs, rungs_of
@@ -78,21 +78,21 @@ class InboxPage:
         hub, user = self._pages.hub, user_here(request)
         wanted = request.query.get("whose", "")
         view = await hub.store.read(lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted))
-        context = self._context(user, view)
+        context = self._context(access_here(request), view)
         if request.query.get("part") == "live":
             return self._pages.fragment(request, "inbox/live.html", **context)
         if request.query.get("part") == "people":
             return self._pages.fragment(request, "inbox/people.html", **context)
         return self._pages.render(request, "inbox/page.html", **context)
 
-    def _context(self, user: User, view: InboxView) -> dict[str, Any]:
-        hub = self._pages.hub
+    def _context(self, access: Access, view: InboxView) -> dict[str, Any]:
+        hub, user = self._pages.hub, access.user
         return {
             "view": view,
             "channels": self._channels(),
             "colleagues": colleagues(hub),
             "peaceful": user.do_not_disturb,
-            "shows_alarms": may(user, Right.SEE_ALARMS),
+            "shows_alarms": access.may(Right.SEE_ALARMS),
             "promise_minutes": PROMISE_MINUTES,
             "back": "/" if view.whose is Whose.EVERYBODY else f"/?whose={view.whose.value}",
         }

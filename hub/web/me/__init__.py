@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.rights import Right
+from crm_core.model.rights import Right
 from hub.second_factor import SecondFactors
 from hub.web.me.factor import OwnFactor
 from hub.web.me.page import Own

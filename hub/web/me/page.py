@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from crm_core.model.rights import Right
 from crm_core.model.user import Language, Tastes, Theme
 from crm_core.services.desk import Desk
 from crm_core.storage.database import Connection
@@ -15,11 +16,10 @@ from crm_core.storage.users import Credentials, UserChange, credentials, update_
 from hub.http.keys import AREAS
 from hub.noting import Noted, note
 from hub.remote import remote_of
-from hub.rights import Right, may
 from hub.security import SHORTEST_PASSWORD
 from hub.throttle import Guessed
 from hub.web.entering.ways import LONGEST_PASSWORD_FIELD
-from hub.web.pages import Answer, Pages, field_of, user_here
+from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.sessions import Session, stamp_of
 from hub.web.tongues import _, speak
 
@@ -51,7 +51,7 @@ class Own:
             "demanded": user_here(request).role in settings.access.second_factor,
             "with_password": kept is not None and kept.password_hash is not None,
             "tokens": [(each, each.open(now)) for each in tokens],
-            "with_tokens": may(user_here(request), Right.KEEP_TOKENS),
+            "with_tokens": access_here(request).may(Right.KEEP_TOKENS),
             "areas": request.config_dict[AREAS],
             "shortest": SHORTEST_PASSWORD,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from hub.rights import Right
+from crm_core.model.rights import Right
 from hub.web.live.stream import LivePages
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.popups.ringing import Ringing

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crm_core.messages import RouteStage, Verdict
+from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState, Direction
 from crm_core.model.records import CallRecord
 from crm_core.model.user import Staff, User
@@ -14,7 +15,6 @@ from crm_core.storage.queries.calls import calls_named
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.calls_now import calls_now
 from crm_core.storage.queries.workspace.popup import Popup, popup
-from hub.rights import Right, may
 from hub.web.call_words import stage_word
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.pages import Pages
@@ -85,9 +85,11 @@ class Ringing:
         found, seeing_all = [], []
         for login in wanted:
             user = staff.get(login)
-            if user is None or not may(user, Right.SEE_CALLS):
+            if user is None:
                 continue
             asker = self._pages.hub.store.asker(conn, user)
+            if not Access.of(user, asker.catalogue, asker.staff).may(Right.SEE_CALLS):
+                continue
             if asker.sight.everything:
                 seeing_all.append(login)
             else:

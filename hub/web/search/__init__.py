@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from crm_core.model.rights import Right
 from crm_core.storage.queries.workspace.search import search
-from hub.rights import Right
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.routes import Route, shows
 
