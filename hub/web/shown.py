@@ -40,6 +40,7 @@ class Shown:
         return {
             "moment": self.moment,
             "day": self.day,
+            "local_field": self.local_field,
             "ago": self.ago,
             "duration": self.duration,
             "size": self.size,
@@ -70,6 +71,10 @@ class Shown:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             at.isoformat(), local.strftime("%d.%m.%Y %H:%M:%S"), text
         )
+
+    def local_field(self, at: datetime) -> str:
+        """A moment as a browser's field for date and time wants it."""
+        return at.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M")
 
     def day(self, at: datetime) -> str:
         """The day of a moment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.rights import Right
+from crm_core.model.rights import Right
 from hub.web.inbox.acts import InboxActs
 from hub.web.inbox.happening import Happening
 from hub.web.inbox.page import InboxPage
@@ -23,5 +23,4 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         does(r"/cases/{id:\d+}/close", acts.close_case, Right.SETTLE_CASES),
         does(r"/leads/{id:\d+}/take", acts.take_lead, Right.KEEP_SALES),
         does(r"/leads/{id:\d+}/reject", acts.reject_lead, Right.KEEP_SALES),
-        does(r"/tasks/{id:\d+}/close", acts.close_task, Right.KEEP_SALES),
     )

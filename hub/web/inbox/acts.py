@@ -1,4 +1,4 @@
-"""What is done on the first page: with a case, a lead, a task, and peace for oneself."""
+"""What is done on the first page: with a case, a lead, and peace for oneself."""
 
 from __future__ import annotations
 
@@ -11,16 +11,11 @@ from aiohttp import web
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.services.cards.leads import reject, take
 from crm_core.services.desk import Desk
-from crm_core.services.tasking.tasks import close
 from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, promise, take_case
 from crm_core.services.watching.telling import PROMISE_MINUTES
-from crm_core.storage.queries.tasks import one_task
-from crm_core.storage.queries.within import connection_of
 from crm_core.storage.users import UserChange, update_user
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 from hub.web.tongues import _
-
-_LONGEST_RESULT = 10_000
 
 
 class InboxActs:
@@ -70,17 +65,6 @@ class InboxActs:
         return await self._act(
             request, lambda desk: reject(desk, number_in(request), login, reason), _("The lead is rejected.")
         )
-
-    async def close_task(self, request: web.Request) -> Answer:
-        """A task is done, with what came of it."""
-        login, result = user_here(request).login, await field_of(request, "result", _LONGEST_RESULT)
-
-        def service(desk: Desk) -> None:
-            if desk.access is not None:  # NotFound for a task about a card that they do not see
-                one_task(connection_of(desk), desk.access, number_in(request))
-            close(desk, number_in(request), login, result)
-
-        return await self._act(request, service, _("The task is done."))
 
     async def peace(self, request: web.Request) -> Answer:
         """Calls pass the person of the session over, or come again; `on` is `1` or empty."""
