@@ -38,6 +38,7 @@ ACCESS = web.RequestKey("access", Access)
 _POSITION = web.RequestKey("position", int)
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
+    " frame-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -80,7 +81,8 @@ class Pages:
                 answer = self.trouble(request, err.status, _reason(err.status))
             except CoreError as err:
                 answer = self._refused(request, err)
-            answer.headers.update(_HEADERS)
+            for name, value in _HEADERS.items():
+                answer.headers.setdefault(name, value)  # a mail is shown under a policy of its own
             return answer
 
         return guarded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from crm_core.storage.queries.pages import all_of, both, moment_cursor, parse_mo
 from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.timeline import EntryCard, with_details
 from crm_core.storage.queries.workspace.asker import Asker
-from crm_core.storage.tables import timeline
+from crm_core.storage.tables import call, timeline
 from crm_core.storage.types import UtcDateTime
 
 MOST_COUNTED = 1000
@@ -73,6 +74,12 @@ def count_by_kind(conn: Connection, asker: Asker, contact_id: int) -> dict[Entry
     )
     rows = conn.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind))
     return {EntryKind(kind): int(count) for kind, count in rows}
+
+
+def entries_of_calls(conn: Connection, call_ids: Sequence[int]) -> list[EntryCard]:
+    """The entries that tell of these calls, in no order. Six statements at most."""
+    wanted = select(timeline).where(timeline.c.id.in_(select(call.c.entry_id).where(call.c.id.in_(call_ids))))
+    return with_details(conn, all_of(conn, EntryRecord, wanted)) if call_ids else []
 
 
 def stretch_statement(
