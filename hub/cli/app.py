@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import asterisk, erasing, explain, exporting, importing, journal, presets, reconcile, rules, scores, users
+from hub.cli import (
+    asterisk,
+    erasing,
+    explain,
+    exporting,
+    importing,
+    journal,
+    presets,
+    reconcile,
+    rules,
+    scores,
+    tokens,
+    users,
+)
 
 HELP = "Хаб отдела продаж: звонки, чаты, формы и почта в одном месте. Настройка: hub.toml и переменные HUB_*."
 
@@ -19,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(users.users, name="user")
-app.add_typer(users.tokens, name="token")
+app.add_typer(tokens.tokens, name="token")
 app.add_typer(importing.importing, name="import")
 app.add_typer(presets.presets, name="preset")
 app.add_typer(erasing.erasing, name="erase")

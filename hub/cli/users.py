@@ -1,4 +1,4 @@
-"""`hub user …` and `hub token …`: the people of the office. A running hub hears of the change by itself."""
+"""`hub user …`: the people of the office. A running hub hears of the change by itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from crm_core.model.user import Role, User
 from hub.cli.output import Failure, print_json, print_table
 
 users = typer.Typer(help="Сотрудники: добавить, изменить, показать, отключить.", no_args_is_help=True)
-tokens = typer.Typer(help="Токены для API.", no_args_is_help=True)
 
+OidcSubject = Annotated[
+    str | None, typer.Option("--oidc-subject", help="Учётная запись у провайдера из [oidc]: его sub; «» отвязывает.")
+]
 Login = Annotated[str, typer.Option("--login", help="Логин.")]
 Extension = Annotated[str | None, typer.Option("--extension", help="Телефон: 101 или PJSIP/101.")]
 TelegramId = Annotated[int | None, typer.Option("--telegram-id", help="Число из Telegram: туда приходят уведомления.")]
@@ -82,6 +84,7 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     controller: Controller = None,
     hours: Hours = None,
     password_stdin: PasswordStdin = False,
+    oidc_subject: OidcSubject = None,
     enable: Annotated[bool, typer.Option("--enable", help="Включить отключённого.")] = False,
 ) -> None:
     """Изменить то, что названо; пустая строка («--deputy ""») убирает значение."""
@@ -97,6 +100,8 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     given |= {key: value for key, value in wanted.items() if value is not None}
     if enable:
         given["active"] = True
+    if oidc_subject is not None:
+        given["oidc_subject"] = _account(oidc_subject)
     password = _read_password() if password_stdin else None
     if not given and password is None:
         raise typer.BadParameter("назовите хотя бы одно, что изменить")
@@ -158,6 +163,33 @@ def disable(
         return await store.run(lambda desk: disable_user(desk, chosen))
 
     typer.echo(f"{with_store(act).login}: отключён")
+
+
+@users.command("reset-factor")
+def reset_factor(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="Логин.")],
+    author: Annotated[str, typer.Option("--author", help="Логин того, кто снимает.")] = "cli",
+) -> None:
+    """Снять второй фактор с того, кто потерял телефон и бумажные коды. Попадает в журнал доступа."""
+    from crm_core.services.desk import Desk
+    from crm_core.storage.entering import take_factor
+    from crm_core.storage.queries.within import connection_of
+    from crm_core.storage.store import Store
+    from crm_core.storage.users import find_user
+    from hub.cli.working import with_store
+    from hub.noting import Noted, note
+
+    async def act(store: Store) -> bool:
+        def service(desk: Desk) -> bool:
+            taken = take_factor(desk, login)
+            user = find_user(connection_of(desk), login)
+            if taken and user is not None:
+                note(desk, Noted.FACTOR_TAKEN, user, by=author, remote="")
+            return taken
+
+        return await store.run(service)
+
+    typer.echo(f"{login}: второй фактор снят" if with_store(act) else f"{login}: второго фактора нет")
 
 
 @users.command("hand-over")
@@ -246,21 +278,17 @@ def do_not_disturb(
     typer.echo(f"{user.login}: {'не беспокоить' if user.do_not_disturb else 'принимает звонки'}")
 
 
-@tokens.command("issue")
-def issue(login: Login) -> None:
-    """Выдать токен API. Печатается один раз; хаб хранит только его отпечаток."""
-    from crm_core.storage.store import Store
-    from crm_core.storage.tokens import add_token
-    from hub.cli.working import with_store
-    from hub.security import new_token, token_digest
+def _account(subject: str) -> str | None:
+    """The account at the configured provider as it is kept."""
+    from hub.cli.working import settings_for_command
+    from hub.oidc import Vouched
 
-    token = new_token()
-
-    async def act(store: Store) -> int:
-        return await store.run(lambda desk: add_token(desk, login, token_digest(token)))
-
-    with_store(act)
-    typer.echo(token)
+    if not subject.strip():
+        return None
+    oidc = settings_for_command().oidc
+    if oidc is None:
+        raise Failure("hub.toml has no [oidc]: there is no provider that the account could be of")
+    return Vouched(oidc.issuer, subject.strip()).account
 
 
 def _read_password() -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,3 +222,39 @@ def test_not_to_be_disturbed(hub: Run) -> None:
     assert hub("user", "list", "--json").json[0]["do_not_disturb"] is True
     assert hub("user", "dnd", "ivan", "--off").out == "ivan: принимает звонки\n"
     assert hub("user", "dnd", "nobody").code == 1
+
+
+def test_tokens_are_issued_listed_and_revoked(hub: Run) -> None:
+    hub("user", "add", "--login", "ivan", "--name", "Иван", "--role", "manager")
+    issued = hub("token", "issue", "--login", "ivan", "--name", "CRM", "--scope", "calls:read", "--expires", "90d")
+    assert issued.code == 0
+    assert issued.out.startswith("hub_")
+    assert issued.out.count("\n") == 1
+    (token,) = hub("token", "list", "--login", "ivan", "--json").json
+    assert (token["name"], token["scopes"], token["last_used_at"]) == ("CRM", ["calls:read"], None)
+    assert token["expires_at"]
+    assert "calls:read" in hub("token", "list").out
+    assert hub("token", "revoke", str(token["id"])).code == 0
+    assert hub("token", "list", "--json").json == []
+    assert hub("token", "list", "--revoked", "--json").json[0]["revoked_at"]
+
+
+def test_a_token_that_makes_no_sense_is_refused(hub: Run) -> None:
+    hub("user", "add", "--login", "ivan", "--name", "Иван", "--role", "manager")
+    assert hub("token", "issue", "--login", "ivan", "--scope", "ufo:read").code != 0
+    assert hub("token", "issue", "--login", "ivan", "--expires", "soon").code != 0
+    assert hub("token", "issue", "--login", "nobody").code != 0
+    assert hub("token", "revoke", "77").code != 0
+
+
+def test_a_second_factor_is_taken_off_and_an_account_written_down(hub: Run, folder: Path) -> None:
+    hub("user", "add", "--login", "ivan", "--name", "Иван", "--role", "manager")
+    assert "второго фактора нет" in hub("user", "reset-factor", "ivan").out
+    assert hub("user", "reset-factor", "nobody").code != 0
+    assert hub("user", "update", "--login", "ivan", "--oidc-subject", "1001").code != 0
+    oidc = '[oidc]\nissuer = "https://id.example.org"\nclient_id = "hub"\nclient_secret = "x"\n'
+    (folder / "hub.toml").write_text(oidc, encoding="utf-8")
+    assert hub("user", "update", "--login", "ivan", "--oidc-subject", "1001").code == 0
+    hub("user", "add", "--login", "olga", "--name", "Ольга", "--role", "manager")
+    assert hub("user", "update", "--login", "olga", "--oidc-subject", "1001").code != 0
+    assert hub("user", "update", "--login", "ivan", "--oidc-subject", "").code == 0
