@@ -80,11 +80,10 @@ class Telling:
     async def _tell(self, rows: Sequence[FeedRow]) -> None:
         changes = [change for row in rows for change in row.changes]
         stale = self._followers.followed(touched(changes))
-        if not stale:
-            return
         position = rows[-1].position
         pieces = await self._pieces(changes)
-        for each in self._followers.of(stale):
+        topics = stale | {piece.topic for made in pieces.values() for piece in made}
+        for each in self._followers.of(topics):
             each.tell(position, stale, pieces.get(each.language, ()))
 
     async def _pieces(self, changes: Sequence[tuple[str, object, int | None]]) -> dict[str, list[Piece]]:

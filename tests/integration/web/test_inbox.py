@@ -1,0 +1,206 @@
+"""The inbox: whose work is shown, what is done with a lead and a task; the feed that keeps it live; who calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from aiohttp import ClientResponse
+
+from crm_core.model.call import CallLeg
+from crm_core.model.user import Role
+from crm_core.services.tasking.tasks import NewTask, make
+from crm_core.storage.users import UserChange, update_user
+from tests.fakes.clock import START
+from tests.integration.storage.world import answered, at, ended, missed, moved, ringing
+from tests.integration.web.conftest import Browser, Workspace
+from tests.patience import PATIENCE_S
+
+ANNA = "+79161234567"
+EVIL = "<script>alert(1)</script>"
+
+
+class Feed:
+    """What a page's line of the hub tells."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        self._response = response
+        self.last_id = ""
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next event of a name."""
+        found = ""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                line = (await self._response.content.readline()).decode().rstrip("\n")
+                if line.startswith("id: "):
+                    self.last_id = line[4:]
+                elif line.startswith("event: "):
+                    found = line[7:]
+                elif line.startswith("data: ") and found == name:
+                    told: dict[str, Any] = json.loads(line[6:])
+                    return told
+
+
+@asynccontextmanager
+async def following(browser: Browser, topics: str, last_id: str = "") -> AsyncIterator[Feed]:
+    """Follow topics as a page does."""
+    headers = {"Last-Event-ID": last_id} if last_id else {}
+    async with browser.client.get(f"/live?topics={topics}", headers=headers) as response:
+        assert response.status == 200
+        feed = Feed(response)
+        await feed.event("hello")
+        yield feed
+
+
+async def test_a_page_is_told_what_became_stale_and_given_the_new_line(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    async with following(ivan, "cases,happening") as feed:
+        await workspace.write(f"Добрый день {EVIL}", name=EVIL)
+        piece = await feed.event("piece")
+        assert piece["topic"] == "happening"
+        assert EVIL not in piece["html"]
+        assert "Добрый день &lt;script&gt;" in piece["html"]
+        assert "cases" in (await feed.event("stale"))["topics"]
+
+
+async def test_whoever_comes_back_hears_what_they_missed(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    contact_id = await workspace.write("Добрый день")
+    async with following(ivan, f"client:{contact_id}") as feed:
+        await workspace.write("Ещё раз", number="2")
+        await feed.event("stale")
+        seen = feed.last_id
+    await workspace.write("И ещё", number="3")
+    async with following(ivan, f"client:{contact_id},calls", last_id=seen) as feed:
+        assert (await feed.event("stale"))["topics"] == [f"client:{contact_id}"]
+    await workspace.hub.store.database.write(lambda conn: conn.exec_driver_sql("DELETE FROM feed WHERE position <= 1"))
+    async with following(ivan, "calls", last_id="0") as feed:
+        assert (await feed.event("stale"))["topics"] == ["*"], "nobody knows any more what was missed"
+
+
+async def test_what_is_no_topic_is_refused_and_strangers_hear_nothing(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    assert (await ivan.client.get("/live?topics=nothing")).status == 400
+    assert (await ivan.client.get("/live?topics=cases", headers={"Last-Event-ID": "x"})).status == 400
+    stranger = await workspace.browser().client.get("/live?topics=cases", allow_redirects=False)
+    assert (stranger.status, stranger.headers["Location"][:6]) == (302, "/login")
+
+
+async def test_colleagues_hear_who_writes(workspace: Workspace) -> None:
+    ivan, olga = await workspace.visitor("ivan", Role.MANAGER), await workspace.visitor("olga", Role.MANAGER)
+    contact_id = await workspace.write("Добрый день")
+    async with following(olga, f"client:{contact_id}") as feed:
+        said = await ivan.send("/live/whisper", page="/", topic=f"client:{contact_id}", kind="writes")
+        assert said.status == 204
+        heard = await feed.event("whisper")
+        assert (heard["kind"], heard["login"]) == ("writes", "ivan")
+    assert (await ivan.send("/live/whisper", page="/", topic="cases,calls", kind="writes")).status == 400
+    assert (await ivan.send("/live/whisper", page="/", csrf="forged", topic="cases", kind="writes")).status == 303
+
+
+async def test_a_lead_is_taken_and_another_rejected(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    await workspace.write("Сколько стоит?", name="Анна")
+    page = await ivan.get("/")
+    assert "Новые лиды" in page
+    lead = await workspace.scalar("SELECT id FROM lead")
+    await ivan.send(f"/leads/{lead}/take", page="/", back="/")
+    assert await workspace.scalar("SELECT manager FROM lead") == "ivan"
+    assert "Новые лиды" not in await ivan.get("/")
+    await ivan.send(f"/leads/{lead}/reject", page="/", back="/", reason="ошиблись номером")
+    assert await workspace.scalar("SELECT status FROM lead") == "rejected"
+    await ivan.send(f"/leads/{lead}/reject", page="/", back="/", reason="ошиблись номером")
+    assert "Лид отклонён" not in await ivan.get("/")
+
+
+async def test_everybody_sees_their_own_and_a_head_chooses_whose(workspace: Workspace) -> None:
+    head, ivan = await workspace.visitor("head", Role.HEAD), await workspace.visitor("ivan", Role.MANAGER)
+    await workspace.visitor("olga", Role.MANAGER)
+    await workspace.write("Добрый день", name="Анна")
+    case_id = await workspace.scalar("SELECT id FROM contact_case")
+    olga = workspace.browser()
+    await olga.log_in("olga")
+    await olga.send(f"/cases/{case_id}/take", page="/", back="/")
+    assert "Чьи" in await head.get("/")
+    assert f'id="case-{case_id}"' in await head.get("/?whose=everybody")
+    assert f'id="case-{case_id}"' not in await head.get("/?whose=mine")
+    assert f'id="case-{case_id}"' not in await ivan.get("/?whose=everybody"), "a manager sees no more than their own"
+
+
+async def test_tasks_are_given_ticked_off_put_off_and_done(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    await workspace.visitor("olga", Role.MANAGER)
+    await ivan.send(
+        "/tasks/new", page="/tasks", back="/tasks", title="Замер <b>", text="Ленина, 1", due="2026-03-02T18:00"
+    )
+    assert "Замер &lt;b&gt;" in await ivan.get("/tasks?when=today")
+    assert "Замер" in await ivan.get("/"), "on the first page, too"
+    task = await workspace.scalar("SELECT id FROM task")
+    here = f"/tasks/{task}"
+    assert "Ленина, 1" in await ivan.get(here)
+    await ivan.send(f"{here}/change", page=here, back=here, due="2026-03-09T10:00", assignee="ivan", version="1")
+    assert "Замер" not in await ivan.get("/tasks?when=today")
+    assert "Замер" in await ivan.get("/tasks?when=later")
+    await ivan.send(f"{here}/close", page=here, back=here, result=" ")
+    assert await workspace.scalar("SELECT state FROM task") == "open", "a result is asked for"
+    await ivan.send(f"{here}/close", page=here, back=here, result="замерили, 2 окна")
+    assert "замерили, 2 окна" in await ivan.get("/tasks?when=done")
+    await ivan.send(f"{here}/reopen", page=here, back=here)
+    await ivan.send(f"{here}/cancel", page=here, back=here, reason="передумали")
+    assert await workspace.scalar("SELECT state FROM task") == "cancelled"
+    await ivan.send("/tasks/new", page="/tasks", back="/tasks", title="Потом", due="вчера")
+    assert "не дата и время" in await ivan.get("/tasks")
+
+
+async def test_a_line_of_a_checklist_is_ticked_off(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    new = NewTask("Собрать документы", assignee="ivan", checklist=("паспорт", "договор"), author="ivan")
+    task = await workspace.hub.store.run(lambda desk: make(desk, new).id)
+    here = f"/tasks/{task}"
+    await ivan.send(f"{here}/tick", page=here, back=here, line="1", version="1")
+    page = await ivan.get(here)
+    assert page.count('aria-pressed="true"') == 1
+    await ivan.send(f"{here}/tick", page=here, back=here, line="9", version="2")
+    assert "нет такой строки" in await ivan.get(here)
+
+
+async def test_everything_is_searched_from_every_page(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    contact_id = await workspace.write("Добрый день", name=f"Анна Смирнова {EVIL}")
+    quick = await ivan.get("/search?part=quick&q=смирн")
+    assert f'href="/contacts/{contact_id}"' in quick
+    assert EVIL not in quick
+    assert "<html" not in quick
+    assert "Ничего не найдено" in await ivan.get("/search?q=никого такого")
+    assert f'href="/contacts/{contact_id}"' in await ivan.get("/search?q=смирн")
+
+
+async def test_who_calls_is_shown_to_those_alone_whose_telephone_rings(workspace: Workspace) -> None:
+    ivan, olga = await workspace.visitor("ivan", Role.MANAGER), await workspace.visitor("olga", Role.MANAGER)
+    for login, extension in (("ivan", "PJSIP/101"), ("olga", "PJSIP/102")):
+        hired = partial(update_user, login=login, change=UserChange(extension=extension))
+        _done, position = await workspace.hub.store.run_at(hired)
+        assert await workspace.hub.live.reached(position, PATIENCE_S)
+    workspace.clock.set(START)
+    await workspace.hub.intake.receive(missed("7.1", ANNA, at(-600)))
+    call = replace(ringing("8.1", ANNA, at(0)), legs=(CallLeg("PJSIP/101", at(0), None, None, None),))
+    async with following(ivan, "me") as feed, following(olga, "me,calls") as other:
+        await workspace.hub.intake.receive_many([moved(call)])
+        popup = await feed.event("piece")
+        assert "+7 916 123-45-67" in popup["html"]
+        assert "Вам звонят" in popup["html"]
+        assert "Ждёт ответа" in popup["html"], "they missed her ten minutes ago"
+        assert (await other.event("stale"))["topics"] == ["calls"], "but no popup"
+        assert "Вам звонят" in await ivan.get("/popups"), "for a page that was opened meanwhile"
+        assert "Вам звонят" not in await olga.get("/popups")
+        await workspace.hub.intake.receive_many([moved(ended(answered(call, 5, "PJSIP/102"), 60))])
+        gone = await feed.event("piece")
+        assert gone["key"] == popup["key"]
+        assert "hidden" in gone["html"]
+    assert await ivan.get("/popups") == ""
