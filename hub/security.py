@@ -1,7 +1,7 @@
-"""Passwords, API tokens, and patience with whoever guesses them.
+"""Passwords and API tokens.
 
 Passwords are hashed with Argon2id, in threads, a few at a time. Of a token only the SHA-256 digest is kept: it is
-random enough to need no slow hash. Whoever fails to log in too often waits.
+random enough to need no slow hash. How long whoever guesses has to wait says `hub.throttle`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,9 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections import deque
-from dataclasses import dataclass
-from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-
-from crm_core.ports import Clock
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1024
@@ -69,51 +64,3 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
         return kept is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How many failed attempts are borne within a window."""
-
-    per_person: int = 5
-    per_place: int = 50
-    window: timedelta = timedelta(minutes=15)
-
-
-class LoginThrottle:
-    """Counts failed logins, by (login, place) and by place; a place is an address. Lives in this process."""
-
-    def __init__(self, clock: Clock, patience: Patience | None = None) -> None:
-        self._clock = clock
-        self._patience = patience or Patience()
-        self._failures: dict[tuple[str, str], deque[float]] = {}
-
-    def wait_s(self, login: str, place: str) -> float:
-        """Seconds until another attempt is allowed; 0 where it is now."""
-        now = self._clock.monotonic()
-        limits = (((login, place), self._patience.per_person), (("", place), self._patience.per_place))
-        return max(self._wait(key, most, now) for key, most in limits)
-
-    def failed(self, login: str, place: str) -> None:
-        """Note an attempt; one that turns out well is taken back by `succeeded`."""
-        now = self._clock.monotonic()
-        self._forget(now)
-        for key in ((login, place), ("", place)):
-            self._failures.setdefault(key, deque(maxlen=self._patience.per_place)).append(now)
-
-    def succeeded(self, login: str, place: str) -> None:
-        """Somebody got in: their own failures are forgotten, the place's others are not."""
-        self._failures.pop((login, place), None)
-        others = self._failures.get(("", place))
-        if others:
-            others.pop()
-
-    def _wait(self, key: tuple[str, str], most: int, now: float) -> float:
-        window = self._patience.window.total_seconds()
-        recent = [at for at in self._failures.get(key, ()) if now - at < window]
-        return recent[-most] + window - now if len(recent) >= most else 0.0
-
-    def _forget(self, now: float) -> None:
-        window = self._patience.window.total_seconds()
-        for key in [key for key, times in self._failures.items() if not times or now - times[-1] >= window]:
-            del self._failures[key]

@@ -37,13 +37,10 @@ class RateLimit:
 def visitor(request: HttpRequest) -> str | None:
     """The address to count by, None where it can't be told.
 
-    Behind a proxy on this machine it is the one that the proxy saw. A request of this machine itself is not counted:
-    either it is ours, or everybody comes through a proxy that does not say for whom.
+    A request of this machine itself is not counted: either it is ours, or everybody comes through a proxy that does
+    not say for whom.
     """
-    if not _is_here(request.remote):
-        return _network(request.remote)
-    seen = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return _network(seen) if seen and not _is_here(seen) else None
+    return None if _is_here(request.remote) else _network(request.remote)
 
 
 def _is_here(address: str) -> bool:

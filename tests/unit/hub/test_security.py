@@ -1,11 +1,8 @@
-"""Passwords, tokens and the patience with whoever guesses."""
-
-from datetime import timedelta
+"""Passwords and tokens."""
 
 from argon2 import PasswordHasher
 
-from hub.security import LoginThrottle, Passwords, Patience, new_token, same_text, token_digest
-from tests.fakes.clock import DrivenClock
+from hub.security import Passwords, new_token, same_text, token_digest
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -39,39 +36,3 @@ def test_texts_are_compared_whole() -> None:
     assert same_text("ключ", "ключ")
     assert not same_text("ключ", "ключи")
     assert not same_text("", "a")
-
-
-def test_too_many_failures_of_a_person_wait_out_the_window() -> None:
-    clock = DrivenClock()
-    throttle = LoginThrottle(clock, Patience(per_person=3, per_place=10, window=timedelta(minutes=5)))
-    for _ in range(3):
-        assert throttle.wait_s("ivan", "10.0.0.1") == 0
-        throttle.failed("ivan", "10.0.0.1")
-        clock.advance(10)
-    assert throttle.wait_s("ivan", "10.0.0.1") == 300 - 30
-    assert throttle.wait_s("ivan", "10.0.0.2") == 0, "the real Ivan elsewhere is not locked out"
-    assert throttle.wait_s("olga", "10.0.0.1") == 0
-    clock.advance(270)
-    assert throttle.wait_s("ivan", "10.0.0.1") == 0
-
-
-def test_success_forgets_the_persons_failures_and_not_the_places() -> None:
-    throttle = LoginThrottle(DrivenClock(), Patience(per_person=2, per_place=3))
-    throttle.failed("ivan", "a")
-    throttle.failed("ivan", "a")
-    throttle.succeeded("ivan", "a")
-    assert throttle.wait_s("ivan", "a") == 0
-    throttle.failed("olga", "a")
-    assert throttle.wait_s("petr", "a") == 0, "the attempt that turned out well does not count"
-    throttle.failed("oleg", "a")
-    assert throttle.wait_s("petr", "a") > 0, "somebody tries all names in turn"
-
-
-def test_old_failures_take_no_memory() -> None:
-    clock = DrivenClock()
-    throttle = LoginThrottle(clock)
-    for number in range(1000):
-        throttle.failed(f"guess{number}", f"10.0.{number // 256}.{number % 256}")
-    clock.advance(timedelta(hours=1))
-    throttle.failed("last", "x")
-    assert len(throttle._failures) == 2
