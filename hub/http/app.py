@@ -8,13 +8,14 @@ from functools import cache
 import orjson
 from aiohttp import web
 
+from hub.areas import AREAS
 from hub.bootstrap import Hub
 from hub.http.api import OPERATIONS, PREFIX
 from hub.http.channels import end_streams, mount_channels
 from hub.http.docs import mount_docs
 from hub.http.engine import mount
 from hub.http.health import healthz, metrics, readyz
-from hub.http.keys import AREAS, CLOSING, HUB, SSE_LIMITS, EventLimits
+from hub.http.keys import CLOSING, HUB, SSE_LIMITS, EventLimits
 from hub.http.leaving import mount_leaving
 from hub.http.middlewares import correlated, observed, problems, sign
 from hub.http.openapi import describe

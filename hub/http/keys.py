@@ -28,6 +28,3 @@ class EventLimits:
 
 
 SSE_LIMITS = web.AppKey("event_limits", EventLimits)
-
-AREAS = web.AppKey("areas", tuple[str, ...])
-"""The areas of the API that scopes of tokens name, in order."""

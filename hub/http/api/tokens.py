@@ -13,9 +13,9 @@ from crm_core.model.scopes import EVERYTHING, Scopes
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import Token, add_token, list_tokens, revoke_token
+from hub.areas import AREAS
 from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
-from hub.http.keys import AREAS
 from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem, of_validation
 from hub.http.rights import Right

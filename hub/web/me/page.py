@@ -13,7 +13,7 @@ from crm_core.storage.database import Connection
 from crm_core.storage.entering import Factor, factor_of, set_tastes, sign_out_everywhere
 from crm_core.storage.tokens import Token, list_tokens
 from crm_core.storage.users import Credentials, UserChange, credentials, update_user
-from hub.http.keys import AREAS
+from hub.areas import AREAS
 from hub.noting import Noted, note
 from hub.remote import remote_of
 from hub.security import SHORTEST_PASSWORD

@@ -11,7 +11,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.scopes import EVERYTHING, Scopes
 from crm_core.services.desk import Desk
 from crm_core.storage.tokens import add_token, revoke_token
-from hub.http.keys import AREAS
+from hub.areas import AREAS
 from hub.noting import Noted, note
 from hub.remote import remote_of
 from hub.security import new_token, token_digest
