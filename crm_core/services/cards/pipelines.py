@@ -153,7 +153,12 @@ def required_keys(pipeline: Pipeline, target: Stage) -> tuple[str, ...]:
 
 def missing(desk: Desk, deal: DealRecord, keys: Sequence[str]) -> list[str]:
     """Those of these fields that a card has not, by their titles."""
-    return [title_of(desk, deal.type, each) for each in keys if not _filled(desk, deal, each)]
+    return [title_of(desk, deal.type, each) for each in missing_keys(desk, deal, keys)]
+
+
+def missing_keys(desk: Desk, deal: DealRecord, keys: Sequence[str]) -> list[str]:
+    """Those of these fields that a card has not."""
+    return [each for each in keys if not _filled(desk, deal, each)]
 
 
 def title_of(desk: Desk, kind: str, key: str) -> str:

@@ -1,0 +1,170 @@
+"""Which cards a page shows: what stands behind the `?` of its address, read, turned into a filter and written again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from multidict import MultiMapping
+
+from crm_core.errors import InvalidInput
+from crm_core.model import written
+from crm_core.model.definitions import Catalogue
+from crm_core.model.definitions.fields import FieldType
+from crm_core.model.fields import Field, fields_of
+from crm_core.model.filters import Filter, filter_of
+from crm_core.model.user import Staff
+from crm_core.storage.filtering import Asking
+from crm_core.storage.queries.boards import BoardOrder
+from crm_core.storage.queries.workspace.asker import Asker
+
+NOBODY = "-"
+"""In place of a login: cards that are nobody's."""
+
+SPANNED = frozenset({FieldType.NUMBER, FieldType.MONEY, FieldType.DATE})
+"""Fields that are asked for by a span, from and to."""
+
+_LONGEST = 200
+_MOST_TAGS = 20
+_PLAIN = (
+    *("q", "manager", "group", "sum_from", "sum_to", "made_from", "made_to", "due_from", "due_to", "sort"),
+    *("late", "stepless", "closed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for, as it was typed: texts are empty where nothing is asked. `fields` by `key`, `key.from`,
+    `key.to` of indexed fields; `manager` a login or `NOBODY`; `late` is beyond a deadline, `stepless` has no plan."""
+
+    q: str = ""
+    manager: str = ""
+    group: str = ""
+    tags: tuple[str, ...] = ()
+    sum_from: str = ""
+    sum_to: str = ""
+    made_from: str = ""
+    made_to: str = ""
+    due_from: str = ""
+    due_to: str = ""
+    late: bool = False
+    stepless: bool = False
+    closed: bool = False
+    sort: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, query: MultiMapping[str]) -> Wanted:
+        """What an address asks for."""
+        texts = {name: _clean(query.get(name, "")) for name in _PLAIN}
+        flags = {name: bool(texts.pop(name)) for name in ("late", "stepless", "closed")}
+        given = {
+            name.removeprefix("f."): _clean(value)
+            for name, value in query.items()
+            if name.startswith("f.") and value.strip()
+        }
+        tags = [_clean(each) for each in query.getall("tag", [])]
+        chosen = tuple(dict.fromkeys(each for each in tags if each))[:_MOST_TAGS]
+        return cls(tags=chosen, fields=given, **texts, **flags)  # type: ignore[arg-type]  # texts and flags, by name
+
+    @property
+    def address(self) -> str:
+        """The same as a query string, without `?`; empty where nothing is asked."""
+        pairs = [(name, getattr(self, name)) for name in _PLAIN]
+        said = [(name, "1" if value is True else value) for name, value in pairs if value]
+        said += [("tag", each) for each in self.tags]
+        said += [(f"f.{name}", value) for name, value in sorted(self.fields.items())]
+        return urlencode(said)
+
+    def sorted(self, by: str) -> Wanted:
+        """The same in another order."""
+        return replace(self, sort=by)
+
+    @property
+    def order(self) -> BoardOrder:
+        """How the cards of a stage are sorted."""
+        return BoardOrder(self.sort) if self.sort in set(BoardOrder) else BoardOrder.UPDATED
+
+    @property
+    def count(self) -> int:
+        """How many things are asked for besides the order."""
+        return sum(1 for each in self.address.split("&") if each and not each.startswith("sort="))
+
+    def filter(self, kind: str, catalogue: Catalogue, staff: Staff) -> Filter:
+        """As a filter of the record. Raises InvalidInput that says what makes no sense."""
+        terms = [*self._plain(staff), *self._spans(), *self._of_fields(kind, catalogue)]
+        return filter_of({"all": terms}) if terms else Filter()
+
+    def _plain(self, staff: Staff) -> Iterator[dict[str, Any]]:
+        if self.q:
+            yield {"field": "q", "value": self.q}
+        if self.manager == NOBODY:
+            yield {"field": "manager", "op": "empty"}
+        elif self.manager:
+            yield {"field": "manager", "value": self.manager}
+        if self.group:
+            logins = sorted(each.login for each in staff.by_login.values() if each.group == self.group)
+            yield {"field": "manager", "op": "in", "value": list(logins)}
+        for each in self.tags:
+            yield {"field": "tags", "value": each}
+        if self.late:
+            due = {"field": "due_at", "op": "<", "value": "now"}
+            yield {"any": [due, {"field": "overdue_task", "value": True}]}
+        if self.stepless:
+            yield {"field": "next_step", "value": False}
+
+    def _spans(self) -> Iterator[dict[str, Any]]:
+        for column, first, last in (
+            ("amount", self.sum_from, self.sum_to),
+            ("created_at", self.made_from, self.made_to),
+            ("due_at", self.due_from, self.due_to),
+        ):
+            if first:
+                yield {"field": column, "op": ">=", "value": first}
+            if last:
+                yield {"field": column, "op": "<=", "value": last}
+
+    def _of_fields(self, kind: str, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+        known = {each.key: each for each in asked_fields(kind, catalogue)}
+        for name, value in self.fields.items():
+            key, _dot, side = name.partition(".")
+            found = known.get(key)
+            if found is None:
+                continue  # the field was taken away since the view was kept
+            if side:
+                yield {"field": f"fields.{key}", "op": ">=" if side == "from" else "<=", "value": value}
+            elif found.type is FieldType.FLAG:
+                yield {"field": f"fields.{key}", "value": written.flag(value)}
+            else:
+                plain = found.type in {FieldType.LIST, FieldType.MULTI, FieldType.USER, FieldType.LINK}
+                yield {"field": f"fields.{key}", "op": "=" if plain else "contains", "value": value}
+
+
+def asked_fields(kind: str, catalogue: Catalogue) -> Sequence[Field]:
+    """The fields of a kind that cards can be asked for by."""
+    return [each for each in fields_of(catalogue, kind).by_key.values() if each.body.kept_apart]
+
+
+def asking_of(asker: Asker) -> Asking:
+    """What filters are read with."""
+    office = asker.office
+    return Asking(asker.catalogue, asker.now, ZoneInfo(office.time_zone), office.region, asker.sight)
+
+
+def sorted_by(text: str) -> str | None:
+    """A column that a table may be sorted by, `-` before it for the largest first; None for what is none."""
+    if text.removeprefix("-") not in SORTED:
+        return None
+    return text
+
+
+SORTED = ("title", "amount", "manager", "grade", "stage_since", "due_at", "created_at", "updated_at")
+
+
+def _clean(text: str) -> str:
+    if "\x00" in text:
+        raise InvalidInput("a NUL character can't be asked for")
+    return " ".join(text.split())[:_LONGEST]

@@ -1,0 +1,249 @@
+"""The board of a pipeline and the table of cards, as they are read: a fixed number of statements each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crm_core.errors import InvalidInput, NotFound
+from crm_core.model.access import Reach
+from crm_core.model.definitions import Pipeline, RecordTypeBody, Section, Stage, TagGroupBody
+from crm_core.model.fields import Field
+from crm_core.model.records import DealRecord, StageKind
+from crm_core.model.task import TaskRecord
+from crm_core.model.user import User
+from crm_core.services.cards.pipelines import DEAL
+from crm_core.storage.filtering import condition
+from crm_core.storage.queries.boards import BoardFilter, Column, Sum, board
+from crm_core.storage.queries.deals import DealCard, DealFilter, list_deals
+from crm_core.storage.queries.pages import Page, Reading, Slice
+from crm_core.storage.queries.sorting import More
+from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.queries.workspace.cards import next_steps
+from crm_core.storage.queries.workspace.clients import Client, clients_of
+from crm_core.storage.queries.workspace.saved import SavedView, views_of
+from hub.web.board.asking import Wanted, asked_fields, asking_of, sorted_by
+
+AT_ONCE = 20
+"""Cards of a column that come at once."""
+
+ROWS = 50
+_MOST_SHOWN = 100
+_WHOLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What cards show besides themselves: their clients, their next steps, and when it is."""
+
+    asker: Asker
+    clients: Mapping[int, Client]
+    steps: Mapping[int, TaskRecord]
+
+    @classmethod
+    def of(cls, conn: Reading, asker: Asker, cards: Iterable[DealRecord]) -> Beside:
+        """The same of these cards. Three statements at most."""
+        listed = list(cards)
+        clients = clients_of(conn, (each.contact_id for each in listed))
+        return cls(asker, clients, next_steps(conn, asker, [each.id for each in listed]))
+
+    def client(self, card: DealRecord) -> str:
+        """Whose card it is; empty where it is nobody's."""
+        found = self.clients.get(card.contact_id) if card.contact_id is not None else None
+        return found.title if found is not None else ""
+
+    def step(self, card: DealRecord) -> TaskRecord | None:
+        """What is to be done next."""
+        return self.steps.get(card.id)
+
+    def late(self, card: DealRecord) -> bool:
+        """Whether an open card stands longer than it may."""
+        return card.closed_at is None and card.due_at is not None and card.due_at < self.asker.now
+
+    def step_late(self, card: DealRecord) -> bool:
+        """Whether its next step is overdue."""
+        found = self.steps.get(card.id)
+        return found is not None and found.due_at is not None and found.due_at < self.asker.now
+
+    def manager(self, login: str | None) -> str:
+        """A person's name."""
+        user = self.asker.staff.get(login)
+        return user.name if user is not None else (login or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What can be chosen in the filter: people, groups, tags, indexed fields."""
+
+    people: tuple[User, ...]
+    groups: tuple[str, ...]
+    tags: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, asker: Asker, kind: str) -> Choices:
+        """Those for cards of a type."""
+        people = sorted((each for each in asker.staff.by_login.values() if each.active), key=lambda each: each.name)
+        groups = sorted({each.group for each in people if each.group})
+        bodies = asker.catalogue.bodies(Section.TAG_GROUP, TagGroupBody)
+        tags = dict.fromkeys(tag for _, body in bodies if not body.on or kind in body.on for tag in body.tags)
+        return cls(tuple(people), tuple(groups), tuple(tags), tuple(asked_fields(kind, asker.catalogue)))
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """A board: its columns with their cards, and all that stands around them. `problem` says why a filter asks for
+    nothing sensible."""
+
+    pipeline: Pipeline
+    pipelines: tuple[Pipeline, ...]
+    columns: tuple[Column, ...]
+    wanted: Wanted
+    choices: Choices
+    views: tuple[SavedView, ...]
+    beside: Beside
+    problem: str = ""
+    shown: int = AT_ONCE
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def page(self) -> str:
+        """The name under which its views are kept."""
+        return f"board:{self.pipeline.id}"
+
+    @property
+    def address(self) -> str:
+        """Where it is, as it is filtered."""
+        return f"/deals/board/{self.pipeline.id}" + (f"?{self.wanted.address}" if self.wanted.address else "")
+
+    @property
+    def count(self) -> int:
+        """How many cards there are in all."""
+        return sum(each.count for each in self.columns)
+
+    def rest(self, column: Column, after: int = 0) -> int:
+        """How many cards of a column are not shown yet."""
+        return max(column.count - after - len(column.cards), 0)
+
+
+def pipelines_of(asker: Asker) -> tuple[Pipeline, ...]:
+    """The pipelines in use of which somebody sees cards, those of deals first."""
+    found = [
+        each
+        for each in asker.catalogue.pipelines
+        if not each.record.archived and each.admits(asker.user) and asker.sight.reach(each.id) is not Reach.NONE
+    ]
+    return tuple(sorted(found, key=lambda each: each.record.type != DEAL))
+
+
+def titles_of_types(asker: Asker) -> dict[str, str]:
+    """What cards of each custom type are called, many of them."""
+    bodies = asker.catalogue.bodies(Section.RECORD_TYPE, RecordTypeBody)
+    return {each.name: body.titles for each, body in bodies}
+
+
+def board_view(
+    conn: Reading,
+    asker: Asker,
+    pipeline_id: int,
+    wanted: Wanted,
+    *,
+    shown: int = AT_ONCE,
+    after: int = 0,
+    stage_id: int | None = None,
+) -> BoardView:
+    """The board of a pipeline, of one stage alone where it is named. At most seven statements. Raises NotFound."""
+    found = asker.catalogue.pipeline(pipeline_id)
+    if found is None or not found.admits(asker.user) or asker.sight.reach(found.id) is Reach.NONE:
+        raise NotFound(f"there is no pipeline {pipeline_id}")
+    kind, problem = found.record.type, ""
+    limit = min(max(shown, AT_ONCE), _MOST_SHOWN)
+    try:
+        also = condition(kind, wanted.filter(kind, asker.catalogue, asker.staff), asking_of(asker))
+    except InvalidInput as err:
+        also, problem = None, str(err)
+    only = BoardFilter(closed=wanted.closed, also=also)
+    columns = board(conn, asker.access, found, only, wanted.order, limit=limit, offset=after, stage_id=stage_id)
+    cards = [card for column in columns for card in column.cards]
+    return BoardView(
+        pipeline=found,
+        pipelines=pipelines_of(asker),
+        columns=tuple(columns),
+        wanted=wanted,
+        choices=Choices.of(asker, kind),
+        views=views_of(conn, asker.login, f"board:{found.id}") if stage_id is None else (),
+        beside=Beside.of(conn, asker, cards),
+        problem=problem,
+        shown=limit,
+        titles=titles_of_types(asker),
+    )
+
+
+def expected(column: Column) -> tuple[Sum, ...]:
+    """What the cards of a column are worth, weighted by the stage's probability; of won ones all, of lost nothing."""
+    match column.stage.record.kind:
+        case StageKind.WON:
+            share = _WHOLE
+        case StageKind.LOST:
+            return ()
+        case _:
+            share = column.stage.settings.probability or 0
+    weighted = (Sum(each.currency, round(each.amount * share / _WHOLE), each.count) for each in column.sums)
+    return tuple(each for each in weighted if each.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """Cards of one type in a table, a page of them."""
+
+    kind: str
+    pipeline: Pipeline | None
+    stage: Stage | None
+    pipelines: tuple[Pipeline, ...]
+    page: Page[DealCard]
+    wanted: Wanted
+    choices: Choices
+    views: tuple[SavedView, ...]
+    beside: Beside
+    sort: str
+    problem: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+
+def table_view(
+    conn: Reading, asker: Asker, wanted: Wanted, *, pipeline_id: int | None, stage_id: int | None, after: str | None
+) -> TableView:
+    """A page of cards: of a pipeline, or all deals. At most nine statements. Raises NotFound."""
+    pipelines = pipelines_of(asker)
+    found = next((each for each in pipelines if each.id == pipeline_id), None)
+    if pipeline_id is not None and found is None:
+        raise NotFound(f"there is no pipeline {pipeline_id}")
+    kind, problem = (found.record.type if found is not None else DEAL), ""
+    stage = next((each for each in found.stages if each.id == stage_id), None) if found is not None else None
+    asking = asking_of(asker)
+    try:
+        also = condition(kind, wanted.filter(kind, asker.catalogue, asker.staff), asking)
+    except InvalidInput as err:
+        also, problem = None, str(err)
+    sort = sorted_by(wanted.sort) or "-updated_at"
+    only = DealFilter(
+        pipeline=found.name if found is not None else None,
+        stage=stage.name if stage is not None else None,
+        open_only=not wanted.closed,
+        type=kind,
+    )
+    page = list_deals(conn, asker.access, only, Slice(after, ROWS), More(also, sort, asking))
+    return TableView(
+        kind=kind,
+        pipeline=found,
+        stage=stage,
+        pipelines=pipelines,
+        page=page,
+        wanted=wanted,
+        choices=Choices.of(asker, kind),
+        views=views_of(conn, asker.login, f"cards:{kind}"),
+        beside=Beside.of(conn, asker, [each.deal for each in page.items]),
+        sort=sort,
+        problem=problem,
+        titles=titles_of_types(asker),
+    )

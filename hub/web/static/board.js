@@ -1,0 +1,351 @@
+// Boards and the pages of cards: cards are dragged, moved by keys or a menu; what a stage asks for is asked in a dialog.
+
+const board = document.getElementById("board");
+const menu = document.getElementById("move-menu");
+const dialog = document.getElementById("asking");
+const said = document.getElementById("board-said");
+const waiting = new Map(); // card id -> where it goes back to while the hub has not answered
+
+const cardOf = (element) => element?.closest?.("li.deal") ?? null;
+const columnOf = (element) => element?.closest?.(".column") ?? null;
+const cardsOf = (column) => column.querySelector(".cards");
+
+function say(pattern, card, column) {
+  if (!said) return;
+  said.textContent = pattern.replace("{title}", card.dataset.title).replace("{stage}", column?.dataset.name ?? "");
+}
+
+function dress() {
+  document.querySelectorAll("[data-colour]").forEach((each) => each.style.setProperty("--stage", each.dataset.colour));
+  document.querySelectorAll("li.deal:not([tabindex])").forEach((each) => { each.tabIndex = 0; });
+  const seen = new Set(); // pages of a column that shifted meanwhile bring a card twice
+  document.querySelectorAll("li.deal").forEach((each) => { if (seen.has(each.id)) each.remove(); else seen.add(each.id); });
+  count();
+}
+
+// ---------- moving
+
+function step(column, by) {
+  const number = column?.querySelector(".many-cards");
+  if (number) number.textContent = String(Math.max(Number(number.textContent) + by, 0));
+}
+
+function place(card, column) {
+  const from = columnOf(card);
+  if (from === column) return;
+  step(from, -1);
+  step(column, 1);
+  cardsOf(column).prepend(card);
+}
+
+function putBack(id) {
+  const back = waiting.get(id);
+  waiting.delete(id);
+  if (!back) return;
+  const { card, column, next, focused } = back;
+  card.classList.remove("dragging", "moving");
+  if (!column.isConnected) return;
+  if (columnOf(card) !== column) {
+    step(columnOf(card), -1);
+    step(column, 1);
+    cardsOf(column).insertBefore(card, next?.isConnected ? next : null);
+  }
+  if (focused) card.focus();
+  say(said?.dataset.back ?? "", card, column);
+}
+
+function settle(id, answer, text) {
+  const back = waiting.get(id);
+  waiting.delete(id);
+  if (!back) return;
+  const template = document.createElement("template");
+  template.innerHTML = text;
+  const fresh = template.content.querySelector("template")?.content.querySelector("li.deal");
+  const column = document.getElementById(`stage-${answer.headers.get("X-Stage")}`);
+  if (!fresh || !column) { back.card.classList.remove("dragging", "moving"); return; }
+  place(back.card, column);
+  back.card.replaceWith(fresh);
+  htmx.process(fresh);
+  dress();
+  if (back.focused) fresh.focus();
+  say(said?.dataset.moved ?? "", fresh, column);
+}
+
+async function send(id, url, fields) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method: "POST", credentials: "same-origin", redirect: "manual",
+      headers: { "X-CSRF": document.body.dataset.csrf, "HX-Request": "true", Accept: "text/html" }, body: fields,
+    });
+  } catch {
+    putBack(id);
+    return;
+  }
+  const away = answer.headers.get("HX-Redirect");
+  if (away) { location.assign(away); return; }
+  const text = await answer.text();
+  if (answer.ok) {
+    dialog?.close();
+    if (board) settle(id, answer, text);
+    else if (document.getElementById("deal")) htmx.trigger("#deal", "stale");
+    else location.reload();
+    return;
+  }
+  if (!answer.headers.get("X-Part") || !dialog) { putBack(id); location.reload(); return; }
+  document.getElementById("asked").innerHTML = text;
+  htmx.process(dialog);
+  dialog.dataset.card = id;
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector("select, input:not([type=hidden]), textarea, a.button")?.focus();
+}
+
+function move(card, column) {
+  const from = columnOf(card);
+  const { id } = card.dataset;
+  if (!column || from === column || waiting.has(id)) return;
+  waiting.set(id, { card, column: from, next: card.nextElementSibling, focused: card.contains(document.activeElement) });
+  place(card, column);
+  card.classList.add("dragging", "moving"); // the board is not asked anew while this is open
+  const fields = new URLSearchParams({ stage: column.dataset.stage, version: card.dataset.version });
+  send(id, `/deals/${id}/move`, fields);
+}
+
+dialog?.addEventListener("close", () => {
+  if (dialog.dataset.card) putBack(dialog.dataset.card);
+  delete dialog.dataset.card;
+  document.getElementById("asked").replaceChildren();
+});
+
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  if (target.closest("#asking [data-cancel]")) { event.preventDefault(); dialog.close(); }
+  if (target.closest("#asking [data-fresh]")) {
+    event.preventDefault();
+    dialog.close();
+    htmx.trigger(board ? "#board" : "#deal", "stale");
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("#asking form, form[data-move]") || !dialog) return;
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form, event.submitter));
+  const id = dialog.dataset.card ?? form.dataset.move ?? "";
+  if (form.closest("#asking")) dialog.dataset.card = id;
+  send(id, form.getAttribute("action"), fields);
+});
+
+// ---------- by mouse
+
+let dragged = null;
+
+board?.addEventListener("dragstart", (event) => {
+  const card = cardOf(event.target);
+  if (!card?.draggable) return;
+  dragged = card;
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", card.dataset.title);
+  card.classList.add("dragging");
+});
+board?.addEventListener("dragover", (event) => {
+  const column = columnOf(event.target);
+  if (!dragged || !column) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "move";
+  if (!column.classList.contains("target")) {
+    board.querySelectorAll(".target").forEach((each) => each.classList.remove("target"));
+    column.classList.add("target");
+  }
+});
+board?.addEventListener("drop", (event) => {
+  const column = columnOf(event.target);
+  if (!dragged || !column) return;
+  event.preventDefault();
+  const card = dragged;
+  ended();
+  move(card, column);
+});
+function ended() {
+  dragged?.classList.remove("dragging");
+  dragged = null;
+  board.querySelectorAll(".target").forEach((each) => each.classList.remove("target"));
+}
+board?.addEventListener("dragend", ended);
+
+// ---------- by menu and keys
+
+let chosen = null;
+
+function openMenu(card) {
+  chosen = card;
+  const here = columnOf(card);
+  const items = [...board.querySelectorAll(".column")].map((column) => {
+    const item = document.createElement("button");
+    item.type = "button";
+    item.role = "menuitem";
+    item.textContent = column.dataset.name;
+    item.disabled = column === here;
+    item.tabIndex = -1;
+    item.dataset.stage = column.dataset.stage;
+    return item;
+  });
+  menu.replaceChildren(...items);
+  menu.hidden = false;
+  const box = (card.querySelector(".to") ?? card).getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  menu.style.setProperty("--x", `${Math.max(8, Math.min(box.right - width, innerWidth - width - 8))}px`);
+  menu.style.setProperty("--y", `${Math.max(8, Math.min(box.bottom + 4, innerHeight - height - 8))}px`);
+  menu.querySelector("button:not(:disabled)")?.focus();
+}
+
+function closeMenu(back = true) {
+  if (!menu || menu.hidden) return;
+  menu.hidden = true;
+  if (back) chosen?.focus();
+  chosen = null;
+}
+
+menu?.addEventListener("keydown", (event) => {
+  const items = [...menu.querySelectorAll("button:not(:disabled)")];
+  const at = items.indexOf(document.activeElement);
+  const goes = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+  if (goes !== undefined) { event.preventDefault(); items[(goes + items.length) % items.length]?.focus(); }
+  if (event.key === "Escape") { event.preventDefault(); closeMenu(); }
+  if (event.key === "Tab") closeMenu(false);
+});
+menu?.addEventListener("click", ({ target }) => {
+  const item = target.closest("[data-stage]");
+  const card = chosen;
+  if (!item || !card) return;
+  const column = document.getElementById(`stage-${item.dataset.stage}`);
+  closeMenu();
+  move(card, column);
+});
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("li.deal .to");
+  if (button) openMenu(cardOf(button));
+  else if (!target.closest("#move-menu")) closeMenu(false);
+});
+
+board?.addEventListener("keydown", (event) => {
+  const card = cardOf(event.target);
+  if (!card || event.target !== card || event.ctrlKey || event.metaKey || event.altKey) return;
+  const columns = [...board.querySelectorAll(".column")];
+  const at = columns.indexOf(columnOf(card));
+  const place = [...cardsOf(columns[at]).querySelectorAll("li.deal")].indexOf(card);
+  const beside = (by) => {
+    for (let next = at + by; next >= 0 && next < columns.length; next += by) {
+      const cards = cardsOf(columns[next]).querySelectorAll("li.deal");
+      if (cards.length) return cards[Math.min(place, cards.length - 1)];
+    }
+    return null;
+  };
+  const near = (sibling) => (sibling?.matches("li.deal") ? sibling : null);
+  const goes = {
+    ArrowDown: () => near(card.nextElementSibling), ArrowUp: () => near(card.previousElementSibling),
+    ArrowRight: () => beside(1), ArrowLeft: () => beside(-1),
+  }[event.key];
+  if (goes) { event.preventDefault(); goes()?.focus(); return; }
+  if (event.key === "Enter") { event.preventDefault(); card.querySelector(".deal-title").click(); }
+  if (event.key === " ") { event.preventDefault(); card.querySelector(".pick")?.click(); }
+  if ((event.code === "KeyM" || event.key === "ContextMenu") && card.querySelector(".to")) { event.preventDefault(); openMenu(card); }
+});
+
+// ---------- the board asked anew stays where it was
+
+let kept = null;
+
+board?.addEventListener("htmx:configRequest", (event) => {
+  if (event.target !== board) return;
+  const most = Math.max(0, ...[...board.querySelectorAll(".cards")].map((each) => each.querySelectorAll("li.deal").length));
+  if (most > 20) event.detail.parameters.shown = String(most);
+});
+board?.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target !== board) return;
+  kept = {
+    left: board.querySelector(".board")?.scrollLeft ?? 0,
+    tops: [...board.querySelectorAll(".column")].map((each) => [each.id, cardsOf(each).scrollTop]),
+    picked: [...board.querySelectorAll(".pick:checked")].map((each) => each.value),
+    focused: cardOf(document.activeElement)?.id,
+  };
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  dress();
+  if (event.target !== board || !kept) return;
+  const whole = board.querySelector(".board");
+  if (whole) whole.scrollLeft = kept.left;
+  kept.tops.forEach(([id, top]) => { const column = document.getElementById(id); if (column) cardsOf(column).scrollTop = top; });
+  kept.picked.forEach((id) => { const box = board.querySelector(`#card-${id} .pick`); if (box) box.checked = true; });
+  if (kept.focused) document.getElementById(kept.focused)?.focus();
+  kept = null;
+  count();
+});
+
+// ---------- many at once, pipelines, stages on a telephone
+
+function count() {
+  const bar = document.getElementById("bulk");
+  if (!bar) return;
+  const picked = document.querySelectorAll(".pick:checked").length;
+  bar.querySelector("[data-chosen]").textContent = String(picked);
+  bar.classList.toggle("shown", picked > 0);
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-goes]")) location.assign(target.value);
+  if (target.matches("[data-pick-all]")) document.querySelectorAll("tbody .pick").forEach((each) => { each.checked = target.checked; });
+  if (target.matches(".pick, [data-pick-all]")) count();
+  if (target.matches("[data-column]")) document.getElementById(target.value)?.scrollIntoView({ inline: "start", block: "nearest" });
+});
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest(".stages-here [data-step]");
+  if (!button) return;
+  const select = document.querySelector("[data-column]");
+  select.selectedIndex = Math.min(Math.max(select.selectedIndex + Number(button.dataset.step), 0), select.options.length - 1);
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// ---------- groups of fields on the page of a card: which are open is remembered
+
+const folded = (key) => `fields:${key}`;
+
+function unfold() {
+  document.querySelectorAll("[data-fold]").forEach((button) => {
+    const open = (localStorage.getItem(folded(button.dataset.fold)) ?? button.dataset.open) === "1";
+    button.setAttribute("aria-expanded", String(open));
+    document.getElementById(button.getAttribute("aria-controls")).hidden = !open;
+  });
+  const query = document.querySelector("[data-find-fields]")?.value ?? "";
+  if (query) findFields(query);
+}
+
+function findFields(text) {
+  const wanted = text.trim().toLocaleLowerCase();
+  document.querySelectorAll("#deal .fields").forEach((group) => {
+    let any = false;
+    group.querySelectorAll("[data-name]").forEach((row) => {
+      const fits = !wanted || row.dataset.name.toLocaleLowerCase().includes(wanted);
+      row.classList.toggle("away", !fits);
+      any ||= fits;
+    });
+    group.classList.toggle("away", !any && Boolean(wanted));
+    const body = group.querySelector(".fold");
+    if (wanted && any && body) body.hidden = false;
+  });
+  if (!wanted) unfold();
+}
+
+document.addEventListener("input", ({ target }) => { if (target.matches("[data-find-fields]")) findFields(target.value); });
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-fold]");
+  if (!button) return;
+  const open = button.getAttribute("aria-expanded") !== "true";
+  localStorage.setItem(folded(button.dataset.fold), open ? "1" : "0");
+  unfold();
+});
+document.addEventListener("htmx:afterSwap", unfold);
+
+dress();
+unfold();
