@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 from crm_core.model.user import User
 from crm_core.services import auditing
 from crm_core.services.desk import Desk
+from crm_core.storage.queries.recordings import heard_since
+from crm_core.storage.store import Store
+
+NOBODY = "?"
+"""Stands for a login that is nobody's."""
+_QUIET = timedelta(minutes=10)
 
 
 class Noted(StrEnum):
     """What happened, as the access log names it."""
 
     ENTERED = "login"
+    FAILED = "login.failed"
+    THROTTLED = "login.throttled"
     LEFT_EVERYWHERE = "login.ended"
     PASSWORD = "password.changed"  # noqa: S105 - the name of an event
     FACTOR_SET = "factor.set"
@@ -31,3 +40,14 @@ def note(
     said = detail if by == user.login else f"{user.login} {detail}".strip()
     about = user.id if subject_id is None else subject_id
     auditing.note(desk, what, about, login=by, remote=remote, detail=said)
+
+
+async def note_refused(store: Store, what: Noted, user: User | None, remote: str) -> None:
+    """Note that somebody was not let in. Of a login that nobody has only that there was one: people type passwords
+    there. What is throttled is noted once in ten minutes, so that guessing fills no table."""
+    login, about = (user.login, user.id) if user is not None else (NOBODY, 0)
+    if what is Noted.THROTTLED:
+        since = store.clock.now() - _QUIET
+        if await store.read(lambda conn: heard_since(conn, what, about, login, since)):
+            return
+    await store.run(lambda desk: auditing.note(desk, what, about, login=login, remote=remote))

@@ -11,6 +11,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.filters import Filter
 from crm_core.storage import tables
 from crm_core.storage.filtering import Asking, condition, living, table_of
+from crm_core.storage.sight import seen_card
 
 
 def clients(conn: Connection, kind: str, wanted: Filter, asking: Asking, *, above: int, limit: int) -> list[int]:
@@ -30,5 +31,7 @@ def who(kind: str, wanted: Filter, asking: Asking) -> tuple[ColumnElement[Any], 
     if column is None:
         raise InvalidInput(f"of: records of «{kind}» belong to no client")
     alive = select(tables.contact.c.id).where(living("contact"))
-    found = select(column).distinct().where(column.in_(alive), living(kind), condition(kind, wanted, asking))
+    seen = seen_card(asking.sight, table) if table is tables.deal and asking.sight is not None else None
+    conditions = (living(kind), condition(kind, wanted, asking), *(() if seen is None else (seen,)))
+    found = select(column).distinct().where(column.in_(alive), *conditions)
     return column, found

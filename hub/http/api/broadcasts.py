@@ -179,7 +179,7 @@ SEGMENTS = SectionOperations(
 
 def _asking(call: Call[Any, Any], catalogue: Catalogue) -> Asking:
     office = call.hub.store.office
-    return Asking(catalogue, call.hub.clock.now(), ZoneInfo(office.time_zone), office.region)
+    return Asking(catalogue, call.hub.clock.now(), ZoneInfo(office.time_zone), office.region, call.access.sight)
 
 
 def _client(record: ContactRecord) -> SegmentClient:

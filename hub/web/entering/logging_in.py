@@ -10,6 +10,7 @@ from crm_core.errors import NotFound
 from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, credentials
 from hub.log import get_logger
+from hub.noting import Noted, note_refused
 from hub.remote import remote_of
 from hub.second_factor import SecondFactors
 from hub.security import same_text
@@ -49,11 +50,13 @@ class LoggingIn:
         place = remote_of(request)
         attempt = await pages.throttle.attempt(Guessed.PASSWORD, login, place)
         if attempt.wait_s > 0:
+            await self._refused(request, Noted.THROTTLED, await self._credentials(login))
             return _patient(self.shown(request, login, back, _wait(attempt), status=429), attempt)
         kept = await self._credentials(login)
         hashed = kept.password_hash if kept is not None else None
         if not await pages.passwords.matches(password, hashed) or kept is None:
             log.warning("a login failed", place=place)
+            await self._refused(request, Noted.FAILED, kept)
             return self.shown(request, login, back, _("Wrong login or password."), status=401)
         await pages.throttle.succeeded(attempt)
         raise await entered(pages, request, kept, back, "password")
@@ -88,6 +91,7 @@ class LoggingIn:
             raise self._anew(request) from None  # it was taken off meanwhile
         if left is None:
             log.warning("a code of a second factor was wrong", login=waiting.login, place=remote_of(request))
+            await self._refused(request, Noted.FAILED, kept)
             return self._code_shown(request, _("The code does not fit, or was used already."), status=401)
         await pages.throttle.succeeded(attempt)
         raise opened(pages, request, kept, waiting.back, _codes_left(left))
@@ -102,6 +106,10 @@ class LoggingIn:
         if USER in request:
             return web.HTTPFound("/")
         return self._pages.redirect(request, "/login", _("That took too long. Please log in again."), session=Session())
+
+    async def _refused(self, request: web.Request, what: Noted, kept: Credentials | None) -> None:
+        user = kept.user if kept is not None else None
+        await note_refused(self._pages.hub.store, what, user, remote_of(request))
 
     async def _credentials(self, login: str) -> Credentials | None:
         return await self._pages.hub.store.read(lambda conn: credentials(conn, login))
