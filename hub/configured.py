@@ -42,11 +42,12 @@ def record_of(settings: Settings, database: Database, clock: Clock) -> Store:
 
 async def configure(store: Store, settings: Settings, clock: Clock) -> tuple[str, ...]:
     """Give the store the office as it is configured now; what of the record's definitions can't be used, in words."""
-    _, problems = await _configure(store, settings, clock)
+    _, problems = await put_together(store, settings, clock)
     return problems
 
 
-async def _configure(store: Store, settings: Settings, clock: Clock) -> tuple[InForce, tuple[str, ...]]:
+async def put_together(store: Store, settings: Settings, clock: Clock) -> tuple[InForce, tuple[str, ...]]:
+    """The same, with the settings that are in force."""
     catalogue = await store.run(lambda desk: desk.catalogue)
     today = clock.now().astimezone(settings.time_zone).date()
     together, problems = with_kept(settings, catalogue, today)
@@ -78,7 +79,7 @@ class Configured:
 
     async def start(self) -> None:
         """Make the office of what is configured now."""
-        in_force, self.problems = await _configure(self._store, self._settings, self._clock)
+        in_force, self.problems = await put_together(self._store, self._settings, self._clock)
         self.settings, self.accounts = in_force.settings, in_force.found
         for each in self.problems:
             log.warning("something configured can't be used", what=each)

@@ -52,11 +52,11 @@ def snippet(
     """Напечатать, что вставить в extensions.conf, manager.conf и cdr.conf."""
     from channels.pbx.snippet import Form, Part
     from channels.pbx.snippet import snippet as pbx_snippet
-    from hub.cli.working import settings_for_command
+    from hub.cli.working import settings_in_force
     from hub.connectors import pbx_config
     from hub.settings import PbxSettings, Secret, ServerUrl
 
-    settings = settings_for_command()
+    settings = settings_in_force()
     accounts = {each.name: each for each in settings.pbx}
     if not accounts:
         typer.echo(

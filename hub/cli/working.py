@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from crm_core.errors import CoreError
 from crm_core.storage.database import Database
-from crm_core.storage.migrate import migrate
+from crm_core.storage.migrate import current, head, migrate
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
-from hub.configured import configure, record_of
-from hub.log import configure_logging
+from hub.configured import configure, put_together, record_of
+from hub.log import configure_logging, get_logger
 from hub.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from hub.bootstrap import Hub
+
+log = get_logger(__name__)
 
 Result = TypeVar("Result")
 
@@ -27,6 +30,28 @@ def settings_for_command() -> Settings:
     settings = load_settings()
     configure_logging(settings.log, secrets=settings.secrets(), level=logging.WARNING)
     return settings
+
+
+def settings_in_force() -> Settings:
+    """Those of hub.toml and, where there is a record that can be read as it is, of the record."""
+
+    async def reading() -> Settings:
+        database = Database(settings.database_url.reveal(), pool_size=1)
+        try:
+            if await database.read(current) != head():
+                return settings
+            clock = SystemClock()
+            in_force, _ = await put_together(record_of(settings, database, clock), settings, clock)
+            return in_force.settings
+        except CoreError as err:
+            log.warning("accounts of the record are left out: it can't be read", error=str(err))
+            return settings
+        finally:
+            await database.stop()
+
+    settings = settings_for_command()
+    path = settings.database_url.path
+    return asyncio.run(reading()) if path is None or path.exists() else settings
 
 
 @asynccontextmanager
@@ -55,6 +80,7 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
     try:
         await migrate(hub.store.database)
         await hub.configured.start()
+        await hub.accounts.prepare()
         yield hub
     finally:
         await hub.store.database.stop()

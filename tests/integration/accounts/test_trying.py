@@ -82,7 +82,7 @@ async def test_a_community(node: Node) -> None:
     await server.start()
     try:
         community = server.community(123456, "vk1.a.strict-local-token")
-        account = {"group_id": 123456, "token": "vk1.a.strict-local-token", "api_base": server.url}
+        account: dict[str, Any] = {"group_id": 123456, "token": "vk1.a.strict-local-token", "api_base": server.url}
         account |= {"secret": "s3cret", "confirmation": "c0nf1rm"}
         wrong = _wrong(await _try(node, AccountKind.VK, **account))
         assert wrong.step is Step.EVENTS
