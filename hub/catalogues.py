@@ -29,9 +29,6 @@ Key: TypeAlias = tuple[str | None, str]
 _ROOMS: Mapping[str, str] = {
     "people": "inbox",
     "waiting": "inbox",
-    "client_live": "client",
-    "clients": "client",
-    "identity": "client",
     "call_confirm": "calls",
     "call_words": "calls",
     "calls_live": "calls",
@@ -39,7 +36,7 @@ _ROOMS: Mapping[str, str] = {
     "report": "reports",
     "login": "entering",
     "setup": "entering",
-    **{name: name for name in ("client", "calls", "lists", "journal", "reports", "entering")},
+    **{name: name for name in ("calls", "lists", "journal", "reports", "entering")},
 }
 """The rooms of what lies in no folder of a room."""
 _KEYWORDS: Mapping[str, Any] = {

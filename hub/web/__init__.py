@@ -12,18 +12,16 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
+from crm_core.model.rights import Right
 from hub.bootstrap import Hub
-from hub.rights import Right
 from hub.second_factor import SecondFactors
 from hub.secret_key import session_key
 from hub.security import Passwords
 from hub.throttle import Throttle
-from hub.web import entering, inbox, me, popups, search
+from hub.web import board, client, entering, inbox, me, popups, search, tasks, wall
 from hub.web.assets import Assets
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
-from hub.web.clients import Clients
-from hub.web.identity import Identities
 from hub.web.journal import Journal
 from hub.web.list_pages import ListPages
 from hub.web.lists import Lists
@@ -80,27 +78,23 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
 
 def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     """Every route of the pages: the table of rights is compared with it."""
-    clients, journal = Clients(pages), Journal(pages)
+    journal = Journal(pages)
     calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
-    identities, list_pages = Identities(pages), ListPages(pages)
+    list_pages = ListPages(pages)
     factors = SecondFactors(pages.hub.settings, pages.hub.clock)
     return (
         *entering.routes(pages, factors),
         *me.routes(pages, factors),
+        *board.routes(pages),
+        *client.routes(pages, live),
         *inbox.routes(pages, live),
         *popups.routes(pages, live),
         *search.routes(pages),
+        *tasks.routes(pages),
+        *wall.routes(pages),
         does(r"/cases/{id:\d+}/list", lists.put_case, Right.KEEP_LISTS),
-        shows("/contacts", clients.find, Right.SEE_CLIENTS),
-        shows(r"/contacts/{id:\d+}", clients.show, Right.SEE_CLIENTS),
-        does(r"/contacts/{id:\d+}/reply", clients.reply, Right.KEEP_CLIENTS),
-        does(r"/contacts/{id:\d+}/leads/{lead_id:\d+}/take", clients.take_lead, Right.KEEP_SALES),
         does(r"/contacts/{id:\d+}/list", lists.put_client, Right.KEEP_LISTS),
         does(r"/contacts/{id:\d+}/unlist", lists.take_client, Right.KEEP_LISTS),
-        does(r"/contacts/{id:\d+}/merge", identities.merge, Right.KEEP_CLIENTS),
-        does(r"/contacts/{id:\d+}/unmerge", identities.unmerge, Right.KEEP_CLIENTS),
-        does(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/accept", identities.accept, Right.KEEP_CLIENTS),
-        does(r"/contacts/{id:\d+}/suggestions/{suggestion_id:\d+}/dismiss", identities.dismiss, Right.KEEP_CLIENTS),
         shows("/lists", list_pages.show, Right.KEEP_LISTS),
         does("/lists/add", list_pages.add, Right.KEEP_LISTS),
         does("/lists/remove", list_pages.remove, Right.KEEP_LISTS),

@@ -8,7 +8,7 @@ from crm_core.model.user import Role
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.users import NewUser, add_user
 from hub.web.assets import Assets
-from hub.web.clients import targets_of
+from hub.web.client.reaching import targets_of
 from tests.fakes.clock import START
 from tests.integration.web.conftest import Workspace
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, InvalidIdentity, NotFound, StorageUnavailable
-from crm_core.model.rights import Right
+from crm_core.errors import InvalidIdentity, NotFound
 from crm_core.services.clients.contacts import BY_HAND
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import deciding, merging
 from crm_core.services.duplicates import suggestions as services
 from crm_core.services.duplicates.deciding import Accepted
 from crm_core.storage.queries.contacts import identity_in_query
-from hub.log import get_logger
-from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
+from hub.web.client.acting import Acting, card
+from hub.web.pages import Answer, field_of, number_in, user_here
 from hub.web.tongues import N_, _
-
-log = get_logger(__name__)
-
-Result = TypeVar("Result")
 
 _LONGEST_NUMBER_OF_CARD = 10
 _KINDS = ("tel:", "mailto:", "tg:", "vk:", "gw:", "web:")
@@ -36,64 +30,41 @@ BECAUSE: Mapping[str, str] = {
 }
 
 
-class Identities:
+class Knowing(Acting):
     """The acts; each goes back to the client's card."""
-
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
 
     async def accept(self, request: web.Request) -> Answer:
         """They are one person."""
         login, suggestion = user_here(request).login, number_in(request, "suggestion_id")
-        done = await self._act(request, lambda desk: _accepted(desk, suggestion, login))
+        done = await self.or_said(request, lambda desk: _accepted(desk, suggestion, login))
         raise await self._merged(request, *done)
 
     async def dismiss(self, request: web.Request) -> Answer:
         """They are not."""
         login, suggestion = user_here(request).login, number_in(request, "suggestion_id")
-        await self._act(request, lambda desk: services.dismiss(desk, suggestion, login))
-        raise self._pages.redirect(request, self._card(request), _("Noted: they are two people."))
+        await self.or_said(request, lambda desk: services.dismiss(desk, suggestion, login))
+        raise self.pages.redirect(request, card(request), _("Noted: they are two people."))
 
     async def merge(self, request: web.Request) -> Answer:
         """Take over the card that is named by its number or by an identity."""
         login, survivor = user_here(request).login, number_in(request)
         typed = " ".join((await field_of(request, "other", 300)).split())
-        region = self._pages.hub.settings.region
-        done = await self._act(request, lambda desk: _joined(desk, survivor, typed, region, login))
+        region = self.pages.hub.settings.region
+        done = await self.or_said(request, lambda desk: _joined(desk, survivor, typed, region, login))
         if done is None:
-            raise self._pages.redirect(
-                request, self._card(request), _("There is no card «{text}».").format(text=typed[:80])
-            )
+            raise self.pages.redirect(request, card(request), _("There is no card «{text}».").format(text=typed[:80]))
         raise await self._merged(request, *done)
 
     async def unmerge(self, request: web.Request) -> Answer:
         """Part the card from the one it took over last."""
         login, survivor = user_here(request).login, number_in(request)
-        await self._act(request, lambda desk: merging.unmerge(desk, survivor, login))
-        raise self._pages.redirect(request, self._card(request), _("The cards are apart again."))
-
-    async def _act(self, request: web.Request, service: Callable[[Desk], Result]) -> Result:
-        """Do it and wait until calls are decided by it; what can't be is said on the card."""
-        if not access_here(request).may(Right.KEEP_CLIENTS):
-            raise web.HTTPForbidden
-        hub = self._pages.hub
-        try:
-            done, position = await self._pages.act_at(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, self._card(request), str(err)) from err
-        if not await hub.directory.caught_up(position):
-            log.warning("calls are not yet decided by a merge", path=request.path)
-        return done
+        await self.or_said(request, lambda desk: merging.unmerge(desk, survivor, login))
+        raise self.pages.redirect(request, card(request), _("The cards are apart again."))
 
     async def _merged(self, request: web.Request, done: Accepted, name: str) -> web.HTTPSeeOther:
         because = _(BECAUSE[done.because]) if BECAUSE[done.because] else ""
         notice = _("The cards are one: «{name}» is here now. {because}").format(name=name, because=because).strip()
-        return self._pages.redirect(request, f"/contacts/{done.survivor.id}", notice)
-
-    def _card(self, request: web.Request) -> str:
-        return f"/contacts/{number_in(request)}"
+        return self.pages.redirect(request, f"/contacts/{done.survivor.id}", notice)
 
 
 def _accepted(desk: Desk, suggestion_id: int, login: str) -> tuple[Accepted, str]:

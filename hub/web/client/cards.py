@@ -1,0 +1,181 @@
+"""The card itself: the whole page, and the parts of it that refresh by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from crm_core.model import money
+from crm_core.model.rights import Right
+from crm_core.model.user import Staff
+from crm_core.services.watching.telling import PROMISE_MINUTES
+from crm_core.storage.queries.contacts import ContactFilter, list_contacts
+from crm_core.storage.queries.pages import LARGEST_ID, Slice
+from crm_core.storage.staff import load_staff
+from hub.web.client.acting import part
+from hub.web.client.composing import NOTE, Draft, target_name
+from hub.web.client.facts import Typed, facts_of, people
+from hub.web.client.mails import has_remote
+from hub.web.client.reaching import links_of
+from hub.web.client.timeline import SHOWS, kind_word, place_of
+from hub.web.client.view import Business, ClientView, Wanted, business_of, client_view, entries_view
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
+
+NO_DRAFT = Draft()
+END = Wanted()
+
+_CLIENTS = 50
+_LONGEST_CURSOR = 200
+
+
+class Cards:
+    """Shows clients."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def find(self, request: web.Request) -> Answer:
+        """The list of clients, narrowed by what is typed."""
+        hub = self._pages.hub
+        text, after = request.query.get("q", "")[:200], request.query.get("after")
+        wanted = ContactFilter(text=text, region=hub.settings.region)
+        page, staff = await hub.store.read(
+            lambda conn: (list_contacts(conn, wanted, Slice(after, _CLIENTS)), load_staff(conn))
+        )
+        return self._pages.render(request, "client/find.html", page=page, staff=staff, text=text)
+
+    async def show(self, request: web.Request) -> Answer:
+        """The card, or a part of it: `?part=live`, `about`, `business`; `older`, `newer`, `fresh` are entries alone."""
+        wanted, name = wanted_of(request), request.query.get("part", "")
+        if name in {"older", "newer", "fresh"}:
+            return await self._entries(request, wanted, name)
+        if name == "business":
+            return await self._business(request)
+        view = await self.view(request, wanted)
+        if view.card.contact.id != number_in(request):
+            raise web.HTTPFound(f"/contacts/{view.card.contact.id}")
+        context = self.context(request, view, wanted)
+        match name:
+            case "live":
+                return self._pages.fragment(request, "client/flow.html", **context)
+            case "about":
+                return self._pages.fragment(request, "client/about.html", **context)
+            case _:
+                return self._pages.render(request, "client/card.html", **context)
+
+    async def again(
+        self, request: web.Request, status: int, *, draft: Draft = NO_DRAFT, typed: Typed | None = None
+    ) -> Answer:
+        """The whole card once more, with what could not be kept still in its place."""
+        view = await self.view(request, END)
+        context = self.context(request, view, END, draft=draft, typed=typed)
+        return self._pages.render(request, "client/card.html", status=status, **context)
+
+    async def piece(
+        self,
+        request: web.Request,
+        template: str,
+        status: int = 200,
+        *,
+        draft: Draft = NO_DRAFT,
+        typed: Typed | None = None,
+    ) -> Answer:
+        """A part of the card as it is now, with what could not be kept still in its place."""
+        view = await self.view(request, END)
+        context = self.context(request, view, END, draft=draft, typed=typed)
+        answer = self._pages.fragment(request, template, **context)
+        return part(answer, status)
+
+    async def view(self, request: web.Request, wanted: Wanted) -> ClientView:
+        """All of a card."""
+        hub, user, contact_id = self._pages.hub, user_here(request), number_in(request)
+        accounts = tuple(hub.channels)
+        return await hub.store.read(
+            lambda conn: client_view(conn, hub.store.asker(conn, user), contact_id, wanted, accounts)
+        )
+
+    def context(
+        self,
+        request: web.Request,
+        view: ClientView,
+        wanted: Wanted,
+        *,
+        draft: Draft = NO_DRAFT,
+        typed: Typed | None = None,
+    ) -> dict[str, Any]:
+        """What the templates of the card name."""
+        last = target_name(view.chosen)
+        return {
+            **self._of_business(request, view.business, view.around.staff),
+            **_OF_ENTRIES,
+            "edge": "",
+            "view": view,
+            "entries": view.entries,
+            "around": view.around,
+            "facts": facts_of(view.card.contact, view.asker, typed),
+            "links_of": links_of,
+            "wanted": wanted,
+            "shows": SHOWS,
+            "kind_word": kind_word,
+            "draft": draft,
+            "target": draft.target or last,
+            "target_name": target_name,
+            "note": NOTE,
+            "keeps": access_here(request).may(Right.KEEP_CLIENTS),
+        }
+
+    def _of_business(self, request: web.Request, business: Business, staff: Staff) -> dict[str, Any]:
+        contact = business.card.contact
+        return {
+            "contact": contact,
+            "business": business,
+            "staff": staff,
+            "people": people(staff),
+            "promise_minutes": PROMISE_MINUTES,
+            "money": money.shown,
+            "sells": access_here(request).may(Right.KEEP_SALES),
+            "today": self._pages.hub.clock.now().astimezone(self._pages.hub.settings.time_zone).date().isoformat(),
+            "back": f"/contacts/{contact.id}",
+        }
+
+    async def _business(self, request: web.Request) -> Answer:
+        hub, user, contact_id = self._pages.hub, user_here(request), number_in(request)
+        business, staff = await hub.store.read(
+            lambda conn: (business_of(conn, asker := hub.store.asker(conn, user), contact_id), asker.staff)
+        )
+        return self._pages.fragment(request, "client/business.html", **self._of_business(request, business, staff))
+
+    async def _entries(self, request: web.Request, wanted: Wanted, name: str) -> Answer:
+        """Entries alone, to be put beside those that are shown."""
+        hub, user, contact_id = self._pages.hub, user_here(request), number_in(request)
+        asked = wanted if name != "fresh" else None
+        view = await hub.store.read(lambda conn: entries_view(conn, hub.store.asker(conn, user), contact_id, asked))
+        return self._pages.fragment(
+            request,
+            "client/entries.html",
+            **_OF_ENTRIES,
+            contact=view.around.client.contact,
+            around=view.around,
+            entries=view.entries,
+            wanted=wanted,
+            edge=name,
+        )
+
+
+_OF_ENTRIES: dict[str, Any] = {"place_of": place_of, "has_remote": has_remote}
+
+
+def wanted_of(request: web.Request) -> Wanted:
+    """The part of the timeline that an address names; what makes no sense of it counts for nothing, but a bad cursor is
+    refused when it is read."""
+    query = request.query
+    show, entry = query.get("show", ""), query.get("entry", "")
+    number = int(entry) if entry.isascii() and entry.isdigit() and len(entry) <= 18 else None
+    older, newer = (query.get(name, "")[:_LONGEST_CURSOR] or None for name in ("older", "newer"))
+    return Wanted(
+        show=show if show in SHOWS else "",
+        older=older or query.get("after", "")[:_LONGEST_CURSOR] or None,
+        newer=newer,
+        entry=number if number is not None and number <= LARGEST_ID else None,
+    )

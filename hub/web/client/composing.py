@@ -1,0 +1,83 @@
+"""What stands in the box in which one writes to a client: where to, what, when, with which files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from crm_core.errors import InvalidInput
+from crm_core.messages import ChannelKey
+from hub.web.pages import field_of
+from hub.web.tongues import _
+
+NOTE = "note"
+"""In place of an account: for the office's eyes alone."""
+
+_LONGEST_TEXT = 100_001  # one more than a message may have, so that the service refuses what is longer
+_MOST_FILES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that was uploaded and waits for its message."""
+
+    id: int
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody is writing, as the form has it. `at` is local time of the office, `template` the one whose files go
+    along."""
+
+    target: str = ""
+    text: str = ""
+    subject: str = ""
+    at: str = ""
+    template: str = ""
+    files: tuple[int, ...] = ()
+    problem: str = ""
+
+    @property
+    def note(self) -> bool:
+        """Whether it is for the office alone."""
+        return self.target == NOTE
+
+    def key(self) -> tuple[str, str | None]:
+        """The channel and the account."""
+        channel, _colon, account = self.target.partition(":")
+        return channel, account or None
+
+    def until(self, zone: ZoneInfo) -> datetime | None:
+        """When it is to go, None at once; raises InvalidInput."""
+        if not self.at:
+            return None
+        try:
+            return datetime.fromisoformat(self.at).replace(tzinfo=zone)
+        except ValueError as err:
+            raise InvalidInput(_("There is no such moment: {text}").format(text=self.at[:40])) from err
+
+
+async def draft_of(request: web.Request) -> Draft:
+    """What the form holds; raises InvalidInput for what no form of ours sends."""
+    form = await request.post()
+    given = [each for each in form.getall("file", []) if isinstance(each, str)]
+    if len(given) > _MOST_FILES or not all(each.isascii() and each.isdigit() and len(each) <= 18 for each in given):
+        raise InvalidInput(_("At most {count} files go with a message.").format(count=_MOST_FILES))
+    return Draft(
+        target=await field_of(request, "target", 200),
+        text=(await field_of(request, "text", _LONGEST_TEXT)).replace("\r\n", "\n"),
+        subject=" ".join((await field_of(request, "subject", 300)).split()),
+        at=await field_of(request, "at", 40),
+        template=await field_of(request, "template", 200),
+        files=tuple(dict.fromkeys(int(each) for each in given)),
+    )
+
+
+def target_name(key: ChannelKey | None) -> str:
+    """An account as the form names it."""
+    return f"{key.channel}:{key.account}" if key is not None else NOTE

@@ -1,0 +1,202 @@
+"""Writing to a client: the box with its templates and files, notes, messages for later and taking them back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from crm_core.errors import CoreError, InvalidInput, NotFound, StorageUnavailable
+from crm_core.messages import ChannelKey
+from crm_core.model.definitions import Section
+from crm_core.model.definitions.templates import TemplateBody
+from crm_core.model.records import ContactRecord, EntryRecord
+from crm_core.services.desk import Desk
+from crm_core.services.letters.letter_scope import letter_scope
+from crm_core.services.letters.notes import note
+from crm_core.services.letters.outgoing import composed, template_named
+from crm_core.services.letters.replies import reply
+from crm_core.services.letters.scheduling import postpone, withdraw
+from crm_core.services.recognising.cleaning import clean_file_name
+from crm_core.storage.queries import files as file_queries
+from hub.inspection import FileInspector
+from hub.web.client.acting import Acting, by_htmx, card
+from hub.web.client.cards import Cards
+from hub.web.client.composing import Draft, draft_of
+from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.tongues import _
+
+LARGEST_FILE = 50 * 1024 * 1024
+_PIECE = 256 * 1024
+_TEMPLATES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A template filled in for the client; `problem` is why it can't be."""
+
+    name: str
+    subject: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Writing(Acting):
+    """The box."""
+
+    def __init__(self, pages: Pages, cards: Cards) -> None:
+        super().__init__(pages)
+        self._cards = cards
+
+    async def reply(self, request: web.Request) -> Answer:
+        """Queue an answer, or leave a note; where it can't be, the box comes back with everything still in it."""
+        draft = Draft()
+        try:
+            draft = await draft_of(request)
+            said = await self._written(request, draft)
+        except StorageUnavailable:
+            raise
+        except CoreError as err:
+            draft = replace(draft, problem=str(err))
+            if by_htmx(request):
+                return await self._cards.piece(request, "client/composer.html", 400, draft=draft)
+            return await self._cards.again(request, 400, draft=draft)
+        if by_htmx(request):
+            return await self._cards.piece(request, "client/composer.html", draft=Draft(target=draft.target))
+        raise self.pages.redirect(request, card(request), said)
+
+    async def _written(self, request: web.Request, draft: Draft) -> str:
+        contact_id, login = number_in(request), user_here(request).login
+        until = draft.until(self.pages.hub.settings.time_zone)
+        more = await self._posted(request)
+
+        def service(desk: Desk) -> None:
+            files = [*_uploads(desk, draft), *more]
+            if draft.note:
+                note(desk, contact_id, login, draft.text, files)
+                return
+            channel, account = draft.key()
+            if account is not None and ChannelKey(channel, account) not in self.pages.hub.channels:
+                raise InvalidInput(_("This account is not connected: {account}").format(account=draft.target[:80]))
+            entry = reply(
+                desk,
+                contact_id,
+                login,
+                channel=channel,
+                account=account,
+                text=draft.text,
+                subject=draft.subject,
+                uploads=files,
+            )
+            if until is not None:
+                postpone(desk, entry, until)
+
+        await self.done(request, service)
+        if draft.note:
+            return _("The note is on the timeline.")
+        return _("The answer is scheduled.") if until is not None else _("The answer is on its way.")
+
+    async def withdraw(self, request: web.Request) -> Answer:
+        """Take back what has not gone yet."""
+        entry_id, contact_id = number_in(request, "entry_id"), number_in(request)
+
+        def service(desk: Desk) -> None:
+            entry, _client = desk.work.owned(EntryRecord, entry_id)
+            if entry.contact_id != contact_id:
+                raise NotFound
+            withdraw(desk, entry_id)
+
+        await self.or_said(request, service)
+        raise self.pages.redirect(request, card(request), _("The message was taken back; it did not go."))
+
+    async def templates(self, request: web.Request) -> Answer:
+        """Templates that have what is typed in their names, filled in for the client."""
+        contact_id, typed = number_in(request), request.query.get("q", "")[:100].casefold().split()
+        channel = request.query.get("target", "").partition(":")[0]
+
+        def service(desk: Desk) -> tuple[Proposed, ...]:
+            contact: ContactRecord = desk.work.contact(contact_id)
+            bodies = desk.catalogue.bodies(Section.TEMPLATE, TemplateBody)
+            fitting = [
+                (each.name, body)
+                for each, body in bodies
+                if (not body.channels or channel in body.channels)
+                and all(word in each.name.casefold() for word in typed)
+            ]
+            return tuple(_proposed(desk, contact, name, body, channel) for name, body in fitting[:_TEMPLATES])
+
+        found = await self.pages.hub.store.look(service)
+        return self.pages.fragment(request, "client/templates.html", found=found)
+
+    async def upload(self, request: web.Request) -> Answer:
+        """Keep a file for a message to be written: the body is the file, `?name=` what it is called. What the page
+        shows of it, or what went wrong in words, as JSON."""
+        hub, login = self.pages.hub, user_here(request).login
+        name = clean_file_name(unquote(request.query.get("name", ""), errors="replace")[:300]) or "file"
+        declared = request.content_type if request.content_type != "multipart/form-data" else ""
+        if (request.content_length or 0) > LARGEST_FILE:
+            return _refused(413)
+        try:
+            stored = await hub.files.put(_pieces(request), LARGEST_FILE)
+        except InvalidInput:
+            return _refused(413)
+        judged = await FileInspector(hub.files).look(stored.sha256, name, declared[:100])
+        added = await hub.store.run(
+            lambda desk: file_queries.add_upload(desk, login, name, judged.content_type, stored)
+        )
+        return web.json_response({"id": added.id, "name": added.name, "size": added.size}, status=201)
+
+    async def _posted(self, request: web.Request) -> list[dict[str, Any]]:
+        """Files that came with the form itself, where no script sent them ahead."""
+        found: list[dict[str, Any]] = []
+        for field in (await request.post()).getall("upload", []):
+            if not isinstance(field, web.FileField) or not field.filename:
+                continue
+            content = field.file.read()
+            name = clean_file_name(field.filename) or "file"
+            stored = await self.pages.hub.files.put_bytes(content)
+            judged = await FileInspector(self.pages.hub.files).look(stored.sha256, name, field.content_type[:100])
+            found.append(
+                {"name": name, "content_type": judged.content_type, "size": stored.size, "sha256": stored.sha256}
+            )
+        return found
+
+
+def _uploads(desk: Desk, draft: Draft) -> Sequence[dict[str, Any]]:
+    """The files of a draft: those that were uploaded, those of its template."""
+    found = [
+        {"name": each.name, "content_type": each.content_type, "size": each.size, "sha256": each.sha256}
+        for each in file_queries.uploads(desk, draft.files)
+    ]
+    if draft.template:
+        found += [
+            {"name": each.name, "content_type": each.content_type, "size": each.size, "sha256": each.sha256}
+            for each in template_named(desk, draft.template).attachments
+        ]
+    return found
+
+
+def _proposed(desk: Desk, contact: ContactRecord, name: str, body: TemplateBody, channel: str) -> Proposed:
+    files = tuple(each.name for each in body.attachments)
+    try:
+        letter = composed(desk, contact, body, channel, letter_scope(desk, contact))
+    except InvalidInput as err:
+        return Proposed(name, problem=str(err))
+    if letter is None:
+        return Proposed(name, problem=_("for this client nothing is left to say"))
+    return Proposed(name, letter.subject, letter.text, files)
+
+
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    async for piece in request.content.iter_chunked(_PIECE):
+        yield piece
+
+
+def _refused(status: int) -> web.Response:
+    text = _("The file is larger than {count} MB.").format(count=LARGEST_FILE // 1024 // 1024)
+    answer: Mapping[str, str] = {"problem": text}
+    return web.json_response(answer, status=status)

@@ -1,0 +1,185 @@
+// A client's card: the box in which one writes (draft, files, templates, keys), who else is here, entries not all may see.
+
+import * as feed from "./feed.js";
+import { placePiece } from "./regions.js";
+
+const root = document.querySelector(".of-client");
+const { client } = root.dataset;
+const topic = `client:${client}`;
+const kept = `draft:${client}`;
+const form = () => document.getElementById("composer");
+
+document.body.classList.add("scripted");
+
+// ---------- the draft of this client, as long as the tab lives
+
+function keep() {
+  const { text, subject, target, at } = form().elements;
+  const draft = { text: text.value, subject: subject.value, target: target.value, at: at.value };
+  if (draft.text || draft.subject) sessionStorage.setItem(kept, JSON.stringify(draft));
+  else sessionStorage.removeItem(kept);
+}
+
+function recall() {
+  const draft = JSON.parse(sessionStorage.getItem(kept) ?? "null");
+  if (!draft || form().elements.text.value) return;
+  for (const name of ["text", "subject", "at"]) form().elements[name].value = draft[name] ?? "";
+  if ([...form().elements.target.options].some((each) => each.value === draft.target)) form().elements.target.value = draft.target;
+}
+
+function fit() {
+  const target = form().elements.target.value;
+  form().classList.toggle("no-subject", !target.startsWith("email:"));
+  form().classList.toggle("of-note", target === "note");
+}
+
+// ---------- files: chosen, dragged onto the card, pasted
+
+function chip(text, id) {
+  const item = document.createElement("li");
+  item.className = "tag";
+  const name = document.createElement("span");
+  name.textContent = text;
+  const away = document.createElement("button");
+  away.type = "button";
+  away.className = "quiet small";
+  away.title = form().dataset.remove;
+  away.setAttribute("aria-label", form().dataset.remove);
+  away.textContent = "×";
+  away.addEventListener("click", () => item.remove());
+  item.append(name, away);
+  if (id !== undefined) {
+    const input = Object.assign(document.createElement("input"), { type: "hidden", name: "file", value: id });
+    item.append(input);
+  }
+  form().querySelector(".chosen-files").append(item);
+  return item;
+}
+
+async function upload(file) {
+  const item = chip(`${file.name} …`);
+  const fail = (problem) => { item.classList.add("problem"); item.firstChild.textContent = `${file.name}: ${problem}`; };
+  try {
+    const answer = await fetch(`${form().dataset.files}?name=${encodeURIComponent(file.name)}`, {
+      method: "POST", body: file, credentials: "same-origin",
+      headers: { "Content-Type": file.type || "application/octet-stream", "X-CSRF": document.body.dataset.csrf },
+    });
+    const told = await answer.json();
+    if (!answer.ok) { fail(told.problem ?? form().dataset.tooLarge); return; }
+    item.remove();
+    chip(told.name, told.id);
+  } catch {
+    fail(form().dataset.tooLarge);
+  }
+}
+
+const sendFiles = (files) => [...files].forEach(upload);
+
+// ---------- the box as it stands now; it is drawn anew after each message
+
+function begin() {
+  if (!form()) return;
+  form().elements.upload.removeAttribute("name"); // files go ahead of their message
+  form().querySelector("input[type=file]").addEventListener("change", ({ target }) => { sendFiles(target.files); target.value = ""; });
+  recall();
+  fit();
+}
+
+let written = 0;
+
+document.addEventListener("input", ({ target }) => {
+  if (!form()?.contains(target)) return;
+  keep();
+  if (target.name === "text" && form().elements.target.value !== "note" && Date.now() - written > 3000) {
+    written = Date.now();
+    feed.whisper(topic, "writes");
+  }
+});
+document.addEventListener("change", ({ target }) => { if (target.name === "target" && form()?.contains(target)) { fit(); keep(); } });
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form()?.contains(event.target)) {
+    event.preventDefault();
+    form().requestSubmit();
+  }
+});
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length && form()?.contains(event.target)) { event.preventDefault(); sendFiles(event.clipboardData.files); }
+});
+root.addEventListener("dragover", (event) => {
+  if (form() && event.dataTransfer?.types.includes("Files")) { event.preventDefault(); root.classList.add("dropping"); }
+});
+root.addEventListener("dragleave", ({ relatedTarget }) => { if (!root.contains(relatedTarget)) root.classList.remove("dropping"); });
+root.addEventListener("drop", (event) => {
+  root.classList.remove("dropping");
+  if (form() && event.dataTransfer?.files.length) { event.preventDefault(); sendFiles(event.dataTransfer.files); }
+});
+document.addEventListener("click", ({ target }) => {
+  const chosen = target.closest("[data-template]");
+  if (!chosen || !form()) return;
+  const { text, subject, template } = form().elements;
+  text.setRangeText(chosen.dataset.text, text.selectionStart, text.selectionEnd, "end");
+  if (chosen.dataset.subject) subject.value = chosen.dataset.subject;
+  form().querySelector(".of-template")?.remove();
+  template.value = chosen.dataset.attached ? chosen.dataset.template : "";
+  if (chosen.dataset.attached) {
+    const item = chip(chosen.dataset.attached);
+    item.classList.add("of-template");
+    item.querySelector("button").addEventListener("click", () => { template.value = ""; });
+  }
+  text.focus();
+  keep();
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt.id === "composer" && detail.successful) sessionStorage.removeItem(kept);
+  if (detail.elt.id === "fresh" && detail.successful) {
+    const found = document.createElement("template");
+    found.innerHTML = detail.xhr.responseText;
+    for (const each of found.content.querySelectorAll("li[id]")) {
+      if (!document.getElementById(each.id)) placePiece({ topic, key: each.id, html: each.outerHTML });
+    }
+  }
+});
+document.addEventListener("htmx:load", ({ target }) => {
+  if (target.id === "composer") { begin(); form().elements.text.focus(); }
+});
+document.addEventListener("submit", ({ target }) => {
+  target.querySelectorAll("input[data-csrf]").forEach((each) => { each.value = document.body.dataset.csrf; });
+}, true);
+
+// ---------- who else is here
+
+const others = new Map(); // name -> what they do and until when that counts
+const line = document.querySelector("[data-whispers]");
+
+function show() {
+  const now = Date.now();
+  others.forEach((each, name) => { if (each.until < now) others.delete(name); });
+  line.textContent = [...others].map(([name, { kind }]) => root.dataset[kind].replace("{name}", name)).join(" · ");
+}
+
+feed.on("whisper", (said) => {
+  if (said.topic !== topic || !(said.said in { looks: 1, writes: 1 })) return;
+  const before = others.get(said.name);
+  if (said.said === "looks" && before?.kind === "writes" && before.until > Date.now()) return;
+  others.set(said.name, { kind: said.said, until: Date.now() + (said.said === "writes" ? 6000 : 45000) });
+  show();
+});
+setInterval(show, 2000);
+
+const look = () => { if (!document.hidden) feed.whisper(topic, "looks"); };
+setTimeout(look, 1000);
+setInterval(look, 30000);
+
+// ---------- on a telephone one part at a time
+
+function turn(name) {
+  root.dataset.tab = name;
+  document.querySelectorAll(".of-card [data-tab]").forEach((each) => {
+    if (each.dataset.tab === name) each.setAttribute("aria-current", "page");
+    else each.removeAttribute("aria-current");
+  });
+}
+document.querySelectorAll(".of-card [data-tab]").forEach((each) => each.addEventListener("click", () => turn(each.dataset.tab)));
+turn("talk");
+begin();
+if (location.hash === "#answer") document.getElementById("answer")?.focus();
