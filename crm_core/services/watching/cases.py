@@ -9,6 +9,7 @@ from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey
 from crm_core.model.case import CaseKind, CaseState, Signal, SignalAt, Span, fold, follows, step
 from crm_core.model.records import CaseRecord, ContactRecord, DeadlineKind, DeadlineRecord, LeadStatus
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks
 from crm_core.services.watching.ladders import climb, key, lead_touched, lead_waits_no_more, set_next_rung
@@ -223,6 +224,23 @@ def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:
     desk.work.put(taken)
     desk.note(contact.id, desk.say(Phrase.TAKEN_BY, name=desk.name_of(login)), author=login, by_person=True)
     return taken
+
+
+def give_case(desk: Desk, case_id: int, giver: str, login: str) -> CaseRecord:
+    """Somebody has another person look after the client, who is told; raises InvalidInput for whom nothing can be given
+    to, Forbidden for a case of somebody whose work the giver does not oversee, Conflict where it is closed."""
+    case, contact = _open_case(desk, case_id)
+    desk.demand_of(Right.SEE_REPORTS, case.manager)
+    user = desk.work.staff.get(login)
+    if user is None or not user.active:
+        raise InvalidInput(f"there is no active user «{login}»")
+    if case.manager == login:
+        return case
+    # It may come back to somebody: every time is told.
+    given_to(desk, contact, login, f"{desk.work.next_id()}:given")
+    text = desk.say(Phrase.CASE_GIVEN, giver=desk.name_of(giver), name=user.name)
+    desk.note(contact.id, text, author=giver, by_person=True)
+    return desk.work.get(CaseRecord, case_id)
 
 
 def open_lead_of_case(desk: Desk, case: CaseRecord) -> int | None:

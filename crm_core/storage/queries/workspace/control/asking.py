@@ -38,11 +38,12 @@ def control_page(
     where: Slice,
     *,
     group: str | None = None,
+    person: str | None = None,
     limits: Limits = USUAL,
 ) -> Page[ControlRow]:
-    """A page of a view, of one group where it is named; figures stand on one page. Raises InvalidInput for a bad
+    """A page of a view, of one group or one person where they are named; figures stand on one page. Raises InvalidInput for a bad
     cursor. Three statements for a list, five for figures at most."""
-    wish = Wish(asker, asker.logins(group=group), limits)
+    wish = _wish(asker, group, person, limits)
     if view in figures.FIGURES:
         return Page(figures.rows(conn, view, wish), None)
     if view is ControlView.MISSED_CALLS:
@@ -62,15 +63,23 @@ def control_page(
 
 
 def control_counts(
-    conn: Connection, asker: Asker, *, group: str | None = None, limits: Limits = USUAL
+    conn: Connection, asker: Asker, *, group: str | None = None, person: str | None = None, limits: Limits = USUAL
 ) -> dict[ControlView, int]:
     """How many lines each list has, up to `inbox.MOST_COUNTED`; figures are left out. Two statements."""
-    wish = Wish(asker, asker.logins(group=group), limits)
+    wish = _wish(asker, group, person, limits)
     views = [view for view in ControlView if view in lists.LISTS]
     row = conn.execute(select(*(bounded(lists.records(view, wish)) for view in views))).one()
     found = {ControlView.MISSED_CALLS: len(_waitings(conn, wish))}
     found |= {view: int(count) for view, count in zip(views, row, strict=True)}
     return {view: found[view] for view in ControlView if view in found}
+
+
+def _wish(asker: Asker, group: str | None, person: str | None, limits: Limits) -> Wish:
+    """Of whom: nobody sees more than they may, so that somebody whom they don't oversee has nothing."""
+    logins = asker.logins(group=group)
+    if person is None:
+        return Wish(asker, logins, limits)
+    return Wish(asker, frozenset({person}) & (logins if logins is not None else {person}), limits, alone=True)
 
 
 def _shown(conn: Connection, page: Page[Any], row: Callable[[Any, Client | None], ControlRow]) -> Page[ControlRow]:
@@ -95,7 +104,9 @@ def _waitings(conn: Connection, wish: Wish) -> list[Waiting]:
     since = asker.midnight(-int(wish.limits.lately / timedelta(days=1)))
     wanted = Wanted(since, asker.midnight(1), asker.now, asker.office, limit=MOST_COUNTED - 1)
     found = waitings(conn, wanted, OWED, order="last")
-    return [each for each in found if wish.logins is None or each.manager is None or each.manager in wish.logins]
+    if wish.logins is None:
+        return found
+    return [each for each in found if (each.manager is None and not wish.alone) or each.manager in wish.logins]
 
 
 def _waiting(each: Waiting, client: Client | None) -> ControlRow:

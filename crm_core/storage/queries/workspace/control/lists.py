@@ -31,18 +31,20 @@ _OPEN_TASK = (task.c.state == literal_column("'open'"), task.c.deleted_at.is_(No
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a list is asked for: by whom, of whose work (None: everybody's), from where on."""
+    """What a list is asked for: by whom, of whose work (None: everybody's), from where on; `alone` is of one person,
+    so that what is nobody's is left out."""
 
     asker: Asker
     logins: frozenset[str] | None
     limits: Limits
+    alone: bool = False
 
     def whose(self, column: Any, *, nobodys: bool = True) -> ColumnElement[bool] | None:
         """That a record is one of these people's; what is nobody's is everybody's."""
         if self.logins is None:
             return None
         theirs: ColumnElement[bool] = column.in_(sorted(self.logins))
-        return or_(theirs, column.is_(None)) if nobodys else theirs
+        return or_(theirs, column.is_(None)) if nobodys and not self.alone else theirs
 
 
 def records(view: ControlView, wish: Wish) -> Select[Any]:

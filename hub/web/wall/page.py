@@ -1,0 +1,98 @@
+"""The wall as it is read and drawn: a page of the workspace, or a screen that hangs in the office."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from crm_core.model.access import Right
+from crm_core.model.user import Staff, User
+from crm_core.services.watching.telling import PROMISE_MINUTES
+from crm_core.storage.queries.pages import Reading
+from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.queries.workspace.wall import Wall, wall
+from hub.attendance import attendance
+from hub.web.pages import Answer, Pages, access_here, user_here
+from hub.web.tongues import language
+from hub.web.wall.people import Doing, WallPerson, people_now
+
+_MOST: Final = 40
+_MOST_JAMS: Final = 12
+_PARTS: Final = {"acts": "wall/acts.html", "now": "wall/now.html"}
+
+
+@dataclass(frozen=True, slots=True)
+class WallView:
+    """All that the page reads from the record. `takers` are the people to whom something can be given, `groups` those
+    that can be chosen."""
+
+    wall: Wall
+    staff: Staff
+    takers: tuple[User, ...]
+    groups: tuple[str, ...]
+    group: str
+
+
+def wall_view(conn: Reading, asker: Asker, group: str) -> WallView:
+    """The wall of one group, of all whom the asker oversees where that names none of theirs."""
+    logins = asker.logins()
+    overseen = [each for each in asker.staff.by_login.values() if logins is None or each.login in logins]
+    groups = tuple(sorted({each.group for each in overseen if each.group}))
+    chosen = group if group in groups else ""
+    takers = sorted((each for each in asker.staff.by_login.values() if each.active), key=lambda each: each.name)
+    return WallView(
+        wall=wall(conn, asker, chosen or None, limit=_MOST),
+        staff=asker.staff,
+        takers=tuple(takers),
+        groups=groups if len(groups) > 1 else (),
+        group=chosen,
+    )
+
+
+class WallPage:
+    """The wall."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """The page, with `?part=` only the one or the other part of it that refreshes by itself; with `?screen=1`
+        without the frame, larger, and without what can be done."""
+        hub, user, query = self._pages.hub, user_here(request), request.query
+        group = query.get("group", "")[:200]
+        view = await hub.store.read(lambda conn: wall_view(conn, hub.store.asker(conn, user), group))
+        context = self._context(request, view, screen=query.get("screen") == "1")
+        if (part := _PARTS.get(query.get("part", ""))) is not None:
+            return self._pages.fragment(request, part, **context)
+        return self._pages.render(request, "wall/page.html", **context)
+
+    def _context(self, request: web.Request, view: WallView, *, screen: bool) -> dict[str, Any]:
+        people, access = self._people(view), access_here(request)
+        return {
+            "view": view,
+            "wall": view.wall,
+            "people": people,
+            "free": sum(each.doing is Doing.FREE for each in people),
+            "jams": view.wall.jams[:_MOST_JAMS],
+            "screen": screen,
+            "address": _address(view.group, screen=screen),
+            "other_address": _address(view.group, screen=not screen),
+            "back": _address(view.group, screen=False),
+            "settles": access.may(Right.SETTLE_CASES) and not screen,
+            "assigns": access.may(Right.KEEP_SALES) and not screen,
+            "promise_minutes": PROMISE_MINUTES,
+        }
+
+    def _people(self, view: WallView) -> tuple[WallPerson, ...]:
+        hub = self._pages.hub
+        now = attendance(hub.store.office, hub.directory.staff, hub.presence, hub.clock.now())
+        return people_now(view.wall.people, {each.user.login: each for each in now}, language())
+
+
+def _address(group: str, *, screen: bool) -> str:
+    fields = {"group": group, "screen": "1" if screen else ""}
+    said = urlencode({name: value for name, value in fields.items() if value})
+    return f"/wall?{said}" if said else "/wall"
