@@ -3,9 +3,9 @@ used."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from crm_core.messages import ChannelKey
 from crm_core.model.definitions import Catalogue, DefinitionRecord, Section
@@ -49,6 +49,21 @@ class InForce:
     def problems(self) -> tuple[Problem, ...]:
         """All that keeps an account from being used."""
         return tuple(problem for each in self.found.values() for problem in each.problems)
+
+
+class NowInForce(Protocol):
+    """Where what is in force is heard of."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those of hub.toml and of the record together."""
+
+    @property
+    def accounts(self) -> Mapping[ChannelKey, Found]:
+        """Those of the record."""
+
+    def listen(self, listener: Callable[[], Awaitable[None]]) -> None:
+        """Call `listener` after every change."""
 
 
 def with_accounts(settings: Settings, catalogue: Catalogue, seal: Seal, *, without: str = "") -> InForce:

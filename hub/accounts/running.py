@@ -15,10 +15,9 @@ from crm_core.messages import ChannelKey
 from crm_core.ports import Channel, ChannelContext, InboundSink
 from crm_core.ports.channels import Retires
 from hub.accounts.channels import BrokenChannel, Channels
-from hub.accounts.in_force import Found
+from hub.accounts.in_force import Found, NowInForce
 from hub.accounts.keeping import words_of
 from hub.accounts.kinds import alone
-from hub.configured import Configured
 from hub.connectors import CONNECTORS, Connect, config_of
 from hub.log import get_logger, hide
 from hub.settings import Settings
@@ -46,7 +45,7 @@ class Accounts:
 
     def __init__(
         self,
-        configured: Configured,
+        configured: NowInForce,
         channels: Channels,
         context: ChannelContext,
         connectors: Mapping[str, Connect] | None = None,

@@ -6,13 +6,17 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import aiohttp
 
 from crm_core.messages import ChannelKey
 from crm_core.model.definitions.accounts import AccountKind
+from crm_core.ports import ChannelContext, Clock
+from crm_core.storage.store import Store
+from hub.accounts.channels import Channels
 from hub.accounts.findings import Finding, Findings, Step, failed, proved
+from hub.accounts.in_force import NowInForce
 from hub.accounts.keeping import BadAccount, Given, kept
 from hub.accounts.kinds import Account, alone
 from hub.accounts.places import why_not
@@ -32,14 +36,39 @@ from hub.settings import (
 )
 from hub.settings.model import VkMode
 
-if TYPE_CHECKING:
-    from hub.bootstrap import Hub
-
 _PATIENCE_S = 20.0
 _ANSWER_S = 5.0
 
 
-async def try_account(hub: Hub, given: Given, language: str | None = None) -> Findings:
+class Running(Protocol):
+    """What of the hub is needed: its own settings, the record, and what runs."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those of hub.toml."""
+
+    @property
+    def store(self) -> Store:
+        """The record."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    @property
+    def context(self) -> ChannelContext:
+        """What connectors are given."""
+
+    @property
+    def configured(self) -> NowInForce:
+        """What is in force."""
+
+    @property
+    def channels(self) -> Channels:
+        """What runs."""
+
+
+async def try_account(hub: Running, given: Given, language: str | None = None) -> Findings:
     """Whether this account would work: its settings, then every connection it needs, each at most 20 s.
 
     Never raises for what is wrong with the account. `language` is the office's unless it is named.
@@ -54,7 +83,9 @@ async def try_account(hub: Hub, given: Given, language: str | None = None) -> Fi
     return await try_configured(hub, given.kind, found.account, found.among, language)
 
 
-async def try_configured(hub: Hub, kind: AccountKind, account: Account, settings: Settings, language: str) -> Findings:
+async def try_configured(
+    hub: Running, kind: AccountKind, account: Account, settings: Settings, language: str
+) -> Findings:
     """The same for an account whose settings are right; `settings` are those it stands among."""
     tries = _Tries(hub, kind, settings, language)
     found = await asyncio.gather(*(tries.in_time(step, work) for step, work in tries.of(account)))
@@ -65,7 +96,7 @@ async def try_configured(hub: Hub, kind: AccountKind, account: Account, settings
 class _Tries:
     """The trials of one account."""
 
-    def __init__(self, hub: Hub, kind: AccountKind, settings: Settings, language: str) -> None:
+    def __init__(self, hub: Running, kind: AccountKind, settings: Settings, language: str) -> None:
         self._hub = hub
         self._kind = kind
         self._settings = settings
