@@ -71,7 +71,7 @@ async def test_a_token_is_made_told_once_used_and_revoked(world: World) -> None:
     await world.ask("DELETE", f"/tokens/{fresh['id']}", status=204)
     await world.ask("DELETE", f"/tokens/{fresh['id']}", status=204)
     assert (await world.call("GET", "/contacts", headers=headers)).status == 401
-    said = [(each["what"], each["login"]) for each in (await world.get("/access-log", login="root"))["items"]]
+    said = [(each["what"], each["login"]) for each in (await world.get("/audit", login="root"))["items"]]
     assert said[:2] == [("token.revoked", "ivan"), ("token.issued", "ivan")]
 
 

@@ -57,6 +57,7 @@ async def test_it_is_set_up_with_a_first_code_and_asked_for_then(workspace: Work
     assert (await stranger.client.get("/me", allow_redirects=False)).headers["Location"] == "/login?next=/me"
     assert (await stranger.client.get("/api/v1/contacts")).status == 401
     assert (await stranger.send("/login/code", page="/login/code", code="000000")).status == 401
+    assert await workspace.scalar("SELECT login FROM access_log WHERE what = 'login.failed'") == "root"
     response = await stranger.send("/login/code", page="/login/code", code=code())
     assert (response.status, response.headers["Location"]) == (303, "/")
     assert "/me" in await stranger.get("/")
