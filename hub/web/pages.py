@@ -152,7 +152,7 @@ class Pages:
 
     async def act_at(self, request: web.Request, service: Callable[[Desk], Done]) -> tuple[Done, int | None]:
         """The same, with the feed position of the commit, None where nothing changed."""
-        user, remote = user_here(request), request.remote or ""
+        user, remote = user_here(request), remote_of(request)
 
         def acting(desk: Desk) -> Done:
             desk.acts_for(user, remote)

@@ -116,8 +116,9 @@ class Sessions:
 
     def read(self, request: web.Request) -> Session:
         """The session of a request; a fresh one where there is none or it can't be trusted."""
+        kept = request[_KEPT]
         try:
-            return _session(request[_KEPT])
+            return _session(kept)
         except (KeyError, TypeError, ValueError):
             return Session()
 
