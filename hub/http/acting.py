@@ -17,6 +17,7 @@ from crm_core.storage.queries.idempotency import KeptAnswer
 from hub.bootstrap import Hub
 from hub.http.problems import Problem
 from hub.log import get_logger
+from hub.remote import remote_of
 
 log = get_logger(__name__)
 
@@ -61,7 +62,7 @@ async def run_act(
         kept = idempotency.find(desk, user.login, key) if key is not None else None
         if kept is not None:
             return _same(kept, digest), True
-        desk.acts_for(user, request.remote or "")
+        desk.acts_for(user, remote_of(request))
         model = service(desk)
         answer = KeptAnswer(digest, status, to_json(model) if model is not None else b"")
         if key is not None:

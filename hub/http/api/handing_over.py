@@ -14,6 +14,7 @@ from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, of_validation
 from hub.http.rights import Right
 from hub.http.types import Given, Login, NoBody, Query, Short, Taken
+from hub.remote import remote_of
 
 
 class HandOverBody(Taken):
@@ -50,7 +51,7 @@ async def _handed_over(request: web.Request, call: Call[Query, NoBody]) -> web.S
         group=body.group,
         disable=body.disable,
         access=call.access,
-        remote=request.remote or "",
+        remote=remote_of(request),
     )
     given: dict[str, Any] = {who: dict(counts) for who, counts in act.given.items()}
     answer = HandedOver(login=login, counts=dict(act.counts), by_person=given)

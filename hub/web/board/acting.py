@@ -11,6 +11,7 @@ from aiohttp import web
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.asker import Asker
+from hub.remote import remote_of
 from hub.web.pages import Pages, user_here
 
 Result = TypeVar("Result")
@@ -29,7 +30,7 @@ class Acting:
 
     async def act(self, request: web.Request, service: Callable[[Desk], Result]) -> Result:
         """Run a service as the person of a request; raises whatever it raises."""
-        user, remote = user_here(request), request.remote or ""
+        user, remote = user_here(request), remote_of(request)
 
         def acting(desk: Desk) -> Result:
             desk.acts_for(user, remote)

@@ -18,6 +18,7 @@ from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.clients import Client, client_of, clients_of
 from hub.exchange import exporting
+from hub.remote import remote_of
 from hub.web.board.acting import Acting, by_script, part
 from hub.web.board.asking import NOBODY, SORTED, SPANNED, Wanted
 from hub.web.board.boards import AT_ONCE, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
@@ -128,7 +129,7 @@ class Boards(Acting):
             name,
             filtered,
             login=user.login,
-            remote=request.remote or "",
+            remote=remote_of(request),
             access=asker.access,
         )
         headers = {
