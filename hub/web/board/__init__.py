@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_core.model.access import Right
 from hub.web.board.board_pages import Boards
+from hub.web.board.deal_acts import DealActs
 from hub.web.board.moving import Moving
 from hub.web.board.views import Bulk, Views
 from hub.web.pages import Pages
@@ -13,6 +14,7 @@ from hub.web.routes import Route, does, shows
 def routes(pages: Pages) -> tuple[Route, ...]:
     """The routes of the room."""
     boards, moving, views, bulk = Boards(pages), Moving(pages), Views(pages), Bulk(pages)
+    deal, of_deal = DealActs(pages), r"/deals/{id:\d+}"
     return (
         shows("/deals", boards.choose, Right.SEE_SALES),
         shows(r"/deals/board/{pipeline_id:\d+}", boards.board, Right.SEE_SALES),
@@ -24,5 +26,21 @@ def routes(pages: Pages) -> tuple[Route, ...]:
         does("/deals/bulk", bulk.act_on_all, Right.KEEP_SALES),
         does("/deals/views", views.keep, Right.SEE_SALES),
         does(r"/deals/views/{id:\d+}", views.change, Right.SEE_SALES),
-        does(r"/deals/{id:\d+}/move", moving.move, Right.KEEP_SALES),
+        shows(of_deal, deal.show, Right.SEE_SALES),
+        shows(of_deal + "/group", deal.group, Right.KEEP_SALES),
+        shows(of_deal + r"/documents/{document_id:\d+}", deal.document, Right.SEE_SALES),
+        does(of_deal + "/move", moving.move, Right.KEEP_SALES),
+        does(of_deal + "/edit", deal.edit, Right.KEEP_SALES),
+        does(of_deal + "/tick", deal.tick, Right.KEEP_SALES),
+        does(of_deal + "/lines", deal.put_lines, Right.KEEP_SALES),
+        does(of_deal + "/payments", deal.pay, Right.KEEP_SALES),
+        does(of_deal + r"/payments/{payment_id:\d+}/remove", deal.unpay, Right.DELETE),
+        does(of_deal + "/tasks", deal.give_task, Right.KEEP_SALES),
+        does(of_deal + r"/tasks/{task_id:\d+}/close", deal.close_task, Right.KEEP_SALES),
+        does(of_deal + "/documents", deal.make_document, Right.KEEP_SALES),
+        does(of_deal + "/links", deal.link, Right.KEEP_SALES),
+        does(of_deal + r"/links/{link_id:\d+}/remove", deal.unlink, Right.KEEP_SALES),
+        does(of_deal + "/tunnel", deal.tunnel, Right.KEEP_SALES),
+        does(of_deal + "/delete", deal.delete, Right.DELETE),
+        does(of_deal + "/restore", deal.restore, Right.DELETE),
     )

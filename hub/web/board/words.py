@@ -46,6 +46,14 @@ PAYMENTS: Mapping[str, str] = {
     PaymentKind.PLANNED: NP_("payment", "planned"),
     PaymentKind.PROMISED: NP_("payment", "promised"),
 }
+KINDS: Mapping[str, str] = {
+    "deal": NP_("record", "Deal"),
+    "contact": NP_("record", "Client"),
+    "company": NP_("record", "Company"),
+    "lead": NP_("record", "Lead"),
+    "task": NP_("record", "Task"),
+    "product": NP_("record", "Product"),
+}
 OUTCOMES: Mapping[str, str] = {
     RunOutcome.DONE: NP_("rule", "done"),
     RunOutcome.FAILED: NP_("rule", "failed"),
@@ -108,6 +116,21 @@ def input_text(value: Any) -> str:
     return str(value)
 
 
+def quantity(thousandths: int) -> str:
+    """A quantity for people."""
+    return amounts.grouped(Decimal(thousandths).scaleb(-3))
+
+
+def day_text(day: str) -> str:
+    """A day `YYYY-MM-DD` for people."""
+    return ".".join(reversed(day.split("-")))
+
+
+def kind_word(kind: str) -> str:
+    """What a kind of records is called."""
+    return pgettext("record", KINDS[kind]) if kind in KINDS else kind
+
+
 WORDS: Mapping[str, Any] = {
     "money": money,
     "plain_sum": plain,
@@ -117,5 +140,8 @@ WORDS: Mapping[str, Any] = {
     "outcome_word": outcome_word,
     "value_text": value_text,
     "input_text": input_text,
+    "quantity": quantity,
+    "day_text": day_text,
+    "kind_word": kind_word,
 }
 """What the templates of the room call."""
