@@ -129,8 +129,10 @@ document.addEventListener("click", ({ target }) => {
   text.focus();
   keep();
 });
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.requestConfig.elt.id === "composer" && detail.xhr.status < 400) sessionStorage.removeItem(kept);
+});
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt.id === "composer" && detail.successful) sessionStorage.removeItem(kept);
   if (detail.elt.id === "fresh" && detail.successful) {
     const found = document.createElement("template");
     found.innerHTML = detail.xhr.responseText;
