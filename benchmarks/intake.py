@@ -168,7 +168,7 @@ async def _behind_http(url: str) -> float:
     """The whole hub in this process, its webhook fed by another process over loopback."""
     from aiohttp import web
 
-    from hub.http.app import create_app
+    from hub.app import create_app
 
     with TemporaryDirectory() as folder:
         settings = parse_settings(_CONFIG.format(url=url, port=0, folder=folder), folder=Path(folder))

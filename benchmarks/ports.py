@@ -17,8 +17,8 @@ from benchmarks import bare
 from benchmarks.engines import ENGINES, add_people, fresh_urls, migrated
 from benchmarks.measuring import Report, Row
 from benchmarks.posts import GROUP, POSTS, SECRET
+from hub.app import create_app
 from hub.bootstrap import build
-from hub.http.app import create_app
 from hub.settings import parse_settings
 
 MESSAGES = 6_000

@@ -66,8 +66,8 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(settings: Settings, ending: Callable[[], None] = lambda: None) -> None:
+    from hub.app import create_app
     from hub.bootstrap import build
-    from hub.http.app import create_app
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

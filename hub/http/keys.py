@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from crm_core.model.user import User
 from hub.bootstrap import Hub
 
 HUB = web.AppKey("hub", Hub)
 CLOSING = web.AppKey("closing", asyncio.Event)
 """Set when the server ends, so that endless answers end too."""
+
+USER = web.RequestKey("user", User)
+"""The person of a page's session; the API lets them read."""
 
 CORRELATION = web.RequestKey("correlation_id", str)
 """The request's correlation id."""

@@ -21,11 +21,12 @@ from crm_core.model.user import PLAIN_TASTES, User
 from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, anybody, credentials
 from hub.bootstrap import Hub
+from hub.http.keys import USER
 from hub.log import correlation_id, get_logger
 from hub.remote import remote_of
 from hub.security import Passwords, same_text
 from hub.throttle import Throttle
-from hub.web.sessions import UNPROVEN, USER, Session, Sessions, person_of
+from hub.web.sessions import UNPROVEN, Session, Sessions, person_of
 from hub.web.tongues import _, speak
 
 log = get_logger(__name__)

@@ -31,8 +31,6 @@ from crm_core.storage.users import Credentials
 from hub.security import same_text
 from hub.settings import Secret
 
-USER = web.RequestKey("user", User)
-"""Where a request carries the person of its session; the API lets that person read."""
 UNPROVEN = web.RequestKey("unproven", User)
 """Where it carries a person of whom a second factor is demanded, and who has none: only setting it up is open."""
 COOKIE = "hub_session"

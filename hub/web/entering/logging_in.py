@@ -9,6 +9,7 @@ from aiohttp import web
 from crm_core.errors import NotFound
 from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, credentials
+from hub.http.keys import USER
 from hub.log import get_logger
 from hub.noting import Noted, note_refused
 from hub.remote import remote_of
@@ -18,7 +19,7 @@ from hub.throttle import Attempt, Guessed
 from hub.web.entering.proving import proved
 from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, entered, noted, opened
 from hub.web.pages import Answer, Pages, field_of, local_path, session_of
-from hub.web.sessions import UNPROVEN, USER, Session, Waiting, stamp_of
+from hub.web.sessions import UNPROVEN, Session, Waiting, stamp_of
 from hub.web.tongues import _, ngettext
 
 log = get_logger(__name__)

@@ -12,6 +12,7 @@ from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.entering import find_by_subject, link_by_email
 from crm_core.storage.users import credentials
+from hub.http.keys import USER
 from hub.log import get_logger
 from hub.noting import Noted, note
 from hub.oidc import OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
@@ -21,7 +22,6 @@ from hub.settings.model import OidcLink
 from hub.web.entering.logging_in import LoggingIn
 from hub.web.entering.ways import entered
 from hub.web.pages import Answer, Pages, local_path, session_of
-from hub.web.sessions import USER
 from hub.web.tongues import _
 
 log = get_logger(__name__)

@@ -30,6 +30,11 @@ _WHOSE: Final[Mapping[Whose, str]] = {
     Whose.GROUP: N_("The group's"),
     Whose.EVERYBODY: N_("Everybody's"),
 }
+_PARTS: Final[Mapping[str, str]] = {
+    "live": "inbox/live.html",
+    "people": "inbox/people.html",
+    "happening": "inbox/events.html",
+}
 _LEAST: Final[Mapping[Whose, tuple[Reach, ...]]] = {
     Whose.MINE: (Reach.NONE, Reach.OWN, Reach.GROUP, Reach.ALL),
     Whose.GROUP: (Reach.GROUP, Reach.ALL),
@@ -79,10 +84,8 @@ class InboxPage:
         wanted = request.query.get("whose", "")
         view = await hub.store.read(lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted))
         context = self._context(access_here(request), view)
-        if request.query.get("part") == "live":
-            return self._pages.fragment(request, "inbox/live.html", **context)
-        if request.query.get("part") == "people":
-            return self._pages.fragment(request, "inbox/people.html", **context)
+        if (part := _PARTS.get(request.query.get("part", ""))) is not None:
+            return self._pages.fragment(request, part, **context)
         return self._pages.render(request, "inbox/page.html", **context)
 
     def _context(self, access: Access, view: InboxView) -> dict[str, Any]:

@@ -40,7 +40,8 @@ Maker: TypeAlias = Callable[[Sequence[Wish], str], Awaitable[Sequence[Piece]]]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """That `make` makes pieces of `table`'s rows, for `topics` (None: for the topics of the rows' clients)."""
+    """That `make` makes pieces of `table`'s rows, for `topics`, of which they tell all there is: nobody asks anew then;
+    or, where that is None, for the topics of the rows' clients, which are stale as well."""
 
     table: str
     make: Maker

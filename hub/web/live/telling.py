@@ -81,24 +81,31 @@ class Telling:
         changes = [change for row in rows for change in row.changes]
         stale = self._followers.followed(touched(changes))
         position = rows[-1].position
-        pieces = await self._pieces(changes)
+        pieces, told_whole = await self._pieces(changes)
+        stale -= told_whole
         topics = stale | {piece.topic for made in pieces.values() for piece in made}
         for each in self._followers.of(topics):
             each.tell(position, stale, pieces.get(each.language, ()))
 
-    async def _pieces(self, changes: Sequence[tuple[str, object, int | None]]) -> dict[str, list[Piece]]:
+    async def _pieces(
+        self, changes: Sequence[tuple[str, object, int | None]]
+    ) -> tuple[dict[str, list[Piece]], frozenset[str]]:
+        """The pieces by language, and the topics of which they tell all there is."""
         found: dict[str, list[Piece]] = {}
+        told_whole: set[str] = set()
         for offer in self._offers:
             wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
             topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
             if not wishes or len(wishes) > MOST_ROWS:
                 continue
-            for language in self._followers.languages(topics):
-                try:
+            try:
+                for language in self._followers.languages(topics):
                     found.setdefault(language, []).extend(await offer.make(wishes, language))
-                except CoreError as err:
-                    log.warning("pieces could not be made", table=offer.table, error=str(err))
-        return found
+            except CoreError as err:
+                log.warning("pieces could not be made", table=offer.table, error=str(err))
+            else:
+                told_whole |= offer.topics or set()
+        return found, frozenset(told_whole)
 
     def _telephone(self, _pbx: str, _endpoint: str) -> None:
         """A telephone changed; in any thread."""

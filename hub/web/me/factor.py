@@ -15,13 +15,14 @@ from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.entering import factor_of, renew_codes, set_factor, take_factor
 from crm_core.storage.users import credentials
+from hub.http.keys import USER
 from hub.noting import Noted, note
 from hub.remote import remote_of
 from hub.second_factor import SecondFactors
 from hub.throttle import Guessed
 from hub.web.entering.proving import proved
 from hub.web.pages import Answer, Pages, field_of, session_of, user_here
-from hub.web.sessions import UNPROVEN, USER, Session, stamp_of
+from hub.web.sessions import UNPROVEN, Session, stamp_of
 from hub.web.tongues import _
 
 _Then: TypeAlias = Callable[[Desk, bool], None]

@@ -17,9 +17,9 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import ListedNumberRecord
 from crm_core.services.desk import Desk
 from crm_core.storage.database import Database
+from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.connectors import pushing
-from hub.http.app import create_app
 from hub.settings import CtiSettings, Secret
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import hire, settings_for, token_of

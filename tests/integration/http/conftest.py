@@ -9,8 +9,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from crm_core.ports import ChannelContext
+from hub.app import create_app
 from hub.bootstrap import build
-from hub.http.app import create_app
 from hub.http.keys import EventLimits
 from hub.settings import Settings
 from tests.fakes.clock import DrivenClock

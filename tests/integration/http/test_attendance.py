@@ -16,9 +16,9 @@ from crm_core.messages import DeviceState
 from crm_core.model.calendar import DayHours, WorkingHours
 from crm_core.model.line import Goal, Group, Line, Menu, RingStrategy, Target
 from crm_core.model.policy import AccountPolicy
+from hub.app import create_app
 from hub.bootstrap import build
 from hub.cli.running_hub import asked
-from hub.http.app import create_app
 from hub.http.keys import EventLimits
 from hub.settings import Endpoint
 from tests.fakes.clock import DrivenClock

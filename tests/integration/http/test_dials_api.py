@@ -19,8 +19,8 @@ from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.identity import parse_identity
 from crm_core.ports import ChannelContext
 from crm_core.services.calls import dials
+from hub.app import create_app
 from hub.bootstrap import build
-from hub.http.app import create_app
 from hub.http.keys import EventLimits
 from hub.settings import Settings
 from hub.settings.model import RobotSettings

@@ -21,9 +21,9 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.app import create_app
 from hub.bootstrap import build
 from hub.demo.peers.process import free_port
-from hub.http.app import create_app
 from hub.http.keys import EventLimits
 from hub.recordings.bucket import Bucket
 from hub.security import token_digest

@@ -19,9 +19,9 @@ from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.http.api import OPERATIONS, PREFIX
-from hub.http.app import create_app
 from hub.http.operations import Operation
 from hub.security import Passwords, token_digest
 from hub.web.pages import PAGES

@@ -17,8 +17,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from crm_core.ports import ChannelContext
+from hub.app import create_app
 from hub.bootstrap import build
-from hub.http.app import create_app
 from hub.http.keys import EventLimits
 from hub.settings import Secret, Settings, WebhookSettings
 from tests.fakes.clock import DrivenClock
