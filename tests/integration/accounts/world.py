@@ -21,9 +21,9 @@ from crm_core.storage import feed
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
 from hub.accounts.changing import add_account, change_account, remove_account
+from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.process import free_port
-from hub.http.app import create_app
 from hub.security import token_digest
 from hub.settings import parse_settings
 from tests.patience import PATIENCE_S

@@ -21,8 +21,8 @@ from crm_core.services.letters import replies
 from crm_core.storage.queries import timeline
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.users import NewUser, add_user
+from hub.app import create_app
 from hub.bootstrap import Hub, build
-from hub.http.app import create_app
 from hub.settings import parse_settings
 from tests.fakes.clock import DrivenClock
 from tests.patience import PATIENCE_S
