@@ -18,11 +18,10 @@ from hub.second_factor import SecondFactors
 from hub.secret_key import session_key
 from hub.security import Passwords
 from hub.throttle import Throttle
-from hub.web import board, client, entering, inbox, me, popups, search, tasks, wall
+from hub.web import board, client, control, entering, inbox, journal, me, office, popups, search, tasks, upkeep, wall
 from hub.web.assets import Assets
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
-from hub.web.journal import Journal
 from hub.web.list_pages import ListPages
 from hub.web.lists import Lists
 from hub.web.live.stream import LivePages
@@ -78,16 +77,19 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
 
 def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     """Every route of the pages: the table of rights is compared with it."""
-    journal = Journal(pages)
     calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
     list_pages = ListPages(pages)
     factors = SecondFactors(pages.hub.settings, pages.hub.clock)
     return (
         *entering.routes(pages, factors),
         *me.routes(pages, factors),
+        *journal.routes(pages),
+        *upkeep.routes(pages),
         *board.routes(pages),
         *client.routes(pages, live),
+        *control.routes(pages),
         *inbox.routes(pages, live),
+        *office.routes(pages),
         *popups.routes(pages, live),
         *search.routes(pages),
         *tasks.routes(pages),
@@ -103,7 +105,5 @@ def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         does("/calls/call", calls.call, Right.PLACE_CALLS),
         shows("/reports", reports.show_all, Right.SEE_REPORTS),
         shows(r"/reports/{name:\w+}", reports.show, Right.SEE_REPORTS),
-        shows("/journal", journal.show, Right.KEEP_JOURNAL),
-        does(r"/journal/{id:\d+}/replay", journal.replay, Right.KEEP_JOURNAL),
         *live.routes(),
     )

@@ -18,11 +18,11 @@ from crm_core.services.cards import pipelines as reading
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.pages import Reading
-from crm_core.storage.queries.within import connection_of
 from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Named, NoBody, Paged, Position, Query, QueryId
+from hub.stages import remove_stage
 
 _TAG = "pipelines"
 
@@ -181,25 +181,10 @@ def _stage_corrected(desk: Desk, call: Call[Any, StageChange]) -> Stage:
     return stage_json(services.change_stage(desk, *ids, given))
 
 
-async def _stage_removed(_request: web.Request, call: Call[RemovalQuery, NoBody]) -> web.StreamResponse:
-    """In transactions of their own: nobody enters the stage from the first one on, then its cards go by hundreds. Where
-    that is cut short, the same request goes on with it."""
-    pipeline_id, stage_id, goal = call.number(), call.number("stage_id"), call.query.move_to
-
-    def closed(desk: Desk) -> None:
-        desk.work.author = call.user.login
-        services.own_stage(desk, pipeline_id, stage_id)
-        desk.work.close_stage(stage_id)
-        services.close_stage(desk, pipeline_id, stage_id, goal, queries.standing_on(connection_of(desk), stage_id))
-
-    def some_moved(desk: Desk) -> int | None:
-        desk.work.author = call.user.login
-        return services.empty_stage(desk, stage_id, goal) if goal is not None else None
-
-    await call.hub.store.run(closed)
-    moved = 0
-    while (count := await call.hub.store.run(some_moved)) is not None:
-        moved += count
+async def _stage_removed(request: web.Request, call: Call[RemovalQuery, NoBody]) -> web.StreamResponse:
+    moved = await remove_stage(
+        call.hub.store, call.number(), call.number("stage_id"), call.query.move_to, call.user, request.remote or ""
+    )
     return json_response(to_json(StageRemoved(moved=moved)), 200)
 
 

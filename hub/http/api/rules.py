@@ -215,7 +215,7 @@ def _shown(report: Report) -> TrialReport:
     )
 
 
-_SECTIONS = (
+SECTIONS = (
     SectionOperations(Section.RULE, "/rules", RuleBody, "Rule", "a rule", "rules", check=_rule),
     SectionOperations(Section.CHAIN, "/chains", ChainBody, "Chain", "a chain", "chains", check=_chain),
 )
@@ -232,7 +232,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=RuleTrial,
         response=TrialReport,
     ),
-    *(operation for each in _SECTIONS for operation in each.operations()),
+    *(operation for each in SECTIONS for operation in each.operations()),
     read(
         "/rule-runs",
         _runs,

@@ -8,15 +8,14 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from crm_core.errors import InvalidInput
-from crm_core.model.callback import permitted_at
 from crm_core.model.definitions import Body, Section
 from crm_core.model.definitions.templates import TemplateBody
-from crm_core.model.records import ContactRecord, DealRecord
+from crm_core.model.records import DealRecord
 from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.services.letters import opting_out
-from crm_core.services.letters.letter_scope import letter_scope
-from crm_core.services.letters.outgoing import HeldBack, composed, held_back, reachable, zone_of
+from crm_core.services.letters.outgoing import held_back
+from crm_core.services.letters.previewing import previewed
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files, opt_outs
 from crm_core.storage.queries.pages import Reading
@@ -104,23 +103,16 @@ def _previewed(desk: Desk, call: Call[Any, PreviewBody]) -> Preview:
     contact_id = call.body.contact_id or (deal.contact_id if deal is not None else None)
     if contact_id is None:
         raise InvalidInput("deal_id: the deal has no contact")
-    contact: ContactRecord = desk.work.contact(contact_id)
-    place = reachable(desk, [contact.id], allowed=body.channels)[contact.id]
-    refused = place if isinstance(place, HeldBack) else None
-    channel = "" if isinstance(place, HeldBack) else place.channel
-    letter = composed(desk, contact, body, channel, letter_scope(desk, contact, deal))
-    if letter is None:
-        refused = refused or HeldBack.EMPTY
-    at = desk.now if body.any_hour else permitted_at(desk.office.robot, zone_of(desk, contact), desk.now)
+    found = previewed(desk, body, desk.work.contact(contact_id), deal)
     return Preview(
-        channel=channel,
-        account="" if isinstance(place, HeldBack) else place.account,
-        conversation="" if isinstance(place, HeldBack) else place.conversation,
-        subject=letter.subject if letter is not None else "",
-        text=letter.text if letter is not None else "",
-        not_before=at if at > desk.now else None,
-        held_back=held_back(desk, refused) if refused is not None else None,
-        why=refused.value if refused is not None else None,
+        channel=found.channel,
+        account=found.account,
+        conversation=found.conversation,
+        subject=found.subject,
+        text=found.text,
+        not_before=found.not_before,
+        held_back=held_back(desk, found.refused) if found.refused is not None else None,
+        why=found.refused.value if found.refused is not None else None,
     )
 
 

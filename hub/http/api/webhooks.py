@@ -114,7 +114,7 @@ def _check(desk: Desk, _name: str, body: Body) -> None:
         )
 
 
-_SECTION = SectionOperations(
+SUBSCRIPTIONS = SectionOperations(
     Section.WEBHOOK,
     "/webhooks",
     WebhookBody,
@@ -125,7 +125,7 @@ _SECTION = SectionOperations(
     check=_check,
     secrets=frozenset({"secret"}),
 )
-_LISTED, _ADDED, *_OTHERS = _SECTION.operations()
+_LISTED, _ADDED, *_OTHERS = SUBSCRIPTIONS.operations()
 
 
 def _model(operation: Operation) -> type[BaseModel]:
@@ -151,7 +151,7 @@ _WebhookPage = create_model(
 def _list(conn: Reading, call: Call[Any, NoBody]) -> BaseModel:
     page = _LISTED.handler(conn, call)
     configured = [
-        ConfiguredWebhook(address=_address(each.url), events=sorted(each.events))
+        ConfiguredWebhook(address=shown_address(each.url), events=sorted(each.events))
         for each in call.hub.store.office.webhooks
     ]
     return _WebhookPage(items=page.items, next=page.next, configured=configured)
@@ -217,7 +217,7 @@ def _key(call: Call[Any, Any], given: str | None) -> str | None:
     if given is None or given.isdigit():
         return given
     for each in call.hub.store.office.webhooks:
-        if given in {each.url, _address(each.url)}:
+        if given in {each.url, shown_address(each.url)}:
             return each.url
     raise NotFound(f"there is no subscription «{given}»")
 
@@ -225,11 +225,11 @@ def _key(call: Call[Any, Any], given: str | None) -> str | None:
 def _shown(record: WebhookDeliveryRecord, names: dict[str, str]) -> dict[str, Any]:
     key = record.subscription
     shown = {name: getattr(record, name) for name in set(Delivery.model_fields) - {"name", "subscription"}}
-    address = _address(key) if "://" in key else key
+    address = shown_address(key) if "://" in key else key
     return {**shown, "subscription": address, "name": address if "://" in key else names.get(key, "")}
 
 
-def _address(url: str) -> str:
+def shown_address(url: str) -> str:
     """An address without what may be secret in it: name, password, query."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""

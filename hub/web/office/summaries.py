@@ -1,0 +1,150 @@
+"""Definitions said in a line or three: rules as when, if and then; the others by what tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crm_core.model.definitions import (
+    Body,
+    ChainBody,
+    DocumentBody,
+    FieldBody,
+    GroupBody,
+    HoursBody,
+    LadderBody,
+    ListBody,
+    RecordTypeBody,
+    RuleBody,
+    ScoringBody,
+    SegmentBody,
+    TagGroupBody,
+    TemplateBody,
+)
+from crm_core.model.definitions.rules import Action, Only, When
+from crm_core.model.definitions.webhooks import WebhookBody
+from crm_core.model.durations import shown
+from hub.web.office.labels import field_word, value_word
+from hub.web.tongues import _
+
+_LONGEST = 140
+# What of an action tells it apart, in this order.
+_TELLING = (
+    *("tags", "field", "value", "expression", "title", "result", "stage", "pipeline", "login", "group", "template"),
+    *("text", "to", "event", "chain", "due", "after"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line: what it is about, and what it says."""
+
+    head: str
+    text: str
+
+
+def said(body: Body) -> list[Said]:
+    """A body in words."""
+    if isinstance(body, RuleBody):
+        return rule_said(body)
+    return [Said("", line) for line in _lines(body) if line]
+
+
+def rule_said(rule: RuleBody) -> list[Said]:
+    """A rule: when, if, then."""
+    found = [Said(_("When"), "; ".join(_when(each) for each in rule.when))]
+    conditions = [*_only(rule.only), *([rule.condition] if rule.condition else [])]
+    if conditions:
+        found.append(Said(_("If"), "; ".join(conditions)))
+    found.append(Said(_("Then"), "; ".join(action_said(each) for each in rule.then)))
+    return found
+
+
+def action_said(action: Action | Mapping[str, Any]) -> str:
+    """An action of a rule, as it stands there or as a dry run tells it."""
+    plain = action if isinstance(action, Mapping) else action.model_dump(mode="json", exclude_defaults=True)
+    do = str(plain.get("do", ""))
+    details = [_plain(plain[key]) for key in _TELLING if key in plain and plain[key] not in ([], None, "")]
+    word = value_word("do", do)
+    return f"{word}: {' · '.join(details)}" if details else word
+
+
+def _when(when: When) -> str:
+    word = value_word("event", when.event.value)
+    named = [*when.pipelines, *when.stages, *when.tags]
+    if when.field:
+        named.append(when.field)
+    if when.to is not None:
+        named.append(f"= {when.to}")
+    if when.after is not None:
+        named.append(shown(when.after))
+    if when.before is not None:
+        named.append(f"−{shown(when.before)}")
+    if when.every is not None:
+        named.append(value_word("every", when.every.value))
+    if when.at is not None:
+        named.append(when.at)
+    if when.segment is not None:
+        named.append(when.segment)
+    return f"{word}: {', '.join(named)}" if named else word
+
+
+def _only(only: Only) -> list[str]:
+    plain = only.model_dump(mode="json", exclude_defaults=True)
+    return [f"{field_word('Only', key)}: {_plain(value)}" for key, value in plain.items()]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        text = ", ".join(_plain(each) for each in value)
+    elif isinstance(value, Mapping):
+        text = ", ".join(f"{key}: {_plain(each)}" for key, each in value.items())
+    else:
+        text = str(value)
+    return short(text)
+
+
+def short(text: str) -> str:
+    """A text on one line, cut where it is long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
+
+
+def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
+    match body:
+        case FieldBody():
+            of, kind = value_word("of", body.of), value_word("type", body.type.value)
+            return (f"{body.title} · {kind} · {of}", body.group)
+        case RecordTypeBody():
+            return (f"{body.title}, {body.titles}",)
+        case TagGroupBody():
+            return (short(", ".join(body.tags)),)
+        case ChainBody():
+            return (short(" → ".join(f"{each.template} ({shown(each.after)})" for each in body.steps)),)
+        case TemplateBody():
+            return (body.subject, short(body.text or next(iter(body.texts.values()), "")))
+        case DocumentBody():
+            return (short(body.title), body.docx.name if body.docx is not None else "HTML → PDF")
+        case SegmentBody():
+            return (value_word("of", body.of), short(body.note))
+        case ScoringBody():
+            return (
+                value_word("of", body.grade.of) if body.grade is not None else field_word("ScoringBody", "clients"),
+            )
+        case LadderBody():
+            steps = (
+                f"{shown(each.after)} → {', '.join(value_word('tell', told.value) for told in each.tell)}"
+                for each in body.steps
+            )
+            return (value_word("on", body.on.value), short("; ".join(steps)))
+        case HoursBody():
+            return (short("; ".join(f"{day} {hours}" for day, hours in body.days.items())),)
+        case GroupBody():
+            return (value_word("strategy", body.strategy.value), body.hours or "")
+        case ListBody():
+            return (" → ".join(filter(None, (value_word("action", body.action.value), body.to))),)
+        case WebhookBody():
+            return (short(body.url), short(", ".join(body.events)))
+        case _:
+            return ()
