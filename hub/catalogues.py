@@ -36,7 +36,7 @@ _ROOMS: Mapping[str, str] = {
     "report": "reports",
     "login": "entering",
     "setup": "entering",
-    **{name: name for name in ("calls", "lists", "journal", "reports", "entering")},
+    **{name: name for name in ("calls", "lists", "reports", "entering")},
 }
 """The rooms of what lies in no folder of a room."""
 _KEYWORDS: Mapping[str, Any] = {

@@ -27,7 +27,12 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """Every part and how it stands; 503 only where facts can't be taken in."""
-    hub = request.app[HUB]
+    ok, parts = await parts_of(request.app[HUB])
+    return _json({"ok": ok, "parts": parts}, 200 if ok else 503)
+
+
+async def parts_of(hub: Hub) -> tuple[bool, dict[str, dict[str, str]]]:
+    """Whether facts can be taken in, and every part with its `state` and `detail`."""
     database = await _database(hub)
     intake = {"state": "open", "detail": ""} if hub.intake.ready else {"state": "closed", "detail": "closed or full"}
     parts: dict[str, dict[str, str]] = {"database": database, "intake": intake}
@@ -36,8 +41,7 @@ async def readyz(request: web.Request) -> web.Response:
     parts.update(hub.recordings.parts)
     if hub.wake is not None:
         parts["redis"] = {"state": "connected" if hub.wake.connected else "reconnecting", "detail": hub.wake.detail}
-    ok = database["state"] == "connected" and hub.intake.ready
-    return _json({"ok": ok, "parts": parts}, 200 if ok else 503)
+    return database["state"] == "connected" and hub.intake.ready, parts
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -42,6 +42,11 @@ class Worker(ABC):
         self._stopping = False
         self._task = asyncio.create_task(self._run(), name=self.name)
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._task is not None and not self._task.done()
+
     async def stop(self) -> None:
         """Finish the turn under way, unless it takes too long, and end. Idempotent."""
         self._stopping = True

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from crm_core.errors import NotFound
 from crm_core.model.records import JournalRecord, JournalState
 from crm_core.storage.queries.pages import Page, Slice, both, number_cursor, one_of, page_of
 from crm_core.storage.tables import journal
+from crm_core.storage.types import UtcDateTime
 
 _SHOWN = [column for column in journal.columns if column.name != "raw"]
 
@@ -23,6 +24,7 @@ class JournalFilter:
     state: JournalState | None = None
     channel: str | None = None
     account: str | None = None
+    what: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,31 @@ def journal_statement(wanted: JournalFilter, after: int | None) -> Select[Any]:
             journal.c.state == wanted.state if wanted.state is not None else None,
             journal.c.channel == wanted.channel if wanted.channel is not None else None,
             journal.c.account == wanted.account if wanted.account is not None else None,
+            journal.c.what == wanted.what if wanted.what is not None else None,
         )
     )
     return select(*_SHOWN).where(*conditions).order_by(journal.c.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class FailedKind:
+    """Facts that were not understood, of one kind from one account: how many, and when the newest came."""
+
+    channel: str
+    account: str
+    what: str
+    count: int
+    newest: datetime
+
+
+def failed_kinds(conn: Connection) -> list[FailedKind]:
+    """What was not understood, by account and kind, the most first. One statement."""
+    columns = journal.c
+    newest = func.max(columns.received_at, type_=UtcDateTime())
+    kind = (columns.channel, columns.account, columns.what)
+    statement = select(*kind, func.count(), newest).where(columns.state == JournalState.FAILED).group_by(*kind)
+    found = [FailedKind(*each, int(count), at) for *each, count, at in conn.execute(statement)]
+    return sorted(found, key=lambda each: (-each.count, each.channel, each.account, each.what))
 
 
 def one_fact(conn: Connection, journal_id: int) -> JournalRecord:

@@ -1,0 +1,109 @@
+"""The audit log: who did what, since when; the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from crm_core.model.auditing import AccessRecord
+from crm_core.model.user import User
+from crm_core.storage.queries.audit import AuditFilter, list_audit
+from crm_core.storage.queries.pages import Page, Reading, Slice
+from crm_core.storage.users import list_users
+from hub.web.pages import Answer, Pages
+from hub.web.tongues import NP_, pgettext
+
+_ROWS = 50
+
+ACTS: Final[Mapping[str, str]] = {
+    "login": NP_("audit", "came in"),
+    "login.failed": NP_("audit", "wrong password or code"),
+    "login.throttled": NP_("audit", "too many attempts"),
+    "login.ended": NP_("audit", "logged out everywhere"),
+    "password.changed": NP_("audit", "changed the password"),
+    "factor.set": NP_("audit", "set a second factor up"),
+    "factor.codes": NP_("audit", "made new codes on paper"),
+    "factor.taken": NP_("audit", "took a second factor off"),
+    "account.linked": NP_("audit", "linked to the office's provider"),
+    "token.issued": NP_("audit", "made an API token"),
+    "token.revoked": NP_("audit", "revoked an API token"),
+    "user.added": NP_("audit", "added a person"),
+    "user.changed": NP_("audit", "changed a person"),
+    "recording.played": NP_("audit", "heard a recording"),
+    "handed_over": NP_("audit", "handed over"),
+    "contact.erased": NP_("audit", "erased a client"),
+    "contact.given": NP_("audit", "gave out what is known of a client"),
+    "configured": NP_("audit", "configured"),
+}
+_MANY: Final[Mapping[str, str]] = {
+    "export": NP_("audit", "took away: {kind}"),
+    "deleted": NP_("audit", "deleted: {kind}"),
+    "restored": NP_("audit", "brought back: {kind}"),
+}
+_CHOICES: Final[Mapping[str, str]] = {
+    "login": NP_("audit", "Coming in"),
+    "recording": NP_("audit", "Recordings"),
+    "export": NP_("audit", "Exports"),
+    "deleted": NP_("audit", "Deletions"),
+    "contact": NP_("audit", "Personal data"),
+    "user": NP_("audit", "People"),
+    "factor": NP_("audit", "Second factors"),
+    "token": NP_("audit", "API tokens"),
+    "configured": NP_("audit", "Configuration"),
+}
+
+
+def act_word(what: str) -> str:
+    """What somebody did, as people say it."""
+    if what in ACTS:
+        return pgettext("audit", ACTS[what])
+    of, _dot, kind = what.partition(".")
+    return pgettext("audit", _MANY[of]).format(kind=kind) if of in _MANY and kind else what
+
+
+class Audit:
+    """The page of the audit log."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """Entries of a person, of an act, from a day to a day."""
+        query = {name: request.query.get(name, "")[:100] for name in ("login", "what", "since", "until")}
+        wanted = AuditFilter(
+            what=query["what"] or None,
+            login=query["login"] or None,
+            since=self._start(query["since"]),
+            until=self._start(query["until"], days=1),
+        )
+        where = Slice(request.query.get("after"), _ROWS)
+
+        def read(conn: Reading) -> tuple[Page[AccessRecord], tuple[User, ...]]:
+            return list_audit(conn, wanted, where), list_users(conn)
+
+        page, people = await self._pages.hub.store.read(read)
+        filled = {name: value for name, value in query.items() if value}
+        return self._pages.render(
+            request,
+            "upkeep/audit.html",
+            page=page,
+            people=people,
+            names={each.login: each.name for each in people},
+            query=query,
+            filtered=bool(filled),
+            choices=[(value, pgettext("audit", word)) for value, word in _CHOICES.items()],
+            act_word=act_word,
+            more=urlencode({**filled, "after": page.next}) if page.next else "",
+        )
+
+    def _start(self, text: str, days: int = 0) -> datetime | None:
+        """The first moment of a day of the office, or of that `days` later; None where no day is named."""
+        with suppress(ValueError, OverflowError):
+            day = date.fromisoformat(text) + timedelta(days=days)
+            return datetime.combine(day, time(), self._pages.hub.settings.time_zone)
+        return None

@@ -1,0 +1,45 @@
+"""All accounts with channels: how each stands, what to do about it, and another try."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from crm_core.model.definitions.accounts import AccountKind
+from crm_core.ports import ChannelState
+from hub.accounts.kinds import accounts_of
+from hub.accounts.trying import try_configured
+from hub.web.pages import Answer, Pages, field_of
+from hub.web.tongues import language
+from hub.web.upkeep.asked import PURPOSES
+from hub.web.upkeep.standing import standings
+
+
+class ChannelPages:
+    """The page of all accounts."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """The page, or with `?part=list` what is kept live of it."""
+        hub = self._pages.hub
+        spoken = language()  # the read runs on a thread of its own
+        found = await hub.store.read(lambda conn: standings(hub, conn, spoken))
+        context = {"standings": found, "connected": ChannelState.CONNECTED}
+        if request.query.get("part") == "list":
+            return self._pages.fragment(request, "upkeep/standings.html", **context)
+        return self._pages.render(request, "upkeep/channels.html", kinds=PURPOSES, **context)
+
+    async def tried(self, request: web.Request) -> Answer:
+        """Try an account of hub.toml as it stands there."""
+        hub = self._pages.hub
+        channel, name = await field_of(request, "channel", 100), await field_of(request, "name", 100)
+        if channel not in set(AccountKind):
+            raise web.HTTPNotFound
+        kind = AccountKind(channel)
+        account = next((each for each in accounts_of(hub.settings, kind) if each.name == name), None)
+        if account is None:
+            raise web.HTTPNotFound
+        found = await try_configured(hub, kind, account, hub.configured.settings, language())
+        template = "upkeep/findings.html" if "HX-Request" in request.headers else "upkeep/tried.html"
+        return self._pages.render(request, template, findings=found, titles={}, channel=channel, name=name)

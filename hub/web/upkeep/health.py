@@ -1,0 +1,120 @@
+"""Whether the hub is well: its parts, what is out of order, what waits to be done, who works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from crm_core.errors import StorageUnavailable
+from crm_core.model.records import AlarmRecord, OutboxKind
+from crm_core.ports import ChannelState
+from crm_core.storage.queries.alarms import list_alarms
+from crm_core.storage.queries.pages import Reading, Slice
+from crm_core.storage.queries.queued import Queued, outbox_by_state
+from crm_core.storage.queues import depth
+from hub.http.health import parts_of
+from hub.web.pages import Answer, Pages
+from hub.web.tongues import NP_, pgettext
+from hub.web.words import channel_word, link_word
+
+_ALARMS = 100
+_GOOD = frozenset({"connected", "open", "ok"})
+
+OUTBOX: Final[Mapping[str, str]] = {
+    OutboxKind.MESSAGE: NP_("outbox", "messages to clients"),
+    OutboxKind.NOTIFICATION: NP_("outbox", "notices to the staff"),
+    OutboxKind.WEBHOOK: NP_("outbox", "events to other programs"),
+    OutboxKind.FETCH: NP_("outbox", "files to be fetched"),
+}
+_PARTS: Final[Mapping[str, str]] = {
+    "database": NP_("part", "Database"),
+    "intake": NP_("part", "Intake"),
+    "redis": NP_("part", "Redis"),
+    "recordings": NP_("part", "Recordings"),
+}
+_STATES: Final[Mapping[str, str]] = {
+    "open": NP_("part", "open"),
+    "closed": NP_("part", "closed"),
+    "unavailable": NP_("part", "does not answer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """A worker: whether it runs, how many of its turns failed since the start."""
+
+    name: str
+    runs: bool
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What the database says."""
+
+    alarms: tuple[AlarmRecord, ...]
+    queued: list[Queued]
+    depth: dict[str, int]
+
+
+class Health:
+    """The page of the hub's own health."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """The page, or with `?part=live` what is refreshed of it; it is there also where the database is not."""
+        hub = self._pages.hub
+        well, parts = await parts_of(hub)
+        try:
+            numbers = await hub.store.read(_numbers)
+        except StorageUnavailable:
+            numbers = _Numbers((), [], {})
+        # Turns that failed are counted for Prometheus; nobody else counts them.
+        failed = {
+            sample.labels["worker"]: int(sample.value)
+            for metric in hub.metrics.worker_errors.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total")
+        }
+        workers = [_Worker(each.name, each.running, failed.get(each.name, 0)) for each in hub.workers]
+        context = {
+            "well": well,
+            "parts": [(name, part["state"], part["detail"], part["state"] in _GOOD) for name, part in parts.items()],
+            "numbers": numbers,
+            "workers": workers,
+            "problems": hub.configured.problems,
+            "node": hub.node,
+            "outbox_word": _outbox_word,
+            "part_word": _part_word,
+            "state_word": _state_word,
+        }
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "upkeep/health_live.html", **context)
+        return self._pages.render(request, "upkeep/health.html", **context)
+
+
+def _numbers(conn: Reading) -> _Numbers:
+    return _Numbers(
+        tuple(list_alarms(conn, Slice(None, _ALARMS), lasting=True).items), outbox_by_state(conn), depth(conn)
+    )
+
+
+def _outbox_word(kind: str) -> str:
+    return pgettext("outbox", OUTBOX[kind]) if kind in OUTBOX else kind
+
+
+def _part_word(name: str) -> str:
+    of, colon, account = name.partition(":")
+    said = pgettext("part", _PARTS[of]) if of in _PARTS else channel_word(of)
+    return f"{said}: {account}" if colon else said
+
+
+def _state_word(state: str) -> str:
+    if state in _STATES:
+        return pgettext("part", _STATES[state])
+    return link_word(ChannelState(state)) if state in set(ChannelState) else state

@@ -1,0 +1,288 @@
+"""Bringing tables in: a file is uploaded, its columns are looked through, a rehearsal tells of every line, then it is
+brought in; how far it is can be watched."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from crm_core.errors import InvalidInput, NotFound
+from crm_core.model.definitions import Catalogue
+from crm_core.model.exchange import ImportProblemRecord, ImportRecord
+from crm_core.model.fields import fields_of
+from crm_core.model.importing import How, ImportKind, Policy
+from crm_core.model.rights import Right
+from crm_core.services.desk import Desk
+from crm_core.services.importing import runs
+from crm_core.services.importing.headings import targets
+from crm_core.services.recognising.cleaning import clean_file_name
+from crm_core.storage.queries import files as file_queries
+from crm_core.storage.queries import imports as queries
+from crm_core.storage.queries.pages import Page, Reading, Slice
+from hub.exchange.importing import Opened, understand
+from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
+from hub.web.tongues import _
+from hub.web.upkeep.table_words import TargetWord, became_word, import_word, kind_word, policy_word, target_words
+from hub.workers.importing import forget_file
+
+_ROWS = 30
+_PROBLEMS = 100
+_PIECE = 256 * 1024
+_SAMPLE = 4
+_REPORT_CELLS = 4
+_EXPORTS = ("contacts", "companies", "leads", "deals", "tasks", "products", "sales")
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How a file is understood: each heading with its meaning (empty: left out) and some of its cells."""
+
+    rows: tuple[tuple[str, str, tuple[str, ...]], ...]
+    targets: tuple[TargetWord, ...]
+    form: str
+    certainty: int | None
+    total: int | None
+    system: str
+    remembered: bool
+
+
+class Imports:
+    """The pages of imports."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: web.Request) -> Answer:
+        """What was brought in, and the form for more."""
+        return await self._listed(request)
+
+    async def upload(self, request: web.Request) -> Answer:
+        """Keep a file; the body is the file, `?name=` what it is called. Its number, or what is wrong, as JSON."""
+        most = self._pages.hub.settings.imports.max_size
+        name = unquote(request.query.get("name", ""), errors="replace")
+        try:
+            number = await self._stored(request, name, _pieces(request), most)
+        except InvalidInput as err:
+            return web.json_response({"detail": str(err)}, status=413)
+        return web.json_response({"id": number}, status=201)
+
+    async def columns(self, request: web.Request) -> Answer:
+        """What the columns of an uploaded file mean, to be put right."""
+        try:
+            kind, number = await self._chosen(request)
+            return await self._mapped(request, kind, number)
+        except InvalidInput as err:
+            return await self._listed(request, str(err), 422)
+
+    async def begin(self, request: web.Request) -> Answer:
+        """Rehearse it, or bring it in; the file of a rehearsal stays for the next step."""
+        kind, number = await self._chosen(request)
+        dry = await field_of(request, "act") != "bring"
+        mapping = await _mapping(request)
+        policy = _policy_of(await field_of(request, "policy"))
+        login = user_here(request).login
+        how = How(policy=policy, rules="rules" in await request.post(), author=login, dry_run=dry)
+        hub = self._pages.hub
+        upload = await self._uploaded(number)
+        try:
+            opened = await understand(hub.store, hub.files.path(upload.sha256), kind, how, mapping, None)
+        except InvalidInput as err:
+            return await self._mapped(request, kind, number, mapping, str(err))
+
+        def beginning(desk: Desk) -> ImportRecord:
+            if mapping:
+                runs.keep_mapping(desk, opened.plan, opened.how.values, login)
+            record = runs.begin(desk, kind, upload.name, upload.sha256, opened.plan, opened.how, opened.table.total)
+            # What a rehearsal is followed by needs the file, and nothing else tells which it was.
+            record = record._replace(mapping={**record.mapping, "upload": number})
+            desk.work.put(record)
+            return record
+
+        record = await self._pages.act(request, beginning)
+        hub.imports.wake()
+        raise self._pages.redirect(request, f"/office/imports/{record.id}")
+
+    async def one(self, request: web.Request) -> Answer:
+        """How an import goes, or went, and what was wrong with which line."""
+        import_id, where = number_in(request), Slice(request.query.get("after"), _PROBLEMS)
+
+        def read(conn: Reading) -> tuple[ImportRecord, Page[ImportProblemRecord]]:
+            return queries.one_import(conn, import_id), queries.list_problems(conn, import_id, where)
+
+        record, problems = await self._pages.hub.store.read(read)
+        context = {
+            "record": record,
+            "problems": problems,
+            "dry": bool(record.options.get("dry_run")),
+            "active": record.state in runs.ACTIVE,
+            "kind_word": kind_word,
+            "import_word": import_word,
+            "upload": record.mapping.get("upload"),
+            "columns": record.mapping["columns"],
+            "report": await asyncio.to_thread(self._reported, record),
+            "became_word": became_word,
+        }
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "upkeep/import_live.html", **context)
+        return self._pages.render(request, "upkeep/import.html", **context)
+
+    async def report(self, request: web.Request) -> Answer:
+        """What would become of every line, as a table."""
+        record = await self._pages.hub.store.read(partial(queries.one_import, import_id=number_in(request)))
+        sha256 = runs.report_of(record)
+        path = self._pages.hub.files.path(sha256) if sha256 is not None else None
+        if path is None or not await asyncio.to_thread(path.is_file):
+            raise NotFound("there is no report of this import")
+        headers = {
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="import-{record.id}-report.csv"',
+        }
+        return web.FileResponse(path, headers=headers)
+
+    async def cancel(self, request: web.Request) -> Answer:
+        """Stop it; what was taken in stays."""
+        hub, import_id = self._pages.hub, number_in(request)
+        record = await self._pages.act(request, lambda desk: runs.cancel(desk, import_id))
+        await forget_file(hub.store, hub.files, record.sha256)
+        raise self._pages.redirect(
+            request, f"/office/imports/{import_id}", _("It was stopped. What was taken in stays.")
+        )
+
+    # ------------------------------------------------------------ what they share
+
+    def _reported(self, record: ImportRecord) -> list[list[str]]:
+        """The first lines of a rehearsal's report: number, what would become of it, record, why."""
+        sha256 = runs.report_of(record)
+        path = self._pages.hub.files.path(sha256) if sha256 is not None else None
+        if path is None or not path.is_file():
+            return []
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = islice(csv.reader(file, delimiter=";"), 1, _PROBLEMS + 1)
+            return [row for row in rows if len(row) == _REPORT_CELLS]
+
+    async def _listed(self, request: web.Request, problem: str = "", status: int = 200) -> Answer:
+        where = Slice(request.query.get("after"), _ROWS)
+        page = await self._pages.hub.store.read(lambda conn: queries.list_imports(conn, where))
+        exporting = access_here(request).may(Right.EXPORT)
+        return self._pages.render(
+            request,
+            "upkeep/imports.html",
+            status=status,
+            page=page,
+            kinds=[(each.value, kind_word(each.value)) for each in ImportKind],
+            kind_word=kind_word,
+            import_word=import_word,
+            problem=problem,
+            most=self._pages.hub.settings.imports.max_size,
+            exports=_EXPORTS if exporting else (),
+        )
+
+    async def _chosen(self, request: web.Request) -> tuple[ImportKind, int]:
+        """The kind and the number of the file, which may come with the form itself. Raises InvalidInput."""
+        posted = await request.post()
+        try:
+            kind = ImportKind(await field_of(request, "kind"))
+        except ValueError:
+            raise InvalidInput(_("Say what the lines of the file are.")) from None
+        text, file = await field_of(request, "upload"), posted.get("file")
+        if text.isdecimal() and len(text) < 19:
+            return kind, int(text)
+        if not isinstance(file, web.FileField) or not file.filename:
+            raise InvalidInput(_("Choose a file: CSV or XLSX."))
+        content = file.file.read()
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield content
+
+        return kind, await self._stored(request, file.filename, whole(), len(content) + 1)
+
+    async def _stored(self, request: web.Request, name: str, content: AsyncIterator[bytes], most: int) -> int:
+        hub, login = self._pages.hub, user_here(request).login
+        stored = await hub.files.put(content, most)
+        named = clean_file_name(name[:300]) or "table"
+        added = await hub.store.run(
+            lambda desk: file_queries.add_upload(desk, login, named, "application/octet-stream", stored)
+        )
+        return added.id
+
+    async def _uploaded(self, number: int) -> file_queries.Upload:
+        found = await self._pages.hub.store.look(lambda desk: file_queries.uploads(desk, [number]))
+        return found[0]
+
+    async def _mapped(
+        self,
+        request: web.Request,
+        kind: ImportKind,
+        number: int,
+        mapping: dict[str, str] | None = None,
+        problem: str = "",
+    ) -> Answer:
+        hub = self._pages.hub
+        upload = await self._uploaded(number)
+        path = hub.files.path(upload.sha256)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound("the file is no longer in the store")
+        how = How(author=user_here(request).login, dry_run=True)
+        try:
+            opened = await understand(hub.store, path, kind, how, {}, None)
+        except InvalidInput as err:
+            return await self._listed(request, str(err), 422)
+        catalogue = await hub.store.look(lambda desk: desk.catalogue)
+        columns = await asyncio.to_thread(_columns, kind, opened, catalogue, mapping or {})
+        return self._pages.render(
+            request,
+            "upkeep/columns.html",
+            status=422 if problem else 200,
+            kind=kind,
+            upload=upload,
+            columns=columns,
+            policies=[(each.value, policy_word(each)) for each in Policy],
+            kind_word=kind_word,
+            problem=problem,
+        )
+
+
+def _columns(kind: ImportKind, opened: Opened, catalogue: Catalogue, mapping: dict[str, str]) -> _Columns:
+    lines = []
+    for line in opened.table.lines:
+        lines.append(line.cells)
+        if len(lines) == _SAMPLE:
+            break
+    rows = []
+    for position, column in enumerate(opened.plan.columns):
+        cells = tuple(cells[position] for cells in lines if position < len(cells) and cells[position])
+        target = mapping.get(column.heading, column.target)
+        rows.append((column.heading, "" if target == "skip" else target, cells))
+    words = target_words(sorted(targets(kind)), fields_of(catalogue, kind.of), [row[1] for row in rows])
+    table = opened.table
+    return _Columns(
+        tuple(rows), words, table.form, table.certainty, table.total, opened.plan.system, opened.plan.remembered
+    )
+
+
+async def _mapping(request: web.Request) -> dict[str, str]:
+    """What people said of the columns: the fields `column.N` with the headings `heading.N`."""
+    posted = await request.post()
+    found = {}
+    for key, heading in posted.items():
+        if key.startswith("heading.") and isinstance(heading, str):
+            target = posted.get(f"column.{key.removeprefix('heading.')}")
+            if isinstance(target, str) and heading:
+                found[heading] = target or "skip"
+    return found
+
+
+def _policy_of(text: str) -> Policy:
+    return Policy(text) if text in set(Policy) else Policy.FILL
+
+
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    async for piece in request.content.iter_chunked(_PIECE):
+        yield piece
