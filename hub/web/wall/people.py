@@ -9,6 +9,7 @@ from enum import StrEnum
 from crm_core.messages import DeviceState, Verdict
 from crm_core.storage.queries.workspace.wall import PersonAtWork
 from hub.attendance import PersonNow
+from hub.web.tongues import _
 from routing.reasons import state_words, verdict_words
 
 _BUSY = frozenset({DeviceState.BUSY, DeviceState.RINGING})
@@ -48,6 +49,8 @@ def _person(at_work: PersonAtWork, now: PersonNow | None, language: str) -> Wall
         words = verdict_words(Verdict.ABSENT if at_work.away else Verdict.NO_EXTENSION, language)
         return WallPerson(at_work, Doing.AWAY if gone or now is not None else Doing.FREE, words)
     if now.verdict is None:
-        return WallPerson(at_work, Doing.FREE, state_words(now.state, language))
+        # Of a telephone that nobody knows anything of it is said that it can be rung all the same.
+        known = now.state is not DeviceState.UNKNOWN
+        return WallPerson(at_work, Doing.FREE, state_words(now.state, language) if known else _("can be rung"))
     busy = now.verdict in _ENGAGED or (now.state in _BUSY and now.verdict is not Verdict.ABSENT)
     return WallPerson(at_work, Doing.BUSY if busy else Doing.AWAY, verdict_words(now.verdict, language))

@@ -118,9 +118,8 @@ def _waiting(each: Waiting, client: Client | None) -> ControlRow:
 def _call(each: CallRecord, client: Client | None) -> ControlRow:
     lasted = (Figure(_TALK, int(each.talk_s), Unit.SECONDS),)
     title = client.title if client is not None else each.number
-    return ControlRow(
-        SubjectKind.CALL, each.id, title, client, each.answered_by, each.started_at, each.direction.value, lasted
-    )
+    way = each.direction.value
+    return ControlRow(SubjectKind.CALL, each.id, title, client, each.answered_by, each.started_at, way, lasted, each)
 
 
 def _task(each: TaskRecord, client: Client | None) -> ControlRow:

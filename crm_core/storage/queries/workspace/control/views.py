@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from crm_core.model.records import CallRecord
 from crm_core.storage.queries.workspace.clients import Client
 from crm_core.storage.reports.base import Words
 
@@ -74,7 +75,7 @@ class Figure:
 class ControlRow:
     """A line of a view. `kind` and `id` are what opens (a user has no id, only `login`). `title` says what it is
     called, `note` why it stands here or a reason given; `login` whose it is; `at` the moment that counts (since when,
-    until when); `figures` in the order of the view's columns."""
+    until when); `figures` in the order of the view's columns; `call` is the call of a line of calls."""
 
     kind: SubjectKind
     id: int | None
@@ -84,6 +85,7 @@ class ControlRow:
     at: datetime | None = None
     note: str = ""
     figures: tuple[Figure, ...] = ()
+    call: CallRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
