@@ -39,6 +39,7 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         does(f"{_ENTRY}/withdraw", writing.withdraw, Right.KEEP_CLIENTS),
         shows(f"{_ENTRY}/mail", mails.show, Right.SEE_CLIENTS),
         shows(f"{_ENTRY}/recording", pieces.hearing, Right.SEE_CLIENTS),
+        shows(f"{_ENTRY}/why", pieces.why, Right.EXPLAIN),
         does(f"{_CARD}/set", business.mend, Right.KEEP_CLIENTS),
         does(f"{_CARD}/tasks", business.add_task, Right.KEEP_SALES),
         does(rf"{_CARD}/tasks/{{task_id:\d+}}/close", business.close_task, Right.KEEP_SALES),

@@ -5,17 +5,21 @@ What not everybody sees of a timeline is left to be asked for; of a recording ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from crm_core.errors import NotFound
+from crm_core.model.user import Staff
+from crm_core.storage.queries.calls import GivenOut, given_out
 from crm_core.storage.queries.contacts import ContactCard, cards_of
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.timeline import EntryCard, entry_card
 from crm_core.storage.queries.workspace.entries import entries_of_calls
 from crm_core.storage.queries.workspace.newest import entries_named
 from crm_core.storage.staff import load_staff
+from hub.web.call_words import action_word, stage_word, verdict_word
 from hub.web.client.mails import has_remote
 from hub.web.client.timeline import Around, depends_on_sight, place_of
 from hub.web.live.pieces import Offer, Piece, Wish
@@ -30,6 +34,15 @@ class _Found:
 
     entries: tuple[EntryCard, ...]
     around: dict[int, Around]
+
+
+def step_words(step: Mapping[str, str], staff: Staff) -> str:
+    """One consideration of a decision: at which stage, of whom, what came of it and why."""
+    person = staff.get(step.get("login"))
+    who = person.name if person is not None else step.get("login") or ""
+    where = ", ".join(each for each in (stage_word(step["stage"]), who) if each)
+    detail = f" ({step['detail']})" if step.get("detail") else ""
+    return f"{where}: {verdict_word(step['verdict'])}{detail}"
 
 
 class Pieces:
@@ -51,6 +64,22 @@ class Pieces:
 
         card, around = await hub.store.read(found)
         return self._pages.fragment(request, "client/hearing.html", card=card, around=around)
+
+    async def why(self, request: web.Request) -> Answer:
+        """Why a call rang whom it rang: every consideration of the decisions on it."""
+        hub, user, entry_id = self._pages.hub, user_here(request), number_in(request, "entry_id")
+
+        def found(conn: Reading) -> tuple[tuple[GivenOut, ...], Staff]:
+            asker = hub.store.asker(conn, user)
+            card = entry_card(conn, entry_id, asker.sight)
+            if card.call is None or card.entry.contact_id != number_in(request):
+                raise NotFound
+            return given_out(conn, card.call), asker.staff
+
+        decisions, staff = await hub.store.read(found)
+        steps = [[step_words(step, staff) for step in each.trace] for each in decisions]
+        told = [(action_word(each.action), said) for each, said in zip(decisions, steps, strict=True)]
+        return self._pages.fragment(request, "client/why.html", told=told)
 
     async def _of_entries(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
         ids = [each.id for each in wishes]

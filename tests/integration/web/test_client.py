@@ -139,10 +139,13 @@ async def test_a_card_costs_the_same_however_much_there_is(workspace: Workspace)
     await browser.send(f"{where}/merge", page=where, other=NUMBER)
 
     async def cost() -> int:
-        await browser.get(where)
-        with statements(workspace) as seen:
-            await browser.get(where)
-        return len(seen)
+        """The least of some tries: workers ask things, too."""
+        tries = []
+        for _ in range(4):
+            with statements(workspace) as seen:
+                await browser.get(where)
+            tries.append(len(seen))
+        return min(tries)
 
     for number in range(2):
         await browser.send(f"{where}/tasks", page=where, title=f"Дело {number}")
@@ -151,6 +154,16 @@ async def test_a_card_costs_the_same_however_much_there_is(workspace: Workspace)
         await workspace.write("ещё", number=f"m{number}")
         await browser.send(f"{where}/tasks", page=where, title=f"Ещё {number}", assignee="root")
     assert await cost() <= few <= 45
+
+
+async def test_a_call_says_why_it_rang(workspace: Workspace) -> None:
+    browser = await workspace.visitor("ivan", Role.MANAGER)
+    await workspace.hub.intake.receive(missed("c1", NUMBER, START))
+    entry = await workspace.scalar("SELECT id FROM timeline WHERE kind = 'call'")
+    client = int(str(await workspace.scalar("SELECT contact_id FROM timeline WHERE kind = 'call'")))
+    assert "Почему звонило так" in await browser.get(f"/contacts/{client}")
+    assert "АТС решала сама" in await browser.get(f"/contacts/{client}/entries/{entry}/why")
+    await browser.get(f"/contacts/{client + 1}/entries/{entry}/why", status=404)
 
 
 # ---------------------------------------------------------------- writing
