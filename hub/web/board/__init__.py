@@ -21,6 +21,7 @@ def routes(pages: Pages) -> tuple[Route, ...]:
         shows("/deals/list", boards.table, Right.SEE_SALES),
         shows("/deals/export", boards.export, Right.EXPORT),
         shows("/deals/clients", boards.clients, Right.SEE_CLIENTS),
+        shows("/deals/companies", boards.companies, Right.SEE_CLIENTS),
         shows("/deals/new", boards.new, Right.KEEP_SALES),
         does("/deals/new", boards.create, Right.KEEP_SALES),
         does("/deals/bulk", bulk.act_on_all, Right.KEEP_SALES),

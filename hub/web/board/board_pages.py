@@ -11,8 +11,10 @@ from crm_core.model.access import Right
 from crm_core.model.fields import fields_of
 from crm_core.model.filters import Filter
 from crm_core.model.records import DealRecord
+from crm_core.model.selling import CompanyRecord
 from crm_core.services.acts import deals
 from crm_core.services.desk import Desk
+from crm_core.storage.queries.companies import CompanyFilter, list_companies
 from crm_core.storage.queries.contacts import ContactFilter, list_contacts
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker
@@ -211,6 +213,17 @@ class Boards(Acting):
 
         found = await self.pages.hub.store.read(read)
         return self.pages.fragment(request, "board/clients.html", found=found, text=text)
+
+    async def companies(self, request: web.Request) -> Answer:
+        """The first companies that a part of a name or tax id finds, to choose one from."""
+        text = request.query.get("company", "")[:200].strip()
+        wanted = CompanyFilter(text=text, region=self.pages.hub.settings.region)
+
+        def read(conn: Reading) -> tuple[CompanyRecord, ...]:
+            return list_companies(conn, wanted, Slice(limit=_FOUND)).items if len(text) >= _SHORTEST else ()
+
+        found = await self.pages.hub.store.read(read)
+        return self.pages.fragment(request, "board/companies.html", found=found, text=text)
 
 
 def able(asker: Asker) -> dict[str, bool]:

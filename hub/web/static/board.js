@@ -16,6 +16,10 @@ function say(pattern, card, column) {
 }
 
 function dress() {
+  document.querySelectorAll(".stagebar [aria-current]").forEach((each) => {
+    const bar = each.parentElement;
+    bar.scrollLeft = each.offsetLeft - bar.offsetLeft - (bar.clientWidth - each.offsetWidth) / 2;
+  });
   document.querySelectorAll("[data-colour]").forEach((each) => each.style.setProperty("--stage", each.dataset.colour));
   document.querySelectorAll("li.deal:not([tabindex])").forEach((each) => { each.tabIndex = 0; });
   const seen = new Set(); // pages of a column that shifted meanwhile bring a card twice

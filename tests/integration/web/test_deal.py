@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+
+from sqlalchemy import Connection, event
 
 from crm_core.model.definitions import DocumentBody, RecordTypeBody, Section
 from crm_core.model.definitions.fields import FieldBody, FieldType
 from crm_core.model.rights import Reach
+from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange
+from crm_core.services.clients import companies, links
+from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.defining import add
+from crm_core.services.desk import Desk
+from crm_core.services.money import payments
+from crm_core.services.money.payments import NewPayment
+from crm_core.services.tasking import tasks
+from crm_core.services.tasking.tasks import NewTask
+from crm_core.storage.queries.workspace.asker import Asker
+from hub.web.board.deal_view import deal_view, trace
 from tests.integration.web.conftest import Workspace
-from tests.integration.web.test_board import EVIL, SAFE, card, declare, pipeline_of, press
+from tests.integration.web.test_board import EVIL, SAFE, card, declare, pipeline_of, press, reader
 
 
 async def test_a_card_shows_what_belongs_to_it(workspace: Workspace) -> None:
@@ -118,6 +131,17 @@ async def test_whoever_is_late_loses_nothing_typed(workspace: Workspace) -> None
     wrong = await press(browser, f"{path}/edit", path, version="3", group="main", title="Окна", amount="много")
     assert wrong.status == 400
     assert 'value="много"' in await wrong.text()
+
+
+async def test_a_company_is_chosen(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    sales = await pipeline_of(workspace)
+    made = await workspace.hub.store.run(lambda desk: companies.create(desk, CompanyChange(name="ООО «Ромашка»")))
+    ident = await card(workspace, sales, "Окна")
+    path = f"/deals/{ident}"
+    assert "Ромашка" in await browser.get("/deals/companies?company=ромаш")
+    await press(browser, f"{path}/edit", path, version="1", group="main", company_id=str(made.id))
+    assert "Ромашка" in await browser.get(path)
 
 
 async def test_tasks_are_given_and_closed_with_a_result(workspace: Workspace) -> None:
@@ -285,3 +309,49 @@ async def test_a_card_that_is_late_says_so(workspace: Workspace) -> None:
     page = await browser.get(f"/deals/{ident}")
     assert "просрочена" in page
     assert "3 д" in page
+
+
+async def test_a_card_costs_the_same_however_much_belongs_to_it(workspace: Workspace) -> None:
+    await workspace.visitor()
+    sales = await pipeline_of(workspace)
+    await declare(workspace, FieldBody(of="deal", key="main", title="Главная", type=FieldType.LINK, to="deal"))
+    contacts = [await workspace.write("Привет", client=3000 + number, number=str(number)) for number in range(4)]
+    first = await card(workspace, sales, "Первая", contact_id=contacts[0])
+    ident = await card(workspace, sales, "Окна", contact_id=contacts[0], fields={"main": first})
+    store, user = workspace.hub.store, await reader(workspace)
+
+    async def cost(read: Callable[[Connection, Asker], object]) -> int:
+        def counted(conn: Connection) -> int:
+            seen: list[object] = []
+
+            def note(*_given: object) -> None:
+                seen.append(1)
+
+            event.listen(conn, "before_cursor_execute", note)
+            try:
+                read(conn, store.asker(conn, user))
+            finally:
+                event.remove(conn, "before_cursor_execute", note)
+            return len(seen)
+
+        return await store.read(counted)
+
+    def page(conn: Connection, asker: Asker) -> object:
+        return deal_view(conn, asker, ident)
+
+    def story(conn: Connection, asker: Asker) -> object:
+        return trace(conn, asker, ident, None)
+
+    def add_to_it(desk: Desk, numbers: range) -> None:
+        for number in numbers:
+            tasks.make(desk, NewTask(f"Задача {number}", "root", desk.now, deal_id=ident, author="root"))
+            new = NewPayment(PaymentKind.RECEIVED, 100, "RUB", note=str(number))
+            payments.record(desk, ident, "root", new)
+            links.link(desk, ("deal", ident), ("contact", contacts[number % 4]), f"роль {number}", "root")
+
+    await store.run(lambda desk: add_to_it(desk, range(1)))
+    await cost(page)
+    few = await cost(page), await cost(story)
+    await store.run(lambda desk: add_to_it(desk, range(1, 30)))
+    assert (await cost(page), await cost(story)) == few
+    assert max(few) <= 18
