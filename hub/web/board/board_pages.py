@@ -13,6 +13,7 @@ from crm_core.model.filters import Filter
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.acts import deals
+from crm_core.services.clients import links
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.companies import CompanyFilter, list_companies
 from crm_core.storage.queries.contacts import ContactFilter, list_contacts
@@ -165,10 +166,14 @@ class Boards(Acting):
             currency = text_of(form, "currency") or "RUB"
             given = change_of(form, fields_of(desk.catalogue, found.record.type), self.zone, currency)
             stage = text_of(form, "stage") or None
-            return deals.create(desk, login, given, found.name, stage, of_type=found.record.type).deal
+            made = deals.create(desk, login, given, found.name, stage, of_type=found.record.type).deal
+            if beside is not None:
+                origin = deals.seen(desk, beside)
+                links.link(desk, (origin.type, origin.id), (made.type, made.id), "", login)
+            return made
 
         try:
-            ident_of(text_of(form, "contact_id"), "contact_id")
+            beside = ident_of(text_of(form, "beside"), "beside")
             made = await self.act(request, service)
         except StorageUnavailable:
             raise

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from crm_core.errors import NotFound
 from crm_core.model.access import Right
 from crm_core.model.automation import RuleRunRecord
 from crm_core.model.definitions import DocumentBody, Pipeline, Section, Stage
@@ -138,12 +139,16 @@ class DealView:
         return tuple(each.name for each, body in bodies if body.of == self.deal.type)
 
     @property
+    def beside(self) -> tuple[Pipeline, ...]:
+        """Where records of other types are opened that belong to it."""
+        return tuple(each for each in self.pipelines if each.record.type != self.deal.type)
+
+    @property
     def able(self) -> dict[str, bool]:
         """What whoever looks may do with it."""
         access, owner = self.asker.access, self.deal.manager
         alive = self.deal.deleted_at is None
-        deletes = access.may(Right.DELETE) and access.within(Right.DELETE, owner)
-        return {"keep": alive and access.may(Right.KEEP_SALES), "delete": deletes}
+        return {"keep": alive and access.may(Right.KEEP_SALES), "delete": access.within(Right.DELETE, owner)}
 
     def name(self, login: str | None) -> str:
         """A person's name."""
@@ -152,8 +157,9 @@ class DealView:
 
 
 def deal_view(conn: Reading, asker: Asker, deal_id: int) -> DealView:
-    """A card with all that belongs to it; at most eighteen statements. Raises NotFound, also where it is not seen."""
-    deal = seen_card(conn, asker, deal_id)
+    """A card with all that belongs to it; at most eighteen statements. Raises NotFound, also where it is not seen, or
+    deleted and not theirs to bring back."""
+    deal = _shown(conn, asker, deal_id)
     place = asker.catalogue.place(deal.stage_id)
     assert place is not None, "a card stands on a stage"  # noqa: S101 - a foreign key says so
     links, titles = _linked(conn, asker, deal)
@@ -173,6 +179,13 @@ def deal_view(conn: Reading, asker: Asker, deal_id: int) -> DealView:
         pipelines=pipelines_of(asker),
         types=titles_of_types(asker),
     )
+
+
+def _shown(conn: Reading, asker: Asker, deal_id: int) -> DealRecord:
+    deal = seen_card(conn, asker, deal_id)
+    if deal.deleted_at is not None and not asker.access.within(Right.DELETE, deal.manager):
+        raise NotFound(f"there is no deal {deal_id}")
+    return deal
 
 
 def _linked(conn: Reading, asker: Asker, deal: DealRecord) -> tuple[tuple[Linked, ...], dict[tuple[str, int], str]]:
@@ -219,7 +232,7 @@ class Trace:
 
 def trace(conn: Reading, asker: Asker, deal_id: int, after: str | None) -> Trace:
     """The history of a card, a page of it. At most six statements. Raises NotFound."""
-    deal = seen_card(conn, asker, deal_id)
+    deal = _shown(conn, asker, deal_id)
     first = after is None
     wanted = RunFilter(kind=deal.type, subject_id=deal.id)
     return Trace(

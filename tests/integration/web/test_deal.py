@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, event
 
-from crm_core.model.definitions import DocumentBody, RecordTypeBody, Section
+from crm_core.model.definitions import DocumentBody, PipelineSettings, RecordTypeBody, Section
 from crm_core.model.definitions.fields import FieldBody, FieldType
 from crm_core.model.rights import Reach
 from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange
+from crm_core.services.acts.pipeline_keeping import create_pipeline
 from crm_core.services.clients import companies, links
 from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.defining import add
@@ -25,7 +26,7 @@ from crm_core.services.tasking.tasks import NewTask
 from crm_core.storage.queries.workspace.asker import Asker
 from hub.web.board.deal_view import deal_view, trace
 from tests.integration.web.conftest import Workspace
-from tests.integration.web.test_board import EVIL, SAFE, card, declare, pipeline_of, press, reader
+from tests.integration.web.test_board import EVIL, SAFE, STAGES, card, declare, pipeline_of, press, reader
 
 
 async def test_a_card_shows_what_belongs_to_it(workspace: Workspace) -> None:
@@ -214,6 +215,24 @@ async def test_participants_and_linked_cards(workspace: Workspace) -> None:
     assert (await press(browser, f"{path}/links", path, kind="contact")).status == 400
 
 
+async def test_a_record_of_another_type_is_opened_beside_a_card(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    sales = await pipeline_of(workspace)
+    body = RecordTypeBody(title="Рекламация", titles="Рекламации")
+    await workspace.hub.store.run(lambda desk: add(desk, Section.RECORD_TYPE, "claim", body, "root"))
+    claims = await workspace.hub.store.run(
+        lambda desk: create_pipeline(desk, "Разбор", STAGES, PipelineSettings(), of_type="claim")
+    )
+    ident = await card(workspace, sales, "Окна")
+    form = f"/deals/new?pipeline={claims.id}&beside={ident}"
+    assert form.replace("&", "&amp;") in await browser.get(f"/deals/{ident}")
+    made = await browser.send("/deals/new", page=form, pipeline=str(claims.id), title="Дует из окна", beside=str(ident))
+    assert "Окна" in await browser.get(made.headers["Location"])
+    page = await browser.get(f"/deals/{ident}")
+    assert "Дует из окна" in page
+    assert "Рекламации" in page
+
+
 async def test_a_document_is_made_and_fetched(workspace: Workspace) -> None:
     browser = await workspace.visitor()
     sales = await pipeline_of(workspace)
@@ -264,6 +283,8 @@ async def test_a_card_is_ticked_copied_deleted_and_brought_back(workspace: Works
     page = await browser.get(path)
     assert "Карточка удалена." in page
     assert "Окна" not in await browser.get(f"/deals/list?pipeline={sales.id}")
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    await ivan.get(path, status=404)
     await press(browser, f"{path}/restore", path)
     assert "Карточка удалена." not in await browser.get(path)
 
