@@ -18,7 +18,22 @@ from hub.second_factor import SecondFactors
 from hub.secret_key import session_key
 from hub.security import Passwords
 from hub.throttle import Throttle
-from hub.web import board, client, control, entering, inbox, journal, me, office, popups, search, tasks, upkeep, wall
+from hub.web import (
+    board,
+    client,
+    control,
+    entering,
+    first_run,
+    inbox,
+    journal,
+    me,
+    office,
+    popups,
+    search,
+    tasks,
+    upkeep,
+    wall,
+)
 from hub.web.assets import Assets
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
@@ -83,6 +98,7 @@ def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     return (
         *entering.routes(pages, factors),
         *me.routes(pages, factors),
+        *first_run.routes(pages),
         *journal.routes(pages),
         *upkeep.routes(pages),
         *board.routes(pages),

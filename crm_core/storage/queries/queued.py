@@ -46,10 +46,7 @@ def waiting_for(conn: Connection, accounts: Iterable[ChannelKey]) -> dict[Channe
         return {}
     lane = outbox.c.lane
     # A lane is `channel:account:conversation`; «;» follows «:».
-    counts = [
-        func.sum(case((and_(lane >= f"{each.channel}:{each.account}:", lane < f"{each.channel}:{each.account};"), 1), else_=0))
-        for each in keys
-    ]  # fmt: skip
+    counts = [func.sum(case((and_(lane >= f"{key}:", lane < f"{key};"), 1), else_=0)) for key in keys]
     statement = select(*counts).where(outbox.c.state == OutboxState.QUEUED, outbox.c.kind == OutboxKind.MESSAGE)
     found = conn.execute(statement).one()
     return {key: int(count) for key, count in zip(keys, found, strict=True) if count}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import orjson
 
@@ -22,10 +23,8 @@ def readable(raw: bytes, kind: str) -> str:
     if text is None:
         return _dumped(raw)
     if kind.startswith("application/json"):
-        try:
+        with suppress(orjson.JSONDecodeError):  # that it is none may be what is wrong with it: shown as it came
             text = orjson.dumps(orjson.loads(raw), option=orjson.OPT_INDENT_2).decode()
-        except orjson.JSONDecodeError:
-            pass  # that it is none may be what is wrong with it: shown as it came
     text = _FIELDS.sub(r"\1***\2", _HEADERS.sub(r"\1\2***", _UNSHOWN.sub("\ufffd", text)))
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
 

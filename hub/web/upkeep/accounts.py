@@ -127,7 +127,7 @@ class AccountPages:
         except InvalidInput as err:
             return Findings((Finding(Step.SETTINGS, False, str(err)),))
         except OSError as err:
-            log.error("the key of secrets can't be kept", error=str(err))
+            log.exception("the key of secrets can't be kept")
             said = _("The key that secrets are sealed with can't be kept ({why}): set secret_key in hub.toml.")
             return Findings((Finding(Step.SETTINGS, False, said.format(why=err)),))
 

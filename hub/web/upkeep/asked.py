@@ -80,7 +80,13 @@ _POLICY = (
 
 ASKED: Mapping[AccountKind, tuple[Asked, ...]] = {
     AccountKind.TELEGRAM: (
-        Asked("token", N_("Token of the bot"), N_("@BotFather gives it: /newbot, or /mybots → API Token."), Shape.SECRET, must=True),
+        Asked(
+            "token",
+            N_("Token of the bot"),
+            N_("@BotFather gives it: /newbot, or /mybots → API Token."),
+            Shape.SECRET,
+            must=True,
+        ),
         Asked(
             "staff",
             N_("The office is told through this bot, too"),
@@ -98,12 +104,24 @@ ASKED: Mapping[AccountKind, tuple[Asked, ...]] = {
                 ("webhook", N_("Telegram brings them: needs a public address")),
             ),
         ),
-        Asked("secret", N_("Secret of the webhook"), N_("Up to 256 Latin letters, digits, _ and -."), Shape.SECRET, more=True),
+        Asked(
+            "secret",
+            N_("Secret of the webhook"),
+            N_("Up to 256 Latin letters, digits, _ and -."),
+            Shape.SECRET,
+            more=True,
+        ),
         Asked("api_base", N_("Address of the Bot API"), N_("Only for a server of your own."), more=True),
         *_POLICY,
     ),
     AccountKind.VK: (
-        Asked("group_id", N_("Number of the community"), N_("In the address of the community: club123456 is 123456."), Shape.NUMBER, must=True),
+        Asked(
+            "group_id",
+            N_("Number of the community"),
+            N_("In the address of the community: club123456 is 123456."),
+            Shape.NUMBER,
+            must=True,
+        ),
         Asked(
             "token",
             N_("Access key of the community"),
@@ -122,7 +140,13 @@ ASKED: Mapping[AccountKind, tuple[Asked, ...]] = {
                 ("callback", N_("VK brings them (Callback API): needs a public address")),
             ),
         ),
-        Asked("confirmation", N_("String that the server has to return"), N_("Of the Callback API settings."), Shape.SECRET, more=True),
+        Asked(
+            "confirmation",
+            N_("String that the server has to return"),
+            N_("Of the Callback API settings."),
+            Shape.SECRET,
+            more=True,
+        ),
         Asked("secret", N_("Secret key"), N_("The same as in the Callback API settings."), Shape.SECRET, more=True),
         Asked("joins", N_("Whoever joins the community is an enquiry"), shape=Shape.FLAG, more=True, usual=_YES),
         Asked("api_base", N_("Address of the API"), N_("Only for a server of your own."), more=True),
@@ -139,7 +163,13 @@ ASKED: Mapping[AccountKind, tuple[Asked, ...]] = {
             folder=True,
         ),
         Asked("smtp", N_("Outgoing mail (SMTP)"), shape=Shape.SERVER, schemes=(("smtps", 465), ("smtp", 587))),
-        Asked("imap_since", N_("Which mails are fetched first"), N_("new, all, or an age such as 30d."), more=True, usual="new"),
+        Asked(
+            "imap_since",
+            N_("Which mails are fetched first"),
+            N_("new, all, or an age such as 30d."),
+            more=True,
+            usual="new",
+        ),
         Asked("form_senders", N_("Addresses that send forms of the site"), N_("One on a line."), Shape.LIST, more=True),
         Asked("authserv", N_("Mail servers whose checks are believed"), N_("One on a line."), Shape.LIST, more=True),
         Asked("listen", N_("The hub takes mail itself, at"), N_("Such as 0.0.0.0:25."), more=True),
@@ -158,22 +188,45 @@ ASKED: Mapping[AccountKind, tuple[Asked, ...]] = {
             must=True,
             schemes=(("ami", 5038),),
         ),
-        Asked("agi", N_("The hub answers Asterisk at"), N_("Address and port that Asterisk can reach."), usual="127.0.0.1:4573"),
+        Asked(
+            "agi",
+            N_("The hub answers Asterisk at"),
+            N_("Address and port that Asterisk can reach."),
+            usual="127.0.0.1:4573",
+        ),
         Asked("dial", N_("How the staff are rung"), usual="PJSIP/{extension}"),
         Asked("trunk", N_("How clients are rung"), N_("Such as PJSIP/{number}@trunk; empty: nobody is rung.")),
         Asked("fallback", N_("Who is rung without the hub"), N_("Such as PJSIP/101&PJSIP/102.")),
         Asked("recordings", N_("Folder of the recordings"), N_("Such as /var/spool/asterisk/monitor.")),
         Asked("cdr", N_("File of the call records"), N_("Such as /var/log/asterisk/cdr-csv/Master.csv.")),
         Asked("record", N_("Talks are recorded"), shape=Shape.FLAG, usual=_YES),
-        Asked("cdr_sql", N_("Database of the call records"), N_("Such as mysql://hub:password@127.0.0.1/asteriskcdrdb."), Shape.SECRET, more=True),
+        Asked(
+            "cdr_sql",
+            N_("Database of the call records"),
+            N_("Such as mysql://hub:password@127.0.0.1/asteriskcdrdb."),
+            Shape.SECRET,
+            more=True,
+        ),
         Asked("cdr_table", N_("Its table"), more=True, usual="cdr"),
         Asked("sounds", N_("Asterisk's folder of own sounds"), more=True),
         Asked("agi_second", N_("Another hub that Asterisk asks"), N_("Address and port."), more=True),
         Asked("wrap", N_("Rest after a call"), N_("Such as 30s."), more=True),
     ),
     AccountKind.WEB: (
-        Asked("origins", N_("Addresses of the site"), N_("One on a line, such as https://example.org; * is any."), Shape.LIST, must=True),
-        Asked("key", N_("Key of the forms"), N_("Stands on the pages of the site. Copy it now: it is not shown again."), Shape.KEY, must=True),
+        Asked(
+            "origins",
+            N_("Addresses of the site"),
+            N_("One on a line, such as https://example.org; * is any."),
+            Shape.LIST,
+            must=True,
+        ),
+        Asked(
+            "key",
+            N_("Key of the forms"),
+            N_("Stands on the pages of the site. Copy it now: it is not shown again."),
+            Shape.KEY,
+            must=True,
+        ),
         Asked("chat", N_("Chat on the site"), shape=Shape.FLAG, usual=_YES),
         Asked("title", N_("Heading of the chat")),
         Asked("color", N_("Colour of the chat"), usual="#2457d6"),
@@ -188,12 +241,18 @@ ASKED: Mapping[AccountKind, tuple[Asked, ...]] = {
         *_POLICY,
     ),
     AccountKind.GATEWAY: (
-        Asked("secret", N_("Shared secret"), N_("The gateway's program has the same. Copy it now: it is not shown again."), Shape.KEY, must=True),
+        Asked(
+            "secret",
+            N_("Shared secret"),
+            N_("The gateway's program has the same. Copy it now: it is not shown again."),
+            Shape.KEY,
+            must=True,
+        ),
         Asked("url", N_("Where answers are sent"), N_("Empty: the gateway only brings.")),
         Asked("phones", N_("Numbers that it names are their senders'"), shape=Shape.FLAG),
         *_POLICY,
     ),
-}  # fmt: skip
+}
 
 PURPOSES: Mapping[AccountKind, str] = {
     AccountKind.TELEGRAM: N_("Clients write to a bot; the office is told by it."),

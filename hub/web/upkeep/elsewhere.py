@@ -1,4 +1,4 @@
-"""What has to be put elsewhere for an account to work: pieces of Asterisk's configuration, a line for a site's pages."""
+"""What has to be put elsewhere for an account to work: pieces of Asterisk's configuration, a site's tag."""
 
 from __future__ import annotations
 

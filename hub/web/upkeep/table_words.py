@@ -77,11 +77,6 @@ TARGETS: Final[Mapping[str, str]] = {
     "text": NP_("column", "text"),
     "title": NP_("column", "title"),
     "unit": NP_("column", "unit"),
-    "utm_campaign": NP_("column", "utm_campaign"),
-    "utm_content": NP_("column", "utm_content"),
-    "utm_medium": NP_("column", "utm_medium"),
-    "utm_source": NP_("column", "utm_source"),
-    "utm_term": NP_("column", "utm_term"),
     "vk": NP_("column", "VK"),
 }
 

@@ -1,0 +1,45 @@
+"""The third step, a channel, and the last one, what comes next."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from crm_core.model.definitions.accounts import AccountKind
+from crm_core.ports import ChannelState
+from crm_core.storage.queries.pages import Reading
+from crm_core.storage.users import count_users
+from hub.web.pages import Answer, Pages
+from hub.web.tongues import language
+from hub.web.upkeep.asked import PURPOSES
+from hub.web.upkeep.standing import Standing, standings
+
+
+class Steps:
+    """The pages of these steps."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def channels(self, request: web.Request) -> Answer:
+        """Which channel is to be connected, and those that are."""
+        hub, spoken = self._pages.hub, language()
+        found = await hub.store.read(lambda conn: standings(hub, conn, spoken))
+        connected = [each for each in found if each.health is not None]
+        return self._pages.render(
+            request,
+            "first_run/channels.html",
+            kinds={kind: PURPOSES[kind] for kind in AccountKind},
+            found=connected,
+            connected=ChannelState.CONNECTED,
+        )
+
+    async def done(self, request: web.Request) -> Answer:
+        """What there is now, and what comes next."""
+        hub, spoken = self._pages.hub, language()
+
+        def read(conn: Reading) -> tuple[list[Standing], int]:
+            return standings(hub, conn, spoken), count_users(conn)
+
+        found, people = await hub.store.read(read)
+        well = sum(each.health is not None and each.health.state is ChannelState.CONNECTED for each in found)
+        return self._pages.render(request, "first_run/done.html", channels=len(found), well=well, people=people)

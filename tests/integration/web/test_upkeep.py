@@ -1,0 +1,235 @@
+"""Keeping the hub itself on its pages: channels, health, who did what, calls compared, tables in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import FormData
+
+from crm_core.messages import ChannelKey
+from crm_core.model.definitions import Section
+from crm_core.model.records import ReconciliationRecord
+from crm_core.model.user import Role
+from crm_core.ports import ChannelState
+from crm_core.services.desk import Desk
+from crm_core.storage.queries.definitions import list_definitions
+from hub.demo.peers.bot_api import BotApiServer
+from tests.integration.web.conftest import Browser, Workspace
+from tests.patience import PATIENCE_S
+
+TOKEN = "7654321:AAE-strict_local_token"
+CHANNELS = "/office/channels"
+
+
+@pytest.fixture
+async def bots() -> AsyncIterator[BotApiServer]:
+    server = BotApiServer()
+    await server.start()
+    server.bot(TOKEN)
+    yield server
+    await server.stop()
+
+
+async def test_all_pages_are_there_and_only_for_whom_they_are(workspace: Workspace) -> None:
+    root, ivan = await workspace.visitor(), await workspace.visitor("ivan", Role.MANAGER)
+    for path in (CHANNELS, "/office/health", "/office/audit", "/office/reconciliation", "/office/imports", "/journal"):
+        assert "<h1>" in await root.get(path)
+        await ivan.get(path, status=403)
+
+
+async def test_a_bot_is_tried_then_kept_started_changed_and_removed(workspace: Workspace, bots: BotApiServer) -> None:
+    root, page = await workspace.visitor(), f"{CHANNELS}/new/telegram"
+    assert "Токен бота" in await root.get(page)
+    bad = await root.send(page, page=page, act="connect", name="shop2", token="1:no", api_base=bots.url)
+    text = await bad.text()
+    assert bad.status == 422
+    assert "Пока не работает" in text
+    assert "1:no" not in text, "secrets are not sent back"
+    tried = await root.send(page, page=page, act="try", name="shop2", token=TOKEN, api_base=bots.url, mode="polling")
+    assert tried.status == 200, await tried.text()
+    assert "Работает" in await tried.text()
+    assert await kept(workspace) == []
+    done = await root.send(page, page=page, act="connect", name="shop2", token=TOKEN, api_base=bots.url, mode="polling")
+    assert done.status == 303, await done.text()
+    where = done.headers["Location"]
+    assert await kept(workspace) == ["telegram:shop2"]
+    await became(workspace, ChannelKey("telegram", "shop2"))
+    shown = await root.get(where)
+    assert TOKEN not in shown
+    assert "на связи" in shown
+    assert "Telegram: shop2" in await root.get(CHANNELS)
+    assert "Работает" in await (await root.send(f"{where}/try", page=where)).text()
+    changed = await root.send(
+        where, page=where, act="connect", version="1", api_base=bots.url, mode="polling", source="Сайт"
+    )
+    assert changed.status == 303, await changed.text()
+    assert "Сайт" in await root.get(where)
+    late = await root.send(where, page=where, act="connect", version="1", api_base=bots.url, source="Позже")
+    assert late.status == 422
+    assert "Позже" in await late.text(), "nothing typed is lost"
+    assert (await root.send(f"{where}/remove", page=where)).status == 303
+    assert await kept(workspace) == []
+    await root.get(where, status=404)
+
+
+async def test_a_form_that_is_asked_for_by_script_gets_the_findings_alone(
+    workspace: Workspace, bots: BotApiServer
+) -> None:
+    root, page = await workspace.visitor(), f"{CHANNELS}/new/telegram"
+    headers = {"HX-Request": "true", "X-CSRF": await root.token(page)}
+    form = {"act": "connect", "name": "shop2", "token": "1:no", "api_base": bots.url}
+    response = await root.client.post(page, data=form, headers=headers, allow_redirects=False)
+    assert (response.status, response.headers["X-Part"]) == (422, "1")
+    assert "<html" not in await response.text()
+    form |= {"token": TOKEN, "mode": "polling"}
+    response = await root.client.post(page, data=form, headers=headers, allow_redirects=False)
+    assert response.status == 204
+    assert response.headers["HX-Redirect"].startswith(CHANNELS)
+    assert "Аккаунт подключён" in await root.get(response.headers["HX-Redirect"])
+
+
+async def test_a_site_is_given_its_tag_and_a_pbx_its_snippet(workspace: Workspace) -> None:
+    root, page = await workspace.visitor(), f"{CHANNELS}/new/web"
+    found = re.search(r'name="key" value="([\w-]{20,})"', await root.get(page))
+    assert found is not None
+    form = {"name": "site", "origins": "https://example.org", "key": found[1], "chat": "yes", "anyway": "yes"}
+    done = await root.send(page, page=page, act="connect", **form)
+    assert done.status == 303, await done.text()
+    shown = await root.get(done.headers["Location"])
+    assert "/in/web/site/widget.js" in shown
+    assert found[1] not in shown
+    page = f"{CHANNELS}/new/pbx"
+    server = {"ami.host": "127.0.0.1", "ami.port": "5038", "ami.user": "hub", "ami.password": "p@ss: word"}
+    told = await root.send(page, page=page, act="snippet", name="office", **server)
+    assert "hub-inbound" in await told.text()
+    wrong = await root.send(page, page=page, act="connect", name="office", **(server | {"ami.port": "x"}))
+    assert wrong.status == 422
+    assert "от 1 до 65535" in await wrong.text()
+
+
+async def test_a_stored_password_goes_to_no_other_server(workspace: Workspace) -> None:
+    root, page = await workspace.visitor(), f"{CHANNELS}/new/email"
+    form = {
+        "name": "mail", "address": "a@example.org", "smtp.host": "127.0.0.1", "smtp.port": "1",
+        "smtp.scheme": "smtps", "smtp.user": "a", "smtp.password": "s3cret-word", "anyway": "yes",
+    }  # fmt: skip
+    done = await root.send(page, page=page, act="connect", **form)
+    assert done.status == 303, await done.text()
+    where = done.headers["Location"]
+    assert "s3cret-word" not in await root.get(where)
+    form["smtp.password"], form["version"] = "", "1"
+    other = await root.send(where, page=where, act="connect", **(form | {"smtp.host": "127.0.0.2"}))
+    assert other.status == 422
+    assert "Введите пароль заново" in await other.text()
+    same = await root.send(where, page=where, act="connect", **form)
+    assert same.status == 303
+
+
+async def test_health_says_what_waits_and_who_works(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    await workspace.fail(b"<html>")
+    page = await root.get("/office/health")
+    assert "Хаб принимает всё, что приходит" in page
+    assert "База данных" in page
+    assert "deadlines" in page
+    assert "<html" not in await root.get("/office/health?part=live")
+
+
+async def test_the_audit_log_by_person_act_and_day(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    await workspace.hire("ivan", Role.MANAGER, name="Иван Петров")
+    await workspace.browser().send("/login", page="/login", login="ivan", password="не тот", next="/")
+    page = await root.get("/office/audit")
+    assert "неверный пароль или код" in page
+    assert "вход" in page
+    only = await root.get("/office/audit?what=login.failed&login=root")
+    assert "Ничего такого не записано" in only
+    assert "неверный пароль" in await root.get("/office/audit?since=2020-01-01&login=ivan")
+    assert "Ничего такого" in await root.get("/office/audit?until=2020-01-01")
+    assert "<h1>" in await root.get("/office/audit?since=nonsense")
+
+
+async def test_days_compared(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    assert "Пока ничего не сверялось" in await root.get("/office/reconciliation")
+    detail = {"why": "unknown", "outcome": "missing", "number": "+79161234567", "line": "", "linkedid": "<1>"}
+
+    def compare(desk: Desk) -> None:
+        record = ReconciliationRecord(desk.work.next_id(), "office", "2026-03-01", desk.now, 5, 4, 0, 1, [detail])
+        desk.work.put(record)
+
+    await workspace.hub.store.run(compare)
+    page = await root.get("/office/reconciliation")
+    assert "2026-03-01" in page
+    assert "хаб о нём не знал" in page
+    assert "&lt;1&gt;" in page
+    assert "Пока ничего" in await root.get("/office/reconciliation?pbx=other")
+
+
+async def test_a_table_is_rehearsed_then_brought_in(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    form = FormData()
+    form.add_field("csrf", await root.token("/office/imports"))
+    form.add_field("kind", "contacts")
+    form.add_field("upload", "")
+    content = "Имя;Телефон\nАнна Смирнова;+79161234567\nБез номера;\n;\n".encode()
+    form.add_field("file", content, filename="база.csv", content_type="text/csv")
+    response = await root.client.post("/office/imports/columns", data=form)
+    page = await response.text()
+    assert response.status == 200, page
+    assert "Анна Смирнова" in page
+    upload = re.search(r'name="upload" value="(\d+)"', page)
+    assert upload is not None
+    columns = {"kind": "contacts", "upload": upload[1], "heading.1": "Имя", "column.1": "name",
+               "heading.2": "Телефон", "column.2": "phone", "policy": "fill"}  # fmt: skip
+    begun = await root.send("/office/imports/begin", page="/office/imports", act="rehearse", **columns)
+    assert begun.status == 303, await begun.text()
+    where = begun.headers["Location"]
+    page = await ended(root, where)
+    assert "Ещё ничего не записано" in page
+    assert "Что станет с каждой строкой" in page
+    assert await workspace.scalar("SELECT count(*) FROM contact") == 0
+    assert "created" in await root.get(f"{where}/report")
+    begun = await root.send("/office/imports/begin", page="/office/imports", act="bring", **columns)
+    await ended(root, begun.headers["Location"])
+    assert await workspace.scalar("SELECT count(*) FROM contact WHERE name = 'Анна Смирнова'") == 1
+    assert "база.csv" in await root.get("/office/imports")
+    assert "+79161234567" in await root.get("/office/exports/contacts?form=csv")
+    assert "выгрузка" in await root.get("/office/audit?what=export")
+
+
+async def test_a_large_table_is_sent_ahead(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    headers = {"X-CSRF": await root.token("/office/imports"), "Content-Type": "application/octet-stream"}
+    content = b"name;phone\n" + b"Anna;+79161234567\n" * 80_000
+    sent = await root.client.post("/office/imports/upload?name=a.csv", data=content, headers=headers)
+    assert sent.status == 201, await sent.text()
+    number = str((await sent.json())["id"])
+    page = await root.send("/office/imports/columns", page="/office/imports", kind="contacts", upload=number)
+    assert page.status == 200
+    assert "a.csv" in await page.text()
+    none = await root.send("/office/imports/columns", page="/office/imports", kind="contacts", upload="")
+    assert none.status == 422
+    assert "Выберите файл" in await none.text()
+
+
+async def ended(browser: Browser, where: str) -> str:
+    """The page of an import once it is over."""
+    async with asyncio.timeout(PATIENCE_S):
+        while 'data-topic="imports"' in (page := await browser.get(where)):
+            await asyncio.sleep(0.02)
+    return page
+
+
+async def kept(workspace: Workspace) -> list[str]:
+    found = await workspace.hub.store.read(lambda conn: list_definitions(conn, Section.ACCOUNT))
+    return [each.name for each in found]
+
+
+async def became(workspace: Workspace, key: ChannelKey) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while workspace.hub.channels[key].health.state is not ChannelState.CONNECTED:
+            await asyncio.sleep(0.01)
