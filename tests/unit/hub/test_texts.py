@@ -22,7 +22,8 @@ from crm_core.ports import ChannelState
 from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries.contacts import ContactCard
 from hub import catalogues
-from hub.web import call_words, identity, tongues, words
+from hub.web import call_words, tongues, words
+from hub.web.client import knowing
 from hub.web.pages import local_path
 from hub.web.shown import Shown, first_line
 from tests.fakes.clock import START
@@ -45,7 +46,7 @@ COVERED: list[tuple[Mapping[str, str], type[StrEnum]]] = [
     (call_words.ACTIONS, RouteAction),
     (call_words.STAGES, RouteStage),
     (call_words.VERDICTS, Verdict),
-    (identity.BECAUSE, Because),
+    (knowing.BECAUSE, Because),
 ]
 ROOM = """
 msgid "Take it"
