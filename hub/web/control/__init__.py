@@ -15,8 +15,8 @@ def routes(pages: Pages) -> tuple[Route, ...]:
     page, acts, export = ControlPages(pages), ControlActs(pages), ControlExport(pages)
     return (
         shows("/control", page.show_all, Right.SEE_REPORTS),
-        shows(r"/control/{view:[a-z-]+}", page.show, Right.SEE_REPORTS),
-        shows(r"/control/{view:[a-z-]+}/export", export.send, Right.EXPORT),
+        shows("/control/{view}", page.show, Right.SEE_REPORTS),
+        shows("/control/{view}/export", export.send, Right.EXPORT),
         does(r"/control/leads/{id:\d+}/confirm", acts.confirm, Right.SEE_ALARMS),
         does(r"/control/leads/{id:\d+}/restore", acts.restore, Right.SEE_ALARMS),
         does(r"/control/deals/{id:\d+}/give", acts.give_deal, Right.KEEP_SALES),
