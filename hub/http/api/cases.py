@@ -41,6 +41,12 @@ class PromiseBody(Taken):
     at: Moment
 
 
+class GiveBody(Taken):
+    """Who is to look after the client."""
+
+    to: Login
+
+
 class Case(Given):
     """A client who waits. `count` misses and messages; `rung` the last one told, null before the first; `due_at` when
     the next rung is told, or the promise runs out."""
@@ -98,6 +104,10 @@ def _taken(desk: Desk, call: Call[Any, NoBody]) -> Case:
     return _now(desk, services.take_case(desk, call.number(), call.user.login))
 
 
+def _given(desk: Desk, call: Call[Any, GiveBody]) -> Case:
+    return _now(desk, services.give_case(desk, call.number(), call.user.login, call.body.to))
+
+
 def _now(desk: Desk, done: CaseRecord) -> Case:
     record = as_it_is(desk, done)
     keys = [f"{kind.value}:{record.id}" for kind in (DeadlineKind.CASE_RUNG, DeadlineKind.CASE_PROMISE)]
@@ -143,6 +153,16 @@ OPERATIONS: tuple[Operation, ...] = (
         tag=_TAG,
         summary="Look after the client from now on; the ladder goes on until you have spoken",
         right=Right.SETTLE_CASES,
+        response=Case,
+    ),
+    act(
+        "POST",
+        "/cases/{id}/give",
+        _given,
+        tag=_TAG,
+        summary="Have somebody look after the client, who is told; of people whose work you oversee",
+        right=Right.SETTLE_CASES,
+        body=GiveBody,
         response=Case,
     ),
 )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from crm_core.errors import Forbidden
 from crm_core.model import written
 from crm_core.model.access import Right
 from crm_core.services.auditing import note
@@ -67,12 +68,15 @@ class ControlExport:
 
 def _table(conn: Reading, asker: Asker, name: ControlView, query: Mapping[str, str], spoken: str) -> list[list[str]]:
     """The headings and the rows, of what may be taken away alone."""
+    figures, access = VIEWS[name].figures, asker.access
+    if figures and not access.reach(Right.EXPORT).covers(access.reach(Right.SEE_REPORTS)):
+        raise Forbidden("these figures are of more people than whose records may be taken away")
     chosen, after = Chosen.of(asker, query), None
     found: list[ControlRow] = []
     while len(found) < _MOST:
         where = Slice(after, _AT_ONCE)
         page = control_page(conn, asker, name, where, group=chosen.group or None, person=chosen.person or None)
-        found += [each for each in page.items if VIEWS[name].figures or asker.access.within(Right.EXPORT, each.login)]
+        found += [each for each in page.items if figures or access.within(Right.EXPORT, each.login)]
         after = page.next
         if after is None:
             break
@@ -86,11 +90,11 @@ def _table(conn: Reading, asker: Asker, name: ControlView, query: Mapping[str, s
         columns.note or _("Note"),
     ]
     rows = [[*_cells(row, columns.client, columns.login, bool(columns.at), asker, zone)] for row in found[:_MOST]]
-    figures = [_figures(row, spoken) for row in found[:_MOST]]
-    titles = list(dict.fromkeys(title for each in figures for title in each))
+    values = [_figures(row, spoken) for row in found[:_MOST]]
+    titles = list(dict.fromkeys(title for each in values for title in each))
     return [
         [*headings, *titles],
-        *([*row, *(each.get(title, "") for title in titles)] for row, each in zip(rows, figures, strict=True)),
+        *([*row, *(each.get(title, "") for title in titles)] for row, each in zip(rows, values, strict=True)),
     ]
 
 

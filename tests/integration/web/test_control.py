@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from crm_core.model.user import Role
@@ -96,7 +98,7 @@ async def test_only_one_person_or_group_is_shown(workspace: Workspace) -> None:
     for login, group in (("ivan", "окна"), ("olga", "балконы")):
         await workspace.hire(login, Role.MANAGER)
         change = UserChange(group=group)
-        await workspace.hub.store.run(lambda desk, login=login, change=change: update_user(desk, login, change))
+        await workspace.hub.store.run(partial(update_user, login=login, change=change))
     await a_deal(workspace, "Окна Ивана", "ivan")
     await a_deal(workspace, "Балкон Ольги", "olga")
     assert "Балкон Ольги" in await boss.get("/control/deals-without-tasks")

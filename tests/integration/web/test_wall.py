@@ -89,7 +89,7 @@ async def test_calls_of_this_moment_and_those_missed_today(workspace: Workspace)
     await workspace.hire("ivan", Role.MANAGER, name="Иван Петров")
     await grouped(workspace, "ivan", "окна", "101")
     call = ringing("c-1", ANNA, at(0))
-    rung = CallLeg("PJSIP/101", at(0), None, None, None)
+    rung = CallLeg("PJSIP/101", at(0))
     await workspace.hub.intake.receive(moved(replace(call, legs=(rung,))))
     page = await boss.get("/wall?part=now")
     assert "звонит: Иван Петров" in page
