@@ -68,7 +68,10 @@ class Shape:
 @cache
 def shapes_of(form: type[BaseModel]) -> tuple[Shape, ...]:
     """The fields of a form in their order; what tells variants apart is left out."""
-    return tuple(_shape(name, info) for name, info in form.model_fields.items() if name != "do")
+    found = [_shape(name, info) for name, info in form.model_fields.items() if name != "do"]
+    # What a form adds to the settings that it is made of is what people look for first.
+    first = ("name", "kind") if found and found[-1].key in {"name", "kind"} else ()
+    return tuple(sorted(found, key=lambda each: each.key not in first))
 
 
 def _shape(name: str, info: FieldInfo) -> Shape:
