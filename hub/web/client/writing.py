@@ -157,7 +157,8 @@ class Writing(Acting):
             if not isinstance(field, web.FileField) or not field.filename:
                 continue
             content = field.file.read()
-            name = clean_file_name(field.filename) or "file"
+            # Browsers write quotes in a name percent-encoded, other clients all of it.
+            name = clean_file_name(unquote(field.filename, errors="replace")) or "file"
             stored = await self.pages.hub.files.put_bytes(content)
             judged = await FileInspector(self.pages.hub.files).look(stored.sha256, name, field.content_type[:100])
             found.append(

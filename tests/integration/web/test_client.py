@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, FormData
 from sqlalchemy import event
 
 from crm_core.messages import EntryKind, InboundEvent, MessageReceived, Sender
@@ -212,6 +212,17 @@ async def test_files_are_uploaded_first_and_go_along(workspace: Workspace) -> No
     refused = await browser.client.post(path, data=b"1", headers={"Content-Type": "text/plain"}, allow_redirects=False)
     assert refused.status == 303, "not without the page's token"
     assert await workspace.scalar("SELECT count(*) FROM upload") == 1
+
+
+async def test_without_scripts_files_come_with_the_form(workspace: Workspace) -> None:
+    browser = await workspace.visitor("ivan", Role.MANAGER)
+    client = await workspace.write("Добрый день")
+    where = f"/contacts/{client}"
+    form_data = FormData({"csrf": await browser.token(where), "target": "telegram:shop", "text": "", "subject": ""})
+    form_data.add_field("upload", b"100", filename="прайс.txt", content_type="text/plain")
+    answer = await browser.client.post(f"{where}/reply", data=form_data, allow_redirects=False)
+    assert answer.status == 303
+    assert "прайс.txt" in await browser.get(where)
 
 
 async def test_a_message_is_scheduled_and_taken_back(workspace: Workspace) -> None:
