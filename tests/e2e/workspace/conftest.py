@@ -1,0 +1,69 @@
+"""A hub in a process of its own, a strict messenger, Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from crm_core.model.user import Role
+from hub.demo.peers.bot_api.server import BotApiServer
+from hub.demo.peers.chromium import browser as find_browser
+from tests.e2e.hub_process import HubProcess, staffed
+from tests.e2e.workspace.office import Workspace, person
+from tests.patience import PATIENCE_S
+
+_TOKEN = "1001:workspace-bot"
+_CONFIG = """
+[[telegram]]
+name = "shop"
+token = "{token}"
+api_base = "{base}"
+[[web]]
+name = "site"
+key = "site-key"
+[[ladder]]
+on = "message.unanswered"
+steps = [ {{ after = "1s", tell = ["manager"] }}, {{ after = "3s", tell = ["controller", "director"] }} ]
+hours = "any"
+"""
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    found = find_browser()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=str(found.program),
+            env=dict(found.environment),
+            args=list(found.arguments),
+            timeout=PATIENCE_S * 1000,
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def workspace(tmp_path: Path, furnished_sqlite: str, chromium: Browser) -> AsyncIterator[Workspace]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(BotApiServer())
+        bot = server.bot(_TOKEN)
+        token = await staffed(
+            furnished_sqlite,
+            person("root", "Главный Администратор", Role.ADMIN),
+            person("ivan", "Иван Петров", Role.MANAGER),
+            person("olga", "Ольга Сергеева", Role.MANAGER),
+            person("head", "Елена Начальникова", Role.HEAD),
+        )
+        hub = HubProcess(tmp_path, furnished_sqlite, _CONFIG.format(token=_TOKEN, base=server.url))
+        stack.push_async_callback(hub.stop)
+        await hub.start()
+        headers = {"Authorization": f"Bearer {token}"}
+        api = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
+        found = Workspace(hub, bot, chromium, api)
+        yield found
+        assert found.errors == []
