@@ -84,7 +84,10 @@ def failed_kinds(conn: Connection) -> list[FailedKind]:
     newest = func.max(columns.received_at, type_=UtcDateTime())
     kind = (columns.channel, columns.account, columns.what)
     statement = select(*kind, func.count(), newest).where(columns.state == JournalState.FAILED).group_by(*kind)
-    found = [FailedKind(*each, int(count), at) for *each, count, at in conn.execute(statement)]
+    found = [
+        FailedKind(channel, account, what, int(count), at)
+        for channel, account, what, count, at in conn.execute(statement)
+    ]
     return sorted(found, key=lambda each: (-each.count, each.channel, each.account, each.what))
 
 

@@ -55,7 +55,7 @@ class FirstVisit:
             raise pages.redirect(request, "/login", gettext(_TAKEN)) from None
         pages.somebody = True
         log.info("the administrator was created", login=user.login)
-        raise opened(pages, request, Credentials(user, kept), "/")
+        raise opened(pages, request, Credentials(user, kept), "/first-run")
 
     def _shown(self, request: web.Request, login: str = "", name: str = "", problem: str = "") -> Answer:
         return self._pages.render(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from crm_core.model.definitions.accounts import AccountKind
@@ -25,7 +27,7 @@ class ChannelPages:
         hub = self._pages.hub
         spoken = language()  # the read runs on a thread of its own
         found = await hub.store.read(lambda conn: standings(hub, conn, spoken))
-        context = {"standings": found, "connected": ChannelState.CONNECTED}
+        context: dict[str, Any] = {"standings": found, "connected": ChannelState.CONNECTED}
         if request.query.get("part") == "list":
             return self._pages.fragment(request, "upkeep/standings.html", **context)
         return self._pages.render(request, "upkeep/channels.html", kinds=PURPOSES, **context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -21,7 +21,7 @@ from hub.web.tongues import NP_, pgettext
 from hub.web.words import channel_word, link_word
 
 _ALARMS = 100
-_GOOD = frozenset({"connected", "open", "ok"})
+_GOOD = frozenset({"connected", "open", "ok", "away"})
 
 OUTBOX: Final[Mapping[str, str]] = {
     OutboxKind.MESSAGE: NP_("outbox", "messages to clients"),
@@ -39,6 +39,7 @@ _STATES: Final[Mapping[str, str]] = {
     "open": NP_("part", "open"),
     "closed": NP_("part", "closed"),
     "unavailable": NP_("part", "does not answer"),
+    "away": NP_("part", "on another node"),
 }
 
 
@@ -82,7 +83,7 @@ class Health:
             if sample.name.endswith("_total")
         }
         workers = [_Worker(each.name, each.running, failed.get(each.name, 0)) for each in hub.workers]
-        context = {
+        context: dict[str, Any] = {
             "well": well,
             "parts": [(name, part["state"], part["detail"], part["state"] in _GOOD) for name, part in parts.items()],
             "numbers": numbers,

@@ -24,7 +24,7 @@ async def test_without_anybody_every_page_leads_to_the_first_run(workspace: Work
 async def test_the_first_visitor_becomes_administrator_and_is_in(workspace: Workspace) -> None:
     browser = workspace.browser()
     response = await browser.send("/setup", page="/setup", **ADMIN)
-    assert (response.status, response.headers["Location"]) == (303, "/")
+    assert (response.status, response.headers["Location"]) == (303, "/first-run")
     assert "Главный" in await browser.get("/")
     assert await workspace.scalar("SELECT role FROM app_user WHERE login = 'boss'") == "admin"
     other = workspace.browser()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from collections.abc import AsyncIterator
 
@@ -102,10 +103,10 @@ async def test_a_site_is_given_its_tag_and_a_pbx_its_snippet(workspace: Workspac
     assert "/in/web/site/widget.js" in shown
     assert found[1] not in shown
     page = f"{CHANNELS}/new/pbx"
-    server = {"ami.host": "127.0.0.1", "ami.port": "5038", "ami.user": "hub", "ami.password": "p@ss: word"}
-    told = await root.send(page, page=page, act="snippet", name="office", **server)
+    server = {"ami.host": "127.0.0.1", "ami.port": "5038", "ami.user": "hub", "ami.password": "p@ss:word"}
+    told = await root.send(page, page=page, act="snippet", name="second", **server)
     assert "hub-inbound" in await told.text()
-    wrong = await root.send(page, page=page, act="connect", name="office", **(server | {"ami.port": "x"}))
+    wrong = await root.send(page, page=page, act="connect", name="second", **(server | {"ami.port": "x"}))
     assert wrong.status == 422
     assert "от 1 до 65535" in await wrong.text()
 
@@ -176,7 +177,7 @@ async def test_a_table_is_rehearsed_then_brought_in(workspace: Workspace) -> Non
     form.add_field("kind", "contacts")
     form.add_field("upload", "")
     content = "Имя;Телефон\nАнна Смирнова;+79161234567\nБез номера;\n;\n".encode()
-    form.add_field("file", content, filename="база.csv", content_type="text/csv")
+    form.add_field("file", content, filename="base.csv", content_type="text/csv")
     response = await root.client.post("/office/imports/columns", data=form)
     page = await response.text()
     assert response.status == 200, page
@@ -196,7 +197,7 @@ async def test_a_table_is_rehearsed_then_brought_in(workspace: Workspace) -> Non
     begun = await root.send("/office/imports/begin", page="/office/imports", act="bring", **columns)
     await ended(root, begun.headers["Location"])
     assert await workspace.scalar("SELECT count(*) FROM contact WHERE name = 'Анна Смирнова'") == 1
-    assert "база.csv" in await root.get("/office/imports")
+    assert "base.csv" in await root.get("/office/imports")
     assert "+79161234567" in await root.get("/office/exports/contacts?form=csv")
     assert "выгрузка" in await root.get("/office/audit?what=export")
 
@@ -205,7 +206,7 @@ async def test_a_large_table_is_sent_ahead(workspace: Workspace) -> None:
     root = await workspace.visitor()
     headers = {"X-CSRF": await root.token("/office/imports"), "Content-Type": "application/octet-stream"}
     content = b"name;phone\n" + b"Anna;+79161234567\n" * 80_000
-    sent = await root.client.post("/office/imports/upload?name=a.csv", data=content, headers=headers)
+    sent = await root.client.post("/office/imports/upload?name=a.csv", data=io.BytesIO(content), headers=headers)
     assert sent.status == 201, await sent.text()
     number = str((await sent.json())["id"])
     page = await root.send("/office/imports/columns", page="/office/imports", kind="contacts", upload=number)
@@ -219,7 +220,7 @@ async def test_a_large_table_is_sent_ahead(workspace: Workspace) -> None:
 async def ended(browser: Browser, where: str) -> str:
     """The page of an import once it is over."""
     async with asyncio.timeout(PATIENCE_S):
-        while 'data-topic="imports"' in (page := await browser.get(where)):
+        while 'data-topic="imports"' in (page := await browser.get(where)):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.02)
     return page
 
@@ -231,5 +232,5 @@ async def kept(workspace: Workspace) -> list[str]:
 
 async def became(workspace: Workspace, key: ChannelKey) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while workspace.hub.channels[key].health.state is not ChannelState.CONNECTED:
+        while workspace.hub.channels[key].health.state is not ChannelState.CONNECTED:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.01)
