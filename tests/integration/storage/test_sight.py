@@ -25,7 +25,8 @@ from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.seeing import seen_among
 from crm_core.storage.sight import of_seen_card, seen_card, seen_in
 from crm_core.storage.tables import deal, task
-from tests.integration.storage.world import START, World
+from tests.fakes.clock import START
+from tests.integration.storage.world import World
 
 IVAN, PETR, OLGA = "ivan", "petr", "olga"
 MANAGERS = (None, IVAN, PETR, OLGA)

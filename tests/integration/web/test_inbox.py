@@ -189,7 +189,7 @@ async def test_who_calls_is_shown_to_those_alone_whose_telephone_rings(workspace
         assert await workspace.hub.live.reached(position, PATIENCE_S)
     workspace.clock.set(START)
     await workspace.hub.intake.receive(missed("7.1", ANNA, at(-600)))
-    call = replace(ringing("8.1", ANNA, at(0)), legs=(CallLeg("PJSIP/101", at(0), None, None, None),))
+    call = replace(ringing("8.1", ANNA, at(0)), legs=(CallLeg("PJSIP/101", at(0), None, None),))
     async with following(ivan, "me") as feed, following(olga, "me,calls") as other:
         await workspace.hub.intake.receive_many([moved(call)])
         popup = await feed.event("piece")
