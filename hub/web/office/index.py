@@ -31,7 +31,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Sales"), ("pipelines", "fields", "types", "tags", "scorings")),
     (N_("What the hub does by itself"), ("rules", "chains", "ladders", "webhooks")),
     (N_("Letters and papers"), ("templates", "documents", "segments")),
-    (N_("Calls and channels"), ("lines", "lists", "channels")),
+    (N_("Calls and channels"), ("lines", "lists", "first-run", "channels", "health", "imports")),
     (N_("Upkeep"), ("journal", "reconciliation", "audit", "presets")),
 )
 
@@ -79,6 +79,8 @@ class Index:
             (Right.CONFIGURE, "lines", _("Lines"), _("The numbers that clients dial."), len(settings.lines)),
             (Right.CONFIGURE, "presets", _("Presets"), _("Whole offices, ready to be applied."), None),
             (Right.CONFIGURE_CHANNELS, "channels", _("Channels"), _("Accounts, and whether they are well."), None),
+            (Right.SEE_ALARMS, "health", _("Health of the hub"), _("Parts, alarms, queues, workers."), None),
+            (Right.IMPORT, "imports", _("Import and export"), _("Tables that come in and go out."), None),
             (Right.SEE_ACCESS, "audit", _("Who did what"), _("Logins, recordings heard, exports."), None),
             (
                 Right.KEEP_JOURNAL,
@@ -93,6 +95,9 @@ class Index:
                 tiles[path] = Tile(f"/office/{path}", title, about, count, faulty if path == "pipelines" else 0)
         if access.may(Right.KEEP_JOURNAL):
             tiles["journal"] = Tile("/journal", _("Journal"), _("What came in and was not understood."))
+        if access.may(Right.CONFIGURE):
+            about = _("A ready configuration, a first channel, people.")
+            tiles["first-run"] = Tile("/first-run", _("First steps"), about)
         groups = [(gettext(name), [tiles[path] for path in paths if path in tiles]) for name, paths in _GROUPS]
         found = [*dict.fromkeys((*wrong, *hub.configured.problems))]
         return self.pages.render(request, "office/index.html", groups=groups, problems=found)
