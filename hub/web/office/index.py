@@ -31,8 +31,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Sales"), ("pipelines", "fields", "types", "tags", "scorings")),
     (N_("What the hub does by itself"), ("rules", "chains", "ladders", "webhooks")),
     (N_("Letters and papers"), ("templates", "documents", "segments")),
-    (N_("Calls and channels"), ("lines", "lists", "first-run", "channels", "health", "imports")),
-    (N_("Upkeep"), ("journal", "reconciliation", "audit", "presets")),
+    (N_("Calls and channels"), ("lines", "lists", "channels")),
+    (N_("Upkeep"), ("first-run", "presets", "health", "journal", "reconciliation", "audit", "imports")),
 )
 
 

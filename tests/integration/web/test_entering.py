@@ -41,7 +41,7 @@ async def test_of_several_first_visitors_one_wins(workspace: Workspace) -> None:
         response = await browsers[number].send("/setup", page="/setup", csrf=tokens[number], **fields)
         return response.headers["Location"]
 
-    assert sorted(await asyncio.gather(*map(race, range(4)))) == ["/", "/login", "/login", "/login"]
+    assert sorted(await asyncio.gather(*map(race, range(4)))) == ["/first-run", "/login", "/login", "/login"]
     assert await workspace.scalar("SELECT count(*) FROM app_user") == 1
 
 
