@@ -41,8 +41,8 @@ def control_page(
     person: str | None = None,
     limits: Limits = USUAL,
 ) -> Page[ControlRow]:
-    """A page of a view, of one group or one person where they are named; figures stand on one page. Raises InvalidInput for a bad
-    cursor. Three statements for a list, five for figures at most."""
+    """A page of a view, of one group or one person where they are named; figures stand on one page. Raises InvalidInput
+    for a bad cursor. Three statements for a list, five for figures at most."""
     wish = _wish(asker, group, person, limits)
     if view in figures.FIGURES:
         return Page(figures.rows(conn, view, wish), None)
