@@ -349,14 +349,21 @@ def _change(body: DealBody) -> DealChange:
     return DealChange(**given)
 
 
-def _acting(path: str, handler: Callable[..., Deal], body: type[Any], summary: str, status: int = 200) -> Operation:
+def _acting(
+    path: str,
+    handler: Callable[..., Deal],
+    body: type[Any],
+    summary: str,
+    status: int = 200,
+    right: Right = Right.KEEP_SALES,
+) -> Operation:
     return act(
         "POST",
         path,
         handler,
         tag=_TAG,
         summary=summary,
-        right=Right.KEEP_SALES,
+        right=right,
         body=body,
         response=Deal,
         status=status,
@@ -394,7 +401,7 @@ OPERATIONS: tuple[Operation, ...] = (
         right=Right.DELETE,
         response=None,
     ),
-    _acting("/deals/{id}/restore", _brought_back, NoBody, "Bring a deleted deal back"),
+    _acting("/deals/{id}/restore", _brought_back, NoBody, "Bring a deleted deal back", right=Right.DELETE),
     _acting("/deals/{id}/move", moved, MoveBody, "Move a deal to another stage of its pipeline"),
     _acting("/deals/{id}/copy", _copied, CopyBody, "Copy a deal, also into another pipeline", 201),
     _acting("/deals/{id}/transfer", _transferred, TransferBody, "Move a deal over to another pipeline"),

@@ -137,12 +137,13 @@ def _made(desk: Desk, call: Call[Any, NewUserBody]) -> Person:
 
 def _corrected(desk: Desk, call: Call[Any, UserBody]) -> Person:
     login, body = call.path["login"], call.body
-    if login == call.user.login and (body.active is False or body.role not in {None, call.user.role}):
-        raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     if body.absence is not None:
         given["absence"] = Absence(body.absence.since or desk.now, body.absence.until)
-    return person_json(people.update_user(desk, login, UserChange(**given)), desk.now, desk.office)
+    changed = people.update_user(desk, login, UserChange(**given))
+    if login == call.user.login and not (changed.active and changed.role is call.user.role):
+        raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
+    return person_json(changed, desk.now, desk.office)
 
 
 OPERATIONS: tuple[Operation, ...] = (

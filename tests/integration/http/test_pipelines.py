@@ -247,7 +247,8 @@ async def test_a_deleted_deal_is_gone_until_it_is_brought_back(world: World) -> 
     await world.get(f"/deals/{made['id']}", status=404)
     await world.post(f"/deals/{made['id']}/move", {"stage": "Отказ", "reason": "x"}, status=404)
     assert (await world.get("/deals"))["items"] == []
-    back = await world.post(f"/deals/{made['id']}/restore", {})
+    await world.ask("POST", f"/deals/{made['id']}/restore", {}, status=403)
+    back = await world.post(f"/deals/{made['id']}/restore", {}, login="root")
     assert back["id"] == made["id"]
 
 
