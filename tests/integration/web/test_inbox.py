@@ -34,6 +34,17 @@ class Feed:
 
     async def event(self, name: str) -> dict[str, Any]:
         """The next event of a name."""
+        return (await self.one_of(name))[1]
+
+    async def of(self, *topics: str) -> None:
+        """Wait until each of these was told of: as stale or by a piece, at once or one by one."""
+        left = set(topics)
+        while left:
+            name, told = await self.one_of("stale", "piece")
+            left -= set(told["topics"]) if name == "stale" else {told["topic"]}
+
+    async def one_of(self, *names: str) -> tuple[str, dict[str, Any]]:
+        """The next event of one of these names, and what it says."""
         found = ""
         async with asyncio.timeout(PATIENCE_S):
             while True:
@@ -42,9 +53,8 @@ class Feed:
                     self.last_id = line[4:]
                 elif line.startswith("event: "):
                     found = line[7:]
-                elif line.startswith("data: ") and found == name:
-                    told: dict[str, Any] = json.loads(line[6:])
-                    return told
+                elif line.startswith("data: ") and found in names:
+                    return found, json.loads(line[6:])
 
 
 @asynccontextmanager
@@ -78,7 +88,7 @@ async def test_whoever_comes_back_hears_what_they_missed(workspace: Workspace) -
         seen = feed.last_id
     await workspace.write("И ещё", number="3")
     async with following(ivan, f"client:{contact_id},calls,happening", last_id=seen) as feed:
-        assert (await feed.event("stale"))["topics"] == [f"client:{contact_id}", "happening"]
+        await feed.of(f"client:{contact_id}", "happening")
     await workspace.hub.store.database.write(lambda conn: conn.exec_driver_sql("DELETE FROM feed WHERE position <= 1"))
     async with following(ivan, "calls", last_id="0") as feed:
         assert (await feed.event("stale"))["topics"] == ["*"], "nobody knows any more what was missed"
