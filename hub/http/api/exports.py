@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import tempfile
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
@@ -17,20 +13,12 @@ from crm_core.model.filters import Filter, filter_of
 from hub.exchange import exporting
 from hub.http.operations import Call, Operation, own
 from hub.http.rights import Right, demand
+from hub.http.tables import Form, send_table, table_headers
 from hub.http.types import NoBody, Query
 from hub.remote import remote_of
 
 _TAG = "exports"
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-_PIECE = 256 * 1024
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-class Form(StrEnum):
-    """What an export is written as."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
 
 
 class ExportQuery(Query):
@@ -47,7 +35,7 @@ async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> we
     demand(call.access, Right.EXPORT_AUDIENCE if kind == exporting.AUDIENCE else Right.EXPORT)
     wanted = filter_of(query.filter) if query.filter else Filter()
     if request.method == "HEAD":
-        return web.Response(headers=_headers(kind, query.form))
+        return web.Response(headers=table_headers(kind, query.form))
     remote = remote_of(request)
     table = await exporting.export(
         hub.store,
@@ -59,31 +47,7 @@ async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> we
         form=query.form.value,
         access=call.access,
     )
-    response = web.StreamResponse(headers=_headers(kind, query.form))
-    if query.form is Form.XLSX:
-        # a spreadsheet is whole or none: written to disk, then sent
-        with tempfile.TemporaryDirectory(prefix="hub-export-") as folder:
-            path = Path(folder) / "export.xlsx"
-            await exporting.write_xlsx(table, path)
-            await response.prepare(request)
-            with path.open("rb") as file:
-                while piece := await asyncio.to_thread(file.read, _PIECE):
-                    await response.write(piece)
-    else:
-        await response.prepare(request)
-        async for piece in exporting.as_csv(table):
-            await response.write(piece)
-    await response.write_eof()
-    return response
-
-
-def _headers(kind: str, form: Form) -> dict[str, str]:
-    return {
-        "Content-Type": _XLSX if form is Form.XLSX else "text/csv; charset=utf-8",
-        "Content-Disposition": f'attachment; filename="{kind}.{form.value}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
+    return await send_table(request, kind, query.form, table)
 
 
 OPERATIONS: tuple[Operation, ...] = (
