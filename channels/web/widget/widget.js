@@ -432,15 +432,18 @@
   const nodes = new Map();
   let drawing = 0;
   const draw = () => { drawing = drawing || requestAnimationFrame(paint); };
+  const label = () => {
+    const seen = local.get().seen || 0, unread = [...messages.values()].filter((each) => !each.mine && each.seq > seen).length;
+    badge.hidden = !unread || isOpen;
+    badge.textContent = unread > 9 ? "9+" : unread;
+    launcher.setAttribute("aria-label", isOpen ? L.close : L.open + (unread ? L.unread(unread) : ""));
+  };
   const paint = () => {
     drawing = 0;
     const known = local.get(), all = [...messages.values()];
     if (thanked) all.push({ id: 0, seq: 0, at: thanked, text: L.thanks, author: heading });
     all.sort((a, b) => a.at - b.at || a.id - b.id);
-    const unread = all.filter((each) => !each.mine && each.seq > (known.seen || 0)).length;
-    badge.hidden = !unread || isOpen;
-    badge.textContent = unread > 9 ? "9+" : unread;
-    launcher.setAttribute("aria-label", isOpen ? L.close : L.open + (unread ? L.unread(unread) : ""));
+    label();
     if (!isOpen) return;
     status.textContent = office === false ? (opens ? L.back(soon(opens)) : L.away) : L.here;
     dot.className = office === false ? "dot off" : "dot";
@@ -490,6 +493,7 @@
     emojis(false);
     live.textContent = "";
     draw();
+    label(); // before it gets the focus: that is when it is read out
     if (!wanted) { launcher.focus(); return; }
     fit();
     begun().then(() => { connect(); return !leader && !loaded && local.get().token ? history() : null; }).catch(() => { connect(); online(false); });
