@@ -12,18 +12,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from crm_core.messages import DeviceState
 from hub.log import get_logger
+from hub.node_channel import NodeChannel
 from routing.presence import BELIEVED_S, Presence, Telephone
 
 log = get_logger(__name__)
 
-_CHANNEL = "hub:presence"
-_AGAIN_S = 2.0
-_LISTEN_S = 5.0
 _REPEAT_S = BELIEVED_S / 4
 
 
@@ -31,43 +26,37 @@ class SharedPresence:
     """Tells what this node's links report, and lets the node's `Presence` hear what others tell."""
 
     def __init__(self, url: str, node: str, presence: Presence, repeat_s: float = _REPEAT_S) -> None:
-        self._url = url
         self._node = node
         self._presence = presence
         self._repeat_s = repeat_s
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._redis: Redis | None = None
+        self._channel = NodeChannel(url, "hub:presence", self._take, self._join)
         self._changed: set[tuple[str, str]] = set()
         self._whole = True
+        self._asking = False
         self._told: frozenset[str] = frozenset()
         self._pending = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self.detail = "connecting"
+        self._task: asyncio.Task[None] | None = None
         presence.listen(self._heard)
 
     async def start(self) -> None:
         """Connect in the background."""
         self._loop = asyncio.get_running_loop()
-        self._redis = Redis.from_url(self._url, socket_connect_timeout=3, socket_timeout=_LISTEN_S * 2)
-        self._tasks = [
-            asyncio.create_task(self._listen(self._redis), name="presence-listen"),
-            asyncio.create_task(self._tell(self._redis), name="presence-tell"),
-        ]
+        await self._channel.start()
+        self._task = asyncio.create_task(self._tell(), name="presence-tell")
 
     async def stop(self) -> None:
         """Close. Idempotent."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
+        task, self._task = self._task, None
+        if task is not None:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        redis, self._redis = self._redis, None
-        if redis is not None:
-            await redis.aclose()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._channel.stop()
 
     @property
     def connected(self) -> bool:
         """Whether what other nodes tell arrives."""
-        return not self.detail
+        return self._channel.connected
 
     def _heard(self, pbx: str, endpoint: str) -> None:
         """A telephone changed here; in any thread."""
@@ -80,7 +69,11 @@ class SharedPresence:
         self._changed.add((pbx, endpoint))
         self._pending.set()
 
-    async def _tell(self, redis: Redis) -> None:
+    def _join(self) -> None:
+        self._asking = True
+        self._pending.set()
+
+    async def _tell(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._repeat_s):
@@ -88,15 +81,14 @@ class SharedPresence:
             except TimeoutError:
                 self._whole = True
             self._pending.clear()
+            asking, self._asking = self._asking, False
             whole, self._whole = self._whole, False
             changed, self._changed = self._changed, set()
-            try:
-                for message in self._messages(changed, whole=whole):
-                    await redis.publish(_CHANNEL, json.dumps(message))
-            except (RedisError, OSError) as err:
+            messages = [{"node": self._node, "ask": True}] if asking else []
+            messages += self._messages(changed, whole=whole)
+            if not await self._channel.say(*map(json.dumps, messages)):
                 self._whole = True  # what was not told now is told with everything, when Redis is back
-                log.warning("other nodes could not be told of telephones", error=str(err))
-                await asyncio.sleep(_AGAIN_S)
+                self._asking = self._asking or asking
 
     def _messages(self, changed: Iterable[tuple[str, str]], *, whole: bool) -> list[dict[str, Any]]:
         owned = self._presence.owned()
@@ -114,22 +106,6 @@ class SharedPresence:
     def _message(self, pbx: str, phones: Mapping[str, Telephone], *, whole: bool) -> dict[str, Any]:
         told = {endpoint: _plain(phone) for endpoint, phone in phones.items()}
         return {"node": self._node, "pbx": pbx, "whole": whole, "phones": told}
-
-    async def _listen(self, redis: Redis) -> None:
-        while True:
-            try:
-                async with redis.pubsub() as pubsub:
-                    await pubsub.subscribe(_CHANNEL)
-                    self.detail = ""
-                    await redis.publish(_CHANNEL, json.dumps({"node": self._node, "ask": True}))
-                    while True:
-                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S)
-                        if message is not None:
-                            self._take(message["data"])
-            except (RedisError, OSError, TimeoutError) as err:
-                self.detail = str(err) or "no answer"
-                log.warning("nothing is heard of other nodes' telephones", error=str(err))
-                await asyncio.sleep(_AGAIN_S)
 
     def _take(self, data: bytes) -> None:
         try:

@@ -5,47 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-from hub.log import get_logger
-
-log = get_logger(__name__)
-
-_CHANNEL = "hub:wake"
-_AGAIN_S = 2.0
-_LISTEN_S = 5.0
+from hub.node_channel import NodeChannel
 
 
 class RedisWake:
     """Publishes commits of this node and hears of the others'. Without Redis the nodes poll."""
 
     def __init__(self, url: str, node: str, heard: Callable[[], None]) -> None:
-        self._url = url
         self._node = node
         self._heard = heard
-        self._redis: Redis | None = None
+        self._channel = NodeChannel(url, "hub:wake", self._take, heard)
         self._pending = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self.detail = "connecting"
+        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect in the background."""
-        self._redis = Redis.from_url(self._url, socket_connect_timeout=3, socket_timeout=_LISTEN_S * 2)
-        self._tasks = [
-            asyncio.create_task(self._listen(self._redis), name="wake-listen"),
-            asyncio.create_task(self._publish(self._redis), name="wake-publish"),
-        ]
+        await self._channel.start()
+        self._task = asyncio.create_task(self._publish(), name="wake-publish")
 
     async def stop(self) -> None:
         """Close. Idempotent."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
+        task, self._task = self._task, None
+        if task is not None:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        redis, self._redis = self._redis, None
-        if redis is not None:
-            await redis.aclose()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._channel.stop()
 
     def committed(self, _position: int) -> None:
         """Something was committed here; several commits at once are one wake-up."""
@@ -53,31 +37,20 @@ class RedisWake:
 
     @property
     def connected(self) -> bool:
-        """Whether other nodes' wake-ups arrive."""
-        return not self.detail
+        """Whether other nodes' wake-ups arrive; `detail` says why not."""
+        return self._channel.connected
 
-    async def _publish(self, redis: Redis) -> None:
+    @property
+    def detail(self) -> str:
+        """Why they do not; empty where they do."""
+        return self._channel.detail
+
+    async def _publish(self) -> None:
         while True:
             await self._pending.wait()
             self._pending.clear()
-            try:
-                await redis.publish(_CHANNEL, self._node)
-            except (RedisError, OSError) as err:
-                log.warning("other nodes could not be woken; they poll", error=str(err))
-                await asyncio.sleep(_AGAIN_S)
+            await self._channel.say(self._node)  # whom it did not reach, polls
 
-    async def _listen(self, redis: Redis) -> None:
-        while True:
-            try:
-                async with redis.pubsub() as pubsub:
-                    await pubsub.subscribe(_CHANNEL)
-                    self.detail = ""
-                    self._heard()
-                    while True:
-                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S)
-                        if message is not None and message["data"] != self._node.encode():
-                            self._heard()
-            except (RedisError, OSError, TimeoutError) as err:
-                self.detail = str(err)
-                log.warning("no wake-ups from Redis; polling goes on", error=str(err))
-                await asyncio.sleep(_AGAIN_S)
+    def _take(self, said: bytes) -> None:
+        if said != self._node.encode():
+            self._heard()
