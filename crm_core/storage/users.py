@@ -145,7 +145,7 @@ def update_user(desk: Desk, login: str, change: UserChange) -> User:
     if given:
         conn.execute(update(app_user).where(app_user.c.login == login).values(**_columns(desk, conn, login, given)))
     user = _told(desk, conn, login)
-    if not given.keys() <= _OWN:
+    if not given.keys() <= _OWN or desk.work.author not in {None, login}:
         role = f": {user.role}" if "role" in given else ""
         note(desk, Act.USER_CHANGED, user.id, detail=f"{login}: {', '.join(sorted(given))}{role}")
     return user

@@ -46,7 +46,7 @@ def add(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer passes
     """Добавить сотрудника. Без --password-stdin у него нет пароля, и на страницы он не войдёт."""
     from crm_core.storage.store import Store
     from crm_core.storage.users import NewUser, add_user
-    from hub.cli.working import with_store
+    from hub.cli.working import by_command, with_store
     from hub.security import Passwords
 
     password = _read_password() if password_stdin else None
@@ -65,7 +65,7 @@ def add(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer passes
             hours=hours,
             password_hash=await Passwords().hash(password) if password is not None else None,
         )
-        return await store.run(lambda desk: add_user(desk, new))
+        return await store.run(lambda desk: add_user(by_command(desk), new))
 
     user = with_store(act)
     typer.echo(f"{user.login}: {user.name}, {user.role.value}")
@@ -90,7 +90,7 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     """Изменить то, что названо; пустая строка («--deputy ""») убирает значение."""
     from crm_core.storage.store import Store
     from crm_core.storage.users import UserChange, update_user
-    from hub.cli.working import with_store
+    from hub.cli.working import by_command, with_store
     from hub.security import Passwords
 
     texts = {"extension": extension, "email": email, "group": group, "deputy": deputy, "controller": controller}
@@ -109,7 +109,7 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     async def act(store: Store) -> User:
         if password is not None:
             given["password_hash"] = await Passwords().hash(password)
-        return await store.run(lambda desk: update_user(desk, login, UserChange(**given)))
+        return await store.run(lambda desk: update_user(by_command(desk), login, UserChange(**given)))
 
     user = with_store(act)
     typer.echo(f"{user.login}: {user.name}, {user.role.value}")
@@ -153,14 +153,14 @@ def disable(
     """Отключить: не войдёт, токены не действуют, новых лидов и звонков не получит. Сделанное остаётся."""
     from crm_core.storage.store import Store
     from crm_core.storage.users import disable_user
-    from hub.cli.working import with_store
+    from hub.cli.working import by_command, with_store
 
     chosen = login or who
     if not chosen or (login and who):
         raise typer.BadParameter("назовите один логин: hub user disable --login ivan")
 
     async def act(store: Store) -> User:
-        return await store.run(lambda desk: disable_user(desk, chosen))
+        return await store.run(lambda desk: disable_user(by_command(desk), chosen))
 
     typer.echo(f"{with_store(act).login}: отключён")
 
@@ -170,26 +170,32 @@ def reset_factor(
     login: Annotated[str, typer.Argument(metavar="LOGIN", help="Логин.")],
     author: Annotated[str, typer.Option("--author", help="Логин того, кто снимает.")] = "cli",
 ) -> None:
-    """Снять второй фактор с того, кто потерял телефон и бумажные коды. Попадает в журнал доступа."""
-    from crm_core.services.desk import Desk
-    from crm_core.storage.entering import take_factor
-    from crm_core.storage.queries.within import connection_of
+    """Снять второй фактор с того, кто потерял телефон и бумажные коды, и кончить его сеансы."""
     from crm_core.storage.store import Store
-    from crm_core.storage.users import find_user
     from hub.cli.working import with_store
-    from hub.noting import Noted, note
+    from hub.others_keys import take_factor_off
 
     async def act(store: Store) -> bool:
-        def service(desk: Desk) -> bool:
-            taken = take_factor(desk, login)
-            user = find_user(connection_of(desk), login)
-            if taken and user is not None:
-                note(desk, Noted.FACTOR_TAKEN, user, by=author, remote="")
-            return taken
-
-        return await store.run(service)
+        return await store.run(lambda desk: take_factor_off(desk, login, by=author, remote=""))
 
     typer.echo(f"{login}: второй фактор снят" if with_store(act) else f"{login}: второго фактора нет")
+
+
+@users.command("sign-out")
+def sign_out(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="Логин.")],
+    author: Annotated[str, typer.Option("--author", help="Логин того, кто это делает.")] = "cli",
+) -> None:
+    """Кончить все сеансы: во всех браузерах придётся войти снова. Токены API остаются."""
+    from crm_core.storage.store import Store
+    from hub.cli.working import with_store
+    from hub.others_keys import end_sessions
+
+    async def act(store: Store) -> None:
+        await store.run(lambda desk: end_sessions(desk, login, by=author, remote=""))
+
+    with_store(act)
+    typer.echo(f"{login}: все сеансы окончены")
 
 
 @users.command("hand-over")
@@ -235,7 +241,7 @@ def absent(
     from crm_core.storage.store import Store
     from crm_core.storage.users import UserChange, update_user
     from hub.cli.moments import moment
-    from hub.cli.working import settings_for_command, with_store
+    from hub.cli.working import by_command, settings_for_command, with_store
     from hub.clock import SystemClock
 
     if back and (since or until or deputy is not None):
@@ -250,7 +256,7 @@ def absent(
         given["deputy"] = deputy or None
 
     async def act(store: Store) -> User:
-        return await store.run(lambda desk: update_user(desk, login, UserChange(**given)))
+        return await store.run(lambda desk: update_user(by_command(desk), login, UserChange(**given)))
 
     user = with_store(act)
     if user.absence is None:
@@ -269,10 +275,10 @@ def do_not_disturb(
     """Не беспокоить: звонки обходят сотрудника, пока не снято («--off»)."""
     from crm_core.storage.store import Store
     from crm_core.storage.users import UserChange, update_user
-    from hub.cli.working import with_store
+    from hub.cli.working import by_command, with_store
 
     async def act(store: Store) -> User:
-        return await store.run(lambda desk: update_user(desk, login, UserChange(do_not_disturb=not off)))
+        return await store.run(lambda desk: update_user(by_command(desk), login, UserChange(do_not_disturb=not off)))
 
     user = with_store(act)
     typer.echo(f"{user.login}: {'не беспокоить' if user.do_not_disturb else 'принимает звонки'}")

@@ -18,11 +18,15 @@ from hub.log import configure_logging, get_logger
 from hub.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from crm_core.services.desk import Desk
     from hub.bootstrap import Hub
 
 log = get_logger(__name__)
 
 Result = TypeVar("Result")
+
+COMMAND = "cli"
+"""Who the audit log says it was, where a command does not name anybody."""
 
 
 def settings_for_command() -> Settings:
@@ -84,6 +88,12 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
         yield hub
     finally:
         await hub.store.database.stop()
+
+
+def by_command(desk: Desk) -> Desk:
+    """A desk whose changes are the command line's: it may everything, and the audit log says so."""
+    desk.work.author = COMMAND
+    return desk
 
 
 def with_hub(act: Callable[[Hub], Coroutine[Any, Any, Result]]) -> Result:

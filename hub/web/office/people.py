@@ -15,8 +15,11 @@ from crm_core.model.definitions.base import Line, Name
 from crm_core.model.rights import Right
 from crm_core.model.user import Absence, Role, User
 from crm_core.storage import users as storage
+from crm_core.storage.entering import factor_of
 from crm_core.storage.users import NewUser, UserChange, add_user, update_user
 from hub.exchange.handing_over import hand_over
+from hub.others_keys import end_sessions, take_factor_off
+from hub.remote import remote_of
 from hub.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, values_of
 from hub.web.office.inputs import drawn
@@ -63,6 +66,8 @@ class People:
             does(one, self.change, Right.KEEP_STAFF),
             does(f"{one}/password", self.set_password, Right.KEEP_STAFF),
             does(f"{one}/active", self.set_active, Right.KEEP_STAFF),
+            does(f"{one}/factor", self.take_factor, Right.KEEP_STAFF),
+            does(f"{one}/sessions", self.end_sessions, Right.KEEP_STAFF),
             does(f"{one}/hand-over", self.hand_over, Right.HAND_OVER),
         )
 
@@ -164,6 +169,27 @@ class People:
             request, _at(user), _("Access is given back.") if active else _("Access is taken away.")
         )
 
+    async def take_factor(self, request: web.Request) -> Answer:
+        """Take off the second factor of somebody who lost it; one's own is taken off with a code, on one's own page."""
+        user = await self._person(request)
+        if user.login == user_here(request).login:
+            raise self.pages.redirect(request, _at(user), _("Your own second factor is taken off on your own page."))
+        by, remote = user_here(request).login, remote_of(request)
+        taken = await self.pages.act(request, lambda desk: take_factor_off(desk, user.login, by=by, remote=remote))
+        if not taken:
+            raise self.pages.redirect(request, _at(user), _("There is no second factor any more."))
+        said = _("The second factor is off, and {name} is logged out everywhere. A password alone opens now.")
+        raise self.pages.redirect(request, _at(user), said.format(name=user.name))
+
+    async def end_sessions(self, request: web.Request) -> Answer:
+        """Log somebody out of every browser."""
+        user = await self._person(request)
+        if user.login == user_here(request).login:
+            raise self.pages.redirect(request, _at(user), _("Your own sessions are ended on your own page."))
+        by, remote = user_here(request).login, remote_of(request)
+        await self.pages.act(request, lambda desk: end_sessions(desk, user.login, by=by, remote=remote))
+        raise self.pages.redirect(request, _at(user), _("{name} is logged out everywhere.").format(name=user.name))
+
     async def hand_over(self, request: web.Request) -> Answer:
         """Give all that is somebody's to others."""
         login = request.match_info["login"]
@@ -240,6 +266,7 @@ class People:
         offers, people = await store.look(
             lambda desk: (offers_of(desk), tuple(each for each in desk.work.staff.by_login.values() if each.active))
         )
+        kept = await store.read(lambda conn: factor_of(conn, user.login)) if user is not None else None
         usual, more = drawn(PersonForm, values, faults, offers)
         known = set(PersonForm.model_fields)
         answer = self.pages.render(
@@ -254,6 +281,9 @@ class People:
             takers=[each for each in people if user is None or each.login != user.login],
             groups=offers.of("PersonForm", "group"),
             shortest=SHORTEST_PASSWORD,
+            factor=kept,
+            demanded=user is not None and user.role in self.pages.hub.settings.access.second_factor,
+            oneself=user is not None and user.login == user_here(request).login,
             may_hand_over=access_here(request).may(Right.HAND_OVER),
         )
         if status >= 400:

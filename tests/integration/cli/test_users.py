@@ -258,3 +258,21 @@ def test_a_second_factor_is_taken_off_and_an_account_written_down(hub: Run, fold
     hub("user", "add", "--login", "olga", "--name", "Ольга", "--role", "manager")
     assert hub("user", "update", "--login", "olga", "--oidc-subject", "1001").code != 0
     assert hub("user", "update", "--login", "ivan", "--oidc-subject", "").code == 0
+
+
+def test_what_commands_do_to_people_is_in_the_audit_log(hub: Run, rows: Rows) -> None:
+    hub(*IVAN)
+    hub("user", "update", "--login", "ivan", "--role", "head")
+    hub("user", "dnd", "ivan")
+    hub("user", "absent", "ivan", "--from", "2026-12-01")
+    hub("user", "disable", "ivan")
+    hub("user", "sign-out", "ivan")
+    assert rows("SELECT what, detail FROM access_log WHERE login = 'cli' ORDER BY id") == [
+        ("user.added", "ivan: manager"),
+        ("user.changed", "ivan: role: head"),
+        ("user.changed", "ivan: do_not_disturb"),
+        ("user.changed", "ivan: absence"),
+        ("user.changed", "ivan: active"),
+        ("login.ended", "ivan"),
+    ]
+    assert hub("user", "sign-out", "nobody").code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_core.messages import DeviceState
 from crm_core.model.user import Role
+from crm_core.storage.entering import set_factor
 from crm_core.storage.users import UserChange, update_user
 from tests.integration.web.conftest import Workspace
 from tests.patience import PATIENCE_S
@@ -47,3 +48,42 @@ async def test_a_forged_form_gives_nobody_peace(workspace: Workspace) -> None:
     await with_telephone(workspace, "ivan", "101")
     await ivan.send("/me/peace", page="/", csrf="forged", back="/", on="1")
     assert await workspace.scalar("SELECT do_not_disturb FROM app_user WHERE login = 'ivan'") == 0
+
+
+async def test_a_lost_second_factor_is_taken_off_and_the_sessions_end(workspace: Workspace) -> None:
+    root, ivan = await workspace.visitor(), await workspace.visitor("ivan", Role.MANAGER)
+    page = "/office/people/ivan"
+    assert "Второго фактора нет" in await root.get(page)
+    await workspace.hub.store.run(lambda desk: set_factor(desk, "ivan", "sealed", 1, ["a", "b"]))
+    told = await root.get(page)
+    assert "Второй фактор включён. Осталось 2 бумажных кода" in told
+    response = await root.send(f"{page}/factor", page=page)
+    assert (response.status, response.headers["Location"]) == (303, page)
+    assert "Второй фактор снят" in await root.get(page)
+    assert await workspace.scalar("SELECT totp_secret FROM app_user WHERE login = 'ivan'") is None
+    assert (await ivan.client.get("/", allow_redirects=False)).status == 302, "their session ended"
+    row = "SELECT login || ' ' || detail || ' ' || remote FROM access_log WHERE what = 'factor.taken'"
+    assert await workspace.scalar(row) == "root ivan 127.0.0.1"
+    await root.send(f"{page}/factor", page=page)
+    assert "Второго фактора уже нет" in await root.get(page)
+
+
+async def test_somebody_is_logged_out_everywhere(workspace: Workspace) -> None:
+    root, ivan = await workspace.visitor(), await workspace.visitor("ivan", Role.MANAGER)
+    assert (await ivan.send("/office/people/root/sessions", page="/me")).status == 403
+    assert (await root.send("/office/people/ivan/sessions", page="/office/people/ivan")).status == 303
+    assert (await ivan.client.get("/", allow_redirects=False)).status == 302
+    assert (await root.client.get("/", allow_redirects=False)).status == 200
+    assert await workspace.scalar("SELECT login || ' ' || detail FROM access_log WHERE what = 'login.ended'") == (
+        "root ivan"
+    )
+    assert (await ivan.log_in("ivan")).status == 303
+
+
+async def test_nobody_takes_their_own_factor_off_without_a_code(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    await root.send("/office/people/root/factor", page="/office/people")
+    await root.send("/office/people/root/sessions", page="/office/people")
+    page = await root.get("/office/people/root")
+    assert "на вашей странице" in page
+    assert await workspace.scalar("SELECT count(*) FROM access_log WHERE what = 'login.ended'") == 0

@@ -1,0 +1,38 @@
+"""What whoever keeps the staff does with somebody else's way in: a lost second factor taken off, all sessions ended."""
+
+from __future__ import annotations
+
+from crm_core.errors import NotFound
+from crm_core.model.access import Right
+from crm_core.model.user import User
+from crm_core.services.desk import Desk
+from crm_core.storage.entering import sign_out_everywhere, take_factor
+from crm_core.storage.queries.within import connection_of
+from crm_core.storage.users import find_user
+from hub.noting import Noted, note
+
+
+def take_factor_off(desk: Desk, login: str, *, by: str, remote: str) -> bool:
+    """Take the second factor off whoever lost it and end their sessions; False where there was none, and nothing
+    happened. Raises NotFound, Forbidden."""
+    user = _somebody(desk, login)
+    if not take_factor(desk, login):
+        return False
+    sign_out_everywhere(desk, login)
+    note(desk, Noted.FACTOR_TAKEN, user, by=by, remote=remote)
+    return True
+
+
+def end_sessions(desk: Desk, login: str, *, by: str, remote: str) -> None:
+    """Let somebody log in anew in every browser; API tokens stay. Raises NotFound, Forbidden."""
+    user = _somebody(desk, login)
+    sign_out_everywhere(desk, login)
+    note(desk, Noted.LEFT_EVERYWHERE, user, by=by, remote=remote)
+
+
+def _somebody(desk: Desk, login: str) -> User:
+    desk.demand(Right.KEEP_STAFF)
+    user = find_user(connection_of(desk), login)
+    if user is None:
+        raise NotFound(f"there is no user «{login}»")
+    return user
