@@ -1,13 +1,16 @@
-"""What can go wrong in the record, in words a caller can act on. The docstring of an error is its default message."""
+"""What can go wrong in the record, in words a caller can act on. The docstring of an error is its default message.
+
+An error that people are shown is given its words as a constant text and the values that it is filled in with:
+`NotFound("there is no call {call}", call=ident)`, so that they can be said in another language as well.
+"""
 
 from __future__ import annotations
 
+from crm_core.wording import Worded
 
-class CoreError(Exception):
+
+class CoreError(Worded):
     """Something went wrong in the record."""
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
 
 
 class InvalidInput(CoreError):
@@ -33,8 +36,8 @@ class Conflict(CoreError):
 class Outdated(Conflict):
     """The record was changed meanwhile. `current` is how it is now: the record itself, or what the API shows of it."""
 
-    def __init__(self, message: str | None = None, current: object = None) -> None:
-        super().__init__(message)
+    def __init__(self, text: str | None = None, /, current: object = None, **values: object) -> None:
+        super().__init__(text, **values)
         self.current = current
 
 

@@ -21,6 +21,7 @@ from crm_core.model.durations import duration
 from crm_core.model.expression_functions import FUNCTIONS
 from crm_core.model.expression_text import rewritten, shape_of, words_of
 from crm_core.model.patterns import pattern
+from crm_core.wording import Worded
 
 _LONGEST = 4000  # characters of an expression
 _DEEPEST = 3  # macros within each other
@@ -40,7 +41,7 @@ _OURS = {"matches": "matches_", "duration": "duration_"}
 _WHERE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 
 
-class ExpressionError(Exception):
+class ExpressionError(Worded):
     """An expression could not be worked out, and why, in words."""
 
 

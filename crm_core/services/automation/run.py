@@ -15,9 +15,10 @@ from crm_core.services.automation.matching import Occasion
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
 from crm_core.services.watching.responsible import responsible
+from crm_core.wording import Worded
 
 
-class HeldAction(Exception):
+class HeldAction(Worded):
     """An action was left out on purpose, and why, in words: no failure of the rule."""
 
 
