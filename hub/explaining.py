@@ -56,7 +56,7 @@ def explain_case(desk: Desk, case_id: int) -> CaseExplained:
     """Explain a case, changing nothing; raises NotFound."""
     case, contact = desk.work.owned(CaseRecord, case_id)
     if contact is None:
-        raise NotFound(f"the client of case {case_id} is gone")
+        raise NotFound("the client of case {case} is gone", case=case_id)
     ladder = ladder_of(desk, case)
     told = -1 if case.rung is None else case.rung
     rungs = tuple(

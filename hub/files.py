@@ -53,7 +53,7 @@ class DiskFiles:
         try:
             return await asyncio.to_thread(path.read_bytes)
         except FileNotFoundError as err:
-            raise NotFound(f"the file {sha256} is not in the store") from err
+            raise NotFound("the file {sha256} is not in the store", sha256=sha256) from err
 
     async def remove(self, sha256: str) -> bool:
         """Take a file off the disk; False where it is not there. Whoever asks knows that nothing refers to it."""
@@ -90,7 +90,7 @@ class DiskFiles:
 
 def _bound(size: int, max_size: int) -> None:
     if size > max_size:
-        raise InvalidInput(f"the file is larger than {max_size} bytes")
+        raise InvalidInput("the file is larger than {most} bytes", most=max_size)
 
 
 def _write_all(handle: int, piece: bytes) -> None:

@@ -113,10 +113,18 @@ class Intake:
         """Read a failed fact again and take it in; raises NotFound, Conflict, or what is wrong with it still."""
         record = await self._store.run(lambda desk: desk.work.get(JournalRecord, journal_id))
         if record.state is not JournalState.FAILED:
-            raise Conflict(f"journal row {journal_id} is «{record.state}»: only failed rows are replayed")
+            raise Conflict(
+                "journal row {journal} is «{state}»: only failed rows are replayed",
+                journal=journal_id,
+                state=record.state,
+            )
         channel: object = self._channels.get(ChannelKey(record.channel, record.account))
         if not isinstance(channel, ReparsesRaw):
-            raise NotFound(f"the account {record.channel}:{record.account} is not configured: its facts can't be read")
+            raise NotFound(
+                "the account {channel}:{account} is not configured: its facts can't be read",
+                channel=record.channel,
+                account=record.account,
+            )
         if isinstance(channel, KeepsFiles):
             await channel.keep_files(record.raw)
         event = channel.reparse(record.external_id, record.raw, record.received_at)

@@ -34,5 +34,5 @@ def _somebody(desk: Desk, login: str) -> User:
     desk.demand(Right.KEEP_STAFF)
     user = find_user(connection_of(desk), login)
     if user is None:
-        raise NotFound(f"there is no user «{login}»")
+        raise NotFound("there is no user «{user}»", user=login)
     return user

@@ -18,9 +18,9 @@ def parsed(text: str, named: str) -> Configuration:
     try:
         tables = tomllib.loads(text)
     except RecursionError as err:
-        raise InvalidInput(f"{named}: lists or tables are nested too deep") from err
+        raise InvalidInput("{named}: lists or tables are nested too deep", named=named) from err
     except tomllib.TOMLDecodeError as err:
-        raise InvalidInput(f"{named}: not valid TOML: {err}") from err
+        raise InvalidInput("{named}: not valid TOML: {why}", named=named, why=err) from err
     try:
         return read(tables)
     except BadConfiguration as err:

@@ -42,7 +42,9 @@ def report_named(name: str) -> Report:
     """A report; raises NotFound with the names there are."""
     found = REPORTS.get(name)
     if found is None:
-        raise NotFound(f"there is no report «{name[:80]}»: there are {', '.join(REPORTS)}")
+        raise NotFound(
+            "there is no report «{report}»: there are {reports}", report=name[:80], reports=", ".join(REPORTS)
+        )
     return found
 
 
@@ -109,7 +111,7 @@ def _dimensions(report: Report, text: str) -> tuple[By, ...]:
     for part in filter(None, (each.strip() for each in text.split(","))):
         if part not in {each.value for each in report.groups}:
             names = ", ".join(each.value for each in report.groups)
-            raise InvalidInput(f"by: «{part[:40]}» is none of {names}")
+            raise InvalidInput("by: «{part}» is none of {names}", part=part[:40], names=names)
         found.append(By(part))
     if not found and report.must_group:
         return report.groups[:1]

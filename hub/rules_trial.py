@@ -88,7 +88,7 @@ def rules_in(text: str) -> list[tuple[str, RuleBody]]:
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
-        raise InvalidInput(f"this is no TOML: {err}") from err
+        raise InvalidInput("this is no TOML: {why}", why=err) from err
     tables = given.get("rule", given.get("rules"))
     if isinstance(tables, dict):
         tables = [{"name": name, **body} for name, body in tables.items() if isinstance(body, dict)]
@@ -112,19 +112,19 @@ def parsed_rule(table: Any) -> tuple[str, RuleBody]:
         first = err.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(each) for each in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput(f"rule «{name}»: {where}: {message}") from err
+        raise InvalidInput("rule «{name}»: {where}: {why}", name=name, where=where, why=message) from err
 
 
 def _chosen(desk: Desk, rules: Sequence[tuple[str, RuleBody]] | None) -> list[Rule]:
     if rules is None:
         return rules_of(desk.catalogue)
     if len(rules) > _MOST_RULES:
-        raise InvalidInput(f"at most {_MOST_RULES} rules at once")
+        raise InvalidInput("at most {most} rules at once", most=_MOST_RULES)
     for name, body in rules:
         try:
             check_rule(desk, body)
         except InvalidInput as err:
-            raise InvalidInput(f"rule «{name}»: {err}") from err
+            raise InvalidInput("rule «{name}»: {why}", name=name, why=err) from err
     return [
         rule_of(-number, name, body, desk.now) for number, (name, body) in enumerate(rules, start=1) if body.enabled
     ]

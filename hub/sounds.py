@@ -66,13 +66,13 @@ def remove(folder: Path, name: str) -> None:
     try:
         (folder / f"{name}.wav").unlink()
     except FileNotFoundError:
-        raise NotFound(f"there is no sound «{name}»") from None
+        raise NotFound("there is no sound «{sound}»", sound=name) from None
 
 
 def demand_name(name: str) -> None:
     """Raise InvalidInput where a name is none of a sound."""
     if not _NAME.match(name):
-        raise InvalidInput(f"«{name[:80]}» can't name a sound: small letters, digits, - and _, at most 64")
+        raise InvalidInput("«{name}» can't name a sound: small letters, digits, - and _, at most 64", name=name[:80])
 
 
 def _duration(content: bytes) -> float:
@@ -85,15 +85,27 @@ def _duration(content: bytes) -> float:
                 sound.getnframes(),
             )
     except (wave.Error, EOFError) as err:
-        raise InvalidInput(f"this is no PCM WAV file ({str(err) or 'it ends too early'}); {_HOW}") from err
+        raise InvalidInput(
+            "this is no PCM WAV file ({why}); {how}", why=str(err) or "it ends too early", how=_HOW
+        ) from err
     if channels != 1 or width != 2 or rate not in _RATES:
         rates = " or ".join(str(each) for each in _RATES)
         raise InvalidInput(
-            f"Asterisk plays one channel of 16 bits at {rates} Hz; this has {channels} of {width * 8} at {rate}; {_HOW}"
+            "Asterisk plays one channel of 16 bits at {rates} Hz; this has {channels} of {width} at {rate}; {how}",
+            rates=rates,
+            channels=channels,
+            width=width * 8,
+            rate=rate,
+            how=_HOW,
         )
     seconds: float = frames / rate
     if len(content) < frames * width:
-        raise InvalidInput(f"the file is cut off: its header promises {seconds:.1f} s")
+        raise InvalidInput("the file is cut off: its header promises {seconds:.1f} s", seconds=seconds)
     if not _SHORTEST_S <= seconds <= _LONGEST_S:
-        raise InvalidInput(f"a sound lasts {_SHORTEST_S} to {_LONGEST_S:.0f} seconds, not {seconds:.1f}")
+        raise InvalidInput(
+            "a sound lasts {least} to {most:.0f} seconds, not {seconds:.1f}",
+            least=_SHORTEST_S,
+            most=_LONGEST_S,
+            seconds=seconds,
+        )
     return round(seconds, 2)

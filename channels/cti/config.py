@@ -41,7 +41,7 @@ class CtiConfig:
 
     def __post_init__(self) -> None:
         if not self.token:
-            raise InvalidInput(f"cti {self.name}: the token is empty")
+            raise InvalidInput("cti {name}: the token is empty", name=self.name)
 
     @property
     def channel_key(self) -> ChannelKey:

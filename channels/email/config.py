@@ -90,7 +90,7 @@ class EmailConfig:
         try:
             address(self.address)
         except InvalidIdentity as error:
-            raise InvalidInput(f"email {self.name}: {error}") from error
+            raise InvalidInput("email {name}: {why}", name=self.name, why=error) from error
 
     @property
     def key(self) -> ChannelKey:

@@ -31,7 +31,7 @@ class GatewayConfig:
 
     def __post_init__(self) -> None:
         if not self.secret:
-            raise InvalidInput(f"gateway {self.name}: the secret is empty")
+            raise InvalidInput("gateway {name}: the secret is empty", name=self.name)
 
     @property
     def channel_key(self) -> ChannelKey:

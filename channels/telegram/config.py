@@ -42,11 +42,15 @@ class TelegramConfig:
 
     def __post_init__(self) -> None:
         if not _TOKEN.fullmatch(self.token):
-            raise InvalidInput(f"telegram {self.name}: a token looks like 123456:AbC-dEf, as BotFather gave it")
+            raise InvalidInput(
+                "telegram {name}: a token looks like 123456:AbC-dEf, as BotFather gave it", name=self.name
+            )
         if self.mode is Mode.WEBHOOK and not self.secret:
-            raise InvalidInput(f'telegram {self.name}: mode "webhook" needs a secret')
+            raise InvalidInput('telegram {name}: mode "webhook" needs a secret', name=self.name)
         if self.secret and not _SECRET.fullmatch(self.secret):
-            raise InvalidInput(f"telegram {self.name}: a secret has 1 to 256 letters A-Z a-z, digits, _ and -")
+            raise InvalidInput(
+                "telegram {name}: a secret has 1 to 256 letters A-Z a-z, digits, _ and -", name=self.name
+            )
 
     @property
     def key(self) -> ChannelKey:

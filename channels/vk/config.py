@@ -41,13 +41,13 @@ class VkConfig:
 
     def __post_init__(self) -> None:
         if self.group_id <= 0:
-            raise InvalidInput(f"vk {self.name}: group_id is the community's number, greater than zero")
+            raise InvalidInput("vk {name}: group_id is the community's number, greater than zero", name=self.name)
         if not self.token:
-            raise InvalidInput(f"vk {self.name}: the token is empty")
+            raise InvalidInput("vk {name}: the token is empty", name=self.name)
         if self.mode is Mode.CALLBACK and not (self.secret and self.confirmation):
-            raise InvalidInput(f'vk {self.name}: mode "callback" needs a secret and a confirmation')
+            raise InvalidInput('vk {name}: mode "callback" needs a secret and a confirmation', name=self.name)
         if not 1 <= self.wait_s <= 90:
-            raise InvalidInput(f"vk {self.name}: a long poll waits 1 to 90 seconds")
+            raise InvalidInput("vk {name}: a long poll waits 1 to 90 seconds", name=self.name)
 
     @property
     def key(self) -> ChannelKey:

@@ -48,7 +48,7 @@ class ChatConfig:
 
     def __post_init__(self) -> None:
         if not _COLOR.match(self.color):
-            raise InvalidInput(f"«{self.color}» is no colour; one looks like #2457d6")
+            raise InvalidInput("«{color}» is no colour; one looks like #2457d6", color=self.color)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,14 @@ class WebConfig:
 
     def __post_init__(self) -> None:
         if not self.key:
-            raise InvalidInput(f"web {self.name}: the key is empty")
+            raise InvalidInput("web {name}: the key is empty", name=self.name)
         for origin in self.origins:
             if origin != ANY_ORIGIN and not _ORIGIN.match(origin):
-                raise InvalidInput(f"web {self.name}: «{origin}» is no origin; one looks like https://example.org")
+                raise InvalidInput(
+                    "web {name}: «{origin}» is no origin; one looks like https://example.org",
+                    name=self.name,
+                    origin=origin,
+                )
 
     @property
     def channel_key(self) -> ChannelKey:

@@ -128,14 +128,19 @@ class Access:
     def demand(self, right: Right) -> None:
         """Raise Forbidden where somebody may not do this at all."""
         if not self.may(right):
-            raise Forbidden(f"the role «{self.user.role}» may not {right}")
+            raise Forbidden("the role «{role}» may not {right}", role=self.user.role, right=right)
 
     def demand_of(self, right: Right, login: str | None) -> None:
         """Raise Forbidden where somebody may not do this with what is a person's (None: nobody's)."""
         self.demand(right)
         if not self.within(right, login):
             whose = "their own" if self.reaches[right] is Reach.OWN else "their group's"
-            raise Forbidden(f"the role «{self.user.role}» may {right} only where they are {whose}")
+            raise Forbidden(
+                "the role «{role}» may {right} only where they are {whose}",
+                role=self.user.role,
+                right=right,
+                whose=whose,
+            )
 
 
 def reaches_of(role: Role, catalogue: Catalogue) -> Mapping[Right, Reach]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from crm_core.wording import Sentence
+
 LARGEST = Decimal(10) ** 15
 
 _UNITS_HE = ("", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
@@ -86,7 +88,7 @@ def money(value: Decimal, currency: str = "RUB") -> str:
 def words(value: int, *, feminine: bool = False) -> str:
     """A whole number in Russian words; raises ValueError beyond 10**18."""
     if abs(value) >= 10 ** (3 * len(_GROUPS)):
-        raise ValueError("the number is too large to be written in words")
+        raise ValueError(Sentence("the number is too large to be written in words"))
     if value == 0:
         return "ноль"
     parts: list[str] = ["минус"] if value < 0 else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from crm_core.wording import Sentence
+
 _WRITTEN = re.compile(r"([0-9]{1,18})\s*(ms|s|m|h|d)\Z")
 _STEPS = {
     "d": timedelta(days=1),
@@ -24,7 +26,9 @@ def duration(text: str) -> timedelta:
     """The duration written so, at most ten years; raises ValueError that says how to write it, TooLong."""
     found = _WRITTEN.match(text.strip())
     if found is None:
-        raise ValueError(f'«{text[:50]}» is not a duration: write "500ms", "2s", "5m", "24h" or "7d"')
+        raise ValueError(
+            Sentence('«{text}» is not a duration: write "500ms", "2s", "5m", "24h" or "7d"', text=text[:50])
+        )
     count, step = int(found[1]), _STEPS[found[2]]
     if count > _LONGEST // step:
         raise TooLong(f"«{text[:50]}» is longer than ten years")

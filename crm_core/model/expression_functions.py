@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 
 from crm_core.model.patterns import folded
+from crm_core.wording import Sentence
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _LONGEST = 100_000  # characters of a text that are looked at
@@ -67,7 +68,7 @@ def round_(value: Any, digits: float = 0) -> float | None:
     if value is None:
         return None
     if not -12 <= digits <= 12:
-        raise ValueError("between 12 digits before and after the point")
+        raise ValueError(Sentence("between 12 digits before and after the point"))
     scale = 10.0 ** int(digits)
     return math.copysign(math.floor(abs(_number(value)) * scale + 0.5), value) / scale
 
@@ -121,7 +122,7 @@ def day(at: Any) -> float | None:
     if at is None:
         return None
     if not isinstance(at, datetime):
-        raise TypeError("day: this is asked of a moment")
+        raise TypeError(Sentence("day: this is asked of a moment"))
     return float(at.day)
 
 
@@ -132,11 +133,11 @@ def months(at: Any, count: Any, on: Any = None) -> datetime | None:
     if at is None or count is None:
         return None
     if not isinstance(at, datetime):
-        raise TypeError("months: this counts from a moment")
+        raise TypeError(Sentence("months: this counts from a moment"))
     year, month = divmod(at.year * 12 + at.month - 1 + int(_number(count)), 12)
     wanted = at.day if on is None else int(_number(on))
     if not 1 <= wanted <= 31:
-        raise ValueError("months: a day of the month is from 1 to 31")
+        raise ValueError(Sentence("months: a day of the month is from 1 to 31"))
     return at.replace(year=year, month=month + 1, day=min(wanted, monthrange(year, month + 1)[1]))
 
 
@@ -185,11 +186,11 @@ def _those(values: tuple[Any, ...]) -> list[Any]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("this takes a text")
+        raise TypeError(Sentence("this takes a text"))
     return value
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError("this takes a number")
+        raise TypeError(Sentence("this takes a number"))
     return value

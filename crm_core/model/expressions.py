@@ -21,7 +21,7 @@ from crm_core.model.durations import duration
 from crm_core.model.expression_functions import FUNCTIONS
 from crm_core.model.expression_text import rewritten, shape_of, words_of
 from crm_core.model.patterns import pattern
-from crm_core.wording import Worded
+from crm_core.wording import Sentence, Worded
 
 _LONGEST = 4000  # characters of an expression
 _DEEPEST = 3  # macros within each other
@@ -60,7 +60,13 @@ class Program:
         self._exact = _compiled(text)
         unknown = sorted(shape.functions - _BUILT_IN - FUNCTIONS.keys())
         if unknown:
-            raise ValueError(f"there is no function «{unknown[0]}»; there are {', '.join(sorted(FUNCTIONS))}, …")
+            raise ValueError(
+                Sentence(
+                    "there is no function «{function}»; there are {functions}, …",
+                    function=unknown[0],
+                    functions=", ".join(sorted(FUNCTIONS)),
+                )
+            )
         for each in shape.patterns:
             pattern(each)
         running = rewritten(words, _OURS)
@@ -103,7 +109,7 @@ class Program:
         if errors:
             raise self._error(TypeError(), errors, given)
         if isinstance(found, float) and not isfinite(found):
-            raise ExpressionError(f"division by zero, or a number too large, in «{_short(self.text)}»")
+            raise ExpressionError("division by zero, or a number too large, in «{text}»", text=_short(self.text))
         return found
 
     def holds(self, scope: Mapping[str, Any]) -> bool:
@@ -116,16 +122,18 @@ class Program:
         if found is None:
             return False
         if not isinstance(found, bool):
-            raise ExpressionError(f"«{_short(self.text)}» is no condition: it gives {_kind(found)}")
+            raise ExpressionError(
+                "«{text}» is no condition: it gives {kind}", text=_short(self.text), kind=_kind(found)
+            )
         return found
 
     def _error(self, err: BaseException, errors: Sequence[str], given: Mapping[str, Any]) -> ExpressionError:
         missing = sorted(".".join(path) for path in self.paths if _at(given, path) is None)
         if missing and isinstance(err, (TypeError, KeyError, RuntimeError)):
-            return ValueMissing(f"not set: {', '.join(missing)}")
+            return ValueMissing("not set: {missing}", missing=", ".join(missing))
         if errors:
-            return ExpressionError(f"{errors[0]} in «{_short(self.text)}»")
-        return ExpressionError(f"{_said(err)} in «{_short(self.text)}»")
+            return ExpressionError("{errors} in «{text}»", errors=errors[0], text=_short(self.text))
+        return ExpressionError("{why} in «{text}»", why=_said(err), text=_short(self.text))
 
     def _bound(self, elements: int, error: type[Exception]) -> None:
         """Refuse what could run for seconds: lists gone through within lists."""
@@ -142,15 +150,31 @@ def compiled(text: str) -> Program:
 
 def _check(text: str, nested: int, macros: int, brackets: int) -> None:
     if not text.strip():
-        raise ValueError("the expression is empty")
+        raise ValueError(Sentence("the expression is empty"))
     if len(text) > _LONGEST:
-        raise ValueError(f"an expression has at most {_LONGEST} characters, this one {len(text)}")
+        raise ValueError(
+            Sentence("an expression has at most {most} characters, this one {count}", most=_LONGEST, count=len(text))
+        )
     if nested > _DEEPEST:
-        raise ValueError(f"at most {_DEEPEST} of all, exists, exists_one, map, filter within each other, not {nested}")
+        raise ValueError(
+            Sentence(
+                "at most {most} of all, exists, exists_one, map, filter within each other, not {nested}",
+                most=_DEEPEST,
+                nested=nested,
+            )
+        )
     if macros > _MOST_MACROS:
-        raise ValueError(f"at most {_MOST_MACROS} of all, exists, exists_one, map, filter, not {macros}")
+        raise ValueError(
+            Sentence(
+                "at most {most} of all, exists, exists_one, map, filter, not {macros}", most=_MOST_MACROS, macros=macros
+            )
+        )
     if brackets > _MOST_BRACKETS:
-        raise ValueError(f"at most {_MOST_BRACKETS} brackets within each other, not {brackets}")
+        raise ValueError(
+            Sentence(
+                "at most {most} brackets within each other, not {brackets}", most=_MOST_BRACKETS, brackets=brackets
+            )
+        )
 
 
 def _compiled(text: str) -> cel.Program:
@@ -161,10 +185,10 @@ def _compiled(text: str) -> cel.Program:
             raise
         found = _WHERE.search(str(err))
         if found is None:
-            raise ValueError(f"the expression can't be read: {_short(str(err))}") from err
+            raise ValueError(Sentence("the expression can't be read: {why}", why=_short(str(err)))) from err
         line, column, why = int(found[1]), int(found[2]), found[3]
         at = f"line {line}, character {column}" if "\n" in text else f"character {column}"
-        raise ValueError(f"the expression can't be read at {at}: {_explained(why)}") from err
+        raise ValueError(Sentence("the expression can't be read at {at}: {why}", at=at, why=_explained(why))) from err
 
 
 def _explained(why: str) -> str:
@@ -197,7 +221,7 @@ def _kind(value: Any) -> str:
 
 def _matches(text: Any, wanted: Any) -> bool:
     if not isinstance(text, str) or not isinstance(wanted, str):
-        raise TypeError("matches: looks into a text for a regular expression")
+        raise TypeError(Sentence("matches: looks into a text for a regular expression"))
     return pattern(wanted).holds(text)
 
 

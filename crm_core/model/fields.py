@@ -282,10 +282,10 @@ def _waits(each: Field, formulas: Mapping[str, Field], ordered: Mapping[str, Fie
 
 def _text(given: object) -> str:
     if isinstance(given, bool) or not isinstance(given, (str, int, float)):
-        raise InvalidInput(f"«{written.brief(given)}» is no text")
+        raise InvalidInput("«{given}» is no text", given=written.brief(given))
     text = str(given).strip()
     if len(text) > _LONGEST_TEXT:
-        raise InvalidInput(f"the text is longer than {_LONGEST_TEXT} characters")
+        raise InvalidInput("the text is longer than {most} characters", most=_LONGEST_TEXT)
     return text
 
 
@@ -295,7 +295,9 @@ def _option(wanted: Field, given: object) -> str:
     if found is None:
         some = ", ".join(f"«{each}»" for each in wanted.body.options[:10])
         more = ", …" if len(wanted.body.options) > 10 else ""
-        raise InvalidInput(f"«{written.brief(text)}» is none of the options: {some}{more}")
+        raise InvalidInput(
+            "«{text}» is none of the options: {some}{more}", text=written.brief(text), some=some, more=more
+        )
     return found
 
 
@@ -335,7 +337,7 @@ def _id(given: object) -> int:
         return given
     if isinstance(given, float) and given.is_integer() and 0 < given < 2**53:
         return int(given)
-    raise InvalidInput(f"«{written.brief(given)}» is no id of a record")
+    raise InvalidInput("«{given}» is no id of a record", given=written.brief(given))
 
 
 def _key(text: str) -> str:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
+from crm_core.wording import Sentence
 
 _DEEPEST = 8
 _MOST_TERMS = 100
@@ -61,15 +62,15 @@ class Filter(BaseModel):
     def _one_thing(self) -> Self:
         given = [name for name in ("all", "any", "not_", "field") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise ValueError("one of all, any, not and field, put the others inside of it")
+            raise ValueError(Sentence("one of all, any, not and field, put the others inside of it"))
         if self.field is None and (self.value is not None or self.op is not Op.EQ):
-            raise ValueError("field: a term names the field that it compares")
+            raise ValueError(Sentence("field: a term names the field that it compares"))
         if isinstance(self.value, str) and len(self.value) > _LONGEST_TEXT:
-            raise ValueError(f"value: at most {_LONGEST_TEXT} characters")
+            raise ValueError(Sentence("value: at most {most} characters", most=_LONGEST_TEXT))
         if isinstance(self.value, list) and len(self.value) > _MOST_VALUES:
-            raise ValueError(f"value: at most {_MOST_VALUES} values")
+            raise ValueError(Sentence("value: at most {most} values", most=_MOST_VALUES))
         if self.op is Op.IN and not isinstance(self.value, list):
-            raise ValueError("value: «in» takes a list of values")
+            raise ValueError(Sentence("value: «in» takes a list of values"))
         return self
 
     @property
@@ -80,7 +81,7 @@ class Filter(BaseModel):
     def terms(self, depth: int = 1) -> Iterator[Filter]:
         """All terms in it; raises InvalidInput where it is nested too deeply."""
         if depth > _DEEPEST:
-            raise InvalidInput(f"filter: nested more than {_DEEPEST} times")
+            raise InvalidInput("filter: nested more than {most} times", most=_DEEPEST)
         if self.field is not None:
             yield self
         for each in (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ is not None else ())):
@@ -107,15 +108,15 @@ def filter_of(given: object) -> Filter:
         first = err.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(each) for each in first["loc"][:12])
         message = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput(f"filter{'.' if where else ''}{where}: {message}") from err
+        raise InvalidInput("filter{what}{where}: {why}", what="." if where else "", where=where, why=message) from err
     except RecursionError as err:
-        raise InvalidInput(f"filter: nested more than {_DEEPEST} times") from err
+        raise InvalidInput("filter: nested more than {most} times", most=_DEEPEST) from err
 
 
 def bounded(wanted: Filter) -> Filter:
     """The same filter, where it is of a sensible size; raises InvalidInput."""
     if sum(1 for _ in wanted.terms()) > _MOST_TERMS:
-        raise InvalidInput(f"filter: at most {_MOST_TERMS} terms")
+        raise InvalidInput("filter: at most {most} terms", most=_MOST_TERMS)
     return wanted
 
 
@@ -130,11 +131,11 @@ def span(value: Any, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
             try:
                 moment = datetime.fromisoformat(value.strip())
             except ValueError as err:
-                raise InvalidInput(f"«{written.brief(value)}» is no moment: {_HELP}") from err
+                raise InvalidInput("«{value}» is no moment: {help}", value=written.brief(value), help=_HELP) from err
             moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
             return moment, moment
         return _day(date.fromisoformat(written.day(value)), zone)
-    raise InvalidInput(f"«{written.brief(value)}» is no moment: {_HELP}")
+    raise InvalidInput("«{value}» is no moment: {help}", value=written.brief(value), help=_HELP)
 
 
 def day_of(value: Any, now: datetime, zone: tzinfo) -> date:

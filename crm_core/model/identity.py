@@ -58,7 +58,7 @@ def parse_identity(text: str, region: str = "RU") -> Identity:
         kind = None
     if not separator or kind is None:
         names = ", ".join(f"{each.value}:" for each in IdentityKind)
-        raise InvalidIdentity(f"«{text[:80]}»: an identity begins with one of {names}")
+        raise InvalidIdentity("«{text}»: an identity begins with one of {names}", text=text[:80], names=names)
     match kind:
         case IdentityKind.TEL:
             return telephone(value, region)
@@ -80,7 +80,7 @@ def telephone(raw: str, region: str = "RU") -> Identity:
     """The identity of one telephone number, however it was written; raises InvalidIdentity."""
     found = find_telephones(raw, region)
     if not found:
-        raise InvalidIdentity(f"«{raw[:80]}» is not a valid telephone number")
+        raise InvalidIdentity("«{raw}» is not a valid telephone number", raw=raw[:80])
     return found[0]
 
 
@@ -125,7 +125,7 @@ def address(raw: str) -> Identity:
     """The identity of one mail address; raises InvalidIdentity."""
     value = raw.strip().lower()
     if len(value) > 254 or not _ADDRESS.match(value):
-        raise InvalidIdentity(f"«{raw[:80]}» is not a mail address")
+        raise InvalidIdentity("«{raw}» is not a mail address", raw=raw[:80])
     return Identity(IdentityKind.MAILTO, value)
 
 
@@ -138,7 +138,7 @@ def opaque(kind: IdentityKind, raw: str) -> Identity:
     """The identity that a messenger or a site gave its user; raises InvalidIdentity."""
     value = raw.strip()
     if not _OPAQUE.match(value):
-        raise InvalidIdentity(f"«{raw[:80]}» is not an id of «{kind.value}»")
+        raise InvalidIdentity("«{raw}» is not an id of «{kind}»", raw=raw[:80], kind=kind.value)
     return Identity(kind, value)
 
 

@@ -38,9 +38,9 @@ def split(amount: int, count: int) -> list[int]:
     """An amount in `count` parts whose sum is the amount and of which none differs from another by more than one minor
     unit, the larger first. Raises InvalidInput where a part would be nothing."""
     if not 1 <= count <= MOST_INSTALMENTS:
-        raise InvalidInput(f"count: between 1 and {MOST_INSTALMENTS} instalments")
+        raise InvalidInput("count: between 1 and {most} instalments", most=MOST_INSTALMENTS)
     if amount < count:
-        raise InvalidInput(f"count: {amount} minor units can't be paid in {count} parts")
+        raise InvalidInput("count: {amount} minor units can't be paid in {count} parts", amount=amount, count=count)
     least, rest = divmod(amount, count)
     return [least + (1 if number < rest else 0) for number in range(count)]
 

@@ -32,7 +32,7 @@ def listed_key(text: str, region: str) -> str:
         return str(parse_identity(f"{IdentityKind.MAILTO}:{plain}", region))
     number = caller(value if kind == IdentityKind.TEL else plain, region)
     if number is None:
-        raise InvalidIdentity(f"«{text[:80]}» is no telephone number, no identity and no mail domain")
+        raise InvalidIdentity("«{text}» is no telephone number, no identity and no mail domain", text=text[:80])
     return str(number)
 
 

@@ -22,7 +22,12 @@ _CODE = 3  # letters of a currency
 def bounded(amount: int, what: str) -> int:
     """The amount; raises InvalidInput where it is beyond MOST, naming `what` it is."""
     if abs(amount) > MOST:
-        raise InvalidInput(f"{what}: {amount} is more than can be counted with (at most {MOST} minor units)")
+        raise InvalidInput(
+            "{what}: {amount} is more than can be counted with (at most {most} minor units)",
+            what=what,
+            amount=amount,
+            most=MOST,
+        )
     return amount
 
 
@@ -30,14 +35,19 @@ def currency_of(given: str) -> str:
     """A currency's code (ISO 4217), «rub» too; raises InvalidInput for what is none."""
     code = given.strip().upper()
     if not (len(code) == _CODE and code.isascii() and code.isalpha()):
-        raise InvalidInput(f"currency: «{given.strip()[:20]}» is no currency: write its code, e.g. «RUB»")
+        raise InvalidInput("currency: «{given}» is no currency: write its code, e.g. «RUB»", given=given.strip()[:20])
     return code
 
 
 def one_currency(given: str, wanted: str, what: str) -> None:
     """Raise InvalidInput where two currencies would be added up."""
     if given != wanted:
-        raise InvalidInput(f"{what}: it is in {given}, the deal in {wanted}; amounts of two currencies are not mixed")
+        raise InvalidInput(
+            "{what}: it is in {given}, the deal in {wanted}; amounts of two currencies are not mixed",
+            what=what,
+            given=given,
+            wanted=wanted,
+        )
 
 
 def gross(quantity: int, price: int) -> int:

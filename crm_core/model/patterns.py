@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import re2
 
+from crm_core.wording import Sentence
+
 _LONGEST = 500  # characters of a pattern
 _LONGEST_TEXT = 50_000  # characters of a text that are looked at
 _MEMORY = 2 << 20  # bytes a compiled pattern may take
@@ -38,7 +40,11 @@ class _Compiled:
 def pattern(text: str) -> Pattern:
     """The regular expression written so; raises ValueError that says what is wrong with it."""
     if len(text) > _LONGEST:
-        raise ValueError(f"a regular expression has at most {_LONGEST} characters, this one {len(text)}")
+        raise ValueError(
+            Sentence(
+                "a regular expression has at most {most} characters, this one {count}", most=_LONGEST, count=len(text)
+            )
+        )
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
@@ -48,7 +54,9 @@ def pattern(text: str) -> Pattern:
         # Bytes are matched as UTF-8 all the same, and nobody asks for places in the text.
         return _Compiled(re2.compile(_translated(_even(text)).encode(errors="replace"), options))
     except re2.error as err:
-        raise ValueError(f"the regular expression «{text[:80]}» can't be read: {_words(err)}") from err
+        raise ValueError(
+            Sentence("the regular expression «{text}» can't be read: {words}", text=text[:80], words=_words(err))
+        ) from err
 
 
 def folded(text: str) -> str:

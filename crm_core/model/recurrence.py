@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
+from crm_core.wording import Sentence
+
 _LONGEST = 300
 _LASTS = timedelta(days=3660)
 _MOST_TIMES = 1000
@@ -30,18 +32,26 @@ def checked_recurrence(text: str, first: datetime, zone: ZoneInfo) -> str:
     """
     plain = text.strip().upper().removeprefix("RRULE:")
     if len(plain) > _LONGEST or not _PARTS.match(plain):
-        raise ValueError(f"«{text[:80]}» is not a recurrence: write it like FREQ=WEEKLY;INTERVAL=2;BYDAY=MO")
+        raise ValueError(
+            Sentence("«{text}» is not a recurrence: write it like FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", text=text[:80])
+        )
     found = _OFTENER_THAN_DAILY.search(plain)
     if found is not None:
-        raise ValueError(f"«{found[0]}»: a task recurs daily at most")
+        raise ValueError(Sentence("«{found}»: a task recurs daily at most", found=found[0]))
     for name, pattern, most in (("COUNT", _COUNT, _MOST_TIMES), ("INTERVAL", _INTERVAL, _MOST_INTERVAL)):
         given = pattern.search(plain)
         if given is not None and not (given[1].isdecimal() and 1 <= int(given[1][:9]) <= most):
-            raise ValueError(f"{name}: from 1 to {most}")
+            raise ValueError(Sentence("{name}: from 1 to {most}", name=name, most=most))
     if not _FIRST_YEAR <= first.year <= _LAST_YEAR:
-        raise ValueError(f"a series begins between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+        raise ValueError(
+            Sentence(
+                "a series begins between the years {first_year} and {last_year}",
+                first_year=_FIRST_YEAR,
+                last_year=_LAST_YEAR,
+            )
+        )
     if next_time(plain, first, first, zone) is None:
-        raise ValueError(f"«{plain}» never comes again within ten years")
+        raise ValueError(Sentence("«{plain}» never comes again within ten years", plain=plain))
     return plain
 
 
@@ -66,7 +76,7 @@ def next_time(text: str, first: datetime, after: datetime, zone: ZoneInfo) -> da
             if time - away > since:
                 return (time - away).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, KeyError, AttributeError, IndexError) as err:
-        raise ValueError(f"«{text[:80]}» is not a recurrence: {err}") from err
+        raise ValueError(Sentence("«{text}» is not a recurrence: {why}", text=text[:80], why=err)) from err
     return None
 
 
@@ -75,7 +85,7 @@ def _rule(text: str, start: datetime, away: timedelta, zone: ZoneInfo) -> rrule:
     plain = _COUNT.sub("", _UNTIL.sub(lambda found: f"UNTIL={_local(found[1], zone)}", text)).lstrip(";")
     parsed = rrulestr(plain, dtstart=start + away)
     if not isinstance(parsed, rrule):
-        raise ValueError("one rule, no set of rules")  # noqa: TRY004 - told as every other fault of the text
+        raise ValueError(Sentence("one rule, no set of rules"))  # noqa: TRY004 - told as every other fault of the text
     until: datetime | None = parsed._until  # noqa: SLF001 - the library gives it no other way
     return parsed.replace(until=min(until, start + _LASTS) + away) if until is not None else parsed
 

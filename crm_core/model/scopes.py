@@ -27,7 +27,9 @@ class Scope:
         """A scope as it is written; raises InvalidInput."""
         found = _WRITTEN.match(text.strip())
         if found is None:
-            raise InvalidInput(f"scope «{text[:60]}»: read, write, or one of them within an area, like calls:read")
+            raise InvalidInput(
+                "scope «{text}»: read, write, or one of them within an area, like calls:read", text=text[:60]
+            )
         return cls(found[1] or "", found[2] == "write")
 
     def covers(self, other: Scope) -> bool:
@@ -56,7 +58,9 @@ class Scopes:
         known = {"", *areas} if areas is not None else {scope.area for scope in found}
         if strange := sorted(scope.area for scope in found if scope.area not in known):
             raise InvalidInput(
-                f"scope «{strange[0]}:…»: there is no such area; known are {', '.join(sorted(known)[1:])}"
+                "scope «{strange}:…»: there is no such area; known are {known}",
+                strange=strange[0],
+                known=", ".join(sorted(known)[1:]),
             )
         return cls(found)
 

@@ -110,7 +110,9 @@ def rendered(
     except LiquidError as err:
         raise TemplateError(_said(err)) from err
     except _INNER as err:
-        raise TemplateError(f"the template can't be filled in: {type(err).__name__}: {str(err)[:200]}") from err
+        raise TemplateError(
+            "the template can't be filled in: {kind}: {why}", kind=type(err).__name__, why=str(err)[:200]
+        ) from err
     finally:
         LOCALE.reset(locale)
 
@@ -122,7 +124,12 @@ def checked(text: str, *, html: bool = False) -> None:
     for name, places in used.items():
         if name not in known:
             line = text.count("\n", 0, places[0].index) + 1 if places else 1
-            raise TemplateError(f"line {line}: there is no filter «{name}»; there are: {', '.join(sorted(known))}")
+            raise TemplateError(
+                "line {line}: there is no filter «{filter}»; there are: {known}",
+                line=line,
+                filter=name,
+                known=", ".join(sorted(known)),
+            )
 
 
 def names(text: str) -> frozenset[str]:
@@ -140,28 +147,33 @@ def _compiled(text: str, html: bool) -> tuple[BoundTemplate, tuple[str, ...]]:
     except LiquidError as err:
         raise TemplateError(_said(err)) from err
     except _INNER as err:
-        raise TemplateError(f"the template can't be read: {str(err)[:200]}") from err
+        raise TemplateError("the template can't be read: {why}", why=str(err)[:200]) from err
 
 
 def _within_bounds(text: str) -> None:
     """What the library's reader would take long over is refused before it reads."""
     if len(text) > LONGEST:
-        raise TemplateError(f"the template is longer than {LONGEST} characters")
+        raise TemplateError("the template is longer than {most} characters", most=LONGEST)
     if sum(1 for _ in _QUOTED.finditer(text)) > _MOST_QUOTED:
-        raise TemplateError(f"the template has more than {_MOST_QUOTED} tags «raw»")
+        raise TemplateError("the template has more than {most} tags «raw»", most=_MOST_QUOTED)
     for count, found in enumerate(_OPENS.finditer(text)):
         if count >= _MOST_TAGS:
-            raise TemplateError(f"the template has more than {_MOST_TAGS} tags")
+            raise TemplateError("the template has more than {most} tags", most=_MOST_TAGS)
         end = text.find("}}" if found[0] == "{{" else "%}", found.end(), found.end() + _LONGEST_TAG)
         if end < 0:
             line = text.count("\n", 0, found.start()) + 1
-            raise TemplateError(f"line {line}: «{found[0]}» is not closed within {_LONGEST_TAG} characters")
+            raise TemplateError(
+                "line {line}: «{found}» is not closed within {most} characters",
+                line=line,
+                found=found[0],
+                most=_LONGEST_TAG,
+            )
         if text.count("[", found.end(), end) > _DEEPEST:
             line = text.count("\n", 0, found.start()) + 1
-            raise TemplateError(f"line {line}: more than {_DEEPEST} brackets within a tag")
+            raise TemplateError("line {line}: more than {most} brackets within a tag", line=line, most=_DEEPEST)
         if _GAP.search(text, found.end(), end):
             line = text.count("\n", 0, found.start()) + 1
-            raise TemplateError(f"line {line}: there is a gap of 200 spaces within a tag")
+            raise TemplateError("line {line}: there is a gap of 200 spaces within a tag", line=line)
 
 
 def _said(err: LiquidError) -> str:

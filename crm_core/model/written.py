@@ -74,7 +74,12 @@ def money(given: object, currency: str = "RUB") -> dict[str, int | str]:
     minor = exact.scaleb(places)
     if minor != minor.to_integral_value():
         if isinstance(given, str):
-            raise InvalidInput(f"«{brief(given)}» is finer than {currency} is counted: at most {places} decimal places")
+            raise InvalidInput(
+                "«{given}» is finer than {currency} is counted: at most {places} decimal places",
+                given=brief(given),
+                currency=currency,
+                places=places,
+            )
         minor = minor.quantize(Decimal(1), ROUND_HALF_UP)
     return _money(int(minor), currency)
 
@@ -95,7 +100,7 @@ def day(given: object) -> str:
     if isinstance(given, date):
         return given.isoformat()
     if not isinstance(given, str):
-        raise InvalidInput(f"«{brief(given)}» is no day: write it like 12.03.2026 or 2026-03-12")
+        raise InvalidInput("«{given}» is no day: write it like 12.03.2026 or 2026-03-12", given=brief(given))
     text = given.strip().lower()
     numbers: tuple[int, int, int] | None = None
     if found := _YEAR_FIRST.match(text.upper()):
@@ -109,11 +114,11 @@ def day(given: object) -> str:
         month = next((n for n, stem in enumerate(_MONTHS, start=1) if _is_month(found[2], stem)), 0)
         numbers = (int(found[3]), month, int(found[1]))
     if numbers is None or not _EARLIEST <= numbers[0] <= _LATEST:
-        raise InvalidInput(f"«{brief(given)}» is no day: write it like 12.03.2026 or 2026-03-12")
+        raise InvalidInput("«{given}» is no day: write it like 12.03.2026 or 2026-03-12", given=brief(given))
     try:
         return date(*numbers).isoformat()
     except ValueError as err:
-        raise InvalidInput(f"there is no day «{brief(given)}»") from err
+        raise InvalidInput("there is no day «{day}»", day=brief(given)) from err
 
 
 def flag(given: object) -> bool:
@@ -126,7 +131,7 @@ def flag(given: object) -> bool:
             return True
         if word in _NO:
             return False
-    raise InvalidInput(f"«{brief(given)}» is neither yes nor no: write «да» or «нет»")
+    raise InvalidInput("«{given}» is neither yes nor no: write «да» or «нет»", given=brief(given))
 
 
 def one_form(text: str) -> str:
@@ -142,13 +147,13 @@ def brief(given: object) -> str:
 
 def _decimal(given: object) -> Decimal:
     if isinstance(given, bool) or not isinstance(given, (int, float, str, Decimal)):
-        raise InvalidInput(f"«{brief(given)}» is no number")
+        raise InvalidInput("«{given}» is no number", given=brief(given))
     if isinstance(given, str):
         return _bounded(_plain(given.strip().removesuffix("%")), given)
     try:
         return _bounded(Decimal(str(given)), given)
     except InvalidOperation as err:
-        raise InvalidInput(f"«{brief(given)}» is no number") from err
+        raise InvalidInput("«{given}» is no number", given=brief(given)) from err
 
 
 def _plain(text: str, *, thousands: bool = False) -> Decimal:
@@ -156,7 +161,7 @@ def _plain(text: str, *, thousands: bool = False) -> Decimal:
     single one before three digits."""
     bare = _BLANKS.sub("", text).replace("−", "-").replace("–", "-")
     if len(bare) > _LONGEST:
-        raise InvalidInput(f"«{brief(text)}» is no number")
+        raise InvalidInput("«{text}» is no number", text=brief(text))
     if thousands and _THOUSANDS.match(bare):
         bare = bare.replace(",", "").replace(".", "")
     elif _GROUPED.match(bare) and (bare.count(",") + bare.count(".") > 1):
@@ -166,18 +171,18 @@ def _plain(text: str, *, thousands: bool = False) -> Decimal:
         else:
             bare = f"{bare[:last].replace(',', '').replace('.', '')}.{bare[last + 1 :]}"
     elif not _NUMBER.match(bare):
-        raise InvalidInput(f"«{brief(text)}» is no number")
+        raise InvalidInput("«{text}» is no number", text=brief(text))
     try:
         return Decimal(bare.replace(",", "."))
     except InvalidOperation as err:
-        raise InvalidInput(f"«{brief(text)}» is no number") from err
+        raise InvalidInput("«{text}» is no number", text=brief(text)) from err
 
 
 def _bounded(exact: Decimal, given: object) -> Decimal:
     if not exact.is_finite():
-        raise InvalidInput(f"«{brief(given)}» is no number")
+        raise InvalidInput("«{given}» is no number", given=brief(given))
     if abs(exact) > LARGEST_AMOUNT:
-        raise InvalidInput(f"«{brief(given)}» is too large: at most {LARGEST_AMOUNT}")
+        raise InvalidInput("«{given}» is too large: at most {most}", given=brief(given), most=LARGEST_AMOUNT)
     return exact
 
 
@@ -191,7 +196,7 @@ def _sum(given: str) -> tuple[Decimal, str | None]:
         text, kopecks = found[1].strip(), Decimal(int(found[2])) / 100
     found = _SUM.match(text)
     if found is None or len(text) > _LONGEST:
-        raise InvalidInput(f"«{brief(given)}» is no sum: write it like 150 000,50 ₽")
+        raise InvalidInput("«{given}» is no sum: write it like 150 000,50 ₽", given=brief(given))
     exact, rest = _plain(found["number"].strip(), thousands=True), found["after"].strip().casefold()
     for word, power in _SCALES:
         if rest == word or rest.startswith(f"{word} ") or (word.endswith(".") and rest.startswith(word)):
@@ -209,7 +214,7 @@ def _currency(named: str, given: str) -> str:
     if known is None and _CURRENCY.match(named.upper()):
         known = named.upper()
     if known is None:
-        raise InvalidInput(f"«{brief(given)}» is no sum: «{brief(named)}» is no currency")
+        raise InvalidInput("«{given}» is no sum: «{named}» is no currency", given=brief(given), named=brief(named))
     return known
 
 
@@ -218,13 +223,15 @@ def _parts(given: dict[object, object]) -> dict[str, int | str]:
     if set(given) - {"amount", "currency"} or not isinstance(amount, int) or isinstance(amount, bool):
         raise InvalidInput('a sum is {"amount": minor units as a whole number, "currency": "RUB"}')
     if not isinstance(currency, str) or not _CURRENCY.match(currency):
-        raise InvalidInput(f"«{brief(currency)}» is no currency: three capital letters, e.g. RUB")
+        raise InvalidInput("«{currency}» is no currency: three capital letters, e.g. RUB", currency=brief(currency))
     return _money(amount, currency)
 
 
 def _money(minor: int, currency: str) -> dict[str, int | str]:
     if abs(minor) > LARGEST_AMOUNT:
-        raise InvalidInput(f"the sum is too large: at most {LARGEST_AMOUNT} minor units of {currency}")
+        raise InvalidInput(
+            "the sum is too large: at most {most} minor units of {currency}", most=LARGEST_AMOUNT, currency=currency
+        )
     return {"amount": minor, "currency": currency}
 
 

@@ -23,9 +23,11 @@ def add(
     known = of_section(desk, section)
     before = next((each for each in known if each.name == name), None)
     if before is not None and not before.archived:
-        raise Duplicate(f"there is a {section.value} «{name}» already")
+        raise Duplicate("there is a {section} «{name}» already", section=section.value, name=name)
     if len(known) >= _MOST:
-        raise Conflict(f"there are {_MOST} of section «{section.value}»: put some away first")
+        raise Conflict(
+            "there are {most} of section «{section}»: put some away first", most=_MOST, section=section.value
+        )
     place = position if position is not None else max((each.position for each in known), default=-1) + 1
     record = DefinitionRecord(
         id=before.id if before is not None else desk.work.next_id(),
@@ -59,9 +61,11 @@ def change(
     desk.demand(keeps(section))
     before = one(desk, section, definition_id)
     if version is not None and version != before.version:
-        raise Conflict(f"it was changed meanwhile: it is at version {before.version}, not {version}")
+        raise Conflict(
+            "it was changed meanwhile: it is at version {now}, not {version}", now=before.version, version=version
+        )
     if name is not None and name != before.name and any(each.name == name for each in of_section(desk, section)):
-        raise Duplicate(f"there is a {section.value} «{name}» already")
+        raise Duplicate("there is a {section} «{name}» already", section=section.value, name=name)
     if name is not None and name != before.name:
         _demand_unused(desk, before, "have another name")
     after = before._replace(
@@ -107,7 +111,7 @@ def one(desk: Desk, section: Section, definition_id: int) -> DefinitionRecord:
     """A definition of this section; raises NotFound."""
     record = desk.work.get(DefinitionRecord, definition_id)
     if record.section is not section:
-        raise NotFound(f"there is no {section.value} {definition_id}")
+        raise NotFound("there is no {section} {definition}", section=section.value, definition=definition_id)
     return record
 
 
@@ -121,14 +125,20 @@ def _demand_unused(desk: Desk, record: DefinitionRecord, what: str) -> None:
     users = users_of(desk.catalogue, record.section, record.name) if not record.archived else []
     if users:
         words = record.section.value.replace("_", " ")
-        raise Conflict(f"the {words} «{record.name}» can't {what}, it is named by {brief(users)}: change that first")
+        raise Conflict(
+            "the {words} «{record}» can't {what}, it is named by {users}: change that first",
+            words=words,
+            record=record.name,
+            what=what,
+            users=brief(users),
+        )
 
 
 def as_json(body: Body) -> Any:
     """A body as it is stored: what has its usual value is left out."""
     found = body.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     if len(str(found)) > _LONGEST:
-        raise InvalidInput(f"the definition is longer than {_LONGEST} characters")
+        raise InvalidInput("the definition is longer than {most} characters", most=_LONGEST)
     return found
 
 

@@ -86,7 +86,7 @@ def replay(desk: Desk, delivery_ids: Iterable[int], *, strictly: bool = True) ->
     for number in wanted:
         delivery = found.get(number)
         if delivery is None:
-            raise NotFound(f"there is no delivery {number}")
+            raise NotFound("there is no delivery {delivery}", delivery=number)
         if delivery.state is DeliveryState.WAITING or delivery.subscription not in present:
             if strictly:
                 waits = delivery.state is DeliveryState.WAITING

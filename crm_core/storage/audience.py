@@ -29,7 +29,7 @@ def who(kind: str, wanted: Filter, asking: Asking) -> tuple[ColumnElement[Any], 
         return owner, select(owner).where(living(kind), condition(kind, wanted, asking))
     column = table.c.get("contact_id")
     if column is None:
-        raise InvalidInput(f"of: records of «{kind}» belong to no client")
+        raise InvalidInput("of: records of «{kind}» belong to no client", kind=kind)
     alive = select(tables.contact.c.id).where(living("contact"))
     seen = seen_card(asking.sight, table) if table is tables.deal and asking.sight is not None else None
     conditions = (living(kind), condition(kind, wanted, asking), *(() if seen is None else (seen,)))

@@ -35,7 +35,7 @@ class Cards(Held):
         """A card and its contact, both locked, the contact first; raises NotFound, also for a deleted one."""
         found = self.cards([deal_id])
         if not found:
-            raise NotFound(f"there is no deal {deal_id}")
+            raise NotFound("there is no deal {deal}", deal=deal_id)
         owner = found[0].contact_id
         return found[0], self._current[ContactRecord].get(owner) if owner is not None else None
 
@@ -75,7 +75,7 @@ class Cards(Held):
                 raise ConcurrentChange(f"{table} {ident} was changed meanwhile")
         found: Record | None = self._current[kind].get(ident)
         if found is None:
-            raise NotFound(f"there is no {table} {ident}")
+            raise NotFound("there is no {table} {ident}", table=table, ident=ident)
         return found
 
     def hold_stages(self, ids: Iterable[int]) -> set[int]:

@@ -57,7 +57,7 @@ def set_factor(desk: Desk, login: str, sealed: str, used: int, codes: Sequence[s
     )
     user = _touched(desk, conn, login)
     if not done.rowcount:
-        raise Conflict(f"user «{login}» has a second factor already")
+        raise Conflict("user «{login}» has a second factor already", login=login)
     return user
 
 
@@ -99,7 +99,7 @@ def renew_codes(desk: Desk, login: str, codes: Sequence[str]) -> None:
         .values(recovery_codes=list(codes))
     )
     if not done.rowcount:
-        raise NotFound(f"user «{login}» has no second factor")
+        raise NotFound("user «{login}» has no second factor", login=login)
 
 
 def take_factor(desk: Desk, login: str) -> bool:
@@ -169,6 +169,6 @@ def _touched(desk: Desk, conn: Connection, login: str) -> User:
     touch_staff(conn)
     row = conn.execute(select(app_user).where(app_user.c.login == login)).first()
     if row is None:
-        raise NotFound(f"there is no user «{login}»")
+        raise NotFound("there is no user «{user}»", user=login)
     desk.work.changed("app_user", row.id)
     return user_of(row)

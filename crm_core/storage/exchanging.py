@@ -32,7 +32,7 @@ class Exchanging(Held):
             self._load(ImportRecord, [import_id], "t.id", tail=self._lock)
             known = self._current[ImportRecord].get(import_id)
         if known is None:
-            raise NotFound(f"there is no import {import_id}")
+            raise NotFound("there is no import {import_id}", import_id=import_id)
         return known
 
     def of_person(self, kind: type, login: str, limit: int) -> list[int]:

@@ -24,7 +24,7 @@ class Reaching(Held):
         self._load(BroadcastRecord, [broadcast_id], "t.id", tail=self._lock)
         found: BroadcastRecord | None = self._current[BroadcastRecord].get(broadcast_id)
         if found is None:
-            raise NotFound(f"there is no broadcast {broadcast_id}")
+            raise NotFound("there is no broadcast {broadcast}", broadcast=broadcast_id)
         return found
 
     def recipients_waiting(self, broadcast_id: int, limit: int) -> list[RecipientRecord]:

@@ -144,7 +144,7 @@ class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging
         """One contact, locked; raises NotFound."""
         found = self._current[ContactRecord].get(contact_id) or self.contacts([contact_id]).get(contact_id)
         if found is None:
-            raise NotFound(f"there is no contact {contact_id}")
+            raise NotFound("there is no contact {contact}", contact=contact_id)
         return found
 
     def identities(self, contact_ids: Iterable[int]) -> dict[int, list[IdentityRecord]]:
@@ -304,7 +304,7 @@ class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging
         self._load(kind, [key], f"t.{first}", array=array)
         found: Record | None = self._current[kind].get(key)
         if found is None:
-            raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
+            raise NotFound("there is no {table_of} {key}", table_of=TABLE_OF[kind].name, key=key)
         return found
 
     def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
@@ -313,7 +313,7 @@ class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging
         sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'
         row = self.conn.exec_driver_sql(sql, (key,)).first()
         if row is None:
-            raise NotFound(f"there is no {TABLE_OF[kind].name} {key}")
+            raise NotFound("there is no {table_of} {key}", table_of=TABLE_OF[kind].name, key=key)
         contact = self.contact(row[0]) if row[0] is not None else None
         record: Any = self.get(kind, key)
         if contact is not None and record.contact_id != contact.id:

@@ -32,7 +32,7 @@ class Tasking(Held):
         """A task and its client, both locked, the client first; raises NotFound, also for a deleted one."""
         found = self.tasks([task_id])
         if not found:
-            raise NotFound(f"there is no task {task_id}")
+            raise NotFound("there is no task {task}", task=task_id)
         owner = found[0].contact_id
         return found[0], self._current[ContactRecord].get(owner) if owner is not None else None
 

@@ -67,12 +67,12 @@ def add_token(
     conn = connection_of(desk)
     row = conn.execute(select(app_user.c.active).where(app_user.c.login == login)).first()
     if row is None:
-        raise NotFound(f"there is no user «{login}»")
+        raise NotFound("there is no user «{user}»", user=login)
     if not row.active:
-        raise Conflict(f"user «{login}» is disabled")
+        raise Conflict("user «{login}» is disabled", login=login)
     name = " ".join(name.split())
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"name: up to {_LONGEST_NAME} printable characters")
+        raise InvalidInput("name: up to {most} printable characters", most=_LONGEST_NAME)
     if expires_at is not None and expires_at <= desk.now:
         raise InvalidInput("expires_at: this moment is over already")
     token_id = desk.work.next_id()
@@ -91,7 +91,7 @@ def revoke_token(desk: Desk, token_id: int, *, login: str | None = None) -> Toke
     conn = connection_of(desk)
     row = conn.execute(select(api_token).where(api_token.c.id == token_id)).first()
     if row is None or (login is not None and row.login != login):
-        raise NotFound(f"there is no token {token_id}")
+        raise NotFound("there is no token {token}", token=token_id)
     if row.revoked_at is None:
         conn.execute(update(api_token).where(api_token.c.id == token_id).values(revoked_at=desk.now))
         desk.work.changed("api_token", token_id)

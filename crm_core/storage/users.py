@@ -104,9 +104,9 @@ def add_user(desk: Desk, new: NewUser) -> User:
     desk.demand(Right.KEEP_STAFF)
     conn = connection_of(desk)
     if not _LOGIN.match(new.login):
-        raise InvalidInput(f"login «{new.login[:80]}»: up to 64 letters, digits and . _ @ + -")
+        raise InvalidInput("login «{new}»: up to 64 letters, digits and . _ @ + -", new=new.login[:80])
     if _row(conn, new.login) is not None:
-        raise Duplicate(f"there is a user «{new.login}» already")
+        raise Duplicate("there is a user «{user}» already", user=new.login)
     given = {each.name: getattr(new, each.name) for each in fields(new) if each.name != "login"}
     columns = _columns(desk, conn, new.login, given)
     user_id = desk.work.next_id()
@@ -138,7 +138,7 @@ def update_user(desk: Desk, login: str, change: UserChange) -> User:
     """Change somebody; raises NotFound, and what `add_user` raises."""
     conn = connection_of(desk)
     if _row(conn, login) is None:
-        raise NotFound(f"there is no user «{login}»")
+        raise NotFound("there is no user «{user}»", user=login)
     given = {each.name: value for each in fields(change) if (value := getattr(change, each.name)) is not UNSET}
     if desk.access is not None and not (login == desk.access.login and given.keys() <= _OWN | {"password_hash"}):
         desk.demand(Right.KEEP_STAFF)
@@ -205,7 +205,7 @@ def _told(desk: Desk, conn: Connection, login: str) -> User:
     touch_staff(conn)
     row = _row(conn, login)
     if row is None:
-        raise NotFound(f"there is no user «{login}»")
+        raise NotFound("there is no user «{user}»", user=login)
     user = user_of(row)
     desk.work.changed("app_user", user.id)
     return user
@@ -243,7 +243,7 @@ def _columns(desk: Desk, conn: Connection, login: str, given: Mapping[str, Any])
 def _name(value: str) -> str:
     name = " ".join(value.split())
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"name: 1 to {_LONGEST_NAME} printable characters")
+        raise InvalidInput("name: 1 to {most} printable characters", most=_LONGEST_NAME)
     return name
 
 
@@ -251,7 +251,9 @@ def _extension(value: str | None) -> str | None:
     if not value:
         return None
     if not _EXTENSION.match(value):
-        raise InvalidInput(f"extension «{value[:80]}»: write 101, or PJSIP/101 with the technology before it")
+        raise InvalidInput(
+            "extension «{value}»: write 101, or PJSIP/101 with the technology before it", value=value[:80]
+        )
     return value
 
 
@@ -270,7 +272,9 @@ def _calendar(desk: Desk, value: str | None) -> str | None:
         return None
     if value != ANY_HOURS and value not in desk.office.calendars:
         known = ", ".join((*desk.office.calendars, ANY_HOURS))
-        raise InvalidInput(f"hours: there is no [[hours]] named «{value[:80]}»; known are {known}")
+        raise InvalidInput(
+            "hours: there is no [[hours]] named «{value}»; known are {known}", value=value[:80], known=known
+        )
     return value
 
 
@@ -278,9 +282,9 @@ def _colleague(conn: Connection, login: str, what: str, other: str | None) -> st
     if not other:
         return None
     if other == login:
-        raise InvalidInput(f"{what}: «{login}» can't be their own {what}")
+        raise InvalidInput("{what}: «{login}» can't be their own {what}", what=what, login=login)
     if _row(conn, other) is None:
-        raise InvalidInput(f"{what}: there is no user «{other}»; add them first")
+        raise InvalidInput("{what}: there is no user «{user}»; add them first", what=what, user=other)
     return other
 
 
@@ -288,12 +292,12 @@ def _telegram_id(conn: Connection, login: str, value: int | None) -> int | None:
     if value is None:
         return None
     if not 0 < value < _LARGEST_TELEGRAM_ID:
-        raise InvalidInput(f"telegram id {value}: a positive number, as the bot @userinfobot tells it")
+        raise InvalidInput("telegram id {value}: a positive number, as the bot @userinfobot tells it", value=value)
     holder = conn.execute(
         select(app_user.c.login).where(app_user.c.telegram_id == value, app_user.c.login != login)
     ).scalar()
     if holder is not None:
-        raise Duplicate(f"telegram id {value} belongs to user «{holder}» already")
+        raise Duplicate("telegram id {value} belongs to user «{holder}» already", value=value, holder=holder)
     return value
 
 
@@ -305,5 +309,5 @@ def _subject(conn: Connection, login: str, value: str | None) -> str | None:
         select(app_user.c.login).where(app_user.c.oidc_subject == value, app_user.c.login != login)
     ).scalar()
     if holder is not None:
-        raise Duplicate(f"this account belongs to user «{holder}» already")
+        raise Duplicate("this account belongs to user «{holder}» already", holder=holder)
     return value

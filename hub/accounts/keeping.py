@@ -61,7 +61,8 @@ def kept(given: Given, settings: Settings, catalogue: Catalogue, seal: Seal, tod
     """
     if key_of(given.kind, given.name) in keys_of(settings):
         raise InvalidInput(
-            f"name: hub.toml has the account {account_name(given.kind, given.name)}, there alone it is changed"
+            "name: hub.toml has the account {account_name}, there alone it is changed",
+            account_name=account_name(given.kind, given.name),
         )
     table = _table(given, seal)
     among = beside(settings, catalogue, seal, today, without=account_name(given.kind, given.name)).settings

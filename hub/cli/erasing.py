@@ -65,5 +65,5 @@ async def _contact(store: Store, who: str) -> int:
     key = str(parse_identity(who, store.office.region))
     holders = await store.run(lambda desk: desk.work.contacts_by_identity([key]))
     if key not in holders:
-        raise NotFound(f"nobody holds «{who}»")
+        raise NotFound("nobody holds «{who}»", who=who)
     return holders[key].id

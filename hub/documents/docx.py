@@ -39,7 +39,7 @@ def opened(content: bytes) -> Any:
             _harmless(archive)
         document = Document(io.BytesIO(content))
     except (zipfile.BadZipFile, OpcError, KeyError, ValueError, SyntaxError, NotImplementedError) as err:
-        raise InvalidInput(f"docx: this is no Word file (.docx): {str(err)[:200]}") from err
+        raise InvalidInput("docx: this is no Word file (.docx): {why}", why=str(err)[:200]) from err
     return document
 
 
@@ -54,7 +54,7 @@ def tried(content: bytes) -> frozenset[str]:
                 checked(plain)
                 found |= names(plain)
             except TemplateError as err:
-                raise TemplateError(f"«{text[:80]}»: {err}") from err
+                raise TemplateError("«{text}»: {why}", text=text[:80], why=err) from err
     return frozenset(found)
 
 
@@ -77,13 +77,15 @@ def filled(content: bytes, values: Mapping[str, Any], fill: Fill) -> bytes:
 def _harmless(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     if len(parts) > _MOST_PARTS:
-        raise InvalidInput(f"docx: more than {_MOST_PARTS} parts")
+        raise InvalidInput("docx: more than {most} parts", most=_MOST_PARTS)
     if sum(each.file_size for each in parts) > _LARGEST_WHOLE or any(each.file_size > _LARGEST_PART for each in parts):
         raise InvalidInput("docx: it unpacks to more than a document could be")
     for each in parts:
         name = each.filename.casefold()
         if any(word in name for word in _ACTIVE):
-            raise InvalidInput(f"docx: it holds something that could run ({each.filename}): save it without macros")
+            raise InvalidInput(
+                "docx: it holds something that could run ({filename}): save it without macros", filename=each.filename
+            )
     types = archive.read("[Content_Types].xml") if "[Content_Types].xml" in archive.namelist() else b""
     if b"macroenabled" in types.lower():
         raise InvalidInput("docx: it is a document with macros: save it as .docx")
@@ -97,12 +99,12 @@ def _no_strangers(name: str, content: bytes) -> None:
     try:
         root = parse_xml(content)
     except SyntaxError as err:  # of XML, as its parser calls it
-        raise InvalidInput(f"docx: {name} can't be read") from err
+        raise InvalidInput("docx: {name} can't be read", name=name) from err
     for each in root:
         kind = str(each.get("Type", "")).rpartition("/")[2]
         if each.get("TargetMode") == "External" and kind != "hyperlink":
             raise InvalidInput(
-                f"docx: it would fetch something from elsewhere ({kind}): save it with all that it shows"
+                "docx: it would fetch something from elsewhere ({kind}): save it with all that it shows", kind=kind
             )
 
 
@@ -154,7 +156,7 @@ def _fill(paragraph: Any, values: Mapping[str, Any], fill: Fill) -> None:
         for found in reversed(list(_TAG.finditer(text))):
             _put(pieces, found.start(), found.end(), fill(found[0].translate(_TYPED), values))
     except TemplateError as err:
-        raise TemplateError(f"«{text[:80]}»: {err}") from err
+        raise TemplateError("«{text}»: {why}", text=text[:80], why=err) from err
 
 
 def _put(pieces: Sequence[Any], start: int, end: int, value: str) -> None:

@@ -93,5 +93,5 @@ class DocumentMaker:
             )
             raise InvalidInput("the document can't be filled in: it is too large or its template is broken")
         if len(answer) > LARGEST:
-            raise InvalidInput(f"the document is larger than {LARGEST // 1024 // 1024} MB")
+            raise InvalidInput("the document is larger than {most} MB", most=LARGEST // 1024 // 1024)
         return answer[1:]

@@ -38,7 +38,7 @@ def _physical(path: Path, encoding: Encoding) -> Iterator[str]:
     with path.open(encoding=encoding.name, newline="", errors="replace") as file:
         while line := file.readline(_LONGEST_LINE):
             if len(line) >= _LONGEST_LINE:
-                raise InvalidInput(f"a line is longer than {_LONGEST_LINE} characters: this is no table")
+                raise InvalidInput("a line is longer than {most} characters: this is no table", most=_LONGEST_LINE)
             yield line.replace("\x00", "")
 
 

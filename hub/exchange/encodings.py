@@ -115,7 +115,9 @@ def _named(wanted: str) -> str:
     try:
         return codecs.lookup(wanted).name
     except LookupError as err:
-        raise InvalidInput(f"encoding: «{wanted[:40]}» is not known; utf-8, utf-16, cp1251, koi8-r, cp866 are") from err
+        raise InvalidInput(
+            "encoding: «{wanted}» is not known; utf-8, utf-16, cp1251, koi8-r, cp866 are", wanted=wanted[:40]
+        ) from err
 
 
 def _count(path: Path) -> int:

@@ -93,7 +93,9 @@ async def export(
     asking = replace(asking, sight=access.sight) if access is not None else asking
     count = await store.read(partial(exports.count, kind=of, wanted=wanted, asking=asking, taker=taker))
     if form == "xlsx" and count > _MOST_ROWS:
-        raise InvalidInput(f"{count} rows don't fit on a sheet, which has {_MOST_ROWS}: take CSV or a filter")
+        raise InvalidInput(
+            "{count} rows don't fit on a sheet, which has {most}: take CSV or a filter", count=count, most=_MOST_ROWS
+        )
     columns = _hashed_columns() if audience else await _columns(store, of, asking)
     detail = orjson.dumps(
         {"filter": wanted.model_dump(mode="json", exclude_defaults=True, by_alias=True), "count": count, "form": form}
@@ -170,7 +172,7 @@ def form_of(path: Path) -> str:
     """`csv` or `xlsx`, by the ending of a name; raises InvalidInput."""
     ending = path.suffix.lower().removeprefix(".")
     if ending not in {"csv", "xlsx"}:
-        raise InvalidInput(f"«{path.name}»: the name of the file ends with .csv or .xlsx")
+        raise InvalidInput("«{path}»: the name of the file ends with .csv or .xlsx", path=path.name)
     return ending
 
 

@@ -125,7 +125,7 @@ class Importer:
         if record.state not in runs.ACTIVE:
             return record, []
         if record.line != self._record.line:
-            raise _Moved(f"import {record.id} is being done by another process")
+            raise _Moved("import {record} is being done by another process", record=record.id)
         outcomes = take(desk, self.plan, self.how, batch, self._dry)
         return runs.moved_on(desk, record, batch, outcomes, batch[-1].number), outcomes
 
@@ -133,7 +133,7 @@ class Importer:
         def note(desk: Desk) -> ImportRecord:
             record = runs.held(desk, self._record.id)
             if record.line != self._record.line:
-                raise _Moved(f"import {record.id} is being done by another process")
+                raise _Moved("import {record} is being done by another process", record=record.id)
             return runs.moved_on(desk, record, batch, outcomes, batch[-1].number)
 
         self._record = await self.store.run(note)
@@ -165,7 +165,7 @@ async def keep_file(files: DiskFiles, path: Path, most: int = MOST_BYTES) -> str
                 yield piece
 
     if (await asyncio.to_thread(path.stat)).st_size > most:
-        raise InvalidInput(f"the file is larger than {most // 1024 // 1024} MB: cut it into parts")
+        raise InvalidInput("the file is larger than {most} MB: cut it into parts", most=most // 1024 // 1024)
     return (await files.put(pieces(), most)).sha256
 
 

@@ -53,7 +53,7 @@ def open_table(
         raise InvalidInput("the file has no line of headings")
     headings = tuple(" ".join(cell.replace("\ufeff", "").split())[:300] for cell in first.cells)
     if len(headings) > MOST_COLUMNS:
-        raise InvalidInput(f"the file has more than {MOST_COLUMNS} columns")
+        raise InvalidInput("the file has more than {most} columns", most=MOST_COLUMNS)
     return Table(headings, lines, form, certainty, max(total - 1 - above, 0) if total is not None else None)
 
 

@@ -56,7 +56,7 @@ def read_xlsx(path: Path, sheet: str | None = None) -> tuple[str, int | None, It
     visible = [each for each in book.worksheets if each.sheet_state == "visible"]
     if sheet is not None and sheet not in names:
         reader.close()
-        raise InvalidInput(f"sheet: there is none «{sheet}», only {', '.join(names)[:300]}")
+        raise InvalidInput("sheet: there is none «{sheet}», only {names}", sheet=sheet, names=", ".join(names)[:300])
     chosen = book[sheet] if sheet is not None else (visible or book.worksheets or [None])[0]
     if chosen is None:
         reader.close()

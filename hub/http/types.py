@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from crm_core.storage.queries.pages import LARGEST_ID, Slice
+from crm_core.wording import Sentence
 
 _DECODED_PLUS = re.compile(r" (\d\d:?\d\d)\Z")
 _MOST_FIELDS = 200
@@ -54,24 +55,24 @@ class NoBody(Taken):
 
 def _storable(value: str) -> str:
     if "\x00" in value:
-        raise ValueError("a NUL character can't be stored")
+        raise ValueError(Sentence("a NUL character can't be stored"))
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as err:
-        raise ValueError("half of a surrogate pair can't be stored") from err
+        raise ValueError(Sentence("half of a surrogate pair can't be stored")) from err
     return value
 
 
 def _in_utc(value: datetime) -> datetime:
     if not 1970 <= value.year <= 9000:
-        raise ValueError("a moment between the years 1970 and 9000")
+        raise ValueError(Sentence("a moment between the years 1970 and 9000"))
     return value.astimezone(UTC)
 
 
 def _with_plus(value: Any) -> Any:
     """In a query string a `+` of the offset may have arrived as a space."""
     if not isinstance(value, str):
-        raise TypeError("a moment as text, e.g. 2026-03-02T09:00:00Z")
+        raise TypeError(Sentence("a moment as text, e.g. 2026-03-02T09:00:00Z"))
     return _DECODED_PLUS.sub(r"+\1", value)
 
 

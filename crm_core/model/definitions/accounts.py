@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from crm_core.model.definitions.base import Body, Json
+from crm_core.wording import Sentence
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -39,7 +40,7 @@ class AccountBody(Body):
     def _shown(self) -> Self:
         missing = sorted(set(self.sealed) - set(self.settings))
         if missing:
-            raise ValueError(f"sealed: nothing is shown of {', '.join(missing)}")
+            raise ValueError(Sentence("sealed: nothing is shown of {missing}", missing=", ".join(missing)))
         return self
 
 

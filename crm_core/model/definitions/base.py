@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from crm_core.model.durations import duration, shown
+from crm_core.wording import Sentence
 
 Json = Any
 
@@ -65,7 +66,7 @@ class Body(BaseModel):
 
 def _clean(value: str) -> str:
     if "\x00" in value:
-        raise ValueError("a NUL character can't be stored")
+        raise ValueError(Sentence("a NUL character can't be stored"))
     return value
 
 
@@ -73,7 +74,7 @@ def _delay(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
-        raise ValueError('write a duration as text: "500ms", "2s", "5m", "24h", "7d"')  # noqa: TRY004 - pydantic's kind
+        raise ValueError(Sentence('write a duration as text: "500ms", "2s", "5m", "24h", "7d"'))  # noqa: TRY004 - pydantic's kind
     return duration(value)
 
 

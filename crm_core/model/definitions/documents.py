@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from crm_core.model.definitions.base import Body, Line, Slug, Text
 from crm_core.model.definitions.templates import TemplateFile
 from crm_core.model.templates import TemplateError, checked
+from crm_core.wording import Sentence
 
 LARGEST_DOCX = 10 * 1024 * 1024
 LARGEST_PICTURES = 10 * 1024 * 1024
@@ -44,11 +45,13 @@ class DocumentBody(Body):
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
         if (self.docx is None) == (not self.html.strip()):
-            raise ValueError("give «docx», a Word file, or «html», one of them")
+            raise ValueError(Sentence("give «docx», a Word file, or «html», one of them"))
         if self.docx is not None and self.docx.size > LARGEST_DOCX:
-            raise ValueError(f"docx: larger than {LARGEST_DOCX // 1024 // 1024} MB")
+            raise ValueError(Sentence("docx: larger than {most} MB", most=LARGEST_DOCX // 1024 // 1024))
         if sum(each.size for each in self.pictures) > LARGEST_PICTURES:
-            raise ValueError(f"pictures: larger than {LARGEST_PICTURES // 1024 // 1024} MB together")
+            raise ValueError(
+                Sentence("pictures: larger than {most} MB together", most=LARGEST_PICTURES // 1024 // 1024)
+            )
         return self
 
     @property

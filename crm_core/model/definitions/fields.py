@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from crm_core.model.definitions.base import Body, Colour, Expression, Line, Name, Slug
+from crm_core.wording import Sentence
 
 
 class FieldType(StrEnum):
@@ -52,13 +53,13 @@ class FieldBody(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.type in {FieldType.LIST, FieldType.MULTI} and not self.options:
-            raise ValueError("options: a list has values to choose from, give at least one")
+            raise ValueError(Sentence("options: a list has values to choose from, give at least one"))
         if self.type is FieldType.FORMULA and not self.expression:
-            raise ValueError("expression: a formula has one")
+            raise ValueError(Sentence("expression: a formula has one"))
         if self.type is FieldType.LINK and self.to is None:
-            raise ValueError("to: a link points to a kind of record, e.g. «contact»")
+            raise ValueError(Sentence("to: a link points to a kind of record, e.g. «contact»"))
         if self.unique and self.type in {FieldType.FLAG, FieldType.MULTI, FieldType.FORMULA}:
-            raise ValueError(f"unique: a field of type «{self.type.value}» can't be unique")
+            raise ValueError(Sentence("unique: a field of type «{type}» can't be unique", type=self.type.value))
         return self
 
     @property

@@ -13,6 +13,7 @@ from crm_core.model.definitions.base import Body, Delay, Line, Name
 from crm_core.model.ladder import LadderEvent, Told
 from crm_core.model.line import RingStrategy
 from crm_core.model.office import ListAction
+from crm_core.wording import Sentence
 
 
 class StepBody(Body):
@@ -32,7 +33,7 @@ class LadderBody(Body):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if any(later.after < earlier.after for earlier, later in zip(self.steps, self.steps[1:], strict=False)):
-            raise ValueError("steps: put them in order of time")
+            raise ValueError(Sentence("steps: put them in order of time"))
         return self
 
 
@@ -45,7 +46,7 @@ class ListBody(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if (self.action is ListAction.ROUTE) != (self.to is not None):
-            raise ValueError('to: action "route" needs one, like "PJSIP/150", and no other action has one')
+            raise ValueError(Sentence('to: action "route" needs one, like "PJSIP/150", and no other action has one'))
         return self
 
 

@@ -6,6 +6,7 @@ from pydantic import field_validator
 
 from crm_core.model.definitions.base import Body, Slug
 from crm_core.model.rights import CONFIGURABLE, REACHING, Reach, Right
+from crm_core.wording import Sentence
 
 _KNOWN = {each.slug: each for each in Right if each in CONFIGURABLE}
 
@@ -23,9 +24,15 @@ class RoleBody(Body):
         for name, reach in given.items():
             right = _KNOWN.get(name)
             if right is None:
-                raise ValueError(f"«{name}» is no right that can be given or taken, only {', '.join(sorted(_KNOWN))}")
+                raise ValueError(
+                    Sentence(
+                        "«{name}» is no right that can be given or taken, only {known}",
+                        name=name,
+                        known=", ".join(sorted(_KNOWN)),
+                    )
+                )
             if right not in REACHING and reach in {Reach.OWN, Reach.GROUP}:
-                raise ValueError(f"«{name}» is given whole or not at all: «all» or «none»")
+                raise ValueError(Sentence("«{name}» is given whole or not at all: «all» or «none»", name=name))
         return given
 
     def reaches(self) -> dict[Right, Reach]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from crm_core.model.definitions.base import Body, Delay, Expression, Line, Name, Slug, Text
 from crm_core.model.expressions import compiled
 from crm_core.model.patterns import pattern
+from crm_core.wording import Sentence
 
 
 class Event(StrEnum):
@@ -71,7 +72,7 @@ def _listed(value: object) -> object:
 
 def _moment(value: str) -> str:
     if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f'«{value[:20]}» is no time of day: write "09:00"')
+        raise ValueError(Sentence('«{value}» is no time of day: write "09:00"', value=value[:20]))
     return value.rjust(5, "0")
 
 
@@ -127,25 +128,29 @@ class When(Body):
     def _whole(self) -> Self:
         event = self.event
         if event in {Event.CHANGED, Event.DATE} and not self.field:
-            raise ValueError(f"field: «{event.value}» needs to know which, e.g. «fields.until»")
+            raise ValueError(Sentence("field: «{event}» needs to know which, e.g. «fields.until»", event=event.value))
         if event in {Event.IN_STAGE, Event.SILENCE} and self.after is None:
-            raise ValueError(f"after: «{event.value}» needs to know how long, e.g. «24h»")
+            raise ValueError(Sentence("after: «{event}» needs to know how long, e.g. «24h»", event=event.value))
         if event in {Event.IN_STAGE, Event.SILENCE} and self.after == timedelta(0):
-            raise ValueError("after: longer than nothing; what is due at once is «stage_entered»")
+            raise ValueError(Sentence("after: longer than nothing; what is due at once is «stage_entered»"))
         if event is Event.SILENCE and self.after is not None and self.after < timedelta(minutes=1):
-            raise ValueError("after: a minute at least")
+            raise ValueError(Sentence("after: a minute at least"))
         if event is Event.SCHEDULE and (self.every is None or self.at is None):
-            raise ValueError("every, at: a schedule comes every day, week or month at an hour, e.g. «09:00»")
+            raise ValueError(Sentence("every, at: a schedule comes every day, week or month at an hour, e.g. «09:00»"))
         if event is Event.DATE and self.after is not None and self.before is not None:
-            raise ValueError("after, before: give one of the two")
+            raise ValueError(Sentence("after, before: give one of the two"))
         if self.segment is not None and self.filter is not None:
-            raise ValueError("segment, filter: give one of the two")
+            raise ValueError(Sentence("segment, filter: give one of the two"))
         for name in ("before", "every", "segment", "filter"):
             allowed = {Event.DATE} if name == "before" else {Event.SCHEDULE}
             if getattr(self, name) is not None and event not in allowed:
-                raise ValueError(f"{name}: «{event.value}» knows nothing of it")
+                raise ValueError(Sentence("{name}: «{event}» knows nothing of it", name=name, event=event.value))
         if self.after is not None and event not in TIMED:
-            raise ValueError(f"after: «{event.value}» happens at once; for later take in_stage, silence or date")
+            raise ValueError(
+                Sentence(
+                    "after: «{event}» happens at once; for later take in_stage, silence or date", event=event.value
+                )
+            )
         return self
 
 
@@ -225,7 +230,7 @@ class Move(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.stage is None and self.pipeline is None:
-            raise ValueError("stage: where is the card to go?")
+            raise ValueError(Sentence("stage: where is the card to go?"))
         return self
 
 
@@ -252,7 +257,7 @@ class Assign(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if (self.login is None) == (self.group is None):
-            raise ValueError("login, group: give one of the two")
+            raise ValueError(Sentence("login, group: give one of the two"))
         return self
 
 
@@ -354,10 +359,10 @@ class RuleBody(Body):
     def _whole(self) -> Self:
         if self.on in PLAIN_KINDS:
             if any(each.event in _OF_STAGES or each.pipelines or each.stages for each in self.when):
-                raise ValueError(f"when: a {self.on} stands on no stage, only cards do")
+                raise ValueError(Sentence("when: a {on} stands on no stage, only cards do", on=self.on))
             if self.only.pipelines or self.only.stages:
-                raise ValueError(f"only: a {self.on} stands on no stage, only cards do")
+                raise ValueError(Sentence("only: a {on} stands on no stage, only cards do", on=self.on))
             moving = next((each.do for each in self.then if isinstance(each, Move | Copy)), None)
             if moving is not None:
-                raise ValueError(f"then: «{moving}» is for cards, not for a {self.on}")
+                raise ValueError(Sentence("then: «{moving}» is for cards, not for a {on}", moving=moving, on=self.on))
         return self

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from crm_core.model.definitions.base import Body, Delay, Expression, Name, Slug
 from crm_core.model.expressions import compiled
+from crm_core.wording import Sentence
 
 # A letter or a whole grade, as it stands in a title: no brackets, or it could not be told from the title again.
 GradeText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20, pattern=r"^[^\[\]]*$")]
@@ -64,16 +65,16 @@ class GradeBody(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.formula and (self.steps or self.parts):
-            raise ValueError("formula: it is the grade already, leave out parts and steps")
+            raise ValueError(Sentence("formula: it is the grade already, leave out parts and steps"))
         if not self.formula and not self.parts:
-            raise ValueError("parts: name the fields that make the grade, or give a formula")
+            raise ValueError(Sentence("parts: name the fields that make the grade, or give a formula"))
         if self.steps:
             without = [each.field for each in self.parts if not each.points]
         else:
             without = [each.field for each in self.parts if not each.letters]
         if without and not self.formula:
             what = "points" if self.steps else "letters"
-            raise ValueError(f"parts: «{without[0]}» has no {what}")
+            raise ValueError(Sentence("parts: «{without}» has no {what}", without=without[0], what=what))
         return self
 
 
@@ -113,13 +114,15 @@ class ClientsBody(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.abc_a >= self.abc_b:
-            raise ValueError("abc_b: more than abc_a")
+            raise ValueError(Sentence("abc_b: more than abc_a"))
         if self.xyz_x >= self.xyz_y:
-            raise ValueError("xyz_y: more than xyz_x")
+            raise ValueError(Sentence("xyz_y: more than xyz_x"))
         for name, parts in (("relation", self.relation), ("attraction", self.attraction)):
             for each in parts:
                 if not each.points or max(each.points.values()) <= 0:
-                    raise ValueError(f"{name}: «{each.field}» gives no points to anything")
+                    raise ValueError(
+                        Sentence("{name}: «{field}» gives no points to anything", name=name, field=each.field)
+                    )
         return self
 
 
@@ -133,5 +136,5 @@ class ScoringBody(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.grade is None) == (self.clients is None):
-            raise ValueError("grade: give either «grade» or «clients»")
+            raise ValueError(Sentence("grade: give either «grade» or «clients»"))
         return self

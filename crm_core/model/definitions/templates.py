@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from crm_core.model.definitions.base import Body, Line, Name, Slug, Text
 from crm_core.model.templates import TemplateError, checked
+from crm_core.wording import Sentence
 
 
 class TemplateFile(Body):
@@ -48,13 +49,13 @@ class TemplateBody(Body):
             try:
                 _check(text)
             except ValueError as err:
-                raise ValueError(f"{kind}: {err}") from err
+                raise ValueError(Sentence("{kind}: {why}", kind=kind, why=err)) from err
         return value
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.text.strip() and not any(each.strip() for each in self.texts.values()) and not self.attachments:
-            raise ValueError("text: the template says nothing: give «text», «texts» or «attachments»")
+            raise ValueError(Sentence("text: the template says nothing: give «text», «texts» or «attachments»"))
         return self
 
     def text_for(self, channel: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from crm_core.model.definitions.base import Body
 from crm_core.model.events import PATTERN, mistyped
+from crm_core.wording import Sentence
 
 
 def _address(value: str) -> str:
@@ -16,22 +17,24 @@ def _address(value: str) -> str:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
     except ValueError as err:
-        raise ValueError(f"this is no address: {err}") from err
+        raise ValueError(Sentence("this is no address: {why}", why=err)) from err
     if parts.scheme not in {"http", "https"} or not host or port == 0:
-        raise ValueError("an address that begins with https:// (or http://) and names a host")
+        raise ValueError(Sentence("an address that begins with https:// (or http://) and names a host"))
     if parts.username or parts.password:
-        raise ValueError("no name or password in it: what comes is proved by its signature")
+        raise ValueError(Sentence("no name or password in it: what comes is proved by its signature"))
     if parts.fragment or not value.isascii() or any(char.isspace() for char in value):
-        raise ValueError("an address without blanks and without «#»; letters beyond ASCII are percent-encoded")
+        raise ValueError(
+            Sentence("an address without blanks and without «#»; letters beyond ASCII are percent-encoded")
+        )
     return value
 
 
 def _event(value: str) -> str:
     if not PATTERN.fullmatch(value):
-        raise ValueError("an event («deal.moved»), all of a kind («deal.*») or all («*»)")
+        raise ValueError(Sentence("an event («deal.moved»), all of a kind («deal.*») or all («*»)"))
     guess = mistyped(value)
     if guess:
-        raise ValueError(f"there is no event «{value}»: {guess}")
+        raise ValueError(Sentence("there is no event «{event}»: {guess}", event=value, guess=guess))
     return value
 
 

@@ -198,7 +198,7 @@ def start(desk: Desk, pipeline: str | None, stage: str | None, of_type: str = DE
     if stage is not None:
         return found, named_stage(found, stage)
     if found.first is None:
-        raise Conflict(f"pipeline «{found.name}» has no stages: add one")
+        raise Conflict("pipeline «{found}» has no stages: add one", found=found.name)
     return found, found.first
 
 
@@ -219,12 +219,16 @@ def corrected(desk: Desk, deal: DealRecord, given: DealChange) -> DealRecord:
     if changes.get("amount", 0) < 0:
         raise InvalidInput("amount: a deal is worth nothing at least; money paid back is a payment below nothing")
     if changes.get("amount", 0) > _LARGEST_AMOUNT:
-        raise InvalidInput(f"amount: at most {_LARGEST_AMOUNT} minor units")
+        raise InvalidInput("amount: at most {most} minor units", most=_LARGEST_AMOUNT)
     if not isinstance(given.contact_id, Unset):
         if given.contact_id is not None and given.contact_id != deal.contact_id:
             contact = desk.work.contact(given.contact_id)
             if contact.merged_into is not None:
-                raise Conflict(f"contact {contact.id} was merged into {contact.merged_into}")
+                raise Conflict(
+                    "contact {contact} was merged into {merged_into}",
+                    contact=contact.id,
+                    merged_into=contact.merged_into,
+                )
         changes["contact_id"] = given.contact_id
     if not isinstance(given.company_id, Unset):
         if given.company_id is not None:

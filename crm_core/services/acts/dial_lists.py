@@ -140,9 +140,9 @@ def _to_be_rung(client: ContactRecord) -> bool:
 def _list(desk: Desk, pipeline_id: int) -> Pipeline:
     pipeline = pipeline_of(desk, pipeline_id)
     if not pipeline.settings.dial_list:
-        raise Conflict(f"pipeline «{pipeline.name}» is no dial list: set dial_list")
+        raise Conflict("pipeline «{pipeline}» is no dial list: set dial_list", pipeline=pipeline.name)
     if not pipeline.admits(actor(desk)):
-        raise NotFound(f"there is no pipeline {pipeline_id}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     return pipeline
 
 

@@ -77,7 +77,7 @@ def begin(desk: Desk, giver: str, to: Sequence[str] = (), group: str | None = No
     staff = desk.work.staff
     desk.demand_of(Right.HAND_OVER, giver)
     if staff.get(giver) is None:
-        raise InvalidInput(f"there is no user «{giver}»")
+        raise InvalidInput("there is no user «{user}»", user=giver)
     if bool(to) == bool(group):
         raise InvalidInput("to: name the people who take it over, or a group")
     wanted = list(to) or [user.login for user in staff.members(group)]
@@ -85,11 +85,11 @@ def begin(desk: Desk, giver: str, to: Sequence[str] = (), group: str | None = No
     for login in takers:
         user = staff.get(login)
         if user is None or not user.active:
-            raise InvalidInput(f"to: there is no active user «{login}»")
+            raise InvalidInput("to: there is no active user «{user}»", user=login)
     if giver in takers:
-        raise InvalidInput(f"to: «{giver}» can't hand over to themselves")
+        raise InvalidInput("to: «{giver}» can't hand over to themselves", giver=giver)
     if not takers:
-        raise InvalidInput(f"group: nobody of «{group}» can take it over")
+        raise InvalidInput("group: nobody of «{group}» can take it over", group=group)
     return HandOver(giver, takers)
 
 

@@ -40,7 +40,7 @@ def create(desk: Desk, login: str, contact_id: int, given: LeadChange, utm: Utm)
     contact = _living(desk, contact_id)
     known = desk.work.open_leads([contact_id]).get(contact_id)
     if known is not None:
-        raise Conflict(f"contact {contact_id} has an open lead already: {known.id}")
+        raise Conflict("contact {contact} has an open lead already: {known}", contact=contact_id, known=known.id)
     lead = LeadRecord(
         id=desk.work.next_id(),
         contact_id=contact_id,
@@ -74,7 +74,12 @@ def change(desk: Desk, lead_id: int, login: str, given: LeadChange, version: int
     """
     before, contact = desk.work.owned(LeadRecord, lead_id)
     if version is not None and version != before.version:
-        raise Outdated(f"the lead was changed meanwhile: it is at version {before.version}, not {version}", before)
+        raise Outdated(
+            "the lead was changed meanwhile: it is at version {now}, not {version}",
+            before,
+            now=before.version,
+            version=version,
+        )
     lead = _changed(desk, before, given)
     if lead == before:
         return before
@@ -100,5 +105,7 @@ def _changed(desk: Desk, lead: LeadRecord, given: LeadChange) -> LeadRecord:
 def _living(desk: Desk, contact_id: int) -> ContactRecord:
     contact = desk.work.contact(contact_id)
     if contact.merged_into is not None:
-        raise Conflict(f"contact {contact_id} was merged into {contact.merged_into}")
+        raise Conflict(
+            "contact {contact} was merged into {merged_into}", contact=contact_id, merged_into=contact.merged_into
+        )
     return contact

@@ -176,7 +176,7 @@ def write_list(desk: Desk, list_name: str, rows: Sequence[Row], login: str, *, d
 
 def _decoded(content: bytes) -> str:
     if len(content) > LARGEST:
-        raise InvalidInput(f"the file is larger than {LARGEST // 1024 // 1024} MB: cut it into parts")
+        raise InvalidInput("the file is larger than {most} MB: cut it into parts", most=LARGEST // 1024 // 1024)
     for encoding in ("utf-8-sig", "cp1251"):
         try:
             text = content.decode(encoding)
@@ -222,7 +222,9 @@ def _heading(cells: Sequence[str]) -> tuple[int, int] | None:
     if number is not None:
         return number, next((at for at, name in enumerate(names) if name in _REASONS), -1)
     if any(name in _REASONS for name in names) or (len(names) > 1 and not _DIGITS.search("".join(names))):
-        raise InvalidInput(f"there is no column «number» (номер) among {', '.join(f'«{name}»' for name in names)}")
+        raise InvalidInput(
+            "there is no column «number» (номер) among {names}", names=", ".join(f"«{name}»" for name in names)
+        )
     return None
 
 

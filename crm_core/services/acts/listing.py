@@ -131,14 +131,14 @@ def _client_of_call(desk: Desk, call_id: int) -> tuple[ContactRecord, str]:
 def _client_of_case(desk: Desk, case_id: int) -> ContactRecord:
     case, contact = desk.work.owned(CaseRecord, case_id)
     if contact is None:
-        raise Conflict(f"case {case.id} has no client")
+        raise Conflict("case {case} has no client", case=case.id)
     return contact
 
 
 def _keys(desk: Desk, contact: ContactRecord, extra: str | None) -> tuple[str, ...]:
     """The identities by which the client calls and writes; whoever hides their number is nobody in particular."""
     if contact.merged_into is not None:
-        raise Conflict(f"this contact was merged into {contact.merged_into}: list that one")
+        raise Conflict("this contact was merged into {merged_into}: list that one", merged_into=contact.merged_into)
     held = [each.key for each in desk.work.identities([contact.id]).get(contact.id, [])]
     if ANONYMOUS in held:
         raise InvalidInput(desk.say(Phrase.NOT_LISTABLE))

@@ -68,9 +68,9 @@ def create_pipeline(
     desk.demand(Right.KEEP_PIPELINES)
     known = pipelines(desk)
     if any(each.name == name for each in known):
-        raise Duplicate(f"there is a pipeline «{name}» already")
+        raise Duplicate("there is a pipeline «{pipeline}» already", pipeline=name)
     if len(known) >= _MOST_PIPELINES:
-        raise Conflict(f"there are {_MOST_PIPELINES} pipelines: archive some first")
+        raise Conflict("there are {most} pipelines: archive some first", most=_MOST_PIPELINES)
     if len({each.name for each in stages}) != len(stages):
         raise InvalidInput("stages: two have the same name")
     position = max((each.record.position for each in known), default=-1) + 1
@@ -92,7 +92,7 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     known = pipelines(desk)
     before = desk.work.get(PipelineRecord, pipeline_id)
     if given.name is not None and any(each.name == given.name and each.id != pipeline_id for each in known):
-        raise Duplicate(f"there is a pipeline «{given.name}» already")
+        raise Duplicate("there is a pipeline «{pipeline}» already", pipeline=given.name)
     settings = (
         as_json(_checked_pipeline(desk, before.type, given.settings)) if given.settings is not None else before.settings
     )
@@ -130,9 +130,9 @@ def add_stage(desk: Desk, pipeline_id: int, new: NewStage) -> Stage:
     pipeline = pipeline_of(desk, pipeline_id)
     known = next((each for each in pipeline.stages if each.name == new.name), None)
     if known is not None and not known.record.archived:
-        raise Duplicate(f"the pipeline has a stage «{new.name}» already")
+        raise Duplicate("the pipeline has a stage «{new}» already", new=new.name)
     if len(pipeline.in_use) >= _MOST_STAGES:
-        raise Conflict(f"the pipeline has {_MOST_STAGES} stages: remove some first")
+        raise Conflict("the pipeline has {most} stages: remove some first", most=_MOST_STAGES)
     last = max((each.record.position for each in pipeline.in_use), default=-1) + 1
     position = new.position if new.position is not None else last
     made = _put_stage(desk, pipeline_id, new, position, known.id if known is not None else None)
@@ -146,7 +146,7 @@ def change_stage(desk: Desk, pipeline_id: int, stage_id: int, given: StageChange
     before = own_stage(desk, pipeline_id, stage_id)
     others = [each for each in pipeline_of(desk, pipeline_id).stages if each.id != stage_id]
     if given.name is not None and any(each.name == given.name for each in others):
-        raise Duplicate(f"the pipeline has a stage «{given.name}» already")
+        raise Duplicate("the pipeline has a stage «{given}» already", given=given.name)
     settings = (
         as_json(_checked_stage(desk, given.settings, pipeline_of(desk, pipeline_id).record.type))
         if given.settings is not None
@@ -172,7 +172,7 @@ def own_stage(desk: Desk, pipeline_id: int, stage_id: int) -> StageRecord:
     """A stage of this pipeline; raises NotFound."""
     stage = desk.work.get(StageRecord, stage_id)
     if stage.pipeline_id != pipeline_id:
-        raise NotFound(f"pipeline {pipeline_id} has no stage {stage_id}")
+        raise NotFound("pipeline {pipeline} has no stage {stage}", pipeline=pipeline_id, stage=stage_id)
     return stage
 
 
@@ -188,7 +188,7 @@ def close_stage(desk: Desk, pipeline_id: int, stage_id: int, move_to: int | None
     if move_to is not None:
         goal = own_stage(desk, pipeline_id, move_to)
         if goal.archived or goal.id == stage_id:
-            raise InvalidInput(f"move_to: «{goal.name}» takes no cards")
+            raise InvalidInput("move_to: «{goal}» takes no cards", goal=goal.name)
     if not stage.archived:
         desk.work.put(stage._replace(archived=True))
 
@@ -265,7 +265,9 @@ def _stand_otherwise(desk: Desk, stage: StageRecord, kind: StageKind) -> None:
     ids = desk.work.stands_on(stage.id, _AT_ONCE + 1)
     if len(ids) > _AT_ONCE:
         raise Conflict(
-            f"kind: more than {_AT_ONCE} cards stand on «{stage.name}»: add another stage and move them there"
+            "kind: more than {most} cards stand on «{stage}»: add another stage and move them there",
+            most=_AT_ONCE,
+            stage=stage.name,
         )
     for card in desk.work.cards(ids):
         closed = None if kind is StageKind.OPEN else card.closed_at or desk.now
@@ -276,4 +278,4 @@ def _stand_otherwise(desk: Desk, stage: StageRecord, kind: StageKind) -> None:
 def _once(values: Sequence[str], where: str) -> None:
     folded = [each.casefold() for each in values]
     if len(set(folded)) != len(folded):
-        raise InvalidInput(f"{where}: something stands there twice")
+        raise InvalidInput("{where}: something stands there twice", where=where)

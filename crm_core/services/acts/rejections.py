@@ -30,7 +30,7 @@ def restore(desk: Desk, lead_id: int, login: str) -> LeadRecord:
     lead, contact = _rejected(desk, lead_id)
     newer = desk.work.open_leads([contact.id]).get(contact.id)
     if newer is not None:
-        raise Conflict(f"contact {contact.id} has an open lead already: {newer.id}")
+        raise Conflict("contact {contact} has an open lead already: {newer}", contact=contact.id, newer=newer.id)
     _checked(desk, lead, login, desk.say(Phrase.REJECTION_WRONG))
     status = LeadStatus.TAKEN if lead.taken_at is not None else LeadStatus.NEW
     restored = lead._replace(status=status, reason=None, closed_at=None)

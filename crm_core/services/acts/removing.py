@@ -62,7 +62,9 @@ def bring_back(desk: Desk, kind: str, ident: int) -> Any:
     if isinstance(record, CompanyRecord) and record.tax_id is not None:
         holder = desk.work.companies_by_tax_id([record.tax_id]).get(record.tax_id)
         if holder is not None and holder.id != record.id:
-            raise Conflict(f"company {holder.id}, «{holder.name}», has this tax id by now")
+            raise Conflict(
+                "company {holder}, «{holder_name}», has this tax id by now", holder=holder.id, holder_name=holder.name
+            )
     back = _touched(desk, record, deleted_at=None)
     desk.work.put(back)
     return back
@@ -90,7 +92,7 @@ def _client(record: Any) -> int | None:
 
 def _contact_goes(desk: Desk, contact: ContactRecord) -> None:
     if contact.merged_into is not None:
-        raise Conflict(f"this contact was merged into {contact.merged_into}")
+        raise Conflict("this contact was merged into {merged_into}", merged_into=contact.merged_into)
     _demand_no_deals(desk, "contact_id", contact.id)
     for lead in desk.work.open_leads([contact.id]).values():
         remove(desk, "lead", lead.id)
@@ -107,7 +109,7 @@ def _demand_no_deals(desk: Desk, column: str, ident: int) -> None:
     ]
     if open_deals:
         named = ", ".join(f"{each.id} «{each.title}»" for each in open_deals[:5])
-        raise Conflict(f"there are open deals: {named}; close or delete them first")
+        raise Conflict("there are open deals: {named}; close or delete them first", named=named)
 
 
 def _read(desk: Desk, kind: str, ident: int) -> Any:

@@ -111,14 +111,14 @@ def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
         case "amount", bool() | int() | float() if not isinstance(value, bool):
             amount = bounded(round(value * 10 ** digits_of(record.currency)), "amount")
             if amount < 0:
-                raise InvalidInput(f"amount: {value} is below nothing")
+                raise InvalidInput("amount: {value} is below nothing", value=value)
             return amount
         case "due_at", None | datetime():
             return value
         case "due_at", str():
             at = moment_of(value, None, ZoneInfo(desk.office.time_zone))
             if at is None:
-                raise InvalidInput(f"due_at: «{value[:50]}» is no moment: write «2026-01-31T10:00»")
+                raise InvalidInput("due_at: «{value}» is no moment: write «2026-01-31T10:00»", value=value[:50])
             return at
         case (("title" | "name" | "text" | "kind"), str()) if column in {"text", "kind"} or value.strip():
             return value.strip()[:_LONGEST_TITLE]
@@ -128,7 +128,7 @@ def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
             return value.strip()[:_LONGEST_TITLE]
         case (("source" | "grade" | "city" | "company" | "status"), None):
             return None
-    raise InvalidInput(f"{column}: «{str(value)[:50]}» can't stand there")
+    raise InvalidInput("{column}: «{value}» can't stand there", column=column, value=str(value)[:50])
 
 
 def _task(run: Run, action: MakeTask) -> dict[str, Any]:
@@ -196,11 +196,11 @@ def _assign(run: Run, action: Assign) -> dict[str, Any]:
     if action.login is not None:
         user = desk.work.staff.get(action.login)
         if user is None or not user.active:
-            raise InvalidInput(f"login: «{action.login}» is nobody who works here")
+            raise InvalidInput("login: «{action}» is nobody who works here", action=action.login)
     else:
         user = desk.policies.assigner.assign(action.group, desk.work.staff, desk.loads, desk.now)
         if user is None:
-            raise HeldAction(f"nobody of group «{action.group}» is there")
+            raise HeldAction("nobody of group «{group}» is there", group=action.group)
     if now == user.login:
         return {"login": user.login}
     if isinstance(record, LeadRecord) and record.status is LeadStatus.NEW:
@@ -228,7 +228,7 @@ def _notify(run: Run, action: Notify) -> dict[str, Any]:
     desk = run.desk
     people = people_of(desk, run.record, action.to)
     if not people:
-        raise HeldAction(f"there is nobody to be told: {', '.join(action.to)}")
+        raise HeldAction("there is nobody to be told: {to}", to=", ".join(action.to))
     cause = f"rule:{run.occasion.run_key}:{run.record[0]}"
     tell(desk, people, cause, run.text(action.text), contact_id=run.contact_id)
     return {"to": [each.login for each in people]}
@@ -237,7 +237,7 @@ def _notify(run: Run, action: Notify) -> dict[str, Any]:
 def _ring_back(run: Run, action: RingBack) -> dict[str, Any]:
     desk, contact = run.desk, run.contact
     if contact.list_name is not None:
-        raise HeldAction(f"the client stands on the list «{contact.list_name}»")
+        raise HeldAction("the client stands on the list «{list_name}»", list_name=contact.list_name)
     manager = getattr(run.record, "manager", None) or contact.manager
     at = desk.now + action.after
     order = callbacks.order(desk, contact, CallbackReason.TAKEN, at, author=f"rule:{run.rule}", manager=manager)
@@ -256,7 +256,7 @@ def _start_chain(run: Run, action: StartChain) -> dict[str, Any]:
     entry = run.occasion.fact.entry if run.occasion.fact is not None else None
     chain = chaining.start(run.desk, action.chain, run.contact, card, entry)
     if chain is None:
-        raise HeldAction(f"chain «{action.chain}» runs for this client already")
+        raise HeldAction("chain «{chain}» runs for this client already", chain=action.chain)
     return {"chain": action.chain, "chain_run_id": chain.id}
 
 
@@ -269,13 +269,13 @@ def _create(run: Run, action: Create) -> dict[str, Any]:
     desk, record = run.desk, run.record
     contact = run.contact if run.contact_id is not None else None
     if contact is not None and contact.list_name is not None:
-        raise HeldAction(f"the client stands on the list «{contact.list_name}»")
+        raise HeldAction("the client stands on the list «{list_name}»", list_name=contact.list_name)
     pipeline = named_pipeline(desk, action.pipeline)
     stage = named_stage(pipeline, action.stage) if action.stage else beginning(desk, pipeline.name)[1]
     if action.unless_open and contact is not None:
         on = [each.id for each in pipeline.stages if each.open]
         if desk.work.open_cards([contact.id], on):
-            raise HeldAction(f"the client has an open card in «{pipeline.name}»")
+            raise HeldAction("the client has an open card in «{pipeline}»", pipeline=pipeline.name)
     of_type = pipeline.record.type
     given = {key: run.text(text) for key, text in action.fields.items()}
     deal = DealRecord(

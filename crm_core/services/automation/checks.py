@@ -79,13 +79,20 @@ def _check_when(desk: Desk, rule: RuleBody, when: When) -> None:
     if when.event in {Event.CREATED, Event.CHANGED, Event.TAG_ADDED} or when.event in _TIMES:
         pass
     elif rule.on in {"task", "product", "payment"}:
-        raise InvalidInput(f"event: a {rule.on} has no timeline, «{when.event.value}» never happens to it")
+        raise InvalidInput(
+            "event: a {on} has no timeline, «{event}» never happens to it", on=rule.on, event=when.event.value
+        )
     if when.segment is not None:
         segment = desk.catalogue.body(Section.SEGMENT, when.segment, SegmentBody)
         if segment is None:
             _known("segment: there is no segment", when.segment, desk.catalogue.section(Section.SEGMENT))
         elif segment.of != rule.on:
-            raise InvalidInput(f"segment: «{when.segment}» is one of {segment.of}, the rule is about {rule.on}")
+            raise InvalidInput(
+                "segment: «{segment}» is one of {of}, the rule is about {on}",
+                segment=when.segment,
+                of=segment.of,
+                on=rule.on,
+            )
         else:
             _at("segment", partial(_check_filter, desk, segment.of, segment.filter))
     if when.filter is not None:
@@ -236,7 +243,10 @@ def _check_person_field(catalogue: Catalogue, on: str, key: str) -> None:
     _known(f"to: a {on} has no field", key, declared)
     if declared[key].body.type is not FieldType.USER:
         raise InvalidInput(
-            f"to: the field «{key}» of a {on} names no person: it is one of type {declared[key].body.type}"
+            "to: the field «{key}» of a {on} names no person: it is one of type {type}",
+            key=key,
+            on=on,
+            type=declared[key].body.type,
         )
 
 
@@ -259,7 +269,7 @@ def _known(what: str, name: str, known: Iterable[str]) -> None:
         return
     close = get_close_matches(name, names, 1, 0.5)
     meant = f", did you mean «{close[0]}»?" if close else ""
-    raise InvalidInput(f"{what} «{name}»{meant}")
+    raise InvalidInput("{what} «{name}»{meant}", what=what, name=name, meant=meant)
 
 
 def _at(where: str, check: Callable[[], Any]) -> None:
@@ -267,4 +277,4 @@ def _at(where: str, check: Callable[[], Any]) -> None:
     try:
         check()
     except InvalidInput as err:
-        raise InvalidInput(f"{where}: {err}") from err
+        raise InvalidInput("{where}: {why}", where=where, why=err) from err

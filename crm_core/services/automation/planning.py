@@ -225,9 +225,14 @@ def subjects_of(desk: Desk, trigger: Trigger, cursor: int, limit: int) -> list[i
     if when.segment is not None:
         segment = desk.catalogue.body(Section.SEGMENT, when.segment, SegmentBody)
         if segment is None:
-            raise InvalidInput(f"there is no segment «{when.segment}»")
+            raise InvalidInput("there is no segment «{segment}»", segment=when.segment)
         if segment.of != kind:
-            raise InvalidInput(f"segment «{when.segment}» is one of {segment.of}, the rule is about {kind}")
+            raise InvalidInput(
+                "segment «{segment}» is one of {of}, the rule is about {kind}",
+                segment=when.segment,
+                of=segment.of,
+                kind=kind,
+            )
         wanted = segment.filter
     elif when.filter is not None:
         wanted = filter_of(when.filter)

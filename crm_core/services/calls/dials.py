@@ -76,7 +76,9 @@ def place(
     pbx, line = _way_out(desk, contact, user, line)
     endpoint = desk.office.endpoint(user, pbx)
     if endpoint is None:
-        raise InvalidInput(f"{user.login} has no extension: add one with `hub user`, so that their telephone can ring")
+        raise InvalidInput(
+            "{user} has no extension: add one with `hub user`, so that their telephone can ring", user=user.login
+        )
     for other in desk.work.dials_going_on(contact.id, user.login):
         if other.contact_id == contact.id:
             raise Conflict(desk.say(Phrase.DIALLING_ALREADY, name=desk.name_of(other.login)))
@@ -122,7 +124,7 @@ def number_of(desk: Desk, contact: ContactRecord, number: str) -> str:
     identity = telephone(number, desk.office.region)
     known = desk.work.identities([contact.id]).get(contact.id, [])
     if all(each.key != str(identity) for each in known):
-        raise InvalidInput(f"{identity.value} is none of this client's numbers: mend «number»")
+        raise InvalidInput("{identity} is none of this client's numbers: mend «number»", identity=identity.value)
     return identity.value
 
 
@@ -142,7 +144,7 @@ def _way_out(desk: Desk, contact: ContactRecord, user: User, line: str | None) -
         if found is not None:
             return pbx, found.number
     if line is not None:
-        raise InvalidInput(f"«{line}» is not among the configured lines: mend «line»")
+        raise InvalidInput("«{line}» is not among the configured lines: mend «line»", line=line)
     pbx = office.outward[0]
     first = next((each for each in office.lines if each.pbx in {None, pbx}), None)
     return pbx, first.number if first is not None else ""

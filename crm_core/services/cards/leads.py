@@ -172,7 +172,7 @@ def _listed(desk: Desk, reason: str) -> str:
     known = next((each for each in body.options if each.casefold() == reason.casefold()), None)
     if known is None:
         names = ", ".join(f"«{each}»" for each in body.options)
-        raise InvalidInput(f"reason: «{reason}» is not in the list, only {names}")
+        raise InvalidInput("reason: «{reason}» is not in the list, only {names}", reason=reason, names=names)
     return known
 
 

@@ -43,7 +43,7 @@ def pipeline_of(desk: Desk, pipeline_id: int) -> Pipeline:
     if found is None or _made_here(desk):
         found = next((each for each in pipelines(desk) if each.id == pipeline_id), None)
     if found is None:
-        raise NotFound(f"there is no pipeline {pipeline_id}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     return found
 
 
@@ -54,7 +54,7 @@ def place_of(desk: Desk, stage_id: int) -> tuple[Pipeline, Stage]:
         both = ((each, stage) for each in pipelines(desk) for stage in each.stages if stage.id == stage_id)
         found = next(both, None)
     if found is None:
-        raise NotFound(f"there is no stage {stage_id}")
+        raise NotFound("there is no stage {stage}", stage=stage_id)
     return found
 
 
@@ -63,7 +63,7 @@ def named_pipeline(desk: Desk, name: str, *, user: User | None = None, everybody
     for each in pipelines(desk):
         if each.name == name and not each.record.archived and (everybody or each.admits(user)):
             return each
-    raise InvalidInput(f"pipeline: there is no pipeline «{name}»")
+    raise InvalidInput("pipeline: there is no pipeline «{pipeline}»", pipeline=name)
 
 
 def named_stage(pipeline: Pipeline, wanted: str) -> Stage:
@@ -73,7 +73,9 @@ def named_stage(pipeline: Pipeline, wanted: str) -> Stage:
         found = next((each for each in pipeline.in_use if str(each.id) == wanted), None)
     if found is None:
         names = ", ".join(f"«{each.name}»" for each in pipeline.in_use)
-        raise InvalidInput(f"stage: the pipeline has no stage «{wanted}», only {names or 'none'}")
+        raise InvalidInput(
+            "stage: the pipeline has no stage «{wanted}», only {names}", wanted=wanted, names=names or "none"
+        )
     return found
 
 
@@ -84,10 +86,10 @@ def beginning(desk: Desk, name: str | None, *, of_type: str = DEAL) -> tuple[Pip
     found = next((each for each in in_use if each.name == name or (name is None and each.record.type == of_type)), None)
     if found is None:
         if of_type != DEAL:
-            raise Conflict(f"there is no pipeline of type «{of_type}»: add one")
+            raise Conflict("there is no pipeline of type «{of_type}»: add one", of_type=of_type)
         found = _usual(desk, name)
     if found.first is None:
-        raise Conflict(f"pipeline «{found.name}» has no stages: add one")
+        raise Conflict("pipeline «{found}» has no stages: add one", found=found.name)
     return found, found.first
 
 
@@ -133,7 +135,7 @@ def sees(desk: Desk, user: User | None, pipeline: Pipeline, deal: DealRecord) ->
 def demand_access(desk: Desk, pipeline: Pipeline, deal: DealRecord) -> None:
     """Raise NotFound where the person who acts does not see a card."""
     if not sees(desk, actor(desk), pipeline, deal):
-        raise NotFound(f"there is no deal {deal.id}")
+        raise NotFound("there is no deal {deal}", deal=deal.id)
 
 
 def required_keys(pipeline: Pipeline, target: Stage) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def enter(
         demand_access(desk, pipeline, deal)
     target = named_stage(pipeline, stage) if isinstance(stage, str) else stage
     if target.record.pipeline_id != pipeline.id:
-        raise InvalidInput(f"stage: «{target.name}» is a stage of another pipeline")
+        raise InvalidInput("stage: «{target}» is a stage of another pipeline", target=target.name)
     if target.id == now.id:
         return deal
     if by_person:
@@ -119,7 +119,7 @@ def demand_kept(desk: Desk, before: DealRecord, after: DealRecord) -> None:
 def ticked(desk: Desk, deal: DealRecord, item: int, login: str, *, done: bool) -> DealRecord:
     """Tick an item of a card's checklist, or take the tick off; raises InvalidInput where there is no such item."""
     if all(each["id"] != item for each in deal.checklist):
-        raise InvalidInput(f"item: the checklist has no item {item}")
+        raise InvalidInput("item: the checklist has no item {item}", item=item)
     checklist = [_ticked(desk, each, login, done=done) if each["id"] == item else each for each in deal.checklist]
     if checklist == deal.checklist:
         return deal

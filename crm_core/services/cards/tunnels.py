@@ -101,7 +101,7 @@ def move_over(
     """Move a card itself to another pipeline, with all that belongs to it; raises what `copy` raises."""
     target, place = _goal(desk, deal, pipeline, stage, by_person=by_person)
     if target.id == deal.pipeline_id:
-        raise Conflict(f"the deal is in pipeline «{target.name}» already: move it to a stage")
+        raise Conflict("the deal is in pipeline «{target}» already: move it to a stage", target=target.name)
     through = _no_circle(desk, deal, target)
     kind = target.record.type
     fields, tags = carried(desk, kind, deal.fields, deal.type), joined_tags(desk, kind, (), deal.tags)

@@ -46,7 +46,12 @@ def change(desk: Desk, company_id: int, given: CompanyChange, version: int | Non
     """Correct a company; its name goes along to its contacts. Raises NotFound, Duplicate, Outdated."""
     before = _alive(desk.work.locked(CompanyRecord, company_id))
     if version is not None and version != before.version:
-        raise Outdated(f"the company was changed meanwhile: it is at version {before.version}, not {version}", before)
+        raise Outdated(
+            "the company was changed meanwhile: it is at version {now}, not {version}",
+            before,
+            now=before.version,
+            version=version,
+        )
     company = _changed(desk, before, given)
     if not company.name:
         raise InvalidInput("name: a company has one")
@@ -85,7 +90,7 @@ def match(desk: Desk, name: str, tax_id: str | None = None) -> CompanyRecord | N
 
 def _alive(found: CompanyRecord) -> CompanyRecord:
     if found.deleted_at is not None:
-        raise NotFound(f"there is no company {found.id}")
+        raise NotFound("there is no company {company}", company=found.id)
     return found
 
 
@@ -116,11 +121,16 @@ def _free_tax_id(desk: Desk, company_id: int, given: str | None) -> str | None:
     wanted = _tax_id(given)
     if wanted is None:
         if given:
-            raise InvalidInput(f"tax_id: «{given[:60]}» is none")
+            raise InvalidInput("tax_id: «{given}» is none", given=given[:60])
         return None
     if len(wanted) > _LONGEST_TAX_ID:
-        raise InvalidInput(f"tax_id: longer than {_LONGEST_TAX_ID} characters")
+        raise InvalidInput("tax_id: longer than {most} characters", most=_LONGEST_TAX_ID)
     holder = desk.work.companies_by_tax_id([wanted]).get(wanted)
     if holder is not None and holder.id != company_id:
-        raise Duplicate(f"tax_id: «{wanted}» is that of company {holder.id}, «{holder.name}»")
+        raise Duplicate(
+            "tax_id: «{wanted}» is that of company {holder}, «{holder_name}»",
+            wanted=wanted,
+            holder=holder.id,
+            holder_name=holder.name,
+        )
     return wanted

@@ -82,9 +82,14 @@ def change(
     `version` that was seen, and what `create` raises."""
     before = desk.work.contact(contact_id)
     if before.merged_into is not None:
-        raise Conflict(f"this contact was merged into {before.merged_into}: change that one")
+        raise Conflict("this contact was merged into {merged_into}: change that one", merged_into=before.merged_into)
     if version is not None and version != before.version:
-        raise Outdated(f"the contact was changed meanwhile: it is at version {before.version}, not {version}", before)
+        raise Outdated(
+            "the contact was changed meanwhile: it is at version {now}, not {version}",
+            before,
+            now=before.version,
+            version=version,
+        )
     contact = _changed(desk, before, given)
     if not isinstance(given.identities, Unset):
         identities = _held(desk, contact, given.identities)
@@ -136,7 +141,7 @@ def active_login(desk: Desk, login: str | None) -> str | None:
         return None
     user = desk.work.staff.get(login)
     if user is None or not user.active:
-        raise InvalidInput(f"manager: there is no active user «{login}»")
+        raise InvalidInput("manager: there is no active user «{user}»", user=login)
     return login
 
 
@@ -182,7 +187,7 @@ def _company(desk: Desk, company_id: int | None, name: str | Unset | None) -> di
         return {"company_id": None} if isinstance(name, str) else {"company_id": None, "company": None}
     found: list[CompanyRecord] = desk.work.related(CompanyRecord, "id", [company_id])
     if not found or found[0].deleted_at is not None:
-        raise InvalidInput(f"company_id: there is no company {company_id}")
+        raise InvalidInput("company_id: there is no company {company}", company=company_id)
     return {"company_id": company_id, "company": found[0].name}
 
 
@@ -190,11 +195,15 @@ def _held(desk: Desk, contact: ContactRecord, wanted: Sequence[Identity]) -> lis
     """Give the contact exactly these identities."""
     keys = list(dict.fromkeys(str(each) for each in wanted))
     if len(keys) > _MOST_IDENTITIES:
-        raise InvalidInput(f"identities: at most {_MOST_IDENTITIES} a contact")
+        raise InvalidInput("identities: at most {most} a contact", most=_MOST_IDENTITIES)
     holders = desk.work.contacts_by_identity(keys)
     for key, holder in holders.items():
         if holder.id != contact.id:
-            raise Duplicate(f"«{key}» belongs to contact {holder.id}: merge the two, or take it from there first")
+            raise Duplicate(
+                "«{key}» belongs to contact {holder}: merge the two, or take it from there first",
+                key=key,
+                holder=holder.id,
+            )
     known = {record.key: record for record in desk.work.identities([contact.id]).get(contact.id, [])}
     for key in known.keys() - set(keys):
         desk.work.remove(IdentityRecord, key)
@@ -224,7 +233,7 @@ def known_list(office: Office, name: str) -> str:
         known = ", ".join(f"«{each}»" for each in office.lists) or "none is configured"
         nearest = get_close_matches(name.lower(), office.lists, n=1)
         guess = f"; did you mean «{nearest[0]}»?" if nearest else ""
-        raise InvalidInput(f"list: there is no list «{name}» ({known}){guess}")
+        raise InvalidInput("list: there is no list «{list}» ({known}){guess}", list=name, known=known, guess=guess)
     return name
 
 
@@ -232,4 +241,4 @@ def _key(desk: Desk, identity: str) -> str:
     try:
         return listed_key(identity, desk.office.region)
     except InvalidIdentity as err:
-        raise InvalidInput(f"number: {err}") from err
+        raise InvalidInput("number: {why}", why=err) from err

@@ -31,7 +31,7 @@ def link(desk: Desk, one: tuple[str, int], other: tuple[str, int], role: str, lo
     if any((each.to_kind, each.to_id, each.role) == (*other, role) for each in known):
         raise Duplicate("these two are linked so already")
     if len(known) >= _MOST:
-        raise InvalidInput(f"a record has at most {_MOST} links")
+        raise InvalidInput("a record has at most {most} links", most=_MOST)
     made = LinkRecord(desk.work.next_id(), *one, *other, role, desk.now, login)
     desk.work.put(made)
     return made
@@ -48,9 +48,9 @@ def record(desk: Desk, kind: str, ident: int) -> Any:
     record_of = _RECORD_OF.get(kind)
     if record_of is None:
         if desk.catalogue.body(Section.RECORD_TYPE, kind, RecordTypeBody) is None:
-            raise InvalidInput(f"there is no kind of records «{kind[:60]}»")
+            raise InvalidInput("there is no kind of records «{kind}»", kind=kind[:60])
         record_of = DealRecord
     found: Any = desk.work.get(record_of, ident)
     if kind_of(found) != kind or not living(found):
-        raise NotFound(f"there is no {kind} {ident}")
+        raise NotFound("there is no {kind} {ident}", kind=kind, ident=ident)
     return found

@@ -24,7 +24,12 @@ def one_of_each_group(desk: Desk, kind: str, known: Sequence[str], wanted: Itera
             continue
         fresh = [tag for tag in mine if tag not in had]
         if len(fresh) > 1:
-            raise InvalidInput(f"tags: «{fresh[0]}» and «{fresh[1]}» exclude each other (group «{name}»)")
+            raise InvalidInput(
+                "tags: «{fresh}» and «{second}» exclude each other (group «{name}»)",
+                fresh=fresh[0],
+                second=fresh[1],
+                name=name,
+            )
         stays = fresh[0] if fresh else mine[-1]
         tags = [tag for tag in tags if tag == stays or tag not in of]
     return tags
@@ -54,13 +59,13 @@ def add_tag(desk: Desk, group: str, tag: str, login: str) -> DefinitionRecord:
     """Add a tag to a group, which is made where it is new; raises Duplicate where it stands in one."""
     for record in defining.of_section(desk, Section.TAG_GROUP):
         if not record.archived and tag in TagGroupBody.model_validate(record.body).tags:
-            raise Duplicate(f"the tag «{tag}» stands in the group «{record.name}» already")
+            raise Duplicate("the tag «{tag}» stands in the group «{record}» already", tag=tag, record=record.name)
     known = next((each for each in defining.of_section(desk, Section.TAG_GROUP) if each.name == group), None)
     if known is None or known.archived:
         return defining.add(desk, Section.TAG_GROUP, group, TagGroupBody(tags=[tag]), login)
     body = TagGroupBody.model_validate(known.body)
     if len(body.tags) >= _MOST_TAGS:
-        raise InvalidInput(f"the group «{group}» has {_MOST_TAGS} tags")
+        raise InvalidInput("the group «{group}» has {most} tags", group=group, most=_MOST_TAGS)
     whole = body.model_copy(update={"tags": [*body.tags, tag]})
     return defining.change(desk, Section.TAG_GROUP, known.id, login, body=whole)
 

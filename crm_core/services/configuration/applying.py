@@ -37,7 +37,11 @@ def applied(desk: Desk, wanted: Configuration, login: str) -> list[Difference]:
 def _apply_pipeline(desk: Desk, wanted: WantedPipeline, position: int) -> None:
     before = next((each for each in desk.work.everything(PipelineRecord) if each.name == wanted.name), None)
     if before is not None and before.type != wanted.type:
-        raise Conflict(f"pipeline «{wanted.name}» is one of «{before.type}» and stays so: choose another name")
+        raise Conflict(
+            "pipeline «{wanted}» is one of «{type}» and stays so: choose another name",
+            wanted=wanted.name,
+            type=before.type,
+        )
     pipeline = PipelineRecord(
         id=before.id if before is not None else desk.work.next_id(),
         name=wanted.name,

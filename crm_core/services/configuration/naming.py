@@ -35,11 +35,13 @@ _DOERS = ("owner", "manager", "head", "controller", "director")
 def check_pipeline(desk: Desk, of_type: str, settings: PipelineSettings) -> None:
     """Raise InvalidInput for the first thing that a pipeline of cards of a type names and that is not there."""
     if of_type != _DEAL and desk.catalogue.body(Section.RECORD_TYPE, of_type, RecordTypeBody) is None:
-        raise InvalidInput(f"type: there is no type of records «{of_type}»")
+        raise InvalidInput("type: there is no type of records «{of_type}»", of_type=of_type)
     roles = [each.value for each in Role]
     for name in settings.roles:
         if name not in roles:
-            raise InvalidInput(f"roles: there is no role «{name}», only {', '.join(sorted(roles))}")
+            raise InvalidInput(
+                "roles: there is no role «{role}», only {roles}", role=name, roles=", ".join(sorted(roles))
+            )
     people = (each.group for each in desk.work.staff.by_login.values() if each.group)
     groups = {*people, *desk.office.groups, *desk.catalogue.section(Section.GROUP)}
     for name in settings.groups if groups else ():
@@ -50,7 +52,9 @@ def check_stage(desk: Desk, settings: StageSettings, of_type: str) -> None:
     """Raise InvalidInput for the first thing that a stage names and that is not there."""
     logins = desk.work.staff.by_login
     if settings.owner is not None and settings.owner not in logins:
-        raise InvalidInput(f"owner: there is no user «{settings.owner}»{nearest(settings.owner, logins)}")
+        raise InvalidInput(
+            "owner: there is no user «{user}»{nearest}", user=settings.owner, nearest=nearest(settings.owner, logins)
+        )
     _check_hours(desk, settings.hours, "hours")
     if settings.enter_when:
         _check_names(desk, "enter_when", settings.enter_when, of_type, criteria=True)
@@ -90,7 +94,11 @@ def check_role(name: str) -> None:
     """Raise InvalidInput where a definition of rights is of no role, or of the one that keeps all of them."""
     roles = sorted(each.value for each in Role if each is not Role.ADMIN)
     if name not in roles:
-        raise InvalidInput(f"name: there is no role «{name}» whose rights can be changed, only {', '.join(roles)}")
+        raise InvalidInput(
+            "name: there is no role «{role}» whose rights can be changed, only {roles}",
+            role=name,
+            roles=", ".join(roles),
+        )
 
 
 def check_tags(desk: Desk, group: TagGroupBody) -> None:
@@ -127,20 +135,22 @@ def _check_hours(desk: Desk, name: str | None, where: str) -> None:
     known = {*desk.office.calendars, *desk.catalogue.section(Section.HOURS)}
     if name is not None and name != ANY_HOURS and name not in known:
         words = ", ".join(f"«{each}»" for each in sorted(known)) or "none is configured"
-        raise InvalidInput(f"{where}: there is no calendar «{name}» ({words})")
+        raise InvalidInput(
+            "{where}: there is no calendar «{calendar}» ({words})", where=where, calendar=name, words=words
+        )
 
 
 def _check_names(desk: Desk, where: str, text: str, kind: str, *, criteria: bool = False) -> None:
     try:
         program: Program = compiled(text)
     except ValueError as err:
-        raise InvalidInput(f"{where}: {err}") from err
+        raise InvalidInput("{where}: {why}", where=where, why=err) from err
     unknown = unknown_names(desk.catalogue, program, kind, VARIABLES if criteria else None)
     if unknown:
-        raise InvalidInput(f"{where}: {unknown[0]}")
+        raise InvalidInput("{where}: {unknown}", where=where, unknown=unknown[0])
 
 
 def _demand(what: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
-        raise InvalidInput(f"{what} «{name}»{nearest(name, names)}")
+        raise InvalidInput("{what} «{name}»{nearest}", what=what, name=name, nearest=nearest(name, names))

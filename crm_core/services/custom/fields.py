@@ -123,7 +123,14 @@ def _refuse_taken(desk: Desk, fresh: list[tuple[Field, Any]]) -> None:
     for place, holder in (desk.work.unique_holders(asked) if asked else {}).items():
         field, value = asked[place]
         kind = field.body.of
-        raise Duplicate(f"fields.{field.key}: «{field.title}» «{shown(field, value)}» stands with {kind} {holder}")
+        raise Duplicate(
+            "fields.{field}: «{field_title}» «{value}» stands with {kind} {holder}",
+            field=field.key,
+            field_title=field.title,
+            value=shown(field, value),
+            kind=kind,
+            holder=holder,
+        )
 
 
 def _read(desk: Desk, field: Field, given: Any) -> Any:
@@ -135,7 +142,9 @@ def _read(desk: Desk, field: Field, given: Any) -> Any:
         if value is not None and field.type is FieldType.LINK:
             _linked(desk, field, value)
     except InvalidInput as err:
-        raise InvalidInput(f"fields.{field.key} («{field.title}»): {err}") from err
+        raise InvalidInput(
+            "fields.{field} («{field_title}»): {why}", field=field.key, field_title=field.title, why=err
+        ) from err
     return value
 
 
@@ -148,7 +157,7 @@ def _login(desk: Desk, given: str) -> str:
         each for each in desk.work.staff.by_login.values() if each.name.casefold() == wanted or each.login == wanted
     ]
     if len(named) != 1:
-        raise InvalidInput(f"there is no user «{given}»")
+        raise InvalidInput("there is no user «{user}»", user=given)
     return named[0].login
 
 
@@ -157,7 +166,7 @@ def _linked(desk: Desk, field: Field, value: int) -> None:
     record_of = _RECORD_OF.get(to, DealRecord)
     found: list[Any] = desk.work.related(record_of, "id", [value])
     if not found or (record_of is DealRecord and found[0].type != to):
-        raise InvalidInput(f"there is no {to} {value}")
+        raise InvalidInput("there is no {to} {value}", to=to, value=value)
 
 
 def _free(of: FieldSet, field: Field, taken: Mapping[str, Any]) -> str:

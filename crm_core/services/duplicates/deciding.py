@@ -42,7 +42,12 @@ def accept(desk: Desk, suggestion_id: int, login: str, survivor_id: int | None =
     record = opened(desk, suggestion_id)
     pair = (record.contact_id, record.other_id)
     if survivor_id is not None and survivor_id not in pair:
-        raise InvalidInput(f"survivor: suggestion {record.id} is about contacts {pair[0]} and {pair[1]}")
+        raise InvalidInput(
+            "survivor: suggestion {record} is about contacts {pair} and {second}",
+            record=record.id,
+            pair=pair[0],
+            second=pair[1],
+        )
     one, other = (desk.work.contact(each) for each in pair)
     if one.merged_into is not None or other.merged_into is not None:
         raise Conflict("one of the contacts was merged already")

@@ -137,10 +137,12 @@ def unmerge(desk: Desk, survivor_id: int, author: str) -> ContactRecord:
     desk.demand(Right.KEEP_CLIENTS)
     survivor = desk.work.contact(survivor_id)
     if survivor.merged_into is not None:
-        raise Conflict(f"this contact was merged into {survivor.merged_into}: undo that one first")
+        raise Conflict(
+            "this contact was merged into {merged_into}: undo that one first", merged_into=survivor.merged_into
+        )
     merges = [each for each in desk.work.related(MergeRecord, "survivor_id", [survivor_id]) if each.undone_at is None]
     if not merges:
-        raise NotFound(f"contact {survivor_id} has no merge to undo")
+        raise NotFound("contact {survivor} has no merge to undo", survivor=survivor_id)
     last = merges[-1]
     absorbed = desk.work.contact(last.absorbed_id)
     for kind in _OWNED:

@@ -71,7 +71,9 @@ def opened(desk: Desk, suggestion_id: int) -> SuggestionRecord:
     desk.work.contacts([record.contact_id, record.other_id])
     if record.state is not SuggestionState.OPEN:
         by = desk.name_of(record.decided_by)
-        raise Conflict(f"suggestion {record.id} was decided already: {record.state.value}, {by}")
+        raise Conflict(
+            "suggestion {record} was decided already: {state}, {by}", record=record.id, state=record.state.value, by=by
+        )
     return record
 
 

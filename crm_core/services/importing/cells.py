@@ -51,7 +51,7 @@ def worth(text: str, currency: str) -> tuple[int, str]:
     """The same of what a deal is worth; raises InvalidInput also below nothing."""
     found = sum_of(text, currency)
     if found[0] < 0:
-        raise InvalidInput(f"«{written.brief(text)}»: a deal is worth nothing at least")
+        raise InvalidInput("«{text}»: a deal is worth nothing at least", text=written.brief(text))
     return found
 
 
@@ -65,7 +65,7 @@ def thousandths(text: str) -> int:
     """A quantity in thousandths; raises InvalidInput."""
     value = (Decimal(str(written.number(text))) * 1000).quantize(Decimal(1), ROUND_HALF_UP)
     if abs(value) > written.LARGEST_AMOUNT:
-        raise InvalidInput(f"«{written.brief(text)}» is too large")
+        raise InvalidInput("«{text}» is too large", text=written.brief(text))
     return int(value)
 
 
@@ -78,7 +78,7 @@ def moment(text: str, zone: tzinfo) -> datetime:
     if found.tzinfo is None:
         found = found.replace(tzinfo=zone)
     if not 1970 <= found.year <= 9000:
-        raise InvalidInput(f"«{written.brief(text)}» is no moment: write it like 12.03.2026 10:30")
+        raise InvalidInput("«{text}» is no moment: write it like 12.03.2026 10:30", text=written.brief(text))
     return found.astimezone(UTC)
 
 

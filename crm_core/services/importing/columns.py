@@ -64,7 +64,10 @@ def plan(
         wanted = ", ".join(sorted(_NEEDED[kind] | ({"at"} if kind is ImportKind.SALES else set())))
         shown = ", ".join(f"«{each}»" for each in headings[:20])
         raise InvalidInput(
-            f"none of the columns {shown} tells what a line of {kind.value} is: name one of {wanted}, or map a column"
+            "none of the columns {shown} tells what a line of {kind} is: name one of {wanted}, or map a column",
+            shown=shown,
+            kind=kind.value,
+            wanted=wanted,
         )
     named = system or (kept.system if kept is not None else recognised(headings))
     return Plan(kind, tuple(columns), named, remembered=kept is not None)
@@ -86,7 +89,7 @@ def _said(kind: ImportKind, headings: Sequence[str], given: Mapping[str, str], f
         if plain(heading) not in present:
             near = get_close_matches(heading, headings, n=1)
             guess = f"; did you mean «{near[0]}»?" if near else ""
-            raise InvalidInput(f"map: the file has no column «{heading}»{guess}")
+            raise InvalidInput("map: the file has no column «{heading}»{guess}", heading=heading, guess=guess)
         found[plain(heading)] = checked(kind, target, fields)
     return found
 
@@ -105,7 +108,12 @@ def checked(kind: ImportKind, target: str, fields: FieldSet) -> str:
         return name
     near = get_close_matches(name, targets(kind), n=1)
     guess = f"; did you mean «{near[0]}»?" if near else ""
-    raise InvalidInput(f"map: «{name}» is none of {', '.join(sorted(targets(kind)))}, nor «fields.NAME»{guess}")
+    raise InvalidInput(
+        "map: «{name}» is none of {targets}, nor «fields.NAME»{guess}",
+        name=name,
+        targets=", ".join(sorted(targets(kind))),
+        guess=guess,
+    )
 
 
 def _by_heading(kind: ImportKind, heading: str, fields: FieldSet, headings: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ def moved_on(
     process was there first."""
     before = held(desk, record.id)
     if before.line != record.line or before.state not in ACTIVE:
-        raise Conflict(f"import {record.id} is at line {before.line} already, or over")
+        raise Conflict("import {record} is at line {line} already, or over", record=record.id, line=before.line)
     counted = Counter(each.became.value for each in outcomes)
     counts = {name: before.counts.get(name, 0) + counted.get(name, 0) for name in (each.value for each in Became)}
     moved = before._replace(state=ImportState.RUNNING, line=upto, counts=counts)
@@ -122,7 +122,7 @@ def cancel(desk: Desk, import_id: int) -> ImportRecord:
     """Stop an import behind the batch under way; what was taken in stays. Raises NotFound, Conflict."""
     before = held(desk, import_id)
     if before.state not in ACTIVE:
-        raise Conflict(f"import {import_id} is over already: {before.state.value}")
+        raise Conflict("import {import_id} is over already: {state}", import_id=import_id, state=before.state.value)
     return end(desk, import_id, ImportState.CANCELLED)
 
 

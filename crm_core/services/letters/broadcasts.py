@@ -83,7 +83,7 @@ def start(desk: Desk, broadcast_id: int, at: datetime | None = None) -> Broadcas
     desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not BroadcastState.DRAFT:
-        raise Conflict(f"the broadcast was started already: it is {record.state.value}")
+        raise Conflict("the broadcast was started already: it is {state}", state=record.state.value)
     if at is not None and at > desk.now + _FURTHEST:
         raise InvalidInput("at: a year ahead at most")
     body = _sensible(desk, record)
@@ -113,7 +113,7 @@ def cancel(desk: Desk, broadcast_id: int) -> BroadcastRecord:
     desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state in {BroadcastState.DONE, BroadcastState.CANCELLED}:
-        raise Conflict(f"the broadcast has ended: it is {record.state.value}")
+        raise Conflict("the broadcast has ended: it is {state}", state=record.state.value)
     record = record._replace(state=BroadcastState.CANCELLED, ended_at=desk.now)
     desk.work.put(record)
     desk.work.remove(DeadlineRecord, key(DeadlineKind.BROADCAST, record.id))
@@ -129,7 +129,7 @@ def resend(desk: Desk, broadcast_id: int, contact_ids: Sequence[int] | None = No
     desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state not in {BroadcastState.RUNNING, BroadcastState.PAUSED, BroadcastState.DONE}:
-        raise Conflict(f"the broadcast is {record.state.value}: there is nobody to send it to again")
+        raise Conflict("the broadcast is {state}: there is nobody to send it to again", state=record.state.value)
     failed = desk.work.recipients_failed(record.id, contact_ids)
     if not failed:
         return record, 0
@@ -276,14 +276,14 @@ def _sensible(desk: Desk, record: BroadcastRecord) -> SegmentBody:
     if bool(record.template) == bool(record.text.strip()):
         raise InvalidInput("give «template» or «text», one of them")
     if not 1 <= record.per_minute <= FASTEST:
-        raise InvalidInput(f"per_minute: from 1 to {FASTEST}")
+        raise InvalidInput("per_minute: from 1 to {most}", most=FASTEST)
     if record.template:
         template_named(desk, record.template)
     checked(record.text)
     checked(record.subject)
     body = desk.catalogue.body(Section.SEGMENT, record.segment, SegmentBody)
     if body is None:
-        raise InvalidInput(f"segment: there is none called «{record.segment}»")
+        raise InvalidInput("segment: there is none called «{segment}»", segment=record.segment)
     audience(desk, body, limit=1)
     return body
 
@@ -292,7 +292,7 @@ def _moved(desk: Desk, broadcast_id: int, before: BroadcastState, after: Broadca
     desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not before:
-        raise Conflict(f"the broadcast is {record.state.value}, not {before.value}")
+        raise Conflict("the broadcast is {state}, not {now}", state=record.state.value, now=before.value)
     record = record._replace(state=after)
     desk.work.put(record)
     if after is BroadcastState.RUNNING:

@@ -44,7 +44,7 @@ def start(
     from. Raises InvalidInput for a chain that is not there."""
     body = desk.catalogue.body(Section.CHAIN, name, ChainBody)
     if body is None:
-        raise InvalidInput(f"chain: there is no chain «{name}»")
+        raise InvalidInput("chain: there is no chain «{chain}»", chain=name)
     running = desk.work.running_chains([contact.id])[contact.id]
     if any(each.chain == name for each in running):
         return None

@@ -81,17 +81,22 @@ def prepare(
     """Gather what a document is made of. Raises NotFound, InvalidInput, TemplateError."""
     body = desk.catalogue.body(Section.DOCUMENT, template, DocumentBody)
     if body is None:
-        raise InvalidInput(f"there is no template of documents «{template}»")
+        raise InvalidInput("there is no template of documents «{template}»", template=template)
     deal = desk.work.get(DealRecord, deal_id) if deal_id is not None else None
     if deal is not None and not sees(desk, desk.work.staff.get(login), place_of(desk, deal.stage_id)[0], deal):
-        raise NotFound(f"there is no deal {deal.id}")
+        raise NotFound("there is no deal {deal}", deal=deal.id)
     if deal is not None and deal.deleted_at is not None:
         raise Conflict("the deal was deleted")
     owner = contact_id if contact_id is not None else (deal.contact_id if deal is not None else None)
     contact = desk.work.contact(owner) if owner is not None else None
     kind = deal.type if deal is not None else "contact"
     if body.of != kind:
-        raise InvalidInput(f"template: «{template}» is for records of kind «{body.of}», not «{kind}»")
+        raise InvalidInput(
+            "template: «{template}» is for records of kind «{of}», not «{kind}»",
+            template=template,
+            of=body.of,
+            kind=kind,
+        )
     number = _next(desk, template)
     values = _values(desk, contact, deal, login, number)
     zone, language = desk.office.time_zone, desk.office.language
@@ -210,7 +215,7 @@ def _values(
     payments: Sequence[PaymentRecord] = desk.work.related(PaymentRecord, "deal_id", [deal.id]) if deal else ()
     alive = [each for each in payments if each.deleted_at is None]
     if len(items) > _MOST_LINES or len(alive) > _MOST_LINES:
-        raise InvalidInput(f"the deal has more than {_MOST_LINES} lines")
+        raise InvalidInput("the deal has more than {most} lines", most=_MOST_LINES)
     scope = letter_scope(
         desk,
         contact,

@@ -54,7 +54,7 @@ def last_of_thread(desk: Desk, contact_id: int, thread_id: int) -> EntryRecord:
         for entry in reversed(desk.work.last_of_threads(same, _MOST_LOOKED_AT)):
             if entry.contact_id == contact_id and entry.direction is Direction.IN:
                 return entry
-    raise InvalidInput(f"thread_id: the client has written nothing in thread {thread_id}")
+    raise InvalidInput("thread_id: the client has written nothing in thread {thread}", thread=thread_id)
 
 
 def provider_ref(entry: EntryRecord | None) -> str | None:

@@ -21,10 +21,10 @@ def note(desk: Desk, contact_id: int, login: str, text: str, uploads: Sequence[M
     if not text.strip() and not uploads:
         raise InvalidInput("the note is empty")
     if len(text) > _LONGEST_TEXT:
-        raise InvalidInput(f"the note is longer than {_LONGEST_TEXT} characters")
+        raise InvalidInput("the note is longer than {most} characters", most=_LONGEST_TEXT)
     contact = desk.work.contact(contact_id)
     if contact.merged_into is not None:
-        raise Conflict(f"this contact was merged into {contact.merged_into}")
+        raise Conflict("this contact was merged into {merged_into}", merged_into=contact.merged_into)
     entry = desk.note(contact.id, text, kind=EntryKind.NOTE, author=login, by_person=True)
     for position, each in enumerate(uploads):
         desk.work.put(AttachmentRecord(desk.work.next_id(), entry.id, position, state=FileState.STORED, **each))

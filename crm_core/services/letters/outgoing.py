@@ -129,7 +129,7 @@ def template_named(desk: Desk, name: str) -> TemplateBody:
     """A template in use; raises InvalidInput."""
     body = desk.catalogue.body(Section.TEMPLATE, name, TemplateBody)
     if body is None:
-        raise InvalidInput(f"there is no template «{name}»")
+        raise InvalidInput("there is no template «{template}»", template=name)
     return body
 
 
@@ -248,7 +248,9 @@ def composed(
     if leave and channel == _EMAIL and leave not in text:
         text = f"{text}\n\n-- \n{desk.say(Phrase.LEAVE_MAILING, url=leave)}"
     if len(text) > _LONGEST_TEXT:
-        raise InvalidInput(f"the message to client {contact.id} is longer than {_LONGEST_TEXT} characters")
+        raise InvalidInput(
+            "the message to client {contact} is longer than {most} characters", contact=contact.id, most=_LONGEST_TEXT
+        )
     return Letter(text, subject if channel == _EMAIL else "", tuple(body.attachments), leave)
 
 

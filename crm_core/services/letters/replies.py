@@ -50,10 +50,10 @@ def reply(
     if not text.strip() and not uploads:
         raise InvalidInput("the message is empty: give «text» or «attachments»")
     if len(text) > _LONGEST_TEXT:
-        raise InvalidInput(f"the message is longer than {_LONGEST_TEXT} characters")
+        raise InvalidInput("the message is longer than {most} characters", most=_LONGEST_TEXT)
     contact = desk.work.contact(contact_id)
     if contact.merged_into is not None:
-        raise Conflict(f"this contact was merged into {contact.merged_into}")
+        raise Conflict("this contact was merged into {merged_into}", merged_into=contact.merged_into)
     last = _answered(desk, contact_id, channel, account, conversation, thread_id)
     target = conversation or (last.conversation or None if last is not None else None)
     place = account or (last.account if last is not None else None)
@@ -61,7 +61,9 @@ def reply(
         target = _identity_for(desk, contact, channel)
     if target is None or place is None:
         where = f"«{channel}»" if account is None else f"«{channel}:{account}»"
-        raise InvalidInput(f"the client has never written by {where}: choose another channel, or name the account")
+        raise InvalidInput(
+            "the client has never written by {where}: choose another channel, or name the account", where=where
+        )
     entry = EntryRecord(
         id=desk.work.next_id(),
         seq=0,

@@ -27,7 +27,7 @@ def postpone(desk: Desk, entry: EntryRecord, until: datetime) -> EntryRecord:
     if until <= desk.now:
         return entry
     if until - desk.now > FURTHEST:
-        raise InvalidInput(f"not_before: a message waits for {FURTHEST.days} days at most")
+        raise InvalidInput("not_before: a message waits for {most} days at most", most=FURTHEST.days)
     for record in desk.work.related(OutboxRecord, "dedupe", [outgoing_key(entry.id)]):
         # What waits stands in a lane of its own: nothing that is written meanwhile need wait behind it.
         desk.work.put(record._replace(lane=f"{record.lane}~{entry.id}", not_before=until))

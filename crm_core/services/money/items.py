@@ -46,9 +46,14 @@ def put_items(
     if deal.deleted_at is not None:
         raise Conflict("the deal was deleted")
     if version is not None and version != deal.version:
-        raise Outdated(f"the deal was changed meanwhile: it is at version {deal.version}, not {version}", deal)
+        raise Outdated(
+            "the deal was changed meanwhile: it is at version {deal}, not {version}",
+            deal,
+            deal=deal.version,
+            version=version,
+        )
     if len(given) > _MOST_LINES:
-        raise InvalidInput(f"items: at most {_MOST_LINES} lines a deal")
+        raise InvalidInput("items: at most {most} lines a deal", most=_MOST_LINES)
     products = _products(desk, given)
     known = sorted(items_of(desk, [deal_id]), key=lambda each: (each.position, each.id))
     made: list[LineItemRecord] = []
@@ -115,8 +120,9 @@ def _same_currency(desk: Desk, before: DealRecord, after: DealRecord) -> None:
     money = [each for each in desk.work.related(PaymentRecord, "deal_id", [after.id]) if each.deleted_at is None]
     if lines or money:
         raise InvalidInput(
-            f"currency: the lines and payments of the deal are in {before.currency}: take them out first, "
-            f"or keep the deal in that currency"
+            "currency: the lines and payments of the deal are in {currency}: take them out first, or "
+            "keep the deal in that currency",
+            currency=before.currency,
         )
 
 
@@ -155,19 +161,23 @@ def _line(deal: DealRecord, position: int, new: NewItem, product: ProductRecord 
     price = new.price
     if price is None:
         if product is None:
-            raise InvalidInput(f"{where}: a line without a product has a price")
+            raise InvalidInput("{where}: a line without a product has a price", where=where)
         one_currency(product.currency, deal.currency, f"{where}: the price of «{product.name}»")
         price = product.price
     if price < 0 or bounded(price, f"{where}: price") < 0:
-        raise InvalidInput(f"{where}: the price can't be negative")
+        raise InvalidInput("{where}: the price can't be negative", where=where)
     if not 0 < new.quantity <= MOST:
-        raise InvalidInput(f"{where}: the quantity is at least a thousandth of a unit")
+        raise InvalidInput("{where}: the quantity is at least a thousandth of a unit", where=where)
     whole = bounded(gross(new.quantity, price), f"{where}: its total")
     discount = new.discount
     if new.discount_percent is not None:
         discount = part_of(whole, new.discount_percent)
     if not 0 <= discount <= whole:
-        raise InvalidInput(f"{where}: the discount is between nothing and the whole price of the line, {whole}")
+        raise InvalidInput(
+            "{where}: the discount is between nothing and the whole price of the line, {whole}",
+            where=where,
+            whole=whole,
+        )
     name = clean_name(new.name) if new.name else ""
     return LineItemRecord(
         id=0,

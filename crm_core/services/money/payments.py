@@ -65,12 +65,12 @@ def record(
     if known:
         before = desk.work.payments(known)[min(known)]
         if before.deal_id != deal_id or before.kind is not new.kind:
-            raise Conflict(f"external: this is the payment {before.id} of the deal {before.deal_id}")
+            raise Conflict("external: this is the payment {now} of the deal {deal}", now=before.id, deal=before.deal_id)
         return correct(
             desk, before.id, PaymentChange(new.amount, new.currency, new.at or UNSET, new.due_on or UNSET, new.note)
         )
     if len(payments_of(desk, [deal_id])) >= _MOST_PAYMENTS:
-        raise Conflict(f"a deal has at most {_MOST_PAYMENTS} payments")
+        raise Conflict("a deal has at most {most} payments", most=_MOST_PAYMENTS)
     payment = made(desk, deal, login, new)
     desk.work.put(payment)
     if ids:
@@ -105,10 +105,12 @@ def plan(desk: Desk, deal_id: int, login: str, instalments: Sequence[Instalment]
     """
     deal = deal_of(desk, deal_id)
     if len(instalments) > MOST_INSTALMENTS:
-        raise InvalidInput(f"instalments: at most {MOST_INSTALMENTS}")
+        raise InvalidInput("instalments: at most {most}", most=MOST_INSTALMENTS)
     whole = sum(each.amount for each in instalments)
     if instalments and whole != deal.amount:
-        raise InvalidInput(f"instalments: together they are {whole}, the deal's amount is {deal.amount}")
+        raise InvalidInput(
+            "instalments: together they are {whole}, the deal's amount is {amount}", whole=whole, amount=deal.amount
+        )
     known = [
         each for each in payments_of(desk, [deal_id]) if each.kind is PaymentKind.PLANNED and each.deleted_at is None
     ]
@@ -172,7 +174,7 @@ def deal_of(desk: Desk, deal_id: int) -> DealRecord:
     """The deal, locked; raises NotFound, Conflict where it was deleted."""
     deal = desk.work.deals([deal_id]).get(deal_id)
     if deal is None:
-        raise NotFound(f"there is no deal {deal_id}")
+        raise NotFound("there is no deal {deal}", deal=deal_id)
     if deal.deleted_at is not None:
         raise Conflict("the deal was deleted")
     return deal
@@ -228,7 +230,7 @@ def _checked(desk: Desk, deal: DealRecord, payment: PaymentRecord) -> PaymentRec
         today = desk.now.astimezone(ZoneInfo(desk.office.time_zone)).date()
         if payment.at is not None and payment.at >= end_of(today.isoformat(), desk.office.time_zone):
             raise InvalidInput(
-                f"at: {payment.at.isoformat()} is yet to come: money that is to come is a planned payment"
+                "at: {at} is yet to come: money that is to come is a planned payment", at=payment.at.isoformat()
             )
         if payment.due_on is not None:
             raise InvalidInput("due_on: money that came has «at», the moment when it did")

@@ -46,7 +46,12 @@ def change(desk: Desk, product_id: int, given: ProductChange, version: int | Non
     if before.deleted_at is not None:
         raise Conflict("the product was deleted")
     if version is not None and version != before.version:
-        raise Outdated(f"the product was changed meanwhile: it is at version {before.version}, not {version}", before)
+        raise Outdated(
+            "the product was changed meanwhile: it is at version {now}, not {version}",
+            before,
+            now=before.version,
+            version=version,
+        )
     product = changed(desk, before, given)
     if product != before:
         _free_sku(desk, product)
@@ -90,4 +95,9 @@ def _free_sku(desk: Desk, product: ProductRecord) -> None:
         return
     other = desk.work.products_by_sku([product.sku]).get(product.sku)
     if other is not None and other.id != product.id:
-        raise Duplicate(f"sku: «{product.sku}» is the product {other.id}, «{other.name}»")
+        raise Duplicate(
+            "sku: «{sku}» is the product {other}, «{other_name}»",
+            sku=product.sku,
+            other=other.id,
+            other_name=other.name,
+        )

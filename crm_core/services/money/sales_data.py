@@ -181,16 +181,26 @@ def take_products(desk: Desk, system: str, rows: Sequence[ProductRow]) -> Taken:
             if before is None and sku:
                 before = known.by_sku.get(sku)
                 if before is not None and key is not None and before.id in own:
-                    raise Conflict(f"sku: «{sku}» is the product {before.id}, which has another id in «{system}»")
+                    raise Conflict(
+                        "sku: «{sku}» is the product {now}, which has another id in «{system}»",
+                        sku=sku,
+                        now=before.id,
+                        system=system,
+                    )
             if before is None and not label:
                 raise InvalidInput("a product is known by «external_id» or «sku»: give one")
             if before is not None and before.deleted_at is not None:
-                raise Conflict(f"the product {before.id} was deleted")
+                raise Conflict("the product {now} was deleted", now=before.id)
             base = before or ProductRecord(desk.work.next_id(), "", desk.now, desk.now)
             after = products.changed(desk, base, row.change)
             other = known.by_sku.get(after.sku) if after.sku is not None else None
             if other is not None and other.id != after.id:
-                raise Conflict(f"sku: «{after.sku}» is the product {other.id}, «{other.name}»")
+                raise Conflict(
+                    "sku: «{sku}» is the product {other}, «{other_name}»",
+                    sku=after.sku,
+                    other=other.id,
+                    other_name=other.name,
+                )
         except CoreError as err:
             taken.refused.append(Refused(index, label, str(err)))
             continue
@@ -221,7 +231,7 @@ def _sale(desk: Desk, system: str, row: SaleRow, known: Known, ref: str, before:
     contact, company_id = client_of(system, row.about, known)
     deal_id = deal_id_of(system, row.about, known)
     if (row.about.deal_id or row.about.deal) and (deal_id is None or deal_id not in known.deals):
-        raise InvalidInput(f"deal: there is no deal «{row.about.deal_id or row.about.deal}»")
+        raise InvalidInput("deal: there is no deal «{deal}»", deal=row.about.deal_id or row.about.deal)
     product = product_of(system, row.about, known)
     name = clean_name(row.name) or (product.name if product is not None else "")
     return SaleRecord(
@@ -253,7 +263,9 @@ def _payment(
         deal = known.deals[before.deal_id]
         named = deal_id_of(system, row.about, known)
         if named is not None and named != before.deal_id:
-            raise Conflict(f"deal: this payment stands at the deal {before.deal_id}: cancel it, then tell of another")
+            raise Conflict(
+                "deal: this payment stands at the deal {deal}: cancel it, then tell of another", deal=before.deal_id
+            )
         if row.cancelled:
             return before if before.deleted_at is not None else before._replace(deleted_at=desk.now)
         change = payments.PaymentChange(row.amount, row.currency, row.at or UNSET, UNSET, row.note)
@@ -268,14 +280,18 @@ def _deal(system: str, about: Named, known: Known, unpaid: Mapping[int, Sequence
     if about.deal_id or about.deal:
         deal = known.deals.get(deal_id) if deal_id is not None else None
         if deal is None or deal.deleted_at is not None:
-            raise InvalidInput(f"deal: there is no deal «{about.deal_id or about.deal}»")
+            raise InvalidInput("deal: there is no deal «{deal}»", deal=about.deal_id or about.deal)
         return deal
     contact = client_or_none(system, about, known)
     if contact is None:
         raise InvalidInput("name the deal, or a client who is known")
     open_ones = unpaid.get(contact.id, ())
     if len(open_ones) != 1:
-        raise InvalidInput(f"deal: the client {contact.id} has {len(open_ones)} unpaid deals: name the one")
+        raise InvalidInput(
+            "deal: the client {contact} has {count} unpaid deals: name the one",
+            contact=contact.id,
+            count=len(open_ones),
+        )
     return known.deals[open_ones[0]]
 
 
@@ -293,7 +309,7 @@ def _bounded(sums: dict[int, int], before: PaymentRecord | None, after: PaymentR
 def _begun(system: str, rows: Sequence[object]) -> Taken:
     external.key_of("sale", system, "-")
     if len(rows) > MOST_ROWS:
-        raise InvalidInput(f"rows: at most {MOST_ROWS} at once")
+        raise InvalidInput("rows: at most {most} at once", most=MOST_ROWS)
     return Taken()
 
 

@@ -16,9 +16,11 @@ def key_of(kind: str, system: str, external_id: str) -> str:
     """The key of an id in another program; raises InvalidInput where it can't be one."""
     system, external_id = system.strip(), external_id.strip()
     if not system or len(system) > _LONGEST_SYSTEM or ":" in system or "\x00" in system:
-        raise InvalidInput(f"external: the name of a program has 1 to {_LONGEST_SYSTEM} characters and no «:»")
+        raise InvalidInput(
+            "external: the name of a program has 1 to {most} characters and no «:»", most=_LONGEST_SYSTEM
+        )
     if not external_id or len(external_id) > _LONGEST or "\x00" in external_id:
-        raise InvalidInput(f"external: an id of «{system}» has 1 to {_LONGEST} characters")
+        raise InvalidInput("external: an id of «{system}» has 1 to {most} characters", system=system, most=_LONGEST)
     return f"{kind}:{system}:{external_id}"
 
 
@@ -51,7 +53,12 @@ def keep(desk: Desk, kind: str, subject_id: int, given: Mapping[str, str | None]
     known = {each.key for each in desk.work.external_ids_of(kind, [subject_id]).get(subject_id, ())}
     for key, found in desk.work.external_refs(keys).items():
         if found.subject_id != subject_id:
-            raise Duplicate(f"external: «{key.partition(':')[2]}» is {kind} {found.subject_id} already")
+            raise Duplicate(
+                "external: «{key}» is {kind} {found} already",
+                key=key.partition(":")[2],
+                kind=kind,
+                found=found.subject_id,
+            )
     for key in known - set(keys):
         if key.split(":", 2)[1] in given:
             desk.work.remove(ExternalRefRecord, key)

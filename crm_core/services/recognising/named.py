@@ -161,7 +161,7 @@ def product_of(system: str, about: Named, known: Known) -> ProductRecord | None:
         if found is None and about.product:
             found = known.products.get(known.refs.get(external.key_or_empty("product", system, about.product), 0))
     if found is None or found.deleted_at is not None:
-        raise InvalidInput(f"product: there is no product «{given}»")
+        raise InvalidInput("product: there is no product «{product}»", product=given)
     return found
 
 

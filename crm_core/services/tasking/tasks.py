@@ -285,27 +285,36 @@ def _open(desk: Desk, task_id: int, version: int | None) -> TaskRecord:
     task, _ = desk.work.task(task_id)
     _same_version(task, version)
     if task.state is not TaskState.OPEN:
-        raise Conflict(f"the task is over: {task.state.value} since {desk.local(task.done_at or task.updated_at)}")
+        raise Conflict(
+            "the task is over: {state} since {done_at}",
+            state=task.state.value,
+            done_at=desk.local(task.done_at or task.updated_at),
+        )
     return task
 
 
 def _same_version(task: TaskRecord, version: int | None) -> None:
     if version is not None and version != task.version:
-        raise Outdated(f"the task was changed meanwhile: it is at version {task.version}, not {version}", task)
+        raise Outdated(
+            "the task was changed meanwhile: it is at version {task}, not {version}",
+            task,
+            task=task.version,
+            version=version,
+        )
 
 
 def _told(text: str, missing: str) -> str:
     if not text.strip():
         raise InvalidInput(missing)
     if len(text) > _LONGEST_RESULT:
-        raise InvalidInput(f"at most {_LONGEST_RESULT} characters")
+        raise InvalidInput("at most {most} characters", most=_LONGEST_RESULT)
     return text.strip()
 
 
 def _doer(desk: Desk, login: str | None) -> str | None:
     user = desk.work.staff.get(login)
     if login is not None and (user is None or not user.active):
-        raise InvalidInput(f"assignee: there is no active user «{login}»")
+        raise InvalidInput("assignee: there is no active user «{user}»", user=login)
     return login
 
 
@@ -317,7 +326,7 @@ def _recurrence(desk: Desk, given: str | None, due_at: datetime | None) -> str |
     try:
         return checked_recurrence(given, due_at, _zone(desk))
     except ValueError as err:
-        raise InvalidInput(f"recurrence: {err}") from err
+        raise InvalidInput("recurrence: {why}", why=err) from err
 
 
 def _read_ahead(desk: Desk, wanted: Sequence[NewTask]) -> None:
@@ -341,7 +350,7 @@ def _client(
     if lead_id is not None:
         found.append((desk.work.peek(LeadRecord, lead_id) or desk.work.owned(LeadRecord, lead_id)[0]).contact_id)
     if company_id is not None and desk.work.get(CompanyRecord, company_id).deleted_at is not None:
-        raise NotFound(f"there is no company {company_id}")
+        raise NotFound("there is no company {company}", company=company_id)
     client = contact_id if contact_id is not None else next((each for each in found if each is not None), None)
     if client is None:
         return None
@@ -349,7 +358,7 @@ def _client(
     if contact.merged_into is not None:
         contact = desk.work.contact(contact.merged_into)
     if contact.deleted_at is not None:
-        raise NotFound(f"there is no contact {client}")
+        raise NotFound("there is no contact {contact}", contact=client)
     return contact.id
 
 

@@ -86,7 +86,7 @@ def _goes_before(reason: CallbackReason, known: CallbackReason) -> bool:
 def demand_unmerged(contact: ContactRecord) -> None:
     """Raise Conflict where a contact has become part of another."""
     if contact.merged_into is not None:
-        raise Conflict(f"this contact was merged into {contact.merged_into}: call that one")
+        raise Conflict("this contact was merged into {merged_into}: call that one", merged_into=contact.merged_into)
 
 
 def telephone_of(desk: Desk, contact: ContactRecord) -> str:
@@ -195,7 +195,7 @@ def cancel(desk: Desk, callback_id: int, login: str, reason: str) -> CallbackRec
     """Somebody cancels a callback; raises Conflict where it has ended."""
     record, contact = desk.work.owned(CallbackRecord, callback_id)
     if contact is None or not record.state.active:
-        raise Conflict(f"the callback has ended already ({record.state})")
+        raise Conflict("the callback has ended already ({state})", state=record.state)
     cancelled = record._replace(state=CallbackState.CANCELLED, ended_at=desk.now, detail=reason)
     desk.work.put(cancelled)
     text = desk.say(Phrase.CALLBACK_CANCELLED, name=desk.name_of(login), reason=reason)

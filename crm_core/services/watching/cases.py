@@ -233,7 +233,7 @@ def give_case(desk: Desk, case_id: int, giver: str, login: str) -> CaseRecord:
     desk.demand_of(Right.SEE_REPORTS, case.manager)
     user = desk.work.staff.get(login)
     if user is None or not user.active:
-        raise InvalidInput(f"there is no active user «{login}»")
+        raise InvalidInput("there is no active user «{user}»", user=login)
     if case.manager == login:
         return case
     # It may come back to somebody: every time is told.

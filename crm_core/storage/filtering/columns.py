@@ -42,10 +42,10 @@ def _positive(place: Place, column: Column[Any], op: Op, value: Any) -> Conditio
         return _moment(place, column, op, value)
     if op in {Op.CONTAINS, Op.STARTS}:
         if not _is_text(column):
-            raise InvalidInput(f"«{op.value}» is for texts")
+            raise InvalidInput("«{op}» is for texts", op=op.value)
         return _folded(column, op, value)
     if op not in COMPARED:
-        raise InvalidInput(f"«{op.value}» does not go with this field")
+        raise InvalidInput("«{op}» does not go with this field", op=op.value)
     found: Condition = COMPARED[op](column, _plain(column, value))
     return found
 
@@ -66,7 +66,7 @@ def _moment(place: Place, column: Any, op: Op, value: Any) -> Condition:
         case Op.GT:
             found = column >= beyond if whole else column > first
         case _:
-            raise InvalidInput(f"«{op.value}» is for texts")
+            raise InvalidInput("«{op}» is for texts", op=op.value)
     return found
 
 
@@ -79,7 +79,7 @@ def _plain(column: Column[Any], value: Any) -> Any:
             try:
                 return enum(str(value))
             except ValueError as err:
-                raise InvalidInput(f"one of {', '.join(each.value for each in enum)}") from err
+                raise InvalidInput("one of {enum}", enum=", ".join(each.value for each in enum)) from err
         case Integer() | BigInteger() | Float():
             if column.name in _MONEY:
                 return written.money(value)["amount"]
@@ -95,7 +95,7 @@ def _plain(column: Column[Any], value: Any) -> Any:
 
 def _folded(column: Any, op: Op, value: Any) -> Condition:
     if not isinstance(value, str) or not value:
-        raise InvalidInput(f"«{op.value}» wants a text")
+        raise InvalidInput("«{op}» wants a text", op=op.value)
     pattern = like(value.casefold())
     return searching.folded(column).like(pattern if op is Op.CONTAINS else pattern[1:], escape="\\")
 

@@ -44,9 +44,9 @@ def indexed_field(kind: str, key: str, catalogue: Catalogue) -> Field:
     of = fields_of(catalogue, kind)
     field = of.by_key.get(key) or of.named(key)
     if field is None:
-        raise InvalidInput(f"«{kind}» has no field «{written.brief(key)}»")
+        raise InvalidInput("«{kind}» has no field «{key}»", kind=kind, key=written.brief(key))
     if not field.body.kept_apart:
-        raise InvalidInput(f"«{field.title}» is not indexed: make it so to filter and sort by it")
+        raise InvalidInput("«{field}» is not indexed: make it so to filter and sort by it", field=field.title)
     return field
 
 
@@ -56,7 +56,7 @@ def of_value(place: Place, field: Field, rows: FromClause, op: Op, value: Any) -
         return or_(false(), *(of_value(place, field, rows, Op.EQ, each) for each in value))
     if op in {Op.CONTAINS, Op.STARTS}:
         if field.type not in {*_TEXTUAL, FieldType.FORMULA} or not isinstance(value, str) or not value.strip():
-            raise InvalidInput(f"«{op.value}» is for texts")
+            raise InvalidInput("«{op}» is for texts", op=op.value)
         if field.type is FieldType.MULTI and op is Op.CONTAINS:
             return of_value(place, field, rows, Op.EQ, value)
         pattern = like(written.one_form(value))
@@ -66,7 +66,7 @@ def of_value(place: Place, field: Field, rows: FromClause, op: Op, value: Any) -
             return and_(within, rows.c.text_key.like(pattern[1:], escape="\\"))
         return rows.c.text_key.like(pattern, escape="\\")
     if op not in COMPARED:
-        raise InvalidInput(f"«{op.value}» does not go with this field")
+        raise InvalidInput("«{op}» does not go with this field", op=op.value)
     text, number = _keys(place, field, value)
     found: Condition
     if number is not None:

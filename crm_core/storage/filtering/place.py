@@ -87,7 +87,7 @@ def table_of(kind: str, catalogue: Catalogue) -> Table:
     if found is not None:
         return found
     if catalogue.body(Section.RECORD_TYPE, kind, RecordTypeBody) is None:
-        raise InvalidInput(f"there is no kind of records «{written.brief(kind)}»")
+        raise InvalidInput("there is no kind of records «{kind}»", kind=written.brief(kind))
     return tables.deal
 
 

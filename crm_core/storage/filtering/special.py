@@ -28,7 +28,7 @@ def _tags(place: Place, op: Op, value: Any, negated: bool) -> Condition | None:
         case Op.IN:
             found = or_(false(), *(searching.has_tag(tags, str(each)) for each in value))
         case _:
-            raise InvalidInput(f"«{op.value}» does not go with tags")
+            raise InvalidInput("«{op}» does not go with tags", op=op.value)
     return not_(found) if negated else found
 
 
@@ -54,7 +54,7 @@ def _stage(place: Place, op: Op, value: Any, negated: bool) -> Condition | None:
     for name in _names(op, value):
         ids = {stage.id for stage in stages if name in {stage.name, str(stage.id)}}
         if not ids:
-            raise InvalidInput(f"there is no stage «{written.brief(name)}»")
+            raise InvalidInput("there is no stage «{stage}»", stage=written.brief(name))
         found |= ids
     within = place.table.c.stage_id.in_(sorted(found))
     return not_(within) if negated else within
@@ -81,14 +81,14 @@ def _names(op: Op, value: Any) -> list[str]:
     if op is Op.IN:
         return [str(each) for each in value]
     if op is not Op.EQ:
-        raise InvalidInput(f"«{op.value}» does not go with it: «=» or «in»")
+        raise InvalidInput("«{op}» does not go with it: «=» or «in»", op=op.value)
     return [str(value)]
 
 
 def _ids(names: list[str], known: Mapping[str, int], what: str) -> list[int]:
     for name in names:
         if name not in known and not name.isdigit():
-            raise InvalidInput(f"there is no {what} «{written.brief(name)}»")
+            raise InvalidInput("there is no {what} «{name}»", what=what, name=written.brief(name))
     return [known[name] if name in known else int(name) for name in names]
 
 

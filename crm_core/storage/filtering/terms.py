@@ -51,7 +51,7 @@ def _term(place: Place, name: str, op: Op, value: Any, *, negated: bool) -> Cond
         return found
     column = place.table.c.get(_ALIASES.get(place.kind, {}).get(name, name))
     if column is None or name in HIDDEN or isinstance(column.type, JsonText):
-        raise InvalidInput(f"«{place.kind}» has no such field to filter by")
+        raise InvalidInput("«{kind}» has no such field to filter by", kind=place.kind)
     return of_column(place, column, op, value, negated=negated)
 
 
@@ -66,7 +66,7 @@ def _beyond(place: Place, head: str, rest: str, op: Op, value: Any, *, negated: 
         table = TABLES[head]
         key = table.c.id
     if reference is None:
-        raise InvalidInput(f"«{place.kind}» has no {head}")
+        raise InvalidInput("«{kind}» has no {head}", kind=place.kind, head=head)
     there = Place(head, table, place.asking)
     # A status is kept on the contact; who was never looked at has no score.
     empty = (op is Op.EMPTY and yes(value)) or (op is Op.EQ and value is None)

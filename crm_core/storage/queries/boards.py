@@ -80,7 +80,7 @@ def board(
     An archived stage is shown as long as cards stand on it. Raises InvalidInput for an offset out of reach.
     """
     if offset > _FURTHEST:
-        raise InvalidInput(f"after: at most {_FURTHEST} cards of a stage are shown: use a filter")
+        raise InvalidInput("after: at most {most} cards of a stage are shown: use a filter", most=_FURTHEST)
     conditions = both(
         (
             deal.c.pipeline_id == found.id,

@@ -40,7 +40,7 @@ def one_broadcast(conn: Connection, broadcast_id: int) -> BroadcastRecord:
     """One of them; raises NotFound."""
     found = one_of(conn, BroadcastRecord, broadcast_id)
     if found is None:
-        raise NotFound(f"there is no broadcast {broadcast_id}")
+        raise NotFound("there is no broadcast {broadcast}", broadcast=broadcast_id)
     return found
 
 

@@ -76,7 +76,7 @@ def one_call(conn: Connection, call_id: int) -> CallRecord:
     """One call; raises NotFound."""
     found = one_of(conn, CallRecord, call_id)
     if found is None:
-        raise NotFound(f"there is no call {call_id}")
+        raise NotFound("there is no call {call}", call=call_id)
     return found
 
 

@@ -56,7 +56,7 @@ def case_card(conn: Connection, case_id: int) -> CaseCard:
     """One case; raises NotFound."""
     found = one_of(conn, CaseRecord, case_id)
     if found is None:
-        raise NotFound(f"there is no case {case_id}")
+        raise NotFound("there is no case {case}", case=case_id)
     return CaseCard(found, due_of(conn, [case_id]).get(case_id))
 
 

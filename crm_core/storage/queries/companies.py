@@ -44,5 +44,5 @@ def one_company(conn: Connection, company_id: int) -> CompanyRecord:
     """One company; raises NotFound, also where it is deleted."""
     found = one_of(conn, CompanyRecord, company_id)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no company {company_id}")
+        raise NotFound("there is no company {company}", company=company_id)
     return found

@@ -106,7 +106,7 @@ def current(conn: Connection, contact_id: int) -> ContactRecord:
         if found[0].merged_into is None:
             return found[0]
         wanted = found[0].merged_into
-    raise NotFound(f"there is no contact {contact_id}")
+    raise NotFound("there is no contact {contact}", contact=contact_id)
 
 
 def identities_of(conn: Connection, contact_ids: Iterable[int]) -> dict[int, tuple[IdentityRecord, ...]]:

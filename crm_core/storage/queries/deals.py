@@ -87,7 +87,7 @@ def deal_card(conn: Connection, deal_id: int, access: Access) -> DealCard:
     """One deal; raises NotFound, also where it is deleted or not seen by whoever asks."""
     found = one_of(conn, DealRecord, deal_id)
     if found is None or found.deleted_at is not None or not access.sight.sees(found):
-        raise NotFound(f"there is no deal {deal_id}")
+        raise NotFound("there is no deal {deal}", deal=deal_id)
     return cards_of(conn, [found])[0]
 
 
@@ -108,7 +108,7 @@ def pipeline_card(conn: Connection, pipeline_id: int, access: Access) -> Pipelin
     stages = all_of(conn, StageRecord, select(stage).where(stage.c.pipeline_id == pipeline_id))
     found = Catalogue.of(0, {}, (), records, stages).pipelines
     if not found or not found[0].admits(access.user):
-        raise NotFound(f"there is no pipeline {pipeline_id}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     return found[0]
 
 

@@ -27,5 +27,5 @@ def definition(conn: Connection, section: Section, definition_id: int) -> Defini
     sql = f"SELECT {columns} FROM definition AS t WHERE t.id = {m[0]} AND t.section = {m[1]}"
     found = bulk.read(conn, DefinitionRecord, sql, (definition_id, section.value))
     if not found:
-        raise NotFound(f"there is no {section.value} {definition_id}")
+        raise NotFound("there is no {section} {definition}", section=section.value, definition=definition_id)
     return found[0]

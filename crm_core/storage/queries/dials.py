@@ -62,7 +62,7 @@ def one_dial(conn: Connection, dial_id: int) -> DialRecord:
     """One placed call; raises NotFound."""
     found = one_of(conn, DialRecord, dial_id)
     if found is None:
-        raise NotFound(f"there is no placed call {dial_id}")
+        raise NotFound("there is no placed call {dial}", dial=dial_id)
     return found
 
 
@@ -85,7 +85,7 @@ def one_callback(conn: Connection, callback_id: int) -> CallbackRecord:
     """One callback; raises NotFound."""
     found = one_of(conn, CallbackRecord, callback_id)
     if found is None:
-        raise NotFound(f"there is no callback {callback_id}")
+        raise NotFound("there is no callback {callback}", callback=callback_id)
     return found
 
 

@@ -18,7 +18,7 @@ def one_document(conn: Connection, document_id: int) -> DocumentRecord:
     """One of them; raises NotFound."""
     found = one_of(conn, DocumentRecord, document_id)
     if found is None:
-        raise NotFound(f"there is no document {document_id}")
+        raise NotFound("there is no document {document}", document=document_id)
     return found
 
 

@@ -32,7 +32,7 @@ def one_attachment(conn: Connection, attachment_id: int) -> AttachmentRecord:
     """One file of an entry; raises NotFound."""
     found = one_of(conn, AttachmentRecord, attachment_id)
     if found is None:
-        raise NotFound(f"there is no attachment {attachment_id}")
+        raise NotFound("there is no attachment {attachment}", attachment=attachment_id)
     return found
 
 
@@ -61,7 +61,7 @@ def uploads(desk: Desk, ids: Sequence[int]) -> list[Upload]:
     found = {row.id: Upload(*row) for row in rows}
     missing = [each for each in ids if each not in found]
     if missing:
-        raise InvalidInput(f"there is no uploaded file {missing[0]}: send it to /api/v1/files first")
+        raise InvalidInput("there is no uploaded file {missing}: send it to /api/v1/files first", missing=missing[0])
     return [found[each] for each in ids]
 
 

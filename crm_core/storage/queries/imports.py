@@ -19,7 +19,7 @@ def one_import(conn: Connection, import_id: int) -> ImportRecord:
     """An import as it stands; raises NotFound."""
     found = one_of(conn, ImportRecord, import_id)
     if found is None:
-        raise NotFound(f"there is no import {import_id}")
+        raise NotFound("there is no import {import_id}", import_id=import_id)
     return found
 
 

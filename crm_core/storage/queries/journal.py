@@ -95,7 +95,7 @@ def one_fact(conn: Connection, journal_id: int) -> JournalRecord:
     """One fact with its raw form; raises NotFound."""
     found = one_of(conn, JournalRecord, journal_id)
     if found is None:
-        raise NotFound(f"there is no journal row {journal_id}")
+        raise NotFound("there is no journal row {journal}", journal=journal_id)
     return found
 
 

@@ -41,5 +41,5 @@ def one_lead(conn: Connection, lead_id: int) -> LeadRecord:
     """One lead; raises NotFound."""
     found = one_of(conn, LeadRecord, lead_id)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no lead {lead_id}")
+        raise NotFound("there is no lead {lead}", lead=lead_id)
     return found

@@ -66,7 +66,7 @@ def score_of(conn: Connection, contact_id: int) -> ClientScoreRecord:
     _known(conn, contact_id)
     found = all_of(conn, ClientScoreRecord, select(client_score).where(client_score.c.contact_id == contact_id))
     if not found:
-        raise NotFound(f"nothing was worked out of the sales to contact {contact_id} yet")
+        raise NotFound("nothing was worked out of the sales to contact {contact} yet", contact=contact_id)
     return found[0]
 
 
@@ -109,4 +109,4 @@ def todays_statement(manager: str | None) -> TextualSelect:
 
 def _known(conn: Connection, contact_id: int) -> None:
     if one_of(conn, ContactRecord, contact_id) is None:
-        raise NotFound(f"there is no contact {contact_id}")
+        raise NotFound("there is no contact {contact}", contact=contact_id)

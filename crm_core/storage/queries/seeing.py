@@ -25,7 +25,7 @@ def seen_type(conn: Connection, deal_id: int, access: Access) -> str:
     """The type of a card, also of a deleted one; raises NotFound where somebody does not see it."""
     found = one_of(conn, DealRecord, deal_id)
     if found is None or not access.sight.sees(found):
-        raise NotFound(f"there is no deal {deal_id}")
+        raise NotFound("there is no deal {deal}", deal=deal_id)
     return found.type
 
 

@@ -88,7 +88,7 @@ def one_product(conn: Connection, product_id: int) -> ProductRecord:
     """One product, also one put away; raises NotFound."""
     found = one_of(conn, ProductRecord, product_id)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no product {product_id}")
+        raise NotFound("there is no product {product}", product=product_id)
     return found
 
 
@@ -146,7 +146,7 @@ def one_payment(conn: Connection, payment_id: int) -> PaymentRecord:
     """One payment, also one taken back; raises NotFound."""
     found = one_of(conn, PaymentRecord, payment_id)
     if found is None:
-        raise NotFound(f"there is no payment {payment_id}")
+        raise NotFound("there is no payment {payment}", payment=payment_id)
     return found
 
 

@@ -126,7 +126,7 @@ def _order(conn: Connection, table: Table, kind: str, sort: str, asking: Asking)
     if name.startswith("fields."):
         field = indexed_field(kind, name.removeprefix("fields."), asking.catalogue)
         if field.type is FieldType.MULTI:
-            raise InvalidInput(f"sort: «{field.title}» has several values")
+            raise InvalidInput("sort: «{field}» has several values", field=field.title)
         rows = tables.field_value.alias()
         value = rows.c.number if _numeric(conn, field) else rows.c.text_key
         on = and_(rows.c.subject_id == table.c.id, rows.c.field_id == field.id, value.is_not(None))
@@ -140,7 +140,7 @@ def _order(conn: Connection, table: Table, kind: str, sort: str, asking: Asking)
             return _Order(column, descending, score, on, not_(exists(select(1).select_from(score).where(on))))
     column = table.c.get(name)
     if column is None or name in HIDDEN or isinstance(column.type, JsonText):
-        raise InvalidInput(f"sort: «{kind}» has no field «{written.brief(name)}» to sort by")
+        raise InvalidInput("sort: «{kind}» has no field «{name}» to sort by", kind=kind, name=written.brief(name))
     return _Order(column, descending, without=column.is_(None))
 
 

@@ -107,10 +107,10 @@ def one_task(conn: Connection, access: Access, task_id: int) -> TaskCard:
     """One task; raises NotFound, also where it is about a card that somebody does not see, and not theirs."""
     found = one_of(conn, TaskRecord, task_id)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no task {task_id}")
+        raise NotFound("there is no task {task}", task=task_id)
     theirs = access.login in {found.assignee, found.author}
     if found.deal_id is not None and not theirs and not seen_among(conn, [found.deal_id], access.sight):
-        raise NotFound(f"there is no task {task_id}")
+        raise NotFound("there is no task {task}", task=task_id)
     return _cards(conn, [found])[0]
 
 

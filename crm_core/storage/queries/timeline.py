@@ -149,7 +149,7 @@ def entry_card(conn: Connection, entry_id: int, sight: Sight | None = None) -> E
     wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen,)))
     found = next(iter(all_of(conn, EntryRecord, wanted)), None)
     if found is None:
-        raise NotFound(f"there is no entry {entry_id}")
+        raise NotFound("there is no entry {entry}", entry=entry_id)
     return with_details(conn, [found])[0]
 
 
@@ -165,7 +165,7 @@ def raw_of(conn: Connection, entry_id: int) -> RawFact:
     )
     row = conn.execute(statement).first()
     if row is None:
-        raise NotFound(f"there is no message as received of entry {entry_id}")
+        raise NotFound("there is no message as received of entry {entry}", entry=entry_id)
     return RawFact(bytes(row.raw), row.raw_type)
 
 

@@ -40,7 +40,7 @@ def one_delivery(conn: Connection, delivery_id: int) -> WebhookDeliveryRecord:
     """One delivery; raises NotFound."""
     found = one_of(conn, WebhookDeliveryRecord, delivery_id)
     if found is None:
-        raise NotFound(f"there is no delivery {delivery_id}")
+        raise NotFound("there is no delivery {delivery}", delivery=delivery_id)
     return found
 
 

@@ -18,6 +18,7 @@ from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import definitions as queries
 from crm_core.storage.queries.pages import Reading
+from crm_core.wording import Sentence
 from hub.accounts.advice import advice
 from hub.accounts.changing import add_account, change_account, name_of, remove_account
 from hub.accounts.findings import Findings
@@ -39,7 +40,7 @@ _RIGHT = Right.CONFIGURE_CHANNELS
 
 def _storable(table: dict[str, Any]) -> dict[str, Any]:
     if b"\\u0000" in orjson.dumps(table):
-        raise ValueError("a NUL character can't be stored")
+        raise ValueError(Sentence("a NUL character can't be stored"))
     return table
 
 

@@ -65,7 +65,7 @@ def _board(conn: Reading, call: Call[BoardQuery, NoBody]) -> Board:
     catalogue = store.catalogue(conn)
     found = catalogue.pipeline(call.number())
     if found is None or not found.admits(call.user):
-        raise NotFound(f"there is no pipeline {call.number()}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=call.number())
     also: Any = None
     if query.filter:
         office = store.office

@@ -223,7 +223,7 @@ def _changed(desk: Desk, call: Call[Any, BroadcastChange]) -> Broadcast:
     given = call.body.model_dump(exclude_unset=True)
     for name, value in given.items():
         if value is None:
-            raise InvalidInput(f"{name}: null is no value here")
+            raise InvalidInput("{name}: null is no value here", name=name)
     return _shown(service.change(desk, call.number(), **given), (), call)
 
 

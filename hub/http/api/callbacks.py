@@ -17,6 +17,7 @@ from crm_core.services.wording import Phrase
 from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import CallbackFilter
 from crm_core.storage.queries.pages import Reading
+from crm_core.wording import Sentence
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Login, Moment, Named, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
@@ -36,7 +37,7 @@ class CallbackBody(Taken):
     @model_validator(mode="after")
     def _one_client(self) -> CallbackBody:
         if self.contact_id is None and not self.number:
-            raise ValueError("name the client: contact_id or number")
+            raise ValueError(Sentence("name the client: contact_id or number"))
         return self
 
 
@@ -96,7 +97,7 @@ def _ordered(desk: Desk, call: Call[Any, CallbackBody]) -> Callback:
         raise Conflict(desk.say(Phrase.CALLBACK_LISTED))
     manager = desk.work.staff.get(body.manager)
     if body.manager is not None and (manager is None or not manager.active):
-        raise InvalidInput(f"there is no active user «{body.manager}»: mend «manager»")
+        raise InvalidInput("there is no active user «{user}»: mend «manager»", user=body.manager)
     record = services.order(
         desk,
         contact,

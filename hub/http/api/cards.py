@@ -23,7 +23,7 @@ _TAG = "records"
 
 def _demand_type(catalogue: Catalogue, name: str) -> None:
     if catalogue.body(Section.RECORD_TYPE, name, RecordTypeBody) is None:
-        raise NotFound(f"there is no type of records «{name[:60]}»")
+        raise NotFound("there is no type of records «{name}»", name=name[:60])
 
 
 def _listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
@@ -41,7 +41,7 @@ def _made(desk: Desk, call: Call[Any, NewDealBody]) -> Deal:
     _demand_type(desk.catalogue, call.path["type"])
     wanted, of_type = call.body.pipeline, call.path["type"]
     if wanted is not None and wanted not in {each.name for each in pipelines(desk) if each.record.type == of_type}:
-        raise InvalidInput(f"pipeline: there is no pipeline «{wanted}» of {of_type}")
+        raise InvalidInput("pipeline: there is no pipeline «{pipeline}» of {of_type}", pipeline=wanted, of_type=of_type)
     return deals.made(desk, replace(call, body=call.body.model_copy(update={"type": call.path["type"]})))
 
 
@@ -55,7 +55,7 @@ def _of_type(act_on: Callable[[Desk, Call[Any, Any]], Any]) -> Callable[[Desk, C
 
 def _demand_same(of_type: str | None, call: Call[Any, Any]) -> None:
     if of_type != call.path["type"]:
-        raise NotFound(f"there is no {call.path['type'][:60]} {call.number()}")
+        raise NotFound("there is no {path} {number}", path=call.path["type"][:60], number=call.number())
 
 
 OPERATIONS: tuple[Operation, ...] = (

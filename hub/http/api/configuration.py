@@ -35,16 +35,21 @@ def _field_checked(desk: Desk, _name: str, body: Body) -> None:
         try:
             program = compiled(body.expression)
         except ValueError as err:
-            raise InvalidInput(f"expression: {err}") from err
+            raise InvalidInput("expression: {why}", why=err) from err
         problem = unseen_by_formula(desk.catalogue, program, body)
         if problem:
-            raise InvalidInput(f"expression: {problem}")
+            raise InvalidInput("expression: {why}", why=problem)
 
 
 def _demand_kind(desk: Desk, where: str, kind: str) -> None:
     known = [*sorted(PLAIN_KINDS), "deal", *desk.catalogue.section(Section.RECORD_TYPE)]
     if kind not in known:
-        raise InvalidInput(f"{where}: there is no kind of records «{kind}», only {', '.join(known)}")
+        raise InvalidInput(
+            "{where}: there is no kind of records «{kind}», only {known}",
+            where=where,
+            kind=kind,
+            known=", ".join(known),
+        )
 
 
 def _type_checked(_desk: Desk, name: str, _body: Body) -> None:
@@ -52,7 +57,7 @@ def _type_checked(_desk: Desk, name: str, _body: Body) -> None:
     if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
         raise InvalidInput("name: small Latin letters, digits and «_», e.g. «claim»; «title» is what people read")
     if name in OWN_NAMES:
-        raise InvalidInput(f"name: «{name}» is a kind of the hub's own")
+        raise InvalidInput("name: «{name}» is a kind of the hub's own", name=name)
 
 
 class Misfit(Given):
@@ -79,7 +84,7 @@ class FieldCheck(Given):
 def _check(conn: Reading, call: Call[Query, NoBody]) -> FieldCheck:
     found = one_of(conn, FieldCheckRecord, call.number())
     if found is None:
-        raise NotFound(f"the records of field {call.number()} were never looked through")
+        raise NotFound("the records of field {number} were never looked through", number=call.number())
     samples = [Misfit(record_id=each[0], value=each[1], why=each[2]) for each in found.samples]
     plain = {name: getattr(found, name) for name in ("started_at", "ended_at", "looked", "changed", "problems")}
     return FieldCheck(state=found.state.value, samples=samples, **plain)

@@ -146,7 +146,9 @@ def _views(conn: Reading, call: Call[GroupQuery, NoBody]) -> ViewsAbout:
 def _view(conn: Reading, call: Call[ControlQuery, NoBody]) -> Lines:
     name = call.path["view"]
     if name not in set(ControlView):
-        raise NotFound(f"there is no view «{name[:80]}»: there are {', '.join(ControlView)}")
+        raise NotFound(
+            "there is no view «{view}»: there are {controlview}", view=name[:80], controlview=", ".join(ControlView)
+        )
     asker, group = asker_of(conn, call), call.query.group or None
     found = control_page(conn, asker, ControlView(name), call.query.where, group=group)
     language = call.hub.store.office.language

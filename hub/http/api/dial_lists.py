@@ -13,6 +13,7 @@ from crm_core.model.filters import Filter, bounded
 from crm_core.services.acts import dial_lists as services
 from crm_core.services.cards.pipelines import actor, pipeline_of
 from crm_core.services.desk import Desk
+from crm_core.wording import Sentence
 from hub.http.api.deals import Deal, StageName, placed_json, with_current
 from hub.http.operations import Call, Operation, act
 from hub.http.rights import Right
@@ -54,7 +55,7 @@ class FillBody(Taken):
     @model_validator(mode="after")
     def _one_way(self) -> FillBody:
         if sum(each is not None for each in (self.segment, self.filter, self.contact_ids)) != 1:
-            raise ValueError("one of segment, filter and contact_ids")
+            raise ValueError(Sentence("one of segment, filter and contact_ids"))
         return self
 
 
@@ -94,7 +95,7 @@ def _filled(desk: Desk, call: Call[Any, FillBody]) -> Filled:
     body = call.body
     pipeline = pipeline_of(desk, call.number())
     if not pipeline.admits(actor(desk)):
-        raise NotFound(f"there is no pipeline {pipeline.id}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline.id)
     if body.contact_ids is not None:
         return Filled(added=services.fill(desk, pipeline.id, body.contact_ids), next=None)
     wanted = _wanted(desk.catalogue, body)
@@ -111,7 +112,7 @@ def _wanted(catalogue: Catalogue, body: FillBody) -> SegmentBody:
         return SegmentBody(filter=bounded(body.filter))
     found = catalogue.body(Section.SEGMENT, body.segment or "", SegmentBody)
     if found is None:
-        raise InvalidInput(f"segment: there is no segment «{body.segment}»")
+        raise InvalidInput("segment: there is no segment «{segment}»", segment=body.segment)
     return found
 
 

@@ -16,6 +16,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import DialFilter
 from crm_core.storage.queries.pages import Reading
+from crm_core.wording import Sentence
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Login, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
@@ -46,9 +47,11 @@ class CallBody(Taken):
     def _one_client(self) -> CallBody:
         named = [name for name in ("contact_id", *_WHOM) if getattr(self, name) is not None]
         if len(named) > 1:
-            raise ValueError(f"name one client, not {len(named)}: {', '.join(named)}")
+            raise ValueError(
+                Sentence("name one client, not {count}: {named}", count=len(named), named=", ".join(named))
+            )
         if not named and not self.number:
-            raise ValueError("name the client: contact_id, number, lead_id, case_id or deal_id")
+            raise ValueError(Sentence("name the client: contact_id, number, lead_id, case_id or deal_id"))
         return self
 
 
@@ -96,7 +99,7 @@ def place(desk: Desk, caller: User, body: CallBody) -> DialRecord:
         desk.demand(Right.RING_OTHERS)
     user = desk.work.staff.get(login)
     if user is None or not user.active:
-        raise InvalidInput(f"there is no active user «{login}»: mend «user»")
+        raise InvalidInput("there is no active user «{user}»: mend «user»", user=login)
     contact, number = _client(desk, body)
     return services.place(
         desk,
@@ -120,7 +123,7 @@ def _client(desk: Desk, body: CallBody) -> tuple[ContactRecord, str | None]:
             if subject is not None:
                 contact = desk.work.owned(kind, subject)[1]
                 if contact is None:
-                    raise NotFound(f"{name} {subject} belongs to no client")
+                    raise NotFound("{name} {subject} belongs to no client", name=name, subject=subject)
     if contact is None:
         return services.client_of_number(desk, body.number or "")
     return contact, services.number_of(desk, contact, body.number) if body.number else None

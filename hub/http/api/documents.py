@@ -82,7 +82,9 @@ def _with_files(desk: Desk, _name: str, body: Body) -> None:
         wanted = [each.sha256 for each in (*body.pictures, *([body.docx] if body.docx is not None else ()))]
         missing = files.unknown_uploads(desk, wanted)
         if missing:
-            raise InvalidInput(f"docx, pictures: no file {missing[0]} was uploaded: send it to /api/v1/files first")
+            raise InvalidInput(
+                "docx, pictures: no file {missing} was uploaded: send it to /api/v1/files first", missing=missing[0]
+            )
 
 
 async def _readable(call: Call[Any, Any]) -> None:
@@ -189,7 +191,7 @@ async def _file(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamR
     record = await call.hub.store.read(lambda conn: _seen(conn, call))
     path = call.hub.files.path(record.sha256)
     if not path.is_file():
-        raise NotFound(f"the file of document {record.id} is not in the file store")
+        raise NotFound("the file of document {record} is not in the file store", record=record.id)
     return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=False))
 
 

@@ -31,7 +31,7 @@ class ExportQuery(Query):
 async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> web.StreamResponse:
     kind, query, hub = call.path["kind"], call.query, call.hub
     if not _KIND.match(kind):
-        raise NotFound(f"there is nothing to export called «{kind[:60]}»")
+        raise NotFound("there is nothing to export called «{kind}»", kind=kind[:60])
     demand(call.access, Right.EXPORT_AUDIENCE if kind == exporting.AUDIENCE else Right.EXPORT)
     wanted = filter_of(query.filter) if query.filter else Filter()
     if request.method == "HEAD":

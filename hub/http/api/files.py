@@ -95,10 +95,14 @@ async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> w
             503, "the file is still with its provider: try again soon", kind="pending", headers={"Retry-After": "5"}
         )
     if record.sha256 is None:
-        raise NotFound(f"attachment {record.id} could not be fetched from its provider: {record.error or 'unknown'}")
+        raise NotFound(
+            "attachment {record} could not be fetched from its provider: {why}",
+            record=record.id,
+            why=record.error or "unknown",
+        )
     path = call.hub.files.path(record.sha256)
     if not path.is_file():
-        raise NotFound(f"the content of attachment {record.id} is not in the file store")
+        raise NotFound("the content of attachment {record} is not in the file store", record=record.id)
     shown = not call.query.download and may_be_shown(record.content_type, record.size, record.warning)
     return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=shown))
 

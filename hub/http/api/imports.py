@@ -160,7 +160,7 @@ async def _posted(request: web.Request, call: Call[Query, NoBody]) -> web.Stream
 
     def begin(desk: Desk) -> Import:
         if options.manager is not None and desk.work.staff.get(options.manager) is None:
-            raise InvalidInput(f"manager: there is no user «{options.manager}»")
+            raise InvalidInput("manager: there is no user «{user}»", user=options.manager)
         if (options.map or options.values) and options.remember:
             runs.keep_mapping(desk, plan, how.values, call.user.login)
         record = runs.begin(desk, options.kind, name, sha256, plan, how, table.total)

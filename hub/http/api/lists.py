@@ -176,7 +176,7 @@ def _removed(desk: Desk, call: Call[NumberQuery, RemovalBody]) -> None:
     if number.startswith(" "):
         number = f"+{number.strip()}"
     if not services.take_off_list(desk, name, number):
-        raise NotFound(f"«{number}» is not on the list «{name}»")
+        raise NotFound("«{number}» is not on the list «{name}»", number=number, name=name)
 
 
 def _client(listed: listing.Listed) -> ListedClient:

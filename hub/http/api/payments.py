@@ -19,6 +19,7 @@ from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.deals import deal_card
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.selling import PaymentFilter
+from crm_core.wording import Sentence
 from hub.http.api.trading import Day, ExternalIds, external_of, kept
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
@@ -82,9 +83,9 @@ class PlanBody(Taken):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.count is None) == (self.instalments is None):
-            raise ValueError("give either «count» and «first_on», or «instalments»")
+            raise ValueError(Sentence("give either «count» and «first_on», or «instalments»"))
         if self.count is not None and self.first_on is None:
-            raise ValueError("first_on: the day of the first instalment")
+            raise ValueError(Sentence("first_on: the day of the first instalment"))
         return self
 
 

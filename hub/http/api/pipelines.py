@@ -205,7 +205,9 @@ def _merged(form: Any, known: Any, given: Any) -> Any:
         return form.model_validate({**known, **fresh})
     except ValidationError as err:
         first = err.errors(include_url=False, include_input=False)[0]
-        raise InvalidInput(f"{'.'.join(str(each) for each in first['loc'])}: {first['msg']}") from err
+        raise InvalidInput(
+            "{first}: {first_}", first=".".join(str(each) for each in first["loc"]), first_=first["msg"]
+        ) from err
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -205,7 +205,7 @@ def _put(desk: Desk, call: Call[Any, ItemsBody]) -> Items:
     settle(desk)
     found = desk.work.peek(DealRecord, deal.id)
     if found is None:
-        raise NotFound(f"there is no deal {deal.id}")
+        raise NotFound("there is no deal {deal}", deal=deal.id)
     return _items(found, lines)
 
 

@@ -85,7 +85,7 @@ async def _played(request: web.Request, call: Call[Query, NoBody]) -> web.Stream
     """The sound. Who hears it is noted before its first byte goes out; without a note nothing is played."""
     record, recording = await call.hub.store.read(lambda conn: _of_call(conn, call))
     if recording is None:
-        raise NotFound(f"there is no recording of call {record.id}")
+        raise NotFound("there is no recording of call {record}", record=record.id)
     if recording.state is RecordingState.REMOTE and recording.place is not None:
         return await _from_storage(request, call, record, recording, recording.place)
     if recording.state is RecordingState.STORED:

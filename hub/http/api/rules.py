@@ -196,7 +196,7 @@ async def _trial(request: web.Request, call: Call[Any, NoBody]) -> web.StreamRes
     except ValidationError as err:
         first = err.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(each) for each in first["loc"])
-        raise InvalidInput(f"{where}: {first['msg'].removeprefix('Value error, ')}") from err
+        raise InvalidInput("{where}: {first}", where=where, first=first["msg"].removeprefix("Value error, ")) from err
     rules = None
     if given.rules is not None:
         rules = [(each.name, RuleBody.model_validate(each.model_dump(exclude={"name"}))) for each in given.rules]

@@ -284,7 +284,7 @@ def _demand_seen(desk: Desk, call: Call[Any, Any]) -> None:
         try:
             _demand_card(desk, task.deal_id)
         except NotFound as err:
-            raise NotFound(f"there is no task {task.id}") from err
+            raise NotFound("there is no task {task}", task=task.id) from err
 
 
 def _demand_card(desk: Desk, deal_id: int | None) -> None:

@@ -19,6 +19,7 @@ from crm_core.services.letters.previewing import previewed
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files, opt_outs
 from crm_core.storage.queries.pages import Reading
+from crm_core.wording import Sentence
 from hub.http.api.definitions import SectionOperations
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
@@ -37,7 +38,7 @@ class PreviewBody(Taken):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if self.contact_id is None and self.deal_id is None:
-            raise ValueError("give «contact_id» or «deal_id»")
+            raise ValueError(Sentence("give «contact_id» or «deal_id»"))
         return self
 
 
@@ -81,7 +82,9 @@ def _with_files(desk: Desk, _name: str, body: Body) -> None:
     if isinstance(body, TemplateBody):
         missing = files.unknown_uploads(desk, [each.sha256 for each in body.attachments])
         if missing:
-            raise InvalidInput(f"attachments: no file {missing[0]} was uploaded: send it to /api/v1/files first")
+            raise InvalidInput(
+                "attachments: no file {missing} was uploaded: send it to /api/v1/files first", missing=missing[0]
+            )
 
 
 TEMPLATES = SectionOperations(

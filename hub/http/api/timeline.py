@@ -62,7 +62,9 @@ def _one(conn: Reading, call: Call[Query, NoBody]) -> Entry:
 def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
     body = call.body
     if body.account is not None and ChannelKey(body.channel, body.account) not in call.hub.channels:
-        raise InvalidInput(f"account: «{body.channel}:{body.account}» is not configured")
+        raise InvalidInput(
+            "account: «{channel}:{account}» is not configured", channel=body.channel, account=body.account
+        )
     uploads = [
         {"name": each.name, "content_type": each.content_type, "size": each.size, "sha256": each.sha256}
         for each in file_queries.uploads(desk, body.attachments)

@@ -16,6 +16,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.recognising import external
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.pages import Reading
+from crm_core.wording import Sentence
 from hub.http.types import Named, Short
 
 _MOST_SYSTEMS = 20
@@ -24,29 +25,29 @@ _MOST_SYSTEMS = 20
 def _thousandths(value: object) -> int:
     """A quantity in thousandths: at most three digits behind the point, none of them lost to binary fractions."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("a number, e.g. 2 or 0.5")  # noqa: TRY004 - pydantic's kind
+        raise ValueError(Sentence("a number, e.g. 2 or 0.5"))  # noqa: TRY004 - pydantic's kind
     try:
         exact = Decimal(str(value).strip().replace(",", ".")) * THOUSANDTHS
     except ArithmeticError as err:
-        raise ValueError("a number, e.g. 2 or 0.5") from err
+        raise ValueError(Sentence("a number, e.g. 2 or 0.5")) from err
     if not exact.is_finite() or abs(exact) > MOST:
-        raise ValueError("a number that is not so large")
+        raise ValueError(Sentence("a number that is not so large"))
     if exact != exact.to_integral_value():
-        raise ValueError("at most three digits behind the point")
+        raise ValueError(Sentence("at most three digits behind the point"))
     return int(exact)
 
 
 def _hundredths(value: object) -> int:
     found = _thousandths(value)
     if found % 10 or not 0 <= found <= 100 * THOUSANDTHS:
-        raise ValueError("per cent between 0 and 100, at most two digits behind the point")
+        raise ValueError(Sentence("per cent between 0 and 100, at most two digits behind the point"))
     return found // 10
 
 
 def _day(value: str) -> str:
     found = date.fromisoformat(value)
     if not 1970 <= found.year <= 9000:
-        raise ValueError("a day between the years 1970 and 9000")
+        raise ValueError(Sentence("a day between the years 1970 and 9000"))
     return found.isoformat()
 
 
@@ -108,5 +109,5 @@ def external_of(conn: Reading, kind: str, ids: Iterable[int]) -> dict[int, dict[
 def _held(desk: Desk, kind: str, subject_id: int) -> list[ExternalRefRecord]:
     found = desk.work.external_ids_of(kind, [subject_id])
     if len(found.get(subject_id, ())) > _MOST_SYSTEMS:
-        raise InvalidInput(f"external: at most {_MOST_SYSTEMS} programs a record")
+        raise InvalidInput("external: at most {most} programs a record", most=_MOST_SYSTEMS)
     return found.get(subject_id, [])

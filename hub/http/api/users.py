@@ -14,6 +14,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage import users as people
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.users import NewUser, UserChange
+from crm_core.wording import Sentence
 from hub.http.operations import Call, Operation, act, read
 from hub.http.problems import Problem
 from hub.http.rights import Right
@@ -31,13 +32,13 @@ class AbsenceBody(Taken):
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> AbsenceBody:
         if self.since is not None and self.until is not None and self.until <= self.since:
-            raise ValueError("«until» lies after «from»")
+            raise ValueError(Sentence("«until» lies after «from»"))
         return self
 
 
 def _not_null(value: Any, info: ValidationInfo) -> Any:
     if value is None:
-        raise ValueError(f"«{info.field_name}» can't be empty")
+        raise ValueError(Sentence("«{field_name}» can't be empty", field_name=info.field_name))
     return value
 
 
@@ -126,7 +127,7 @@ def _listed(conn: Reading, call: Call[Query, NoBody]) -> People:
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Person:
     user = people.find_user(conn, call.path["login"])
     if user is None:
-        raise NotFound(f"there is no user «{call.path['login']}»")
+        raise NotFound("there is no user «{user}»", user=call.path["login"])
     return person_json(user, call.hub.clock.now(), call.hub.store.office)
 
 

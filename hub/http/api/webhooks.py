@@ -106,7 +106,9 @@ def _check(desk: Desk, _name: str, body: Body) -> None:
     if not isinstance(body, WebhookBody):
         raise InvalidInput("this is no subscription")
     if len(body.secret) < _SHORTEST_SECRET:
-        raise InvalidInput(f"secret: at least {_SHORTEST_SECRET} characters; without one it is made for you")
+        raise InvalidInput(
+            "secret: at least {least} characters; without one it is made for you", least=_SHORTEST_SECRET
+        )
     if not desk.office.webhook_private and refused_host(urlsplit(body.url).hostname or ""):
         raise InvalidInput(
             "url: an address of the hub's own network; the administrator may name it in hub.toml as [[webhook]], "
@@ -219,7 +221,7 @@ def _key(call: Call[Any, Any], given: str | None) -> str | None:
     for each in call.hub.store.office.webhooks:
         if given in {each.url, shown_address(each.url)}:
             return each.url
-    raise NotFound(f"there is no subscription «{given}»")
+    raise NotFound("there is no subscription «{subscription}»", subscription=given)
 
 
 def _shown(record: WebhookDeliveryRecord, names: dict[str, str]) -> dict[str, Any]:

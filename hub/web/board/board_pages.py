@@ -115,7 +115,7 @@ class Boards(Acting):
         def read(_conn: Reading, asker: Asker) -> tuple[str, Filter, Asker]:
             found = next((each for each in pipelines_of(asker) if each.id == pipeline_id), None)
             if pipeline_id is not None and found is None:
-                raise NotFound(f"there is no pipeline {pipeline_id}")
+                raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
             kind = found.record.type if found is not None else "deal"
             terms = [wanted.filter(kind, asker.catalogue, asker.staff)]
             if found is not None:
@@ -162,7 +162,7 @@ class Boards(Acting):
         def service(desk: Desk) -> DealRecord:
             found = desk.catalogue.pipeline(pipeline_id)
             if found is None or not found.admits(user_here(request)):
-                raise NotFound(f"there is no pipeline {pipeline_id}")
+                raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
             currency = text_of(form, "currency") or "RUB"
             given = change_of(form, fields_of(desk.catalogue, found.record.type), self.zone, currency)
             stage = text_of(form, "stage") or None

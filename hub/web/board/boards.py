@@ -155,7 +155,7 @@ def board_view(
     """The board of a pipeline, of one stage alone where it is named. At most seven statements. Raises NotFound."""
     found = asker.catalogue.pipeline(pipeline_id)
     if found is None or not found.admits(asker.user) or asker.sight.reach(found.id) is Reach.NONE:
-        raise NotFound(f"there is no pipeline {pipeline_id}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     kind, problem = found.record.type, ""
     limit = min(max(shown, AT_ONCE), _MOST_SHOWN)
     try:
@@ -217,7 +217,7 @@ def table_view(
     pipelines = pipelines_of(asker)
     found = next((each for each in pipelines if each.id == pipeline_id), None)
     if pipeline_id is not None and found is None:
-        raise NotFound(f"there is no pipeline {pipeline_id}")
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     kind, problem = (found.record.type if found is not None else DEAL), ""
     stage = next((each for each in found.stages if each.id == stage_id), None) if found is not None else None
     asking = asking_of(asker)

@@ -99,13 +99,13 @@ class DealPages(Acting):
             seen_card(conn, asker, deal_id)
             found = one_document(conn, document_id)
             if found.deal_id != deal_id:
-                raise NotFound(f"there is no document {document_id}")
+                raise NotFound("there is no document {document}", document=document_id)
             return found
 
         record = await self.ask(request, read)
         path = self.pages.hub.files.path(record.sha256)
         if not path.is_file():
-            raise NotFound(f"the file of document {record.id} is not in the file store")
+            raise NotFound("the file of document {record} is not in the file store", record=record.id)
         return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=False))
 
     # ------------------------------------------------------------ parts

@@ -184,7 +184,7 @@ def deal_view(conn: Reading, asker: Asker, deal_id: int) -> DealView:
 def _shown(conn: Reading, asker: Asker, deal_id: int) -> DealRecord:
     deal = seen_card(conn, asker, deal_id)
     if deal.deleted_at is not None and not asker.access.within(Right.DELETE, deal.manager):
-        raise NotFound(f"there is no deal {deal_id}")
+        raise NotFound("there is no deal {deal}", deal=deal_id)
     return deal
 
 

@@ -75,7 +75,7 @@ def text_of(form: Form, name: str) -> str:
     if not isinstance(value, str):
         return ""
     if "\x00" in value:
-        raise InvalidInput(f"{name}: a NUL character can't be stored")
+        raise InvalidInput("{name}: a NUL character can't be stored", name=name)
     return value.replace("\r\n", "\n")[:_LONGEST].strip()
 
 
@@ -86,7 +86,7 @@ def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as err:
-        raise InvalidInput(f"«{written.brief(text)}» is no moment") from err
+        raise InvalidInput("«{text}» is no moment", text=written.brief(text)) from err
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
 
@@ -95,5 +95,5 @@ def ident_of(text: str, what: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise InvalidInput(f"{what}: «{written.brief(text)}» is no number of a record")
+        raise InvalidInput("{what}: «{text}» is no number of a record", what=what, text=written.brief(text))
     return int(text)

@@ -170,7 +170,7 @@ def change_of(name: str, values: Sequence[str]) -> ContactChange:
         case "tags":
             return ContactChange(tags=given.split(","))
     if not name.startswith(_FIELD):
-        raise InvalidInput(f"there is no field «{name[:80]}»")
+        raise InvalidInput("there is no field «{field}»", field=name[:80])
     chosen = [each for each in values if each.strip()]
     value: Any = chosen if len(chosen) > 1 else given or None
     return ContactChange(fields={name.removeprefix(_FIELD): value})

@@ -20,7 +20,7 @@ async def proved(
     store = pages.hub.store
     factor = await store.read(lambda conn: factor_of(conn, login))
     if factor is None:
-        raise NotFound(f"user «{login}» has no second factor")
+        raise NotFound("user «{login}» has no second factor", login=login)
     secret = factors.open(login, factor.sealed)
     step = factors.step(secret, code) if secret is not None else None
     digest = factors.digest(login, code)

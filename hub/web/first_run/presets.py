@@ -94,7 +94,7 @@ async def _named(request: web.Request) -> tuple[str, Configuration]:
     try:
         return name, await asyncio.to_thread(_read, name)
     except InvalidInput as err:
-        raise InvalidInput(f"{name}: {err}") from err
+        raise InvalidInput("{name}: {why}", name=name, why=err) from err
 
 
 def _brief(value: Any) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from crm_core.wording import Sentence
+
 MOST_TOPICS = 64
 """That one browser, with all its tabs, may follow."""
 
@@ -50,10 +52,10 @@ def parse_topics(text: str) -> frozenset[str]:
     """The topics of `a,b,c`; raises ValueError naming the first that is none, or where there are too many."""
     found = frozenset(each for each in text.split(",") if each)
     if len(found) > MOST_TOPICS:
-        raise ValueError(f"topics: at most {MOST_TOPICS}")
+        raise ValueError(Sentence("topics: at most {most}", most=MOST_TOPICS))
     for each in sorted(found):
         if not _TOPIC.match(each) or (not each.startswith(_CLIENT) and each not in TOPICS):
-            raise ValueError(f"there is no topic «{each[:40]}»")
+            raise ValueError(Sentence("there is no topic «{topic}»", topic=each[:40]))
     return found
 
 

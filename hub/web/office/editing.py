@@ -243,7 +243,7 @@ class Editor:
             known = [each for each in defining.of_section(desk, section) if not each.archived]
             place = next((index for index, each in enumerate(known) if each.id == ident), None)
             if place is None:
-                raise NotFound(f"there is no {section.value} {ident}")
+                raise NotFound("there is no {section} {ident}", section=section.value, ident=ident)
             if place:
                 known[place - 1], known[place] = known[place], known[place - 1]
             for position, each in enumerate(known):

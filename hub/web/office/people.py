@@ -224,7 +224,7 @@ class People:
         login = request.match_info["login"]
         user = await self.pages.hub.store.read(lambda conn: storage.find_user(conn, login))
         if user is None:
-            raise NotFound(f"there is no user «{login}»")
+            raise NotFound("there is no user «{user}»", user=login)
         return user
 
     async def _act(self, request: web.Request, service: Any) -> None:

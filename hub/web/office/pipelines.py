@@ -233,14 +233,14 @@ class Pipelines:
         catalogue = await self.pages.hub.store.look(lambda desk: desk.catalogue)
         found = catalogue.pipeline(ident)
         if found is None:
-            raise NotFound(f"there is no pipeline {ident}")
+            raise NotFound("there is no pipeline {pipeline}", pipeline=ident)
         return found
 
     async def _stage(self, request: web.Request) -> tuple[Pipeline, Stage]:
         found, ident = await self._pipeline(request), number_in(request, "stage_id")
         stage = next((each for each in found.stages if each.id == ident), None)
         if stage is None:
-            raise NotFound(f"pipeline {found.id} has no stage {ident}")
+            raise NotFound("pipeline {found} has no stage {ident}", found=found.id, ident=ident)
         return found, stage
 
     async def _done(self, request: web.Request, service: Callable[[Desk], Any], back: str) -> Any:

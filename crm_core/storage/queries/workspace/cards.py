@@ -50,7 +50,7 @@ def seen_card(conn: Connection, asker: Asker, deal_id: int) -> DealRecord:
     """A card, also a deleted one; raises NotFound where it is not seen by whoever asks. One statement."""
     found = one_of(conn, DealRecord, deal_id)
     if found is None or not asker.sight.sees(found):
-        raise NotFound(f"there is no deal {deal_id}")
+        raise NotFound("there is no deal {deal}", deal=deal_id)
     return found
 
 

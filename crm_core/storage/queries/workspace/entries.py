@@ -110,7 +110,7 @@ def _around(
     seen = both((seen_entry(timeline, asker.sight),))
     middle = next(iter(all_of(conn, EntryRecord, wanted.where(*seen))), None)
     if middle is None:
-        raise NotFound(f"there is no entry {entry_id} on this timeline")
+        raise NotFound("there is no entry {entry} on this timeline", entry=entry_id)
     half, place = max(limit // 2, 1), _cursor(middle)
     both_ways = (
         all_of(conn, EntryRecord, stretch_statement(asker, contact_id, kinds, place, back=back).limit(half + 1))

@@ -58,7 +58,7 @@ def keep(desk: Desk, login: str, page: str, name: str, query: str, *, shared: bo
     InvalidInput for an empty or too long name or query, Conflict where there are `MOST` of them."""
     name, query = _named(name), query.strip().removeprefix("?")
     if len(query) > _LONGEST_QUERY:
-        raise InvalidInput(f"query: at most {_LONGEST_QUERY} letters can be kept")
+        raise InvalidInput("query: at most {most} letters can be kept", most=_LONGEST_QUERY)
     if not page or len(page) > _LONGEST_NAME:
         raise InvalidInput("page: name the page of which this is a view")
     conn = connection_of(desk)
@@ -68,7 +68,7 @@ def keep(desk: Desk, login: str, page: str, name: str, query: str, *, shared: bo
         conn.execute(update(saved_view).where(saved_view.c.id == known.id).values(query=query, shared=shared))
         return _one(conn, login, known.id)
     if len(own) >= MOST:
-        raise Conflict(f"{MOST} views of a page at most: remove one first")
+        raise Conflict("{most} views of a page at most: remove one first", most=MOST)
     position = max((each.position for each in own), default=0) + 1
     made = SavedView(desk.work.next_id(), login, page, name, query, shared, position, desk.now)
     conn.execute(insert(saved_view).values({field: getattr(made, field) for field in SavedView.__slots__}))
@@ -91,9 +91,9 @@ def change(
     if name is not None and _named(name) != known.name:
         own = views_of(conn, login, known.page)
         if any(each.login == login and each.name == _named(name) for each in own):
-            raise Duplicate(f"there is a view «{_named(name)}» already")
+            raise Duplicate("there is a view «{view}» already", view=_named(name))
     if query is not None and len(query) > _LONGEST_QUERY:
-        raise InvalidInput(f"query: at most {_LONGEST_QUERY} letters can be kept")
+        raise InvalidInput("query: at most {most} letters can be kept", most=_LONGEST_QUERY)
     values = {
         "name": _named(name) if name is not None else known.name,
         "query": query.strip().removeprefix("?") if query is not None else known.query,
@@ -111,7 +111,7 @@ def order(desk: Desk, login: str, page: str, view_ids: Sequence[int]) -> tuple[S
     wanted = list(dict.fromkeys(view_ids))
     for each in wanted:
         if each not in own:
-            raise NotFound(f"there is no view {each}")
+            raise NotFound("there is no view {view}", view=each)
     for position, view_id in enumerate([*wanted, *(each for each in own if each not in wanted)], 1):
         if own[view_id].position != position:
             conn.execute(update(saved_view).where(saved_view.c.id == view_id).values(position=position))
@@ -129,12 +129,12 @@ def _one(conn: Connection, login: str, view_id: int) -> SavedView:
     """A view of one's own, so that nobody learns of others' from what is refused."""
     row = conn.execute(select(saved_view).where(saved_view.c.id == view_id, saved_view.c.login == login)).first()
     if row is None:
-        raise NotFound(f"there is no view {view_id}")
+        raise NotFound("there is no view {view}", view=view_id)
     return SavedView(*row)
 
 
 def _named(name: str) -> str:
     found = " ".join(name.split())
     if not found or len(found) > _LONGEST_NAME:
-        raise InvalidInput(f"name: 1 to {_LONGEST_NAME} letters")
+        raise InvalidInput("name: 1 to {most} letters", most=_LONGEST_NAME)
     return found
