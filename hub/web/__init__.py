@@ -85,7 +85,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     app.on_cleanup.append(live.stop)
     app[ROUTES] = _routes(pages, live)
     for route in app[ROUTES]:
-        handler = pages.page(route.handler, right=route.right, public=route.public)
+        handler = pages.page(route.handler, right=route.right, public=route.public, body=route.body)
         app.router.add_route(route.method, route.path, handler)
     app.router.add_get(r"/static/{version:[0-9a-f]{12}}/{name:.+}", assets.serve)
 

@@ -70,10 +70,23 @@ class Pages:
 
     # ------------------------------------------------------------ around a page
 
-    def page(self, handler: Handler, *, right: Right | None = None, public: bool = False) -> Handler:
-        """A handler with everything around it; whoever has `right` may come in, `public` needs no login."""
+    def page(
+        self, handler: Handler, *, right: Right | None = None, public: bool = False, body: int | None = None
+    ) -> Handler:
+        """A handler with everything around it; whoever has `right` may come in, `public` needs no login, forms with
+        files may be up to `body` bytes long."""
 
         async def guarded(request: web.Request) -> Answer:
+            if body is None:
+                return await handled(request)
+            roomy = request.clone(client_max_size=body)
+            try:
+                return await handled(roomy)
+            finally:
+                request.update(roomy)  # the session that is to be sent
+                await _let_go(roomy)
+
+        async def handled(request: web.Request) -> Answer:
             try:
                 answer = await self._admitted(request, handler, right=right, public=public)
             except web.HTTPException as err:
@@ -312,8 +325,19 @@ def _away(request: web.Request, where: str) -> Answer:
     raise web.HTTPFound(where)
 
 
+async def _let_go(request: web.Request) -> None:
+    """Close the files of a form that was read; aiohttp does so for the request that it made alone."""
+    if request._post is None:  # noqa: SLF001 - to ask for the form would read one that was refused unread
+        return
+    for each in (await request.post()).values():
+        if isinstance(each, web.FileField):
+            each.file.close()
+
+
 def _reason(status: int) -> str:
     match status:
+        case 413:
+            return _("What was sent is too large.")
         case 403:
             return _("This needs another role.")
         case 404:

@@ -16,13 +16,14 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route of the pages. Whoever has `right` comes in, everybody who is logged in where that is None; a `public`
-    one needs no login."""
+    one needs no login. `body` is how many bytes may be sent where a form brings files, None: as much as any page."""
 
     method: str
     path: str
     handler: Handler
     right: Right | None
     public: bool = False
+    body: int | None = None
 
 
 def shows(path: str, handler: Handler, right: Right | None, *, public: bool = False) -> Route:
@@ -30,9 +31,9 @@ def shows(path: str, handler: Handler, right: Right | None, *, public: bool = Fa
     return Route("GET", path, handler, right, public)
 
 
-def does(path: str, handler: Handler, right: Right | None, *, public: bool = False) -> Route:
+def does(path: str, handler: Handler, right: Right | None, *, public: bool = False, body: int | None = None) -> Route:
     """What a form of a page does."""
-    return Route("POST", path, handler, right, public)
+    return Route("POST", path, handler, right, public, body)
 
 
 ROUTES = web.AppKey("page_routes", tuple[Route, ...])

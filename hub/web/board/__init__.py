@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_core.model.access import Right
+from hub.web.attaching import FORM_WITH_FILES
 from hub.web.board.board_pages import Boards
 from hub.web.board.deal_acts import DealActs
 from hub.web.board.moving import Moving
@@ -37,7 +38,7 @@ def routes(pages: Pages) -> tuple[Route, ...]:
         does(of_deal + "/payments", deal.pay, Right.KEEP_SALES),
         does(of_deal + r"/payments/{payment_id:\d+}/remove", deal.unpay, Right.DELETE),
         does(of_deal + "/tasks", deal.give_task, Right.KEEP_SALES),
-        does(of_deal + r"/tasks/{task_id:\d+}/close", deal.close_task, Right.KEEP_SALES),
+        does(of_deal + r"/tasks/{task_id:\d+}/close", deal.close_task, Right.KEEP_SALES, body=FORM_WITH_FILES),
         does(of_deal + "/documents", deal.make_document, Right.KEEP_SALES),
         does(of_deal + "/links", deal.link, Right.KEEP_SALES),
         does(of_deal + r"/links/{link_id:\d+}/remove", deal.unlink, Right.KEEP_SALES),

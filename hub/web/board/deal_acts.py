@@ -27,6 +27,7 @@ from crm_core.services.money.items import NewItem
 from crm_core.services.money.payments import NewPayment
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask
+from hub.web.attaching import kept_ahead, posted, sent_ahead
 from hub.web.board.acting import by_script, part
 from hub.web.board.deal_pages import DealPages
 from hub.web.board.editing import Form, ident_of, moment_of, text_of
@@ -115,17 +116,24 @@ class DealActs(DealPages):
         return await self._run(request, service)
 
     async def close_task(self, request: web.Request) -> Answer:
-        """A task about the card is done, with its result; or it is not to be done."""
+        """A task about the card is done, with its result and files; or it is not to be done."""
         form, login, deal_id = await request.post(), user_here(request).login, number_in(request)
         task_id = number_in(request, "task_id")
+        try:
+            ahead, brought = await sent_ahead(request), await posted(request, self.pages.hub)
+        except InvalidInput as err:
+            return self._refusal(request, deal_id, err)
 
         def service(desk: Desk) -> None:
             deals.seen(desk, deal_id)
             if desk.work.task(task_id)[0].deal_id != deal_id:
                 raise NotFound(f"there is no task {task_id}")
             version = ident_of(text_of(form, "version"), "version")
-            act = tasks.cancel if text_of(form, "act") == "cancel" else tasks.close
-            act(desk, task_id, login, text_of(form, "result"), version)
+            result = text_of(form, "result")
+            if text_of(form, "act") == "cancel":
+                tasks.cancel(desk, task_id, login, result, version)
+            else:
+                tasks.close(desk, task_id, login, result, version, [*kept_ahead(desk, ahead), *brought])
 
         return await self._run(request, service)
 

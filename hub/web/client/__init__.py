@@ -7,6 +7,7 @@ what is going on (`business`). Entries come to an open card as finished pieces (
 from __future__ import annotations
 
 from crm_core.model.rights import Right
+from hub.web.attaching import FORM_WITH_FILES
 from hub.web.client.business import Business
 from hub.web.client.cards import Cards
 from hub.web.client.knowing import Knowing
@@ -33,7 +34,7 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     return (
         shows("/contacts", cards.find, Right.SEE_CLIENTS),
         shows(_CARD, cards.show, Right.SEE_CLIENTS),
-        does(f"{_CARD}/reply", writing.reply, Right.KEEP_CLIENTS),
+        does(f"{_CARD}/reply", writing.reply, Right.KEEP_CLIENTS, body=FORM_WITH_FILES),
         shows(f"{_CARD}/templates", writing.templates, Right.KEEP_CLIENTS),
         does(f"{_CARD}/files", writing.upload, Right.KEEP_CLIENTS),
         does(f"{_ENTRY}/withdraw", writing.withdraw, Right.KEEP_CLIENTS),
@@ -42,7 +43,7 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         shows(f"{_ENTRY}/why", pieces.why, Right.EXPLAIN),
         does(f"{_CARD}/set", business.mend, Right.KEEP_CLIENTS),
         does(f"{_CARD}/tasks", business.add_task, Right.KEEP_SALES),
-        does(rf"{_CARD}/tasks/{{task_id:\d+}}/close", business.close_task, Right.KEEP_SALES),
+        does(rf"{_CARD}/tasks/{{task_id:\d+}}/close", business.close_task, Right.KEEP_SALES, body=FORM_WITH_FILES),
         does(f"{_CARD}/documents", business.send_document, Right.KEEP_SALES),
         does(f"{_LEAD}/take", business.take_lead, Right.KEEP_SALES),
         does(f"{_LEAD}/reject", business.reject_lead, Right.KEEP_SALES),

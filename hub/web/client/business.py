@@ -16,6 +16,7 @@ from crm_core.services.letters import documents
 from crm_core.services.letters.documents import NumberTaken, Sending
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask
+from hub.web.attaching import kept_ahead, posted, sent_ahead
 from hub.web.client.acting import Acting, by_htmx, card
 from hub.web.client.cards import Cards
 from hub.web.client.facts import Typed, change_of
@@ -112,19 +113,23 @@ class Business(Acting):
         raise self.pages.redirect(request, card(request), _("The task is given."))
 
     async def close_task(self, request: web.Request) -> Answer:
-        """The task is done, with a result."""
+        """The task is done, with a result and the files that came of it."""
         login, result, task_id = (
             user_here(request).login,
             await field_of(request, "result"),
             number_in(request, "task_id"),
         )
         contact_id = number_in(request)
+        try:
+            ahead, brought = await sent_ahead(request), await posted(request, self.pages.hub)
+        except InvalidInput as err:
+            raise self.pages.redirect(request, card(request), str(err)) from err
 
         def service(desk: Desk) -> None:
             found, _client = desk.work.task(task_id)
             if found.contact_id != contact_id:
                 raise NotFound
-            tasks.close(desk, task_id, login, result)
+            tasks.close(desk, task_id, login, result, files=[*kept_ahead(desk, ahead), *brought])
 
         await self.or_said(request, service)
         raise self.pages.redirect(request, card(request), _("The task is done."))

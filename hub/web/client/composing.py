@@ -10,6 +10,7 @@ from aiohttp import web
 
 from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey
+from hub.web.attaching import sent_ahead
 from hub.web.pages import field_of
 from hub.web.tongues import _
 
@@ -17,7 +18,6 @@ NOTE = "note"
 """In place of an account: for the office's eyes alone."""
 
 _LONGEST_TEXT = 100_001  # one more than a message may have, so that the service refuses what is longer
-_MOST_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,13 @@ class Draft:
 
 async def draft_of(request: web.Request) -> Draft:
     """What the form holds; raises InvalidInput for what no form of ours sends."""
-    form = await request.post()
-    given = [each for each in form.getall("file", []) if isinstance(each, str)]
-    if len(given) > _MOST_FILES or not all(each.isascii() and each.isdigit() and len(each) <= 18 for each in given):
-        raise InvalidInput(_("At most {count} files go with a message.").format(count=_MOST_FILES))
     return Draft(
         target=await field_of(request, "target", 200),
         text=(await field_of(request, "text", _LONGEST_TEXT)).replace("\r\n", "\n"),
         subject=" ".join((await field_of(request, "subject", 300)).split()),
         at=await field_of(request, "at", 40),
         template=await field_of(request, "template", 200),
-        files=tuple(dict.fromkeys(int(each) for each in given)),
+        files=await sent_ahead(request, "file"),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -20,17 +19,14 @@ from crm_core.services.letters.notes import note
 from crm_core.services.letters.outgoing import composed, template_named
 from crm_core.services.letters.replies import reply
 from crm_core.services.letters.scheduling import postpone, withdraw
-from crm_core.services.recognising.cleaning import clean_file_name
-from crm_core.storage.queries import files as file_queries
-from hub.inspection import FileInspector
+from crm_core.services.tasking.task_files import TaskFile
+from hub.web.attaching import kept_ahead, posted, received
 from hub.web.client.acting import Acting, by_htmx, card
 from hub.web.client.cards import Cards
 from hub.web.client.composing import Draft, draft_of
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.tongues import _
 
-LARGEST_FILE = 50 * 1024 * 1024
-_PIECE = 256 * 1024
 _TEMPLATES = 8
 
 
@@ -72,7 +68,7 @@ class Writing(Acting):
     async def _written(self, request: web.Request, draft: Draft) -> str:
         contact_id, login = number_in(request), user_here(request).login
         until = draft.until(self.pages.hub.settings.time_zone)
-        more = await self._posted(request)
+        more = [_described(each) for each in await posted(request, self.pages.hub)]
 
         def service(desk: Desk) -> None:
             files = [*_uploads(desk, draft), *more]
@@ -135,44 +131,16 @@ class Writing(Acting):
     async def upload(self, request: web.Request) -> Answer:
         """Keep a file for a message to be written: the body is the file, `?name=` what it is called. What the page
         shows of it, or what went wrong in words, as JSON."""
-        hub, login = self.pages.hub, user_here(request).login
-        name = clean_file_name(unquote(request.query.get("name", ""), errors="replace")[:300]) or "file"
-        declared = request.content_type if request.content_type != "multipart/form-data" else ""
-        if (request.content_length or 0) > LARGEST_FILE:
-            return _refused(413)
-        try:
-            stored = await hub.files.put(_pieces(request), LARGEST_FILE)
-        except InvalidInput:
-            return _refused(413)
-        judged = await FileInspector(hub.files).look(stored.sha256, name, declared[:100])
-        added = await hub.store.run(
-            lambda desk: file_queries.add_upload(desk, login, name, judged.content_type, stored)
-        )
-        return web.json_response({"id": added.id, "name": added.name, "size": added.size}, status=201)
+        return await received(request, self.pages.hub)
 
-    async def _posted(self, request: web.Request) -> list[dict[str, Any]]:
-        """Files that came with the form itself, where no script sent them ahead."""
-        found: list[dict[str, Any]] = []
-        for field in (await request.post()).getall("upload", []):
-            if not isinstance(field, web.FileField) or not field.filename:
-                continue
-            content = field.file.read()
-            # Browsers write quotes in a name percent-encoded, other clients all of it.
-            name = clean_file_name(unquote(field.filename, errors="replace")) or "file"
-            stored = await self.pages.hub.files.put_bytes(content)
-            judged = await FileInspector(self.pages.hub.files).look(stored.sha256, name, field.content_type[:100])
-            found.append(
-                {"name": name, "content_type": judged.content_type, "size": stored.size, "sha256": stored.sha256}
-            )
-        return found
+
+def _described(file: TaskFile) -> dict[str, Any]:
+    return {"name": file.name, "content_type": file.content_type, "size": file.size, "sha256": file.sha256}
 
 
 def _uploads(desk: Desk, draft: Draft) -> Sequence[dict[str, Any]]:
     """The files of a draft: those that were uploaded, those of its template."""
-    found = [
-        {"name": each.name, "content_type": each.content_type, "size": each.size, "sha256": each.sha256}
-        for each in file_queries.uploads(desk, draft.files)
-    ]
+    found = [_described(each) for each in kept_ahead(desk, draft.files)]
     if draft.template:
         found += [
             {"name": each.name, "content_type": each.content_type, "size": each.size, "sha256": each.sha256}
@@ -190,14 +158,3 @@ def _proposed(desk: Desk, contact: ContactRecord, name: str, body: TemplateBody,
     if letter is None:
         return Proposed(name, problem=_("for this client nothing is left to say"))
     return Proposed(name, letter.subject, letter.text, files)
-
-
-async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
-    async for piece in request.content.iter_chunked(_PIECE):
-        yield piece
-
-
-def _refused(status: int) -> web.Response:
-    text = _("The file is larger than {count} MB.").format(count=LARGEST_FILE // 1024 // 1024)
-    answer: Mapping[str, str] = {"problem": text}
-    return web.json_response(answer, status=status)

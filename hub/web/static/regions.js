@@ -20,7 +20,9 @@ const typing = (region) => {
   return region.contains(activeElement) && activeElement.matches("input:not([type=checkbox],[type=radio]), textarea, select");
 };
 
-const busy = (region) => document.hidden || typing(region) || region.querySelector("details[open], dialog[open], .dragging") !== null
+let pressed = null; // what the pointer is down on: a click on what was replaced meanwhile would be lost
+
+const busy = (region) => document.hidden || typing(region) || region.contains(pressed) || region.querySelector("details[open], dialog[open], .dragging, .chosen > li") !== null
   || [...region.querySelectorAll("audio")].some((audio) => !audio.paused);
 
 const waiting = new Map(); // region -> timer
@@ -34,6 +36,36 @@ function schedule(region, delay) {
     else htmx.trigger(region, "stale");
   }, delay));
 }
+
+// What was asked for may come while somebody has begun to write or to press: then it comes later. Where the keyboard
+// stands, it stays.
+let kept = null; // { region, home: the id of what holds the focus, place: its place in there }
+
+const REACHED = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+function keepFocus(region) {
+  const { activeElement } = document;
+  kept = null;
+  if (!region.contains(activeElement) || activeElement === region) return;
+  const home = activeElement.closest("[id]");
+  kept = { region, home: home.id, place: [home, ...home.querySelectorAll(REACHED)].indexOf(activeElement) };
+}
+
+function restoreFocus(region) {
+  const was = kept?.region.id === region.id ? kept : null;
+  kept = null;
+  const home = was && document.activeElement === document.body ? document.getElementById(was.home) : null;
+  if (home) [home, ...home.querySelectorAll(REACHED)][was.place]?.focus({ preventScroll: true });
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { elt, triggeringEvent } = detail.requestConfig;
+  if (triggeringEvent?.type !== "stale" || !elt.matches("[data-topic]")) return;
+  if (busy(elt)) { detail.shouldSwap = false; schedule(elt, LATER_MS); } else keepFocus(elt);
+});
+document.addEventListener("htmx:afterSwap", ({ target }) => { if (kept) restoreFocus(target); });
+document.addEventListener("pointerdown", ({ target }) => { pressed = target; });
+["pointerup", "pointercancel", "dragend"].forEach((name) => document.addEventListener(name, () => { setTimeout(() => { pressed = null; }); }));
 
 export function refreshStale(topics) {
   const all = topics.includes("*");
@@ -76,6 +108,11 @@ export function placePiece({ topic, key, html }) {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) waiting.forEach((timer, region) => { clearTimeout(timer); waiting.delete(region); schedule(region, 0); });
 });
-document.addEventListener("htmx:sendError", (event) => {
-  if (event.target.matches("[data-topic]")) schedule(event.target, LATER_MS * 3);
-});
+
+// A hub that is just starting, or a proxy before it: what was not got is asked for again.
+function again(event) {
+  if (event.target.matches("[data-topic]")) schedule(event.target, LATER_MS * 3 + Math.random() * SPREAD_MS);
+}
+document.addEventListener("htmx:sendError", again);
+document.addEventListener("htmx:timeout", again);
+document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status >= 502) again(event); });

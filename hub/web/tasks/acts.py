@@ -11,16 +11,14 @@ from aiohttp import web
 from crm_core.errors import CoreError, InvalidInput, StorageUnavailable
 from crm_core.services.desk import Desk
 from crm_core.services.tasking import tasks
-from crm_core.services.tasking.task_files import TaskFile
 from crm_core.services.tasking.tasks import NewTask, TaskChange
-from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries.tasks import one_task
 from crm_core.storage.queries.within import connection_of
+from hub.web.attaching import kept_ahead, posted, received, sent_ahead
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 from hub.web.tongues import _
 
 _LONGEST = 10_000
-_MOST_FILES = 20
 
 
 class TaskActs:
@@ -53,20 +51,24 @@ class TaskActs:
         return await self._act(request, service, _("The task is given."))
 
     async def close(self, request: web.Request) -> Answer:
-        """Done, with what came of it; `files` are ids of what was uploaded before."""
+        """Done, with what came of it, in words and in files: `files` are ids of those that were sent ahead, `upload`
+        those that came with the form."""
         login, result = user_here(request).login, await field_of(request, "result", _LONGEST)
-        given = (await request.post()).getall("files", [])
-        ids = [int(each) for each in given if isinstance(each, str) and each.isascii() and each.isdigit()][:_MOST_FILES]
+        back = local_path(await field_of(request, "back"), "/tasks")
+        try:
+            ahead, brought = await sent_ahead(request), await posted(request, self._pages.hub)
+        except InvalidInput as err:
+            raise self._pages.redirect(request, back, str(err)) from err
 
         def service(desk: Desk) -> None:
             self._seen(desk, request)
-            files = [
-                TaskFile(each.name, each.content_type, each.size, each.sha256)
-                for each in (file_queries.uploads(desk, ids) if ids else ())
-            ]
-            tasks.close(desk, number_in(request), login, result, files=files)
+            tasks.close(desk, number_in(request), login, result, files=[*kept_ahead(desk, ahead), *brought])
 
         return await self._act(request, service, _("The task is done."))
+
+    async def upload(self, request: web.Request) -> Answer:
+        """Keep a file for the result of a task that is yet to be closed."""
+        return await received(request, self._pages.hub)
 
     async def cancel(self, request: web.Request) -> Answer:
         """Not to be done any more, for a reason."""

@@ -1,0 +1,48 @@
+// Files for a form that is yet to be sent: each goes ahead as soon as it is chosen, so that a bad line costs one photo and
+// not all of them. Where there is no script, the same inputs go with the form.
+
+function chip(box, text) {
+  const item = document.createElement("li");
+  item.className = "tag";
+  const name = document.createElement("span");
+  name.textContent = text;
+  const away = Object.assign(document.createElement("button"), { type: "button", className: "quiet small", textContent: "×" });
+  away.title = box.dataset.remove;
+  away.setAttribute("aria-label", box.dataset.remove);
+  away.addEventListener("click", () => item.remove());
+  item.append(name, away);
+  box.querySelector(".chosen").append(item);
+  return item;
+}
+
+async function ahead(box, file) {
+  const item = chip(box, `${file.name} …`);
+  const fail = (problem) => { item.classList.add("problem"); item.firstChild.textContent = `${file.name}: ${problem}`; };
+  try {
+    const answer = await fetch(`${box.dataset.ahead}?name=${encodeURIComponent(file.name)}`, {
+      method: "POST", body: file, credentials: "same-origin",
+      headers: { "Content-Type": file.type || "application/octet-stream", "X-CSRF": document.body.dataset.csrf },
+    });
+    const told = await answer.json();
+    if (!answer.ok) { fail(told.problem ?? box.dataset.failed); return; }
+    item.firstChild.textContent = told.name;
+    item.append(Object.assign(document.createElement("input"), { type: "hidden", name: "files", value: told.id }));
+  } catch {
+    fail(box.dataset.failed);
+  }
+}
+
+const buttonsOf = (form) => [...form.querySelectorAll("button:not([type=button])")];
+
+document.addEventListener("change", async ({ target }) => {
+  const box = target.closest?.("[data-ahead]");
+  if (!box || target.type !== "file") return;
+  const files = [...target.files];
+  target.value = "";
+  const form = box.closest("form");
+  form.dataset.underway = Number(form.dataset.underway ?? 0) + 1;
+  buttonsOf(form).forEach((each) => { each.disabled = true; });
+  await Promise.all(files.map((file) => ahead(box, file)));
+  form.dataset.underway = Number(form.dataset.underway) - 1;
+  if (form.dataset.underway === "0") buttonsOf(form).forEach((each) => { each.disabled = false; });
+});
