@@ -5,6 +5,8 @@ English text has two meanings of takes `pgettext("which", "Text")`. What is writ
 the words of an enumeration, is marked by `N_` and `NP_`, which say nothing, and said later. Names are filled in with
 `format` afterwards: `_("waits {time}").format(time=…)`; in a template `(_("since {time}")|e).format(time=at|moment)`
 where the name is HTML.
+
+A refusal (`crm_core.wording.Sentence`) is said by `told`; templates do so by themselves with whatever they are given.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import jinja2
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from crm_core.wording import Counted, Sentence
 
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("ru", "en")
@@ -74,6 +78,23 @@ def npgettext(context: str, one: str, many: str, count: int) -> str:
     return translations_of(_language.get()).npgettext(context, one, many, count)
 
 
+def told(text: str) -> str:
+    """A refusal in the language of the request, with what it is made of; any other text as it is.
+
+    A text that was cut or put together is no `Sentence` any more: say its parts first.
+    """
+    match text:
+        case Counted():
+            return ngettext(text.one, text.many, text.number).format(count=text.number)
+        case Sentence() if not text.values:
+            return gettext(text.template) if text else ""  # the catalogue says its heading for nothing
+        case Sentence():
+            values = {name: told(each) if isinstance(each, Sentence) else each for name, each in text.values.items()}
+            return gettext(text.template).format(**values)
+        case _:
+            return text
+
+
 def N_(text: str) -> str:  # noqa: N802 - so it is called wherever gettext is used, and extractors know it
     """A text to be said later with `_`."""
     return text
@@ -89,8 +110,20 @@ _ = gettext
 
 
 def install(environment: jinja2.Environment) -> None:
-    """Give the templates `_`, `gettext`, `ngettext`, `pgettext`, `npgettext` and `language`."""
+    """Give the templates `_`, `gettext`, `ngettext`, `pgettext`, `npgettext`, `told` and `language`; what they show is
+    told."""
+    environment.finalize = _shown
     environment.add_extension("jinja2.ext.i18n")
     environment.globals.update(
-        _=gettext, gettext=gettext, ngettext=ngettext, pgettext=pgettext, npgettext=npgettext, language=language
+        _=gettext,
+        gettext=gettext,
+        ngettext=ngettext,
+        pgettext=pgettext,
+        npgettext=npgettext,
+        language=language,
+        told=told,
     )
+
+
+def _shown(value: object) -> object:
+    return told(value) if isinstance(value, Sentence) else value
