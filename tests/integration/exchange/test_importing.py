@@ -16,6 +16,7 @@ from crm_core.storage.queries.imports import one_import, unfinished, waiting
 from hub.exchange import importing
 from hub.exchange.importing import go_on, understand
 from tests.integration.exchange.conftest import Office
+from tests.statements import statements
 
 PEOPLE = (
     "имя;телефон;email;компания;город;менеджер;identifier;Любимый цвет\n"
@@ -317,27 +318,16 @@ async def test_encodings(office: Office, encoding: str) -> None:
 
 
 async def test_a_batch_costs_a_fixed_number_of_statements(office: Office) -> None:
-    from sqlalchemy import event
-
-    counted: list[str] = []
-    database = office.world.store.database
-    engine = database._engine if database.sqlite else database._async_engine.sync_engine  # type: ignore[union-attr]  # one of both
-
-    def count(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        counted.append(statement)
-
     async def cost(start: int, lines: int) -> int:
         table = "id;name;phone;company;tags\n" + "".join(
             f"{n};К{n};+7916{n:07d};ООО {n};а\n" for n in range(start, start + lines)
         )
         path = office.file("people.csv", table)
         record = await office.begun("contacts", path)
-        counted.clear()
-        await go_on(office.world.store, office.files, record)
-        return len(counted)
+        with statements(office.world.store) as seen:
+            await go_on(office.world.store, office.files, record)
+        return len(seen)
 
     await cost(1000000, 3)  # the caches are warm
-    event.listen(engine, "before_cursor_execute", count)
     few, many = await cost(2000000, 5), await cost(3000000, 300)
-    event.remove(engine, "before_cursor_execute", count)
     assert many <= few + 2, (few, many)  # blocks of ids are fetched now and then

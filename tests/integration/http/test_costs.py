@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, event, select
+from sqlalchemy import Connection, Select, select
 
 from crm_core.model.call import CallState
 from crm_core.model.case import CaseState
@@ -20,25 +19,9 @@ from crm_core.storage.queries.timeline import by_commit, by_time
 from crm_core.storage.tables import attachment, contact, contact_case, deadline, identity, lead, route_decision
 from tests.integration.http.world import World, later
 from tests.integration.storage.world import message, missed
+from tests.statements import statements
 
 TOKEN = 2  # looking the bearer up, and whether what they may has changed
-
-
-@contextmanager
-def statements(world: World) -> Iterator[list[str]]:
-    """The reads that the database is given meanwhile by connections of readers."""
-    seen: list[str] = []
-    database = world.hub.store.database
-    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def fill(world: World, number: int) -> None:
@@ -87,7 +70,7 @@ async def fill_more(world: World) -> None:
 async def costs(world: World, contact_id: int, call_id: int) -> dict[str, int]:
     found: dict[str, int] = {}
     for path, _ in COSTS:
-        with statements(world) as seen:
+        with statements(world.hub.store) as seen:
             await world.get(path.format(contact=contact_id, call=call_id))
         found[path] = len([each for each in seen if not each.startswith(("BEGIN", "COMMIT", "ROLLBACK"))])
     return found

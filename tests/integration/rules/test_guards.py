@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from crm_core.model.definitions import Section
 from crm_core.services import defining
 from tests.integration.rules.office import Office
 from tests.integration.storage.world import at, message
+from tests.statements import statements
 
 
 def tag(*names: str) -> dict[str, Any]:
@@ -174,23 +172,6 @@ async def test_a_pattern_that_backtracks_for_ever_elsewhere_takes_no_time(office
     assert len(await office.world.rows("timeline", kind="message")) == 1
 
 
-@contextmanager
-def statements(office: Office) -> Iterator[list[str]]:
-    """The statements that the database is given meanwhile."""
-    seen: list[str] = []
-    database = office.world.store.database
-    engine: Any = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 async def test_a_move_costs_the_same_whether_six_or_fifty_six_rules_act(office: Office) -> None:
     contact = await office.client(tags=["vip"])
     costs: list[int] = []
@@ -205,7 +186,7 @@ async def test_a_move_costs_the_same_whether_six_or_fifty_six_rules_act(office: 
             )
         card = await office.card(contact)
         await office.move(card, "Думает")
-        with statements(office) as seen:
+        with statements(office.world.store) as seen:
             await office.move(card, "В работе")
         costs.append(len(seen))
         assert len((await office.deal(card)).tags) == many
@@ -217,10 +198,10 @@ async def test_rules_about_something_else_cost_nothing(office: Office) -> None:
     card = await office.card((await office.world.row("contact")).id)
 
     async def cost() -> tuple[int, int]:
-        with statements(office) as move:
+        with statements(office.world.store) as move:
             await office.move(card, "Думает" if (await office.where(card))[1] != "Думает" else "В работе")
         seconds = (office.now - at(0)).total_seconds() + 5
-        with statements(office) as fact:
+        with statements(office.world.store) as fact:
             await office.world.take(message(7, f"m{seconds}", at(seconds)))
         return len(move), len(fact)
 

@@ -18,8 +18,8 @@ from crm_core.services.firing import fire_all
 from crm_core.services.letters import chaining
 from crm_core.storage import queues
 from tests.integration.rules.office import Office
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import at, message, talked
+from tests.statements import statements
 
 LOST = {"do": "move", "stage": "Отказ", "reason": "Нет ответа"}
 TASK = {"do": "task", "title": "Напомнить"}
@@ -215,7 +215,7 @@ async def test_many_records_that_are_due_together_cost_as_many_statements_as_one
         office.world.clock.set(office.now + timedelta(days=10, seconds=1))
         due = await office.world.store.read(partial(queues.due_deadlines, now=office.now, limit=200))
         assert len(due) >= number
-        with statements(office.world) as seen:
+        with statements(office.world.store) as seen:
             await office.world.store.run(partial(fire_all, due=due))
         counts.append(len(seen))
         tagged = {row.id for row in await office.world.rows("contact") if row.tags == ["забыт"]}

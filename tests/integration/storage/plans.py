@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from tests.integration.storage.world import World
+from tests.statements import Statement, heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,9 @@ async def seen(world: World, query: Callable[[Connection], Any]) -> Seen:
         sqlite = conn.dialect.name == "sqlite"
         if not sqlite:
             conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        asked: list[tuple[str, Any]] = []
-
-        def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            asked.append((statement, parameters))
-
-        event.listen(conn, "before_cursor_execute", note)
-        try:
+        asked: list[Statement] = []
+        with heard(conn, asked.append):
             answer = query(conn)
-        finally:
-            event.remove(conn, "before_cursor_execute", note)
         prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
         plans = []
         for statement, parameters in asked:

@@ -24,12 +24,12 @@ from crm_core.services.money.sales_data import (
 )
 from crm_core.services.recognising import external
 from crm_core.services.recognising.named import Named
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World, at
+from tests.statements import statements
 
 
 async def cost(world: World, service: Any) -> int:
-    with statements(world) as seen:
+    with statements(world.store) as seen:
         await world.store.run(service)
     passing = ("BEGIN", "COMMIT", "SELECT pg_advisory")
     return len(

@@ -15,8 +15,8 @@ from crm_core.services.acts.deals import DealChange
 from crm_core.services.clients import contacts
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World, at, form, message
+from tests.statements import statements
 
 MANY = 108
 
@@ -184,9 +184,9 @@ async def test_a_deal_with_108_fields_costs_no_more_statements_than_one_with_two
     await declare(world, *(field("deal", f"f{n}", FieldType.NUMBER, indexed=n % 2 == 0) for n in range(MANY)))
     for _ in range(2):  # the first one makes the pipeline
         await make(world, "deal", {"f0": 1})
-    with statements(world) as few:
+    with statements(world.store) as few:
         await make(world, "deal", {"f0": 1, "f2": 2})
-    with statements(world) as many:
+    with statements(world.store) as many:
         ident = await make(world, "deal", {f"f{n}": n for n in range(MANY)})
     assert len(many) == len(few)
     assert len((await world.row("deal", id=ident)).fields) == MANY

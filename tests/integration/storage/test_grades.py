@@ -13,8 +13,8 @@ from crm_core.services.clients.contacts import ContactChange, change, create
 from crm_core.services.custom import rechecking
 from crm_core.services.desk import Desk
 from tests.integration.storage.test_field_changes import settle
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World, at, form, message
+from tests.statements import statements
 
 LETTERS = {"да": "А", "нет": "В"}
 BANT: dict[str, Any] = {
@@ -181,7 +181,7 @@ async def test_a_formula_is_worked_out_for_many_with_the_same_statements(world: 
     async def cost(formula: str) -> int:
         body = ScoringBody.model_validate({"grade": {"of": "lead", "formula": formula}})
         await world.store.run(lambda desk: defining.change(desk, Section.SCORING, definition.id, "head", body=body))
-        with statements(world) as seen:
+        with statements(world.store) as seen:
             await settle(world)
         return len(seen)
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, event, insert
 
 from crm_core.errors import StorageUnavailable
 from crm_core.model.definitions import ScoringBody, Section
@@ -23,8 +23,8 @@ from crm_core.storage.queries.scores import Times, todays_clients
 from crm_core.storage.scoring import Day, run_scores, running, score_clients, scores_due
 from crm_core.storage.scoring.slices import CLIENTS
 from tests.fakes.clock import START
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World
+from tests.statements import engine_of, statements
 
 _numbers = count(1)
 _OF_CLIENTS = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) (client_score|need|contact)\b")
@@ -254,8 +254,7 @@ def transactions(world: World) -> Iterator[list[int]]:
     """How many rows of clients' figures, needs and statuses each transaction of the world's database writes."""
     written: list[int] = []
     under_way: Counter[int] = Counter()
-    database = world.store.database
-    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
+    engine = engine_of(world.store)
 
     def note(conn: Connection, cursor: Any, statement: str, *_: Any) -> None:
         if _OF_CLIENTS.match(statement):
@@ -277,7 +276,7 @@ def transactions(world: World) -> Iterator[list[int]]:
 
 async def test_a_run_holds_the_database_for_a_slice_of_the_clients_at_a_time(world: World) -> None:
     await many(world, range(100_000, 101_300))
-    with statements(world) as seen, transactions(world) as written:
+    with statements(world.store) as seen, transactions(world) as written:
         await run_scores(world.store, clients=200)
     # The figures and the needs of each; statuses follow, a few at a time.
     assert max(written) <= 2 * 200
@@ -332,14 +331,14 @@ async def test_a_run_that_was_cut_off_goes_on_where_it_was(world: World, monkeyp
     assert set(await scores(world)) == set(ids[:4])
     assert await scores_due(world.store, world.clock.now())
     world.clock.advance(timedelta(minutes=1))
-    with statements(world) as seen:
+    with statements(world.store) as seen:
         tally = await run_scores(world.store, clients=2)
     assert (tally.scored, tally.statuses) == (2, 6)
     assert sum("INSERT INTO client_score" in each for each in seen) == 1
     assert not await scores_due(world.store, world.clock.now())
     # The next day everybody is looked at again.
     world.clock.advance(timedelta(days=1))
-    with statements(world) as seen:
+    with statements(world.store) as seen:
         await run_scores(world.store, clients=2)
     assert sum("INSERT INTO client_score" in each for each in seen) == 3
 

@@ -13,9 +13,9 @@ from crm_core.services import defining
 from crm_core.services.acts.deals import DealChange, create, move
 from crm_core.services.desk import Desk
 from crm_core.services.tasking.stage_tasks import doer_of
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.test_tasks import by, client
 from tests.integration.storage.world import World, at
+from tests.statements import statements
 
 MEASURING = StageSettings(
     owner="olga",
@@ -129,7 +129,7 @@ async def test_many_cards_cost_as_much_as_few(office: World) -> None:
             for deal in desk.work.cards([each.id for each in some]):
                 desk.work.put(deal._replace(stage_id=measuring.id, stage_since=desk.now))
 
-        with statements(office) as seen:
+        with statements(office.store) as seen:
             await office.store.run(moving)
         return len([each for each in seen if "nextval" not in each and "id_block" not in each])
 

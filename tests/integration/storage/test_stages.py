@@ -32,8 +32,9 @@ from crm_core.services.desk import Desk
 from crm_core.services.watching.responsible import responsible
 from crm_core.storage.queries import deals as queries
 from crm_core.storage.queries.within import connection_of
-from tests.integration.storage.test_statements import _for_ids, statements
+from tests.integration.storage.test_statements import _for_ids
 from tests.integration.storage.world import OFFICE, SHOP, SITE, World, at, form, message, talked, world_on
+from tests.statements import statements
 
 PHONE = "+79161234567"
 
@@ -118,7 +119,7 @@ async def test_criteria_cost_nothing_where_there_are_none_and_the_same_for_many(
 
         async def cost(first: int, count: int, when: int) -> int:
             batch = [message(1000 + first + n, f"w{when}-{n}", at(when)) for n in range(count)]
-            with statements(world) as seen:
+            with statements(world.store) as seen:
                 await world.take(*batch)
             return len([each for each in seen if not _for_ids(each)])
 
@@ -327,7 +328,7 @@ async def test_a_move_costs_a_fixed_number_of_statements(world: World) -> None:
             for each in desk.work.cards([one.id for one in some]):
                 stages.enter(desk, each, stage, by_person=True)
 
-        with statements(world) as seen:
+        with statements(world.store) as seen:
             await world.store.run(moved)
         return len([each for each in seen if not each.startswith(("BEGIN", "COMMIT")) and not _for_ids(each)])
 

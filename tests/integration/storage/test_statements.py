@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
 
 from crm_core.messages import (
     Delivery,
@@ -47,6 +45,7 @@ from tests.integration.storage.world import (
     tg,
     world_on,
 )
+from tests.statements import Statement, heard, statements
 
 # What a batch costs: the exact numbers, so that a statement more is noticed.
 STRANGERS = 17
@@ -61,25 +60,8 @@ THREADS = 18
 IN_LINE = 2  # on PostgreSQL, before contacts of strangers are made: to stand in line, and to look once more
 
 
-@contextmanager
-def statements(world: World) -> Iterator[list[str]]:
-    """The statements that the world's database is given meanwhile."""
-    seen: list[str] = []
-    database = world.store.database
-    engine: Engine = database._engine or database._async_engine.sync_engine  # type: ignore[union-attr] # one of both is there
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 async def cost(world: World, batch: list[InboundEvent]) -> int:
-    with statements(world) as seen:
+    with statements(world.store) as seen:
         await world.take(*batch)
     return len([each for each in seen if not each.startswith(("BEGIN", "COMMIT")) and not _for_ids(each)])
 
@@ -314,14 +296,9 @@ async def test_the_figures_of_a_day_do_not_read_all_timelines(full: World) -> No
         conn = desk.work.conn
         if not full.store.database.sqlite:
             conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        asked: list[tuple[str, Any]] = []
-
-        def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            asked.append((statement, parameters))
-
-        event.listen(conn.engine, "before_cursor_execute", note)
-        desk.work.figures(desk.now, "ivan")
-        event.remove(conn.engine, "before_cursor_execute", note)
+        asked: list[Statement] = []
+        with heard(conn.engine, asked.append):
+            desk.work.figures(desk.now, "ivan")
         prefix = "EXPLAIN QUERY PLAN " if full.store.database.sqlite else "EXPLAIN "
         for statement, parameters in asked:
             plans.extend(str(row[-1]) for row in conn.exec_driver_sql(prefix + statement, parameters))

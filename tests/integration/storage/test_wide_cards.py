@@ -19,8 +19,8 @@ from crm_core.services.configuration import applied
 from crm_core.storage.queries import boards
 from crm_core.storage.queries.boards import BoardFilter, BoardOrder
 from hub.presets import parsed
-from tests.integration.storage.test_statements import statements
 from tests.integration.storage.world import World
+from tests.statements import statements
 
 PRESET = parsed(presets.text("four-r"), "four-r")
 BODIES = [each for each in PRESET.definitions[Section.FIELD].values() if isinstance(each, FieldBody)]
@@ -55,7 +55,7 @@ async def office(world: World) -> World:
 
 async def cost(world: World, act: Callable[[], Any]) -> int:
     """The statements that an act takes, without those that fetch ids."""
-    with statements(world) as seen:
+    with statements(world.store) as seen:
         await act()
     apart = ("BEGIN", "COMMIT")
     return len(
@@ -109,7 +109,7 @@ async def test_what_is_read_and_kept_is_as_small_as_what_was_said(office: World)
         react = next(each for each in catalogue.pipelines if each.name == "React")
         return boards.board(conn, access, react, BoardFilter(), BoardOrder.GRADE, limit=20)
 
-    with statements(office) as seen:
+    with statements(office.store) as seen:
         columns = await office.store.read(board)
     assert len(columns[0].cards) == 20
     assert len([each for each in seen if not each.startswith(("BEGIN", "COMMIT"))]) <= 5

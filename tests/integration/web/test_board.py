@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from aiohttp import ClientResponse
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from crm_core.model.definitions import Pipeline, PipelineSettings, RecordTypeBody, Section, StageSettings
 from crm_core.model.definitions.fields import FieldBody
@@ -26,6 +26,7 @@ from crm_core.storage.staff import load_staff
 from hub.web.board.asking import Wanted
 from hub.web.board.boards import board_view, table_view
 from tests.integration.web.conftest import Browser, Workspace
+from tests.statements import statements_of
 
 EVIL = "<script>alert(1)</script>"
 SAFE = "&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -131,20 +132,7 @@ async def test_a_board_costs_the_same_however_much_stands_on_it(workspace: Works
     store, user = workspace.hub.store, await reader(workspace)
 
     async def cost(read: Callable[[Connection, Asker], object]) -> int:
-        def counted(conn: Connection) -> int:
-            seen: list[object] = []
-
-            def note(*_given: object) -> None:
-                seen.append(1)
-
-            event.listen(conn, "before_cursor_execute", note)
-            try:
-                read(conn, store.asker(conn, user))
-            finally:
-                event.remove(conn, "before_cursor_execute", note)
-            return len(seen)
-
-        return await store.read(counted)
+        return await statements_of(store, lambda conn: read(conn, store.asker(conn, user)))
 
     def board(conn: Connection, asker: Asker) -> object:
         return board_view(conn, asker, sales.id, Wanted())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from crm_core.model.definitions import DocumentBody, PipelineSettings, RecordTypeBody, Section
 from crm_core.model.definitions.fields import FieldBody, FieldType
@@ -27,6 +27,7 @@ from crm_core.storage.queries.workspace.asker import Asker
 from hub.web.board.deal_view import deal_view, trace
 from tests.integration.web.conftest import Workspace
 from tests.integration.web.test_board import EVIL, SAFE, STAGES, card, declare, pipeline_of, press, reader
+from tests.statements import statements_of
 
 
 async def test_a_card_shows_what_belongs_to_it(workspace: Workspace) -> None:
@@ -342,20 +343,7 @@ async def test_a_card_costs_the_same_however_much_belongs_to_it(workspace: Works
     store, user = workspace.hub.store, await reader(workspace)
 
     async def cost(read: Callable[[Connection, Asker], object]) -> int:
-        def counted(conn: Connection) -> int:
-            seen: list[object] = []
-
-            def note(*_given: object) -> None:
-                seen.append(1)
-
-            event.listen(conn, "before_cursor_execute", note)
-            try:
-                read(conn, store.asker(conn, user))
-            finally:
-                event.remove(conn, "before_cursor_execute", note)
-            return len(seen)
-
-        return await store.read(counted)
+        return await statements_of(store, lambda conn: read(conn, store.asker(conn, user)))
 
     def page(conn: Connection, asker: Asker) -> object:
         return deal_view(conn, asker, ident)
