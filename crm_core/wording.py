@@ -8,6 +8,7 @@ and `str(error)` gives it, so that it comes along wherever the words of one erro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 
@@ -29,6 +30,9 @@ class Sentence(str):
         made.template, made.values = template, values
         return made
 
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
+        return (self.template,), self.values
+
     def __str__(self) -> str:
         """Itself: what it was made of is not lost."""
         return self
@@ -48,6 +52,28 @@ class Counted(Sentence):
         made = super().__new__(cls, one if count == 1 else many, count=count)
         made.one, made.many, made.number = one, many, count
         return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
+        return (self.one, self.many, self.number), {}
+
+
+class Joined(Sentence):
+    """Sentences one behind the other, with `between` between them: "; " or a line break."""
+
+    __slots__ = ("between", "parts")
+
+    between: str
+    parts: tuple[str, ...]
+
+    def __new__(cls, parts: Iterable[str] = (), between: str = "; ", /) -> Self:
+        """All of them as one."""
+        parts = tuple(parts)
+        made = super().__new__(cls, between.join(parts))
+        made.parts, made.between = parts, between
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
+        return (self.parts, self.between), {}
 
 
 class Worded(Exception):

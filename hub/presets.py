@@ -10,6 +10,7 @@ import tomli_w
 from crm_core.errors import InvalidInput
 from crm_core.services.configuration import BadConfiguration, Configuration, read
 from crm_core.services.configuration.reading import place
+from crm_core.wording import Joined, Sentence
 from hub.settings.toml_lines import key_lines
 
 
@@ -30,8 +31,8 @@ def parsed(text: str, named: str) -> Configuration:
             line = next(
                 (lines[fault.path[:end]] for end in range(len(fault.path), 0, -1) if fault.path[:end] in lines), 0
             )
-            told.append(f"{named}:{line}: {place(fault.path)}: {fault.what}")
-        raise InvalidInput("\n".join(told)) from err
+            told.append(Sentence("{where}: {why}", where=f"{named}:{line}: {place(fault.path)}", why=fault.what))
+        raise InvalidInput(Joined(told, "\n")) from err
 
 
 def written(tables: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from crm_core.model.access import Access, Reach, Right
 from crm_core.model.office import Office
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, By, Kind, Report, Table, Wanted
+from crm_core.wording import Sentence
 
 USUAL_DAYS = 30
 LONGEST = timedelta(days=2 * 366)
@@ -122,7 +123,11 @@ def _moment(text: str, name: str, zone: ZoneInfo, *, end: bool) -> datetime | No
     given = text.strip()
     if not given:
         return None
-    what = f"{name}: «{given[:40]}» is neither a day (2026-03-02) nor a moment (2026-03-02T09:00:00Z)"
+    what = Sentence(
+        "{name}: «{given}» is neither a day (2026-03-02) nor a moment (2026-03-02T09:00:00Z)",
+        name=name,
+        given=given[:40],
+    )
     try:
         if _DAY.match(given):
             return _midnight(date.fromisoformat(given), zone, days=1 if end else 0)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import RuleBody
+from crm_core.model.faults import first_of
 from crm_core.services.automation.checks import check_rule
 from crm_core.services.automation.index import Index, Rule, index_with, rule_of, rules_of
 from crm_core.services.automation.trying import Trial, next_chunk, tried
@@ -109,10 +110,8 @@ def parsed_rule(table: Any) -> tuple[str, RuleBody]:
     try:
         return name.strip(), RuleBody.model_validate(given)
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(each) for each in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput("rule «{name}»: {where}: {why}", name=name, where=where, why=message) from err
+        where, why = first_of(err)
+        raise InvalidInput("rule «{name}»: {where}: {why}", name=name, where=where, why=why) from err
 
 
 def _chosen(desk: Desk, rules: Sequence[tuple[str, RuleBody]] | None) -> list[Rule]:

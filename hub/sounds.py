@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_core.errors import InvalidInput, NotFound
+from crm_core.wording import Sentence
 
 MAX_SOUND = 5 * 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _RATES = (8000, 16000)
 _LONGEST_S = 120.0
 _SHORTEST_S = 0.2
-_HOW = "convert it, e.g. with: ffmpeg -i in.mp3 -ac 1 -ar 8000 -c:a pcm_s16le out.wav"
+_HOW = Sentence("convert it, e.g. with: ffmpeg -i in.mp3 -ac 1 -ar 8000 -c:a pcm_s16le out.wav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _duration(content: bytes) -> float:
             )
     except (wave.Error, EOFError) as err:
         raise InvalidInput(
-            "this is no PCM WAV file ({why}); {how}", why=str(err) or "it ends too early", how=_HOW
+            "this is no PCM WAV file ({why}); {how}", why=str(err) or Sentence("it ends too early"), how=_HOW
         ) from err
     if channels != 1 or width != 2 or rate not in _RATES:
         rates = " or ".join(str(each) for each in _RATES)

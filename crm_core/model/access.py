@@ -10,6 +10,7 @@ from crm_core.errors import Forbidden
 from crm_core.model.definitions import Catalogue, RoleBody, Section
 from crm_core.model.rights import CONFIGURABLE, REACHING, TABLE, Reach, Right
 from crm_core.model.user import Role, Staff, User
+from crm_core.wording import Sentence
 
 __all__ = ["CONFIGURABLE", "REACHING", "TABLE", "Access", "People", "Reach", "Right", "Sight", "reaches_of"]
 
@@ -134,7 +135,7 @@ class Access:
         """Raise Forbidden where somebody may not do this with what is a person's (None: nobody's)."""
         self.demand(right)
         if not self.within(right, login):
-            whose = "their own" if self.reaches[right] is Reach.OWN else "their group's"
+            whose = Sentence("their own") if self.reaches[right] is Reach.OWN else Sentence("their group's")
             raise Forbidden(
                 "the role «{role}» may {right} only where they are {whose}",
                 role=self.user.role,

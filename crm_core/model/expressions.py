@@ -132,14 +132,21 @@ class Program:
         if missing and isinstance(err, (TypeError, KeyError, RuntimeError)):
             return ValueMissing("not set: {missing}", missing=", ".join(missing))
         if errors:
-            return ExpressionError("{errors} in «{text}»", errors=errors[0], text=_short(self.text))
+            return ExpressionError("{why} in «{text}»", why=errors[0], text=_short(self.text))
         return ExpressionError("{why} in «{text}»", why=_said(err), text=_short(self.text))
 
     def _bound(self, elements: int, error: type[Exception]) -> None:
         """Refuse what could run for seconds: lists gone through within lists."""
         longest = elements * (self._joins + 1) ** self._maps  # `map` alone makes new lists, maybe longer ones
         if longest**self._nested * self._words > _MOST_WORK * (1 if self._nested > 1 else 10):
-            raise error(f"«{_short(self.text)}» would go through too many elements ({longest}, {self._nested} deep)")
+            raise error(
+                Sentence(
+                    "«{text}» would go through too many elements ({count}, {deep} deep)",
+                    text=_short(self.text),
+                    count=longest,
+                    deep=self._nested,
+                )
+            )
 
 
 @lru_cache(maxsize=8192)
@@ -187,25 +194,31 @@ def _compiled(text: str) -> cel.Program:
         if found is None:
             raise ValueError(Sentence("the expression can't be read: {why}", why=_short(str(err)))) from err
         line, column, why = int(found[1]), int(found[2]), found[3]
-        at = f"line {line}, character {column}" if "\n" in text else f"character {column}"
+        at = Sentence("character {column}", column=column)
+        if "\n" in text:
+            at = Sentence("line {line}, character {column}", line=line, column=column)
         raise ValueError(Sentence("the expression can't be read at {at}: {why}", at=at, why=_explained(why))) from err
 
 
 def _explained(why: str) -> str:
     found = re.search(r"token recognition error at: '(.)", why)
     if found and found[1].isalpha():
-        return 'names are written in Latin letters; what is called otherwise is in quotes: fields["…"]'
+        return Sentence('names are written in Latin letters; what is called otherwise is in quotes: fields["…"]')
     return _short(why.split(" expecting ", maxsplit=1)[0])
 
 
 def _said(err: BaseException) -> str:
     text = str(err)
     if isinstance(err, TypeError):
-        return "values of kinds that don't go together" if "overload" in text else text.split(". CEL ", maxsplit=1)[0]
+        return (
+            Sentence("values of kinds that don't go together")
+            if "overload" in text
+            else text.split(". CEL ", maxsplit=1)[0]
+        )
     if isinstance(err, KeyError):
-        return f"there is no {text}"
+        return Sentence("there is no {name}", name=text)
     if isinstance(err, ZeroDivisionError):
-        return "division by zero"
+        return Sentence("division by zero")
     return _short(text.split(". Check ", maxsplit=1)[0])
 
 
@@ -214,9 +227,13 @@ def _short(text: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    return {str: "a text", int: "a number", float: "a number", list: "a list", dict: "a map"}.get(
-        type(value), type(value).__name__
-    )
+    return {
+        str: Sentence("a text"),
+        int: Sentence("a number"),
+        float: Sentence("a number"),
+        list: Sentence("a list"),
+        dict: Sentence("a map"),
+    }.get(type(value), type(value).__name__)
 
 
 def _matches(text: Any, wanted: Any) -> bool:
@@ -247,7 +264,8 @@ def _guarded(call: Callable[..., Any], errors: list[str], zone: Any) -> Callable
         try:
             return _plain(call(*given, zone=zone) if zoned else call(*given))
         except Exception as err:  # noqa: BLE001 - told by the program that calls
-            errors.append(f"{call.__name__.strip('_')}: {err}" if str(err) else call.__name__)
+            name = call.__name__
+            errors.append(Sentence("{function}: {why}", function=name.strip("_"), why=err) if str(err) else name)
             return None
 
     return run

@@ -11,6 +11,7 @@ from crm_core.model.rights import Right
 from crm_core.services import auditing
 from crm_core.services.desk import Desk
 from crm_core.services.using import brief, users_of
+from crm_core.wording import Sentence
 
 _MOST = 5000  # of one section
 
@@ -67,7 +68,7 @@ def change(
     if name is not None and name != before.name and any(each.name == name for each in of_section(desk, section)):
         raise Duplicate("there is a {section} «{name}» already", section=section.value, name=name)
     if name is not None and name != before.name:
-        _demand_unused(desk, before, "have another name")
+        _demand_unused(desk, before, Sentence("have another name"))
     after = before._replace(
         name=name if name is not None else before.name,
         body=as_json(body) if body is not None else before.body,
@@ -85,7 +86,7 @@ def put_away(desk: Desk, section: Section, definition_id: int, login: str) -> No
     desk.demand(keeps(section))
     before = one(desk, section, definition_id)
     if not before.archived:
-        _demand_unused(desk, before, "go")
+        _demand_unused(desk, before, Sentence("go"))
         _noted(desk, before, login)
         desk.work.put(before._replace(archived=True, version=before.version + 1, updated_at=desk.now, updated_by=login))
 
@@ -124,11 +125,10 @@ def of_section(desk: Desk, section: Section) -> list[DefinitionRecord]:
 def _demand_unused(desk: Desk, record: DefinitionRecord, what: str) -> None:
     users = users_of(desk.catalogue, record.section, record.name) if not record.archived else []
     if users:
-        words = record.section.value.replace("_", " ")
         raise Conflict(
-            "the {words} «{record}» can't {what}, it is named by {users}: change that first",
-            words=words,
-            record=record.name,
+            "the {section} «{name}» can't {what}, it is named by {users}: change that first",
+            section=record.section.value.replace("_", " "),
+            name=record.name,
             what=what,
             users=brief(users),
         )

@@ -26,6 +26,7 @@ from crm_core.model.selling import (
 )
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.services.desk import Desk
+from crm_core.wording import Sentence
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
@@ -166,7 +167,8 @@ def unknown_names(
     for path in sorted(program.paths):
         name, *steps = path
         if name not in variables and name not in {"fields", "now"}:
-            found.append(f"there is no «{name}»{nearest(name, [*variables, 'fields', 'now'])}")
+            meant = nearest(name, [*variables, "fields", "now"])
+            found.append(Sentence("there is no «{name}»{meant}", name=name, meant=meant))
             continue
         if name == "now":
             continue
@@ -178,18 +180,20 @@ def unknown_names(
             continue
         known = {*getattr(record, "_fields", ()), *_WORKED_OUT.get(record, {})}
         if steps[0] not in known:
-            found.append(f"«{name}» has no «{steps[0]}»{nearest(steps[0], known)}")
+            meant = nearest(steps[0], known)
+            found.append(Sentence("«{name}» has no «{part}»{meant}", name=name, part=steps[0], meant=meant))
         elif steps[0] == "fields" and len(steps) > 1:
             declared = fields_of(catalogue, on).by_key
             if declared and steps[1] not in declared:
-                found.append(f"«{on}» has no field «{steps[1]}»{nearest(steps[1], declared)}")
+                meant = nearest(steps[1], declared)
+                found.append(Sentence("«{kind}» has no field «{key}»{meant}", kind=on, key=steps[1], meant=meant))
     return found
 
 
 def nearest(name: str, known: Any) -> str:
     """What was probably meant, in words; nothing where nothing is near."""
     close = get_close_matches(name, list(known), 1)
-    return f", did you mean «{close[0]}»?" if close else ""
+    return Sentence(", did you mean «{name}»?", name=close[0]) if close else ""
 
 
 def _kind_named(name: str, kind: str) -> str:

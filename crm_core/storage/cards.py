@@ -72,10 +72,10 @@ class Cards(Held):
         for record in bulk.read(self.conn, kind, sql, (ident,)):
             self._remember(record)
             if self._original[kind][ident] != record:
-                raise ConcurrentChange(f"{table} {ident} was changed meanwhile")
+                raise ConcurrentChange(f"{kind} {ident} was changed meanwhile")
         found: Record | None = self._current[kind].get(ident)
         if found is None:
-            raise NotFound("there is no {table} {ident}", table=table, ident=ident)
+            raise NotFound("there is no {kind} {ident}", kind=table, ident=ident)
         return found
 
     def hold_stages(self, ids: Iterable[int]) -> set[int]:

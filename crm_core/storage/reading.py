@@ -304,7 +304,7 @@ class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging
         self._load(kind, [key], f"t.{first}", array=array)
         found: Record | None = self._current[kind].get(key)
         if found is None:
-            raise NotFound("there is no {table_of} {key}", table_of=TABLE_OF[kind].name, key=key)
+            raise NotFound("there is no {kind} {ident}", kind=TABLE_OF[kind].name, ident=key)
         return found
 
     def owned(self, kind: type[Record], key: Any) -> tuple[Record, ContactRecord | None]:
@@ -313,7 +313,7 @@ class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging
         sql = f'SELECT contact_id FROM "{TABLE_OF[kind].name}" WHERE id = {mark}'
         row = self.conn.exec_driver_sql(sql, (key,)).first()
         if row is None:
-            raise NotFound("there is no {table_of} {key}", table_of=TABLE_OF[kind].name, key=key)
+            raise NotFound("there is no {kind} {ident}", kind=TABLE_OF[kind].name, ident=key)
         contact = self.contact(row[0]) if row[0] is not None else None
         record: Any = self.get(kind, key)
         if contact is not None and record.contact_id != contact.id:

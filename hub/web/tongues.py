@@ -22,7 +22,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from crm_core.wording import Counted, Sentence
+from crm_core.wording import Counted, Joined, Sentence
 
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("ru", "en")
@@ -86,6 +86,8 @@ def told(text: str) -> str:
     match text:
         case Counted():
             return ngettext(text.one, text.many, text.number).format(count=text.number)
+        case Joined():
+            return text.between.join(told(each) for each in text.parts)
         case Sentence() if not text.values:
             return gettext(text.template) if text else ""  # the catalogue says its heading for nothing
         case Sentence():

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
+from crm_core.model.faults import why_of
 from crm_core.model.records import PipelineRecord, StageRecord
+from crm_core.wording import Sentence
 
 Form = TypeVar("Form", bound=Body)
 Made = TypeVar("Made")
@@ -119,5 +121,5 @@ def _parsed(form: type[Form], body: Any, what: str, problems: list[str]) -> Form
     except ValidationError as err:
         first = err.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(each) for each in first["loc"])
-        problems.append(f"{what}: {where}: {first['msg']}" if where else f"{what}: {first['msg']}")
+        problems.append(Sentence("{where}: {why}", where=f"{what}: {where}" if where else what, why=why_of(first)))
         return None

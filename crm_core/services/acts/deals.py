@@ -175,8 +175,12 @@ def seen(desk: Desk, deal_id: int, version: int | None = None) -> DealRecord:
     deal, _ = desk.work.card(deal_id)
     demand_access(desk, place_of(desk, deal.stage_id)[0], deal)
     if version is not None and version != deal.version:
-        text = f"the deal was changed meanwhile: it is at version {deal.version}, not {version}"
-        raise Outdated(text, placed(desk, deal))
+        raise Outdated(
+            "the deal was changed meanwhile: it is at version {now}, not {version}",
+            placed(desk, deal),
+            now=deal.version,
+            version=version,
+        )
     return deal
 
 

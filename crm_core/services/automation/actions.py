@@ -45,6 +45,7 @@ from crm_core.services.letters.outgoing import HeldBack, deliver, held_back
 from crm_core.services.tasking import tasks
 from crm_core.services.watching import callbacks
 from crm_core.services.watching.telling import tell
+from crm_core.wording import Sentence
 
 _LONGEST_TITLE = 300
 # Columns that a rule may set; the rest has a way of its own, or is the hub's bookkeeping.
@@ -109,7 +110,7 @@ def _column(desk: Desk, record: Any, column: str, value: Any) -> Any:
         case "amount", None:
             return 0
         case "amount", bool() | int() | float() if not isinstance(value, bool):
-            amount = bounded(round(value * 10 ** digits_of(record.currency)), "amount")
+            amount = bounded(round(value * 10 ** digits_of(record.currency)), Sentence("amount"))
             if amount < 0:
                 raise InvalidInput("amount: {value} is below nothing", value=value)
             return amount

@@ -43,6 +43,7 @@ from crm_core.services.automation.conditions import CHANGE_VARIABLES, FACT_VARIA
 from crm_core.services.cards.pipelines import pipelines
 from crm_core.services.desk import Desk
 from crm_core.services.scope import unknown_names
+from crm_core.wording import Sentence
 
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
 _DEAL = "deal"
@@ -52,7 +53,7 @@ def check_rule(desk: Desk, rule: RuleBody) -> None:
     """Raise InvalidInput for the first thing that a rule names and that is not there."""
     catalogue = desk.catalogue
     kinds = {*PLAIN_KINDS, _DEAL, *catalogue.section(Section.RECORD_TYPE)}
-    _known("on: there is no kind of records", rule.on, kinds)
+    _known(Sentence("on: there is no kind of records"), rule.on, kinds)
     for number, when in enumerate(rule.when):
         _at(f"when.{number}", partial(_check_when, desk, rule, when))
     _at("only", lambda: _check_only(desk, rule))
@@ -80,18 +81,18 @@ def _check_when(desk: Desk, rule: RuleBody, when: When) -> None:
         pass
     elif rule.on in {"task", "product", "payment"}:
         raise InvalidInput(
-            "event: a {on} has no timeline, «{event}» never happens to it", on=rule.on, event=when.event.value
+            "event: a {kind} has no timeline, «{event}» never happens to it", kind=rule.on, event=when.event.value
         )
     if when.segment is not None:
         segment = desk.catalogue.body(Section.SEGMENT, when.segment, SegmentBody)
         if segment is None:
-            _known("segment: there is no segment", when.segment, desk.catalogue.section(Section.SEGMENT))
+            _known(Sentence("segment: there is no segment"), when.segment, desk.catalogue.section(Section.SEGMENT))
         elif segment.of != rule.on:
             raise InvalidInput(
-                "segment: «{segment}» is one of {of}, the rule is about {on}",
+                "segment: «{segment}» is one of {of}, the rule is about {kind}",
                 segment=when.segment,
                 of=segment.of,
-                on=rule.on,
+                kind=rule.on,
             )
         else:
             _at("segment", partial(_check_filter, desk, segment.of, segment.filter))
@@ -116,7 +117,7 @@ def _check_only(desk: Desk, rule: RuleBody) -> None:
     _check_places(desk, rule.on, rule.only.pipelines, rule.only.stages)
     _check_hours(desk, rule.only.hours)
     for login in rule.only.managers:
-        _known("managers: there is nobody", login, desk.work.staff.by_login)
+        _known(Sentence("managers: there is nobody"), login, desk.work.staff.by_login)
 
 
 def _check_action(desk: Desk, rule: RuleBody, action: Action) -> None:
@@ -141,11 +142,11 @@ def _check_action(desk: Desk, rule: RuleBody, action: Action) -> None:
             _check_people(desk, rule.on, action.to)
             _check_texts(action.text)
         case Assign(login=str() as login):
-            _known("login: there is nobody", login, desk.work.staff.by_login)
+            _known(Sentence("login: there is nobody"), login, desk.work.staff.by_login)
         case Assign(group=str() as group):
-            _known("group: there is no group", group, _groups(desk))
+            _known(Sentence("group: there is no group"), group, _groups(desk))
         case StartChain(chain=chain) | StopChain(chain=str() as chain):
-            _known("chain: there is no chain", chain, desk.catalogue.section(Section.CHAIN))
+            _known(Sentence("chain: there is no chain"), chain, desk.catalogue.section(Section.CHAIN))
         case _:
             pass
 
@@ -163,7 +164,7 @@ def _check_created(desk: Desk, action: Create) -> None:
     _check_texts(action.title, *action.fields.values())
     for key in action.fields:
         if declared.by_key:
-            _known(f"fields: a {pipeline.record.type} has no field", key, declared.by_key)
+            _known(Sentence("fields: a {kind} has no field", kind=pipeline.record.type), key, declared.by_key)
 
 
 def _check_set(catalogue: Catalogue, on: str, action: SetField) -> None:
@@ -173,7 +174,7 @@ def _check_set(catalogue: Catalogue, on: str, action: SetField) -> None:
     if column != "fields" and column not in columns:
         key = column
     if key and declared.named(key) is None and (declared.by_key or column != "fields"):
-        _known(f"field: a {on} has no field", key, {*declared.by_key, *columns})
+        _known(Sentence("field: a {kind} has no field", kind=on), key, {*declared.by_key, *columns})
     if action.expression:
         _check_names(catalogue, action.expression, on, {**FACT_VARIABLES, **CHANGE_VARIABLES})
     if isinstance(action.value, str):
@@ -187,9 +188,9 @@ def _check_field(catalogue: Catalogue, on: str, name: str) -> None:
     if column == "fields":
         declared = fields_of(catalogue, on).by_key
         if declared:
-            _known(f"field: a {on} has no field", key, declared)
+            _known(Sentence("field: a {kind} has no field", kind=on), key, declared)
     else:
-        _known(f"field: a {on} has no column", column, _RECORD_OF.get(on, DealRecord)._fields)  # type: ignore[attr-defined]  # all are named tuples
+        _known(Sentence("field: a {kind} has no column", kind=on), column, _RECORD_OF.get(on, DealRecord)._fields)  # type: ignore[attr-defined]  # all are named tuples
 
 
 def _check_names(catalogue: Catalogue, text: str, on: str, more: Mapping[str, type | None]) -> None:
@@ -200,24 +201,32 @@ def _check_names(catalogue: Catalogue, text: str, on: str, more: Mapping[str, ty
 
 def _check_places(desk: Desk, on: str | None, wanted: Iterable[str], stages: Iterable[str]) -> None:
     known = [each for each in pipelines(desk) if not each.record.archived and on in {None, each.record.type}]
-    of_kind = f" of «{on}»" if on not in {None, _DEAL} else ""
+    what = Sentence("pipeline: there is no pipeline")
+    if on not in {None, _DEAL}:
+        what = Sentence("pipeline: there is no pipeline of «{kind}»", kind=on)
     for name in wanted:
-        _known(f"pipeline: there is no pipeline{of_kind}", name, {each.name for each in known})
+        _known(what, name, {each.name for each in known})
     chosen = [each for each in known if each.name in wanted] or known
     for name in stages:
         there = {stage.name for each in chosen for stage in each.stages if not stage.record.archived}
         there |= {str(stage.id) for each in chosen for stage in each.stages} if name.isdigit() else set()
-        where = f"«{chosen[0].name}»" if len(chosen) == 1 else "these pipelines"
-        _known(f"stage: {where} {'has' if len(chosen) == 1 else 'have'} no stage", name, there)
+        none = Sentence("stage: these pipelines have no stage")
+        if len(chosen) == 1:
+            none = Sentence("stage: «{pipeline}» has no stage", pipeline=chosen[0].name)
+        _known(none, name, there)
 
 
 def _check_hours(desk: Desk, name: str | None) -> None:
     if name is not None and name != ANY_HOURS:
-        _known("hours: there is no calendar", name, {*desk.office.calendars, *desk.catalogue.section(Section.HOURS)})
+        _known(
+            Sentence("hours: there is no calendar"),
+            name,
+            {*desk.office.calendars, *desk.catalogue.section(Section.HOURS)},
+        )
 
 
 def _check_template(desk: Desk, name: str) -> None:
-    _known("template: there is no template", name, desk.catalogue.section(Section.TEMPLATE))
+    _known(Sentence("template: there is no template"), name, desk.catalogue.section(Section.TEMPLATE))
 
 
 def _check_people(desk: Desk, on: str, wanted: Iterable[str]) -> None:
@@ -228,24 +237,24 @@ def _check_people(desk: Desk, on: str, wanted: Iterable[str]) -> None:
         if who in words:
             continue
         if kind == "group":
-            _known("to: there is no group", name.strip(), _groups(desk))
+            _known(Sentence("to: there is no group"), name.strip(), _groups(desk))
             continue
         if kind == "field":
             _check_person_field(desk.catalogue, on, name.strip())
             continue
-        _known("to: there is nobody", who.removeprefix("login:").strip(), {*logins, *words})
+        _known(Sentence("to: there is nobody"), who.removeprefix("login:").strip(), {*logins, *words})
 
 
 def _check_person_field(catalogue: Catalogue, on: str, key: str) -> None:
     declared = fields_of(catalogue, on).by_key
     if not declared:
         return  # fields that nobody declared take anything
-    _known(f"to: a {on} has no field", key, declared)
+    _known(Sentence("to: a {kind} has no field", kind=on), key, declared)
     if declared[key].body.type is not FieldType.USER:
         raise InvalidInput(
-            "to: the field «{key}» of a {on} names no person: it is one of type {type}",
+            "to: the field «{key}» of a {kind} names no person: it is one of type {type}",
             key=key,
-            on=on,
+            kind=on,
             type=declared[key].body.type,
         )
 
@@ -268,7 +277,7 @@ def _known(what: str, name: str, known: Iterable[str]) -> None:
     if name in names:
         return
     close = get_close_matches(name, names, 1, 0.5)
-    meant = f", did you mean «{close[0]}»?" if close else ""
+    meant = Sentence(", did you mean «{name}»?", name=close[0]) if close else ""
     raise InvalidInput("{what} «{name}»{meant}", what=what, name=name, meant=meant)
 
 

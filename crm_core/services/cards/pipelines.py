@@ -13,6 +13,7 @@ from crm_core.model.records import DealRecord, PipelineRecord, StageKind, StageR
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
+from crm_core.wording import Sentence
 
 DEAL = "deal"
 OWN_COLUMNS = frozenset({"amount", "contact_id", "company_id", "manager", "source", "due_at", "title", "grade", "paid"})
@@ -74,7 +75,7 @@ def named_stage(pipeline: Pipeline, wanted: str) -> Stage:
     if found is None:
         names = ", ".join(f"«{each.name}»" for each in pipeline.in_use)
         raise InvalidInput(
-            "stage: the pipeline has no stage «{wanted}», only {names}", wanted=wanted, names=names or "none"
+            "stage: the pipeline has no stage «{wanted}», only {names}", wanted=wanted, names=names or Sentence("none")
         )
     return found
 

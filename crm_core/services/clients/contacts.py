@@ -20,6 +20,7 @@ from crm_core.services.custom.fields import given as typed_fields
 from crm_core.services.desk import Desk
 from crm_core.services.recognising.cleaning import clean_name
 from crm_core.services.recognising.recognition import searchable
+from crm_core.wording import Sentence
 
 BY_HAND = "by hand"
 _MOST_IDENTITIES = 100
@@ -230,9 +231,9 @@ def _findable(contact: ContactRecord, identities: Sequence[IdentityRecord]) -> C
 def known_list(office: Office, name: str) -> str:
     """The name of a configured list; raises InvalidInput with the nearest one for any other."""
     if name not in office.lists:
-        known = ", ".join(f"«{each}»" for each in office.lists) or "none is configured"
+        known = ", ".join(f"«{each}»" for each in office.lists) or Sentence("none is configured")
         nearest = get_close_matches(name.lower(), office.lists, n=1)
-        guess = f"; did you mean «{nearest[0]}»?" if nearest else ""
+        guess = Sentence("; did you mean «{name}»?", name=nearest[0]) if nearest else ""
         raise InvalidInput("list: there is no list «{list}» ({known}){guess}", list=name, known=known, guess=guess)
     return name
 

@@ -31,6 +31,7 @@ from crm_core.services.configuration.naming import (
 )
 from crm_core.services.configuration.reading import Configuration
 from crm_core.services.desk import Desk
+from crm_core.wording import Sentence
 
 _CHECKS: tuple[tuple[Section, type[Any], Callable[[Desk, Any], None]], ...] = (
     (Section.FIELD, FieldBody, check_field),
@@ -54,12 +55,12 @@ def problems(desk: Desk) -> tuple[str, ...]:
             try:
                 check(desk, body)
             except InvalidInput as err:
-                found.append(f"{section.value} «{each.name}»: {err}")
+                found.append(Sentence("{section} «{name}»: {why}", section=section.value, name=each.name, why=err))
     for name in desk.catalogue.section(Section.ROLE):
         try:
             check_role(name)
         except InvalidInput as err:
-            found.append(f"role «{name}»: {err}")
+            found.append(Sentence("{section} «{name}»: {why}", section="role", name=name, why=err))
     for pipeline in desk.catalogue.pipelines:
         if not pipeline.record.archived:
             found.extend(_of_pipeline(desk, pipeline))
@@ -81,9 +82,10 @@ def _of_pipeline(desk: Desk, pipeline: Pipeline) -> Iterator[str]:
     try:
         check_pipeline(desk, of_type, pipeline.settings)
     except InvalidInput as err:
-        yield f"pipeline «{pipeline.name}»: {err}"
+        yield Sentence("{section} «{name}»: {why}", section="pipeline", name=pipeline.name, why=err)
     for stage in pipeline.in_use:
         try:
             check_stage(desk, stage.settings, of_type)
         except InvalidInput as err:
-            yield f"stage «{pipeline.name} / {stage.name}»: {err}"
+            name = f"{pipeline.name} / {stage.name}"
+            yield Sentence("{section} «{name}»: {why}", section="stage", name=name, why=err)

@@ -27,6 +27,7 @@ from crm_core.services.cards.criteria import VARIABLES
 from crm_core.services.cards.pipelines import OWN_COLUMNS
 from crm_core.services.desk import Desk
 from crm_core.services.scope import nearest, unknown_names
+from crm_core.wording import Sentence
 
 _DEAL = "deal"
 _DOERS = ("owner", "manager", "head", "controller", "director")
@@ -45,7 +46,7 @@ def check_pipeline(desk: Desk, of_type: str, settings: PipelineSettings) -> None
     people = (each.group for each in desk.work.staff.by_login.values() if each.group)
     groups = {*people, *desk.office.groups, *desk.catalogue.section(Section.GROUP)}
     for name in settings.groups if groups else ():
-        _demand("groups: there is no group", name, groups)
+        _demand(Sentence("groups: there is no group"), name, groups)
 
 
 def check_stage(desk: Desk, settings: StageSettings, of_type: str) -> None:
@@ -53,17 +54,19 @@ def check_stage(desk: Desk, settings: StageSettings, of_type: str) -> None:
     logins = desk.work.staff.by_login
     if settings.owner is not None and settings.owner not in logins:
         raise InvalidInput(
-            "owner: there is no user «{user}»{nearest}", user=settings.owner, nearest=nearest(settings.owner, logins)
+            "owner: there is no user «{user}»{meant}", user=settings.owner, meant=nearest(settings.owner, logins)
         )
     _check_hours(desk, settings.hours, "hours")
     if settings.enter_when:
         _check_names(desk, "enter_when", settings.enter_when, of_type, criteria=True)
     declared = fields_of(desk.catalogue, of_type)
     for key in settings.required if declared.by_key else ():
-        _demand(f"required: a {of_type} has no field", key, (*declared.by_key, *OWN_COLUMNS))
+        _demand(Sentence("required: a {kind} has no field", kind=of_type), key, (*declared.by_key, *OWN_COLUMNS))
     for number, task in enumerate(settings.tasks):
         if task.assignee not in logins:
-            _demand(f"tasks.{number}.assignee: there is nobody", task.assignee, (*_DOERS, *logins))
+            _demand(
+                Sentence("tasks.{number}.assignee: there is nobody", number=number), task.assignee, (*_DOERS, *logins)
+            )
         _check_hours(desk, task.hours, f"tasks.{number}.hours")
 
 
@@ -117,15 +120,23 @@ def _check_parts(desk: Desk, where: str, kind: str, parts: Iterable[Part], more:
     for number, part in enumerate(parts):
         if part.field in more or not declared:
             continue
-        _demand(f"{where}.{number}.field: a {kind} has no field", part.field, (*declared, *more))
+        _demand(
+            Sentence("{where}: a {kind} has no field", where=f"{where}.{number}.field", kind=kind),
+            part.field,
+            (*declared, *more),
+        )
         options = declared[part.field].body.options
         for chosen in (*part.letters, *part.points) if options else ():
-            _demand(f"{where}.{number}: «{part.field}» has no option", chosen, options)
+            _demand(
+                Sentence("{where}: «{field}» has no option", where=f"{where}.{number}", field=part.field),
+                chosen,
+                options,
+            )
 
 
 def _check_kind(desk: Desk, where: str, kind: str) -> None:
     _demand(
-        f"{where}: there is no kind of records",
+        Sentence("{where}: there is no kind of records", where=where),
         kind,
         (*sorted(PLAIN_KINDS), _DEAL, *desk.catalogue.section(Section.RECORD_TYPE)),
     )
@@ -134,7 +145,7 @@ def _check_kind(desk: Desk, where: str, kind: str) -> None:
 def _check_hours(desk: Desk, name: str | None, where: str) -> None:
     known = {*desk.office.calendars, *desk.catalogue.section(Section.HOURS)}
     if name is not None and name != ANY_HOURS and name not in known:
-        words = ", ".join(f"«{each}»" for each in sorted(known)) or "none is configured"
+        words = ", ".join(f"«{each}»" for each in sorted(known)) or Sentence("none is configured")
         raise InvalidInput(
             "{where}: there is no calendar «{calendar}» ({words})", where=where, calendar=name, words=words
         )
@@ -147,10 +158,10 @@ def _check_names(desk: Desk, where: str, text: str, kind: str, *, criteria: bool
         raise InvalidInput("{where}: {why}", where=where, why=err) from err
     unknown = unknown_names(desk.catalogue, program, kind, VARIABLES if criteria else None)
     if unknown:
-        raise InvalidInput("{where}: {unknown}", where=where, unknown=unknown[0])
+        raise InvalidInput("{where}: {why}", where=where, why=unknown[0])
 
 
 def _demand(what: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
-        raise InvalidInput("{what} «{name}»{nearest}", what=what, name=name, nearest=nearest(name, names))
+        raise InvalidInput("{what} «{name}»{meant}", what=what, name=name, meant=nearest(name, names))

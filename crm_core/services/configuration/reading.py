@@ -17,7 +17,9 @@ from pydantic import BaseModel, ValidationError
 
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import FORMS, Body, PipelineSettings, Section, StageSettings, name_of
+from crm_core.model.faults import why_of
 from crm_core.model.records import StageKind
+from crm_core.wording import Joined, Sentence
 
 Form = TypeVar("Form", bound=BaseModel)
 Path = tuple[str | int, ...]
@@ -39,7 +41,8 @@ class BadConfiguration(InvalidInput):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("; ".join(f"{place(each.path)}: {each.what}" for each in self.faults))
+        told = (Sentence("{where}: {why}", where=place(each.path), why=each.what) for each in self.faults)
+        super().__init__(Joined(told, "; "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def read(tables: Mapping[str, Any]) -> Configuration:
     faults: list[Fault] = []
     known = [*_ABOUT, "pipeline", *(each.value for each in FORMS)]
     strange = (key for key in tables if key not in known)
-    faults.extend(Fault((key,), f"there is no such section{_nearest(key, known)}") for key in strange)
+    faults.extend(
+        Fault((key,), Sentence("there is no such section{meant}", meant=_nearest(key, known))) for key in strange
+    )
     title, description = (_text(tables, key, faults) for key in _ABOUT)
     pipelines = tuple(
         found
@@ -109,9 +114,11 @@ def _section(tables: Mapping[str, Any], section: Section, form: type[Body], faul
         own = name_of(body)
         name = own if own is not None else _name(table, path, faults)
         if own is not None and table.get("name", own) != own:
-            faults.append(Fault((*path, "name"), f"the name of this one is «{own}»: leave the key out"))
+            faults.append(
+                Fault((*path, "name"), Sentence("the name of this one is «{name}»: leave the key out", name=own))
+            )
         if name in found:
-            faults.append(Fault((*path, "name"), f"«{name}» stands there twice"))
+            faults.append(Fault((*path, "name"), Sentence("«{name}» stands there twice", name=name)))
         elif name is not None:
             found[name] = body
     return found
@@ -127,9 +134,9 @@ def _pipeline(table: Mapping[str, Any], path: Path, faults: list[Fault]) -> Want
     ]
     _unique([((*path, "stage", at, "name"), each.name) for at, each in enumerate(stages)], faults)
     if not table.get("stage"):
-        faults.append(Fault((*path, "stage"), "a pipeline has at least one stage"))
+        faults.append(Fault((*path, "stage"), Sentence("a pipeline has at least one stage")))
     if not isinstance(kind, str):
-        faults.append(Fault((*path, "type"), "a type is a text, e.g. «deal»"))
+        faults.append(Fault((*path, "type"), Sentence("a type is a text, e.g. «deal»")))
         return None
     return WantedPipeline(name, kind, settings, tuple(stages)) if name is not None and settings is not None else None
 
@@ -139,7 +146,7 @@ def _stage(table: Mapping[str, Any], path: Path, faults: list[Fault]) -> WantedS
     settings = _parsed(StageSettings, _without(table, "name", "kind"), path, faults)
     kinds = [each.value for each in StageKind]
     if given not in kinds:
-        faults.append(Fault((*path, "kind"), f"a stage is one of {', '.join(kinds)}"))
+        faults.append(Fault((*path, "kind"), Sentence("a stage is one of {kinds}", kinds=", ".join(kinds))))
         return None
     return WantedStage(name, StageKind(given), settings) if name is not None and settings is not None else None
 
@@ -147,13 +154,13 @@ def _stage(table: Mapping[str, Any], path: Path, faults: list[Fault]) -> WantedS
 def _tables(tables: Mapping[str, Any], path: Path, faults: list[Fault]) -> Iterable[tuple[int, Mapping[str, Any]]]:
     found = tables.get(str(path[-1]), [])
     if not isinstance(found, list):
-        faults.append(Fault(path, f"expected a list of tables: head each with [[{path[-1]}]]"))
+        faults.append(Fault(path, Sentence("expected a list of tables: head each with [[{table}]]", table=path[-1])))
         return
     for position, each in enumerate(found):
         if isinstance(each, dict):
             yield position, each
         else:
-            faults.append(Fault((*path, position), "expected a table"))
+            faults.append(Fault((*path, position), Sentence("expected a table")))
 
 
 def _parsed(form: type[Form], values: Mapping[str, Any], path: Path, faults: list[Fault]) -> Form | None:
@@ -161,9 +168,9 @@ def _parsed(form: type[Form], values: Mapping[str, Any], path: Path, faults: lis
         return form.model_validate(values)
     except ValidationError as err:
         for each in err.errors(include_url=False, include_input=False):
-            what = each["msg"].removeprefix("Value error, ")
+            what = why_of(each)
             if each["type"] == "extra_forbidden":
-                what = f"there is no such key{_nearest(str(each['loc'][-1]), form.model_fields)}"
+                what = Sentence("there is no such key{meant}", meant=_nearest(str(each["loc"][-1]), form.model_fields))
             faults.append(Fault((*path, *each["loc"]), what))
         return None
 
@@ -172,7 +179,7 @@ def _name(table: Mapping[str, Any], path: Path, faults: list[Fault]) -> str | No
     name = table.get("name")
     if isinstance(name, str) and 0 < len(name.strip()) <= 200 and "\x00" not in name:
         return name.strip()
-    faults.append(Fault((*path, "name"), "give it a name of 1 to 200 characters"))
+    faults.append(Fault((*path, "name"), Sentence("give it a name of 1 to 200 characters")))
     return None
 
 
@@ -180,7 +187,7 @@ def _text(tables: Mapping[str, Any], key: str, faults: list[Fault]) -> str:
     value = tables.get(key, "")
     if isinstance(value, str):
         return value
-    faults.append(Fault((key,), "expected a text"))
+    faults.append(Fault((key,), Sentence("expected a text")))
     return ""
 
 
@@ -188,7 +195,7 @@ def _unique(names: list[tuple[Path, str]], faults: list[Fault]) -> None:
     seen: set[str] = set()
     for path, name in names:
         if name in seen:
-            faults.append(Fault(path, f"«{name}» stands there twice"))
+            faults.append(Fault(path, Sentence("«{name}» stands there twice", name=name)))
         seen.add(name)
 
 
@@ -198,4 +205,6 @@ def _without(table: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word.casefold(), list(known), n=1, cutoff=0.5)
-    return f"; did you mean «{close[0]}»?" if close else f"; known are {', '.join(sorted(known))}"
+    if close:
+        return Sentence("; did you mean «{name}»?", name=close[0])
+    return Sentence("; known are {names}", names=", ".join(sorted(known)))

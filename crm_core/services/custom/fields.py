@@ -166,7 +166,7 @@ def _linked(desk: Desk, field: Field, value: int) -> None:
     record_of = _RECORD_OF.get(to, DealRecord)
     found: list[Any] = desk.work.related(record_of, "id", [value])
     if not found or (record_of is DealRecord and found[0].type != to):
-        raise InvalidInput("there is no {to} {value}", to=to, value=value)
+        raise InvalidInput("there is no {kind} {ident}", kind=to, ident=value)
 
 
 def _free(of: FieldSet, field: Field, taken: Mapping[str, Any]) -> str:

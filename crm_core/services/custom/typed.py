@@ -28,6 +28,7 @@ from crm_core.services.custom.fields import taken_by
 from crm_core.services.desk import Desk
 from crm_core.services.scope import nearest
 from crm_core.services.wording import Phrase
+from crm_core.wording import Sentence
 
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
 _WITH_FIELDS = frozenset(kind for kind in KIND_OF if "fields" in kind._fields)  # type: ignore[attr-defined]  # named tuples
@@ -90,9 +91,14 @@ def unseen_by_formula(catalogue: Catalogue, program: Program, body: FieldBody) -
         if of_record and not steps:
             continue
         if column not in columns:
-            return f"a formula sees its own record alone, and that has no «{column}»{nearest(column, columns)}"
+            return Sentence(
+                "a formula sees its own record alone, and that has no «{column}»{meant}",
+                column=column,
+                meant=nearest(column, columns),
+            )
         if column == "fields" and rest and declared.by_key and rest[0] not in {*declared.by_key, body.key}:
-            return f"«{body.of}» has no field «{rest[0]}»{nearest(rest[0], declared.by_key)}"
+            meant = nearest(rest[0], declared.by_key)
+            return Sentence("«{kind}» has no field «{key}»{meant}", kind=body.of, key=rest[0], meant=meant)
     return _CIRCLE if goes_in_circle(declared, body) else ""
 
 

@@ -11,6 +11,7 @@ from crm_core.model.definitions.mappings import MappingBody, mapping_name
 from crm_core.model.fields import FieldSet, fields_of
 from crm_core.model.importing import Column, ImportKind, Plan
 from crm_core.services.importing.headings import has_first_names, plain, recognised, target_of, targets
+from crm_core.wording import Sentence
 
 _FIELDS = "fields."
 _WITHOUT_FIELDS = frozenset({ImportKind.SALES, ImportKind.PAYMENTS})
@@ -88,7 +89,7 @@ def _said(kind: ImportKind, headings: Sequence[str], given: Mapping[str, str], f
     for heading, target in given.items():
         if plain(heading) not in present:
             near = get_close_matches(heading, headings, n=1)
-            guess = f"; did you mean «{near[0]}»?" if near else ""
+            guess = Sentence("; did you mean «{name}»?", name=near[0]) if near else ""
             raise InvalidInput("map: the file has no column «{heading}»{guess}", heading=heading, guess=guess)
         found[plain(heading)] = checked(kind, target, fields)
     return found
@@ -107,7 +108,7 @@ def checked(kind: ImportKind, target: str, fields: FieldSet) -> str:
     if name.startswith(_FIELDS) and len(name) > len(_FIELDS):
         return name
     near = get_close_matches(name, targets(kind), n=1)
-    guess = f"; did you mean «{near[0]}»?" if near else ""
+    guess = Sentence("; did you mean «{name}»?", name=near[0]) if near else ""
     raise InvalidInput(
         "map: «{name}» is none of {targets}, nor «fields.NAME»{guess}",
         name=name,

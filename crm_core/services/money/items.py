@@ -13,6 +13,7 @@ from crm_core.model.selling import LineItemRecord, PaymentRecord, ProductRecord
 from crm_core.services.desk import Desk
 from crm_core.services.recognising import external
 from crm_core.services.recognising.cleaning import clean_name
+from crm_core.wording import Sentence
 
 _MOST_LINES = 500
 
@@ -47,9 +48,9 @@ def put_items(
         raise Conflict("the deal was deleted")
     if version is not None and version != deal.version:
         raise Outdated(
-            "the deal was changed meanwhile: it is at version {deal}, not {version}",
+            "the deal was changed meanwhile: it is at version {now}, not {version}",
             deal,
-            deal=deal.version,
+            now=deal.version,
             version=version,
         )
     if len(given) > _MOST_LINES:
@@ -85,7 +86,7 @@ def copy_items(desk: Desk, source_id: int, target_id: int) -> None:
 
 def total(lines: Sequence[LineItemRecord]) -> int:
     """The sum of lines; raises InvalidInput where it is too much."""
-    return bounded(sum(each.total for each in lines), "items: their sum")
+    return bounded(sum(each.total for each in lines), Sentence("items: their sum"))
 
 
 def settle_items(desk: Desk, changes: Sequence[Change]) -> None:
@@ -149,9 +150,10 @@ def _products(desk: Desk, given: Sequence[NewItem]) -> list[ProductRecord | None
             continue
         if product is None or product.deleted_at is not None:
             what = new.product_id or new.sku or new.external
-            raise InvalidInput(
-                f"items[{position}]: there is no product «{what}»" if what else f"items[{position}]: give it a name"
-            )
+            where = f"items[{position}]"
+            if not what:
+                raise InvalidInput("{where}: give it a name", where=where)
+            raise InvalidInput("{where}: there is no product «{product}»", where=where, product=what)
         found.append(product)
     return found
 
@@ -162,13 +164,17 @@ def _line(deal: DealRecord, position: int, new: NewItem, product: ProductRecord 
     if price is None:
         if product is None:
             raise InvalidInput("{where}: a line without a product has a price", where=where)
-        one_currency(product.currency, deal.currency, f"{where}: the price of «{product.name}»")
+        one_currency(
+            product.currency,
+            deal.currency,
+            Sentence("{where}: the price of «{product}»", where=where, product=product.name),
+        )
         price = product.price
-    if price < 0 or bounded(price, f"{where}: price") < 0:
+    if price < 0 or bounded(price, Sentence("{where}: price", where=where)) < 0:
         raise InvalidInput("{where}: the price can't be negative", where=where)
     if not 0 < new.quantity <= MOST:
         raise InvalidInput("{where}: the quantity is at least a thousandth of a unit", where=where)
-    whole = bounded(gross(new.quantity, price), f"{where}: its total")
+    whole = bounded(gross(new.quantity, price), Sentence("{where}: its total", where=where))
     discount = new.discount
     if new.discount_percent is not None:
         discount = part_of(whole, new.discount_percent)

@@ -13,6 +13,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.money.payments import payments_of, watched
 from crm_core.services.watching.ladders import key
 from crm_core.services.wording import Phrase
+from crm_core.wording import Sentence
 
 _AT_ONCE = 200
 
@@ -95,7 +96,7 @@ def _settle(desk: Desk, deal: DealRecord, payments: Sequence[PaymentRecord]) -> 
         owned = each._replace(contact_id=deal.contact_id)  # whose deal it is, whose money it is
         if owned != known[owned.id]:
             desk.work.put(owned)
-    bounded(found.paid, "payments: their sum")
+    bounded(found.paid, Sentence("payments: their sum"))
     late = found.pay_by if found.pay_by is not None and found.pay_by <= desk.now else None
     after = deal._replace(paid=found.paid, pay_by=found.pay_by, overdue_since=late)
     if after != deal:

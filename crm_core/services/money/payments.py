@@ -17,6 +17,7 @@ from crm_core.services import auditing
 from crm_core.services.clients.contacts import UNSET, Unset
 from crm_core.services.desk import Desk
 from crm_core.services.recognising import external
+from crm_core.wording import Sentence
 
 KIND = "payment"
 _MOST_PAYMENTS = 5000  # of one deal
@@ -142,7 +143,7 @@ def move_payments(desk: Desk, source_id: int, target_id: int) -> None:
     source, target = deal_of(desk, source_id), deal_of(desk, target_id)
     for each in payments_of(desk, [source_id]):
         if each.deleted_at is None:
-            one_currency(source.currency, target.currency, "payments")
+            one_currency(source.currency, target.currency, Sentence("payments"))
             desk.work.put(each._replace(deal_id=target_id, contact_id=target.contact_id))
 
 
@@ -221,8 +222,8 @@ def corrected(desk: Desk, deal: DealRecord, before: PaymentRecord, change: Payme
 
 
 def _checked(desk: Desk, deal: DealRecord, payment: PaymentRecord) -> PaymentRecord:
-    one_currency(payment.currency, deal.currency, "amount")
-    bounded(payment.amount, "amount")
+    one_currency(payment.currency, deal.currency, Sentence("amount"))
+    bounded(payment.amount, Sentence("amount"))
     if payment.kind is PaymentKind.RECEIVED:
         if payment.amount == 0:
             raise InvalidInput("amount: no payment is of nothing")

@@ -16,6 +16,7 @@ from crm_core.services.custom.fields import given as typed_fields
 from crm_core.services.desk import Desk
 from crm_core.services.recognising.cleaning import clean_name
 from crm_core.services.recognising.recognition import searchable
+from crm_core.wording import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def changed(desk: Desk, product: ProductRecord, given: ProductChange) -> Product
     after = product._replace(**plain)
     if not after.name:
         raise InvalidInput("name: a product has one")
-    if bounded(after.price, "price") < 0:
+    if bounded(after.price, Sentence("price")) < 0:
         raise InvalidInput("price: it can't be negative")
     return after._replace(search=searchable(after.name, after.sku or ""))
 

@@ -33,6 +33,7 @@ from crm_core.services.recognising.named import (
     look_up,
     product_of,
 )
+from crm_core.wording import Sentence
 
 MOST_ROWS = 1000
 
@@ -225,7 +226,7 @@ def take_products(desk: Desk, system: str, rows: Sequence[ProductRow]) -> Taken:
 def _sale(desk: Desk, system: str, row: SaleRow, known: Known, ref: str, before: SaleRecord | None) -> SaleRecord:
     if row.at is None:
         raise InvalidInput("at: when it was sold")
-    bounded(row.amount, "amount")
+    bounded(row.amount, Sentence("amount"))
     if abs(row.quantity) > MOST:
         raise InvalidInput("quantity: that is more than can be counted with")
     contact, company_id = client_of(system, row.about, known)
@@ -299,7 +300,7 @@ def _bounded(sums: dict[int, int], before: PaymentRecord | None, after: PaymentR
     """Raise InvalidInput where a deal's payments would be more than can be counted with."""
     old = before.amount if before is not None and before.deleted_at is None else 0
     new = after.amount if after.deleted_at is None else 0
-    whole = bounded(sums.get(after.deal_id, 0) - old + new, "amount: with the other payments of the deal")
+    whole = bounded(sums.get(after.deal_id, 0) - old + new, Sentence("amount: with the other payments of the deal"))
     sums[after.deal_id] = whole
 
 

@@ -118,7 +118,9 @@ def client_of(system: str, about: Named, known: Known) -> tuple[int | None, int 
     company = company_of(system, about, known)
     if contact is None and company is None:
         given = about.contact_id or about.company_id or about.client or about.tax_id or about.identity
-        raise InvalidInput(f"client: nobody is known as «{given}»" if given else "client: name one")
+        if not given:
+            raise InvalidInput("client: name one")
+        raise InvalidInput("client: nobody is known as «{given}»", given=given)
     if contact is not None:
         return contact.id, company.id if company is not None else contact.company_id
     # The first contact of a company stands for it where a person is asked for.

@@ -21,6 +21,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.tasking.task_files import TaskFile, keep_files
 from crm_core.services.tasking.task_ladder import term
 from crm_core.services.wording import Phrase
+from crm_core.wording import Sentence
 
 Json = Any
 _LONGEST_RESULT = 10_000
@@ -145,14 +146,16 @@ def close(
     before = _open(desk, task_id, version)
     if files and before.contact_id is None:
         raise InvalidInput("attachments: the task is about no client, there is no timeline to keep them on")
-    told = _told(result, "a task is closed with a result: give «result»")
+    told = _told(result, Sentence("a task is closed with a result: give «result»"))
     return _ended(desk, before, TaskState.DONE, login, told, files=files)
 
 
 def cancel(desk: Desk, task_id: int, login: str, reason: str, version: int | None = None) -> TaskRecord:
     """The task is not to be done, for this reason; a series ends with it. Raises as `close` does."""
     before = _open(desk, task_id, version)
-    return _ended(desk, before, TaskState.CANCELLED, login, _told(reason, "say why it is cancelled: give «reason»"))
+    return _ended(
+        desk, before, TaskState.CANCELLED, login, _told(reason, Sentence("say why it is cancelled: give «reason»"))
+    )
 
 
 def reopen(desk: Desk, task_id: int, login: str, version: int | None = None) -> TaskRecord:
@@ -286,9 +289,9 @@ def _open(desk: Desk, task_id: int, version: int | None) -> TaskRecord:
     _same_version(task, version)
     if task.state is not TaskState.OPEN:
         raise Conflict(
-            "the task is over: {state} since {done_at}",
+            "the task is over: {state} since {time}",
             state=task.state.value,
-            done_at=desk.local(task.done_at or task.updated_at),
+            time=desk.local(task.done_at or task.updated_at),
         )
     return task
 
@@ -296,14 +299,14 @@ def _open(desk: Desk, task_id: int, version: int | None) -> TaskRecord:
 def _same_version(task: TaskRecord, version: int | None) -> None:
     if version is not None and version != task.version:
         raise Outdated(
-            "the task was changed meanwhile: it is at version {task}, not {version}",
+            "the task was changed meanwhile: it is at version {now}, not {version}",
             task,
-            task=task.version,
+            now=task.version,
             version=version,
         )
 
 
-def _told(text: str, missing: str) -> str:
+def _told(text: str, missing: Sentence) -> str:
     if not text.strip():
         raise InvalidInput(missing)
     if len(text) > _LONGEST_RESULT:

@@ -34,8 +34,9 @@ def of_filter(place: Place, wanted: Filter, *, negated: bool) -> Condition:
     try:
         return _term(place, wanted.field, wanted.op, wanted.value, negated=negated)
     except InvalidInput as err:
-        message = str(err)
-        raise InvalidInput(message if message.startswith("filter:") else f"filter: {wanted.field}: {message}") from err
+        if str(err).startswith("filter:"):
+            raise
+        raise InvalidInput("filter: {field}: {why}", field=wanted.field, why=err) from err
 
 
 def _term(place: Place, name: str, op: Op, value: Any, *, negated: bool) -> Condition:

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Body, DefinitionRecord, Section
 from crm_core.model.definitions.base import Name
+from crm_core.model.faults import first_of
 from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import definitions as queries
@@ -145,10 +146,10 @@ class SectionOperations:
         try:
             return self.form.model_validate(values)
         except ValidationError as err:
-            first = err.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(each) for each in first["loc"])
-            message = first["msg"].removeprefix("Value error, ")
-            raise InvalidInput(f"{where}: {message}" if where else message) from err
+            where, why = first_of(err)
+            if not where:
+                raise InvalidInput(why) from err
+            raise InvalidInput("{where}: {why}", where=where, why=why) from err
 
     def _shown(self, record: DefinitionRecord) -> dict[str, Any]:
         kept = {key: value for key, value in record.body.items() if key not in self.secrets}

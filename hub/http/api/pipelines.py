@@ -11,6 +11,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model import definitions
 from crm_core.model.definitions import PipelineSettings, StageSettings
 from crm_core.model.definitions.base import Slug
+from crm_core.model.faults import first_of
 from crm_core.model.records import PipelineRecord, StageKind
 from crm_core.services.acts import pipeline_keeping as services
 from crm_core.services.acts.pipeline_keeping import NewStage
@@ -204,10 +205,8 @@ def _merged(form: Any, known: Any, given: Any) -> Any:
     try:
         return form.model_validate({**known, **fresh})
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        raise InvalidInput(
-            "{first}: {first_}", first=".".join(str(each) for each in first["loc"]), first_=first["msg"]
-        ) from err
+        where, why = first_of(err)
+        raise InvalidInput("{where}: {why}", where=where, why=why) from err
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -12,6 +12,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
 from crm_core.model.definitions import Body, ChainBody, RuleBody, Section
 from crm_core.model.definitions.base import Name, Slug
+from crm_core.model.faults import first_of
 from crm_core.services.automation.checks import check_chain, check_rule
 from crm_core.services.automation.trying import Trial
 from crm_core.services.desk import Desk
@@ -194,9 +195,8 @@ async def _trial(request: web.Request, call: Call[Any, NoBody]) -> web.StreamRes
     try:
         given = RuleTrial.model_validate_json(content)
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(each) for each in first["loc"])
-        raise InvalidInput("{where}: {first}", where=where, first=first["msg"].removeprefix("Value error, ")) from err
+        where, why = first_of(err)
+        raise InvalidInput("{where}: {why}", where=where, why=why) from err
     rules = None
     if given.rules is not None:
         rules = [(each.name, RuleBody.model_validate(each.model_dump(exclude={"name"}))) for each in given.rules]
