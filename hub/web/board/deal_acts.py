@@ -93,7 +93,7 @@ class DealActs(DealPages):
         def service(desk: Desk) -> None:
             deals.seen(desk, deal_id)
             if payments.one(desk, payment_id)[1].id != deal_id:
-                raise NotFound(f"there is no payment {payment_id}")
+                raise NotFound("there is no payment {payment}", payment=payment_id)
             payments.delete(desk, payment_id)
 
         return await self._run(request, service)
@@ -127,7 +127,7 @@ class DealActs(DealPages):
         def service(desk: Desk) -> None:
             deals.seen(desk, deal_id)
             if desk.work.task(task_id)[0].deal_id != deal_id:
-                raise NotFound(f"there is no task {task_id}")
+                raise NotFound("there is no task {task}", task=task_id)
             version = ident_of(text_of(form, "version"), "version")
             result = text_of(form, "result")
             if text_of(form, "act") == "cancel":
@@ -185,7 +185,7 @@ class DealActs(DealPages):
             deal = deals.seen(desk, deal_id)
             found = desk.work.get(LinkRecord, link_id)
             if (deal.type, deal.id) not in {(found.from_kind, found.from_id), (found.to_kind, found.to_id)}:
-                raise NotFound(f"there is no link {link_id}")
+                raise NotFound("there is no link {link}", link=link_id)
             links.unlink(desk, link_id)
 
         return await self._run(request, service)
