@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from channels.gateway.config import GatewayConfig
 from channels.gateway.wire import (
@@ -54,7 +54,7 @@ from crm_core.model.identity import Identity, IdentityKind, find_addresses, find
 
 MENU = "menu:"
 _MAX_WORDS = 500
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(defer_build=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+
+from crm_core.model.shaped import Shaped
 
 MAX_EVENTS = 100
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -13,7 +15,7 @@ Line = Annotated[str, StringConstraints(max_length=500)]
 Text = Annotated[str, StringConstraints(max_length=100_000)]
 
 
-class _Wire(BaseModel):
+class _Wire(Shaped):
     """Unknown keys are left alone: a provider may send more than is read."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -141,7 +143,7 @@ Event = Annotated[
 ]
 
 
-class OutFile(BaseModel):
+class OutFile(Shaped):
     """A file of an answer, `content` as base64."""
 
     name: str
@@ -150,14 +152,14 @@ class OutFile(BaseModel):
     content: str
 
 
-class OutButton(BaseModel):
+class OutButton(Shaped):
     """A button under an answer; `data` comes back in a `menu` event."""
 
     text: str
     data: str
 
 
-class OutMessage(BaseModel):
+class OutMessage(Shaped):
     """An answer to a client. `id` is the same on every try: whoever has seen it answers 2xx again and sends nothing."""
 
     id: str
@@ -172,7 +174,7 @@ class OutMessage(BaseModel):
     ask_contact: bool = False
 
 
-class Taken(BaseModel):
+class Taken(Shaped):
     """What the gateway answers: its id of the message, by which it later tells of the delivery."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)

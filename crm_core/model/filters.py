@@ -14,10 +14,11 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
+from crm_core.model.shaped import Shaped
 from crm_core.wording import Sentence
 
 _DEEPEST = 8
@@ -46,7 +47,7 @@ class Op(StrEnum):
     NONE = "none"
 
 
-class Filter(BaseModel):
+class Filter(Shaped):
     """A filter; exactly one of `all`, `any`, `not` and `field`, or none at all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -17,6 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from crm_core.model.shaped import Shaped
 from crm_core.storage.queries.pages import LARGEST_ID, Slice
 from crm_core.wording import Sentence
 
@@ -27,19 +28,19 @@ _LARGEST_AMOUNT = 10**15
 Item = TypeVar("Item", bound=BaseModel)
 
 
-class Taken(BaseModel):
+class Taken(Shaped):
     """What is taken in: nothing unknown, nothing coerced silently out of shape."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Query(BaseModel):
+class Query(Shaped):
     """What stands behind the `?`; unknown parameters are left alone."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Given(BaseModel):
+class Given(Shaped):
     """What is answered."""
 
     model_config = ConfigDict(frozen=True)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     PlainSerializer,
     PlainValidator,
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from crm_core.model.durations import duration, shown
+from crm_core.model.shaped import Shaped
 from crm_core.wording import Sentence
 
 Json = Any
@@ -58,7 +58,7 @@ class DefinitionRecord(NamedTuple):
     updated_by: str
 
 
-class Body(BaseModel):
+class Body(Shaped):
     """The form of a definition: nothing unknown, nothing coerced out of shape, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
