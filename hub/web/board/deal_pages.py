@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, Outdated, StorageUnavailable
+from crm_core.model.access import Right
 from crm_core.model.fields import fields_of
 from crm_core.services.acts import deals
 from crm_core.services.desk import Desk
@@ -20,7 +21,7 @@ from hub.web.board.acting import Acting, by_script, part
 from hub.web.board.deal_view import MAIN, DealView, Group, deal_view, trace
 from hub.web.board.editing import EDITABLE, change_of, ident_of, text_of
 from hub.web.board.words import WORDS
-from hub.web.pages import Answer, number_in
+from hub.web.pages import Answer, access_here, number_in
 from hub.web.tongues import _
 
 _PRODUCTS = 500
@@ -37,7 +38,8 @@ class DealPages(Acting):
         view = await self.view(request)
         if asked == "body":
             return self.body(request, view)
-        return self.pages.render(request, "board/deal.html", **context_of(view, self.zone))
+        talks = view.deal.contact_id is not None and access_here(request).may(Right.SEE_CLIENTS)
+        return self.pages.render(request, "board/deal.html", **context_of(view, self.zone), talks=talks)
 
     async def group(self, request: web.Request) -> Answer:
         """The form of a group of fields; with `?form=lines` that of the lines."""

@@ -46,7 +46,7 @@ class Cards:
         return self._pages.render(request, "client/find.html", page=page, staff=staff, text=text)
 
     async def show(self, request: web.Request) -> Answer:
-        """The card, or a part of it: `?part=live`, `about`, `business`; `older`, `newer`, `fresh` are entries alone."""
+        """The card, or a part of it: `?part=live`, `talk`, `about`, `business`; `older`, `newer`, `fresh` are entries alone."""
         wanted, name = wanted_of(request), request.query.get("part", "")
         if name in {"older", "newer", "fresh"}:
             return await self._entries(request, wanted, name)
@@ -59,6 +59,8 @@ class Cards:
         match name:
             case "live":
                 return self._pages.fragment(request, "client/flow.html", **context)
+            case "talk":
+                return self._pages.fragment(request, "client/talk.html", **context)
             case "about":
                 return self._pages.fragment(request, "client/about.html", **context)
             case _:

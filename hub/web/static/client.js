@@ -1,9 +1,9 @@
-// A client's card: the box in which one writes (draft, files, templates, keys), who else is here, entries not all may see.
+// A client's card, or the talk with them beside a deal: the box in which one writes (draft, files, templates, keys), who else is here, entries not all may see.
 
 import * as feed from "./feed.js";
 import { placePiece } from "./regions.js";
 
-const root = document.querySelector(".of-client");
+const root = document.querySelector("[data-client]");
 const { client } = root.dataset;
 const topic = `client:${client}`;
 const kept = `draft:${client}`;
@@ -86,6 +86,7 @@ function begin() {
 }
 
 let written = 0;
+let composed = form() !== null; // beside a deal it comes when the talk is looked at
 
 document.addEventListener("input", ({ target }) => {
   if (!form()?.contains(target)) return;
@@ -142,7 +143,8 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   }
 });
 document.addEventListener("htmx:load", ({ target }) => {
-  if (target.id === "composer") { begin(); form().elements.text.focus(); }
+  if (target.id === "composer" && composed) form().elements.text.focus();
+  if (target.id === "composer" || target.querySelector?.("#composer")) { begin(); composed = form() !== null; }
 });
 document.addEventListener("submit", ({ target }) => {
   target.querySelectorAll("input[data-csrf]").forEach((each) => { each.value = document.body.dataset.csrf; });
@@ -151,12 +153,12 @@ document.addEventListener("submit", ({ target }) => {
 // ---------- who else is here
 
 const others = new Map(); // name -> what they do and until when that counts
-const line = document.querySelector("[data-whispers]");
 
 function show() {
   const now = Date.now();
   others.forEach((each, name) => { if (each.until < now) others.delete(name); });
-  line.textContent = [...others].map(([name, { kind }]) => root.dataset[kind].replace("{name}", name)).join(" · ");
+  const line = document.querySelector("[data-whispers]");
+  if (line) line.textContent = [...others].map(([name, { kind }]) => root.dataset[kind].replace("{name}", name)).join(" · ");
 }
 
 feed.on("whisper", (said) => {
