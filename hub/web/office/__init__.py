@@ -14,6 +14,7 @@ from hub.web.office.presets import Presets
 from hub.web.office.roles import Roles
 from hub.web.office.rules import Rules
 from hub.web.office.sections import KEPT
+from hub.web.office.sounds import Sounds
 from hub.web.pages import Pages
 from hub.web.routes import Route
 
@@ -28,7 +29,7 @@ def routes(pages: Pages) -> tuple[Route, ...]:
     """The routes of the room."""
     pages.environment.globals.update(value_word=value_word)
     found = [*Index(pages).routes(), *People(pages).routes(), *Pipelines(pages).routes(), *Roles(pages).routes()]
-    found += [*Presets(pages).routes(), *Deliveries(pages).routes()]
+    found += [*Presets(pages).routes(), *Deliveries(pages).routes(), *Sounds(pages).routes()]
     for each in KEPT:
         found += _EDITORS.get(each.section, Editor)(pages, each).routes()
     return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import tomli_w
 from aiohttp import web
@@ -18,6 +18,7 @@ from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.services.using import users_of
 from crm_core.storage.queries import definitions as queries
+from hub.http.api.files import MAX_FILE
 from hub.settings.toml_lines import key_lines
 from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
 from hub.web.office.inputs import drawn
@@ -65,6 +66,9 @@ class Editor:
     pages: Pages
     keeping: Keeping
 
+    body: ClassVar[int | None] = None
+    """How many bytes a form may have; None: as many as any page's."""
+
     def routes(self) -> tuple[Route, ...]:
         """The routes of the section."""
         path, right = f"/office/{self.keeping.path}", self.keeping.right
@@ -72,9 +76,9 @@ class Editor:
         return (
             shows(path, self.show_all, right),
             shows(f"{path}/new", self.show_new, right),
-            does(f"{path}/new", self.save, right),
+            does(f"{path}/new", self.save, right, body=self.body),
             shows(one, self.show, right),
-            does(one, self.save, right),
+            does(one, self.save, right, body=self.body),
             does(f"{one}/away", self.put_away, right),
             does(f"{one}/back", self.bring_back, right),
             does(f"{one}/up", self.up, right),
@@ -139,6 +143,7 @@ class Editor:
             users=users,
             covered=draft.name in keeping.set_by_file(self.pages.hub),
             now=_as_text(draft.record.body) if draft.status == 409 and draft.record is not None else "",
+            largest=MAX_FILE,
             **{"made": "", "trial": None, "days": 7, "preview": None, "clients": (), "q": "", **draft.more},
         )
         if draft.status >= 400:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any, Final
+from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.web_request import FileField
@@ -19,13 +23,15 @@ from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files
 from crm_core.storage.queries.contacts import ContactFilter
 from crm_core.storage.queries.pages import Slice
+from hub.http.api.files import MAX_FILE
 from hub.inspection import FileInspector
 from hub.web.office.editing import Draft, Editor
 from hub.web.office.filled import Sent
 from hub.web.pages import Answer, user_here
 from hub.web.tongues import _
 
-_LARGEST = 20 * 1024 * 1024
+_FORM: Final = MAX_FILE + 4 * 1024 * 1024
+_PIECE: Final = 256 * 1024
 _DOCX = "docx"
 
 
@@ -44,29 +50,33 @@ class Preview:
 class WithFiles(Editor):
     """A section whose bodies have files: one is uploaded with the form, and stands in the body afterwards."""
 
+    body = _FORM
+
     async def taken(self, request: web.Request, draft: Draft) -> None:
         """Keep the files that came with the form. Raises InvalidInput for one that is of no use."""
         form = await request.post()
         for name, given in form.items():
             if not (isinstance(given, FileField) and name.startswith("file:") and given.filename):
                 continue
-            content = given.file.read(_LARGEST + 1)
-            if not content:
-                continue
-            if len(content) > _LARGEST:
-                raise InvalidInput(_("The file is larger than {size} MB.").format(size=_LARGEST // 1024 // 1024))
+            if not await asyncio.to_thread(given.file.seek, 0, os.SEEK_END):
+                raise InvalidInput(_("The file «{name}» is empty.").format(name=unquote(given.filename)))
+            await asyncio.to_thread(given.file.seek, 0)
             key = name.removeprefix("file:")
-            file = await self._kept_file(request, given, content)
+            file = await self._kept_file(request, given)
             if key == _DOCX:
                 await self.pages.hub.documents.look(file["sha256"])
                 draft.values[key] = file
             else:
                 draft.values[key] = [*(draft.values.get(key) or []), file]
 
-    async def _kept_file(self, request: web.Request, given: FileField, content: bytes) -> dict[str, Any]:
+    async def _kept_file(self, request: web.Request, given: FileField) -> dict[str, Any]:
         hub, login = self.pages.hub, user_here(request).login
-        name = clean_file_name(given.filename) or "file"
-        stored = await hub.files.put_bytes(content)
+        name = clean_file_name(unquote(given.filename, errors="replace")) or "file"
+        try:
+            stored = await hub.files.put(_pieces(given.file), MAX_FILE)
+        except InvalidInput as err:
+            said = _("The file «{name}» is larger than {size} MB.")
+            raise InvalidInput(said.format(name=name, size=MAX_FILE // 1024 // 1024)) from err
         declared = (given.content_type or "application/octet-stream").lower()[:100]
         kind = (await FileInspector(hub.files).look(stored.sha256, name, declared)).content_type
         await self.pages.act(request, lambda desk: files.add_upload(desk, login, name, kind, stored))
@@ -91,6 +101,11 @@ class Templates(WithFiles):
         preview = await hub.store.look(lambda desk: _preview(desk, body, ident))
         draft.more = {"q": asked, "preview": preview}
         return await self.drawn(request, draft)
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, _PIECE):
+        yield piece
 
 
 def _preview(desk: Desk, body: TemplateBody, contact_id: int) -> Preview:

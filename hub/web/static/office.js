@@ -1,6 +1,8 @@
 // The office's forms: a choice that changes what belongs to it draws the form anew; expressions are checked as they are
 // typed; stages are dragged into their order. All of it has a button that does without this module.
 
+import "./sizes.js";
+
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("select[data-redraws]")) return;
   const redraw = target.form?.querySelector("[data-redraw]");

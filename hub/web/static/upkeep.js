@@ -1,5 +1,7 @@
 // A table may be larger than a form may be: it is sent ahead as it is, and the form names it.
 
+import "./sizes.js";
+
 for (const form of document.querySelectorAll("form[data-uploads]")) {
   const { upload, file } = form.elements;
   const progress = form.querySelector("progress");

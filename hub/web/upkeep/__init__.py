@@ -17,6 +17,7 @@ from hub.web.upkeep.reconciliation import Reconciliations
 def routes(pages: Pages) -> tuple[Route, ...]:
     """The routes of the room."""
     channels, imports = ChannelPages(pages), Imports(pages)
+    table = pages.hub.settings.imports.max_size + 1024 * 1024
     accounts = AccountPages(pages, "/office/channels", "upkeep/account.html")
     return (
         shows("/office/channels", channels.show, Right.CONFIGURE_CHANNELS),
@@ -32,7 +33,7 @@ def routes(pages: Pages) -> tuple[Route, ...]:
         shows("/office/audit", Audit(pages).show, Right.SEE_ACCESS),
         shows("/office/imports", imports.show, Right.IMPORT),
         does("/office/imports/upload", imports.upload, Right.IMPORT),
-        does("/office/imports/columns", imports.columns, Right.IMPORT),
+        does("/office/imports/columns", imports.columns, Right.IMPORT, body=table),
         does("/office/imports/begin", imports.begin, Right.IMPORT),
         shows(r"/office/imports/{id:\d+}", imports.one, Right.IMPORT),
         shows(r"/office/imports/{id:\d+}/report", imports.report, Right.IMPORT),

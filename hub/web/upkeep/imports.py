@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import IO
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -196,16 +197,18 @@ class Imports:
             return kind, int(text)
         if not isinstance(file, web.FileField) or not file.filename:
             raise InvalidInput(_("Choose a file: CSV or XLSX."))
-        content = file.file.read()
-
-        async def whole() -> AsyncIterator[bytes]:
-            yield content
-
-        return kind, await self._stored(request, file.filename, whole(), len(content) + 1)
+        most = self._pages.hub.settings.imports.max_size
+        return kind, await self._stored(request, unquote(file.filename, errors="replace"), _read(file.file), most)
 
     async def _stored(self, request: web.Request, name: str, content: AsyncIterator[bytes], most: int) -> int:
         hub, login = self._pages.hub, user_here(request).login
-        stored = await hub.files.put(content, most)
+        try:
+            stored = await hub.files.put(content, most)
+        except InvalidInput as err:
+            said = _(
+                "The file is larger than {size} MB: cut it into parts, or raise max_size in [imports] of hub.toml."
+            )
+            raise InvalidInput(said.format(size=most // 1024 // 1024)) from err
         named = clean_file_name(name[:300]) or "table"
         added = await hub.store.run(
             lambda desk: file_queries.add_upload(desk, login, named, "application/octet-stream", stored)
@@ -281,6 +284,11 @@ async def _mapping(request: web.Request) -> dict[str, str]:
 
 def _policy_of(text: str) -> Policy:
     return Policy(text) if text in set(Policy) else Policy.FILL
+
+
+async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, _PIECE):
+        yield piece
 
 
 async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
