@@ -17,6 +17,7 @@ from hub.leaving import with_links
 from hub.live import Live
 from hub.log import get_logger
 from hub.settings import Settings
+from hub.settings.checks import lines_without_pbx
 from hub.settings.kept import with_kept
 from hub.settings.office import office_of
 from routing.assign import LeastLoaded
@@ -53,7 +54,8 @@ async def put_together(store: Store, settings: Settings, clock: Clock) -> tuple[
     together, problems = with_kept(settings, catalogue, today)
     in_force = with_accounts(together, catalogue, Seal(settings))
     store.office = with_links(office_of(in_force.settings), settings)
-    return in_force, (*catalogue.problems, *(str(each) for each in (*problems, *in_force.problems)))
+    mends = (*problems, *in_force.problems, *lines_without_pbx(in_force.settings))
+    return in_force, (*catalogue.problems, *(str(each) for each in mends))
 
 
 class Configured:

@@ -24,6 +24,7 @@ from hub.cli.output import print_json, printable
 from hub.cli.working import settings_for_command
 from hub.redaction import Redactor
 from hub.settings import Endpoint, Settings, SettingsError
+from hub.settings.checks import lines_without_pbx
 from hub.settings.office import office_of
 from hub.staffing import contradictions
 
@@ -213,7 +214,7 @@ async def _accounts(hub: Hub) -> list[Finding]:
         await hub.accounts.prepare()
     except (CoreError, OSError) as err:
         return [Finding("accounts", False, f"аккаунты, заведённые в самом хабе, не прочесть: {err}")]
-    return []
+    return [Finding("lines", False, str(each)) for each in lines_without_pbx(hub.configured.settings)]
 
 
 async def _channels(hub: Hub) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from crm_core.model.office import Line
 from hub.settings.answers import check_answers
+from hub.settings.errors import Problem
 from hub.settings.model import MailProtocol, Settings
 from hub.settings.nearest import nearest
 from hub.settings.reader import Source
@@ -67,14 +68,23 @@ def _one_staff_bot(settings: Settings, source: Source) -> None:
 
 
 def _lines(settings: Settings, source: Source) -> None:
-    known = {pbx.name for pbx in settings.pbx} | {cti.name for cti in settings.cti}
     seen: dict[tuple[str, str | None], int] = {}
     for position, line in enumerate(settings.lines):
+        _line_repeats(line, position, seen, source)
+
+
+def lines_without_pbx(settings: Settings) -> tuple[Problem, ...]:
+    """Lines of a PBX that there is not. It is asked of the settings in force, for a PBX may be one of the record."""
+    known = {pbx.name for pbx in settings.pbx} | {cti.name for cti in settings.cti}
+    where = str(settings.file) if settings.file is not None else "hub.toml"
+    found: list[Problem] = []
+    for position, line in enumerate(settings.lines, start=1):
         if line.pbx is not None and line.pbx not in known:
             close = nearest(line.pbx, known)
-            guess = f'Did you mean "{close}"?' if close else "Add it, or name one that there is"
-            source.report(("line", position, "pbx"), f"there is no [[pbx]] named {shown(line.pbx)}", guess)
-        _line_repeats(line, position, seen, source)
+            guess = f'Did you mean "{close}"?' if close else "Connect it on the page «Channels», or add it to hub.toml"
+            what = f"there is no PBX named {shown(line.pbx)}: no call comes to this line"
+            found.append(Problem(where, None, f"line[{position}].pbx", what, guess))
+    return tuple(found)
 
 
 def _line_repeats(line: Line, position: int, seen: dict[tuple[str, str | None], int], source: Source) -> None:

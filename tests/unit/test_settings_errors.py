@@ -110,10 +110,6 @@ HOOK = '[[webhook]]\nurl = "https://h.ru/x"\nsecret = "s"\nevents = ["task.due"]
         ),
         (f'{PBX}[[line]]\nnumber = "продажи!"', 'hub.toml:5: line[1].number: "продажи!" is not a telephone number'),
         (
-            f'{PBX}[[line]]\nnumber = "100"\npbx = "ofice"',
-            'hub.toml:6: line[1].pbx: there is no [[pbx]] named "ofice". Did',
-        ),
-        (
             '[[line]]\nnumber = "100"\n[[line]]\nnumber = "100"',
             'hub.toml:4: line[2].number: "100" stands in line[1] already',
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from hub.settings import (
     WebhookEvent,
     parse_settings,
 )
+from hub.settings.checks import lines_without_pbx
 from hub.settings.errors import BadValueError
-from hub.settings.model import AlarmSettings
+from hub.settings.model import AlarmSettings, PbxSettings
 from hub.settings.values import duration, size
 
 # the tables as the documentation shows them
@@ -279,3 +281,18 @@ def test_alarms() -> None:
     assert parse_settings("").alarms == AlarmSettings(timedelta(minutes=2), silence=True)
     settings = parse_settings('[alarms]\nlink_after = "10s"\nsilence = false\n')
     assert settings.alarms == AlarmSettings(timedelta(seconds=10), silence=False)
+
+
+def test_a_line_names_a_pbx_that_may_be_connected_on_the_page_of_channels() -> None:
+    table = '[[line]]\nnumber = "100"\npbx = "ofice"\n[[line]]\nnumber = "200"\n'
+    settings = parse_settings(table)
+    (alone,) = lines_without_pbx(settings)
+    assert (
+        str(alone)
+        .partition(": ")[2]
+        .startswith('line[1].pbx: there is no PBX named "ofice": no call comes to this line. Connect')
+    )
+    office = PbxSettings("office", ServerUrl("ami", "127.0.0.1", 9, "hub", Secret("nothing")))
+    (beside,) = lines_without_pbx(replace(settings, pbx=(office,)))
+    assert beside.mend == 'Did you mean "office"?'
+    assert lines_without_pbx(replace(settings, pbx=(replace(office, name="ofice"),))) == ()

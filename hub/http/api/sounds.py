@@ -36,11 +36,11 @@ class Sounds(Given):
 
 def _folder(call: Call[Query, NoBody]) -> Path:
     name = call.path["pbx"]
-    pbx = next((each for each in call.hub.settings.pbx if each.name == name), None)
+    pbx = next((each for each in call.hub.configured.settings.pbx if each.name == name), None)
     if pbx is None:
-        raise NotFound("there is no [[pbx]] «{name}»", name=name)
+        raise NotFound("there is no PBX «{name}»", name=name)
     if pbx.sounds is None:
-        detail = f"the hub can't reach the sounds of «{name}»: set sounds under its [[pbx]] to the folder custom"
+        detail = f"the hub can't reach the sounds of «{name}»: set sounds of this PBX to the folder custom"
         raise Problem(409, detail, kind="conflict")
     return pbx.sounds
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from crm_core.model.expressions import compiled
 from crm_core.model.rights import Right
 from crm_core.services.configuration import problems
+from hub.settings.checks import lines_without_pbx
 from hub.web.office.sections import KEPT
 from hub.web.pages import Answer, Pages, access_here, field_of
 from hub.web.routes import Route, does, shows
@@ -31,7 +32,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Sales"), ("pipelines", "fields", "types", "tags", "scorings")),
     (N_("What the hub does by itself"), ("rules", "chains", "ladders", "webhooks")),
     (N_("Letters and papers"), ("templates", "documents", "segments")),
-    (N_("Calls and channels"), ("lines", "lists", "channels")),
+    (N_("Calls and channels"), ("lines", "sounds", "lists", "channels")),
     (N_("Upkeep"), ("first-run", "presets", "health", "journal", "reconciliation", "audit", "imports")),
 )
 
@@ -77,6 +78,7 @@ class Index:
             (Right.KEEP_STAFF, "roles", _("Roles"), _("Who may do what, and with whose records."), None),
             (Right.KEEP_PIPELINES, "pipelines", _("Pipelines"), _("Stages, deadlines, checklists."), len(pipelines)),
             (Right.CONFIGURE, "lines", _("Lines"), _("The numbers that clients dial."), len(settings.lines)),
+            (Right.KEEP_SOUNDS, "sounds", _("Sounds"), _("Greetings, menus, what robots say."), None),
             (Right.CONFIGURE, "presets", _("Presets"), _("Whole offices, ready to be applied."), None),
             (Right.CONFIGURE_CHANNELS, "channels", _("Channels"), _("Accounts, and whether they are well."), None),
             (Right.SEE_ALARMS, "health", _("Health of the hub"), _("Parts, alarms, queues, workers."), None),
@@ -104,8 +106,8 @@ class Index:
 
     async def lines(self, request: web.Request) -> Answer:
         """The numbers that clients dial, as hub.toml says."""
-        settings = self.pages.hub.settings
-        return self.pages.render(request, "office/lines.html", lines=settings.lines, pbxs=settings.pbx)
+        settings = self.pages.hub.configured.settings
+        return self.pages.render(request, "office/lines.html", lines=settings.lines, wrong=lines_without_pbx(settings))
 
     async def check(self, request: web.Request) -> Answer:
         """Whether an expression that is being typed can be read: `{"problem": "in words, empty where it can"}`."""

@@ -157,6 +157,20 @@ async def test_a_telephone_exchange_comes_later_and_its_door_moves(furnished_sql
             await asyncio.open_connection("127.0.0.1", first)
 
 
+async def test_lines_and_sounds_know_a_pbx_of_the_record(furnished_sqlite: str, tmp_path: Path) -> None:
+    table = '[[line]]\nnumber = "+74951112233"\npbx = "later"\n'
+    async with a_node(furnished_sqlite, tmp_path, table) as node:
+        assert 'line[1].pbx: there is no PBX named "later"' in " ".join(node.hub.configured.problems)
+        async with node.api.get("/api/v1/pbxs/later/sounds") as response:
+            assert response.status == 404
+        door = f"127.0.0.1:{free_port()}"
+        await node.add(AccountKind.PBX, "later", ami="ami://hub:s3cret@127.0.0.1:9", agi=door, sounds=str(tmp_path))
+        assert node.hub.configured.problems == ()
+        assert node.hub.store.office.line("later", "+74951112233") is not None
+        async with node.api.get("/api/v1/pbxs/later/sounds") as response:
+            assert (response.status, (await response.json())["items"]) == (200, [])
+
+
 async def test_what_hub_toml_says_wins(furnished_sqlite: str, tmp_path: Path, bots: BotApiServer) -> None:
     bots.bot(TOKEN)
     bots.bot(OTHER)
