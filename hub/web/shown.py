@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,9 @@ from crm_core.model.records import CallRecord, IdentityRecord
 from crm_core.model.user import Staff
 from crm_core.services.clients.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
+from crm_core.storage.queries.workspace.clients import Client, client_of
 from hub.web.tongues import _, ngettext
-from hub.web.words import CHANNELS, channel_word, identity_word, warning_word
+from hub.web.words import CHANNELS, channel_word, identity_word, nameless_word, warning_word
 
 _KILO = 1024
 _TELLING = 7  # so many last digits tell a number, however it was dialled
@@ -49,7 +51,7 @@ class Shown:
             "numbers": numbers,
             "dialable": dialable,
             "client": self.client,
-            "handle": self.handle,
+            "known_by": self.known_by,
             "evidence": self.evidence,
             "warnings": self.warnings,
             "line": first_line,
@@ -68,9 +70,8 @@ class Shown:
             text = local.strftime("%d.%m %H:%M")
         else:
             text = local.strftime("%d.%m.%Y %H:%M")
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            at.isoformat(), local.strftime("%d.%m.%Y %H:%M:%S"), text
-        )
+        full = local.strftime("%d.%m.%Y %H:%M:%S")
+        return Markup(f'<time datetime="{at.isoformat()}" title="{full}">{text}</time>')  # noqa: S704 — figures alone
 
     def local_field(self, at: datetime) -> str:
         """A moment as a browser's field for date and time wants it."""
@@ -140,16 +141,19 @@ class Shown:
         """Why to be careful with a file."""
         return [warning_word(each) for each in read_warnings(text)]
 
-    def handle(self, card: ContactCard | None) -> str:
-        """One identity by which people know a client: a number, else whatever there is."""
-        keys = (
-            sorted((each.key for each in card.identities), key=lambda key: not key.startswith("tel:")) if card else []
-        )
-        return self.identity(keys[0]) if keys else ""
+    def client(self, who: ContactCard | Client) -> str:
+        """What a client is called; see `called`."""
+        return called(_in_a_line(who))
 
-    def client(self, card: ContactCard) -> str:
-        """A client's name, else the handle, else the number of the card."""
-        return card.contact.name or self.handle(card) or _("Client no. {number}").format(number=card.contact.id)
+    def known_by(self, who: ContactCard | Client) -> str:
+        """What stands quietly beside a client: the number, address or @name of who has a name, the id of who has none.
+
+        Empty where the client is called that already.
+        """
+        found = _in_a_line(who)
+        if found.bare is not None:
+            return identity_word(found.bare) if found.name else found.handle
+        return number(found.handle) if found.name else ""
 
     def rung(self, leg: Mapping[str, Any], call: CallRecord, staff: Staff, card: ContactCard | None) -> str:
         """Whom a ringing was for: a person of the office, else the client behind a trunk, else the telephone."""
@@ -168,12 +172,26 @@ class Shown:
         return ngettext("{count} time", "{count} times", count).format(count=count)
 
 
+@lru_cache(maxsize=4096)
 def number(text: str) -> str:
     """A telephone number in groups; what is none, as it is."""
     try:
         return readable(telephone(text)) if text.startswith("+") else text
     except InvalidIdentity:
         return text
+
+
+def called(who: Client) -> str:
+    """Whom people see: the name, else the number, address or @name, else where they write from."""
+    if who.name:
+        return who.name
+    if who.bare is not None:
+        return nameless_word(who.bare)
+    return number(who.handle) or _("Client no. {number}").format(number=who.id)
+
+
+def _in_a_line(who: ContactCard | Client) -> Client:
+    return who if isinstance(who, Client) else client_of(who)
 
 
 def _digits(text: str) -> str:

@@ -45,6 +45,12 @@ IDENTITIES: Mapping[str, str] = {
     "gw": NP_("identity", "Gateway"),
     "claimed": NP_("identity", "Claims to be"),
 }
+NAMELESS: Mapping[str, str] = {
+    "tg": NP_("client", "Client from Telegram"),
+    "vk": NP_("client", "Client from VK"),
+    "web": NP_("client", "Visitor of the website"),
+    "gw": NP_("client", "Client from a messenger"),
+}
 LINKS: Mapping[str, str] = {
     ChannelState.CONNECTING: NP_("link", "connecting"),
     ChannelState.CONNECTED: NP_("link", "connected"),
@@ -163,6 +169,11 @@ def channel_word(channel: str) -> str:
 def identity_word(kind: str) -> str:
     """What an identity is of, by the kind before its colon."""
     return pgettext("identity", IDENTITIES[kind]) if kind in IDENTITIES else kind
+
+
+def nameless_word(kind: str) -> str:
+    """A client of whom only an id is known, by whose id it is."""
+    return pgettext("client", NAMELESS[kind]) if kind in NAMELESS else kind
 
 
 def link_word(state: ChannelState) -> str:

@@ -47,10 +47,9 @@ class Beside:
         clients = clients_of(conn, (each.contact_id for each in listed))
         return cls(asker, clients, next_steps(conn, asker, [each.id for each in listed]))
 
-    def client(self, card: DealRecord) -> str:
-        """Whose card it is; empty where it is nobody's."""
-        found = self.clients.get(card.contact_id) if card.contact_id is not None else None
-        return found.title if found is not None else ""
+    def client(self, card: DealRecord) -> Client | None:
+        """Whose card it is; None where it is nobody's."""
+        return self.clients.get(card.contact_id) if card.contact_id is not None else None
 
     def step(self, card: DealRecord) -> TaskRecord | None:
         """What is to be done next."""

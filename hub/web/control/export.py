@@ -25,7 +25,7 @@ from hub.reporting import harmless
 from hub.web.control.layout import columns_of
 from hub.web.control.page import Chosen, view_of
 from hub.web.pages import Answer, Pages, user_here
-from hub.web.shown import staff_name
+from hub.web.shown import called, staff_name
 from hub.web.tongues import _, language
 
 _AT_ONCE: Final = 200
@@ -102,7 +102,7 @@ def _cells(row: ControlRow, client: bool, login: bool, at: bool, asker: Asker, z
     number = (row.client.number or row.client.handle) if row.client is not None else ""
     return [
         row.title,
-        *([row.client.title if row.client is not None else ""] if client else []),
+        *([called(row.client) if row.client is not None else ""] if client else []),
         *([number] if client or login else []),
         *([staff_name(asker.staff, row.login, "")] if login else []),
         *([row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.at is not None else ""] if at else []),

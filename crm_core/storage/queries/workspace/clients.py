@@ -12,10 +12,14 @@ from crm_core.model.records import IdentityRecord
 from crm_core.storage.queries.contacts import ContactCard, cards_of
 
 
+_IDS = frozenset({IdentityKind.TG, IdentityKind.VK, IdentityKind.WEB, IdentityKind.GATEWAY})
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A client in a line. `handle` is what people know them by: a number, else an address or a messenger's @name;
-    `proven` is False where somebody only calls themselves so. `number` is the telephone, E.164."""
+    `bare` is set where that is but an id, which tells people nothing: whose id it is. `proven` is False where somebody
+    only calls themselves so. `number` is the telephone, E.164."""
 
     id: int
     name: str
@@ -27,6 +31,7 @@ class Client:
     city: str | None
     status: str | None
     list_name: str | None
+    bare: IdentityKind | None = None
 
     @property
     def title(self) -> str:
@@ -57,6 +62,7 @@ def client_of(card: ContactCard) -> Client:
         city=record.city,
         status=record.status,
         list_name=record.list_name,
+        bare=found.kind if best is not None and found is not None and not best.handle and found.kind in _IDS else None,
     )
 
 
