@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from channels.pbx.blocks import merged, remember
 from channels.pbx.call_facts import CallFacts, PbxProfile, new_facts
+from channels.pbx.entries import Entry, subject_of, with_facts
 from channels.pbx.events import (
     BridgeEntered,
     BridgeLeft,
@@ -23,8 +24,8 @@ from channels.pbx.events import (
     PickedUp,
 )
 from channels.pbx.reducer import Transition, passed, step
-from channels.pbx.states import Gone, Inside, Leaving, Over, State
-from crm_core.model.call import Direction
+from channels.pbx.states import Gone, Inside, Leaving, Over, Ringing, State
+from crm_core.model.call import CallSnapshot, Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +37,13 @@ class BookLimits:
     grace_s: float = 1.0
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A call, the blocks that told of it, each with its turn, the turn of the last event, the turn in which it was seen
-    to begin (0: it was not), and the linkedids of the calls that have become part of it.
-    """
-
-    state: State
-    blocks: list[tuple[int, bytes]]
-    touched: int
-    began: int = 0
-    inner: list[str] = field(default_factory=list)
-
-    @property
-    def raw(self) -> tuple[bytes, ...]:
-        """The blocks alone."""
-        return tuple(block for _, block in self.blocks)
-
-
 class CallBook:
     """Not thread-safe; lives in the loop that reads the link."""
 
     def __init__(self, profile: PbxProfile, limits: BookLimits | None = None) -> None:
         self._profile = profile
         self._limits = limits or BookLimits()
-        self._calls: OrderedDict[str, _Entry] = OrderedDict()
+        self._calls: OrderedDict[str, Entry] = OrderedDict()
         self._owners: dict[str, str] = {}
         # linkedids of calls that have become part of others, and channels of other clients' calls that joined
         self._absorbed: dict[str, str] = {}
@@ -69,6 +52,8 @@ class CallBook:
         self._where: dict[str, str] = {}
         self._ended: OrderedDict[str, bool] = OrderedDict()
         self._leaving: dict[str, float | None] = {}
+        # calls in which some telephone began to ring, or fell silent, since `ringing` was asked
+        self._stirred: dict[str, None] = {}
         self._turn = 0
         self._linked_at = 0
         self._listing_since: int | None = None
@@ -90,10 +75,27 @@ class CallBook:
         """The end of a call that was not seen has been told all the same."""
         self._end_of(linkedid, known=True)
 
+    @property
+    def stirred(self) -> bool:
+        """Whether `ringing` may have something to tell."""
+        return bool(self._stirred)
+
+    def ringing(self) -> tuple[CallSnapshot, ...]:
+        """The calls of clients that ring other telephones than when this was last asked, as they stand. However many
+        rang or fell silent in between, that is one a call; what was over at once is none."""
+        stirred, self._stirred = self._stirred, {}
+        found: list[CallSnapshot] = []
+        for linkedid in stirred:
+            entry = self._calls[linkedid]
+            if isinstance(entry.state, Ringing) and entry.state.telephones != entry.rang:
+                entry.rang = entry.state.telephones
+                found.append(entry.state.snapshot())
+        return tuple(found)
+
     def apply(self, event: CallEvent, raw: bytes) -> tuple[Transition, ...]:
         """Take an event in; the transitions that it made, mostly none."""
         self._turn += 1
-        chan = _subject(event)
+        chan = subject_of(event)
         if isinstance(event, ChannelListed):
             self._listed.add(chan.uniqueid)
             if self._watched(self._absorbed.get(chan.linkedid, chan.linkedid)):
@@ -213,7 +215,7 @@ class CallBook:
         created_now = isinstance(event, ChannelCreated)
         began = self._turn if created_now and chan.uniqueid == chan.linkedid else 0
         facts = new_facts(chan, event.at, created_now=created_now)
-        self._calls[linkedid] = _Entry(Inside(facts), [], self._turn, began)
+        self._calls[linkedid] = Entry(Inside(facts), [], self._turn, began)
         if len(self._calls) > self._limits.calls:
             self._close(*next(iter(self._calls.items())))
         return True
@@ -274,28 +276,33 @@ class CallBook:
     def _absorb(self, inner: str, outer: str) -> None:
         entry = self._calls.pop(inner)
         self._leaving.pop(inner, None)
+        self._stirred.pop(inner, None)
         facts = entry.state.facts
         for party in facts.parties:
             self._owners[party.uniqueid] = outer
         target = self._calls[outer]
         target.inner += (inner, *entry.inner)
         self._absorbed.update((each, outer) for each in (inner, *entry.inner))
-        target.state = _with_facts(target.state, target.state.facts.absorbing(facts))
+        target.state = with_facts(target.state, target.state.facts.absorbing(facts))
         target.blocks = merged(target.blocks, entry.blocks)
+        self._stirred[outer] = None
 
     def _join(self, linkedid: str, other: str, uniqueid: str) -> None:
         """A channel of another client's call comes to a client who called: it may be whom they talk with now."""
         target, source = self._calls[linkedid], self._calls[other]
         if target.state.facts.direction is not Direction.IN or linkedid in self._guests.get(uniqueid, ()):
             return
-        target.state = _with_facts(target.state, target.state.facts.joined_by(source.state.facts, uniqueid))
+        target.state = with_facts(target.state, target.state.facts.joined_by(source.state.facts, uniqueid))
         target.blocks = merged(target.blocks, source.blocks)
+        self._stirred[linkedid] = None
         self._guests.setdefault(uniqueid, set()).add(linkedid)
 
     # ------------------------------------------------------------ moving on
 
-    def _move(self, linkedid: str, entry: _Entry, after: State) -> tuple[Transition, ...]:
+    def _move(self, linkedid: str, entry: Entry, after: State) -> tuple[Transition, ...]:
         before, entry.state = entry.state, after
+        if isinstance(after, Ringing) and (isinstance(before, Inside) or after.facts.legs is not before.facts.legs):
+            self._stirred[linkedid] = None
         for party in after.facts.parties:
             self._owners.setdefault(party.uniqueid, linkedid)
         blocks = entry.raw
@@ -307,9 +314,10 @@ class CallBook:
                 self._leaving.setdefault(linkedid, None)
         return found
 
-    def _close(self, linkedid: str, entry: _Entry) -> None:
+    def _close(self, linkedid: str, entry: Entry) -> None:
         self._calls.pop(linkedid, None)
         self._leaving.pop(linkedid, None)
+        self._stirred.pop(linkedid, None)
         facts = entry.state.facts
         for party in facts.parties:
             if self._owners.get(party.uniqueid) == linkedid:
@@ -328,22 +336,3 @@ class CallBook:
         self._ended[linkedid] = known
         while len(self._ended) > self._limits.ended:
             self._ended.popitem(last=False)
-
-
-def _subject(event: CallEvent) -> Chan:
-    """The channel by which an event finds its call."""
-    match event:
-        case Dialled(_, parent, dest, _) | DialEnded(_, parent, dest, _):
-            return parent or dest
-        case _:
-            return event.chan
-
-
-def _with_facts(state: State, facts: CallFacts) -> State:
-    match state:
-        case Leaving(_, since):
-            return Leaving(facts, since)
-        case Over(_, finished_at):
-            return Over(facts, finished_at)
-        case _:
-            return type(state)(facts)

@@ -75,7 +75,7 @@ class PbxChannel:
         self._key = ChannelKey("pbx", config.name)
         self._book = CallBook(config.profile)
         self._facts = CallFactsReader(self._key, config.profile, context.region)
-        self._delivery = Delivery()
+        self._delivery = Delivery(passing=lambda: map(self._facts.of_ringing, self._book.ringing()))
         handlers = LinkHandlers(self._message, self._link_ready, self._link_lost)
         self._link = AmiLink(config.ami, handlers, WANTED | MIRROR_EVENTS, timing=config.timing)
         self._lease: Lease | None = None
@@ -306,6 +306,8 @@ class PbxChannel:
                     self._delivery.put(self._facts.of_transition(transition))
                     if transition.call.finished and transition.call.guessed:
                         self._settler.wanted()
+                if self._book.stirred:
+                    self._delivery.stir()
 
     def _originated(self, event: Originated, raw: bytes) -> None:
         """A placed call that had a channel tells of itself; one that had none is told by this."""

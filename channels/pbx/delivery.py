@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable, Iterable
 
 from crm_core.errors import IntakeError
 from crm_core.messages import InboundEvent
@@ -23,12 +24,20 @@ _PATIENCE = 5
 class Delivery:
     """Facts that wait for the intake. Over `kept` of them the oldest go: the PBX's call records still hold them.
 
-    Fewer than a lot wait `gather_s` for company.
+    Fewer than a lot wait `gather_s` for company. `passing` tells how things stand that pass; it is asked after `stir`,
+    just before a lot goes, so that what changed often meanwhile is told once, and not at all while others wait.
     """
 
     def __init__(
-        self, kept: int = KEPT, retry_first_s: float = 0.2, retry_most_s: float = 5.0, gather_s: float = GATHER_S
+        self,
+        kept: int = KEPT,
+        retry_first_s: float = 0.2,
+        retry_most_s: float = 5.0,
+        gather_s: float = GATHER_S,
+        passing: Callable[[], Iterable[InboundEvent]] = tuple,
     ) -> None:
+        self._passing = passing
+        self._stirred = False
         self._kept = kept
         self._gather_s = gather_s
         self._retry_first_s, self._retry_most_s = retry_first_s, retry_most_s
@@ -54,6 +63,12 @@ class Delivery:
         self._empty.clear()
         self._news.set()
 
+    def stir(self) -> None:
+        """What passes may stand otherwise than it was told; never blocks."""
+        self._stirred = True
+        self._empty.clear()
+        self._news.set()
+
     async def drained(self) -> None:
         """Wait until everything is committed."""
         await self._empty.wait()
@@ -62,12 +77,17 @@ class Delivery:
         """Deliver until cancelled. A fact is removed only after the intake has committed it."""
         failures = 0
         while True:
-            if not self._waiting:
+            if not self._waiting and not self._stirred:
                 self._empty.set()
                 self._news.clear()
                 await self._news.wait()
             if len(self._waiting) < _TOGETHER and not failures:
                 await asyncio.sleep(self._gather_s)
+            if self._stirred and len(self._waiting) < _TOGETHER and not failures:
+                self._stirred = False
+                self._waiting.extend(self._passing())
+            if not self._waiting:
+                continue
             # after a failure that names no cause, one at a time: a fact nobody can take must not hold up the others
             together = 1 if failures > _PATIENCE else _TOGETHER
             batch = [self._waiting[position] for position in range(min(together, len(self._waiting)))]

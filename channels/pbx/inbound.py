@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from channels.pbx.cdr import CdrRow, calls_of, parse_row, settled_call
 from channels.pbx.events import CallEvent, Originated, parse_event
 from channels.pbx.originate import not_made
 from channels.pbx.reducer import Kind, Transition
-from crm_core.messages import CallChanged, ChannelKey, InboundEvent, Sender, Unparsable
+from crm_core.messages import CallChanged, CallRinging, ChannelKey, InboundEvent, Payload, Sender, Unparsable
 from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.identity import caller
 
@@ -43,6 +43,22 @@ class CallFactsReader:
             raw=_join(transition.blocks),
             raw_type=AMI_TYPE,
             sequence=_SEQUENCE[transition.kind],
+        )
+
+    def of_ringing(self, call: CallSnapshot) -> InboundEvent:
+        """Which telephones a call rings now. Its id grows with every one that began or ended; it has no raw form, since
+        the blocks that made it belong to what the call comes to."""
+        # who has picked up but is not through yet is still being rung, for all that the client can hear
+        legs = [leg if leg.ended_at is not None else replace(leg, answered_at=None) for leg in call.legs]
+        moments = [moment for leg in legs for moment in (leg.rang_at, leg.ended_at) if moment is not None]
+        return self._event(
+            replace(call, legs=tuple(legs)),
+            name=f"ringing:{len(moments)}",
+            at=max(moments, default=call.started_at),
+            raw=b"",
+            raw_type=AMI_TYPE,
+            sequence=_SEQUENCE[Kind.STARTED],
+            payload=CallRinging,
         )
 
     def of_records(self, rows: Sequence[CdrRow], name: str = SETTLED) -> InboundEvent | None:
@@ -105,7 +121,15 @@ class CallFactsReader:
         return self._event(call, name=name, at=at, raw=raw, raw_type=raw_type, sequence=_SETTLED_SEQUENCE)
 
     def _event(
-        self, call: CallSnapshot, *, name: str, at: datetime, raw: bytes, raw_type: str, sequence: int
+        self,
+        call: CallSnapshot,
+        *,
+        name: str,
+        at: datetime,
+        raw: bytes,
+        raw_type: str,
+        sequence: int,
+        payload: Callable[[CallSnapshot], Payload] = CallChanged,
     ) -> InboundEvent:
         client = caller(call.number, self._region)
         return InboundEvent(
@@ -114,7 +138,7 @@ class CallFactsReader:
             conversation=call.number or call.linkedid,
             occurred_at=at,
             sender=Sender((client,) if client is not None else (), call.caller_name),
-            payload=CallChanged(call),
+            payload=payload(call),
             raw=raw,
             raw_type=raw_type,
             sequence=sequence,

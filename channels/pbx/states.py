@@ -38,6 +38,14 @@ class Ringing:
         """The call as it stands."""
         return self.facts.snapshot(CallState.RINGING)
 
+    @property
+    def telephones(self) -> frozenset[str]:
+        """The channels of the telephones that a calling client rings now; whoever picked up rings until they are
+        through."""
+        if self.facts.direction is not Direction.IN:
+            return frozenset()
+        return frozenset(leg.uniqueid for leg in self.facts.legs if leg.ended_at is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Talking:

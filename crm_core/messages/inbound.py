@@ -253,6 +253,18 @@ class CallChanged:
     call: CallSnapshot
 
 
+@dataclass(frozen=True, slots=True)
+class CallRinging:
+    """Which telephones of the office a client's call rings just now: the legs of `call` without an end. Its other
+    fields are those of a call that rings.
+
+    A state that passes, not a fact of its own: whatever the call comes to tells all of it again. So it stands in the
+    call only as long as that rings, and the journal has no row of it.
+    """
+
+    call: CallSnapshot
+
+
 class BlockState(StrEnum):
     """Whether a client lets a bot or a community write to them."""
 
@@ -347,6 +359,7 @@ Payload = (
     | ContactShared
     | FormSubmitted
     | CallChanged
+    | CallRinging
     | BlockChanged
     | DeliveryChanged
     | ReactionChanged
@@ -395,7 +408,10 @@ class ReceiptState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The proof that a fact is in the journal. `answer` is a line for the person who pressed a button, else empty."""
+    """The proof that a fact is in the journal; `journal_id` is None of a repeat, and of what passes (CallRinging).
+
+    `answer` is a line for the person who pressed a button, else empty.
+    """
 
     state: ReceiptState
     journal_id: int | None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 from crm_core.errors import CoreError
 from crm_core.messages import RouteDecision, RouteQuery
+from crm_core.model.call import CallState
 from crm_core.ports import Clock
 from crm_core.services.desk import Desk
 from crm_core.storage import decisions
@@ -59,6 +61,7 @@ class TraceKeeper(Worker):
         def service(desk: Desk) -> None:
             if isinstance(desk.work, SqlWork):
                 decisions.keep(desk.work.conn, [desk.work.next_id() for _ in batch], batch)
+            _retell(desk, batch)
 
         try:
             await self._store.run(service)
@@ -86,3 +89,11 @@ class TraceKeeper(Worker):
             self._metrics.decisions_lost.inc()
         self._waiting.append(decided)
         self.wake()
+
+
+def _retell(desk: Desk, decided: Sequence[Decided]) -> None:
+    """Whoever sees a call ring before it is written down why it rings at them is told once more."""
+    calls = desk.work.calls_by_linkedid(list({(each.query.pbx, each.query.call_id): None for each in decided}))
+    for call in calls.values():
+        if call.state is CallState.RINGING and call.rung:
+            desk.work.changed("call", call.id, call.contact_id)

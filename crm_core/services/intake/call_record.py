@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, overload
 
-from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk
+from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk, Direction
 from crm_core.model.cause import call_words, leg_words
 from crm_core.model.records import CallRecord
 from crm_core.services.desk import Desk
@@ -17,6 +17,8 @@ _CALL_RECORDS_CLOCK = timedelta(seconds=1)
 _GUESSED = frozenset({2, 3})
 _RECORDED = frozenset({4, 5})
 _MENDED = 8
+HERALDED = -1
+"""How far a call is of which the hub knows only whom it rings: whatever else is told of it is more."""
 
 
 def steps(call: CallSnapshot) -> int:
@@ -36,13 +38,23 @@ def tells_more(known: CallRecord, call: CallSnapshot) -> bool:
     return steps(call) > known.progress or (call.finished and (known.finished_at is None or overlooked))
 
 
+def heralded(known: CallRecord | None) -> bool:
+    """Whether of a call nothing is known but whom it rings."""
+    return known is not None and known.progress == HERALDED and known.state is CallState.RINGING
+
+
 def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None, contact_id: int | None) -> CallRecord:
     """The record after a snapshot that tells more than what was known.
 
     `cause_text` is in the office's language; what a system that pushes moments calls the cause stays as it is.
     """
+    call_id = known.id if known is not None else desk.work.next_id()
+    ringing = known.rung if known is not None and call.state is CallState.RINGING else []
+    if heralded(known):
+        known = None
+    rung = [rung_leg(desk, pbx, leg) for leg in call.legs]
     record = CallRecord(
-        id=known.id if known is not None else desk.work.next_id(),
+        id=call_id,
         pbx=pbx,
         linkedid=call.linkedid,
         contact_id=contact_id,
@@ -64,12 +76,15 @@ def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None
         hung_up_by=call.hung_up_by,
         recording=call.recording,
         wish_callback=call.wish_callback,
-        rung=[_rung(desk, pbx, leg) for leg in call.legs],
+        rung=rung_together(ringing, rung) if ringing and not call.partial else rung,
         hold_s=call.hold_s,
         talks=[_talk(desk, pbx, talk) for talk in _talks(call)],
     )
     if known is None or call.partial:
         return record
+    if known.state is CallState.RINGING and known.direction is Direction.IN:
+        # what it rang was told in passing; it may as well come after this, and then it changes nothing
+        known = known._replace(rung=[])
     if call.settled:
         return _mended(known, record)
     if _wants(known):
@@ -148,6 +163,33 @@ def _legs(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[
     return sorted(legs, key=lambda leg: _moment(leg["rang_at"]))
 
 
+def rung_together(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The legs of either, in the order in which they rang; the same in whatever order they are told. A leg that is over
+    for one of them is over."""
+    legs: list[dict[str, Any]] = []
+    for leg in (*known, *told):
+        place = next((at for at, other in enumerate(legs) if _same_leg(leg, other)), None)
+        if place is None:
+            legs.append(leg)
+        elif _weight(leg) > _weight(legs[place]):
+            legs[place] = leg
+    return sorted(legs, key=lambda leg: (_moment(leg["rang_at"]), leg["endpoint"]))
+
+
+def _same_leg(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether it is the same ringing of the same telephone: a link that came in the middle of it knows when it began
+    to the second alone."""
+    if one["endpoint"] != other["endpoint"]:
+        return False
+    began, also = _moment(one["rang_at"]), _moment(other["rang_at"])
+    cut = bool(began.microsecond) != bool(also.microsecond)
+    return began == also or (cut and abs(began - also) < _CALL_RECORDS_CLOCK)
+
+
+def _weight(leg: dict[str, Any]) -> tuple[bool, bool]:
+    return leg["ring_s"] is not None, bool(_moment(leg["rang_at"]).microsecond)
+
+
 def _together(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The conversations that were seen, the one that began before, and those after."""
     talks = [dict(talk) for talk in known]
@@ -199,7 +241,8 @@ def _talk(desk: Desk, pbx: str, talk: CallTalk) -> dict[str, Any]:
     }
 
 
-def _rung(desk: Desk, pbx: str, leg: CallLeg) -> dict[str, Any]:
+def rung_leg(desk: Desk, pbx: str, leg: CallLeg) -> dict[str, Any]:
+    """A leg as the record keeps it; `ring_s` is None as long as it rings."""
     end = leg.answered_at or leg.ended_at
     return {
         "endpoint": leg.endpoint,

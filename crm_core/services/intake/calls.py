@@ -14,7 +14,7 @@ from crm_core.services.calls.recordings import expected
 from crm_core.services.cards.leads import about, answered_by, enquire
 from crm_core.services.desk import Desk
 from crm_core.services.intake.call_parts import completed
-from crm_core.services.intake.call_record import record_of, tells_more
+from crm_core.services.intake.call_record import heralded, record_of, tells_more
 from crm_core.services.intake.messages import wants_lead
 from crm_core.services.intake.outcome import DONE, Outcome
 from crm_core.services.intake.silent_calls import watch
@@ -230,7 +230,7 @@ def _emit(desk: Desk, known: CallRecord | None, record: CallRecord) -> None:
         "talk_s": record.talk_s,
         "answered_by": record.answered_by,
     }
-    if known is None:
+    if known is None or heralded(known):
         desk.emit("call.started", record.id, data)
     if record.finished_at is not None and (known is None or known.finished_at is None):
         missed = record.direction is Direction.IN and record.state in _UNANSWERED

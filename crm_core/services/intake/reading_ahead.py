@@ -9,6 +9,7 @@ from datetime import datetime
 
 from crm_core.messages import (
     CallChanged,
+    CallRinging,
     ContactShared,
     Delivery,
     DeliveryChanged,
@@ -66,7 +67,7 @@ class _Wanted:
                 self.refs.update({message_ref(event, ref): None for ref in payload.refs})
             case MessageSent() | DeliveryChanged() | ReactionChanged():
                 self._add_told(event, payload)
-            case CallChanged(call=call):
+            case CallChanged(call=call) | CallRinging(call=call):
                 self.calls[event.key.account, call.linkedid] = None
                 if caller(call.number, region) is None:
                     self.keys[ANONYMOUS] = None
@@ -203,6 +204,8 @@ def _read_history(
     if wanted.told or wanted.numbers or wanted.readers:
         late |= desk.clients
     for event in events:
+        if isinstance(event.payload, CallRinging):
+            continue  # it says nothing of a case
         for identity in identities_of(event, desk.office.region):
             contact = holders.get(str(identity))
             if contact is None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from crm_core.messages import (
     BlockChanged,
     CallChanged,
+    CallRinging,
     ContactShared,
     DeliveryChanged,
     FormSubmitted,
@@ -40,6 +41,7 @@ from crm_core.ports import Policies, UnitOfWork
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates.likeness import after_batch, after_fact
 from crm_core.services.intake.call_parts import numbered
+from crm_core.services.intake.call_ringing import call_rings
 from crm_core.services.intake.calls import call_changed
 from crm_core.services.intake.delivery import delivery_changed, reaction_changed
 from crm_core.services.intake.forms import form_submitted
@@ -66,12 +68,14 @@ def receive(work: UnitOfWork, events: Sequence[InboundEvent], office: Office, po
     """Take facts in; receipts in the order of `events`. Raises where one of them can't be taken in."""
     desk = Desk(work, office, policies)
     events = numbered(work, [_vouched(_in_time(clean(event), desk.now)) for event in events])
-    known = work.journal_seen([place_of(event) for event in events])
+    known = work.journal_seen([place_of(event) for event in events if not isinstance(event.payload, CallRinging)])
     receipts: list[Receipt | None] = [None] * len(events)
     fresh: list[int] = []
     for index, event in enumerate(events):
         place = place_of(event)
-        if place in known:
+        if isinstance(event.payload, CallRinging):
+            fresh.append(index)  # told twice it changes nothing by itself
+        elif place in known:
             receipts[index] = Receipt(ReceiptState.DUPLICATE, None)
         else:
             known.add(place)
@@ -134,6 +138,9 @@ def place_of(event: InboundEvent) -> tuple[str, str, str]:
 
 
 def _take_in(desk: Desk, recognition: Recognition, event: InboundEvent) -> Receipt:
+    if isinstance(event.payload, CallRinging):
+        call_rings(desk, recognition, event, event.payload.call)
+        return Receipt(ReceiptState.DONE, None)
     journal_id = desk.work.next_id()
     outcome = _apply(desk, recognition, event, journal_id)
     if outcome.state is ReceiptState.DONE:
@@ -173,6 +180,8 @@ def _apply(desk: Desk, recognition: Recognition, event: InboundEvent, journal_id
             return profile_learned(desk, recognition, event, payload)
         case CallChanged():
             return call_changed(desk, recognition, event, payload.call, journal_id)
+        case CallRinging():
+            return call_rings(desk, recognition, event, payload.call)
         case StaffCommand() | StaffAsked() | StaffReply():
             return _of_staff(desk, recognition, event, payload, journal_id)
         case Ignored():

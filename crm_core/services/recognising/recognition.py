@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from crm_core.messages import (
     CallChanged,
+    CallRinging,
     ChannelKey,
     ContactShared,
     FormSubmitted,
@@ -170,7 +171,7 @@ def identities_of(event: InboundEvent, region: str) -> tuple[Identity, ...]:
     match event.payload:
         case FormSubmitted(phone=phone, email=email):
             return (*find_telephones(phone, region), *find_addresses(email), *event.sender.identities)
-        case CallChanged(call=call):
+        case CallChanged(call=call) | CallRinging(call=call):
             found = caller(call.number, region)
             return (found,) if found is not None else ()
         case ContactShared(identities=shared, own=True):

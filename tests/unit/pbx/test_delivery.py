@@ -111,3 +111,57 @@ async def test_a_fact_that_breaks_the_intake_does_not_hold_up_the_others() -> No
     async with _running(delivery, sink):
         await sink.until(lambda each: len(each.events) == 3)
         assert len(delivery) == 1
+
+
+class _Passing:
+    """What passes: told as it stands when it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked, self.state = 0, 0
+
+    def __call__(self) -> list[InboundEvent]:
+        self.asked += 1
+        return [_fact(self.state)] if self.state else []
+
+
+async def test_what_passes_is_told_once_however_often_it_changed() -> None:
+    passing, sink = _Passing(), MemoryIntake()
+    delivery = Delivery(passing=passing)
+    async with _running(delivery, sink):
+        for state in range(1, 40):
+            passing.state = state
+            delivery.stir()
+            await asyncio.sleep(0)
+        delivery.put(_fact(100))
+        await delivery.drained()
+        assert [event.external_id for event in sink.events] == ["100:started", "39:started"]
+        assert (passing.asked, sink.calls) == (1, [2])
+
+
+async def test_nothing_is_told_where_nothing_stands_otherwise() -> None:
+    passing, sink = _Passing(), MemoryIntake()
+    delivery = Delivery(gather_s=0.001, passing=passing)
+    async with _running(delivery, sink):
+        delivery.stir()
+        await delivery.drained()
+        assert (passing.asked, sink.calls, sink.offered) == (1, [], [])
+        passing.state = 7
+        delivery.stir()
+        await sink.until(lambda each: len(each.events) == 1)
+
+
+async def test_what_passes_waits_for_the_intake_to_come_back_and_is_told_as_it_stands_then() -> None:
+    passing, sink = _Passing(), MemoryIntake()
+    delivery = Delivery(retry_first_s=0.001, retry_most_s=0.002, gather_s=0.001, passing=passing)
+    sink.go_away()
+    async with _running(delivery, sink):
+        delivery.put(_fact(100))
+        await sink.until(lambda each: each.refusals >= 2)
+        for state in range(1, 40):
+            passing.state = state
+            delivery.stir()
+        await sink.until(lambda each: each.refusals >= 5)
+        assert (passing.asked, len(delivery)) == (0, 1)
+        sink.come_back()
+        await delivery.drained()
+        assert [event.external_id for event in sink.events] == ["100:started", "39:started"]
