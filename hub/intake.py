@@ -20,7 +20,7 @@ from crm_core.errors import (
     NotFound,
     StorageUnavailable,
 )
-from crm_core.messages import ChannelKey, InboundEvent, Receipt, Unparsable
+from crm_core.messages import CallRinging, ChannelKey, InboundEvent, Receipt, ReceiptState, Unparsable
 from crm_core.model.records import JournalRecord, JournalState
 from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
 from crm_core.services.desk import Desk
@@ -228,6 +228,10 @@ class Intake:
             correlation_id=event.correlation_id,
             exc_info=error,
         )
+        if isinstance(event.payload, CallRinging):
+            # The journal keeps nothing of what passes, and there would be nothing to read again.
+            self._settle([waiting], [Receipt(ReceiptState.FAILED, None)])
+            return
         failed = replace(event, payload=Unparsable(f"{type(error).__name__}: {error}"))
         await self._commit([replace(waiting, event=failed)])
 
