@@ -1,7 +1,8 @@
 """Keeps the catalogues of the workspace in step with its code: `scripts/texts`, for whoever writes texts.
 
 A catalogue belongs to a room and holds the texts that this room alone uses; those of several rooms are in `common`.
-A room is a package of `hub/web` and the folder of its name in `hub/web/templates`.
+A room is a package of `hub/web` and the folder of its name in `hub/web/templates`. What the hub refuses with
+(`crm_core.wording`) stands all over the code and has the catalogue `refusals`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,25 @@ from babel.messages.pofile import read_po, write_po
 HOME = Path(__file__).parent / "web"
 LANGUAGE = "ru"
 COMMON = "common"
+REFUSALS = "refusals"
+CODE = tuple(HOME.parents[1] / name for name in ("crm_core", "routing", "channels", "hub"))
+"""Where refusals are raised."""
+REFUSING = frozenset(
+    {
+        *("InvalidInput", "InvalidIdentity", "NotFound", "Forbidden", "Conflict", "Outdated", "NeedsConfirmation"),
+        *(
+            "Duplicate",
+            "TemplateError",
+            "ExpressionError",
+            "ValueMissing",
+            "HeldAction",
+            "Sentence",
+            "Counted",
+            "_Moved",
+        ),
+    }
+)
+"""What is made of a constant text and its values."""
 
 Key: TypeAlias = tuple[str | None, str]
 """What tells a text from others: its context and its English."""
@@ -76,8 +96,8 @@ class Used:
 
 
 def texts_used() -> dict[Key, Used]:
-    """Every text of the workspace's code and templates. Raises ValueError where one is used in two ways, or
-    where the extractor could not see it."""
+    """Every text of the workspace's code and templates, and every refusal. Raises ValueError where one is used in two
+    ways, or where the extractor could not see it."""
     found: dict[Key, Used] = {}
     for path in sorted((*HOME.rglob("*.py"), *HOME.rglob("*.html"))):
         method = "python" if path.suffix == ".py" else "jinja2.ext:babel_extract"
@@ -90,7 +110,41 @@ def texts_used() -> dict[Key, Used]:
                 if used.many != many:
                     raise ValueError(f"{path.name}: {one!r} has a plural in one place and none or another elsewhere")
                 used.rooms.add(_room_of(path))
+    for path in refusing_code():
+        for one, many in refusals_in(path.read_text()):
+            used = found.setdefault((None, one), Used((None, one), many))
+            if used.many != many:
+                raise ValueError(f"{path.name}: {one!r} has a plural in one place and none or another elsewhere")
+            used.rooms.add(REFUSALS)
     return found
+
+
+def refusing_code() -> Iterator[Path]:
+    """The modules that may refuse something."""
+    return (path for folder in CODE for path in sorted(folder.rglob("*.py")) if "demo" not in path.parts)
+
+
+def refusals_in(code: str) -> Iterator[tuple[str, str | None]]:
+    """The texts of the refusals of a module, each with its plural where it has one."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and _name(node.func) in REFUSING and node.args:
+            texts = [each for each in _constants(node.args[0]) if each]
+            plural = _name(node.func) == "Counted" and len(node.args) > 1
+            many = next(_constants(node.args[1]), None) if plural else None
+            yield from ((text, many) for text in texts)
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str() as text):
+            yield text
+        case ast.IfExp(body=body, orelse=other):
+            yield from _constants(body)
+            yield from _constants(other)
 
 
 def catalogues() -> dict[str, Catalog]:

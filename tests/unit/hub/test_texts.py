@@ -80,6 +80,7 @@ def test_every_text_is_translated_and_none_is_left_over() -> None:
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of one room with two texts, both translated."""
     monkeypatch.setattr(catalogues, "HOME", tmp_path)
+    monkeypatch.setattr(catalogues, "CODE", (tmp_path,))
     room = tmp_path / "templates" / "shop" / "shop.html"
     room.parent.mkdir(parents=True)
     room.write_text('{% if a %}\n{{ _("Take it") }}{% endif %}{{ ngettext("{count} day", "{count} days", 2) }}')
