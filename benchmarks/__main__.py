@@ -16,6 +16,7 @@ from rich.console import Console
 
 from benchmarks import agi, ami, calls, crm, deadlines, intake, mail, memory, ports, windows
 from benchmarks.measuring import Report
+from benchmarks.workspace import measurement as workspace
 from hub.log import configure_logging
 
 MEASUREMENTS: dict[str, Callable[[], Awaitable[Report]]] = {
@@ -29,6 +30,7 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[Report]]] = {
     "windows": windows.measure,
     "mail": mail.measure,
     "crm": crm.measure,
+    "workspace": workspace.measure,
 }
 
 

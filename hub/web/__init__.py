@@ -65,6 +65,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,  # else each part of a page asks the disk whether it was changed, a hundred times a page
         trim_blocks=True,
         lstrip_blocks=True,
         filters=shown.filters(),

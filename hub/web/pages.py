@@ -19,6 +19,7 @@ from crm_core.errors import Conflict, CoreError, Forbidden, InvalidInput, NotFou
 from crm_core.model.access import Access, Right
 from crm_core.model.user import PLAIN_TASTES, User
 from crm_core.services.desk import Desk
+from crm_core.storage.queries.pages import Reading
 from crm_core.storage.users import Credentials, anybody, credentials
 from hub.bootstrap import Hub
 from hub.http.keys import USER
@@ -26,6 +27,7 @@ from hub.log import correlation_id, get_logger
 from hub.remote import remote_of
 from hub.security import Passwords, same_text
 from hub.throttle import Throttle
+from hub.web.packing import pack, unveiled, veiled
 from hub.web.sessions import UNPROVEN, Session, Sessions, person_of
 from hub.web.tongues import _, speak
 
@@ -98,6 +100,7 @@ class Pages:
                 answer = self._refused(request, err)
             for name, value in _HEADERS.items():
                 answer.headers.setdefault(name, value)  # a mail is shown under a policy of its own
+            pack(request, answer)
             return answer
 
         return guarded
@@ -111,12 +114,11 @@ class Pages:
         if not session.login:
             return
         try:
-            kept = await person_of(session, self._credentials)
-            access = await self._access(request, kept.user) if kept is not None else None
+            known, access = await self._known(request, session.login)
         except StorageUnavailable as err:
             log.warning("a session can't be looked up", error=str(err))
             return
-        if kept is not None:
+        if (kept := person_of(session, known)) is not None:
             demanded = kept.user.role in self.hub.settings.access.second_factor and not kept.factor
             request[UNPROVEN if demanded else USER] = kept.user
             if not demanded and access is not None:
@@ -142,7 +144,7 @@ class Pages:
         """A form that this hub did not draw for this session changes nothing."""
         form = await request.post()
         given = request.headers.get("X-CSRF") or form.get("csrf")
-        if not isinstance(given, str) or not same_text(given, session_of(request).csrf):
+        if not isinstance(given, str) or not same_text(unveiled(given), session_of(request).csrf):
             back = "/login" if request.get(USER) is None else local_path(form.get("back"), "/")
             raise self.redirect(request, back, _("The page was out of date. Please try again."))
 
@@ -151,14 +153,15 @@ class Pages:
             self.somebody = await self.hub.store.read(anybody)
         return self.somebody
 
-    async def _access(self, request: web.Request, user: User) -> Access | None:
-        """What somebody may; the API asks for that itself."""
-        if request.path.startswith(_MACHINES):
-            return None
-        return await self.hub.store.read(lambda conn: self.hub.store.access(conn, user))
+    async def _known(self, request: web.Request, login: str) -> tuple[Credentials | None, Access | None]:
+        """Somebody and what they may, in one look; the API asks for the latter itself."""
+        machine = request.path.startswith(_MACHINES)
 
-    async def _credentials(self, login: str) -> Credentials | None:
-        return await self.hub.store.read(lambda conn: credentials(conn, login))
+        def found(conn: Reading) -> tuple[Credentials | None, Access | None]:
+            kept = credentials(conn, login)
+            return kept, None if kept is None or machine else self.hub.store.access(conn, kept.user)
+
+        return await self.hub.store.read(found)
 
     async def act(self, request: web.Request, service: Callable[[Desk], Done]) -> Done:
         """Run a service as whoever asks: they are the author of what changes, and may what they may at that moment."""
@@ -184,7 +187,7 @@ class Pages:
         shared = {
             "user": user,
             "access": request.get(ACCESS),
-            "csrf": session.csrf,
+            "csrf": veiled(session.csrf),
             "notice": session.notice,
             "path": request.path,
             "position": request[_POSITION],
@@ -201,7 +204,7 @@ class Pages:
         shared = {
             "user": request.get(USER),
             "access": request.get(ACCESS),
-            "csrf": session_of(request).csrf,
+            "csrf": veiled(session_of(request).csrf),
             "calling": self._calling(request),
         }
         return aiohttp_jinja2.render_template(template, request, {**shared, **context})

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -204,12 +204,9 @@ def stamp_of(kept: Credentials) -> str:
     return hashlib.sha256(f"{kept.password_hash or ''} {kept.epoch}".encode()).hexdigest()[:32]
 
 
-async def person_of(session: Session, find: Callable[[str], Awaitable[Credentials | None]]) -> Credentials | None:
-    """The person of a session, if they may still come in; `find` gets their credentials."""
-    if not session.login:
-        return None
-    kept = await find(session.login)
-    return kept if kept is not None and same_text(stamp_of(kept), session.stamp) else None
+def person_of(session: Session, kept: Credentials | None) -> Credentials | None:
+    """The person of a session, if they may still come in; `kept` are the credentials of its login."""
+    return kept if session.login and kept is not None and same_text(stamp_of(kept), session.stamp) else None
 
 
 def _session(kept: Mapping[str, Any]) -> Session:

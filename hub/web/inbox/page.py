@@ -17,7 +17,7 @@ from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker, Whose
-from crm_core.storage.queries.workspace.inbox import Inbox, inbox
+from crm_core.storage.queries.workspace.inbox import NOTHING, Inbox, inbox
 from hub.web.inbox.happening import Happened, happened
 from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.people import colleagues
@@ -55,18 +55,19 @@ class InboxView:
     whose: Whose
 
 
-def inbox_view(conn: Reading, asker: Asker, wanted: str) -> InboxView:
-    """The page of one person; `wanted` is whose work they ask for, theirs to see or not."""
+def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "") -> InboxView:
+    """The page of one person, or what one part of it needs; `wanted` is whose work they ask for, theirs to see or
+    not."""
     choices = tuple((each, word) for each, word in _WHOSE.items() if asker.reach in _LEAST[each])
     allowed = [each for each, _word in choices]
     whose = Whose(wanted) if wanted in {each.value for each in allowed} else allowed[-1]
-    found = inbox(conn, asker, whose)
+    found = inbox(conn, asker, whose) if part in {"", "live"} else NOTHING
     return InboxView(
         inbox=found,
         rungs={each.case.id: rungs_of(each.case, each.due_at, asker.office) for each in found.cases},
-        happened=happened(conn, asker),
+        happened=happened(conn, asker) if part in {"", "happening"} else (),
         staff=asker.staff,
-        alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items,
+        alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items if part in {"", "live"} else (),
         choices=tuple((each, gettext(word)) for each, word in choices) if len(choices) > 1 else (),
         whose=whose,
     )
@@ -81,10 +82,13 @@ class InboxPage:
     async def show(self, request: web.Request) -> Answer:
         """The page, or with `?part=` only the one or the other part of it that refreshes by itself."""
         hub, user = self._pages.hub, user_here(request)
-        wanted = request.query.get("whose", "")
-        view = await hub.store.read(lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted))
+        wanted, name = request.query.get("whose", ""), request.query.get("part", "")
+        part = _PARTS.get(name)
+        view = await hub.store.read(
+            lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted, name if part is not None else "")
+        )
         context = self._context(access_here(request), view)
-        if (part := _PARTS.get(request.query.get("part", ""))) is not None:
+        if part is not None:
             return self._pages.fragment(request, part, **context)
         return self._pages.render(request, "inbox/page.html", **context)
 

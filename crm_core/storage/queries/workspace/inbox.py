@@ -93,6 +93,10 @@ class Inbox:
     deals: tuple[PlanlessDeal, ...]
 
 
+NOTHING = Inbox(Counts(0, 0, 0, 0, 0, 0, 0), (), (), (), ())
+"""An inbox of nobody."""
+
+
 def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, limit: int = 50) -> Inbox:
     """What waits, at most `limit` of each. Cases: those who should have been answered longest ago first (the promised
     moment, else when they began to wait). `whose` widens cases and leads to the group or everybody, for those who see
