@@ -29,7 +29,7 @@ from hub.security import Passwords, same_text
 from hub.throttle import Throttle
 from hub.web.packing import pack, unveiled, veiled
 from hub.web.sessions import UNPROVEN, Session, Sessions, person_of
-from hub.web.tongues import _, speak
+from hub.web.tongues import _, speak, told
 
 log = get_logger(__name__)
 
@@ -224,7 +224,7 @@ class Pages:
         self, request: web.Request, where: str, notice: str = "", session: Session | None = None
     ) -> web.HTTPSeeOther:
         """Go on elsewhere with GET; the notice is shown there."""
-        self.keep(request, replace(session or session_of(request), notice=notice))
+        self.keep(request, replace(session or session_of(request), notice=told(notice)))
         return web.HTTPSeeOther(where)
 
     def keep(self, request: web.Request, session: Session) -> None:
