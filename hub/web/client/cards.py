@@ -46,7 +46,7 @@ class Cards:
         return self._pages.render(request, "client/find.html", page=page, staff=staff, text=text)
 
     async def show(self, request: web.Request) -> Answer:
-        """The card, or a part of it: `?part=live`, `talk`, `about`, `business`; `older`, `newer`, `fresh` are entries alone."""
+        """The card, or a part: `?part=live`, `talk`, `about`, `business`; `older`, `newer`, `fresh` are its entries."""
         wanted, name = wanted_of(request), request.query.get("part", "")
         if name in {"older", "newer", "fresh"}:
             return await self._entries(request, wanted, name)
@@ -152,7 +152,10 @@ class Cards:
         """Entries alone, to be put beside those that are shown."""
         hub, user, contact_id = self._pages.hub, user_here(request), number_in(request)
         asked = wanted if name != "fresh" else None
-        view = await hub.store.read(lambda conn: entries_view(conn, hub.store.asker(conn, user), contact_id, asked))
+        missed = "missed" in request.query
+        view = await hub.store.read(
+            lambda conn: entries_view(conn, hub.store.asker(conn, user), contact_id, asked, missed=missed)
+        )
         return self._pages.fragment(
             request,
             "client/entries.html",

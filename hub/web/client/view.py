@@ -131,13 +131,13 @@ class EntriesView:
     entries: Stretch
 
 
-def entries_view(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted | None) -> EntriesView:
-    """A stretch of a timeline; where None is wanted the newest entries that not everybody sees, those that no finished
-    piece brings. Raises NotFound, InvalidInput."""
+def entries_view(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted | None, *, missed: bool) -> EntriesView:
+    """A stretch of a timeline; where None is wanted the newest entries: those that not everybody sees, which no
+    finished piece brings, and all where pieces were missed. Raises NotFound, InvalidInput."""
     card = contact_card(conn, contact_id)
     if wanted is None:
         newest = stretch(conn, asker, card.contact.id, limit=_FRESH).entries
-        found = Stretch(tuple(each for each in newest if depends_on_sight(each.entry)), None, None)
+        found = Stretch(tuple(each for each in newest if missed or depends_on_sight(each.entry)), None, None)
     else:
         found = stretch_of(conn, asker, card.contact.id, wanted)
     return EntriesView(Around(card, asker.staff, asker.now, asker.access), found)

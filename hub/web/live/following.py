@@ -30,12 +30,14 @@ class Whisper:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a follower is told at once: everything up to `position`."""
+    """What a follower is told at once: everything up to `position`. Where something was `missed`, the pieces of the
+    stale topics are not all there: they are asked for, too."""
 
     position: int
     stale: frozenset[str]
     pieces: tuple[Piece, ...]
     whispers: tuple[Whisper, ...]
+    missed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -47,19 +49,23 @@ class Follower:
     topics: frozenset[str]
     position: int
     _stale: set[str] = field(default_factory=set)
+    _missed: bool = False
     _pieces: deque[Piece] = field(default_factory=deque)
     _whispers: deque[Whisper] = field(default_factory=lambda: deque(maxlen=_MOST_WHISPERS))
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def tell(self, position: int, stale: Iterable[str], pieces: Iterable[Piece] = ()) -> None:
-        """Something changed; only what this follower follows is kept."""
+    def tell(self, position: int, stale: Iterable[str], pieces: Iterable[Piece] = (), *, missed: bool = False) -> None:
+        """Something changed; only what this follower follows is kept. `missed`: it comes without its pieces."""
         self.position = max(self.position, position)
-        self._stale.update(topic for topic in stale if topic in self.topics or topic == EVERYTHING)
+        mine = {topic for topic in stale if topic in self.topics or topic == EVERYTHING}
+        self._stale |= mine
+        self._missed = self._missed or (missed and bool(mine))
         for piece in pieces:
             if piece.topic not in self.topics or (piece.logins is not None and self.login not in piece.logins):
                 continue
             if len(self._pieces) >= _MOST_PIECES:
                 self._stale.add(piece.topic)
+                self._missed = True
             else:
                 self._pieces.append(piece)
         if self._stale or self._pieces:
@@ -75,7 +81,9 @@ class Follower:
         """Wait for something, and take all there is."""
         await self._woken.wait()
         self._woken.clear()
-        found = News(self.position, frozenset(self._stale), tuple(self._pieces), tuple(self._whispers))
+        whispers = tuple(self._whispers)
+        found = News(self.position, frozenset(self._stale), tuple(self._pieces), whispers, self._missed)
+        self._missed = False
         self._stale.clear()
         self._pieces.clear()
         self._whispers.clear()

@@ -1,7 +1,8 @@
 """`GET /live?topics=a,b`: server-sent events for the pages; `POST /live/whisper`: who looks and who writes.
 
-Events: `stale` `{"topics": […]}` (ask for these parts again), `piece` `{"topic", "key", "html"}` (put this in place),
-`whisper` `{"topic", "kind", "login", "name"}`. The id is the position in the change feed; `Last-Event-ID`, or `after`,
+Events: `stale` `{"topics": […]}` (ask for these parts again; with `"missed": true` for what pieces would have told,
+too), `piece` `{"topic", "key", "html"}` (put this in place), `whisper` `{"topic", "kind", "login", "name"}`. The id is
+the position in the change feed; `Last-Event-ID`, or `after`,
 says from where on.
 """
 
@@ -74,13 +75,15 @@ class LivePages:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        follower = Follower(user_here(request).login, language(), topics, self._pages.hub.live.position)
+        now = self._pages.hub.live.position
+        follower = Follower(user_here(request).login, language(), topics, now)
         limits.readers += 1
         self._followers.add(follower)
         try:
-            await response.prepare(request)
             await self._telling.catch_up(follower, after)
-            await _serve(response, follower, limits, request.app[CLOSING])
+            await response.prepare(request)
+            begun = now if after is None else min(after, now)
+            await _serve(response, follower, begun, limits, request.app[CLOSING])
         except TimeoutError:
             log.info("a slow page was dropped", login=follower.login)
             if request.transport is not None:
@@ -106,9 +109,14 @@ class LivePages:
         return web.Response(status=204)
 
 
-async def _serve(response: web.StreamResponse, follower: Follower, limits: EventLimits, closing: asyncio.Event) -> None:
-    """Write until the reader goes or the server ends; each wait is bounded, so that the dead are noticed."""
-    await response.write(b": hello\nretry: 2000\n" + _id(follower.position) + b"event: hello\ndata: {}\n\n")
+async def _serve(
+    response: web.StreamResponse, follower: Follower, begun: int, limits: EventLimits, closing: asyncio.Event
+) -> None:
+    """Write until the reader goes or the server ends; each wait is bounded, so that the dead are noticed.
+
+    The greeting names where the reader stands, not where the follower does: what lies between is not told yet.
+    """
+    await response.write(b": hello\nretry: 2000\n" + _id(begun) + b"event: hello\ndata: {}\n\n")
     ended = asyncio.create_task(closing.wait(), name="live-end")
     upcoming = asyncio.create_task(follower.news(), name="live-next")
     try:
@@ -137,7 +145,8 @@ def written(news: News) -> bytes:
     ]
     events += [_event("piece", {"topic": each.topic, "key": each.key, "html": each.html}) for each in news.pieces]
     if news.stale or not events:
-        events.append(_event("stale", {"topics": sorted(news.stale)}))
+        missed = {"missed": True} if news.missed else {}
+        events.append(_event("stale", {"topics": sorted(news.stale), **missed}))
     events[-1] = _id(news.position) + events[-1]
     return b"".join(events)
 

@@ -61,11 +61,11 @@ class Telling:
             return
         first = await self._hub.store.read(feed.oldest)
         if first is None or first > after + 1:
-            follower.tell(now, {EVERYTHING})
+            follower.tell(now, {EVERYTHING}, missed=True)
             return
         rows = await self._hub.store.read(lambda conn: feed.after(conn, after, _CATCH_UP_ROWS))
-        stale = touched(change for row in rows for change in row.changes)
-        follower.tell(now, {EVERYTHING} if len(rows) >= _CATCH_UP_ROWS else stale)
+        stale = self._touched([change for row in rows for change in row.changes])
+        follower.tell(now, {EVERYTHING} if len(rows) >= _CATCH_UP_ROWS else stale, missed=True)
 
     async def _follow(self) -> None:
         async for rows in self._hub.live.batches():
@@ -75,27 +75,36 @@ class Telling:
                 # The pages ask for themselves then; the next change finds this task alive.
                 log.exception("what changed could not be made pieces of")
                 for each in self._followers:
-                    each.tell(rows[-1].position, {EVERYTHING})
+                    each.tell(rows[-1].position, {EVERYTHING}, missed=True)
 
     async def _tell(self, rows: Sequence[FeedRow]) -> None:
         changes = [change for row in rows for change in row.changes]
-        stale = self._followers.followed(touched(changes))
+        stale = self._followers.followed(self._touched(changes))
         position = rows[-1].position
-        pieces, told_whole = await self._pieces(changes)
+        pieces, told_whole, missed = await self._pieces(changes)
         stale -= told_whole
         topics = stale | {piece.topic for made in pieces.values() for piece in made}
         for each in self._followers.of(topics):
-            each.tell(position, stale, pieces.get(each.language, ()))
+            each.tell(position, stale, pieces.get(each.language, ()), missed=missed)
+
+    def _touched(self, changes: Sequence[tuple[str, object, int | None]]) -> frozenset[str]:
+        """The topics that are stale, unless pieces tell all of them: whoever was away gets no pieces."""
+        tables = {table for table, _, _ in changes}
+        offered = [each.topics for each in self._offers if each.topics is not None and each.table in tables]
+        return touched(changes).union(*offered)
 
     async def _pieces(
         self, changes: Sequence[tuple[str, object, int | None]]
-    ) -> tuple[dict[str, list[Piece]], frozenset[str]]:
-        """The pieces by language, and the topics of which they tell all there is."""
+    ) -> tuple[dict[str, list[Piece]], frozenset[str], bool]:
+        """The pieces by language, the topics of which they tell all there is, and whether some could not be made."""
         found: dict[str, list[Piece]] = {}
         told_whole: set[str] = set()
+        missed = False
         for offer in self._offers:
             wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
             topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
+            if len(wishes) > MOST_ROWS:
+                missed = True
             if not wishes or len(wishes) > MOST_ROWS:
                 continue
             try:
@@ -103,9 +112,10 @@ class Telling:
                     found.setdefault(language, []).extend(await offer.make(wishes, language))
             except CoreError as err:
                 log.warning("pieces could not be made", table=offer.table, error=str(err))
+                missed = True
             else:
                 told_whole |= offer.topics or set()
-        return found, frozenset(told_whole)
+        return found, frozenset(told_whole), missed
 
     def _telephone(self, _pbx: str, _endpoint: str) -> None:
         """A telephone changed; in any thread."""

@@ -137,8 +137,15 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt.id === "fresh" && detail.successful) {
     const found = document.createElement("template");
     found.innerHTML = detail.xhr.responseText;
-    for (const each of found.content.querySelectorAll("li[id]")) {
-      if (!document.getElementById(each.id)) placePiece({ topic, key: each.id, html: each.outerHTML });
+    const { missed } = detail.requestConfig.parameters;
+    const entries = [...found.content.querySelectorAll("li[id]")];
+    const shown = document.querySelectorAll("#flow .timeline > li[id]").length;
+    if (missed && shown && entries.length && !entries.some((each) => document.getElementById(each.id))) {
+      htmx.ajax("GET", `/contacts/${client}?part=live`, { target: "#flow", swap: "outerHTML" }); // more was missed than is told
+      return;
+    }
+    for (const each of entries) {
+      if (missed || !document.getElementById(each.id)) placePiece({ topic, key: each.id, html: each.outerHTML });
     }
   }
 });

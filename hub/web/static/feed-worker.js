@@ -29,10 +29,10 @@ function open() {
   opened.addEventListener("hello", (event) => { pause = 1000; seen(event); tellAll({ kind: "state", connected: true }); });
   opened.addEventListener("stale", (event) => {
     seen(event);
-    const { topics } = JSON.parse(event.data);
+    const { topics, missed } = JSON.parse(event.data);
     tabs.forEach((mine, port) => {
       const found = topics.includes("*") ? ["*"] : topics.filter((topic) => mine.has(topic));
-      if (found.length) port.postMessage({ kind: "stale", topics: found });
+      if (found.length) port.postMessage({ kind: "stale", topics: found, missed });
     });
   });
   opened.addEventListener("piece", (event) => {
@@ -55,15 +55,16 @@ function open() {
 
 function follow(port, topics, position) {
   tabs.set(port, new Set(topics));
-  if (last === null || position < last) last = position;
+  const behind = last !== null && position < last; // its page was drawn before what the others were told meanwhile
+  if (last === null) last = position;
   const wanted = topicsOfAll();
   if (wanted !== followed || source === null) {
     followed = wanted;
     open();
   } else {
     port.postMessage({ kind: "state", connected: source.readyState === EventSource.OPEN });
-    if (position < last) port.postMessage({ kind: "stale", topics: ["*"] });
   }
+  if (behind) port.postMessage({ kind: "stale", topics: ["*"], missed: true });
 }
 
 function leave(port) {

@@ -8,7 +8,7 @@ const listeners = { state: [], whisper: [], piece: [] };
 export const on = (kind, listener) => listeners[kind].push(listener);
 
 function heard({ data }) {
-  if (data.kind === "stale") refreshStale(data.topics);
+  if (data.kind === "stale") refreshStale(data.topics, data.missed);
   if (data.kind === "piece") placePiece(data);
   listeners[data.kind]?.forEach((listener) => listener(data));
 }
@@ -20,7 +20,7 @@ function throughWorker() {
   const follow = () => port.postMessage({ kind: "follow", topics: topicsHere(), position: Number(position) });
   follow();
   addEventListener("pagehide", () => port.postMessage({ kind: "bye" }));
-  addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refreshStale(["*"]); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refreshStale(["*"], true); } });
 }
 
 function alone() {

@@ -64,13 +64,20 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (busy(elt)) { detail.shouldSwap = false; schedule(elt, LATER_MS); } else keepFocus(elt);
 });
 document.addEventListener("htmx:afterSwap", ({ target }) => { if (kept) restoreFocus(target); });
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.dataset?.missed) detail.parameters.missed = "1";
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful && detail.requestConfig.parameters.missed) delete detail.elt.dataset.missed;
+});
 document.addEventListener("pointerdown", ({ target }) => { pressed = target; });
 ["pointerup", "pointercancel", "dragend"].forEach((name) => document.addEventListener(name, () => { setTimeout(() => { pressed = null; }); }));
 
-export function refreshStale(topics) {
+export function refreshStale(topics, missed) {
   const all = topics.includes("*");
   document.querySelectorAll("[data-topic][hx-get]").forEach((region) => {
     if (all || split(region.dataset.topic).some((topic) => topics.includes(topic))) {
+      if (missed && region.matches("[data-mends]")) region.dataset.missed = "1"; // it asks for the pieces, too
       schedule(region, SETTLE_MS + Math.random() * SPREAD_MS);
     }
   });
