@@ -64,6 +64,7 @@ class SuggestionReason(StrEnum):
     CARD = "card"
     HANDLE = "handle"
     NAME = "name"
+    TYPED = "typed"
 
 
 class SuggestionState(StrEnum):

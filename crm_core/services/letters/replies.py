@@ -17,6 +17,7 @@ from crm_core.model.records import (
     OutboxKind,
 )
 from crm_core.model.subject import bare_subject
+from crm_core.model.ways import is_name
 from crm_core.services.desk import Desk
 from crm_core.services.letters.delivery import moved, upto_key
 from crm_core.services.letters.echoes import named, part
@@ -178,7 +179,7 @@ def _identity_for(desk: Desk, contact: ContactRecord, channel: str) -> str | Non
     if prefix is None:
         return None
     keys = [record.key for record in desk.work.identities([contact.id]).get(contact.id, [])]
-    return next((key.removeprefix(prefix) for key in keys if key.startswith(prefix)), None)
+    return next((key.removeprefix(prefix) for key in keys if key.startswith(prefix) and not is_name(key)), None)
 
 
 def _subject(last: EntryRecord | None) -> str:

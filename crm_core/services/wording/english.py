@@ -76,6 +76,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.SUGGEST_CLAIMED: "Careful: the sender of a mail claims to be {value} without proof ({detail})."
     " It may be forged",
     Phrase.SUGGEST_HANDLE: "The same user name: @{handle} ({value})",
+    Phrase.SUGGEST_TYPED: "{value} was entered on one card, and stands on the other already",
     Phrase.SUGGEST_NAME: "The same whole name «{name}», and also: {hint}",
     Phrase.HINT_COMPANY: "company «{value}»",
     Phrase.HINT_CITY: "city {value}",

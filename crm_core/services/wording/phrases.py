@@ -77,6 +77,7 @@ class Phrase(StrEnum):
     UNPROVEN = "unproven"
     SUGGEST_HANDLE = "suggest_handle"
     SUGGEST_NAME = "suggest_name"
+    SUGGEST_TYPED = "suggest_typed"
     HINT_COMPANY = "hint_company"
     HINT_CITY = "hint_city"
     HINT_DOMAIN = "hint_domain"

@@ -76,6 +76,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.SUGGEST_CLAIMED: "Осторожно: отправитель письма назвался {value}, подлинность не подтверждена ({detail})."
     " Возможна подделка",
     Phrase.SUGGEST_HANDLE: "Одно имя пользователя: @{handle} ({value})",
+    Phrase.SUGGEST_TYPED: "На одну карточку внесли {value}, а это уже стоит на другой",
     Phrase.SUGGEST_NAME: "Одинаковые имя и фамилия «{name}», и ещё: {hint}",
     Phrase.HINT_COMPANY: "компания «{value}»",
     Phrase.HINT_CITY: "город {value}",

@@ -48,6 +48,8 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         does(f"{_LEAD}/take", business.take_lead, Right.KEEP_SALES),
         does(f"{_LEAD}/reject", business.reject_lead, Right.KEEP_SALES),
         does(f"{_LEAD}/convert", business.convert_lead, Right.KEEP_SALES),
+        does(f"{_CARD}/ways", knowing.add_way, Right.KEEP_CLIENTS),
+        does(f"{_CARD}/ways/remove", knowing.take_way, Right.KEEP_CLIENTS),
         does(f"{_CARD}/merge", knowing.merge, Right.KEEP_CLIENTS),
         does(f"{_CARD}/unmerge", knowing.unmerge, Right.KEEP_CLIENTS),
         does(f"{_SUGGESTION}/accept", knowing.accept, Right.KEEP_CLIENTS),

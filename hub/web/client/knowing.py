@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from crm_core.errors import InvalidIdentity, NotFound
+from crm_core.services.acts import ways
 from crm_core.services.clients.contacts import BY_HAND
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import deciding, merging
@@ -55,6 +56,19 @@ class Knowing(Acting):
             raise self.pages.redirect(request, card(request), _("There is no card «{text}».").format(text=typed[:80]))
         raise await self._merged(request, *done)
 
+    async def add_way(self, request: web.Request) -> Answer:
+        """Note a number, an address or a name of the client; where somebody else has it, who that is and that they may
+        be one person."""
+        typed = " ".join((await field_of(request, "way", 300)).split())
+        added = await self.or_said(request, lambda desk: ways.add_way(desk, number_in(request), typed))
+        raise self.pages.redirect(request, card(request), _of_added(added))
+
+    async def take_way(self, request: web.Request) -> Answer:
+        """Take a number, an address or a name off the card."""
+        key = await field_of(request, "key", 300)
+        await self.or_said(request, lambda desk: ways.take_way(desk, number_in(request), key))
+        raise self.pages.redirect(request, card(request), _("It is off the card."))
+
     async def unmerge(self, request: web.Request) -> Answer:
         """Part the card from the one it took over last."""
         login, survivor = user_here(request).login, number_in(request)
@@ -65,6 +79,21 @@ class Knowing(Acting):
         because = _(BECAUSE[done.because]) if BECAUSE[done.because] else ""
         notice = _("The cards are one: «{name}» is here now. {because}").format(name=name, because=because).strip()
         return self.pages.redirect(request, f"/contacts/{done.survivor.id}", notice)
+
+
+def _of_added(added: ways.Added) -> str:
+    if added.other is None:
+        return _("It is on the card.")
+    name = added.other.name or f"№ {added.other.id}"
+    if added.kept:
+        return _("It is on the card. «{name}» has the same name there: perhaps the same person, see below.").format(
+            name=name
+        )
+    if added.suggested:
+        return _("That belongs to «{name}». Perhaps it is the same person: see below, and merge the cards.").format(
+            name=name
+        )
+    return _("That belongs to «{name}», and it was decided that they are two people.").format(name=name)
 
 
 def _accepted(desk: Desk, suggestion_id: int, login: str) -> tuple[Accepted, str]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from crm_core.messages import ChannelKey
 from crm_core.model.records import EntryRecord, IdentityRecord
+from crm_core.model.ways import is_name
 from crm_core.storage.queries.contacts import ContactCard
 
 _WRITTEN_TO = {"telegram": "tg:", "email": "mailto:", "vk": "vk:"}
@@ -30,7 +31,7 @@ class Link:
 
 def targets_of(card: ContactCard, spoken: list[ChannelKey], accounts: tuple[ChannelKey, ...]) -> tuple[ChannelKey, ...]:
     """Where an answer can go: accounts the client wrote to, then those that know an identity of theirs."""
-    kinds = {each.key.partition(":")[0] + ":" for each in card.identities}
+    kinds = {each.key.partition(":")[0] + ":" for each in card.identities if not is_name(each.key)}
     first = [key for key in spoken if key in accounts and key.channel in _ANSWERED_ON]
     known = (key for key in accounts if _WRITTEN_TO.get(key.channel) in kinds)
     return tuple(dict.fromkeys([*first, *known]))
@@ -55,6 +56,8 @@ def links_of(identity: IdentityRecord) -> tuple[Link, ...]:
             return (Link("Telegram", f"https://t.me/{identity.handle}"),)
         case "vk" if value.isascii() and value.isdigit():
             return (Link("VK", f"https://vk.com/id{value}"),)
+        case "vk" if is_name(identity.key) and _HANDLE.match(identity.handle):
+            return (Link("VK", f"https://vk.com/{identity.handle}"),)
         case "mailto":
             return (Link("E-mail", f"mailto:{quote(value, safe='@.+-_')}"),)
     return ()
