@@ -9,6 +9,7 @@ from aiohttp import web
 from crm_core.errors import ConcurrentChange, CoreError, InvalidInput, NotFound, Outdated, StorageUnavailable
 from crm_core.model.records import ContactRecord, LeadRecord
 from crm_core.services.acts.conversion import Conversion, convert
+from crm_core.services.acts.deals import DealChange
 from crm_core.services.cards import leads
 from crm_core.services.clients import contacts
 from crm_core.services.desk import Desk
@@ -89,11 +90,13 @@ class Business(Acting):
         raise self.pages.redirect(request, card(request), _("The lead is rejected."))
 
     async def convert_lead(self, request: web.Request) -> Answer:
-        """Make a deal of a lead, in the pipeline that is named."""
-        login, pipeline = user_here(request).login, await field_of(request, "pipeline", 300)
+        """Make a deal of a lead, on the stage that is chosen; the first of the first pipeline where none is."""
+        login, stage = user_here(request).login, await field_of(request, "stage", 18)
+        title = " ".join((await field_of(request, "title", 300)).split())
 
         def service(desk: Desk) -> None:
-            convert(desk, _own(desk, request), login, Conversion(pipeline or None))
+            wanted = DealChange(title=title) if title else DealChange()
+            convert(desk, _own(desk, request), login, Conversion(*_chosen(desk, stage), wanted))
 
         await self.or_said(request, service)
         raise self.pages.redirect(request, card(request), _("The lead has become a deal."))
@@ -198,6 +201,16 @@ def _own(desk: Desk, request: web.Request) -> int:
     if lead.contact_id != number_in(request):
         raise NotFound
     return lead.id
+
+
+def _chosen(desk: Desk, stage: str) -> tuple[str | None, str | None]:
+    """The pipeline and the stage of the form, by name; raises InvalidInput for one that is gone."""
+    if not stage:
+        return None, None
+    place = desk.catalogue.place(int(stage)) if stage.isascii() and stage.isdigit() else None
+    if place is None:
+        raise InvalidInput(_("There is no such stage any more."))
+    return place[0].name, place[1].name
 
 
 def _outdated(err: Outdated, name: str) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from crm_core.messages import ChannelKey
 from crm_core.model.conversation import SuggestionState
-from crm_core.model.definitions import DocumentBody, Section
+from crm_core.model.definitions import DocumentBody, Pipeline, Section
 from crm_core.model.exchange import DocumentRecord
 from crm_core.model.records import LeadRecord, LeadStatus, MergeRecord
 from crm_core.model.selling import PaymentRecord
 from crm_core.model.task import TaskState
+from crm_core.services.cards.pipelines import DEAL
 from crm_core.storage.queries.contacts import ContactCard, contact_card
 from crm_core.storage.queries.documents import list_documents
 from crm_core.storage.queries.leads import LeadFilter, list_leads
@@ -61,7 +62,8 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """What is going on with a client: the right side of the card."""
+    """What is going on with a client: the right side of the card. `pipelines` are those in which whoever looks may open
+    a deal."""
 
     card: ContactCard
     known: KnownClient
@@ -71,6 +73,7 @@ class Business:
     documents: tuple[DocumentRecord, ...]
     payments: tuple[PaymentRecord, ...]
     blanks: tuple[Blank, ...]
+    pipelines: tuple[Pipeline, ...]
 
     @property
     def open_leads(self) -> tuple[LeadRecord, ...]:
@@ -179,6 +182,11 @@ def business_of(conn: Reading, asker: Asker, contact_id: int) -> Business:
             )
         ),
         blanks=_blanks(asker, known),
+        pipelines=tuple(
+            each
+            for each in asker.catalogue.pipelines
+            if each.record.type == DEAL and not each.record.archived and each.admits(asker.user) and each.first
+        ),
     )
 
 
