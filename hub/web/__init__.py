@@ -34,9 +34,10 @@ from hub.web import (
     upkeep,
     wall,
 )
-from hub.web.assets import Assets
+from hub.web.assets import served
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
+from hub.web.compiled import COMPILED
 from hub.web.list_pages import ListPages
 from hub.web.lists import Lists
 from hub.web.live.stream import LivePages
@@ -63,6 +64,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        bytecode_cache=COMPILED,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,  # else each part of a page asks the disk whether it was changed, a hundred times a page
@@ -72,7 +74,7 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
         context_processors=(),
     )
     install(environment)
-    assets = Assets()
+    assets = served()
     environment.globals.update(asset=assets.url, staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)
     environment.globals.update(navigation=navigation, language=language)
     environment.globals.update(globals_of_templates())

@@ -11,6 +11,7 @@ import hashlib
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -67,6 +68,12 @@ class Assets:
         if asset.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
             body, headers["Content-Encoding"] = asset.packed, "gzip"
         return web.Response(body=body, content_type=asset.content_type, charset=_charset(asset), headers=headers)
+
+
+@cache
+def served() -> Assets:
+    """Those of this process: whatever number of hubs it holds, the files are read and packed once."""
+    return Assets()
 
 
 def _asset(name: str, content: bytes) -> Asset:
