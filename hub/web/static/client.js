@@ -78,7 +78,8 @@ const sendFiles = (files) => [...files].forEach(upload);
 // ---------- the box as it stands now; it is drawn anew after each message
 
 function begin() {
-  if (!form()) return;
+  if (!form() || form().dataset.begun) return;
+  form().dataset.begun = "1";
   form().elements.upload.removeAttribute("name"); // files go ahead of their message
   form().querySelector("input[type=file]").addEventListener("change", ({ target }) => { sendFiles(target.files); target.value = ""; });
   recall();
