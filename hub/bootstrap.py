@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from crm_core.errors import StorageUnavailable
 from crm_core.messages import ChannelKey
@@ -20,6 +21,7 @@ from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from hub.accounts.channels import Channels
 from hub.accounts.running import Accounts
+from hub.accounts.starting import Make, Starts
 from hub.clock import SystemClock
 from hub.configured import Configured, record_of
 from hub.connectors import Connect
@@ -83,6 +85,8 @@ class Hub:
     presence: Presence
     channels: Channels
     context: ChannelContext
+    makes: Mapping[ChannelKey, Make]
+    starts: Starts
     accounts: Accounts
     intake: Intake
     deadlines: DeadlineWorker
@@ -110,7 +114,7 @@ class Hub:
         return (
             *(self.traces, self.deadlines, self.outbox, self.dialler, self.upkeep),
             *(self.watch, self.silence, self.recordings, self.reconciling, self.imports),
-            *(self.subscribers, self.planner, self.scoring, self.token_uses),
+            *(self.subscribers, self.planner, self.scoring, self.token_uses, self.starts),
         )
 
     async def start(self) -> None:
@@ -127,13 +131,10 @@ class Hub:
         self.intake.start()
         for worker in self.workers:
             worker.start()
-        for key, channel in self.channels.items():
-            try:
-                await channel.start(self.intake)
-            except Exception:
-                # One account that can't start must not keep the others from their clients.
-                log.exception("a channel did not start", channel=str(key))
-        await self.accounts.start(self.intake)
+        self.starts.serve(self.intake)
+        for key, make in self.makes.items():
+            await self.starts.begin(key, make)
+        await self.accounts.start()
         log.info("hub started", node=self.node, channels=[str(key) for key in self.channels])
 
     async def stop(self) -> None:
@@ -143,6 +144,7 @@ class Hub:
         """
         await self.outbox.stop()
         await self.accounts.stop()
+        await self.starts.stop()
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         await self.intake.stop()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
@@ -226,8 +228,8 @@ def build(
         secret=lambda purpose: key_for(settings, purpose),
     )
     connectors = connectors or own_connectors()
-    made = (channel for connect in connectors.values() for channel in connect(settings, context))
-    channels = Channels({channel.key: channel for channel in made})
+    channels, makes = _connected(connectors, settings, context)
+    starts = Starts(metrics, clock, channels)
     webhooks = WebhookSender(store.office, clock)
     acts = Acts(store, channels, files, webhooks, inspector)
     deadlines = DeadlineWorker(store, clock, metrics)
@@ -236,7 +238,7 @@ def build(
     reconciling = ReconcilingWorker(store, clock, metrics, channels, intake, context.lease, settings.time_zone)
     recordings = RecordingKeeper(store, clock, metrics, settings)
     followers = (lambda now: presence.rests(_wraps(now)), recordings.serve)
-    accounts = Accounts(configured, channels, context, connectors, followers)
+    accounts = Accounts(configured, channels, starts, context, connectors, followers)
     wake = _wake(settings, node, store, (live.wake, deadlines.wake, outbox.wake))
     return Hub(
         settings=settings,
@@ -251,6 +253,8 @@ def build(
         presence=presence,
         channels=channels,
         context=context,
+        makes=makes,
+        starts=starts,
         accounts=accounts,
         intake=intake,
         deadlines=deadlines,
@@ -272,6 +276,23 @@ def build(
         shared_presence=_sharing(settings, node, presence),
         node=node,
     )
+
+
+def _connected(
+    connectors: Mapping[str, Connect], settings: Settings, context: ChannelContext
+) -> tuple[Channels, dict[ChannelKey, Make]]:
+    """The connectors of hub.toml, and what makes each of them once more."""
+    channels: dict[ChannelKey, Channel] = {}
+    makes: dict[ChannelKey, Make] = {}
+
+    def once_more(connect: Connect, key: ChannelKey) -> Channel:
+        return next(each for each in connect(settings, context) if each.key == key)
+
+    for connect in connectors.values():
+        for channel in connect(settings, context):
+            channels[channel.key] = channel
+            makes[channel.key] = partial(once_more, connect, channel.key)
+    return Channels(channels), makes
 
 
 def _wraps(settings: Settings) -> dict[str, timedelta]:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from crm_core.errors import (
     ConcurrentChange,
@@ -67,6 +68,8 @@ class Intake:
     ) -> None:
         self._inspector = inspector
         self._store = store
+        self.heard: dict[ChannelKey, datetime] = {}
+        """When this node last heard anything of an account."""
         self._metrics = metrics
         self._channels = channels
         self._limits = limits or IntakeLimits(writers=1 if store.database.sqlite else 2)
@@ -155,6 +158,7 @@ class Intake:
         known = correlation_id() or event.correlation_id
         if known != event.correlation_id or not known:
             event = replace(event, correlation_id=known or new_correlation_id())
+        self.heard[event.key] = self._store.clock.now()
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(event, future, time.perf_counter()))
         self._queued_bytes += size

@@ -273,6 +273,15 @@ _CASES = (
         ),
         states=(ChannelState.RECONNECTING, ChannelState.CONNECTING),
     ),
+    _Case(
+        r"did not start",
+        Words(
+            "Аккаунт не запустился. Исправьте то, что названо рядом; хаб пробует снова сам, всё реже, а кнопка "
+            "«Попробовать снова» — сразу.",
+            "The account did not start. Mend what is named beside; the hub tries again by itself, ever more seldom, "
+            "and «Try again» does at once.",
+        ),
+    ),
 )
 
 _USUAL = {

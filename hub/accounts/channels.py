@@ -52,9 +52,9 @@ class Channels(Mapping[ChannelKey, Channel]):
 class BrokenChannel:
     """Stands for an account that can't be used as it is configured: what is to go out through it waits."""
 
-    def __init__(self, key: ChannelKey, why: str) -> None:
+    def __init__(self, key: ChannelKey, why: str = "", *, health: ChannelHealth | None = None) -> None:
         self._key = key
-        self._health = ChannelHealth(ChannelState.STOPPED, why)
+        self._health = health or ChannelHealth(ChannelState.STOPPED, why)
 
     @property
     def key(self) -> ChannelKey:
@@ -63,7 +63,7 @@ class BrokenChannel:
 
     @property
     def health(self) -> ChannelHealth:
-        """Stopped, and why."""
+        """Stopped, or how it is tried again, and why."""
         return self._health
 
     async def start(self, sink: InboundSink) -> None:

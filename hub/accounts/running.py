@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crm_core.messages import ChannelKey
-from crm_core.ports import Channel, ChannelContext, InboundSink
-from crm_core.ports.channels import Retires
+from crm_core.ports import Channel, ChannelContext
 from hub.accounts.channels import BrokenChannel, Channels
 from hub.accounts.in_force import Found, NowInForce
 from hub.accounts.keeping import words_of
 from hub.accounts.kinds import alone
+from hub.accounts.starting import Starts
 from hub.connectors import CONNECTORS, Connect, config_of
 from hub.log import get_logger, hide
 from hub.settings import Settings
@@ -47,17 +47,18 @@ class Accounts:
         self,
         configured: NowInForce,
         channels: Channels,
+        starts: Starts,
         context: ChannelContext,
         connectors: Mapping[str, Connect] | None = None,
         followers: tuple[Callable[[Settings], None], ...] = (),
     ) -> None:
         self._configured = configured
         self._channels = channels
+        self._starts = starts
         self._context = context
         self._connectors = {**CONNECTORS, **(connectors or {})}
         self._followers = followers
         self._signs: dict[ChannelKey, object] = {}
-        self._sink: InboundSink | None = None
         self._woken = asyncio.Event()
         self._settled = asyncio.Condition()
         self._seen = 0
@@ -70,9 +71,8 @@ class Accounts:
         """Make the connectors of what is configured now without starting them, for whoever only tries them out."""
         await self._settle()
 
-    async def start(self, sink: InboundSink) -> None:
+    async def start(self) -> None:
         """Start what is configured now, and follow what changes."""
-        self._sink = sink
         await self._settle()
         self._task = asyncio.create_task(self._follow(), name="accounts")
 
@@ -122,9 +122,7 @@ class Accounts:
         wanted = {key: found for key, found in self._configured.accounts.items() if not found.overridden}
         for key in [key for key in self._signs if key not in wanted]:
             del self._signs[key]
-            leaving = self._channels[key]
-            self._channels.remove(key)
-            await self._end(leaving)
+            await self._starts.leave(key)
             log.info("an account was taken out of use", channel=str(key))
         for key, found in wanted.items():
             await self._become(await self._wanted(key, found, settings))
@@ -154,35 +152,8 @@ class Accounts:
         return _Wanted(key, sign, make)
 
     async def _become(self, wanted: _Wanted) -> None:
-        """Replace the connector of an account where another one is wanted: what is taken in is drained, then closed,
-        then the new one opens. Meanwhile webhooks are answered 503, mail 451, and messages wait."""
+        """Replace the connector of an account where another one is wanted."""
         if self._signs.get(wanted.key) == wanted.sign and wanted.key in self._channels:
             return
-        try:
-            channel = wanted.make()
-        except Exception as err:
-            log.exception("an account can't be made", channel=str(wanted.key))
-            channel = BrokenChannel(wanted.key, f"{type(err).__name__}: {err}")
-        before = self._channels.get(wanted.key)
-        self._channels.put(channel)
         self._signs[wanted.key] = wanted.sign
-        if before is not None:
-            await self._end(before)
-        if self._ending or self._sink is None:
-            return
-        try:
-            await channel.start(self._sink)
-        except Exception as err:
-            log.exception("an account did not start", channel=str(wanted.key))
-            await self._end(channel)
-            self._channels.put(BrokenChannel(wanted.key, f"it did not start: {type(err).__name__}: {err}"))
-        else:
-            log.info("an account runs", channel=str(wanted.key), replaced=before is not None)
-
-    async def _end(self, channel: Channel) -> None:
-        try:
-            await asyncio.wait_for(channel.stop(), _STOP_S)
-            if isinstance(channel, Retires):
-                channel.retire()
-        except Exception:
-            log.exception("an account did not stop", channel=str(channel.key))
+        await self._starts.replace(wanted.key, wanted.make)

@@ -50,13 +50,18 @@ Table = Annotated[dict[Named, Any], Field(max_length=100), AfterValidator(_stora
 class AccountHealth(Given):
     """How an account stands on the node that answers: `state` as in `/readyz`, why, and what to do about it.
 
-    `trouble`: it is connected, but a part of its work does not go on.
+    `trouble`: it is connected, but a part of its work does not go on. `since`: how long it stands so, at the earliest
+    since that node began; `again_at`: when it is started again, where it did not start; `heard_at`: when anything last
+    came in through it, null where nothing did since the node began.
     """
 
     state: str
     detail: str
     trouble: bool
     advice: str
+    since: datetime | None
+    again_at: datetime | None
+    heard_at: datetime | None
 
 
 class Account(Given):
@@ -249,12 +254,20 @@ def _shown(hub: Hub, record: DefinitionRecord) -> Account:
 
 def _health(hub: Hub, channel: str, name: str) -> AccountHealth | None:
     """How it stands here; None where this node has not heard of it yet."""
-    found = next((each for key, each in hub.channels.items() if (key.channel, key.account) == (channel, name)), None)
+    found = next((each for each in hub.channels.items() if (each[0].channel, each[0].account) == (channel, name)), None)
     if found is None:
         return None
-    health = found.health
-    words = advice(channel, health, hub.settings.language.value)
-    return AccountHealth(state=health.state.value, detail=health.detail, trouble=health.trouble, advice=words)
+    key, health = found[0], found[1].health
+    stands = hub.starts.stands(key)
+    return AccountHealth(
+        state=health.state.value,
+        detail=health.detail,
+        trouble=health.trouble,
+        advice=advice(channel, health, hub.settings.language.value),
+        since=stands.since if stands is not None else None,
+        again_at=stands.again_at if stands is not None else None,
+        heard_at=hub.intake.heard.get(key),
+    )
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from hub.log import get_logger
 from hub.web.pages import Answer, Pages, field_of, number_in, session_of
 from hub.web.tongues import _, language
 from hub.web.upkeep.asked import ASKED, NAMES, PURPOSES
+from hub.web.upkeep.channels import begun_again
 from hub.web.upkeep.elsewhere import Piece, pieces
 from hub.web.upkeep.given import Form, shown, taken
 
@@ -88,6 +89,7 @@ class AccountPages:
         """Try an account as it is kept."""
         record, body = await self._kept(number_in(request))
         found = await try_account(self._pages.hub, Given(body.channel, name_of(record), {}, body), language())
+        await begun_again(self._pages.hub, key_of(body.channel, name_of(record)), found)
         if "HX-Request" in request.headers:
             return self._pages.fragment(request, "upkeep/findings.html", findings=found, titles={}, saved=False)
         form = shown(body.channel, body)

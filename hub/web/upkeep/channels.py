@@ -6,14 +6,24 @@ from typing import Any
 
 from aiohttp import web
 
+from crm_core.messages import ChannelKey
 from crm_core.model.definitions.accounts import AccountKind
 from crm_core.ports import ChannelState
-from hub.accounts.kinds import accounts_of
+from hub.accounts.findings import Findings
+from hub.accounts.kinds import accounts_of, key_of
 from hub.accounts.trying import try_configured
+from hub.bootstrap import Hub
 from hub.web.pages import Answer, Pages, field_of
 from hub.web.tongues import language
 from hub.web.upkeep.asked import PURPOSES
 from hub.web.upkeep.standing import standings
+
+
+async def begun_again(hub: Hub, key: ChannelKey, found: Findings) -> None:
+    """Start an account that is down anew, where trying it out showed that it would work now."""
+    channel = hub.channels.get(key)
+    if found.ok and channel is not None and channel.health.state is not ChannelState.CONNECTED:
+        await hub.starts.again(key)
 
 
 class ChannelPages:
@@ -25,6 +35,7 @@ class ChannelPages:
     async def show(self, request: web.Request) -> Answer:
         """The page, or with `?part=list` what is kept live of it."""
         hub = self._pages.hub
+        hub.starts.look()
         spoken = language()  # the read runs on a thread of its own
         found = await hub.store.read(lambda conn: standings(hub, conn, spoken))
         context: dict[str, Any] = {"standings": found, "connected": ChannelState.CONNECTED}
@@ -43,5 +54,6 @@ class ChannelPages:
         if account is None:
             raise web.HTTPNotFound
         found = await try_configured(hub, kind, account, hub.configured.settings, language())
+        await begun_again(hub, key_of(kind, name), found)
         template = "upkeep/findings.html" if "HX-Request" in request.headers else "upkeep/tried.html"
         return self._pages.render(request, template, findings=found, titles={}, channel=channel, name=name)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
 
 from crm_core.errors import StorageUnavailable
 from crm_core.model.records import AlarmRecord, OutboxKind
-from crm_core.ports import ChannelState
+from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.queued import Queued, outbox_by_state
 from crm_core.storage.queues import depth
+from hub.accounts.advice import advice
+from hub.accounts.starting import Stands
 from hub.http.health import parts_of
 from hub.web.pages import Answer, Pages
-from hub.web.tongues import NP_, pgettext
+from hub.web.tongues import NP_, language, pgettext
 from hub.web.words import channel_word, link_word
 
 _ALARMS = 100
@@ -53,6 +56,18 @@ class _Worker:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """A part and how it stands, since when (a channel's alone), and what to do where it is not well."""
+
+    name: str
+    state: str
+    detail: str
+    good: bool
+    since: datetime | None
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Numbers:
     """What the database says."""
 
@@ -82,10 +97,12 @@ class Health:
             for sample in metric.samples
             if sample.name.endswith("_total")
         }
+        hub.starts.look()
+        links = {str(key): (channel.health, hub.starts.stands(key)) for key, channel in hub.channels.items()}
         workers = [_Worker(each.name, each.running, failed.get(each.name, 0)) for each in hub.workers]
         context: dict[str, Any] = {
             "well": well,
-            "parts": [(name, part["state"], part["detail"], part["state"] in _GOOD) for name, part in parts.items()],
+            "parts": [_part(name, part, links.get(name), language()) for name, part in parts.items()],
             "numbers": numbers,
             "workers": workers,
             "problems": hub.configured.problems,
@@ -97,6 +114,13 @@ class Health:
         if request.query.get("part") == "live":
             return self._pages.fragment(request, "upkeep/health_live.html", **context)
         return self._pages.render(request, "upkeep/health.html", **context)
+
+
+def _part(name: str, told: Mapping[str, str], link: tuple[ChannelHealth, Stands | None] | None, spoken: str) -> _Part:
+    health, stands = link if link is not None else (None, None)
+    good = told["state"] in _GOOD and not (health is not None and health.trouble)
+    mend = advice(name.partition(":")[0], health, spoken) if health is not None and not good else ""
+    return _Part(name, told["state"], told["detail"], good, stands.since if stands is not None else None, mend)
 
 
 def _numbers(conn: Reading) -> _Numbers:

@@ -9,7 +9,7 @@ from crm_core.messages import ChannelKey
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.accounts import AccountBody
-from crm_core.ports import ChannelHealth
+from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.definitions import list_definitions
 from crm_core.storage.queries.pages import Reading, Slice
@@ -25,8 +25,9 @@ _MOST_ALARMS = 200
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An account. `id` is its definition's, None for one of hub.toml; `since` when it went down, where that lasts long
-    enough for an alarm; `waiting` messages stand in its queue; `overridden`: hub.toml has one of this name."""
+    """An account. `id` is its definition's, None for one of hub.toml; `since` when it stands as it does; `again_at`:
+    when it is started again, where it did not start; `heard`: when anything last came in, None where nothing did since
+    the hub began; `waiting` messages stand in its queue; `overridden`: hub.toml has one of this name."""
 
     key: ChannelKey
     id: int | None
@@ -35,6 +36,8 @@ class Standing:
     since: datetime | None
     waiting: int
     problems: tuple[str, ...] = ()
+    again_at: datetime | None = None
+    heard: datetime | None = None
     overridden: bool = False
 
 
@@ -45,7 +48,7 @@ def standings(hub: Hub, conn: Reading, language: str) -> list[Standing]:
     configured = keys_of(hub.settings)
     running = {ChannelKey(key.channel, key.account): channel.health for key, channel in hub.channels.items()}
     alarms = list_alarms(conn, Slice(None, _MOST_ALARMS), lasting=True).items
-    since = {each.subject: each.since for each in alarms if each.kind is AlarmKind.LINK_DOWN}
+    down = {each.subject: each.since for each in alarms if each.kind is AlarmKind.LINK_DOWN}
     waiting = waiting_for(conn, {*running, *kept})
     found = []
     for key in sorted({*running, *kept}, key=str):
@@ -54,7 +57,14 @@ def standings(hub: Hub, conn: Reading, language: str) -> list[Standing]:
         problems = tuple(words_of(each) for each in known.problems) if known is not None else ()
         said = advice(key.channel, health, language) if health is not None else ""
         own = None if overridden else kept.get(key)
-        found.append(Standing(key, own, health, said, since.get(str(key)), waiting.get(key, 0), problems))
+        stands = hub.starts.stands(key)
+        well = health is not None and health.state is ChannelState.CONNECTED and not health.trouble
+        since = stands.since if stands is not None else None
+        if not well:  # an alarm remembers what was before this node began
+            since = min((each for each in (since, down.get(str(key))) if each is not None), default=None)
+        again_at = stands.again_at if stands is not None else None
+        heard = hub.intake.heard.get(key)
+        found.append(Standing(key, own, health, said, since, waiting.get(key, 0), problems, again_at, heard))
         if overridden:
             found.append(Standing(key, kept[key], None, "", None, 0, overridden=True))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -226,3 +227,20 @@ async def test_of_two_nodes_one_polls_and_the_other_takes_over(
         await second.told("оставшемуся")
         assert [each["text"] for each in await second.messages()].count("оставшемуся") == 1
         await second.remove(record)
+
+
+async def test_a_listener_that_is_taken_is_opened_as_soon_as_somebody_tries_again(
+    furnished_sqlite: str, tmp_path: Path
+) -> None:
+    key = ChannelKey("email", "sales")
+    async with a_node(furnished_sqlite, tmp_path) as node:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            await node.add(AccountKind.EMAIL, "sales", address="sales@example.org", listen=f"127.0.0.1:{port}")
+            assert node.hub.channels[key].health.state is not ChannelState.CONNECTED
+            async with node.api.get("/api/v1/accounts") as response:
+                (account,) = (await response.json())["items"]
+            assert account["health"]["since"] is not None
+            assert "Адрес занят" in account["health"]["advice"]
+        assert await node.hub.starts.again(key)
+        await asyncio.to_thread(_send_mail, port, "sales@example.org")

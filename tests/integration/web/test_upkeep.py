@@ -14,7 +14,7 @@ from crm_core.messages import ChannelKey
 from crm_core.model.definitions import Section
 from crm_core.model.records import ReconciliationRecord
 from crm_core.model.user import Role
-from crm_core.ports import ChannelState
+from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.definitions import list_definitions
 from hub.demo.peers.bot_api import BotApiServer
@@ -234,3 +234,18 @@ async def became(workspace: Workspace, key: ChannelKey) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while workspace.hub.channels[key].health.state is not ChannelState.CONNECTED:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.01)
+
+
+async def test_channels_say_since_when_they_stand_so_and_what_came_in(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    page = await root.get(f"{CHANNELS}?part=list")
+    assert "ничего не приходило" in page
+    assert re.search(r">с <[^>]*>[^<]*12:00", page), "since the hub began, in the office's time"
+    workspace.clock.advance(60)
+    await workspace.write("Добрый день")
+    assert "Последнее входящее: " in await root.get(f"{CHANNELS}?part=list")
+    workspace.shop.health = ChannelHealth(ChannelState.RECONNECTING, "no answer within 5 s")
+    workspace.clock.advance(60)
+    page = await root.get("/office/health?part=live")
+    assert re.search(r">с <[^>]*>[^<]*12:02", page)
+    assert "хаб пробует снова сам" in page, "what to do stands beside"

@@ -1,0 +1,172 @@
+"""Starting connectors. One that does not start is tried again by itself, ever more seldom, and at once when somebody
+asks; since when each stands as it stands is remembered.
+
+Only what `start` itself raises counts here: connectors that run keep their links up by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from crm_core.errors import ChannelAuthError, CoreError
+from crm_core.messages import ChannelKey
+from crm_core.ports import Channel, ChannelHealth, ChannelState, Clock, InboundSink
+from crm_core.ports.channels import Retires
+from hub.accounts.channels import BrokenChannel, Channels
+from hub.log import get_logger
+from hub.metrics import Metrics
+from hub.workers.loop import Worker
+
+log = get_logger(__name__)
+
+Make: TypeAlias = Callable[[], Channel]
+
+_FIRST = timedelta(seconds=5)
+_TIMES = 3
+_MOST = timedelta(minutes=10)
+_LOOK_S = 5.0
+_STOP_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """How long an account stands as it does: `since` when (at the earliest, when this node began), and when it is
+    started again, where it did not start."""
+
+    since: datetime
+    again_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Kept:
+    make: Make
+    failures: int = 0
+    again_at: datetime | None = None
+
+
+class Starts(Worker):
+    """Starts, replaces and stops the connectors of `channels`, one at a time."""
+
+    name = "starts"
+
+    def __init__(self, metrics: Metrics, clock: Clock, channels: Channels) -> None:
+        super().__init__(metrics)
+        self._clock = clock
+        self._channels = channels
+        self._kept: dict[ChannelKey, _Kept] = {}
+        self._seen: dict[ChannelKey, tuple[object, datetime]] = {}
+        self._sink: InboundSink | None = None
+        self._lock = asyncio.Lock()
+
+    def serve(self, sink: InboundSink) -> None:
+        """Facts go there from now on; without this connectors are made, and nothing is started."""
+        self._sink = sink
+
+    async def begin(self, key: ChannelKey, make: Make) -> None:
+        """Start the connector that serves an account already; `make` makes another one where that is needed."""
+        async with self._lock:
+            self._kept[key] = _Kept(make)
+            await self._start(key)
+            self.look()
+
+    async def replace(self, key: ChannelKey, make: Make) -> None:
+        """Have another connector serve an account: what is taken in is drained, then the old one closes, then the new
+        one opens. Meanwhile webhooks are answered 503, mail 451, and messages wait."""
+        async with self._lock:
+            self._kept[key] = _Kept(make)
+            await self._renew(key)
+            self.look()
+
+    async def leave(self, key: ChannelKey) -> None:
+        """Have nobody serve an account."""
+        async with self._lock:
+            self._kept.pop(key, None)
+            self._seen.pop(key, None)
+            leaving = self._channels[key]
+            self._channels.remove(key)
+            await self._end(leaving)
+
+    async def again(self, key: ChannelKey) -> bool:
+        """Start an account anew, now; whether it started. False for one that is not served here."""
+        async with self._lock:
+            kept = self._kept.get(key)
+            if kept is None or self._stopping:
+                return False
+            kept.failures = 0
+            await self._renew(key)
+            self.look()
+            return kept.again_at is None
+
+    def stands(self, key: ChannelKey) -> Stands | None:
+        """Since when an account stands as `look` saw it last; None for one that is not there."""
+        seen, kept = self._seen.get(key), self._kept.get(key)
+        return Stands(seen[1], kept.again_at if kept is not None else None) if seen is not None else None
+
+    def look(self) -> None:
+        """See how all stand now; on the loop's own thread."""
+        now = self._clock.now()
+        for key, channel in self._channels.items():
+            stands = (channel.health.state, channel.health.trouble)
+            before = self._seen.get(key)
+            if before is None or before[0] != stands:
+                self._seen[key] = (stands, now)
+
+    async def turn(self) -> float:
+        """Start what is to be started again; remember how all stand."""
+        self.look()
+        now = self._clock.now()
+        async with self._lock:
+            for key, kept in list(self._kept.items()):
+                if kept.again_at is not None and kept.again_at <= now and not self._stopping:
+                    await self._renew(key)
+        return _LOOK_S
+
+    # ------------------------------------------------------------ inside
+
+    async def _renew(self, key: ChannelKey) -> None:
+        """A fresh connector, for one that was stopped, or half started, is not started again."""
+        before = self._channels.get(key)
+        try:
+            channel = self._kept[key].make()
+        except Exception as err:
+            log.exception("an account can't be made", channel=str(key))
+            channel = BrokenChannel(key, f"{type(err).__name__}: {err}")
+        self._channels.put(channel)
+        if before is not None:
+            await self._end(before)
+        await self._start(key)
+
+    async def _start(self, key: ChannelKey) -> None:
+        kept, channel = self._kept[key], self._channels[key]
+        if self._sink is None or self._stopping:
+            return
+        try:
+            await channel.start(self._sink)
+        except Exception as err:
+            kept.failures += 1
+            pause = min(_FIRST * _TIMES ** min(kept.failures - 1, 10), _MOST)
+            kept.again_at = self._clock.now() + pause
+            log.exception("an account did not start", channel=str(key), again_s=pause.total_seconds())
+            await self._end(channel)
+            self._channels.put(BrokenChannel(key, health=_health(err)))
+        else:
+            kept.failures, kept.again_at = 0, None
+            log.info("an account runs", channel=str(key))
+
+    async def _end(self, channel: Channel) -> None:
+        try:
+            await asyncio.wait_for(channel.stop(), _STOP_S)
+            if isinstance(channel, Retires):
+                channel.retire()
+        except Exception:
+            log.exception("an account did not stop", channel=str(channel.key))
+
+
+def _health(err: Exception) -> ChannelHealth:
+    words = str(err) if isinstance(err, CoreError) else f"{type(err).__name__}: {err}"
+    state = ChannelState.BAD_CREDENTIALS if isinstance(err, ChannelAuthError) else ChannelState.RECONNECTING
+    return ChannelHealth(state, f"it did not start: {words}")
