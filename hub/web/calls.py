@@ -270,7 +270,7 @@ def _place(desk: Desk, user: User, fields: Mapping[str, str], *, confirmed: bool
     kind, subject = _SUBJECTS[name], int(fields[name])
     contact = desk.work.contact(subject) if kind is ContactRecord else desk.work.owned(kind, subject)[1]
     if contact is None:
-        raise NotFound("{name} {subject} belongs to no client", name=name, subject=subject)
+        raise NotFound("{kind} {subject} belongs to no client", kind=name.removesuffix("_id"), subject=subject)
     number = dials.number_of(desk, contact, fields["number"]) if "number" in fields else None
     dials.place(desk, contact, user, DialPurpose.CLICK, author=user.login, number=number, confirmed=confirmed)
 

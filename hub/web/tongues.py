@@ -11,6 +11,7 @@ A refusal (`crm_core.wording.Sentence`) is said by `told`; templates do so by th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -27,6 +28,8 @@ from crm_core.wording import Counted, Joined, Sentence
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("ru", "en")
 
+_words: dict[str, Callable[[str], str]] = {}
+"""What says those values of refusals that are keys of something, by the name of the value."""
 _language: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 
 
@@ -83,18 +86,41 @@ def told(text: str) -> str:
 
     A text that was cut or put together is no `Sentence` any more: say its parts first.
     """
+    said = _said(text)
+    # English ones begin small, as programs know them by now.
+    return said if said is text or language() == "en" else said[:1].upper() + said[1:]
+
+
+def told_at(text: str, place: str) -> str:
+    """The same of a refusal that begins with the place of what is wrong (`stages.0.name: …`), without it."""
+    said = told(text)
+    return said[len(place) + 2 :] if said.lower().startswith(f"{place}: ".lower()) else said
+
+
+def _said(text: str) -> str:
     match text:
         case Counted():
             return ngettext(text.one, text.many, text.number).format(count=text.number)
         case Joined():
-            return text.between.join(told(each) for each in text.parts)
+            return text.between.join(_said(each) for each in text.parts)
         case Sentence() if not text.values:
             return gettext(text.template) if text else ""  # the catalogue says its heading for nothing
         case Sentence():
-            values = {name: told(each) if isinstance(each, Sentence) else each for name, each in text.values.items()}
+            values = {name: _value(name, each) for name, each in text.values.items()}
             return gettext(text.template).format(**values)
         case _:
             return text
+
+
+def _value(name: str, value: object) -> object:
+    if isinstance(value, Sentence):
+        return _said(value)
+    return _words[name](value) if name in _words and isinstance(value, str) else value
+
+
+def say_values(words: Mapping[str, Callable[[str], str]]) -> None:
+    """Have values of refusals said as words: `kind` for instance, a kind of records, which is named by its key."""
+    _words.update(words)
 
 
 def N_(text: str) -> str:  # noqa: N802 - so it is called wherever gettext is used, and extractors know it

@@ -12,6 +12,7 @@ from crm_core.messages import Delivery, EntryKind
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallState, Direction
 from crm_core.model.case import CaseKind
+from crm_core.model.definitions import Section
 from crm_core.model.file_warning import FileWarning
 from crm_core.model.ladder import Told
 from crm_core.model.office import ListAction
@@ -19,7 +20,7 @@ from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, JournalState, LeadStatus
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
-from hub.web.tongues import N_, NP_, gettext, pgettext
+from hub.web.tongues import N_, NP_, gettext, pgettext, say_values
 
 ROLES: Mapping[str, str] = {
     Role.ADMIN: NP_("role", "administrator"),
@@ -154,6 +155,61 @@ GROUPS: Mapping[str, str] = {
     "line": NP_("report", "by line"),
     "month": NP_("report", "by month"),
 }
+KINDS: Mapping[str, str] = {
+    "contact": NP_("kind", "client"),
+    "company": NP_("kind", "company"),
+    "lead": NP_("kind", "lead"),
+    "deal": NP_("kind", "deal"),
+    "task": NP_("kind", "task"),
+    "product": NP_("kind", "product"),
+    "payment": NP_("kind", "payment"),
+    "case": NP_("kind", "case"),
+    "call": NP_("kind", "call"),
+    "sales": NP_("kind", "sale"),
+    "user": NP_("kind", "person"),
+    "pipeline": NP_("kind", "pipeline"),
+    "stage": NP_("kind", "stage"),
+    "deputy": NP_("kind", "deputy"),
+    "head": NP_("kind", "head"),
+    "points": NP_("kind", "points"),
+    "letters": NP_("kind", "letters"),
+    Section.RECORD_TYPE: NP_("kind", "type of records"),
+    Section.FIELD: NP_("kind", "field"),
+    Section.TAG_GROUP: NP_("kind", "group of tags"),
+    Section.RULE: NP_("kind", "rule"),
+    Section.CHAIN: NP_("kind", "chain of messages"),
+    Section.TEMPLATE: NP_("kind", "template"),
+    Section.DOCUMENT: NP_("kind", "template of documents"),
+    Section.SEGMENT: NP_("kind", "segment"),
+    Section.SCORING: NP_("kind", "scoring"),
+    Section.WEBHOOK: NP_("kind", "subscription"),
+    Section.MAPPING: NP_("kind", "mapping of columns"),
+    Section.LADDER: NP_("kind", "ladder"),
+    Section.LIST: NP_("kind", "special list"),
+    Section.HOURS: NP_("kind", "calendar"),
+    Section.GROUP: NP_("kind", "group"),
+    Section.ACCOUNT: NP_("kind", "account"),
+    Section.ROLE: NP_("kind", "role"),
+}
+"""What refusals are about, by its key."""
+STATES: Mapping[str, str] = {
+    "open": NP_("state", "open"),
+    "draft": NP_("state", "a draft"),
+    "ready": NP_("state", "ready"),
+    "running": NP_("state", "running"),
+    "paused": NP_("state", "paused"),
+    "done": NP_("state", "done"),
+    "failed": NP_("state", "failed"),
+    "ignored": NP_("state", "not needed"),
+    "cancelled": NP_("state", "cancelled"),
+    "waiting": NP_("state", "waiting"),
+    "dialling": NP_("state", "dialling"),
+    "reached": NP_("state", "reached"),
+    "given_up": NP_("state", "given up"),
+    "accepted": NP_("state", "accepted"),
+    "dismissed": NP_("state", "dismissed"),
+}
+"""How things stand that refusals are about, by their keys."""
 
 
 def role_word(role: Role) -> str:
@@ -243,6 +299,17 @@ def recording_word(state: RecordingState) -> str:
     return gettext(RECORDINGS[state]) if state in RECORDINGS else ""
 
 
+def kind_word(kind: str) -> str:
+    """What kind of thing this is, by its key; one of the office's own as it is called."""
+    key = kind.replace(" ", "_")
+    return pgettext("kind", KINDS[key]) if key in KINDS else kind
+
+
+def state_word(state: str) -> str:
+    """How something stands that a refusal is about."""
+    return pgettext("state", STATES[state]) if state in STATES else state
+
+
 def globals_of_templates() -> dict[str, Callable[..., str]]:
     """The words by the names that templates use."""
     said: tuple[Callable[..., str], ...] = (
@@ -264,3 +331,12 @@ def globals_of_templates() -> dict[str, Callable[..., str]]:
         recording_word,
     )
     return {each.__name__: each for each in said}
+
+
+say_values(
+    {
+        **dict.fromkeys(("kind", "section", "of", "on", "of_type", "what"), kind_word),
+        "state": state_word,
+        "role": lambda role: pgettext("role", ROLES[role]) if role in ROLES else role,
+    }
+)

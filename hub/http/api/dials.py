@@ -123,7 +123,9 @@ def _client(desk: Desk, body: CallBody) -> tuple[ContactRecord, str | None]:
             if subject is not None:
                 contact = desk.work.owned(kind, subject)[1]
                 if contact is None:
-                    raise NotFound("{name} {subject} belongs to no client", name=name, subject=subject)
+                    raise NotFound(
+                        "{kind} {subject} belongs to no client", kind=name.removesuffix("_id"), subject=subject
+                    )
     if contact is None:
         return services.client_of_number(desk, body.number or "")
     return contact, services.number_of(desk, contact, body.number) if body.number else None

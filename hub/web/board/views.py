@@ -14,7 +14,7 @@ from crm_core.storage.queries.workspace import saved
 from hub.web.board.acting import Acting
 from hub.web.board.editing import Form, ident_of, text_of
 from hub.web.pages import Answer, local_path, number_in, user_here
-from hub.web.tongues import _, ngettext
+from hub.web.tongues import _, ngettext, told
 
 _MOST = 200
 _TOLD = 3
@@ -97,7 +97,7 @@ class Bulk(Acting):
             except StorageUnavailable:
                 raise
             except CoreError as err:
-                refused.append(f"№ {ident}: {err}")
+                refused.append(f"№ {ident}: {told(str(err))}")
         said = ngettext("Done with {count} card.", "Done with {count} cards.", done).format(count=done)
         if refused:
             said = " ".join([said, _("Not with {count}:").format(count=len(refused)), "; ".join(refused[:_TOLD])])

@@ -21,7 +21,7 @@ from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.log import get_logger
 from hub.web.journal.raw import readable
 from hub.web.pages import Answer, Pages, field_of, number_in
-from hub.web.tongues import _, ngettext
+from hub.web.tongues import _, ngettext, told
 
 log = get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Journal:
             raise
         except Exception as err:
             log.warning("a journal row failed again", journal_id=journal_id, error=str(err))
-            raise self._pages.redirect(request, where, f"№ {journal_id}: {err}") from err
+            raise self._pages.redirect(request, where, f"№ {journal_id}: {told(str(err))}") from err
         failed = receipt.state is ReceiptState.FAILED
         said = _("Not understood") if failed else _("The journal row was read again.")
         raise self._pages.redirect(request, where, f"№ {journal_id}: {said}" if failed else said)
@@ -93,7 +93,7 @@ class Journal:
                 raise
             except Exception as err:  # noqa: BLE001 - whatever is wrong with one row, the others are tried
                 log.warning("a journal row failed again", journal_id=row.id, error=str(err))
-                failed, why = failed + 1, str(err)
+                failed, why = failed + 1, told(str(err))
                 continue
             if receipt.state is ReceiptState.FAILED:
                 failed += 1

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from crm_core.errors import Conflict, CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
 from crm_core.model.definitions import Body, DefinitionRecord, Section
 from crm_core.model.definitions.webhooks import WebhookBody
+from crm_core.model.faults import first_of, why_of
 from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.services.using import users_of
@@ -27,7 +28,7 @@ from hub.web.office.sections import Keeping, with_secret, without_secret
 from hub.web.office.summaries import Said, said
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.routes import Route, does, shows
-from hub.web.tongues import _
+from hub.web.tongues import _, told
 
 _BUTTONS = ("add:", "drop:", "up:", "show")
 
@@ -288,7 +289,10 @@ class Editor:
             await self.pages.act(request, service)
         except (StorageUnavailable, Forbidden):
             raise
-        except (CoreError, ValidationError) as err:
+        except ValidationError as err:
+            where, why = first_of(err)
+            raise self.pages.redirect(request, self.home, f"{where}: {told(why)}") from err
+        except CoreError as err:
             raise self.pages.redirect(request, self.home, str(err)) from err
         raise self.pages.redirect(request, self.home, notice)
 
@@ -332,8 +336,8 @@ class Editor:
         try:
             body = self.keeping.form.model_validate(record.body)
         except ValidationError as err:
-            first = err.errors(include_url=False, include_input=False)[0]
-            return replace(line, wrong=f"{'.'.join(str(each) for each in first['loc'])}: {first['msg']}")
+            where, why = first_of(err)
+            return replace(line, wrong=f"{where}: {told(why)}")
         off = self.keeping.switch is not None and not getattr(body, self.keeping.switch)
         return replace(line, said=tuple(said(body)), off=off)
 
@@ -362,13 +366,12 @@ def _add_lines(draft: Draft, err: ValidationError) -> None:
     """Say in which lines of the text the faults are."""
     lines = key_lines(draft.text or "")
     found: Faults = {}
-    for each in err.errors(include_url=False, include_context=False, include_input=False):
+    for each in err.errors(include_url=False, include_input=False):
         way = tuple(step for step in each["loc"])
         at = next((lines[way[:end]] for end in range(len(way), 0, -1) if way[:end] in lines), 0)
         where = ".".join(str(step) for step in way)
-        told = each["msg"].removeprefix("Value error, ")
         line = _("line {number}").format(number=at) if at else ""
-        found.setdefault("", []).append(": ".join(part for part in (line, where, told) if part))
+        found.setdefault("", []).append(": ".join(part for part in (line, where, told(why_of(each))) if part))
     draft.faults = found
 
 

@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from crm_core.model.faults import why_of
 from hub.web.office.shapes import Kind, Shape, shapes_of
-from hub.web.tongues import _
+from hub.web.tongues import _, told, told_at
 
 Given: TypeAlias = Mapping[str, Any]
 Values: TypeAlias = dict[str, Any]
@@ -207,15 +208,15 @@ def _shape_at(form: type[BaseModel], values: Any, path: str) -> Shape | None:
 def faults_of(form: type[BaseModel], err: ValidationError) -> Faults:
     """What is wrong, beside the inputs that it belongs to."""
     found: Faults = {}
-    for each in err.errors(include_url=False, include_context=False):
+    for each in err.errors(include_url=False):
         path = _path(form, each["loc"])
         text = _said(each)
         placed = _PLACED.fullmatch(text)
         inner = f"{path}.{placed[1]}".lstrip(".") if placed is not None else ""
         if placed is not None and _known(form, inner):
-            found.setdefault(inner, []).append(placed[2])
+            found.setdefault(inner, []).append(told_at(text, placed[1]))
         else:
-            found.setdefault(path, []).append(text)
+            found.setdefault(path, []).append(told(text))
     return found
 
 
@@ -223,8 +224,8 @@ def fault_in(form: type[BaseModel], text: str) -> Faults:
     """What a service refused, beside the input whose path it begins with."""
     placed = _PLACED.fullmatch(text)
     if placed is not None and _known(form, placed[1]):
-        return {placed[1]: [placed[2]]}
-    return {"": [text]}
+        return {placed[1]: [told_at(text, placed[1])]}
+    return {"": [told(text)]}
 
 
 def _known(form: type[BaseModel], path: str) -> bool:
@@ -267,4 +268,4 @@ def _said(each: ErrorDetails) -> str:
         case "enum" | "literal_error":
             return _("This is none of the values to choose from.")
         case _:
-            return each["msg"].removeprefix("Value error, ")
+            return why_of(each)

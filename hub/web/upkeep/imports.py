@@ -29,7 +29,7 @@ from crm_core.storage.queries import imports as queries
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.exchange.importing import Opened, understand
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
-from hub.web.tongues import _
+from hub.web.tongues import _, told
 from hub.web.upkeep.table_words import TargetWord, became_word, import_word, kind_word, policy_word, target_words
 from hub.workers.importing import forget_file
 
@@ -71,7 +71,7 @@ class Imports:
         try:
             number = await self._stored(request, name, _pieces(request), most)
         except InvalidInput as err:
-            return web.json_response({"detail": str(err)}, status=413)
+            return web.json_response({"detail": told(str(err))}, status=413)
         return web.json_response({"id": number}, status=201)
 
     async def columns(self, request: web.Request) -> Answer:
