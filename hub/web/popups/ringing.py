@@ -97,7 +97,7 @@ class Ringing:
         if seeing_all:
             asker = self._pages.hub.store.asker(conn, staff.by_login[seeing_all[0]])
             found.append(Shown(call, frozenset(seeing_all), popup(conn, asker, call.id), staff))
-        if gone := everybody - set(wanted):
+        if only is None and (gone := everybody - set(wanted)):
             found.append(Shown(call, gone, None, staff))
         return found
 

@@ -102,6 +102,7 @@ export function placePiece({ topic, key, html }) {
   const known = document.getElementById(key);
   if (known) {
     if ([...known.querySelectorAll("audio")].some((audio) => !audio.paused)) return;
+    if (known.dataset.closed !== undefined) { element.hidden = true; element.dataset.closed = ""; }
     known.replaceWith(element);
   } else {
     const container = [...document.querySelectorAll("[data-pieces]")].find((each) => split(each.dataset.pieces).includes(topic));
@@ -109,7 +110,7 @@ export function placePiece({ topic, key, html }) {
     put(container, element);
   }
   htmx.process(element);
-  element.dispatchEvent(new CustomEvent("placed", { bubbles: true, detail: { fresh: !known } }));
+  element.dispatchEvent(new CustomEvent("placed", { bubbles: true, detail: { fresh: !element.hidden && (!known || known.hidden) } }));
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -1,5 +1,6 @@
 // What every page does: follows the hub, counts time, hears keys. A page's own modules are loaded beside this one.
 
+import * as days from "./days.js";
 import * as feed from "./feed.js";
 import * as keys from "./keys.js";
 import * as notify from "./notify.js";
@@ -14,12 +15,17 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 
 document.addEventListener("click", ({ target }) => {
   const close = target.closest("[data-close]");
-  if (close) (close.closest("dialog") ?? close.closest("[data-closes]"))?.[close.closest("dialog") ? "close" : "remove"]();
+  const box = close?.closest("dialog, [data-closes]");
+  if (box?.matches("dialog")) box.close();
+  // a call's stays hidden, whatever else is told of it; a notice is gone, and the next one is news
+  else if (box?.id && box.dataset.mark === undefined) { box.hidden = true; box.dataset.closed = ""; }
+  else box?.remove();
   const open = target.closest("[data-opens]");
   if (open) document.getElementById(open.dataset.opens)?.showModal();
 });
 
 feed.on("state", ({ connected }) => { document.body.classList.toggle("offline", !connected); });
+days.begin();
 feed.begin();
 keys.begin();
 notify.begin();
