@@ -23,6 +23,7 @@ _CONFIG = """
 name = "shop"
 token = "{token}"
 api_base = "{base}"
+{account}
 [[web]]
 name = "site"
 key = "site-key"
@@ -48,7 +49,15 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def workspace(tmp_path: Path, furnished_sqlite: str, chromium: Browser) -> AsyncIterator[Workspace]:
+def account() -> str:
+    """What else hub.toml says of the messenger's account."""
+    return ""
+
+
+@pytest.fixture
+async def workspace(
+    tmp_path: Path, furnished_sqlite: str, chromium: Browser, account: str
+) -> AsyncIterator[Workspace]:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(BotApiServer())
         bot = server.bot(_TOKEN)
@@ -59,7 +68,7 @@ async def workspace(tmp_path: Path, furnished_sqlite: str, chromium: Browser) ->
             person("olga", "Ольга Сергеева", Role.MANAGER),
             person("head", "Елена Начальникова", Role.HEAD),
         )
-        hub = HubProcess(tmp_path, furnished_sqlite, _CONFIG.format(token=_TOKEN, base=server.url))
+        hub = HubProcess(tmp_path, furnished_sqlite, _CONFIG.format(token=_TOKEN, base=server.url, account=account))
         stack.push_async_callback(hub.stop)
         await hub.start()
         headers = {"Authorization": f"Bearer {token}"}

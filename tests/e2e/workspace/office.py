@@ -47,17 +47,19 @@ class Workspace:
     async def enter(self, login: str, **more: Any) -> Page:
         """Somebody logs in, in a browser of their own; they stand on the first page."""
         settings = {"viewport": DESKTOP, "locale": "ru-RU", "reduced_motion": "reduce", **more}
-        page = await (await self.browser.new_context(**settings)).new_page()
-        page.set_default_timeout(PATIENCE_S * 1000)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
-        page.on("console", self._heard)
+        page = self._watched(await (await self.browser.new_context(**settings)).new_page())
         await page.goto(f"{self.hub.url}/login")
         await page.locator("input[name=login]").fill(login)
         await page.locator("input[name=password]").fill(PASSWORD)
         await page.locator("main button").first.click()
         await expect(page.locator("nav.side")).to_be_visible()
         return page
+
+    async def beside(self, page: Page, path: str) -> Page:
+        """One more tab of the same browser, on a page."""
+        tab = self._watched(await page.context.new_page())
+        await tab.goto(f"{self.hub.url}{path}")
+        return tab
 
     def client(self, ident: int, name: str) -> Person:
         """A client of the messenger."""
@@ -78,6 +80,13 @@ class Workspace:
             return int(items[0]["id"]) if items else None
 
         return int(await until(found))
+
+    def _watched(self, page: Page) -> Page:
+        page.set_default_timeout(PATIENCE_S * 1000)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
+        page.on("console", self._heard)
+        return page
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "Content Security Policy" in message.text:
