@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from crm_core.errors import InvalidIdentity
+from crm_core.model import amounts, written
 from crm_core.model.call import SOMEBODY
 from crm_core.model.file_warning import read_warnings
 from crm_core.model.identity import parse_identity, readable, telephone
@@ -81,13 +83,13 @@ class Shown:
         """The day of a moment."""
         return at.astimezone(self._zone).strftime("%d.%m.%Y")
 
-    def ago(self, at: datetime) -> str:
-        """How long ago that was; seconds only within the first minute."""
+    def ago(self, at: datetime, most: int = 2) -> str:
+        """How long ago that was, in so many units; seconds only within the first minute."""
         seconds = (self._now() - at).total_seconds()
-        return self.duration(seconds if seconds < _MINUTE else seconds // _MINUTE * _MINUTE)
+        return self.duration(seconds if seconds < _MINUTE else seconds // _MINUTE * _MINUTE, most)
 
-    def duration(self, seconds: float) -> str:
-        """A duration in its two largest units."""
+    def duration(self, seconds: float, most: int = 2) -> str:
+        """A duration in its largest units, `most` of them."""
         whole = max(int(seconds), 0)
         days, rest = divmod(whole, 86400)
         hours, rest = divmod(rest, 3600)
@@ -95,7 +97,7 @@ class Shown:
         parts = [(days, _("{n} d")), (hours, _("{n} h")), (minutes, _("{n} min")), (left, _("{n} s"))]
         while len(parts) > 1 and not parts[0][0]:
             parts.pop(0)
-        shown = [pattern.format(n=count) for count, pattern in parts[:2] if count]
+        shown = [pattern.format(n=count) for count, pattern in parts[:most] if count]
         return " ".join(shown) or _("{n} s").format(n=0)
 
     def size(self, count: int | None) -> str:
@@ -173,6 +175,11 @@ class Shown:
 
 
 @lru_cache(maxsize=4096)
+def money(amount: int, currency: str) -> str:
+    """A sum for people: minor units as «1 234,50 ₽», whole ones as «1 234 ₽»."""
+    return amounts.money(Decimal(amount).scaleb(-written.places_of(currency)), currency)
+
+
 def number(text: str) -> str:
     """A telephone number in groups; what is none, as it is."""
     try:

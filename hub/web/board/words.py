@@ -11,6 +11,7 @@ from crm_core.model.automation import RunOutcome
 from crm_core.model.fields import Field, shown
 from crm_core.model.selling import PaymentKind
 from crm_core.storage.queries.boards import Sum
+from hub.web.shown import money
 from hub.web.tongues import N_, NP_, gettext, pgettext
 
 COLUMNS: Mapping[str, str] = {
@@ -60,11 +61,6 @@ OUTCOMES: Mapping[str, str] = {
     RunOutcome.HELD_BACK: NP_("rule", "held back"),
     RunOutcome.UNMET: NP_("rule", "conditions did not hold"),
 }
-
-
-def money(amount: int, currency: str) -> str:
-    """A sum for people: minor units as «1 234,50 ₽»."""
-    return amounts.money(major(amount, currency), currency)
 
 
 def major(amount: int, currency: str) -> Decimal:

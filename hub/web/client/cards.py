@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-from crm_core.model import money
 from crm_core.model.rights import Right
 from crm_core.model.user import Staff
 from crm_core.services.watching.telling import PROMISE_MINUTES
@@ -21,6 +20,7 @@ from hub.web.client.reaching import links_of
 from hub.web.client.timeline import SHOWS, kind_word, place_of
 from hub.web.client.view import Business, ClientView, Wanted, business_of, client_view, entries_view
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
+from hub.web.shown import money
 
 NO_DRAFT = Draft()
 END = Wanted()
@@ -135,7 +135,7 @@ class Cards:
             "staff": staff,
             "people": people(staff),
             "promise_minutes": PROMISE_MINUTES,
-            "money": money.shown,
+            "money": money,
             "sells": access_here(request).may(Right.KEEP_SALES),
             "today": self._pages.hub.clock.now().astimezone(self._pages.hub.settings.time_zone).date().isoformat(),
             "back": f"/contacts/{contact.id}",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from crm_core.model import amounts, written
 from crm_core.model.access import Access, Right
 from crm_core.model.recording import RecordingState
 from crm_core.model.user import Staff, User
@@ -24,6 +22,7 @@ from crm_core.storage.queries.workspace.control.words import VIEWS
 from crm_core.storage.queries.workspace.inbox import MOST_COUNTED
 from hub.web.control.layout import GROUPS, NEUTRAL, address_of, blocks_of, columns_of, group_title, hears
 from hub.web.pages import Answer, Pages, access_here, user_here
+from hub.web.shown import money
 from hub.web.tongues import language
 
 _ROWS: Final = 50
@@ -179,8 +178,3 @@ def view_of(request: web.Request) -> ControlView:
     if name not in set(ControlView):
         raise web.HTTPNotFound
     return ControlView(name)
-
-
-def money(amount: int, currency: str) -> str:
-    """A sum for people: minor units as «1 234,50 ₽»."""
-    return amounts.money(Decimal(amount).scaleb(-written.places_of(currency)), currency)
