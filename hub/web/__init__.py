@@ -6,10 +6,7 @@ far as that makes sense; small modules keep them live.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import aiohttp_jinja2
-import jinja2
 from aiohttp import web
 
 from crm_core.model.rights import Right
@@ -37,7 +34,6 @@ from hub.web import (
 from hub.web.assets import served
 from hub.web.call_words import call_kinds
 from hub.web.calls import Calls, fresh_nonce
-from hub.web.compiled import COMPILED
 from hub.web.list_pages import ListPages
 from hub.web.lists import Lists
 from hub.web.live.stream import LivePages
@@ -47,12 +43,12 @@ from hub.web.reports import Reports
 from hub.web.routes import ROUTES, Route, does, shows
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
+from hub.web.templating import Templates
 from hub.web.tongues import install, language
 from hub.web.words import globals_of_templates
 
 __all__ = ["setup_pages"]
 
-_HERE = Path(__file__).parent
 
 
 def setup_pages(app: web.Application, hub: Hub) -> None:
@@ -61,18 +57,8 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     sessions = Sessions(session_key(settings), hub.clock, settings.public_url)
     redis_url = settings.redis_url.reveal() if settings.redis_url is not None else None
     shown = Shown(settings.time_zone, hub.clock.now)
-    environment = aiohttp_jinja2.setup(
-        app,
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        bytecode_cache=COMPILED,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        auto_reload=False,  # else each part of a page asks the disk whether it was changed, a hundred times a page
-        trim_blocks=True,
-        lstrip_blocks=True,
-        filters=shown.filters(),
-        context_processors=(),
-    )
+    environment = app[aiohttp_jinja2.APP_KEY] = Templates()
+    environment.filters.update(shown.filters())
     install(environment)
     assets = served()
     environment.globals.update(asset=assets.url, staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)

@@ -87,17 +87,17 @@ class InboxPage:
         view = await hub.store.read(
             lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted, name if part is not None else "")
         )
-        context = self._context(access_here(request), view)
+        context = self._context(access_here(request), view, name if part is not None else "")
         if part is not None:
             return self._pages.fragment(request, part, **context)
         return self._pages.render(request, "inbox/page.html", **context)
 
-    def _context(self, access: Access, view: InboxView) -> dict[str, Any]:
+    def _context(self, access: Access, view: InboxView, part: str) -> dict[str, Any]:
         hub, user = self._pages.hub, access.user
         return {
             "view": view,
             "channels": self._channels(),
-            "colleagues": colleagues(hub),
+            "colleagues": colleagues(hub) if part in {"", "people"} else (),
             "peaceful": user.do_not_disturb,
             "shows_alarms": access.may(Right.SEE_ALARMS),
             "promise_minutes": PROMISE_MINUTES,
