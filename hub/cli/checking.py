@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from crm_core.storage.staff import load_staff
 from crm_core.storage.users import count_users
 from hub.accounts.findings import proved
 from hub.accounts.places import why_not
+from hub.cli.checking_provider import try_provider
+from hub.cli.finding import Finding
 from hub.cli.output import print_json, printable
 from hub.cli.working import settings_for_command
 from hub.redaction import Redactor
@@ -33,15 +35,6 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 20.0
 _ANSWER_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What trying one part out came to; `detail` says what was proved, or what is wrong and how to mend it."""
-
-    part: str
-    ok: bool
-    detail: str
 
 
 def run_checks(*, as_json: bool) -> int:
@@ -80,6 +73,8 @@ async def _try_everything(settings: Settings, hub: Hub) -> list[Finding]:
     ]
     if settings.redis_url is not None:
         tries.append(_bounded("redis", _redis(settings)))
+    if settings.oidc is not None:
+        tries.append(_bounded("oidc", try_provider(settings, settings.oidc)))
     tries.append(_channels(hub))
     for found in await asyncio.gather(*tries):
         findings.extend(found)

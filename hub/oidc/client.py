@@ -23,12 +23,17 @@ from hub.settings.model import OidcSettings
 
 log = get_logger(__name__)
 
+BACK = "/login/oidc/back"
+"""Where on the hub a login ends."""
+
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=4)
 _KEPT_S = 3600.0
 # A token with a key that is not known may come after the provider took a new one; so often it is asked for them.
 _KEYS_AGAIN_S = 60.0
 _MOST_BYTES = 512 * 1024
 _SCOPE = "openid email"
+_NO_CODE = "hub-check"
+_UNKNOWN_CODE = "invalid_grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,38 @@ class OpenIdConnect:
     def _check_issuer(self, issuer: str | None) -> None:
         if issuer != self._settings.issuer:
             raise ProviderRefused("the answer is of another provider")
+
+    # ------------------------------------------------------------ trying it out
+
+    async def prove_issuer(self) -> None:
+        """What it says of itself and its keys can be read."""
+        async with self._session() as session:
+            metadata = await self._about(session)
+            if not keys_of(await self._asked(session, "GET", metadata.jwks)):
+                raise ProviderRefused("the provider has no key that a token could be checked with")
+
+    async def prove_client(self) -> None:
+        """It knows the client and its secret: a code that it never gave is all that it finds fault with."""
+        async with self._session() as session:
+            metadata = await self._about(session)
+            try:
+                await self._exchanged(session, metadata, _NO_CODE, secrets.token_urlsafe(32))
+            except ProviderRefused as err:
+                if err.code != _UNKNOWN_CODE:
+                    raise
+
+    async def prove_redirect(self) -> None:
+        """It begins a login of this client that ends at the hub's address."""
+        begun = await self.begin()
+        try:
+            async with self._session() as session, session.get(begun.address, allow_redirects=False) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as err:
+            raise ProviderUnreachable(str(err) or type(err).__name__) from err
+        if status >= 500:
+            raise ProviderUnreachable("it answers {status}", status=status)
+        if status >= 400:
+            raise ProviderRefused("it refuses the client or its redirect address ({status})", status=status)
 
     # ------------------------------------------------------------ asking
 
@@ -159,7 +196,9 @@ class OpenIdConnect:
             raise ProviderRefused(f"{address}: the answer is no JSON ({status})") from err
         if status != 200 or not isinstance(told, dict):
             why = told.get("error") if isinstance(told, dict) else None
-            raise ProviderRefused(f"{address}: it refuses ({status}{f', {why}' if isinstance(why, str) else ''})")
+            refused = ProviderRefused(f"{address}: it refuses ({status}{f', {why}' if isinstance(why, str) else ''})")
+            refused.code = why if isinstance(why, str) else ""
+            raise refused
         return told
 
     def _session(self) -> aiohttp.ClientSession:

@@ -10,4 +10,6 @@ class ProviderUnreachable(CoreError):
 
 
 class ProviderRefused(CoreError):
-    """What the provider says can't be believed, or it refuses."""
+    """What the provider says can't be believed, or it refuses; `code` is OAuth's word for why, where it said one."""
+
+    code = ""
