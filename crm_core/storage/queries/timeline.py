@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
 from crm_core.errors import NotFound
+from crm_core.messages import Delivery
 from crm_core.model.access import Sight
+from crm_core.model.call import Direction
 from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
 from crm_core.model.subject import topic_of
 from crm_core.model.timeline import EntryKind
@@ -77,6 +80,21 @@ def list_entries(
         statement.where(*both((seen_entry(timeline, sight) if sight is not None else None,))).limit(where.limit + 1),
     )
     page = page_of(rows, where.limit, _by_seq if order is Order.COMMITTED else _by_moment)
+    cards = {card.entry.id: card for card in with_details(conn, page.items)}
+    return page.map(lambda entry: cards[entry.id])
+
+
+def list_scheduled(conn: Connection, contact_id: int, now: datetime, where: Slice) -> Page[EntryCard]:
+    """A page of the messages to a contact that wait for their moment, the soonest first. What lies ahead on a timeline
+    is read, and nothing else. Six statements at most."""
+    waiting = (
+        timeline.c.occurred_at > now,
+        timeline.c.direction == Direction.OUT,
+        timeline.c.delivery == Delivery.QUEUED,
+        timeline.c.deleted_at.is_(None),
+    )
+    statement = by_time(contact_id, where.after).where(*waiting).limit(where.limit + 1)
+    page = page_of(all_of(conn, EntryRecord, statement), where.limit, _by_moment)
     cards = {card.entry.id: card for card in with_details(conn, page.items)}
     return page.map(lambda entry: cards[entry.id])
 

@@ -12,6 +12,7 @@ from crm_core.messages import ChannelKey
 from crm_core.model.records import AttachmentRecord, EntryRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters.replies import reply
+from crm_core.services.letters.scheduling import postpone, withdraw
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import timeline as queries
@@ -21,7 +22,7 @@ from hub.http.api.entry_shapes import Entries, Entry, entry_json
 from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
 from hub.http.sending import attachment_headers
-from hub.http.types import Id, Long, NoBody, PageQuery, Query, Short, Taken
+from hub.http.types import Id, Long, Moment, NoBody, PageQuery, Query, Short, Taken
 
 _TAG = "timeline"
 
@@ -37,7 +38,8 @@ class MessageBody(Taken):
     """A message to the client through a channel: where they wrote from last, unless `conversation` says where to, or
     `thread_id` which of their mails is answered.
 
-    `attachments` are ids from `/api/v1/files`.
+    `attachments` are ids from `/api/v1/files`. With `not_before` it waits for that moment, 366 days at most, and stands
+    on the timeline there; until then it can be withdrawn. A moment that lies behind is now.
     """
 
     channel: Short
@@ -47,6 +49,7 @@ class MessageBody(Taken):
     attachments: Annotated[list[Id], Field(max_length=20)] = Field(default_factory=list)
     conversation: Short | None = None
     thread_id: Id | None = None
+    not_before: Moment | None = None
 
 
 def _timeline(conn: Reading, call: Call[TimelineQuery, NoBody]) -> Entries:
@@ -81,7 +84,19 @@ def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
         conversation=body.conversation,
         thread_id=body.thread_id,
     )
+    if body.not_before is not None:
+        entry = postpone(desk, entry, body.not_before)
     return _in_work(desk, entry)
+
+
+def _scheduled(conn: Reading, call: Call[PageQuery, NoBody]) -> Entries:
+    contact = contact_queries.current(conn, call.number())
+    page = queries.list_scheduled(conn, contact.id, call.hub.clock.now(), call.query.where)
+    return Entries(items=[entry_json(card) for card in page.items], next=page.next)
+
+
+def _withdrawn(desk: Desk, call: Call[Any, NoBody]) -> Entry:
+    return _in_work(desk, withdraw(desk, call.number()))
 
 
 def _in_work(desk: Desk, entry: EntryRecord) -> Entry:
@@ -116,6 +131,24 @@ OPERATIONS: tuple[Operation, ...] = (
         body=MessageBody,
         response=Entry,
         status=202,
+    ),
+    read(
+        "/contacts/{id}/scheduled",
+        _scheduled,
+        tag=_TAG,
+        summary="Messages to a contact that wait for their moment, the soonest first",
+        right=Right.SEE_CLIENTS,
+        query=PageQuery,
+        response=Entries,
+    ),
+    act(
+        "POST",
+        "/entries/{id}/withdraw",
+        _withdrawn,
+        tag=_TAG,
+        summary="Take back a message that waits for its moment; 409 where it has gone out, or is going out just now",
+        right=Right.KEEP_CLIENTS,
+        response=Entry,
     ),
     read("/entries/{id}", _one, tag=_TAG, summary="One entry", right=Right.SEE_CLIENTS, response=Entry),
     own(
