@@ -9,7 +9,7 @@ from pydantic import Field
 
 from crm_core.messages import Utm
 from crm_core.model.records import LeadRecord, LeadStatus
-from crm_core.services.acts import conversion, lead_cards
+from crm_core.services.acts import conversion, lead_cards, rejections
 from crm_core.services.acts.conversion import Conversion, Legal
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.acts.lead_cards import LeadChange
@@ -238,6 +238,16 @@ def _rejected(desk: Desk, call: Call[Any, RejectBody]) -> Lead:
     return _now(desk, leads.reject(desk, call.number(), call.user.login, call.body.reason))
 
 
+def _confirmed(desk: Desk, call: Call[Any, NoBody]) -> Lead:
+    rejections.confirm(desk, call.number(), call.user.login)
+    lead, _contact = desk.work.owned(LeadRecord, call.number())
+    return _now(desk, lead)
+
+
+def _restored(desk: Desk, call: Call[Any, NoBody]) -> Lead:
+    return _now(desk, rejections.restore(desk, call.number(), call.user.login))
+
+
 def _conversion(body: ConvertBody) -> Conversion:
     deal: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & _OF_DEAL}
     if body.amount is not None:
@@ -321,6 +331,25 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Say that a lead is none, and why",
         right=Right.KEEP_SALES,
         body=RejectBody,
+        response=Lead,
+        decides_calls=True,
+    ),
+    act(
+        "POST",
+        "/leads/{id}/rejection/confirm",
+        _confirmed,
+        tag=_TAG,
+        summary="Say that a rejection is right: what was to be checked is done (whoever oversees the lead's manager)",
+        right=Right.SEE_ALARMS,
+        response=Lead,
+    ),
+    act(
+        "POST",
+        "/leads/{id}/rejection/undo",
+        _restored,
+        tag=_TAG,
+        summary="Say that a rejection is wrong: the lead goes on; 409 where the client has an open one by now",
+        right=Right.SEE_ALARMS,
         response=Lead,
         decides_calls=True,
     ),
