@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hub.oidc import OpenIdConnect
+from hub.oidc import BACK, OpenIdConnect
 from hub.second_factor import SecondFactors
 from hub.web.entering.first_visit import FirstVisit
 from hub.web.entering.logging_in import LoggingIn
-from hub.web.entering.provider import BACK, Provider
+from hub.web.entering.provider import Provider
 from hub.web.pages import Pages
 from hub.web.routes import Route, does, shows
 

@@ -15,7 +15,7 @@ from crm_core.storage.users import credentials
 from hub.http.keys import USER
 from hub.log import get_logger
 from hub.noting import Noted, note
-from hub.oidc import BACK, OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
+from hub.oidc import OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
 from hub.remote import remote_of
 from hub.security import same_text
 from hub.settings.model import OidcLink
