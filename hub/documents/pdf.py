@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from crm_core.errors import InvalidInput
+from crm_core.wording import Sentence
 
 # Where a page seems to lie, so that the names of its pictures are addresses; nobody is ever asked for them there.
 _OWN = "http://template.invalid/"
-_MISSING = (
+_MISSING = Sentence(
     "PDF can't be made on this machine: the Pango library is missing. On Debian and Ubuntu: "
     "apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core."
     " Word templates work without it."
