@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING
 
 from hub.log import get_logger
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = get_logger(__name__)
 
@@ -37,6 +38,8 @@ class NodeChannel:
 
     async def start(self) -> None:
         """Begin to listen in the background."""
+        from redis.asyncio import Redis  # here, for most offices have no Redis, and it is heavy
+
         self._redis = Redis.from_url(self._url, socket_connect_timeout=_CONNECT_S, socket_timeout=_LISTEN_S * 2)
         self._task = asyncio.create_task(self._listen(self._redis), name=f"{self._name}-listen")
 
@@ -59,6 +62,8 @@ class NodeChannel:
         """Tell all nodes, in this order. Where Redis is away: False, after a pause, so that callers may loop."""
         if self._redis is None:
             return False
+        from redis.exceptions import RedisError  # as above
+
         try:
             for each in said:
                 await self._redis.publish(self._name, each)
@@ -69,6 +74,8 @@ class NodeChannel:
         return True
 
     async def _listen(self, redis: Redis) -> None:
+        from redis.exceptions import RedisError  # as above
+
         while True:
             try:
                 async with redis.pubsub() as pubsub:

@@ -13,13 +13,13 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import cast
-
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING, cast
 
 from crm_core.ports import Clock
 from hub.log import get_logger
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = get_logger(__name__)
 
@@ -82,9 +82,7 @@ class Throttle:
         self._clock = clock
         self._patience = patience or Patience()
         self._own: dict[str, deque[tuple[float, str]]] = {}
-        self._redis = (
-            Redis.from_url(redis_url, socket_connect_timeout=_ANSWER_S, socket_timeout=_ANSWER_S) if redis_url else None
-        )
+        self._redis = _connected(redis_url) if redis_url else None
         self._away_until = 0.0
 
     async def attempt(self, guessed: Guessed, login: str, place: str) -> Attempt:
@@ -102,6 +100,8 @@ class Throttle:
             self._own[attempt.place] = deque(each for each in others if each[1] != attempt.mark)
         if self._redis is None or self._away():
             return
+        from redis.exceptions import RedisError  # here, for most offices have no Redis, and it is heavy
+
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 # a pipeline only gathers: its own methods give themselves, not answers
@@ -145,6 +145,8 @@ class Throttle:
         """How long to wait as all nodes see it; None where Redis is not there."""
         if self._redis is None or self._away():
             return None
+        from redis.exceptions import RedisError  # here, for most offices have no Redis, and it is heavy
+
         limits = self._limits(attempt)
         now = str(round(self._clock.now().timestamp() * 1000))
         window = str(round(self._patience.window.total_seconds() * 1000))
@@ -163,6 +165,12 @@ class Throttle:
     def _lost(self, err: Exception) -> None:
         log.warning("attempts to log in are not counted together with other nodes", error=str(err))
         self._away_until = self._clock.monotonic() + _AGAIN_S
+
+
+def _connected(url: str) -> Redis:
+    from redis.asyncio import Redis  # here, for most offices have no Redis, and it is heavy
+
+    return Redis.from_url(url, socket_connect_timeout=_ANSWER_S, socket_timeout=_ANSWER_S)
 
 
 def _key(text: str) -> str:

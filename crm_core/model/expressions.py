@@ -13,15 +13,16 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
-from typing import Any
-
-import cel
+from typing import TYPE_CHECKING, Any
 
 from crm_core.model.durations import duration
 from crm_core.model.expression_functions import FUNCTIONS
 from crm_core.model.expression_text import rewritten, shape_of, words_of
 from crm_core.model.patterns import pattern
 from crm_core.wording import Sentence, Worded
+
+if TYPE_CHECKING:
+    import cel
 
 _LONGEST = 4000  # characters of an expression
 _DEEPEST = 3  # macros within each other
@@ -88,6 +89,8 @@ class Program:
 
     def value(self, scope: Mapping[str, Any]) -> Any:
         """What the expression gives; raises ExpressionError, ValueMissing where something it needs is not set."""
+        import cel  # here, for it brings a command line with it, which is heavy
+
         given = _pruned(scope, self._tree)
         if self._nested:
             self._bound(self._spelled + _listed(given), ExpressionError)
@@ -185,6 +188,8 @@ def _check(text: str, nested: int, macros: int, brackets: int) -> None:
 
 
 def _compiled(text: str) -> cel.Program:
+    import cel  # as above
+
     try:
         return cel.compile(text)
     except BaseException as err:  # a panic of the library is none of Exception
@@ -244,6 +249,8 @@ def _matches(text: Any, wanted: Any) -> bool:
 
 def _duration(text: Any) -> timedelta:
     """`90m`, `24h`, `7d`; and whatever the language knows beside (`1h30m`)."""
+    import cel  # as above
+
     try:
         return duration(text)
     except ValueError:

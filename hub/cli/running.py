@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -69,6 +70,8 @@ async def _serve(settings: Settings, ending: Callable[[], None] = lambda: None) 
     from hub.app import create_app
     from hub.bootstrap import build
 
+    gc.freeze()  # all that was loaded stays to the end: the collector need not look at it each time
+    gc.enable()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOPPED_BY:

@@ -15,7 +15,6 @@ from typing import Any
 
 from crm_core.errors import InvalidInput
 from crm_core.model.templates import rendered
-from hub.documents import docx, pdf
 
 MEMORY = 1024 * 1024 * 1024
 CPU_S = 30
@@ -51,6 +50,8 @@ def _read(value: dict[str, Any]) -> Any:
 def made(job: Mapping[str, Any]) -> bytes:
     """The document of a job: `{docx | html, pictures, values, zone, language}`; nothing for one that only has a Word
     file looked at, `{look}`. Raises InvalidInput."""
+    from hub.documents import docx, pdf  # here, for the hub itself opens no documents, and their libraries are heavy
+
     if "look" in job:
         docx.tried(job["look"])
         return b""

@@ -10,8 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc.jwk import Key
 
 from crm_core.ports import Clock
@@ -58,6 +56,9 @@ class OpenIdConnect:
 
     async def begin(self) -> Begun:
         """Begin a login."""
+        from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # here, for few offices have a provider
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
         async with self._session() as session:
             metadata = await self._about(session)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from authlib.oidc.core import CodeIDToken
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
@@ -76,6 +75,8 @@ def key_for(token: str, keys: Sequence[Key]) -> Key | None:
 
 def vouched(token: str, key: Key, access_token: str, expected: Expected) -> Vouched:
     """Whom a token is about; raises ProviderRefused saying what is wrong with it."""
+    from authlib.oidc.core import CodeIDToken  # here, for few offices have a provider, and it is heavy
+
     try:
         found = jwt.decode(token, key, algorithms=sorted(expected.algorithms))
         claims = CodeIDToken(

@@ -6,8 +6,6 @@ import re
 from datetime import date, datetime, time
 from itertools import pairwise
 
-import holidays
-
 from crm_core.model.calendar import DayHours
 from hub.settings.errors import BadValueError, Fault
 from hub.settings.nearest import nearest
@@ -132,6 +130,8 @@ def _days_off(element: object, year: int) -> frozenset[date]:
             raise BadValueError(
                 f"{shown(element)} is a date that does not exist", 'Write it like "2026-12-31"'
             ) from None
+    import holidays  # here, for it is heavy and few offices name a country
+
     country, _, part = found.upper().partition("-")
     known = holidays.list_supported_countries()
     if country not in known or (part and part not in known[country]):

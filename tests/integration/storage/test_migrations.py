@@ -7,6 +7,7 @@ import asyncio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from crm_core.storage.database import Database
@@ -27,6 +28,10 @@ async def test_up_from_nothing_twice_and_at_once(database_url: str) -> None:
     finally:
         for database in databases:
             await database.stop()
+
+
+def test_the_newest_script_is_what_all_others_lead_to() -> None:
+    assert head() == ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 async def test_the_migrations_make_what_the_tables_say(database_url: str) -> None:
