@@ -74,8 +74,7 @@ def explain_case(desk: Desk, case_id: int) -> CaseExplained:
                 )
             ),
         )
-        for number, step in enumerate(ladder.steps if ladder is not None else ())
-        if ladder is not None
+        for number, step in enumerate(ladder.steps)
     )
     return CaseExplained(
         id=case.id,

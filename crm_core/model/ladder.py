@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from crm_core.model.calendar import ALWAYS, WorkingHours
+from crm_core.model.case import CaseKind
 
 
 class LadderEvent(StrEnum):
@@ -80,7 +81,12 @@ class Ladders:
         """The ladder of an event, if there is one."""
         return self.by_event.get(event)
 
+    def of_case(self, kind: CaseKind) -> Ladder:
+        """The ladder that clients climb who wait for this."""
+        return self.by_event[_OF_CASE[kind]]
 
+
+_OF_CASE = {CaseKind.CALL: LadderEvent.CALL_MISSED, CaseKind.MESSAGE: LadderEvent.MESSAGE_UNANSWERED}
 _BUILT_IN = {
     LadderEvent.CALL_MISSED: Ladder(LadderEvent.CALL_MISSED, BUILT_IN_STEPS),
     LadderEvent.MESSAGE_UNANSWERED: Ladder(LadderEvent.MESSAGE_UNANSWERED, BUILT_IN_STEPS),

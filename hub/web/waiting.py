@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_core.model.case import CaseKind
-from crm_core.model.ladder import LadderEvent, Told
+from crm_core.model.ladder import Told
 from crm_core.model.office import Office
 from crm_core.model.records import CaseRecord
 from crm_core.storage.queries.contacts import ContactCard
-
-_LADDER_OF = {CaseKind.CALL: LadderEvent.CALL_MISSED, CaseKind.MESSAGE: LadderEvent.MESSAGE_UNANSWERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,7 @@ class Waiting:
 
 def rungs_of(case: CaseRecord, due_at: datetime | None, office: Office) -> Rungs:
     """What the ladder says of a case."""
-    ladder = office.ladders.get(_LADDER_OF[CaseKind(case.kind)])
-    steps = ladder.steps if ladder is not None else ()
+    steps = office.ladders.of_case(CaseKind(case.kind)).steps
     told = steps[case.rung].tell if case.rung is not None and case.rung < len(steps) else ()
     upcoming = 0 if case.rung is None else case.rung + 1
     return Rungs(told, steps[upcoming].tell if upcoming < len(steps) and due_at is not None else ())

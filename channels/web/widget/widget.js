@@ -433,7 +433,9 @@
   let drawing = 0;
   const draw = () => { drawing = drawing || requestAnimationFrame(paint); };
   const label = () => {
-    const seen = local.get().seen || 0, unread = [...messages.values()].filter((each) => !each.mine && each.seq > seen).length;
+    const seen = local.get().seen || 0;
+    let unread = 0;
+    messages.forEach((each) => { unread += !each.mine && each.seq > seen; });
     badge.hidden = !unread || isOpen;
     badge.textContent = unread > 9 ? "9+" : unread;
     launcher.setAttribute("aria-label", isOpen ? L.close : L.open + (unread ? L.unread(unread) : ""));

@@ -20,10 +20,6 @@ from crm_core.services.watching.responsible import responsible
 from crm_core.services.watching.telling import Buttons, case_buttons, case_text, lead_buttons, tell
 from crm_core.services.wording import Phrase
 
-_LADDER_OF = {
-    CaseKind.CALL: LadderEvent.CALL_MISSED,
-    CaseKind.MESSAGE: LadderEvent.MESSAGE_UNANSWERED,
-}
 # A lead looks more and more seldom whether the case is over that it waits for: who closes it by hand says so anyway.
 _WAIT_FOR_CASE_MIN = timedelta(minutes=1)
 _WAIT_FOR_CASE_MAX = timedelta(days=1)
@@ -34,16 +30,16 @@ def key(kind: DeadlineKind, subject_id: int) -> str:
     return f"{kind.value}:{subject_id}"
 
 
-def ladder_of(desk: Desk, case: CaseRecord) -> Ladder | None:
+def ladder_of(desk: Desk, case: CaseRecord) -> Ladder:
     """The ladder of a case."""
-    return desk.office.ladders.get(_LADDER_OF[CaseKind(case.kind)])
+    return desk.office.ladders.of_case(CaseKind(case.kind))
 
 
 def set_next_rung(desk: Desk, case: CaseRecord, contact: ContactRecord) -> CaseRecord:
     """Give the next rung its deadline, or tell it at once where it is the first and due now."""
     ladder = ladder_of(desk, case)
     rung = 0 if case.rung is None else case.rung + 1
-    due = ladder.due(rung, case.opened_at) if ladder is not None else None
+    due = ladder.due(rung, case.opened_at)
     if due is not None and due <= desk.now and rung == 0:
         return climb(desk, case, contact)
     deadline_key = key(DeadlineKind.CASE_RUNG, case.id)
@@ -58,7 +54,7 @@ def resume(desk: Desk, case: CaseRecord) -> None:
     """Give an open case the deadline that its rung and promise call for, telling nobody now."""
     ladder = ladder_of(desk, case)
     rung = 0 if case.rung is None else case.rung + 1
-    due = ladder.due(rung, case.opened_at) if ladder is not None else None
+    due = ladder.due(rung, case.opened_at)
     for kind in (DeadlineKind.CASE_RUNG, DeadlineKind.CASE_PROMISE):
         desk.work.remove(DeadlineRecord, key(kind, case.id))
     if case.promised_at is not None:
@@ -73,7 +69,7 @@ def climb(desk: Desk, case: CaseRecord, contact: ContactRecord, why: Phrase | No
     """Tell the next rung now, note it on the timeline, and set the deadline of the one after."""
     ladder = ladder_of(desk, case)
     rung = 0 if case.rung is None else case.rung + 1
-    if ladder is None or rung >= len(ladder.steps):
+    if rung >= len(ladder.steps):
         desk.work.remove(DeadlineRecord, key(DeadlineKind.CASE_RUNG, case.id))
         return case
     people = desk.policies.ladder.recipients(
@@ -128,7 +124,7 @@ def promise_due(desk: Desk, deadline: DeadlineRecord) -> None:
     freed = case._replace(promised_at=None)
     desk.work.put(freed)
     ladder = ladder_of(desk, freed)
-    if ladder is not None and freed.rung is not None and freed.rung + 1 >= len(ladder.steps):
+    if freed.rung is not None and freed.rung + 1 >= len(ladder.steps):
         _tell_last_again(desk, freed, contact, ladder, deadline)
         return
     climb(desk, freed, contact, Phrase.PROMISE_BROKEN)

@@ -2,6 +2,8 @@
 
 const { notifications, sound } = document.body.dataset;
 const QUIET_MS = 3000;
+const FADES_MS = 12000;
+const MOST_NOTICES = 4;
 
 function chime() {
   const context = new AudioContext();
@@ -31,8 +33,24 @@ function speak({ id, dataset }) {
   });
 }
 
+// A notice is shown once, and not to whom it is in front of already; then it fades.
+const known = ({ id, dataset: { mark, client } }) => sessionStorage.getItem(id) === mark
+  || (!document.hidden && document.querySelector(`main [data-client="${client}"]`) !== null);
+
+function fade(notice) {
+  setTimeout(() => (notice.matches(":hover, :focus-within") ? fade(notice) : notice.remove()), FADES_MS);
+}
+
 function placed({ target, detail }) {
-  if (!detail.fresh || !target.dataset.notify) return;
+  const { notify, mark } = target.dataset;
+  if (!notify || (mark === undefined && !detail.fresh)) return;
+  if (mark !== undefined) {
+    const told = known(target);
+    sessionStorage.setItem(target.id, mark);
+    if (told) { target.remove(); return; }
+    fade(target);
+    [...target.parentElement.querySelectorAll("[data-mark]")].slice(MOST_NOTICES).forEach((each) => each.remove());
+  }
   const key = `notify:${target.id}`;
   navigator.locks.request(key, { ifAvailable: true }, (lock) => {
     if (lock === null) return undefined;

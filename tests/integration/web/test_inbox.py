@@ -36,6 +36,12 @@ class Feed:
         """The next event of a name."""
         return (await self.one_of(name))[1]
 
+    async def piece(self, key: str) -> dict[str, Any]:
+        """The next piece whose key begins so."""
+        while not (told := await self.event("piece"))["key"].startswith(key):
+            pass
+        return told
+
     async def of(self, *topics: str) -> None:
         """Wait until each of these was told of: as stale or by a piece, at once or one by one."""
         left = set(topics)
@@ -202,7 +208,7 @@ async def test_who_calls_is_shown_to_those_alone_whose_telephone_rings(workspace
     call = replace(ringing("8.1", ANNA, at(0)), legs=(CallLeg("PJSIP/101", at(0), None, None),))
     async with following(ivan, "me") as feed, following(olga, "me,calls") as other:
         await workspace.hub.intake.receive_many([moved(call)])
-        popup = await feed.event("piece")
+        popup = await feed.piece("popup-")
         assert "+7 916 123-45-67" in popup["html"]
         assert "Вам звонят" in popup["html"]
         assert "Ждёт ответа" in popup["html"], "they missed her ten minutes ago"
@@ -210,7 +216,7 @@ async def test_who_calls_is_shown_to_those_alone_whose_telephone_rings(workspace
         assert "Вам звонят" in await ivan.get("/popups"), "for a page that was opened meanwhile"
         assert "Вам звонят" not in await olga.get("/popups")
         await workspace.hub.intake.receive_many([moved(ended(answered(call, 5, "PJSIP/102"), 60))])
-        gone = await feed.event("piece")
+        gone = await feed.piece("popup-")
         assert gone["key"] == popup["key"]
         assert "hidden" in gone["html"]
     assert await ivan.get("/popups") == ""

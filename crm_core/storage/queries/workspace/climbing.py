@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from crm_core.model.case import CaseKind
-from crm_core.model.ladder import Ladder, LadderEvent, Told
+from crm_core.model.ladder import Ladder, Told
 from crm_core.model.records import CaseRecord, OutboxState
 from crm_core.model.user import Role, Staff
 from crm_core.storage.queries.cases import due_of
@@ -20,7 +20,6 @@ from crm_core.storage.queries.workspace.clients import Client
 from crm_core.storage.queries.workspace.inbox import cases_statement
 from crm_core.storage.tables import outbox
 
-_LADDER_OF = {CaseKind.CALL: LadderEvent.CALL_MISSED, CaseKind.MESSAGE: LadderEvent.MESSAGE_UNANSWERED}
 _ROLE_OF = {
     Told.CONTROLLER: Role.CONTROLLER,
     Told.HEAD: Role.HEAD,
@@ -79,9 +78,9 @@ def climbing(conn: Connection, asker: Asker, logins: frozenset[str] | None, *, l
     return Climbing(tuple(cases), _told(conn, cases, asker), due_of(conn, [each.id for each in cases]))
 
 
-def ladder_of(case: CaseRecord, asker: Asker) -> Ladder | None:
+def ladder_of(case: CaseRecord, asker: Asker) -> Ladder:
     """The ladder of a case."""
-    return asker.office.ladders.get(_LADDER_OF[CaseKind(case.kind)])
+    return asker.office.ladders.of_case(CaseKind(case.kind))
 
 
 def told_statement(keys: Sequence[str]) -> Select[Any]:
@@ -109,7 +108,7 @@ def _keys(cases: Sequence[CaseRecord], asker: Asker) -> Iterator[tuple[str, tupl
     while any(case.rung is not None and case.rung >= back for case in cases):
         for case in cases:
             ladder, rung = ladder_of(case, asker), (case.rung if case.rung is not None else -1) - back
-            if ladder is None or not 0 <= rung < len(ladder.steps):
+            if not 0 <= rung < len(ladder.steps):
                 continue
             for login in _candidates(ladder.steps[rung].tell, case.manager, asker.staff):
                 for channel in channels:
@@ -138,7 +137,7 @@ def _climbing(
     case: CaseRecord, client: Client, told: tuple[ToldPerson, ...], next_at: datetime | None, asker: Asker
 ) -> ClimbingCase:
     ladder = ladder_of(case, asker)
-    steps = ladder.steps if ladder is not None else ()
+    steps = ladder.steps
     upcoming = 0 if case.rung is None else case.rung + 1
     tells = steps[upcoming].tell if upcoming < len(steps) and next_at is not None else ()
     return ClimbingCase(case, client, len(steps), told, next_at, tells)
