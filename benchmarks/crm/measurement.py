@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from statistics import median
@@ -22,6 +22,7 @@ WARM_UP = 10
 LONGEST_S = 90
 MOST_TIMES, MOST_GROWTH, MOST_P99_MS = 2.0, 1.5, 100.0
 SETTINGS = ("shared_buffers=2GB", "max_wal_size=8GB", "wal_level=minimal", "max_wal_senders=0")
+Then = Callable[[str, Measured], Awaitable[None]]
 # SQLite holds a tenth.
 SHARES = {"postgresql": 1.0, "sqlite": 0.1}
 
@@ -69,8 +70,11 @@ class Pair:
         ]
 
 
-async def measure(scale: float = 1.0, engines: Sequence[str] = ENGINES, rounds: int = ROUNDS) -> Report:
-    """Both engines; `scale` is the share of the whole size."""
+async def measure(
+    scale: float = 1.0, engines: Sequence[str] = ENGINES, rounds: int = ROUNDS, then: Then | None = None
+) -> Report:
+    """Both engines; `scale` is the share of the whole size. `then` measures something else in the whole office of each
+    engine, which takes minutes to fill."""
     report = Report("crm: a selling office" if scale == 1.0 else f"crm at {scale:g}: a selling office, small")
     for engine in engines:
         share = scale * SHARES[engine]
@@ -79,6 +83,8 @@ async def measure(scale: float = 1.0, engines: Sequence[str] = ENGINES, rounds: 
             sizes = Size.of(share / 10), Size.of(share)
             offices = [await stack.enter_async_context(office(next(urls), size, tell)) for size in sizes]
             await add(report, engine, offices, rounds)
+            if then is not None:
+                await then(engine, offices[-1])
     report.notes.append("rounds alternate: hub and driver, the whole office and a tenth of it; ratios are of medians")
     report.notes.append("growth: the same question in the whole office by a tenth of it; in brackets of the driver")
     report.notes.append("on a shared machine times are noisy, p99 above all: only ratios of one run tell anything")

@@ -36,6 +36,7 @@ _PACE_S = 0.25
 # Two hundred browsers that ask for what is stale are busy for a while.
 _SLOW_PACE_S = 2.0
 _SLOW_SHARE = 6
+_LEAST_FULL = 0.1
 _NOTES = (
     (
         "first byte: from the whole request to the first byte of the answer, over a kept connection, with a session"
@@ -52,21 +53,30 @@ _NOTES = (
 
 async def measure(scale: float = 1.0, engines: Sequence[str] = ENGINES, extent: Extent | None = None) -> Report:
     """Both engines, each with an office of its own; `scale` is the share of the whole size."""
-    report = begun(scale)
+    beside = Beside(scale, extent)
     for engine in engines:
         async with AsyncExitStack() as stack:
             urls = stack.enter_context(fresh_urls(engine, SETTINGS))
             size = Size.of(scale * SHARES[engine])
-            found = await stack.enter_async_context(office(next(urls), size, tell))
-            await add(report, engine, found, extent or (FULL if scale >= 0.1 else SMOKE))
-    return report
+            await beside.add(engine, await stack.enter_async_context(office(next(urls), size, tell)))
+    return beside.report
 
 
-def begun(scale: float) -> Report:
-    """The report, still without rows."""
-    report = Report(f"workspace{'' if scale == 1.0 else f' at {scale:g}'}: pages and the live feed")
-    report.notes += [*_NOTES]
-    return report
+class Beside:
+    """The measurement in offices that others have filled."""
+
+    def __init__(self, scale: float = 1.0, extent: Extent | None = None) -> None:
+        self._extent = extent or (FULL if scale >= _LEAST_FULL else SMOKE)
+        self.report = Report(f"workspace{'' if scale == 1.0 else f' at {scale:g}'}: pages and the live feed")
+        self.report.notes += _NOTES
+
+    async def add(self, engine: str, found: Measured) -> None:
+        """The rows of one engine."""
+        await add(self.report, engine, found, self._extent)
+
+    async def told(self) -> Report:
+        """All that was found."""
+        return self.report
 
 
 async def add(report: Report, engine: str, found: Measured, extent: Extent) -> None:
