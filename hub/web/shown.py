@@ -174,12 +174,12 @@ class Shown:
         return ngettext("{count} time", "{count} times", count).format(count=count)
 
 
-@lru_cache(maxsize=4096)
 def money(amount: int, currency: str) -> str:
     """A sum for people: minor units as «1 234,50 ₽», whole ones as «1 234 ₽»."""
     return amounts.money(Decimal(amount).scaleb(-written.places_of(currency)), currency)
 
 
+@lru_cache(maxsize=4096)
 def number(text: str) -> str:
     """A telephone number in groups; what is none, as it is."""
     try:
