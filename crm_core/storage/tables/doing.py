@@ -46,6 +46,7 @@ task = Table(
     Index("ix_task_lead_id", "lead_id", **only("lead_id IS NOT NULL")),
     Index("ix_task_contact_id", "contact_id"),
     Index("ix_task_state_id", "state", "id"),
+    Index("ix_task_done_at", "done_at", **only("done_at IS NOT NULL")),
 )
 
 # A run of a rule on a record: its key is unique, so that no occasion acts twice.

@@ -67,6 +67,7 @@ document = Table(
     UniqueConstraint("template", "number"),
     Index("ix_document_deal_id", "deal_id"),
     Index("ix_document_contact_id", "contact_id"),
+    Index("ix_document_created_at", "created_at"),
 )
 
 counter = Table(

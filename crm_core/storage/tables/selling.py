@@ -109,6 +109,7 @@ payment = Table(
     Column("deleted_at", UtcDateTime),
     Index("ix_payment_deal_id", "deal_id"),
     Index("ix_payment_contact_id", "contact_id"),
+    Index("ix_payment_at", "at", **only("kind = 'received' AND deleted_at IS NULL")),
     Index("ix_payment_due_on", "due_on", **only("settled_at IS NULL AND deleted_at IS NULL AND kind <> 'received'")),
 )
 

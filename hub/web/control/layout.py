@@ -30,7 +30,7 @@ GROUPS: Final[tuple[tuple[str, tuple[ControlView, ...]], ...]] = (
     ),
     (
         N_("Tasks and people"),
-        (ControlView.MY_TASKS, ControlView.UNDATED_TASKS, ControlView.LOAD),
+        (ControlView.MY_TASKS, ControlView.UNDATED_TASKS, ControlView.LOAD, ControlView.LEADING),
     ),
     (
         N_("Calls to listen to"),
@@ -61,6 +61,7 @@ _SUBJECTS: Final[Mapping[SubjectKind, str]] = {
     SubjectKind.STAGE: N_("Stage"),
     SubjectKind.PIPELINE: N_("Pipeline"),
     SubjectKind.FIELD: N_("Field"),
+    SubjectKind.DAY: N_("Day"),
 }
 _NOTES: Final[Mapping[SubjectKind, str]] = {
     SubjectKind.CONTACT: N_("Line"),
@@ -78,7 +79,7 @@ _MOMENTS: Final[Mapping[SubjectKind, str]] = {
     SubjectKind.CALL: N_("Call at"),
     SubjectKind.FIELD: N_("Checked"),
 }
-_COUNTED: Final = frozenset({ControlView.LOAD, ControlView.JAMS})
+_COUNTED: Final = frozenset({ControlView.LOAD, ControlView.JAMS, ControlView.LEADING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ def columns_of(view: ControlView, rows: Iterable[ControlRow], language: str) -> 
     return Columns(
         subject=gettext(_SUBJECTS[kind]),
         client=kind in apart,
-        login=kind not in {SubjectKind.USER, SubjectKind.FIELD, SubjectKind.STAGE, SubjectKind.PIPELINE},
+        login=kind
+        not in {SubjectKind.USER, SubjectKind.DAY, SubjectKind.FIELD, SubjectKind.STAGE, SubjectKind.PIPELINE},
         at=gettext(at) if at and any(each.at for each in found) else "",
         note=gettext(note) if note and any(each.note for each in found) else "",
         figures=tuple(each.title.said(language) for each in found[0].figures) if found else (),
@@ -133,11 +135,12 @@ def columns_of(view: ControlView, rows: Iterable[ControlRow], language: str) -> 
 
 
 def blocks_of(view: ControlView, rows: Iterable[ControlRow], language: str) -> tuple[Block, ...]:
-    """Figures as tables: lines with the same headings together; of conversions each pipeline on its own."""
+    """Figures as tables: lines with the same headings together; of conversions each pipeline on its own, each day
+    by itself."""
     heads: list[ControlRow | None] = []
     parts: list[list[ControlRow]] = []
     for row in rows:
-        if view is ControlView.CONVERSIONS and row.kind is SubjectKind.PIPELINE:
+        if row.kind is SubjectKind.DAY or (view is ControlView.CONVERSIONS and row.kind is SubjectKind.PIPELINE):
             heads.append(row)
             parts.append([])
             continue
@@ -169,7 +172,7 @@ def address_of(row: ControlRow, catalogue: Catalogue) -> str:
         case SubjectKind.STAGE:
             place = catalogue.place(row.id) if row.id is not None else None
             return f"/deals/board/{place[0].id}#stage-{row.id}" if place is not None else ""
-        case SubjectKind.FIELD:
+        case SubjectKind.FIELD | SubjectKind.DAY:
             return ""
 
 

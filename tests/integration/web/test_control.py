@@ -9,7 +9,7 @@ import pytest
 from crm_core.model.user import Role
 from crm_core.services.acts.deals import DealChange, create
 from crm_core.services.cards.leads import reject
-from crm_core.services.tasking.tasks import NewTask, make
+from crm_core.services.tasking.tasks import NewTask, close, make
 from crm_core.storage.queries.workspace.control.views import ControlView
 from crm_core.storage.queries.workspace.control.words import VIEWS
 from crm_core.storage.users import UserChange, update_user
@@ -168,3 +168,17 @@ async def test_who_comes_in(workspace: Workspace, role: Role, page: int, export:
     await somebody.get("/control", status=page)
     await somebody.get("/control/large-deals", status=page)
     await somebody.get("/control/large-deals/export", status=export)
+
+
+async def test_leading_indicators_stand_by_day_and_person(workspace: Workspace) -> None:
+    boss = await workspace.visitor("boss", Role.HEAD)
+    await workspace.hire("ivan", Role.MANAGER, name=f"Иван {EVIL}")
+    task = (await workspace.hub.store.run(lambda desk: make(desk, NewTask("Замер", assignee="ivan", author="ivan")))).id
+    await workspace.hub.store.run(lambda desk: close(desk, task, "ivan", "140×120"))
+    page = await boss.get("/control/leading")
+    assert "Опережающие показатели" in page
+    assert EVIL not in page
+    assert "Встреч и замеров: 1" in page, "of all of the day"
+    assert 'href="/control?person=ivan"' in page
+    assert "/deals/board/None" not in page
+    assert "/control/leading" in await boss.get("/control")

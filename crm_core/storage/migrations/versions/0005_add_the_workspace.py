@@ -59,6 +59,12 @@ def upgrade() -> None:
         sqlite_where=open_case,
     )
     op.create_index("ix_contact_case_opened_at", "contact_case", ["opened_at"], unique=False)
+    done, received = sa.text("done_at IS NOT NULL"), sa.text("kind = 'received' AND deleted_at IS NULL")
+    op.create_index("ix_task_done_at", "task", ["done_at"], unique=False, postgresql_where=done, sqlite_where=done)
+    op.create_index("ix_document_created_at", "document", ["created_at"], unique=False)
+    op.create_index(
+        "ix_payment_at", "payment", ["at"], unique=False, postgresql_where=received, sqlite_where=received
+    )
     op.create_index("ix_access_log_login", "access_log", ["login", "at", "id"], unique=False)
     op.create_index("ix_access_log_at", "access_log", ["at", "id"], unique=False)
     op.add_column("api_token", sa.Column("name", sa.Text(), server_default="", nullable=False))
@@ -90,6 +96,9 @@ def downgrade() -> None:
     op.drop_column("api_token", "scopes")
     op.drop_column("api_token", "name")
     op.drop_index("ix_deal_manager", table_name="deal")
+    op.drop_index("ix_payment_at", table_name="payment")
+    op.drop_index("ix_document_created_at", table_name="document")
+    op.drop_index("ix_task_done_at", table_name="task")
     op.drop_index("ix_contact_case_opened_at", table_name="contact_case")
     op.drop_index("ix_contact_case_open_manager", table_name="contact_case")
     op.drop_index("ix_lead_rejected", table_name="lead")

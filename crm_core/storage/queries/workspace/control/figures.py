@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Integer, Select, case, func, literal_column, 
 from crm_core.model.definitions import FieldBody, Section
 from crm_core.storage.queries.pages import both
 from crm_core.storage.queries.workspace.control.cohort import PipelineFigures, by_pipeline, cohort
+from crm_core.storage.queries.workspace.control.leading import leading
 from crm_core.storage.queries.workspace.control.lists import Wish
 from crm_core.storage.queries.workspace.control.views import ControlRow, ControlView, Figure, SubjectKind, Unit
 from crm_core.storage.queries.workspace.jams import jams
@@ -222,5 +223,6 @@ _FIGURES: Mapping[ControlView, Callable[[Connection, Wish], tuple[ControlRow, ..
     ControlView.JAMS: _jams,
     ControlView.LOAD: _load,
     ControlView.MALFORMED: _malformed,
+    ControlView.LEADING: leading,
 }
 FIGURES = frozenset(_FIGURES)

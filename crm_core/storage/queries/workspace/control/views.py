@@ -36,6 +36,7 @@ class ControlView(StrEnum):
     FIRST_CALLS = "first-calls"
     LOST_AFTER = "lost-after-call"
     AVERAGES = "averages"
+    LEADING = "leading"
 
 
 class SubjectKind(StrEnum):
@@ -50,6 +51,7 @@ class SubjectKind(StrEnum):
     STAGE = "stage"
     PIPELINE = "pipeline"
     FIELD = "field"
+    DAY = "day"
 
 
 class Unit(StrEnum):
@@ -74,8 +76,9 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class ControlRow:
     """A line of a view. `kind` and `id` are what opens (a user has no id, only `login`). `title` says what it is
-    called, `note` why it stands here or a reason given; `login` whose it is; `at` the moment that counts (since when,
-    until when); `figures` in the order of the view's columns; `call` is the call of a line of calls."""
+    called (of a day its date), `note` why it stands here or a reason given; `login` whose it is; `at` the moment that
+    counts (since when, until when); `figures` in the order of the view's columns; `call` is the call of a line of
+    calls."""
 
     kind: SubjectKind
     id: int | None

@@ -140,6 +140,14 @@ _ALL = (
          "Of won deals opened within 90 days: how many, the average, the length of the cycle."),
         figures=True,
     ),
+    _view(
+        ControlView.LEADING,
+        ("Опережающие показатели",
+         "За 7 дней по людям: разговоры, выполненные встречи, замеры и визиты, предложения и счета, оплаты."),
+        ("Leading indicators",
+         "Of 7 days, by person: conversations, meetings and visits done, offers and invoices made, payments."),
+        figures=True,
+    ),
 )  # fmt: skip
 
 VIEWS = {each.name: each for each in _ALL}
