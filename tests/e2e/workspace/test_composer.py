@@ -1,0 +1,114 @@
+"""How people write from a client's card: files chosen, dropped and pasted, templates, later."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from hub.demo.peers.bot_api.account import Sent
+from hub.demo.peers.bot_api.people import Person
+from tests.e2e.workspace.office import Workspace, until
+
+pytestmark = pytest.mark.timeout(600)
+
+_GIVE = """
+([event, selector, name, text]) => {
+  const given = new DataTransfer();
+  given.items.add(new File([text], name, { type: "text/plain" }));
+  const options = { bubbles: true, cancelable: true };
+  const happens = event === "paste"
+    ? new ClipboardEvent(event, { ...options, clipboardData: given })
+    : new DragEvent(event, { ...options, dataTransfer: given });
+  document.querySelector(selector).dispatchEvent(happens);
+}
+"""
+
+
+async def give(page: Page, event: str, selector: str, name: str, text: str) -> None:
+    """A file comes from outside of the browser: by the clipboard or in somebody's hand."""
+    await page.evaluate(_GIVE, [event, selector, name, text])
+
+
+async def test_files_are_chosen_dropped_and_pasted(workspace: Workspace) -> None:
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Пришлите договор")
+    contact = await workspace.contact("tg:5001")
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    chosen = {"name": "договор.txt", "mimeType": "text/plain", "buffer": "Договор".encode()}
+    await ivan.locator("#composer input[type=file]").set_input_files(chosen)  # type: ignore[arg-type] # a dict will do
+    await give(ivan, "drop", "[data-client]", "смета.txt", "Смета")
+    await give(ivan, "paste", "#answer", "снимок.txt", "Снимок")
+    await expect(ivan.locator("#composer .chosen-files input[name=file]")).to_have_count(3)
+    await give(ivan, "drop", "[data-client]", "лишний.txt", "Лишний")
+    await expect(ivan.locator("#composer .chosen-files input[name=file]")).to_have_count(4)
+    await ivan.locator("#composer .chosen-files li", has_text="лишний.txt").get_by_role("button").click()
+    await ivan.locator("#answer").fill("Вот всё")
+    await ivan.keyboard.press("Control+Enter")
+
+    names = sorted([*await _files(anna, 3)])
+    assert names == ["договор.txt", "смета.txt", "снимок.txt"]
+    await expect(ivan.locator("#composer .chosen-files li")).to_have_count(0)
+    for name in names:
+        await expect(ivan.locator("#flow")).to_contain_text(name)
+
+
+async def test_a_draft_outlives_a_look_elsewhere(workspace: Workspace) -> None:
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Сколько ждать?")
+    contact = await workspace.contact("tg:5001")
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    await ivan.locator("#answer").fill("Две недели, считая с")
+    await anna.say("Алло?")  # what comes meanwhile takes nothing away
+    await expect(ivan.locator("#flow")).to_contain_text("Алло?")
+    await expect(ivan.locator("#answer")).to_have_value("Две недели, считая с")
+    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await ivan.go_back()
+    await expect(ivan.locator("#answer")).to_have_value("Две недели, считая с")
+    await ivan.locator("#answer").press("Control+Enter")
+    await expect(ivan.locator("#answer")).to_have_value("")
+    await ivan.reload()
+    await expect(ivan.locator("#answer")).to_have_value("")
+
+
+async def _files(person: Person, count: int) -> list[str]:
+    """The names of the files that a person got, as soon as they are so many."""
+
+    async def enough() -> list[Sent] | None:
+        found = [each for each in person.received() if each.file_name]
+        return found if len(found) >= count else None
+
+    return [each.file_name for each in await until(enough)]
+
+
+_NOTIFICATIONS = """
+window.told = [];
+window.Notification = class extends EventTarget {
+  static permission = "granted";
+  constructor(title, options) { super(); window.told.push([title, options.body]); }
+  close() {}
+};
+"""
+
+
+async def test_whoever_is_waited_for_is_told_once_on_whatever_page_they_are(workspace: Workspace) -> None:
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Добрый день")
+    contact = await workspace.contact("tg:5001")
+    await workspace.ask("PATCH", f"/contacts/{contact}", {"manager": "ivan"})
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/me")
+    await ivan.locator("input[name=notifications]").check()
+    await ivan.locator("form:has(input[name=notifications]) button").click()
+    await ivan.add_init_script(_NOTIFICATIONS)
+    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await anna.say("Вы здесь?")
+    notice = ivan.locator("#popups .notice-popup")
+    await expect(notice).to_contain_text("Вы здесь?")
+    assert await ivan.evaluate("told") == [["Анна: Ждёт ответа", "Вы здесь?"]]
+    await notice.get_by_role("link").click()
+    await expect(ivan.locator("#answer")).to_be_focused()
+    await anna.say("Отзовитесь")  # they look at it: nothing pops up over it
+    await expect(ivan.locator("#flow")).to_contain_text("Отзовитесь")
+    await expect(notice).to_have_count(0)
