@@ -39,9 +39,9 @@ class ListPages:
         chosen = lists.get(name) or next(iter(lists.values()), None)
 
         def query(conn: Reading) -> tuple[dict[str, int], Page[ListedNumberRecord], Staff]:
-            page = (
-                list_numbers(conn, chosen.name, Slice(after, _SHOWN)) if chosen else Page[ListedNumberRecord]((), None)
-            )
+            page: Page[ListedNumberRecord] = Page((), None)
+            if chosen is not None:
+                page = list_numbers(conn, chosen.name, Slice(after, _SHOWN))
             return count_numbers(conn), page, load_staff(conn)
 
         counts, page, staff = await hub.store.read(query)
