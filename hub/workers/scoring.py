@@ -33,10 +33,10 @@ class ScoringWorker(Worker):
     async def turn(self) -> float:
         """Work out what is due."""
         if await scores_due(self._store, self._clock.now()):
-            await self._run()
+            await self._work_out()
         return _EVERY_S
 
-    async def _run(self) -> None:
+    async def _work_out(self) -> None:
         lease = self._lease("scores")
         try:
             async with asyncio.timeout(_LEASE_WITHIN_S):

@@ -17,6 +17,7 @@ from crm_core.model.user import Role
 from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.definitions import list_definitions
+from crm_core.storage.scoring import scores_due
 from hub.demo.peers.bot_api import BotApiServer
 from tests.integration.web.conftest import Browser, Workspace
 from tests.patience import PATIENCE_S
@@ -137,6 +138,16 @@ async def test_health_says_what_waits_and_who_works(workspace: Workspace) -> Non
     assert "База данных" in page
     assert "deadlines" in page
     assert "<html" not in await root.get("/office/health?part=live")
+
+
+async def test_every_worker_goes_on_after_its_first_turn(workspace: Workspace) -> None:
+    hub = workspace.hub
+    async with asyncio.timeout(PATIENCE_S):
+        while await scores_due(hub.store, workspace.clock.now()):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.01)
+        await hub.scoring.turn()
+    assert [each.name for each in hub.workers if not each.running] == []
+    assert all("_run" not in vars(type(each)) for each in hub.workers), "nobody hides the loop"
 
 
 async def test_the_audit_log_by_person_act_and_day(workspace: Workspace) -> None:
