@@ -14,9 +14,10 @@ from crm_core.errors import InvalidInput
 from crm_core.services.configuration import Configuration, Difference, applied, clashes, problems
 from crm_core.services.desk import Desk
 from hub.presets import parsed
+from hub.web.first_run.steps import after_preset
 from hub.web.first_run.words import section_word, verb_word
-from hub.web.pages import Answer, Pages, field_of, user_here
-from hub.web.tongues import _
+from hub.web.pages import Answer, Pages, access_here, field_of, user_here
+from hub.web.tongues import ngettext
 
 _LONGEST = 70
 
@@ -54,8 +55,10 @@ class Presets:
             return self._shown(request, name, wanted, look, status=409)
         login = user_here(request).login
         done = await self._pages.act(request, lambda desk: applied(desk, wanted, login))
-        said = _("The configuration is applied: {count} changes.").format(count=len(done))
-        raise self._pages.redirect(request, "/first-run/channel", said)
+        said = ngettext(
+            "The configuration is applied: {count} change.", "The configuration is applied: {count} changes.", len(done)
+        )
+        raise self._pages.redirect(request, after_preset(access_here(request)), said.format(count=len(done)))
 
     async def _look(self, request: web.Request, wanted: Configuration) -> _Look:
         store, user = self._pages.hub.store, user_here(request)

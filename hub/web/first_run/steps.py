@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from crm_core.model.access import Access, Right
 from crm_core.model.definitions.accounts import AccountKind
 from crm_core.ports import ChannelState
 from crm_core.storage.queries.pages import Reading
@@ -12,6 +13,11 @@ from hub.web.pages import Answer, Pages
 from hub.web.tongues import language
 from hub.web.upkeep.asked import PURPOSES
 from hub.web.upkeep.standing import Standing, standings
+
+
+def after_preset(access: Access) -> str:
+    """The step behind the ready configuration: a channel, for those who may connect one."""
+    return "/first-run/channel" if access.may(Right.CONFIGURE_CHANNELS) else "/first-run/done"
 
 
 class Steps:

@@ -13,7 +13,7 @@ from hub.settings.checks import lines_without_pbx
 from hub.web.office.sections import KEPT
 from hub.web.pages import Answer, Pages, access_here, field_of
 from hub.web.routes import Route, does, shows
-from hub.web.tongues import N_, _, gettext
+from hub.web.tongues import N_, _, gettext, pgettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,13 @@ class Index:
             ),
             (Right.KEEP_STAFF, "roles", _("Roles"), _("Who may do what, and with whose records."), None),
             (Right.KEEP_PIPELINES, "pipelines", _("Pipelines"), _("Stages, deadlines, checklists."), len(pipelines)),
-            (Right.CONFIGURE, "lines", _("Lines"), _("The numbers that clients dial."), len(settings.lines)),
+            (
+                Right.CONFIGURE,
+                "lines",
+                pgettext("telephone", "Lines"),
+                _("The numbers that clients dial."),
+                len(settings.lines),
+            ),
             (Right.KEEP_SOUNDS, "sounds", _("Sounds"), _("Greetings, menus, what robots say."), None),
             (Right.CONFIGURE, "presets", _("Presets"), _("Whole offices, ready to be applied."), None),
             (Right.CONFIGURE_CHANNELS, "channels", _("Channels"), _("Accounts, and whether they are well."), None),

@@ -14,6 +14,7 @@ from crm_core.model.definitions import DefinitionRecord, Section
 from crm_core.model.definitions.accounts import AccountBody, AccountKind
 from crm_core.ports import ChannelState
 from crm_core.storage.queries.definitions import definition
+from hub.accounts.advice import advice
 from hub.accounts.changing import add_account, change_account, name_of, remove_account
 from hub.accounts.findings import Finding, Findings, Step
 from hub.accounts.keeping import BadAccount, Given, kept
@@ -231,6 +232,7 @@ class AccountPages:
             form=form,
             record=record,
             health=health,
+            mend=advice(kind.value, health, language()) if health is not None else "",
             well=health is not None and health.state is ChannelState.CONNECTED and not health.trouble,
             findings=findings,
             titles={each.key: each.title for each in ASKED[kind]},

@@ -58,3 +58,15 @@ async def test_the_steps_are_for_those_who_configure(workspace: Workspace) -> No
     assert "Чем занимается ваша компания?" in await head.get("/first-run")
     await head.get("/first-run/channel", status=403)
     await head.get("/first-run/preset/none", status=404)
+
+
+async def test_whoever_may_not_connect_channels_goes_on_without_them(workspace: Workspace) -> None:
+    head = await workspace.visitor("anna", Role.HEAD)
+    page = await head.get("/first-run")
+    assert "/first-run/channel" not in page
+    applied = await head.send("/first-run/preset/windows", page="/first-run/preset/windows")
+    assert (applied.status, applied.headers["Location"]) == (303, "/first-run/done")
+    page = await head.get("/first-run/done")
+    assert "Настройка применена" in page
+    assert "/first-run/channel" not in page
+    assert "/first-run/channel" not in await head.get("/first-run/preset/windows")
