@@ -77,6 +77,10 @@ class Follower:
             self._whispers.append(whisper)
             self._woken.set()
 
+    def wake(self) -> None:
+        """End the wait for something, whether there is something or not."""
+        self._woken.set()
+
     async def news(self) -> News:
         """Wait for something, and take all there is."""
         await self._woken.wait()

@@ -1,14 +1,15 @@
 """`GET /live?topics=a,b`: server-sent events for the pages; `POST /live/whisper`: who looks and who writes.
 
 Events: `stale` `{"topics": […]}` (ask for these parts again; with `"missed": true` for what pieces would have told,
-too), `piece` `{"topic", "key", "html"}` (put this in place), `whisper` `{"topic", "kind", "login", "name"}`. The id is
-the position in the change feed; `Last-Event-ID`, or `after`,
-says from where on.
+too; with `"within": MS` at a moment of that time, as many others ask as well), `piece` `{"topic", "key", "html"}` (put
+this in place), `whisper` `{"topic", "kind", "login", "name"}`. The id is the position in the change feed;
+`Last-Event-ID`, or `after`, says from where on.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -20,7 +21,7 @@ from hub.bootstrap import Hub
 from hub.http.keys import CLOSING, SSE_LIMITS, EventLimits
 from hub.log import get_logger
 from hub.web.live.following import Follower, Followers, News, Whisper
-from hub.web.live.pieces import Offer
+from hub.web.live.pieces import Offer, Piece
 from hub.web.live.telling import Telling
 from hub.web.live.topics import parse_topics
 from hub.web.live.whispers import Whispers
@@ -31,6 +32,9 @@ from hub.web.tongues import language
 log = get_logger(__name__)
 
 _KINDS: Final = frozenset({"looks", "writes"})
+# What answering a page that asks for its stale part takes about; by how much pages differ anyway.
+_EACH_MS = 8
+_UNNOTICED_MS = 250
 
 
 class LivePages:
@@ -118,37 +122,46 @@ async def _serve(
     """
     await response.write(b": hello\nretry: 2000\n" + _id(begun) + b"event: hello\ndata: {}\n\n")
     ended = asyncio.create_task(closing.wait(), name="live-end")
-    upcoming = asyncio.create_task(follower.news(), name="live-next")
+    ended.add_done_callback(lambda _: follower.wake())
     try:
         while True:
-            done, _ = await asyncio.wait({upcoming, ended}, timeout=limits.heartbeat_s, return_when="FIRST_COMPLETED")
-            if ended in done:
-                return
-            if upcoming in done:
-                text = written(upcoming.result())
-                upcoming = asyncio.create_task(follower.news(), name="live-next")
-            else:
+            try:
+                async with asyncio.timeout(limits.heartbeat_s):
+                    news = await follower.news()
+                text = written(news, limits.readers * _EACH_MS)
+            except TimeoutError:
                 text = b": still here\n\n"
+            if closing.is_set():
+                return
             async with asyncio.timeout(limits.patience_s):
                 await response.write(text)
     finally:
-        for task in (ended, upcoming):
-            task.cancel()
-        await asyncio.gather(ended, upcoming, return_exceptions=True)
+        ended.cancel()
+        await asyncio.gather(ended, return_exceptions=True)
 
 
-def written(news: News) -> bytes:
-    """News as events. The id comes with the last one: whoever is cut off in the middle gets all of them again."""
+def written(news: News, spread_ms: int = 0) -> bytes:
+    """News as events. The id comes with the last one: whoever is cut off in the middle gets all of them again.
+
+    Where many follow, pages are told to spread their questions over `spread_ms`.
+    """
     events = [
         _event("whisper", {"topic": each.topic, "kind": each.kind, "login": each.login, "name": each.name})
         for each in news.whispers
     ]
-    events += [_event("piece", {"topic": each.topic, "key": each.key, "html": each.html}) for each in news.pieces]
+    events += map(_piece, news.pieces)
     if news.stale or not events:
         missed = {"missed": True} if news.missed else {}
-        events.append(_event("stale", {"topics": sorted(news.stale), **missed}))
+        within = {"within": spread_ms} if spread_ms > _UNNOTICED_MS else {}
+        events.append(_event("stale", {"topics": sorted(news.stale), **missed, **within}))
     events[-1] = _id(news.position) + events[-1]
     return b"".join(events)
+
+
+@lru_cache(maxsize=256)
+def _piece(piece: Piece) -> bytes:
+    """Written once for all who are told."""
+    return _event("piece", {"topic": piece.topic, "key": piece.key, "html": piece.html})
 
 
 def _event(name: str, data: dict[str, object]) -> bytes:

@@ -29,10 +29,10 @@ function open() {
   opened.addEventListener("hello", (event) => { pause = 1000; seen(event); tellAll({ kind: "state", connected: true }); });
   opened.addEventListener("stale", (event) => {
     seen(event);
-    const { topics, missed } = JSON.parse(event.data);
+    const { topics, missed, within } = JSON.parse(event.data);
     tabs.forEach((mine, port) => {
       const found = topics.includes("*") ? ["*"] : topics.filter((topic) => mine.has(topic));
-      if (found.length) port.postMessage({ kind: "stale", topics: found, missed });
+      if (found.length) port.postMessage({ kind: "stale", topics: found, missed, within });
     });
   });
   opened.addEventListener("piece", (event) => {

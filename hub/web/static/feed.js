@@ -8,7 +8,7 @@ const listeners = { state: [], whisper: [], piece: [] };
 export const on = (kind, listener) => listeners[kind].push(listener);
 
 function heard({ data }) {
-  if (data.kind === "stale") refreshStale(data.topics, data.missed);
+  if (data.kind === "stale") refreshStale(data.topics, data.missed, data.within);
   if (data.kind === "piece") placePiece(data);
   listeners[data.kind]?.forEach((listener) => listener(data));
 }

@@ -73,12 +73,12 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 document.addEventListener("pointerdown", ({ target }) => { pressed = target; });
 ["pointerup", "pointercancel", "dragend"].forEach((name) => document.addEventListener(name, () => { setTimeout(() => { pressed = null; }); }));
 
-export function refreshStale(topics, missed) {
+export function refreshStale(topics, missed, within = 0) {
   const all = topics.includes("*");
   document.querySelectorAll("[data-topic][hx-get]").forEach((region) => {
     if (all || split(region.dataset.topic).some((topic) => topics.includes(topic))) {
       if (missed && region.matches("[data-mends]")) region.dataset.missed = "1"; // it asks for the pieces, too
-      schedule(region, SETTLE_MS + Math.random() * SPREAD_MS);
+      schedule(region, SETTLE_MS + Math.random() * Math.max(SPREAD_MS, within)); // the more pages follow, the wider
     }
   });
 }

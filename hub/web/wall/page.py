@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from crm_core.model.access import Right
+from crm_core.model.access import Reach, Right
 from crm_core.model.user import Staff, User
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.wall import Wall, wall
 from hub.attendance import attendance
+from hub.web.live.sharing import Shared
 from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.tongues import language
 from hub.web.wall.people import Doing, WallPerson, people_now
@@ -57,15 +58,24 @@ class WallPage:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+        hub = pages.hub
+        self._shared = Shared[WallView](lambda: hub.live.position, hub.clock.monotonic)
 
     async def show(self, request: web.Request) -> Answer:
         """The page, with `?part=` only the one or the other part of it that refreshes by itself; with `?screen=1`
         without the frame, larger, and without what can be done."""
         hub, user, query = self._pages.hub, user_here(request), request.query
         group = query.get("group", "")[:200]
-        view = await hub.store.read(lambda conn: wall_view(conn, hub.store.asker(conn, user), group))
+
+        async def ask() -> WallView:
+            return await hub.store.read(lambda conn: wall_view(conn, hub.store.asker(conn, user), group))
+
+        part = _PARTS.get(query.get("part", ""))
+        access = access_here(request)
+        everything = access.reach(Right.SEE_REPORTS) is Reach.ALL and access.sight.everything
+        view = await (self._shared.get(("" if everything else user.login, group), ask) if part is not None else ask())
         context = self._context(request, view, screen=query.get("screen") == "1")
-        if (part := _PARTS.get(query.get("part", ""))) is not None:
+        if part is not None:
             return self._pages.fragment(request, part, **context)
         return self._pages.render(request, "wall/page.html", **context)
 

@@ -116,3 +116,22 @@ async def test_only_the_last_event_of_one_telling_carries_the_position() -> None
     assert first.startswith(b"event: piece\ndata: {")
     assert second == b'id: 20\nevent: stale\ndata: {"topics":["client:5"]}'
     assert rest == b""
+
+
+async def test_the_more_follow_the_wider_pages_spread_their_questions() -> None:
+    one = follower("cases")
+    one.tell(12, {"cases"})
+    news = await one.news()
+    assert b"within" not in written(news, 80)
+    assert b'data: {"topics":["cases"],"within":1600}' in written(news, 1600)
+
+
+async def test_a_piece_is_written_once_for_all() -> None:
+    piece = Piece("happening", "happened-7", "<li>Анна</li>")
+    both = []
+    for login in ("ivan", "olga"):
+        one = follower("happening", login=login)
+        one.tell(12, (), [piece])
+        both.append(written(await one.news()))
+    assert both[0] == both[1]
+    assert "<li>Анна</li>".encode() in both[0]
