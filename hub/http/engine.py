@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -15,16 +16,21 @@ from hub.http.middlewares import Handler
 from hub.http.operations import Call, Kind, Operation
 from hub.http.problems import of_validation
 from hub.http.rights import demand
+from hub.http.routing import mount_routes
 from hub.http.types import NoBody
 
 
 def mount(app: web.Application, hub: Hub, operations: tuple[Operation, ...], prefix: str) -> None:
     """Give every operation its route."""
+    mount_routes(app, _routes(hub, operations, prefix))
+
+
+def _routes(hub: Hub, operations: tuple[Operation, ...], prefix: str) -> Iterator[tuple[str, str, Handler]]:
     for operation in operations:
         path, handler = prefix + route_path(operation.path), handler_of(hub, operation)
-        app.router.add_route(operation.method, path, handler)
+        yield operation.method, path, handler
         if operation.method == "GET" and operation.media != "text/event-stream":
-            app.router.add_route("HEAD", path, handler)  # players of recordings ask for the size first
+            yield "HEAD", path, handler  # players of recordings ask for the size first
 
 
 def route_path(path: str) -> str:

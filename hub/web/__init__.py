@@ -11,6 +11,7 @@ from aiohttp import web
 
 from crm_core.model.rights import Right
 from hub.bootstrap import Hub
+from hub.http.routing import mount_routes
 from hub.second_factor import SecondFactors
 from hub.secret_key import session_key
 from hub.security import Passwords
@@ -40,7 +41,7 @@ from hub.web.live.stream import LivePages
 from hub.web.navigation import navigation
 from hub.web.pages import PAGES, Pages, with_session
 from hub.web.reports import Reports
-from hub.web.routes import ROUTES, Route, does, shows
+from hub.web.routes import ROUTES, Handler, Route, does, shows
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
 from hub.web.templating import Templates
@@ -48,7 +49,6 @@ from hub.web.tongues import install, language
 from hub.web.words import globals_of_templates
 
 __all__ = ["setup_pages"]
-
 
 
 def setup_pages(app: web.Application, hub: Hub) -> None:
@@ -72,11 +72,13 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     live = LivePages(pages)
     app.on_startup.append(live.start)
     app.on_cleanup.append(live.stop)
-    app[ROUTES] = _routes(pages, live)
-    for route in app[ROUTES]:
-        handler = pages.page(route.handler, right=route.right, public=route.public, body=route.body)
-        app.router.add_route(route.method, route.path, handler)
+    routes = app[ROUTES] = _routes(pages, live)
+    mount_routes(app, ((each.method, each.path, _guarded(pages, each)) for each in routes))
     app.router.add_get(r"/static/{version:[0-9a-f]{12}}/{name:.+}", assets.serve)
+
+
+def _guarded(pages: Pages, route: Route) -> Handler:
+    return pages.page(route.handler, right=route.right, public=route.public, body=route.body)
 
 
 def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
