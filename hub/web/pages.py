@@ -251,12 +251,13 @@ class Pages:
             case InvalidInput():
                 return self.trouble(request, 400, str(err))
             case _:
-                log.error("a page failed", path=request.path, exc_info=err)
-                return self.trouble(
-                    request,
-                    500,
-                    _("Something broke. The hub's log tells more under {number}.").format(number=correlation_id()),
-                )
+                return self.broken(request, err)
+
+    def broken(self, request: web.Request, err: Exception) -> Answer:
+        """A page that says where the log tells what broke."""
+        log.error("a page failed", path=request.path, exc_info=err)
+        said = _("Something broke. The hub's log tells more under {number}.").format(number=correlation_id())
+        return self.trouble(request, 500, said)
 
 
 PAGES = web.AppKey("pages", Pages)
@@ -270,11 +271,17 @@ async def with_session(request: web.Request, handler: Handler) -> Answer:
     try:
         return await handler(request)
     except web.HTTPException as err:
-        if err.status < 400 or request.path.startswith(_MACHINES):
-            raise
-        if "text/html" not in request.headers.get("Accept", ""):
+        if err.status < 400 or not _by_browser(request):
             raise
         return pages.trouble(request, err.status, _reason(err.status))
+    except Exception as err:
+        if isinstance(err, ConnectionError) or not _by_browser(request):
+            raise
+        return pages.broken(request, err)
+
+
+def _by_browser(request: web.Request) -> bool:
+    return not request.path.startswith(_MACHINES) and "text/html" in request.headers.get("Accept", "")
 
 
 def session_of(request: web.Request) -> Session:

@@ -60,7 +60,7 @@ async def test_a_suggestion_is_dismissed_by_a_press(workspace: Workspace) -> Non
     assert "это разные люди" in page
     assert "Возможно, тот же человек" not in page
     await ivan.send(path, page=f"/contacts/{caller}")
-    assert "was decided already" in await ivan.get(f"/contacts/{caller}")
+    assert "уже решено" in await ivan.get(f"/contacts/{caller}")
 
 
 @pytest.mark.parametrize("typed", ["number", "8 916 123-45-67", "card"])
@@ -88,7 +88,7 @@ async def test_a_card_is_not_merged_with_itself(workspace: Workspace) -> None:
     ivan = await workspace.visitor("ivan", Role.MANAGER)
     caller, _, _ = await suggested(workspace)
     await ivan.send(f"/contacts/{caller}/merge", page=f"/contacts/{caller}", other=str(caller))
-    assert "merged with itself" in await ivan.get(f"/contacts/{caller}")
+    assert "с самим собой" in await ivan.get(f"/contacts/{caller}")
 
 
 async def test_special_lists_of_every_channel_have_a_page(workspace: Workspace) -> None:
@@ -104,7 +104,7 @@ async def test_special_lists_of_every_channel_have_a_page(workspace: Workspace) 
         assert shown in page
     assert EVIL not in page
     await ivan.send("/lists/add", page="/lists", list="чёрный список", identity="ерунда", reason="x")
-    assert "no telephone number" in await ivan.get("/lists")
+    assert "Номер: «ерунда» — не номер" in await ivan.get("/lists")
     await ivan.send("/lists/remove", page="/lists", list="чёрный список", identity="mailto:@spam.example")
     page = await ivan.get("/lists?list=%D1%87%D1%91%D1%80%D0%BD%D1%8B%D0%B9+%D1%81%D0%BF%D0%B8%D1%81%D0%BE%D0%BA")
     assert "убрано из списка" in page
