@@ -1,0 +1,1 @@
+"""The pages of a believable office as pictures, for the documents: `scripts/screenshots`."""

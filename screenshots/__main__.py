@@ -1,0 +1,113 @@
+"""`scripts/screenshots [NAME…]`: take the pictures of the documents anew, all of them or those that are named."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from hub.demo.peers.chromium import browser as find_browser
+from hub.demo.peers.scripted_pbx import Call
+from screenshots.firm import LINE
+from screenshots.running import Firm, firm, moment_of_pictures, new_hub
+from screenshots.shots import Screen, Shot, take
+
+_FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
+_CARD, _DEAL = "Светлана Гордеева", "Рустам Галиев"
+_TALKS_S = 3600.0
+
+
+async def main(wanted: frozenset[str], folder: Path) -> int:
+    """Take them, with the hubs' data in a folder; 1 where a name is unknown."""
+    show = moment_of_pictures(datetime.now(UTC))
+    found = find_browser()
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=str(found.program), env=dict(found.environment), args=list(found.arguments)
+        )
+        if not wanted or "first-run" in wanted:
+            async with new_hub(folder, show) as url:
+                shot = Shot("first-run", "/setup", "", step=_first_administrator)
+                _say(shot.name, await take(browser, url, shot, show, _FOLDER))
+        async with firm(folder, show) as office:
+            talk = asyncio.create_task(_talk(office), name="a call")
+            shots = await _shots(office)
+            if unknown := wanted - {"first-run", *(each.name for each in shots)}:
+                sys.stderr.write(f"unknown: {', '.join(sorted(unknown))}\n")
+                return 1
+            for shot in shots:
+                if not wanted or shot.name in wanted:
+                    _say(shot.name, await take(browser, office.url, shot, show, _FOLDER))
+            talk.cancel()
+            await asyncio.gather(talk, return_exceptions=True)
+        await browser.close()
+    return 0
+
+
+async def _shots(office: Firm) -> tuple[Shot, ...]:
+    """All pictures of the company."""
+    contact = await office.one("SELECT id FROM contact WHERE name = ?", _CARD)
+    deal = await office.one(
+        "SELECT max(d.id) FROM deal d JOIN contact c ON c.id = d.contact_id WHERE c.name = ?", _DEAL
+    )
+    task = await office.one("SELECT min(id) FROM task WHERE state = 'open' AND title LIKE ?", "Замер:%")
+    rule = await office.one("SELECT id FROM definition WHERE section = 'rule' AND name = ?", "Назначить замерщика")
+    board = await office.one("SELECT id FROM pipeline WHERE name = ?", "Продажа")
+    return (
+        Shot("inbox", "/"),
+        Shot("card", f"/contacts/{contact}", "olga"),
+        Shot("board", f"/deals/board/{board}"),
+        Shot("deal", f"/deals/{deal}", "timur"),
+        Shot("wall", "/wall"),
+        Shot("control", "/control/deals-without-next-step"),
+        Shot("tasks-telephone", "/tasks", "ivan", Screen.TELEPHONE),
+        Shot("task-telephone", f"/tasks/{task}", "sergey", Screen.TELEPHONE),
+        Shot("rules", f"/office/rules/{rule}", "root", step=_dry_run),
+        Shot("health", "/office/health", "root"),
+        Shot("card-dark", f"/contacts/{contact}", "olga", theme="dark"),
+        Shot("inbox-english", "/", "dmitry", language="en", step=_in_english),
+    )
+
+
+async def _first_administrator(page: Page) -> None:
+    """The first visit: somebody enters themselves, and stands before the presets."""
+    for name, text in (("login", "root"), ("name", "Дмитрий Волков")):
+        await page.fill(f"input[name={name}]", text)
+    for each in await page.locator("input[type=password]").all():
+        await each.fill("длинный пароль")
+    await page.click("main button")
+    await page.wait_for_url("**/first-run")
+
+
+async def _dry_run(page: Page) -> None:
+    """Try the rule on what is there."""
+    await page.get_by_role("button", name="Испытать на последних").click()
+    await page.wait_for_load_state("networkidle")
+
+
+async def _in_english(page: Page) -> None:
+    """Somebody chooses their own language."""
+    await page.goto(page.url.rstrip("/") + "/me")
+    await page.select_option("select[name=language]", "en")
+    await page.locator("form:has(select[name=language]) button").first.click()
+    await page.wait_for_load_state("load")
+    await page.goto(page.url.split("/me")[0] + "/")
+
+
+def _say(name: str, size: int) -> None:
+    sys.stdout.write(f"{name}: {size // 1000} kB\n")
+
+
+async def _talk(office: Firm) -> None:
+    """Somebody talks on the telephone while the pictures are taken."""
+    await office.pbx.call(Call("+79161230009", LINE, "", _TALKS_S))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        sys.exit(asyncio.run(main(frozenset(sys.argv[1:]), Path(place))))
