@@ -9,6 +9,7 @@ from typing import Final
 from crm_core.messages import RouteStage, Verdict
 from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState, Direction
+from crm_core.model.identity import caller
 from crm_core.model.records import CallRecord
 from crm_core.model.user import Staff, User
 from crm_core.storage.queries.calls import calls_named
@@ -33,11 +34,18 @@ class Shown:
     logins: frozenset[str]
     popup: Popup | None
     staff: Staff
+    region: str
 
     @property
     def key(self) -> str:
         """The id of its element."""
         return f"popup-{self.call.id}"
+
+    @property
+    def number(self) -> str:
+        """The client's number in E.164 where it is one, else as the telephone system wrote it."""
+        identity = caller(self.call.number, self.region)
+        return identity.value if identity is not None else self.call.number
 
     @property
     def talking(self) -> bool:
@@ -79,7 +87,7 @@ class Ringing:
 
     def _shown(self, conn: Reading, call: CallRecord, only: Collection[str] | None = None) -> list[Shown]:
         """What of a call is shown to whom; people who see all cards share one."""
-        staff = self._pages.hub.directory.staff
+        staff, region = self._pages.hub.directory.staff, self._pages.hub.store.office.region
         everybody = frozenset(each["user"] for each in call.rung if each.get("user"))
         wanted = [login for login in concerned(call) if only is None or login in only][:_MOST_PEOPLE]
         found, seeing_all = [], []
@@ -93,12 +101,12 @@ class Ringing:
             if asker.sight.everything:
                 seeing_all.append(login)
             else:
-                found.append(Shown(call, frozenset({login}), popup(conn, asker, call.id), staff))
+                found.append(Shown(call, frozenset({login}), popup(conn, asker, call.id), staff, region))
         if seeing_all:
             asker = self._pages.hub.store.asker(conn, staff.by_login[seeing_all[0]])
-            found.append(Shown(call, frozenset(seeing_all), popup(conn, asker, call.id), staff))
+            found.append(Shown(call, frozenset(seeing_all), popup(conn, asker, call.id), staff, region))
         if only is None and (gone := everybody - set(wanted)):
-            found.append(Shown(call, gone, None, staff))
+            found.append(Shown(call, gone, None, staff, region))
         return found
 
     def _pieces(self, found: Sequence[Shown], language: str) -> list[Piece]:
