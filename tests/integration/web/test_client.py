@@ -382,7 +382,7 @@ async def test_a_document_is_made_and_sent_by_one_press(workspace: Workspace) ->
     assert "Памятка 1" in page
     assert await workspace.scalar("SELECT count(*) FROM outbox WHERE kind = 'message'") == 1
     await browser.send(f"{where}/documents", page=where, template="Нет такого")
-    assert "there is no template" in await browser.get(where)
+    assert "Шаблона документов «Нет такого» нет" in await browser.get(where)
 
 
 # ---------------------------------------------------------------- by itself

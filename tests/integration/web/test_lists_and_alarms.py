@@ -49,7 +49,7 @@ async def test_what_can_not_be_is_said_on_the_page(workspace: Workspace) -> None
     contact, _, _ = await called(workspace)
     page = f"/contacts/{contact}"
     await ivan.send(f"{page}/list", page=page, back=page, list="соискатель", reason="x")
-    assert "did you mean «соискатели»" in await ivan.get(page)
+    assert "может быть, «соискатели»" in await ivan.get(page)
     assert (await ivan.send(f"{page}/list", page=page, csrf="forged", back=page, **BODY)).status == 303
     assert await workspace.scalar("SELECT list_name FROM contact") is None
 

@@ -162,7 +162,7 @@ async def test_the_journal_is_for_administrators_who_read_again(workspace: Works
     assert "прочитана заново" in page
     assert "Строк нет." in page
     await root.send(f"/journal/{journal_id}/replay", page="/journal?state=all")
-    assert "only failed rows" in await root.get("/journal")
+    assert "заново читают только непонятые" in await root.get("/journal")
 
 
 async def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(workspace: Workspace) -> None:

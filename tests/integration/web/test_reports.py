@@ -50,7 +50,7 @@ async def test_figures_periods_and_recordings(workspace: Workspace) -> None:
     call = await workspace.scalar("SELECT id FROM call WHERE linkedid = 'b1'")
     assert f'<audio controls preload="none" src="/api/v1/calls/{call}/recording"' in unknown
     broken = await root.get("/reports/missed?from=never", status=400)
-    assert "is neither a day" in broken
+    assert "не день (2026-03-02)" in broken
     await root.get("/reports/none", status=404)
 
 
