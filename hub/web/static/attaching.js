@@ -1,7 +1,8 @@
 // Files for a form that is yet to be sent: each goes ahead as soon as it is chosen, so that a bad line costs one photo and
-// not all of them. Where there is no script, the same inputs go with the form.
+// not all of them. `data-ahead` is where to; what was chosen stands in the `.chosen` within, as fields `data-field`.
+// Where there is no script, the same inputs go with the form.
 
-function chip(box, text) {
+export function chip(box, text) {
   const item = document.createElement("li");
   item.className = "tag";
   const name = document.createElement("span");
@@ -26,7 +27,7 @@ async function ahead(box, file) {
     const told = await answer.json();
     if (!answer.ok) { fail(told.problem ?? box.dataset.failed); return; }
     item.firstChild.textContent = told.name;
-    item.append(Object.assign(document.createElement("input"), { type: "hidden", name: "files", value: told.id }));
+    item.append(Object.assign(document.createElement("input"), { type: "hidden", name: box.dataset.field, value: told.id }));
   } catch {
     fail(box.dataset.failed);
   }
@@ -34,15 +35,21 @@ async function ahead(box, file) {
 
 const buttonsOf = (form) => [...form.querySelectorAll("button:not([type=button])")];
 
-document.addEventListener("change", async ({ target }) => {
+export const underway = (form) => Number(form.dataset.underway ?? 0) > 0;
+
+export async function attach(box, files) {
+  const form = box.closest("form");
+  form.dataset.underway = Number(form.dataset.underway ?? 0) + 1;
+  buttonsOf(form).forEach((each) => { each.disabled = true; });
+  await Promise.all([...files].map((file) => ahead(box, file)));
+  form.dataset.underway = Number(form.dataset.underway) - 1;
+  if (!underway(form)) buttonsOf(form).forEach((each) => { each.disabled = false; });
+}
+
+document.addEventListener("change", ({ target }) => {
   const box = target.closest?.("[data-ahead]");
   if (!box || target.type !== "file") return;
   const files = [...target.files];
   target.value = "";
-  const form = box.closest("form");
-  form.dataset.underway = Number(form.dataset.underway ?? 0) + 1;
-  buttonsOf(form).forEach((each) => { each.disabled = true; });
-  await Promise.all(files.map((file) => ahead(box, file)));
-  form.dataset.underway = Number(form.dataset.underway) - 1;
-  if (form.dataset.underway === "0") buttonsOf(form).forEach((each) => { each.disabled = false; });
+  attach(box, files);
 });

@@ -1,5 +1,6 @@
 // A client's card, or the talk with them beside a deal: the box in which one writes (draft, files, templates, keys), who else is here, entries not all may see.
 
+import { attach, chip, underway } from "./attaching.js";
 import * as feed from "./feed.js";
 import { placePiece } from "./regions.js";
 
@@ -33,55 +34,11 @@ function fit() {
   form().classList.toggle("of-note", target === "note");
 }
 
-// ---------- files: chosen, dragged onto the card, pasted
-
-function chip(text, id) {
-  const item = document.createElement("li");
-  item.className = "tag";
-  const name = document.createElement("span");
-  name.textContent = text;
-  const away = document.createElement("button");
-  away.type = "button";
-  away.className = "quiet small";
-  away.title = form().dataset.remove;
-  away.setAttribute("aria-label", form().dataset.remove);
-  away.textContent = "×";
-  away.addEventListener("click", () => item.remove());
-  item.append(name, away);
-  if (id !== undefined) {
-    const input = Object.assign(document.createElement("input"), { type: "hidden", name: "file", value: id });
-    item.append(input);
-  }
-  form().querySelector(".chosen-files").append(item);
-  return item;
-}
-
-async function upload(file) {
-  const item = chip(`${file.name} …`);
-  const fail = (problem) => { item.classList.add("problem"); item.firstChild.textContent = `${file.name}: ${problem}`; };
-  try {
-    const answer = await fetch(`${form().dataset.files}?name=${encodeURIComponent(file.name)}`, {
-      method: "POST", body: file, credentials: "same-origin",
-      headers: { "Content-Type": file.type || "application/octet-stream", "X-CSRF": document.body.dataset.csrf },
-    });
-    const told = await answer.json();
-    if (!answer.ok) { fail(told.problem ?? form().dataset.tooLarge); return; }
-    item.remove();
-    chip(told.name, told.id);
-  } catch {
-    fail(form().dataset.tooLarge);
-  }
-}
-
-const sendFiles = (files) => [...files].forEach(upload);
-
 // ---------- the box as it stands now; it is drawn anew after each message
 
 function begin() {
-  if (!form() || form().dataset.begun) return;
-  form().dataset.begun = "1";
-  form().elements.upload.removeAttribute("name"); // files go ahead of their message
-  form().querySelector("input[type=file]").addEventListener("change", ({ target }) => { sendFiles(target.files); target.value = ""; });
+  if (!form()) return;
+  form().elements.upload?.removeAttribute("name"); // files go ahead of their message
   recall();
   fit();
 }
@@ -101,11 +58,11 @@ document.addEventListener("change", ({ target }) => { if (target.name === "targe
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form()?.contains(event.target)) {
     event.preventDefault();
-    form().requestSubmit();
+    if (!underway(form())) form().requestSubmit();
   }
 });
 document.addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length && form()?.contains(event.target)) { event.preventDefault(); sendFiles(event.clipboardData.files); }
+  if (event.clipboardData?.files.length && form()?.contains(event.target)) { event.preventDefault(); attach(form(), event.clipboardData.files); }
 });
 root.addEventListener("dragover", (event) => {
   if (form() && event.dataTransfer?.types.includes("Files")) { event.preventDefault(); root.classList.add("dropping"); }
@@ -113,7 +70,7 @@ root.addEventListener("dragover", (event) => {
 root.addEventListener("dragleave", ({ relatedTarget }) => { if (!root.contains(relatedTarget)) root.classList.remove("dropping"); });
 root.addEventListener("drop", (event) => {
   root.classList.remove("dropping");
-  if (form() && event.dataTransfer?.files.length) { event.preventDefault(); sendFiles(event.dataTransfer.files); }
+  if (form() && event.dataTransfer?.files.length) { event.preventDefault(); attach(form(), event.dataTransfer.files); }
 });
 document.addEventListener("click", ({ target }) => {
   const chosen = target.closest("[data-template]");
@@ -124,7 +81,7 @@ document.addEventListener("click", ({ target }) => {
   form().querySelector(".of-template")?.remove();
   template.value = chosen.dataset.attached ? chosen.dataset.template : "";
   if (chosen.dataset.attached) {
-    const item = chip(chosen.dataset.attached);
+    const item = chip(form(), chosen.dataset.attached);
     item.classList.add("of-template");
     item.querySelector("button").addEventListener("click", () => { template.value = ""; });
   }

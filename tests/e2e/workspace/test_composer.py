@@ -39,16 +39,16 @@ async def test_files_are_chosen_dropped_and_pasted(workspace: Workspace) -> None
     await ivan.locator("#composer input[type=file]").set_input_files(chosen)  # type: ignore[arg-type] # a dict will do
     await give(ivan, "drop", "[data-client]", "смета.txt", "Смета")
     await give(ivan, "paste", "#answer", "снимок.txt", "Снимок")
-    await expect(ivan.locator("#composer .chosen-files input[name=file]")).to_have_count(3)
+    await expect(ivan.locator("#composer .chosen input[name=file]")).to_have_count(3)
     await give(ivan, "drop", "[data-client]", "лишний.txt", "Лишний")
-    await expect(ivan.locator("#composer .chosen-files input[name=file]")).to_have_count(4)
-    await ivan.locator("#composer .chosen-files li", has_text="лишний.txt").get_by_role("button").click()
+    await expect(ivan.locator("#composer .chosen input[name=file]")).to_have_count(4)
+    await ivan.locator("#composer .chosen li", has_text="лишний.txt").get_by_role("button").click()
     await ivan.locator("#answer").fill("Вот всё")
     await ivan.keyboard.press("Control+Enter")
 
     names = sorted([*await _files(anna, 3)])
     assert names == ["договор.txt", "смета.txt", "снимок.txt"]
-    await expect(ivan.locator("#composer .chosen-files li")).to_have_count(0)
+    await expect(ivan.locator("#composer .chosen li")).to_have_count(0)
     for name in names:
         await expect(ivan.locator("#flow")).to_contain_text(name)
 
