@@ -15,11 +15,12 @@ from crm_core.model import written
 from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.fields import Field, fields_of
-from crm_core.model.filters import Filter, filter_of
+from crm_core.model.filters import Filter, Op, filter_of
 from crm_core.model.user import Staff
 from crm_core.storage.filtering import Asking
 from crm_core.storage.queries.boards import BoardOrder
 from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.queries.workspace.unindexed import Term
 
 NOBODY = "-"
 """In place of a login: cards that are nobody's."""
@@ -38,7 +39,7 @@ _PLAIN = (
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked for, as it was typed: texts are empty where nothing is asked. `fields` by `key`, `key.from`,
-    `key.to` of indexed fields; `manager` a login or `NOBODY`; `late` is beyond a deadline, `stepless` has no plan."""
+    `key.to` of custom fields; `manager` a login or `NOBODY`; `late` is beyond a deadline, `stepless` has no plan."""
 
     q: str = ""
     manager: str = ""
@@ -128,6 +129,15 @@ class Wanted:
                 yield {"field": column, "op": "<=", "value": last}
 
     def _of_fields(self, kind: str, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+        for each in self._terms(kind, catalogue):
+            if each.field.body.kept_apart:
+                yield {"field": f"fields.{each.field.key}", "op": each.op.value, "value": each.value}
+
+    def unindexed(self, kind: str, catalogue: Catalogue) -> tuple[Term, ...]:
+        """What is asked of fields that no index answers."""
+        return tuple(each for each in self._terms(kind, catalogue) if not each.field.body.kept_apart)
+
+    def _terms(self, kind: str, catalogue: Catalogue) -> Iterator[Term]:
         known = {each.key: each for each in asked_fields(kind, catalogue)}
         for name, value in self.fields.items():
             key, _dot, side = name.partition(".")
@@ -135,17 +145,22 @@ class Wanted:
             if found is None:
                 continue  # the field was taken away since the view was kept
             if side:
-                yield {"field": f"fields.{key}", "op": ">=" if side == "from" else "<=", "value": value}
+                yield Term(found, Op.GE if side == "from" else Op.LE, value)
             elif found.type is FieldType.FLAG:
-                yield {"field": f"fields.{key}", "value": written.flag(value)}
+                yield Term(found, Op.EQ, written.flag(value))
             else:
                 plain = found.type in {FieldType.LIST, FieldType.MULTI, FieldType.USER, FieldType.LINK}
-                yield {"field": f"fields.{key}", "op": "=" if plain else "contains", "value": value}
+                yield Term(found, Op.EQ if plain else Op.CONTAINS, value)
 
 
 def asked_fields(kind: str, catalogue: Catalogue) -> Sequence[Field]:
-    """The fields of a kind that cards can be asked for by."""
-    return [each for each in fields_of(catalogue, kind).by_key.values() if each.body.kept_apart]
+    """The fields of a kind that cards can be asked for by: all but formulas that are in no index, for these stand
+    nowhere."""
+    return [
+        each
+        for each in fields_of(catalogue, kind).by_key.values()
+        if each.body.kept_apart or each.type is not FieldType.FORMULA
+    ]
 
 
 def asking_of(asker: Asker) -> Asking:

@@ -5,25 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
+from pydantic import JsonValue
 
-from crm_core.errors import CoreError, NotFound, StorageUnavailable
+from crm_core.errors import CoreError, InvalidInput, NotFound, StorageUnavailable
 from crm_core.model.access import Right
 from crm_core.model.fields import fields_of
-from crm_core.model.filters import Filter
+from crm_core.model.filters import Filter, Op
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.acts import deals
 from crm_core.services.clients import links
 from crm_core.services.desk import Desk
+from crm_core.storage.filtering import condition
 from crm_core.storage.queries.companies import CompanyFilter, list_companies
 from crm_core.storage.queries.contacts import ContactFilter, list_contacts
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.clients import Client, client_of, clients_of
+from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.exchange import exporting
 from hub.remote import remote_of
 from hub.web.board.acting import Acting, by_script, part
-from hub.web.board.asking import NOBODY, SORTED, SPANNED, Wanted
+from hub.web.board.asking import NOBODY, SORTED, SPANNED, Wanted, asking_of
 from hub.web.board.boards import AT_ONCE, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
 from hub.web.board.editing import change_of, ident_of, text_of
 from hub.web.board.words import WORDS
@@ -112,7 +115,7 @@ class Boards(Acting):
         wanted = Wanted.of(request.query)
         pipeline_id = _number(request.query.get("pipeline")) or None
 
-        def read(_conn: Reading, asker: Asker) -> tuple[str, Filter, Asker]:
+        def read(conn: Reading, asker: Asker) -> tuple[str, Filter, Asker]:
             found = next((each for each in pipelines_of(asker) if each.id == pipeline_id), None)
             if pipeline_id is not None and found is None:
                 raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
@@ -122,6 +125,8 @@ class Boards(Acting):
                 terms.append(Filter(field="pipeline", value=str(found.id)))
             if not wanted.closed:
                 terms.append(Filter(field="state", value="open"))
+            if wanted.unindexed(kind, asker.catalogue):
+                terms.append(Filter(field="id", op=Op.IN, value=_only(conn, asker, wanted, kind, pipeline_id)))
             return kind, Filter(all=[each for each in terms if not each.everything]), asker
 
         kind, filtered, asker = await self.ask(request, read)
@@ -240,3 +245,14 @@ def able(asker: Asker) -> dict[str, bool]:
 def _number(text: str | None) -> int:
     """A number that an address names; nothing where it is none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else 0
+
+
+def _only(conn: Reading, asker: Asker, wanted: Wanted, kind: str, pipeline_id: int | None) -> list[JsonValue]:
+    """The cards whose fields without an index are as asked for; raises InvalidInput where there are more than are
+    looked at, for a table that lacks some would pass for the whole."""
+    also = condition(kind, wanted.filter(kind, asker.catalogue, asker.staff), asking_of(asker))
+    terms = wanted.unindexed(kind, asker.catalogue)
+    found = cards_with(conn, asker, kind, terms, also, pipeline_id=pipeline_id, closed=wanted.closed)
+    if not found.whole:
+        raise InvalidInput("the filter asks for fields that are not indexed, and there are too many cards: narrow it")
+    return list(found.ids)

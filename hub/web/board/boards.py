@@ -13,7 +13,7 @@ from crm_core.model.records import DealRecord, StageKind
 from crm_core.model.task import TaskRecord
 from crm_core.model.user import User
 from crm_core.services.cards.pipelines import DEAL
-from crm_core.storage.filtering import condition
+from crm_core.storage.filtering import Condition, condition
 from crm_core.storage.queries.boards import BoardFilter, Column, Sum, board
 from crm_core.storage.queries.deals import DealCard, DealFilter, list_deals
 from crm_core.storage.queries.pages import Page, Reading, Slice
@@ -22,6 +22,7 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.cards import next_steps
 from crm_core.storage.queries.workspace.clients import Client, clients_of
 from crm_core.storage.queries.workspace.saved import SavedView, views_of
+from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.web.board.asking import Wanted, asked_fields, asking_of, sorted_by
 
 AT_ONCE = 20
@@ -72,7 +73,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What can be chosen in the filter: people, groups, tags, indexed fields."""
+    """What can be chosen in the filter: people, groups, tags, custom fields."""
 
     people: tuple[User, ...]
     groups: tuple[str, ...]
@@ -92,7 +93,7 @@ class Choices:
 @dataclass(frozen=True, slots=True)
 class BoardView:
     """A board: its columns with their cards, and all that stands around them. `problem` says why a filter asks for
-    nothing sensible."""
+    nothing sensible; `cut` that fields without an index were looked for among the newest cards alone."""
 
     pipeline: Pipeline
     pipelines: tuple[Pipeline, ...]
@@ -102,6 +103,7 @@ class BoardView:
     views: tuple[SavedView, ...]
     beside: Beside
     problem: str = ""
+    cut: bool = False
     shown: int = AT_ONCE
     titles: Mapping[str, str] = field(default_factory=dict)
 
@@ -141,6 +143,22 @@ def titles_of_types(asker: Asker) -> dict[str, str]:
     return {each.name: body.titles for each, body in bodies}
 
 
+def asked(
+    conn: Reading, asker: Asker, wanted: Wanted, kind: str, pipeline_id: int | None
+) -> tuple[Condition | None, str, bool]:
+    """What a filter asks of cards, why it makes no sense (empty where it does), and whether it looked at the newest
+    alone. One statement where fields are asked for that are not indexed."""
+    try:
+        also = condition(kind, wanted.filter(kind, asker.catalogue, asker.staff), asking_of(asker))
+        terms = wanted.unindexed(kind, asker.catalogue)
+        if not terms:
+            return also, "", False
+        found = cards_with(conn, asker, kind, terms, also, pipeline_id=pipeline_id, closed=wanted.closed)
+    except InvalidInput as err:
+        return None, str(err), False
+    return found.condition, "", not found.whole
+
+
 def board_view(
     conn: Reading,
     asker: Asker,
@@ -155,12 +173,9 @@ def board_view(
     found = asker.catalogue.pipeline(pipeline_id)
     if found is None or not found.admits(asker.user) or asker.sight.reach(found.id) is Reach.NONE:
         raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
-    kind, problem = found.record.type, ""
+    kind = found.record.type
     limit = min(max(shown, AT_ONCE), _MOST_SHOWN)
-    try:
-        also = condition(kind, wanted.filter(kind, asker.catalogue, asker.staff), asking_of(asker))
-    except InvalidInput as err:
-        also, problem = None, str(err)
+    also, problem, cut = asked(conn, asker, wanted, kind, found.id)
     only = BoardFilter(closed=wanted.closed, also=also)
     columns = board(conn, asker.access, found, only, wanted.order, limit=limit, offset=after, stage_id=stage_id)
     cards = [card for column in columns for card in column.cards]
@@ -173,6 +188,7 @@ def board_view(
         views=views_of(conn, asker.login, f"board:{found.id}") if stage_id is None else (),
         beside=Beside.of(conn, asker, cards),
         problem=problem,
+        cut=cut,
         shown=limit,
         titles=titles_of_types(asker),
     )
@@ -206,6 +222,7 @@ class TableView:
     beside: Beside
     sort: str
     problem: str = ""
+    cut: bool = False
     titles: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -217,13 +234,10 @@ def table_view(
     found = next((each for each in pipelines if each.id == pipeline_id), None)
     if pipeline_id is not None and found is None:
         raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
-    kind, problem = (found.record.type if found is not None else DEAL), ""
+    kind = found.record.type if found is not None else DEAL
     stage = next((each for each in found.stages if each.id == stage_id), None) if found is not None else None
     asking = asking_of(asker)
-    try:
-        also = condition(kind, wanted.filter(kind, asker.catalogue, asker.staff), asking)
-    except InvalidInput as err:
-        also, problem = None, str(err)
+    also, problem, cut = asked(conn, asker, wanted, kind, pipeline_id)
     sort = sorted_by(wanted.sort) or "-updated_at"
     only = DealFilter(
         pipeline=found.name if found is not None else None,
@@ -244,5 +258,6 @@ def table_view(
         beside=Beside.of(conn, asker, [each.deal for each in page.items]),
         sort=sort,
         problem=problem,
+        cut=cut,
         titles=titles_of_types(asker),
     )
