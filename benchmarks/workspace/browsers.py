@@ -76,9 +76,10 @@ class _Line(asyncio.Protocol):
         for each in events:
             if b"event: piece" in each:
                 if (found := _MARK.search(each)) is not None:
-                    self._page.seen.facts.setdefault(int(found[1]), []).append(at)
+                    self._page.shown(int(found[1]), at)
             elif b"event: stale" in each:
-                self._page.stale(orjson.loads(each.partition(b"data: ")[2].partition(b"\n")[0])["topics"])
+                said = orjson.loads(each.partition(b"data: ")[2].partition(b"\n")[0])
+                self._page.stale(said["topics"], said.get("within", 0) / 1000)
             elif b"event: hello" in each and not self.joined.done():
                 self.joined.set_result(None)
 
@@ -98,6 +99,7 @@ class _Page:
         self._waiting: set[str] = set()
         self._turn = asyncio.Lock()
         self._asking: set[asyncio.Task[None]] = set()
+        self._shown: set[int] = set()
         self.seen = seen
 
     async def open(self) -> None:
@@ -107,17 +109,23 @@ class _Page:
         _, line = await loop.create_connection(lambda: _Line(self, request), "127.0.0.1", self._visitor.port)
         await line.joined
 
-    def stale(self, topics: list[str]) -> None:
+    def shown(self, fact: int, at: int) -> None:
+        """A fact is there; that its entry changes later is another matter."""
+        if fact not in self._shown:
+            self._shown.add(fact)
+            self.seen.facts.setdefault(fact, []).append(at)
+
+    def stale(self, topics: list[str], within_s: float) -> None:
         """Parts are to be asked for anew, each once."""
         self.seen.stale += 1
         for part in {each for topic in topics for each in self._orders.parts.get(topic, ())} - self._waiting:
             self._waiting.add(part)
-            asking = asyncio.create_task(self._ask(part))
+            asking = asyncio.create_task(self._ask(part, max(within_s, _SPREAD_S)))
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
 
-    async def _ask(self, part: str) -> None:
-        await asyncio.sleep(_SETTLE_S + random.random() * _SPREAD_S)
+    async def _ask(self, part: str, spread_s: float) -> None:
+        await asyncio.sleep(_SETTLE_S + random.random() * spread_s)
         self._waiting.discard(part)
         async with self._turn:
             answer = await self._visitor.get(part)

@@ -57,10 +57,13 @@ class Told:
         )
 
 
-async def follow(nodes: Sequence[Node], browsers: Sequence[Visitor], facts: int, pace_s: float, *, asks: bool) -> Told:
+async def follow(
+    nodes: Sequence[Node], browsers: Sequence[Visitor], facts: int, pace_s: float, *, asks: bool, rest_s: float
+) -> Told:
     """Open all browsers on the inbox, those of each node with it; then facts, one at a time, by the first node.
 
-    `asks`: the browsers ask for what is stale, as pages do. Raises RuntimeError where the browsers do not come about.
+    `asks`: the browsers ask for what is stale, as pages do; for so many seconds at most the nodes may come to rest
+    before and behind. Raises RuntimeError where the browsers do not come about.
     """
     page = followed((await browsers[0].get("/")).text)
     orders = Orders(
@@ -76,13 +79,13 @@ async def follow(nodes: Sequence[Node], browsers: Sequence[Visitor], facts: int,
         process.stdin.write(orjson.dumps(orders) + b"\n")
         if (said := await process.stdout.readline()) != b"ready\n":
             raise RuntimeError(f"the browsers are not ready: {said!r}")
-        await _rest(nodes)
+        await _rest(nodes, rest_s)
         await _post_all(nodes[0].port, [next(_numbers) for _ in range(_WARM_UP)], pace_s)
         shares = [CpuShare(each.pid) for each in nodes]
         posted = await _post_all(nodes[0].port, [next(_numbers) for _ in range(facts)], pace_s)
         found = [each.share() for each in shares]
         await asyncio.sleep(min(pace_s, 1.0))
-        await _rest(nodes)
+        await _rest(nodes, rest_s)
         process.stdin.close()
         seen = Seen(**orjson.loads(await process.stdout.read()))
     finally:
@@ -139,9 +142,9 @@ def _fact(number: int) -> bytes:
     return "\r\n".join((*lines, f"Content-Length: {len(body)}")).encode() + b"\r\n\r\n" + body
 
 
-async def _rest(nodes: Sequence[Node]) -> None:
+async def _rest(nodes: Sequence[Node], rest_s: float) -> None:
     try:
-        await quiet([each.pid for each in nodes], 15)
+        await quiet([each.pid for each in nodes], rest_s)
     except TimeoutError:
         await asyncio.sleep(0)  # a hub that never rests is measured as it is
 

@@ -24,11 +24,13 @@ from tests.peers.redis import RedisServer
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is asked: rounds of each page, browsers, facts that they hear of."""
+    """How much is asked: rounds of each page, browsers, facts that they hear of; for how long the hub may come to rest
+    in between."""
 
     rounds: int = 150
     browsers: int = 200
     facts: int = 80
+    rest_s: float = 15.0
 
 
 FULL, SMOKE = Extent(), Extent(rounds=15, browsers=20, facts=10)
@@ -87,7 +89,7 @@ async def add(report: Report, engine: str, found: Measured, extent: Extent) -> N
         report.notes.append(f"{engine}: {found.size}")
         async with AsyncExitStack() as stack:
             redis = stack.enter_context(RedisServer()).url if engine != "sqlite" else None
-            first = await stack.enter_async_context(node(found.url, folder, redis))
+            first = await stack.enter_async_context(node(found.url, folder, redis, rest_s=extent.rest_s))
             async with bare_pages(found.url, folder) as bare_port:
                 pages = await opened(found, first.port, bare_port, token, extent.rounds)
             for page in pages:
@@ -98,7 +100,7 @@ async def add(report: Report, engine: str, found: Measured, extent: Extent) -> N
             browsers = [await log_in(first.port, login) for login in logins]
             await _feed(report, f"{name}: a fact in {len(browsers)} browsers", [first], browsers, extent)
             if redis is not None:
-                second = await stack.enter_async_context(node(found.url, folder, redis))
+                second = await stack.enter_async_context(node(found.url, folder, redis, rest_s=extent.rest_s))
                 for each in browsers[1::2]:
                     each.close()
                     each.port = second.port
@@ -111,7 +113,7 @@ async def add(report: Report, engine: str, found: Measured, extent: Extent) -> N
 async def _feed(report: Report, what: str, nodes: Sequence[Node], browsers: Sequence[Visitor], extent: Extent) -> None:
     for asks in (False, True):
         facts, pace_s = (max(extent.facts // _SLOW_SHARE, 3), _SLOW_PACE_S) if asks else (extent.facts, _PACE_S)
-        told = await follow(nodes, browsers, facts, pace_s, asks=asks)
+        told = await follow(nodes, browsers, facts, pace_s, asks=asks, rest_s=extent.rest_s)
         said = f"{what} that ask for what is stale" if asks else what
         report.rows += told.rows(said)
         report.notes.append(told.note(said))

@@ -42,7 +42,7 @@ class Node:
 
 
 @asynccontextmanager
-async def node(url: str, folder: Path, redis: str | None = None) -> AsyncIterator[Node]:
+async def node(url: str, folder: Path, redis: str | None = None, rest_s: float = 20.0) -> AsyncIterator[Node]:
     """One more node on a database, ready and at rest."""
     port = free_port()
     config, notes = folder / f"{port}.toml", folder / f"{port}.commits"
@@ -55,7 +55,7 @@ async def node(url: str, folder: Path, redis: str | None = None) -> AsyncIterato
     )
     try:
         await serving(port, process, _LONGEST_START_S)
-        await settled(process.pid)
+        await settled(process.pid, rest_s)
         yield Node(port, process.pid, notes)
     finally:
         await process.stop()
@@ -75,9 +75,9 @@ async def bare_pages(url: str, folder: Path) -> AsyncIterator[int]:
         await process.stop()
 
 
-async def settled(pid: int) -> None:
+async def settled(pid: int, rest_s: float) -> None:
     """What a start leaves to be done is done; a hub that never rests is measured as it is."""
     try:
-        await quiet([pid], 20)
+        await quiet([pid], rest_s)
     except TimeoutError:
         await asyncio.sleep(0)

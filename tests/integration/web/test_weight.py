@@ -33,6 +33,7 @@ async def logged_in(workspace: Workspace, login: str) -> Visitor:
 
 async def filled(workspace: Workspace, clients: int, first: int = 0) -> int:
     """So many more clients wait, and one wrote as often again; whose card that is."""
+    card = 0
     for number in range(first, first + clients):
         text = f"Когда замер? {number}"
         await workspace.write(text, client=3000 + number, name=f"Клиент {number}", number=f"a{number}")
