@@ -24,6 +24,9 @@ ORDER = ("unit", "contract", "integration", "e2e")
 TOGETHER = ("tests/integration/pbx/", "tests/e2e/")
 GRACE_S = 20.0
 
+# Nothing that is loaded before the first test is garbage; see `pytest_collection_finish`
+gc.disable()
+
 settings.register_profile("local", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
@@ -48,8 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """All tests and modules stay to the end: the collector of garbage need not look at them each time."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
