@@ -69,7 +69,7 @@ MISTAKES = {
 }
 
 
-async def _told(browser: Browser, mistake: Mistake, known: dict[str, int]) -> str:
+async def _told(browser: Browser, mistake: Mistake, known: dict[str, object]) -> str:
     path = mistake.path.format(**known)
     fields = {name: value.format(**known) for name, value in mistake.fields.items()}
     if not fields:
