@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from crm_core.model.call import Direction
@@ -62,7 +63,7 @@ async def busy_day(world: World) -> None:
     made = await deal(world, "ivan", "Окна", amount=100_000)
     for amount in (60_000, 40_000):
         new = NewPayment(PaymentKind.RECEIVED, amount, "RUB")
-        await act(world, "ivan", lambda desk, new=new: payments.record(desk, made.id, "ivan", new))
+        await act(world, "ivan", partial(payments.record, deal_id=made.id, login="ivan", new=new))
 
 
 async def test_what_everybody_did_on_each_day(world: World) -> None:

@@ -141,7 +141,9 @@ async def test_a_call_says_why_it_rang(workspace: Workspace) -> None:
     await workspace.hub.intake.receive(missed("c1", NUMBER, START))
     entry = await workspace.scalar("SELECT id FROM timeline WHERE kind = 'call'")
     client = int(str(await workspace.scalar("SELECT contact_id FROM timeline WHERE kind = 'call'")))
-    assert "Почему звонило так" in await browser.get(f"/contacts/{client}")
+    page = await browser.get(f"/contacts/{client}")
+    assert "Почему звонило так" in page
+    assert f'href="/contacts/{client}/entries/{entry}/why"' in page, "also without scripts"
     assert "АТС решала сама" in await browser.get(f"/contacts/{client}/entries/{entry}/why")
     await browser.get(f"/contacts/{client + 1}/entries/{entry}/why", status=404)
 
