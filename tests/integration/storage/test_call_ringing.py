@@ -73,6 +73,11 @@ async def _tell(world: World, linkedid: str, *batches: tuple[str, ...]) -> None:
         assert {each.state for each in receipts} == {ReceiptState.DONE}
 
 
+def _batches(names: tuple[str, ...]) -> list[list[tuple[str, ...]]]:
+    """All together, and each by itself."""
+    return [[names], [(name,) for name in names]]
+
+
 async def _kept(world: World, linkedid: str) -> dict[str, Any]:
     """The record of a call, and what its client has of it."""
     call = await world.row("call", linkedid=linkedid)
@@ -110,7 +115,7 @@ async def test_it_is_seen_whom_a_call_rings_as_it_goes_on(world: World) -> None:
 async def test_in_every_order_it_comes_to_the_same_as_long_as_it_rings(world: World) -> None:
     expected: dict[str, Any] | None = None
     for number, names in enumerate(permutations(("started", "ivan", "both", "petr"))):
-        for kind, batches in enumerate(([names], [(name,) for name in names], [names[:2], names[2:], names])):
+        for kind, batches in enumerate((*_batches(names), [names[:2], names[2:], names])):
             linkedid = f"c-{number}-{kind}"
             story = _story(linkedid)
             for batch in batches:
@@ -142,7 +147,7 @@ async def test_what_a_call_comes_to_is_not_touched_by_whom_it_rang(sqlite_world:
     await _tell(world, "plain", *((name,) for name in told))
     plain = await _kept(world, "plain")
     for number, names in enumerate(permutations((*told, "ivan", "both"))):
-        for kind, batches in enumerate(([names], [(name,) for name in names])):
+        for kind, batches in enumerate(_batches(names)):
             linkedid = f"c-{number}-{kind}"
             await _tell(world, linkedid, *batches)
             assert await _kept(world, linkedid) == plain, (names, kind)
