@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
@@ -17,8 +17,9 @@ from screenshots.running import Firm, firm, moment_of_pictures, new_hub
 from screenshots.shots import Screen, Shot, take
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
-_CARD, _DEAL = "Светлана Гордеева", "Рустам Галиев"
+_CARD, _DEAL = "Анна Белова", "Рустам Галиев"
 _TALKS_S = 3600.0
+_BEGINS_S = 60.0
 
 
 async def main(wanted: frozenset[str], folder: Path) -> int:
@@ -35,7 +36,7 @@ async def main(wanted: frozenset[str], folder: Path) -> int:
                 shot = Shot("first-run", "/setup", "", step=_first_administrator)
                 _say(shot.name, await take(browser, url, shot, show, _FOLDER))
         async with firm(folder, show) as office:
-            talk = asyncio.create_task(_talk(office), name="a call")
+            talk = await _talking(office)
             shots = await _shots(office)
             if unknown := wanted - {"first-run", *(each.name for each in shots)}:
                 sys.stderr.write(f"unknown: {', '.join(sorted(unknown))}\n")
@@ -60,16 +61,16 @@ async def _shots(office: Firm) -> tuple[Shot, ...]:
     board = await office.one("SELECT id FROM pipeline WHERE name = ?", "Продажа")
     return (
         Shot("inbox", "/"),
-        Shot("card", f"/contacts/{contact}", "olga"),
+        Shot("card", f"/contacts/{contact}", "ivan"),
         Shot("board", f"/deals/board/{board}"),
-        Shot("deal", f"/deals/{deal}", "timur"),
+        Shot("deal", f"/deals/{deal}", "timur", step=_with_talk),
         Shot("wall", "/wall"),
         Shot("control", "/control/deals-without-next-step"),
         Shot("tasks-telephone", "/tasks", "ivan", Screen.TELEPHONE),
         Shot("task-telephone", f"/tasks/{task}", "sergey", Screen.TELEPHONE),
         Shot("rules", f"/office/rules/{rule}", "root", step=_dry_run),
         Shot("health", "/office/health", "root"),
-        Shot("card-dark", f"/contacts/{contact}", "olga", theme="dark"),
+        Shot("card-dark", f"/contacts/{contact}", "ivan", theme="dark"),
         Shot("inbox-english", "/", "dmitry", language="en", step=_in_english),
     )
 
@@ -87,7 +88,7 @@ async def _first_administrator(page: Page) -> None:
 async def _dry_run(page: Page) -> None:
     """Try the rule on what is there."""
     await page.get_by_role("button", name="Испытать на последних").click()
-    await page.wait_for_load_state("networkidle")
+    await page.wait_for_selector("section.trial")
 
 
 async def _in_english(page: Page) -> None:
@@ -103,9 +104,22 @@ def _say(name: str, size: int) -> None:
     sys.stdout.write(f"{name}: {size // 1000} kB\n")
 
 
-async def _talk(office: Firm) -> None:
-    """Somebody talks on the telephone while the pictures are taken."""
-    await office.pbx.call(Call("+79161230009", LINE, "", _TALKS_S))
+async def _talking(office: Firm) -> asyncio.Task[None]:
+    """A client who has talked on the telephone for a while, and does as long as the task runs."""
+    show = office.clock.now()
+    office.clock.set(show - timedelta(seconds=134))
+    talk = asyncio.create_task(office.pbx.call(Call("+79161230009", LINE, "", _TALKS_S)), name="a call")
+    async with asyncio.timeout(_BEGINS_S):
+        sql = "SELECT count(*) FROM call WHERE state = ? AND finished_at IS NULL"
+        while not await office.one(sql, "answered"):  # noqa: ASYNC110 - seen in the record alone
+            await asyncio.sleep(0.2)
+    office.clock.set(show)
+    return talk
+
+
+async def _with_talk(page: Page) -> None:
+    """What is said to the client is asked for by the page itself."""
+    await page.wait_for_selector("#flow .entry")
 
 
 if __name__ == "__main__":

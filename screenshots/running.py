@@ -91,7 +91,8 @@ async def firm(folder: Path, show: datetime) -> AsyncIterator[Firm]:
     async with contextlib.AsyncExitStack() as stack:
         telegram = await stack.enter_async_context(BotApiServer(clock=clock))
         vk = await stack.enter_async_context(VkServer(clock=clock))
-        pbx = ScriptedPbx("secret", ("127.0.0.1", ports.agi), ports.ami)
+        pbx = ScriptedPbx("secret", ("127.0.0.1", ports.agi), ports.ami, now=lambda: clock.now().timestamp())
+        pbx.phones = {each.extension: 0.2 for each in STAFF if each.extension}
         stack.push_async_callback(pbx.stop)
         await pbx.start()
         (folder / "monitor").mkdir(exist_ok=True)

@@ -18,6 +18,7 @@ from screenshots.firm import PASSWORD
 LARGEST = 150_000
 """Bytes of a picture, at most."""
 
+_PATIENCE_MS = 180_000.0  # of a machine that others use too
 _COLOURS = (256, 128, 64, 32)
 
 
@@ -55,6 +56,7 @@ async def take(browser: Browser, url: str, shot: Shot, show: datetime, folder: P
         reduced_motion="reduce",
     )
     page = await context.new_page()
+    page.set_default_timeout(_PATIENCE_MS)
     await page.clock.set_fixed_time(show)
     if shot.login:
         await page.goto(f"{url}/login")
