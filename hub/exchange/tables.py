@@ -67,3 +67,12 @@ def _headed(lines: Iterator[Line]) -> tuple[Line | None, int, Iterator[Line]]:
     # Cells of people's own lines are hardly ever headings: what wins clearly are the headings.
     place = best if known[best] >= known[0] + _CLEARLY else 0
     return first[place], place, chain(first[place + 1 :], lines)
+
+
+def sheets_of(path: Path) -> tuple[str, ...]:
+    """The names of a spreadsheet's sheets, none of a CSV file. Raises InvalidInput."""
+    from hub.exchange.xlsx_table import looks_like, sheets  # here, for openpyxl is heavy and tables are seldom
+
+    with path.open("rb") as file:
+        head = file.read(8)
+    return sheets(path) if looks_like(head) else ()

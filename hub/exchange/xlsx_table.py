@@ -69,7 +69,13 @@ class _Reader(ExcelReader):  # type: ignore[misc]  # openpyxl comes without type
     """openpyxl's reader, with the shared texts on disk."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(str(path), read_only=True, data_only=True, keep_links=False)
+        # By its content, for files of the store have no name that openpyxl would know them by.
+        self._source: IO[bytes] = path.open("rb")
+        try:
+            super().__init__(self._source, read_only=True, data_only=True, keep_links=False)
+        except BaseException:
+            self._source.close()
+            raise
         self.shared_strings: Any = _Texts()
 
     def read_strings(self) -> None:
@@ -82,6 +88,7 @@ class _Reader(ExcelReader):  # type: ignore[misc]  # openpyxl comes without type
         """Let go of the files."""
         self.shared_strings.close()
         self.archive.close()
+        self._source.close()
 
 
 class _Texts:
@@ -204,3 +211,16 @@ def _guard(path: Path) -> None:
     dense = any(each.file_size > _HONEST and each.file_size > _MOST_PACKED * each.compress_size for each in parts)
     if len(parts) > _MOST_PARTS or whole > _UNPACKED or dense:
         raise InvalidInput("the spreadsheet unpacks to far more than it holds; it is not opened: save it as CSV")
+
+
+def sheets(path: Path) -> tuple[str, ...]:
+    """The names of all sheets, in their order. Raises InvalidInput."""
+    _guard(path)
+    reader = _Reader(path)
+    try:
+        reader.read()
+        return tuple(each.title for each in reader.wb.worksheets)
+    except (InvalidFileException, KeyError, ValueError, ParseError, zipfile.BadZipFile, OSError, TypeError) as err:
+        raise InvalidInput("the spreadsheet can't be read: open it and save it once more as XLSX") from err
+    finally:
+        reader.close()

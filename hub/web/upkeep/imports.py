@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import csv
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
@@ -28,9 +29,20 @@ from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import imports as queries
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.exchange.importing import Opened, understand
+from hub.exchange.tables import sheets_of
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.tongues import _, told
-from hub.web.upkeep.table_words import TargetWord, became_word, import_word, kind_word, policy_word, target_words
+from hub.web.upkeep.table_forms import ENCODINGS, SEPARATORS, as_fields, how_of, mapping_of
+from hub.web.upkeep.table_values import Words, words_of_columns
+from hub.web.upkeep.table_words import (
+    TargetWord,
+    became_word,
+    import_word,
+    kind_word,
+    policy_word,
+    target_word,
+    target_words,
+)
 from hub.workers.importing import forget_file
 
 _ROWS = 30
@@ -78,7 +90,11 @@ class Imports:
         """What the columns of an uploaded file mean, to be put right."""
         try:
             kind, number = await self._chosen(request)
-            return await self._mapped(request, kind, number)
+            mapping, how = await mapping_of(request), await how_of(request)
+        except InvalidInput as err:
+            return await self._listed(request, str(err), 422)
+        try:
+            return await self._mapped(request, kind, number, how, mapping)
         except InvalidInput as err:
             return await self._listed(request, str(err), 422)
 
@@ -86,19 +102,18 @@ class Imports:
         """Rehearse it, or bring it in; the file of a rehearsal stays for the next step."""
         kind, number = await self._chosen(request)
         dry = await field_of(request, "act") != "bring"
-        mapping = await _mapping(request)
-        policy = _policy_of(await field_of(request, "policy"))
+        mapping = await mapping_of(request)
         login = user_here(request).login
-        how = How(policy=policy, rules="rules" in await request.post(), author=login, dry_run=dry)
+        how = replace(await how_of(request), dry_run=dry)
         hub = self._pages.hub
         upload = await self._uploaded(number)
         try:
             opened = await understand(hub.store, hub.files.path(upload.sha256), kind, how, mapping, None)
         except InvalidInput as err:
-            return await self._mapped(request, kind, number, mapping, str(err))
+            return await self._mapped(request, kind, number, how, mapping, str(err))
 
         def beginning(desk: Desk) -> ImportRecord:
-            if mapping:
+            if mapping or how.values:
                 runs.keep_mapping(desk, opened.plan, opened.how.values, login)
             record = runs.begin(desk, kind, upload.name, upload.sha256, opened.plan, opened.how, opened.table.total)
             # What a rehearsal is followed by needs the file, and nothing else tells which it was.
@@ -127,6 +142,7 @@ class Imports:
             "import_word": import_word,
             "upload": record.mapping.get("upload"),
             "columns": record.mapping["columns"],
+            "told": as_fields(runs.how_of(record)),
             "report": await asyncio.to_thread(self._reported, record),
             "became_word": became_word,
         }
@@ -224,7 +240,8 @@ class Imports:
         request: web.Request,
         kind: ImportKind,
         number: int,
-        mapping: dict[str, str] | None = None,
+        how: How,
+        mapping: dict[str, str],
         problem: str = "",
     ) -> Answer:
         hub = self._pages.hub
@@ -232,13 +249,20 @@ class Imports:
         path = hub.files.path(upload.sha256)
         if not await asyncio.to_thread(path.is_file):
             raise NotFound("the file is no longer in the store")
-        how = How(author=user_here(request).login, dry_run=True)
+        catalogue, staff = await hub.store.look(lambda desk: (desk.catalogue, desk.work.staff))
+        sheets: tuple[str, ...] = ()
+        columns: _Columns | None = None
+        words: tuple[Words, ...] = ()
         try:
-            opened = await understand(hub.store, path, kind, how, {}, None)
+            sheets = await asyncio.to_thread(sheets_of, path)
+            opened = await self._understood(path, kind, how, mapping)
+            columns = await asyncio.to_thread(_columns, kind, opened, catalogue, mapping)
+            again = await self._understood(path, kind, how, mapping)  # the lines of the first were read
+            looked = partial(words_of_columns, catalogue=catalogue, staff=staff, replaced=again.how.values)
+            words = await asyncio.to_thread(looked, kind, again.plan.columns, again.table.lines)
         except InvalidInput as err:
-            return await self._listed(request, str(err), 422)
-        catalogue = await hub.store.look(lambda desk: desk.catalogue)
-        columns = await asyncio.to_thread(_columns, kind, opened, catalogue, mapping or {})
+            if columns is None and not problem:
+                problem = str(err)
         return self._pages.render(
             request,
             "upkeep/columns.html",
@@ -246,10 +270,25 @@ class Imports:
             kind=kind,
             upload=upload,
             columns=columns,
+            words=words,
+            sheets=sheets,
+            how=how,
+            encodings=ENCODINGS,
+            separators=SEPARATORS,
             policies=[(each.value, policy_word(each)) for each in Policy],
             kind_word=kind_word,
+            target_word=target_word,
             problem=problem,
         )
+
+    async def _understood(self, path: Path, kind: ImportKind, how: How, mapping: dict[str, str]) -> Opened:
+        """The file with what people said of its columns, or without where that belongs to another sheet of it."""
+        try:
+            return await understand(self._pages.hub.store, path, kind, how, mapping, None)
+        except InvalidInput:
+            if not mapping:
+                raise
+            return await understand(self._pages.hub.store, path, kind, how, {}, None)
 
 
 def _columns(kind: ImportKind, opened: Opened, catalogue: Catalogue, mapping: dict[str, str]) -> _Columns:
@@ -268,22 +307,6 @@ def _columns(kind: ImportKind, opened: Opened, catalogue: Catalogue, mapping: di
     return _Columns(
         tuple(rows), words, table.form, table.certainty, table.total, opened.plan.system, opened.plan.remembered
     )
-
-
-async def _mapping(request: web.Request) -> dict[str, str]:
-    """What people said of the columns: the fields `column.N` with the headings `heading.N`."""
-    posted = await request.post()
-    found = {}
-    for key, heading in posted.items():
-        if key.startswith("heading.") and isinstance(heading, str):
-            target = posted.get(f"column.{key.removeprefix('heading.')}")
-            if isinstance(target, str) and heading:
-                found[heading] = target or "skip"
-    return found
-
-
-def _policy_of(text: str) -> Policy:
-    return Policy(text) if text in set(Policy) else Policy.FILL
 
 
 async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:

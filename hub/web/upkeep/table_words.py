@@ -117,6 +117,11 @@ def became_word(became: str) -> str:
     return pgettext("import", BECAME[became]) if became in BECAME else became
 
 
+def target_word(target: str) -> str:
+    """What a column is."""
+    return pgettext("column", TARGETS[target]) if target in TARGETS else target.removeprefix("fields.")
+
+
 def target_words(plain: Iterable[str], fields: FieldSet, used: Sequence[str]) -> tuple[TargetWord, ...]:
     """Everything that a column may mean: what the hub knows, the office's fields, and what is said of some column."""
     own = [TargetWord(each, pgettext("column", TARGETS[each]) if each in TARGETS else each) for each in plain]
