@@ -137,14 +137,15 @@ class People:
         if user.login == user_here(request).login and form is not None and form.role is not user.role:
             faults = {**faults, "role": [_("Nobody takes their own access away: ask another administrator.")]}
         if form is None or faults:
-            return await self._drawn(request, user, values, faults, status=400)
+            return await self._drawn(request, user, values, faults, away=_away(sent), status=400)
         change = UserChange(absence=absence, **{key: getattr(form, key) for key in _PLAIN})
         try:
             await self._act(request, lambda desk: update_user(desk, user.login, change))
         except (StorageUnavailable, Forbidden):
             raise
         except CoreError as err:
-            return await self._drawn(request, user, values, fault_in(PersonForm, str(err)), status=400)
+            faults = fault_in(PersonForm, str(err))
+            return await self._drawn(request, user, values, faults, away=_away(sent), status=400)
         raise self.pages.redirect(request, _HOME, _("«{name}» is saved.").format(name=form.name))
 
     async def set_password(self, request: web.Request) -> Answer:
@@ -260,6 +261,7 @@ class People:
         faults: Faults,
         *,
         login: str = "",
+        away: tuple[str, str] | None = None,
         status: int = 200,
     ) -> Answer:
         store = self.pages.hub.store
@@ -275,6 +277,7 @@ class People:
             status=status,
             person=user,
             login=login,
+            away=away,
             inputs=[*usual, *more],
             faults=faults,
             others=[text for path, texts in faults.items() if path not in known for text in texts],
@@ -301,6 +304,11 @@ def _form(values: Values) -> tuple[PersonForm | None, Faults]:
 def _values(user: User) -> Values:
     found = {key: getattr(user, key) for key in _PLAIN}
     return {**found, "role": user.role.value}
+
+
+def _away(sent: Sent) -> tuple[str, str]:
+    """The absence as it was typed."""
+    return sent.one("absent_from"), sent.one("absent_until")
 
 
 def _at(user: User) -> str:

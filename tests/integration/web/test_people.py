@@ -87,3 +87,17 @@ async def test_nobody_takes_their_own_factor_off_without_a_code(workspace: Works
     page = await root.get("/office/people/root")
     assert "на вашей странице" in page
     assert await workspace.scalar("SELECT count(*) FROM access_log WHERE what = 'login.ended'") == 0
+
+
+async def test_an_absence_that_was_typed_is_not_lost(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    await workspace.hire("ivan", Role.MANAGER)
+    page = "/office/people/ivan"
+    typed = {"absent_from": "2026-12-07T09:00", "absent_until": "2026-12-01T09:00"}
+    response = await root.send(page, page=page, name="Иван", role="manager", extension="101", **typed)
+    text = await response.text()
+    assert response.status == 400
+    assert 'value="2026-12-07T09:00"' in text
+    assert 'value="2026-12-01T09:00"' in text
+    response = await root.send(page, page=page, name="", role="manager", absent_until="2099-01-01T09:00")
+    assert 'value="2099-01-01T09:00"' in await response.text()
