@@ -53,7 +53,7 @@ async def test_a_deal_is_dragged_and_moved_by_keys_and_sent_back_where_it_may_no
     sales = (await workspace.ask("POST", "/pipelines", body))["id"]
     deals = {}
     for title, roubles in (("Окна на дачу", 200_000), ("Балкон", 50_000)):
-        deal = {"title": title, "pipeline": "Окна", "manager": "ivan"}
+        deal: dict[str, Any] = {"title": title, "pipeline": "Окна", "manager": "ivan"}
         deal["amount"] = {"amount": roubles * 100, "currency": "RUB"}
         deals[title] = (await workspace.ask("POST", "/deals", deal))["id"]
     ivan, head = await workspace.enter("ivan"), await workspace.enter("head")

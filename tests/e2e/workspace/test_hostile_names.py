@@ -147,7 +147,13 @@ async def test_no_name_is_more_than_text_on_any_page(workspace: Workspace, tmp_p
     assert await root.locator("aside.popup").get_attribute("data-notify") is not None
     assert not await root.evaluate(INJECTED)
     csrf = {"X-CSRF": await root.evaluate("document.body.dataset.csrf")}
-    view = {"page": f"board:{made['pipeline']}", "name": BOLD, "query": "q=a", "shared": "1", "act": "keep"}
+    view: dict[str, str | float | bool] = {
+        "page": f"board:{made['pipeline']}",
+        "name": BOLD,
+        "query": "q=a",
+        "shared": "1",
+        "act": "keep",
+    }
     await root.request.post(f"{workspace.hub.url}/deals/views", headers=csrf, form=view)
     writer = await workspace.contact("mailto:evil@example.com")
 
