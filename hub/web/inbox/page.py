@@ -21,7 +21,7 @@ from crm_core.storage.queries.workspace.inbox import NOTHING, Inbox, inbox
 from hub.web.inbox.happening import Happened, happened
 from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.people import colleagues
-from hub.web.tongues import N_, gettext
+from hub.web.tongues import N_
 from hub.web.waiting import Rungs, rungs_of
 
 _ALARMS = 20
@@ -68,7 +68,7 @@ def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "") -> Inbo
         happened=happened(conn, asker) if part in {"", "happening"} else (),
         staff=asker.staff,
         alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items if part in {"", "live"} else (),
-        choices=tuple((each, gettext(word)) for each, word in choices) if len(choices) > 1 else (),
+        choices=choices if len(choices) > 1 else (),
         whose=whose,
     )
 
