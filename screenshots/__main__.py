@@ -88,7 +88,7 @@ async def _first_administrator(page: Page) -> None:
 async def _dry_run(page: Page) -> None:
     """Try the rule on what is there."""
     await page.get_by_role("button", name="Испытать на последних").click()
-    await page.wait_for_selector("section.trial")
+    await page.locator("section.trial").evaluate("each => each.scrollIntoView({block: 'center'})")
 
 
 async def _in_english(page: Page) -> None:

@@ -21,13 +21,13 @@ from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.bot_api.account import Access
 from hub.demo.peers.bot_api.server import Bot, BotApiServer
-from hub.demo.peers.scripted_pbx import ScriptedPbx
 from hub.demo.peers.vk import VkServer
 from hub.presets import parsed
 from hub.security import Passwords
 from hub.settings import Settings, parse_settings
 from hub.web.pages import PAGES
 from screenshots.clients import Client, Waiting, Way, clients
+from screenshots.exchange import Exchange
 from screenshots.firm import (
     BOT_TOKEN,
     STAFF,
@@ -51,7 +51,7 @@ class Firm:
     url: str
     hub: Hub
     clock: PlayedClock
-    pbx: ScriptedPbx
+    pbx: Exchange
 
     async def one(self, sql: str, value: object) -> int:
         """The id that a statement finds; raises LookupError."""
@@ -91,7 +91,7 @@ async def firm(folder: Path, show: datetime) -> AsyncIterator[Firm]:
     async with contextlib.AsyncExitStack() as stack:
         telegram = await stack.enter_async_context(BotApiServer(clock=clock))
         vk = await stack.enter_async_context(VkServer(clock=clock))
-        pbx = ScriptedPbx("secret", ("127.0.0.1", ports.agi), ports.ami, now=lambda: clock.now().timestamp())
+        pbx = Exchange("secret", ("127.0.0.1", ports.agi), ports.ami, now=lambda: clock.now().timestamp())
         pbx.phones = {each.extension: 0.2 for each in STAFF if each.extension}
         stack.push_async_callback(pbx.stop)
         await pbx.start()
