@@ -55,9 +55,7 @@ def account() -> str:
 
 
 @pytest.fixture
-async def workspace(
-    tmp_path: Path, furnished_sqlite: str, chromium: Browser, account: str
-) -> AsyncIterator[Workspace]:
+async def workspace(tmp_path: Path, furnished_sqlite: str, chromium: Browser, account: str) -> AsyncIterator[Workspace]:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(BotApiServer())
         bot = server.bot(_TOKEN)
