@@ -54,6 +54,12 @@ class InboxView:
     choices: tuple[tuple[Whose, str], ...]
     whose: Whose
 
+    @property
+    def topics(self) -> str:
+        """What makes the lists stale; tasks and deals are one's own whosever cases and leads are shown."""
+        wide = "own_cases own_leads" if self.whose is Whose.MINE else "cases leads"
+        return f"{wide} own_tasks own_deals alarms"
+
 
 def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "") -> InboxView:
     """The page of one person, or what one part of it needs; `wanted` is whose work they ask for, theirs to see or

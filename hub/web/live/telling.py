@@ -11,6 +11,7 @@ from crm_core.storage.feed import FeedRow
 from hub.bootstrap import Hub
 from hub.log import get_logger
 from hub.web.live.following import Follower, Followers
+from hub.web.live.owning import Owners
 from hub.web.live.pieces import MOST_ROWS, Offer, Piece, Wish
 from hub.web.live.topics import EVERYTHING, of_client, touched
 
@@ -26,6 +27,7 @@ class Telling:
     def __init__(self, hub: Hub, followers: Followers) -> None:
         self._hub = hub
         self._followers = followers
+        self._owners = Owners(hub)
         self._offers: list[Offer] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._phones = asyncio.Event()
@@ -81,11 +83,14 @@ class Telling:
         changes = [change for row in rows for change in row.changes]
         stale = self._followers.followed(self._touched(changes))
         position = rows[-1].position
-        pieces, told_whole, missed = await self._pieces(changes)
+        (pieces, told_whole, missed), concerned = await asyncio.gather(
+            self._pieces(changes), self._owners.concerned(changes, stale)
+        )
         stale -= told_whole
         topics = stale | {piece.topic for made in pieces.values() for piece in made}
         for each in self._followers.of(topics):
-            each.tell(position, stale, pieces.get(each.language, ()), missed=missed)
+            strange = {topic for topic, people in concerned.items() if people is not None and each.login not in people}
+            each.tell(position, stale - strange, pieces.get(each.language, ()), missed=missed)
 
     def _touched(self, changes: Sequence[tuple[str, object, int | None]]) -> frozenset[str]:
         """The topics that are stale, unless pieces tell all of them: whoever was away gets no pieces."""

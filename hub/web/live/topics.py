@@ -44,7 +44,15 @@ _OF_TABLE: Mapping[str, str] = {
     "saved_view": "views",
 }
 
-TOPICS = frozenset(_OF_TABLE.values()) | {"phones", "channels", "me"}
+OWN: Mapping[str, str] = {
+    "contact_case": "own_cases",
+    "lead": "own_leads",
+    "task": "own_tasks",
+    "deal": "own_deals",
+}
+"""By table: the topic of somebody's own work in it, which is stale for those alone whom a change concerns."""
+
+TOPICS = frozenset(_OF_TABLE.values()) | frozenset(OWN.values()) | {"phones", "channels", "me"}
 """All that are not a client's."""
 
 
@@ -70,6 +78,5 @@ def touched(changes: Iterable[tuple[str, Any, int | None]]) -> frozenset[str]:
     for table, _, contact_id in changes:
         if contact_id is not None:
             found.add(of_client(contact_id))
-        if (topic := _OF_TABLE.get(table)) is not None:
-            found.add(topic)
+        found.update(topics[table] for topics in (_OF_TABLE, OWN) if table in topics)
     return frozenset(found)

@@ -20,9 +20,9 @@ Changes: TypeAlias = tuple[tuple[str, Any, int | None], ...]
     [
         ((), set()),
         ((("timeline", 7, 5),), {"client:5", "happening"}),
-        ((("contact_case", 7, 5), ("call", 8, 5)), {"client:5", "cases", "calls"}),
-        ((("deal", 7, 5), ("deal", 8, 6)), {"client:5", "client:6", "deals"}),
-        ((("task", 7, None),), {"tasks"}),
+        ((("contact_case", 7, 5), ("call", 8, 5)), {"client:5", "cases", "own_cases", "calls"}),
+        ((("deal", 7, 5), ("deal", 8, 6)), {"client:5", "client:6", "deals", "own_deals"}),
+        ((("task", 7, None),), {"tasks", "own_tasks"}),
         ((("something else", 7, None),), set()),
     ],
 )

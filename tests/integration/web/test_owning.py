@@ -1,0 +1,101 @@
+"""Whom a change concerns: lists of one's own work are asked anew by those alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crm_core.model.user import Role
+from crm_core.services.desk import Desk
+from crm_core.services.tasking.tasks import NewTask, TaskChange, change, make
+from crm_core.storage.users import UserChange, update_user
+from hub.web.live.owning import Owners
+from tests.integration.web.conftest import Workspace
+from tests.integration.web.test_inbox import following
+from tests.patience import PATIENCE_S
+
+OWN = {"own_tasks"}
+
+
+@pytest.fixture
+async def owners(workspace: Workspace) -> Owners:
+    for login in ("ivan", "olga", "pyotr"):
+        await workspace.hire(login, Role.MANAGER)
+    _done, position = await workspace.hub.store.run_at(
+        lambda desk: update_user(desk, "olga", UserChange(deputy="pyotr"))
+    )
+    assert await workspace.hub.live.reached(position, PATIENCE_S)
+    found = Owners(workspace.hub)
+    workspace.clock.set(workspace.clock.now() + timedelta(minutes=5))
+    return found
+
+
+async def made(workspace: Workspace, assignee: str | None = "ivan") -> int:
+    new = NewTask("Замер", assignee=assignee, author="root")
+    return await workspace.hub.store.run(lambda desk: make(desk, new).id)
+
+
+async def given(workspace: Workspace, task: int, assignee: str) -> None:
+    def service(desk: Desk) -> None:
+        change(desk, task, TaskChange(assignee=assignee))
+
+    await workspace.hub.store.run(service)
+
+
+async def test_whoever_has_it_now_and_had_it_before(workspace: Workspace, owners: Owners) -> None:
+    task = await made(workspace)
+    changes = [("task", task, None)]
+    assert await owners.concerned(changes, OWN) == {"own_tasks": frozenset({"ivan"})}
+    await given(workspace, task, "olga")
+    assert await owners.concerned(changes, OWN) == {"own_tasks": frozenset({"ivan", "olga", "pyotr"})}, (
+        "olga's deputy, too"
+    )
+    assert await owners.concerned(changes, OWN) == {"own_tasks": frozenset({"olga", "pyotr"})}
+
+
+async def test_what_was_there_before_concerns_everybody_once(workspace: Workspace, owners: Owners) -> None:
+    task = await made(workspace)
+    late = Owners(workspace.hub)
+    assert await late.concerned([("task", task, None)], OWN) == {"own_tasks": None}
+    assert await late.concerned([("task", task, None)], OWN) == {"own_tasks": frozenset({"ivan"})}
+
+
+async def test_what_nobody_looked_at_is_not_taken_for_new(workspace: Workspace, owners: Owners) -> None:
+    task = await made(workspace)
+    changes = [("task", task, None)]
+    assert await owners.concerned(changes, {"cases"}) == {}, "nobody follows such a list: nothing is asked"
+    await given(workspace, task, "olga")
+    assert await owners.concerned(changes, OWN) == {"own_tasks": None}
+
+
+async def test_what_is_gone_concerns_whoever_had_it(workspace: Workspace, owners: Owners) -> None:
+    task = await made(workspace)
+    await owners.concerned([("task", task, None)], OWN)
+
+    def delete(desk: Any) -> None:
+        desk.work.conn.exec_driver_sql("DELETE FROM task")
+
+    await workspace.hub.store.run(delete)
+    assert await owners.concerned([("task", task, None)], OWN) == {"own_tasks": frozenset({"ivan"})}
+    assert await owners.concerned([("task", 404, None)], OWN) == {"own_tasks": None}
+
+
+async def test_a_word_of_a_client_is_asked_for_by_whom_they_wait_for(workspace: Workspace) -> None:
+    people = {login: await workspace.visitor(login, Role.MANAGER) for login in ("ivan", "olga")}
+    workspace.clock.set(workspace.clock.now() + timedelta(minutes=5))
+    for login, browser in people.items():
+        page = await browser.get("/")
+        assert 'data-topic="own_cases own_leads own_tasks own_deals alarms"' in page, login
+    topics = "own_cases,own_leads,happening"
+    async with following(people["ivan"], topics) as his, following(people["olga"], topics) as hers:
+        await workspace.write("Добрый день")
+        manager = await workspace.scalar("SELECT manager FROM contact_case")
+        concerned, other = (his, hers) if manager == "ivan" else (hers, his)
+        await concerned.of("own_cases", "own_leads", "happening")
+        name, told = await other.one_of("stale", "piece")
+        assert (name, told["topic"]) == ("piece", "happening")
+        await workspace.write("Вы здесь?", number="2")
+        name, told = await other.one_of("stale", "piece")
+        assert (name, told["topic"]) == ("piece", "happening")
