@@ -62,9 +62,7 @@ def upgrade() -> None:
     done, received = sa.text("done_at IS NOT NULL"), sa.text("kind = 'received' AND deleted_at IS NULL")
     op.create_index("ix_task_done_at", "task", ["done_at"], unique=False, postgresql_where=done, sqlite_where=done)
     op.create_index("ix_document_created_at", "document", ["created_at"], unique=False)
-    op.create_index(
-        "ix_payment_at", "payment", ["at"], unique=False, postgresql_where=received, sqlite_where=received
-    )
+    op.create_index("ix_payment_at", "payment", ["at"], unique=False, postgresql_where=received, sqlite_where=received)
     op.create_index("ix_access_log_login", "access_log", ["login", "at", "id"], unique=False)
     op.create_index("ix_access_log_at", "access_log", ["at", "id"], unique=False)
     op.add_column("api_token", sa.Column("name", sa.Text(), server_default="", nullable=False))
