@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from screenshots.shots import Screen, Shot, take
 _FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 _CARD, _DEAL = "Анна Белова", "Рустам Галиев"
 _TALKS_S = 3600.0
-_BEGINS_S = 60.0
+_ATTEMPTS, _BEGINS_S = 4, 20.0
 
 
 async def main(wanted: frozenset[str], folder: Path) -> int:
@@ -105,16 +106,23 @@ def _say(name: str, size: int) -> None:
 
 
 async def _talking(office: Firm) -> asyncio.Task[None]:
-    """A client who has talked on the telephone for a while, and does as long as the task runs."""
-    show = office.clock.now()
+    """A client who has talked on the telephone for a while, and does as long as the task runs.
+
+    Raises TimeoutError where no call is seen: one that begins while the hub still looks around counts as over.
+    """
+    show, sql = office.clock.now(), "SELECT count(*) FROM call WHERE state = ? AND finished_at IS NULL"
     office.clock.set(show - timedelta(seconds=134))
-    talk = asyncio.create_task(office.pbx.call(Call("+79161230009", LINE, "", _TALKS_S)), name="a call")
-    async with asyncio.timeout(_BEGINS_S):
-        sql = "SELECT count(*) FROM call WHERE state = ? AND finished_at IS NULL"
-        while not await office.one(sql, "answered"):  # noqa: ASYNC110 - seen in the record alone
-            await asyncio.sleep(0.2)
-    office.clock.set(show)
-    return talk
+    for _attempt in range(_ATTEMPTS):
+        talk = asyncio.create_task(office.pbx.call(Call("+79161230009", LINE, "", _TALKS_S)), name="a call")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_BEGINS_S):
+                while not await office.one(sql, "answered"):  # noqa: ASYNC110 - seen in the record alone
+                    await asyncio.sleep(0.2)
+            office.clock.set(show)
+            return talk
+        talk.cancel()
+        await asyncio.gather(talk, return_exceptions=True)
+    raise TimeoutError("no call is seen")
 
 
 async def _with_talk(page: Page) -> None:
