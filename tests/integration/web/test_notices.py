@@ -16,7 +16,7 @@ async def test_whoever_is_to_answer_is_told_at_once_and_nobody_else(workspace: W
         for login, browser in people.items():
             feeds[login] = await stack.enter_async_context(following(browser, "me,cases"))
         await workspace.write(f"Добрый день {EVIL}", name=f"Анна {EVIL}")
-        manager = await workspace.scalar("SELECT manager FROM lead")
+        manager = str(await workspace.scalar("SELECT manager FROM lead"))
         other = next(login for login in people if login != manager)
         case = await feeds[manager].piece("notice-case-")
         lead = await feeds[manager].piece("notice-lead-")

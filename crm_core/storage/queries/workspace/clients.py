@@ -11,7 +11,6 @@ from crm_core.model.identity import IdentityKind, brief, stored_identity
 from crm_core.model.records import IdentityRecord
 from crm_core.storage.queries.contacts import ContactCard, cards_of
 
-
 _IDS = frozenset({IdentityKind.TG, IdentityKind.VK, IdentityKind.WEB, IdentityKind.GATEWAY})
 
 
