@@ -1,4 +1,4 @@
-"""What a manager does without leaving where they are: talking beside a deal, closing a task with a photo from a telephone."""
+"""What a manager does without leaving where they are: a talk beside a deal, a task closed with a photo by telephone."""
 
 from __future__ import annotations
 
