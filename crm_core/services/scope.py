@@ -361,6 +361,7 @@ _WORKED_OUT: Mapping[type, Mapping[str, Callable[[Desk, Any], Any]]] = {
     ContactRecord: {
         "phone": _first(IdentityKind.TEL),
         "email": _first(IdentityKind.MAILTO),
+        "called": lambda desk, record: record.name or desk.handle(record.id) or f"№ {record.id}",
         "manager_name": lambda desk, record: desk.name_of(record.manager) if record.manager else None,
     },
     TaskRecord: {"open": lambda _desk, record: record.state is TaskState.OPEN},

@@ -90,6 +90,14 @@ async def test_a_message_is_no_occasion_twice_and_an_edit_is_none(office: Office
     assert len(await office.runs()) == 1
 
 
+async def test_whoever_has_no_name_is_called_by_what_is_known_of_them(office: Office) -> None:
+    await office.rule(
+        "Задача", {"event": "written"}, {"do": "task", "title": "Ответить: {{ contact.called }}"}, on="contact"
+    )
+    await office.world.take(message(7, "a", at(5), "раз", name="Анна"), message(8, "b", at(6), "два", name=""))
+    assert [row.title for row in await office.world.rows("task")] == ["Ответить: Анна", "Ответить: 8"]
+
+
 async def test_fields_tags_and_stages(office: Office) -> None:
     def tag(name: str) -> dict[str, Any]:
         return {"do": "tag", "tags": [name]}
