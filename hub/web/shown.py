@@ -46,7 +46,7 @@ class Shown:
             "day": self.day,
             "local_field": self.local_field,
             "ago": self.ago,
-            "duration": self.duration,
+            "duration": duration,
             "size": self.size,
             "identity": self.identity,
             "number": number,
@@ -86,19 +86,7 @@ class Shown:
     def ago(self, at: datetime, most: int = 2) -> str:
         """How long ago that was, in so many units; seconds only within the first minute."""
         seconds = (self._now() - at).total_seconds()
-        return self.duration(seconds if seconds < _MINUTE else seconds // _MINUTE * _MINUTE, most)
-
-    def duration(self, seconds: float, most: int = 2) -> str:
-        """A duration in its largest units, `most` of them."""
-        whole = max(int(seconds), 0)
-        days, rest = divmod(whole, 86400)
-        hours, rest = divmod(rest, 3600)
-        minutes, left = divmod(rest, 60)
-        parts = [(days, _("{n} d")), (hours, _("{n} h")), (minutes, _("{n} min")), (left, _("{n} s"))]
-        while len(parts) > 1 and not parts[0][0]:
-            parts.pop(0)
-        shown = [pattern.format(n=count) for count, pattern in parts[:most] if count]
-        return " ".join(shown) or _("{n} s").format(n=0)
+        return duration(seconds if seconds < _MINUTE else seconds // _MINUTE * _MINUTE, most)
 
     def size(self, count: int | None) -> str:
         """A number of bytes."""
@@ -172,6 +160,19 @@ class Shown:
     def times(self, count: int) -> str:
         """How many times: «3 раза»."""
         return ngettext("{count} time", "{count} times", count).format(count=count)
+
+
+def duration(seconds: float, most: int = 2) -> str:
+    """A duration in its largest units, `most` of them."""
+    whole = max(int(seconds), 0)
+    days, rest = divmod(whole, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [(days, _("{n} d")), (hours, _("{n} h")), (minutes, _("{n} min")), (left, _("{n} s"))]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    shown = [pattern.format(n=count) for count, pattern in parts[:most] if count]
+    return " ".join(shown) or _("{n} s").format(n=0)
 
 
 def money(amount: int, currency: str) -> str:

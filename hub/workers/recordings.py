@@ -21,6 +21,7 @@ from crm_core.services.calls.recordings import Why
 from crm_core.services.watching.alarms import end_alarm, raise_alarm
 from crm_core.storage.queries import recordings as queries
 from crm_core.storage.store import Store
+from crm_core.wording import Sentence
 from hub.log import get_logger
 from hub.metrics import Metrics
 from hub.recordings import files
@@ -334,14 +335,16 @@ class RecordingKeeper(Worker):
             log.warning("the room for recordings can't be told", pbx=pbx, error=str(err))
             return
         self._metrics.recordings_free.labels(pbx).set(free)
-        least = self._settings.least_free
+        least, mega = self._settings.least_free, 1024 * 1024
         if free < least:
-            mega = 1024 * 1024
             detail = self._say("least", folder=folder, free=free // mega, least=least // mega)
-            self.parts[subject] = {"state": "trouble", "detail": f"{free} bytes free, {least} wanted"}
+            self.parts[subject] = {
+                "state": "trouble",
+                "detail": Sentence("{free} MB free, {least} MB wanted", free=free // mega, least=least // mega),
+            }
             await self._trouble(subject, detail, timedelta(0))
         else:
-            self.parts[subject] = {"state": "connected", "detail": f"{free} bytes free"}
+            self.parts[subject] = {"state": "connected", "detail": Sentence("{free} MB free", free=free // mega)}
             await self._well(subject)
 
     async def _trouble(self, subject: str, detail: str, patience: timedelta) -> None:

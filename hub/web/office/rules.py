@@ -12,7 +12,7 @@ from crm_core.services.automation.trying import Trial
 from hub.rules_trial import Report, try_rules
 from hub.web.office.editing import Draft, Editor
 from hub.web.office.filled import Sent
-from hub.web.office.summaries import action_said
+from hub.web.office.summaries import action_said, occasion_said
 from hub.web.pages import Answer
 from hub.web.tongues import _
 
@@ -81,4 +81,6 @@ def _would(trial: Trial) -> Would:
     if not path and trial.contact_id is not None:
         path = f"/contacts/{trial.contact_id}"
     title = trial.title or _("no. {number}").format(number=ident)
-    return Would(trial.at, title, path, trial.why, tuple(action_said(each) for each in trial.actions), trial.error)
+    return Would(
+        trial.at, title, path, occasion_said(trial.why), tuple(action_said(each) for each in trial.actions), trial.error
+    )

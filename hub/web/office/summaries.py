@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from crm_core.model import durations
 from crm_core.model.definitions import (
     Body,
     ChainBody,
@@ -24,8 +26,8 @@ from crm_core.model.definitions import (
 )
 from crm_core.model.definitions.rules import Action, Only, When
 from crm_core.model.definitions.webhooks import WebhookBody
-from crm_core.model.durations import shown
 from hub.web.office.labels import field_word, value_word
+from hub.web.shown import duration
 from hub.web.tongues import _
 
 _LONGEST = 140
@@ -65,9 +67,30 @@ def action_said(action: Action | Mapping[str, Any]) -> str:
     """An action of a rule, as it stands there or as a dry run tells it."""
     plain = action if isinstance(action, Mapping) else action.model_dump(mode="json", exclude_defaults=True)
     do = str(plain.get("do", ""))
-    details = [_plain(plain[key]) for key in _TELLING if key in plain and plain[key] not in ([], None, "")]
+    details = [_told_of(key, plain[key]) for key in _TELLING if key in plain and plain[key] not in ([], None, "")]
     word = value_word("do", do)
     return f"{word}: {' · '.join(details)}" if details else word
+
+
+def occasion_said(why: str) -> str:
+    """What made a rule act, as a dry run tells it."""
+    event, _sep, field = why.partition(" ")
+    word = value_word("event", event)
+    return f"{word}: {field}" if field else word
+
+
+def _told_of(key: str, value: Any) -> str:
+    """A part of an action: whom it is for and how long it takes in words, the rest as it stands there."""
+    if key == "to":
+        people = value if isinstance(value, list) else [value]
+        return ", ".join(value_word("tell", str(each)) for each in people)
+    if key in {"due", "after"}:
+        return _lasting(durations.duration(str(value)))
+    return _plain(value)
+
+
+def _lasting(value: timedelta) -> str:
+    return duration(value.total_seconds())
 
 
 def _when(when: When) -> str:
@@ -78,9 +101,9 @@ def _when(when: When) -> str:
     if when.to is not None:
         named.append(f"= {when.to}")
     if when.after is not None:
-        named.append(shown(when.after))
+        named.append(_lasting(when.after))
     if when.before is not None:
-        named.append(f"−{shown(when.before)}")
+        named.append(f"−{_lasting(when.before)}")
     if when.every is not None:
         named.append(value_word("every", when.every.value))
     if when.at is not None:
@@ -121,7 +144,7 @@ def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
         case TagGroupBody():
             return (short(", ".join(body.tags)),)
         case ChainBody():
-            return (short(" → ".join(f"{each.template} ({shown(each.after)})" for each in body.steps)),)
+            return (short(" → ".join(f"{each.template} ({_lasting(each.after)})" for each in body.steps)),)
         case TemplateBody():
             return (body.subject, short(body.text or next(iter(body.texts.values()), "")))
         case DocumentBody():
@@ -134,7 +157,7 @@ def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
             )
         case LadderBody():
             steps = (
-                f"{shown(each.after)} → {', '.join(value_word('tell', told.value) for told in each.tell)}"
+                f"{_lasting(each.after)} → {', '.join(value_word('tell', told.value) for told in each.tell)}"
                 for each in body.steps
             )
             return (value_word("on", body.on.value), short("; ".join(steps)))

@@ -32,6 +32,23 @@ OUTBOX: Final[Mapping[str, str]] = {
     OutboxKind.WEBHOOK: NP_("outbox", "events to other programs"),
     OutboxKind.FETCH: NP_("outbox", "files to be fetched"),
 }
+_WORKERS: Final[Mapping[str, str]] = {
+    "watch": NP_("worker", "Watches over alarms"),
+    "deadlines": NP_("worker", "Deadlines and ladders"),
+    "dialler": NP_("worker", "Calls back and rings"),
+    "imports": NP_("worker", "Imports"),
+    "outbox": NP_("worker", "Sends what waits"),
+    "payment-planner": NP_("worker", "Plans payments"),
+    "reconciling": NP_("worker", "Compares calls with the PBX"),
+    "recordings": NP_("worker", "Fetches recordings"),
+    "scoring": NP_("worker", "Works clients out"),
+    "silence": NP_("worker", "Watches for silence"),
+    "starts": NP_("worker", "Starts channels"),
+    "subscribers": NP_("worker", "Tells other programs"),
+    "token-uses": NP_("worker", "Notes who uses tokens"),
+    "traces": NP_("worker", "Keeps why it rang there"),
+    "upkeep": NP_("worker", "Clears what is old"),
+}
 _PARTS: Final[Mapping[str, str]] = {
     "database": NP_("part", "Database"),
     "intake": NP_("part", "Intake"),
@@ -99,7 +116,7 @@ class Health:
         }
         hub.starts.look()
         links = {str(key): (channel.health, hub.starts.stands(key)) for key, channel in hub.channels.items()}
-        workers = [_Worker(each.name, each.running, failed.get(each.name, 0)) for each in hub.workers]
+        workers = [_Worker(_worker_word(each.name), each.running, failed.get(each.name, 0)) for each in hub.workers]
         context: dict[str, Any] = {
             "well": well,
             "parts": [_part(name, part, links.get(name), language()) for name, part in parts.items()],
@@ -114,6 +131,11 @@ class Health:
         if request.query.get("part") == "live":
             return self._pages.fragment(request, "upkeep/health_live.html", **context)
         return self._pages.render(request, "upkeep/health.html", **context)
+
+
+def _worker_word(name: str) -> str:
+    text = _WORKERS.get(name)
+    return pgettext("worker", text) if text is not None else name
 
 
 def _part(name: str, told: Mapping[str, str], link: tuple[ChannelHealth, Stands | None] | None, spoken: str) -> _Part:

@@ -110,6 +110,10 @@ async def test_a_rule_is_made_by_buttons_tried_and_kept(workspace: Workspace) ->
     page = await sent(browser, path, given=RULE, act="try", try_days="7")
     assert "1 раз" in page
     assert "Анна" in page
+    assert page.count("клиент написал в чат") > 1, "why it would act stands there in words, beside the choice"
+    task = {**RULE, "then.0.do": "task", "then.0.title": "Ответить", "then.0.to": "head", "then.0.due": "4h"}
+    page = await sent(browser, path, given=task, act="try", try_days="7")
+    assert "Ответить · руководитель · 4 ч" in page
     assert await workspace.scalar("SELECT count(*) FROM definition") == 0
     await sent(browser, path, 303, RULE, act="save")
     page = await browser.get("/office/rules")

@@ -136,7 +136,8 @@ async def test_health_says_what_waits_and_who_works(workspace: Workspace) -> Non
     page = await root.get("/office/health")
     assert "Хаб принимает всё, что приходит" in page
     assert "База данных" in page
-    assert "deadlines" in page
+    assert "Сроки и лестницы" in page
+    assert [each.name for each in workspace.hub.workers if f"</span>{each.name}" in page] == [], "people read words"
     assert "<html" not in await root.get("/office/health?part=live")
 
 
