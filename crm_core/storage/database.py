@@ -11,6 +11,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,7 +152,8 @@ class Database:
             raise StorageUnavailable
         loop = asyncio.get_running_loop()
         try:
-            future = loop.run_in_executor(pool, self._run_sqlite, work, begin)
+            # What the caller's context holds, such as the language they read, holds within the thread, too.
+            future = loop.run_in_executor(pool, copy_context().run, self._run_sqlite, work, begin)
         except RuntimeError as err:
             raise StorageUnavailable("the database is closed") from err
         # A cancelled caller must not cut a transaction in two: the thread finishes it either way.

@@ -77,10 +77,9 @@ async def sent_ahead(request: web.Request, field: str = "files") -> tuple[int, .
 
 
 def kept_ahead(desk: Desk, ids: tuple[int, ...]) -> tuple[TaskFile, ...]:
-    """The files of these numbers; raises InvalidInput where one is unknown."""
-    return tuple(
-        TaskFile(each.name, each.content_type, each.size, each.sha256) for each in file_queries.uploads(desk, ids)
-    )
+    """The files of these numbers, which whoever acts brought; raises InvalidInput where one is unknown."""
+    found = file_queries.uploads(desk, ids, by=desk.work.author)
+    return tuple(TaskFile(each.name, each.content_type, each.size, each.sha256) for each in found)
 
 
 def _name(given: str) -> str:

@@ -12,7 +12,7 @@ from crm_core.errors import InvalidInput, NotFound
 from crm_core.messages import StoredFile
 from crm_core.model.records import AttachmentRecord
 from crm_core.services.desk import Desk
-from crm_core.storage.queries.pages import one_of
+from crm_core.storage.queries.pages import both, one_of
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.tables import upload
 
@@ -52,12 +52,13 @@ def add_upload(desk: Desk, login: str, name: str, content_type: str, stored: Sto
     return added
 
 
-def uploads(desk: Desk, ids: Sequence[int]) -> list[Upload]:
-    """Uploaded files in the order of `ids`; raises InvalidInput where one is unknown."""
+def uploads(desk: Desk, ids: Sequence[int], *, by: str = "") -> list[Upload]:
+    """Uploaded files in the order of `ids`; raises InvalidInput where one is unknown, or not `by` that person."""
     if not ids:
         return []
     columns = (upload.c.id, upload.c.name, upload.c.content_type, upload.c.size, upload.c.sha256)
-    rows = connection_of(desk).execute(select(*columns).where(upload.c.id.in_(ids)))
+    found_by = both((upload.c.login == by if by else None, upload.c.id.in_(ids)))
+    rows = connection_of(desk).execute(select(*columns).where(*found_by))
     found = {row.id: Upload(*row) for row in rows}
     missing = [each for each in ids if each not in found]
     if missing:

@@ -139,6 +139,7 @@ class Boards(Acting):
             login=user.login,
             remote=remote_of(request),
             access=asker.access,
+            asked=dict(request.query),
         )
         headers = {
             "Content-Type": "text/csv; charset=utf-8",

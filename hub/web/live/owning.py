@@ -89,7 +89,8 @@ def _people(row: Owner, staff: Staff) -> People:
     if owner is not None:
         return frozenset({owner.login, *other} | ({owner.deputy} if owner.deputy else set()))
     if row.group is not None:
-        return frozenset(each.login for each in staff.by_login.values() if each.group == row.group)
+        group = [each for each in staff.by_login.values() if each.group == row.group]
+        return frozenset(each.login for each in group) | {each.deputy for each in group if each.deputy}
     return None
 
 

@@ -104,12 +104,12 @@ class Telling:
         """The pieces by language, the topics of which they tell all there is, and whether some could not be made."""
         found: dict[str, list[Piece]] = {}
         told_whole: set[str] = set()
-        missed = False
+        unsure: set[str] = set()  # what one offer can't tell is asked for, whatever the others tell of it
         for offer in self._offers:
             wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
             topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
             if len(wishes) > MOST_ROWS:
-                missed = True
+                unsure |= topics
             if not wishes or len(wishes) > MOST_ROWS:
                 continue
             try:
@@ -117,10 +117,10 @@ class Telling:
                     found.setdefault(language, []).extend(await offer.make(wishes, language))
             except CoreError as err:
                 log.warning("pieces could not be made", table=offer.table, error=str(err))
-                missed = True
+                unsure |= topics
             else:
                 told_whole |= offer.topics or set()
-        return found, frozenset(told_whole), missed
+        return found, frozenset(told_whole - unsure), bool(unsure)
 
     def _telephone(self, _pbx: str, _endpoint: str) -> None:
         """A telephone changed; in any thread."""

@@ -55,6 +55,25 @@ async def test_whoever_has_it_now_and_had_it_before(workspace: Workspace, owners
     assert await owners.concerned(changes, OWN) == {"own_tasks": frozenset({"olga", "pyotr"})}
 
 
+async def test_what_a_group_may_take_concerns_it_and_its_deputies(workspace: Workspace, owners: Owners) -> None:
+    def hired(desk: Desk) -> int:
+        update_user(desk, "ivan", UserChange(group="окна"))
+        update_user(desk, "olga", UserChange(group="окна"))
+        return 0
+
+    _done, position = await workspace.hub.store.run_at(hired)
+    assert await workspace.hub.live.reached(position, PATIENCE_S)
+    await workspace.write("Добрый день")
+
+    def nobodys(desk: Any) -> None:
+        desk.work.conn.exec_driver_sql("UPDATE lead SET manager = NULL, group_name = 'окна'")
+
+    await workspace.hub.store.run(nobodys)
+    lead = int(str(await workspace.scalar("SELECT id FROM lead")))
+    found = await owners.concerned([("lead", lead, None)], {"own_leads"})
+    assert found == {"own_leads": frozenset({"ivan", "olga", "pyotr"})}
+
+
 async def test_what_was_there_before_concerns_everybody_once(workspace: Workspace, owners: Owners) -> None:
     task = await made(workspace)
     late = Owners(workspace.hub)

@@ -69,6 +69,16 @@ async def test_a_surveyor_closes_a_task_with_photos_from_a_telephone(workspace: 
     assert "one.jpg" in await browser.get(f"/contacts/{client}")
 
 
+async def test_nobody_attaches_what_somebody_else_has_sent_ahead(workspace: Workspace) -> None:
+    ivan, olga = await workspace.visitor("ivan", Role.MANAGER), await workspace.visitor("olga", Role.MANAGER)
+    task = await given(workspace, client=await workspace.write("Здравствуйте"))
+    theirs = (await (await ahead(olga, "/tasks", "theirs.jpg", PHOTO)).json())["id"]
+    page = f"/tasks/{task}"
+    await ivan.send(f"{page}/close", page=page, back=page, result="Готово", files=str(theirs))
+    assert await workspace.scalar(f"SELECT state FROM task WHERE id = {task}") == "open"
+    assert await names(workspace) == ""
+
+
 async def test_without_scripts_the_files_go_with_the_form(workspace: Workspace) -> None:
     browser = await workspace.visitor("ivan", Role.MANAGER)
     client = await workspace.write("Здравствуйте")

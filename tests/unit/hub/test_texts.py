@@ -25,7 +25,7 @@ from hub import catalogues
 from hub.web import call_words, tongues, words
 from hub.web.client import knowing
 from hub.web.pages import local_path
-from hub.web.shown import Shown, first_line
+from hub.web.shown import Shown, duration, first_line
 from tests.fakes.clock import START
 
 COVERED: list[tuple[Mapping[str, str], type[StrEnum]]] = [
@@ -169,7 +169,7 @@ def _shown() -> Shown:
     [(0, "0 с"), (59, "59 с"), (61, "1 мин 1 с"), (3600, "1 ч"), (7500, "2 ч 5 мин"), (90000, "1 д 1 ч"), (-5, "0 с")],
 )
 def test_durations(seconds: float, said: str) -> None:
-    assert _shown().duration(seconds) == said
+    assert duration(seconds) == said
 
 
 def test_how_long_ago_has_no_seconds_after_a_minute() -> None:
