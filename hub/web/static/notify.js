@@ -33,9 +33,10 @@ function speak({ id, dataset }) {
   });
 }
 
-// A notice is shown once, and not to whom it is in front of already; then it fades.
-const known = ({ id, dataset: { mark, client } }) => sessionStorage.getItem(id) === mark
-  || (!document.hidden && document.querySelector(`main [data-client="${client}"]`) !== null);
+// A notice is shown once, and not to whom it is in front of already; then it fades. One that is told again while it is
+// shown goes on being shown, and says nothing new.
+const heard = ({ id, dataset: { mark } }) => sessionStorage.getItem(id) === mark;
+const inFront = ({ dataset: { client } }) => !document.hidden && document.querySelector(`main [data-client="${client}"]`) !== null;
 
 function fade(notice) {
   setTimeout(() => (notice.matches(":hover, :focus-within") ? fade(notice) : notice.remove()), FADES_MS);
@@ -45,11 +46,12 @@ function placed({ target, detail }) {
   const { notify, mark } = target.dataset;
   if (!notify || (mark === undefined && !detail.fresh)) return;
   if (mark !== undefined) {
-    const told = known(target);
+    const again = heard(target);
     sessionStorage.setItem(target.id, mark);
-    if (told) { target.remove(); return; }
+    if (inFront(target) || (again && detail.fresh)) { target.remove(); return; }
     fade(target);
-    [...target.parentElement.querySelectorAll("[data-mark]")].slice(MOST_NOTICES).forEach((each) => each.remove());
+    if (again) return;
+    [...target.parentElement.querySelectorAll("[data-mark]")].filter((each) => each !== target).slice(MOST_NOTICES - 1).forEach((each) => each.remove());
   }
   const key = `notify:${target.id}`;
   navigator.locks.request(key, { ifAvailable: true }, (lock) => {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from aiohttp import ClientResponse
 from sqlalchemy import Connection
 
@@ -374,6 +375,8 @@ async def test_a_board_may_be_taken_away_by_whoever_may(workspace: Workspace) ->
     assert "Готовая" not in text
     assert ";=1+1" not in text
     assert await workspace.scalar("SELECT count(*) FROM access_log WHERE what LIKE 'export%'") == 1
+    noted = orjson.loads(str(await workspace.scalar("SELECT detail FROM access_log WHERE what LIKE 'export%'")))
+    assert noted == {"count": 2, "form": "csv", "filter": {"pipeline": str(sales.id)}}, "what was asked for, in words"
 
 
 async def test_a_card_is_added(workspace: Workspace) -> None:
