@@ -20,6 +20,7 @@ from crm_core.storage.foreign import ForeignTable
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from hub.accounts.channels import Channels
+from hub.accounts.kinds import alone_by_key
 from hub.accounts.running import Accounts
 from hub.accounts.starting import Make, Starts
 from hub.clock import SystemClock
@@ -281,12 +282,15 @@ def build(
 def _connected(
     connectors: Mapping[str, Connect], settings: Settings, context: ChannelContext
 ) -> tuple[Channels, dict[ChannelKey, Make]]:
-    """The connectors of hub.toml, and what makes each of them once more."""
+    """The connectors of hub.toml, and what makes each of them once more.
+
+    It alone: making an account makes it known to what it shares with others, which run, and stay as they are.
+    """
     channels: dict[ChannelKey, Channel] = {}
     makes: dict[ChannelKey, Make] = {}
 
     def once_more(connect: Connect, key: ChannelKey) -> Channel:
-        return next(each for each in connect(settings, context) if each.key == key)
+        return next(each for each in connect(alone_by_key(settings, key), context) if each.key == key)
 
     for connect in connectors.values():
         for channel in connect(settings, context):

@@ -70,3 +70,11 @@ def alone(settings: Settings, kind: AccountKind, account: Account) -> Settings:
     """The settings with this account as the only one of its channel, and none of the others."""
     nobody: dict[str, Any] = {each.field: () for each in KINDS.values()}
     return replace(settings, **(nobody | {"cti": (), KINDS[kind].field: (account,)}))
+
+
+def alone_by_key(settings: Settings, key: ChannelKey) -> Settings:
+    """The same by channel and account; all of the settings where it is none of these accounts."""
+    kind = next((each for each in KINDS if each.value == key.channel), None)
+    found = accounts_of(settings, kind) if kind is not None else ()
+    account = next((each for each in found if each.name == key.account), None)
+    return alone(settings, kind, account) if kind is not None and account is not None else settings

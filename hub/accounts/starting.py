@@ -1,7 +1,7 @@
 """Starting connectors. One that does not start is tried again by itself, ever more seldom, and at once when somebody
 asks; since when each stands as it stands is remembered.
 
-Only what `start` itself raises counts here: connectors that run keep their links up by themselves.
+Only what making one, or `start` itself, raises counts here: connectors that run keep their links up by themselves.
 """
 
 from __future__ import annotations
@@ -91,14 +91,19 @@ class Starts(Worker):
             await self._end(leaving)
 
     async def again(self, key: ChannelKey) -> bool:
-        """Start an account anew, now; whether it started. False for one that is not served here."""
+        """Start an account anew, now, unless it runs; whether it does. False for one that is not served here.
+
+        Of several who ask at once one starts it, and the others hear what became of that.
+        """
+        asked_of = self._channels.get(key)
         async with self._lock:
-            kept = self._kept.get(key)
-            if kept is None or self._stopping:
+            kept, serves = self._kept.get(key), self._channels.get(key)
+            if kept is None or serves is None or self._stopping:
                 return False
-            kept.failures = 0
-            await self._renew(key)
-            self.look()
+            if serves is asked_of and serves.health.state is not ChannelState.CONNECTED:
+                kept.failures = 0
+                await self._renew(key)
+                self.look()
             return kept.again_at is None
 
     def stands(self, key: ChannelKey) -> Stands | None:
@@ -129,16 +134,16 @@ class Starts(Worker):
 
     async def _renew(self, key: ChannelKey) -> None:
         """A fresh connector, for one that was stopped, or half started, is not started again."""
-        before = self._channels.get(key)
+        before, made = self._channels.get(key), True
         try:
-            channel = self._kept[key].make()
+            self._channels.put(self._kept[key].make())
         except Exception as err:
-            log.exception("an account can't be made", channel=str(key))
-            channel = BrokenChannel(key, f"{type(err).__name__}: {err}")
-        self._channels.put(channel)
+            log.exception("an account can't be made", channel=str(key), again_s=self._failed(key, err))
+            made = False
         if before is not None:
             await self._end(before)
-        await self._start(key)
+        if made:
+            await self._start(key)
 
     async def _start(self, key: ChannelKey) -> None:
         kept, channel = self._kept[key], self._channels[key]
@@ -147,15 +152,20 @@ class Starts(Worker):
         try:
             await channel.start(self._sink)
         except Exception as err:
-            kept.failures += 1
-            pause = min(_FIRST * _TIMES ** min(kept.failures - 1, 10), _MOST)
-            kept.again_at = self._clock.now() + pause
-            log.exception("an account did not start", channel=str(key), again_s=pause.total_seconds())
+            log.exception("an account did not start", channel=str(key), again_s=self._failed(key, err))
             await self._end(channel)
-            self._channels.put(BrokenChannel(key, health=_health(err)))
         else:
             kept.failures, kept.again_at = 0, None
             log.info("an account runs", channel=str(key))
+
+    def _failed(self, key: ChannelKey, err: Exception) -> float:
+        """Have its health tell, and try it again, each time later; in how many seconds."""
+        kept = self._kept[key]
+        kept.failures += 1
+        pause: timedelta = min(_FIRST * _TIMES ** min(kept.failures - 1, 10), _MOST)
+        kept.again_at = self._clock.now() + pause
+        self._channels.put(BrokenChannel(key, health=_health(err)))
+        return pause.total_seconds()
 
     async def _end(self, channel: Channel) -> None:
         try:

@@ -7,26 +7,31 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from crm_core.errors import IntakeUnavailable
+from crm_core.messages import ChannelKey
 from crm_core.ports import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp, Streams
+from hub.accounts.channels import BrokenChannel
 from hub.bootstrap import Hub
 from hub.http.bodies import read_body
+from hub.http.keys import ROUTE
 from hub.http.middlewares import Handler
 from hub.log import get_logger
 from hub.remote import remote_of
 
 log = get_logger(__name__)
 
+_IN = "/in/"
 _PATIENCE_S = 30.0
 
 
 def mount_channels(app: web.Application, hub: Hub) -> None:
-    """Give every channel that wants HTTP its routes; what is asked for elsewhere under `/in` is looked up among the
-    accounts of that moment, for they come and go."""
+    """Give every channel that wants HTTP its routes. What is asked for under `/in` is looked up among the connectors of
+    that moment, for they come and go, and are replaced."""
     for channel in hub.channels.values():
-        if isinstance(channel, ReceivesHttp):
-            for route in channel.routes():
+        for route in channel.routes() if isinstance(channel, ReceivesHttp) else ():
+            if not route.path.startswith(_IN):
                 app.router.add_route(route.method, route.path, _handler(route))
-    app.router.add_route("*", "/in/{channel}/{rest:.+}", _Late(hub).handle)
+    app.router.add_route("*", f"{_IN}{{channel}}/{{rest:.+}}", _Late(hub).handle)
 
 
 def end_streams(hub: Hub) -> None:
@@ -37,7 +42,7 @@ def end_streams(hub: Hub) -> None:
 
 
 class _Late:
-    """The routes of accounts that came after the start, or were changed."""
+    """The routes of the connectors of now: of hub.toml's accounts, and of those that came after the start."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -45,10 +50,14 @@ class _Late:
         self._routes: dict[str, dict[str, HttpRoute]] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Raises HTTPNotFound, HTTPMethodNotAllowed."""
+        """Raises HTTPNotFound, HTTPMethodNotAllowed, IntakeUnavailable."""
         routes = self._now().get(request.path)
         if routes is None:
+            key = ChannelKey(request.match_info["channel"], request.match_info["rest"].partition("/")[0])
+            if isinstance(self._hub.channels.get(key), BrokenChannel):
+                raise IntakeUnavailable("the account can't be used now")  # it exists: whoever posts is to come again
             raise web.HTTPNotFound
+        request[ROUTE] = request.path
         if request.method not in routes:
             raise web.HTTPMethodNotAllowed(request.method, sorted(routes))
         return await _handler(routes[request.method])(request)

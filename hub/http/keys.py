@@ -20,6 +20,9 @@ USER = web.RequestKey("user", User)
 CORRELATION = web.RequestKey("correlation_id", str)
 """The request's correlation id."""
 
+ROUTE = web.RequestKey("route", str)
+"""What a request is counted as, where the router does not know: the address of an account that exists."""
+
 
 @dataclass(slots=True)
 class EventLimits:

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from hub.http.keys import CORRELATION
+from hub.http.keys import CORRELATION, ROUTE
 from hub.http.problems import Problem, problem_of
 from hub.log import bind_correlation, get_logger
 
@@ -79,7 +79,7 @@ def observed(registry: CollectorRegistry) -> Middleware:
             raise
         finally:
             resource = request.match_info.route.resource
-            route = resource.canonical if resource is not None else "-"
+            route = request.get(ROUTE) or (resource.canonical if resource is not None else "-")
             method = request.method if request.method in {"GET", "POST", "PATCH", "DELETE", "HEAD", "PUT"} else "-"
             requests.labels(method, route, str(status)).inc()
             seconds.labels(method, route).observe(time.perf_counter() - begun)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import smtplib
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,14 +14,16 @@ import aiohttp
 import pytest
 
 from channels.pbx import PbxChannel
-from crm_core.errors import InvalidInput
-from crm_core.messages import ChannelKey
+from crm_core.errors import InvalidInput, TransientDeliveryError
+from crm_core.messages import ChannelKey, OutboundMessage
 from crm_core.model.definitions.accounts import AccountKind
+from crm_core.model.signature import signature
 from crm_core.ports import ChannelState
+from hub.accounts.channels import BrokenChannel
 from hub.demo.peers.bot_api import Bot, BotApiServer
 from hub.demo.peers.process import free_port
 from hub.demo.peers.vk import VkServer
-from tests.integration.accounts.world import a_node
+from tests.integration.accounts.world import Node, a_node
 
 TOKEN = "7654321:AAE-strict_local_token"
 OTHER = "7654399:AAE-another_local_token"
@@ -112,6 +116,47 @@ async def test_a_community_and_a_site_come_later(furnished_sqlite: str, tmp_path
         await server.stop()
 
 
+async def _post_event(node: Node, ident: str) -> int:
+    """The status that a signed post to the gateway `sms` is answered with."""
+    event = {"id": ident, "type": "message", "conversation": "c1", "message_id": ident, "text": ident}
+    body = json.dumps({**event, "sender": {"id": "79161234567", "phone": "+79161234567"}}).encode()
+    stamp = str(int(time.time()))
+    headers = {"X-Hub-Timestamp": stamp, "X-Hub-Signature": f"sha256={signature('s3cret-of-sms', stamp, body)}"}
+    async with node.api.post("/in/gateway/sms", data=body, headers=headers) as response:
+        return response.status
+
+
+async def _break_down(node: Node, key: ChannelKey) -> None:
+    """Have a message to a gateway that is away fail."""
+    message = OutboundMessage(key, "c1", "ответ", "k1")
+    with pytest.raises(TransientDeliveryError):
+        await node.hub.channels[key].send(message)
+    assert node.hub.channels[key].health.state is ChannelState.RECONNECTING
+
+
+async def test_posts_reach_whatever_serves_an_account_of_hub_toml_now(furnished_sqlite: str, tmp_path: Path) -> None:
+    key = ChannelKey("gateway", "sms")
+    table = f'[[gateway]]\nname = "sms"\nsecret = "s3cret-of-sms"\nurl = "http://127.0.0.1:{free_port()}/"\n'
+    async with a_node(furnished_sqlite, tmp_path, table) as node:
+        assert await _post_event(node, "e1") == 200
+        await _break_down(node, key)
+        before = node.hub.channels[key]
+        assert await node.hub.starts.again(key)
+        assert node.hub.channels[key] is not before
+        assert await _post_event(node, "e2") == 200
+        async with node.api.get("/in/gateway/sms") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "POST")
+        async with node.api.get("/metrics") as response:
+            assert 'method="POST",route="/in/gateway/sms",status="200"} 2.0' in await response.text()
+        serves = node.hub.channels[key]
+        node.hub.channels.put(BrokenChannel(key))
+        assert await _post_event(node, "e3") == 503, "it exists: whoever posts comes again"
+        node.hub.channels.put(serves)
+        assert await _post_event(node, "e3") == 200
+        async with node.api.post("/in/gateway/nobody", data=b"{}") as response:
+            assert response.status == 404
+
+
 def _send_mail(port: int, to: str) -> None:
     with smtplib.SMTP("127.0.0.1", port) as smtp:
         smtp.sendmail("anna@example.com", [to], "From: anna@example.com\r\nSubject: ?\r\n\r\nпо почте".encode())
@@ -131,6 +176,26 @@ async def test_mailboxes_come_to_a_listener_that_is_open(furnished_sqlite: str, 
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             await asyncio.to_thread(_send_mail, port, "help@example.org")
         await asyncio.to_thread(_send_mail, port, "sales@example.org")
+
+
+async def test_a_mailbox_of_hub_toml_is_begun_again_without_its_neighbours(
+    furnished_sqlite: str, tmp_path: Path
+) -> None:
+    port, key = free_port(), ChannelKey("email", "sales")
+    place = f'listen = "127.0.0.1:{port}"\n'
+    table = f'[[email]]\nname = "sales"\naddress = "sales@example.org"\n{place}'
+    table += f'imap = "imap://hub:s3cret@127.0.0.1:{free_port()}"\n'
+    table += f'[[email]]\nname = "help"\naddress = "help@example.org"\n{place}'
+    async with a_node(furnished_sqlite, tmp_path, table) as node:
+        boxes = ("sales@example.org", "help@example.org")
+        for each in boxes:
+            await asyncio.to_thread(_send_mail, port, each)
+        assert node.hub.channels[key].health.state is not ChannelState.CONNECTED, "its folder can't be read"
+        before = node.hub.channels[key]
+        assert await node.hub.starts.again(key)
+        assert node.hub.channels[key] is not before
+        for each in boxes:
+            await asyncio.to_thread(_send_mail, port, each)
 
 
 async def test_a_telephone_exchange_comes_later_and_its_door_moves(furnished_sqlite: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,7 @@ class Moody:
 
     async def start(self, sink: InboundSink) -> None:
         self._world.starts += 1
+        await self._world.hurdle()
         if self._world.trouble is not None:
             raise self._world.trouble
         self.health = ChannelHealth(ChannelState.CONNECTED)
@@ -47,6 +49,10 @@ class World:
 
     def __init__(self) -> None:
         self.trouble: Exception | None = OSError(98, "Address already in use")
+        self.unmakable: Exception | None = None
+        self.begun = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
         self.starts = 0
         self.clock = DrivenClock()
         self.made: list[Moody] = []
@@ -56,8 +62,15 @@ class World:
 
     def make(self) -> Moody:
         """A connector that nobody started yet."""
+        if self.unmakable is not None:
+            raise self.unmakable
         self.made.append(Moody(self))
         return self.made[-1]
+
+    async def hurdle(self) -> None:
+        """What a start takes."""
+        self.begun.set()
+        await self.open.wait()
 
     async def begin(self) -> None:
         """Start the account as the hub does."""
@@ -146,3 +159,49 @@ async def test_one_that_is_replaced_or_taken_away_is_tried_no_more(world: World)
     started = world.starts
     await world.service.turn()
     assert world.starts == started
+
+
+async def test_one_that_can_not_be_made_is_tried_again_like_one_that_does_not_start(world: World) -> None:
+    world.trouble = None
+    world.unmakable = OSError(2, "No such file or directory")
+    await world.service.replace(KEY, world.make)
+    assert world.health().state is ChannelState.RECONNECTING
+    assert "No such file or directory" in world.health().detail
+    assert world.made[0].stopped, "whatever served before serves no more"
+    assert not await world.service.again(KEY)
+    assert world.starts == 0
+    stands = world.service.stands(KEY)
+    assert stands is not None
+    assert stands.again_at == world.clock.now() + timedelta(seconds=5)
+    world.clock.advance(timedelta(seconds=5))
+    await world.service.turn()
+    stands = world.service.stands(KEY)
+    assert stands is not None
+    assert stands.again_at == world.clock.now() + timedelta(seconds=15)
+    world.unmakable = None
+    world.clock.advance(timedelta(seconds=15))
+    await world.service.turn()
+    assert world.health().state is ChannelState.CONNECTED
+
+
+async def test_of_several_who_ask_at_once_one_starts_it(world: World) -> None:
+    await world.begin()
+    world.trouble = None
+    world.begun.clear()
+    world.open.clear()
+    before = world.starts
+    asking = [asyncio.create_task(world.service.again(KEY)) for _ in range(3)]
+    await world.begun.wait()
+    world.open.set()
+    assert await asyncio.gather(*asking) == [True] * 3
+    assert world.starts == before + 1
+    assert not world.made[-1].stopped
+    assert await world.service.again(KEY), "it runs"
+    assert world.starts == before + 1
+
+
+async def test_whoever_asks_beside_one_who_fails_hears_of_it(world: World) -> None:
+    await world.begin()
+    before = world.starts
+    assert await asyncio.gather(*(world.service.again(KEY) for _ in range(2))) == [False] * 2
+    assert world.starts == before + 1
