@@ -17,10 +17,11 @@ from crm_core.model.file_warning import FileWarning
 from crm_core.model.ladder import Told
 from crm_core.model.office import ListAction
 from crm_core.model.recording import RecordingState
-from crm_core.model.records import CallRecord, JournalState, LeadStatus
+from crm_core.model.records import CallRecord, EntryRecord, JournalState, LeadStatus
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
-from hub.web.tongues import N_, NP_, gettext, pgettext, say_values
+from crm_core.services.letters.scheduling import is_withdrawn
+from hub.web.tongues import N_, NP_, _, gettext, pgettext, say_values
 
 ROLES: Mapping[str, str] = {
     Role.ADMIN: NP_("role", "administrator"),
@@ -247,6 +248,11 @@ def delivery_word(delivery: Delivery) -> str:
     return pgettext("delivery", DELIVERIES[delivery]) if delivery in DELIVERIES else delivery
 
 
+def gone_word(entry: EntryRecord) -> str:
+    """Why an entry is no longer there: it was taken back by us before it went, or deleted by the client."""
+    return _("taken back before it went") if is_withdrawn(entry) else _("deleted by the client")
+
+
 def lead_word(status: LeadStatus) -> str:
     """How far a lead is."""
     return pgettext("lead", LEADS[status]) if status in LEADS else status
@@ -319,6 +325,7 @@ def globals_of_templates() -> dict[str, Callable[..., str]]:
         link_word,
         entry_word,
         delivery_word,
+        gone_word,
         lead_word,
         journal_word,
         told_word,

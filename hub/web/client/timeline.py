@@ -12,7 +12,7 @@ from crm_core.model.records import EntryRecord
 from crm_core.model.timeline import EntryKind
 from crm_core.model.user import Staff
 from crm_core.services.calls.recordings import may_hear
-from crm_core.services.letters.scheduling import is_scheduled, is_withdrawn
+from crm_core.services.letters.scheduling import is_scheduled
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.timeline import EntryCard
 from hub.web.tongues import NP_, pgettext
@@ -53,10 +53,6 @@ class Around:
     def scheduled(self, entry: EntryRecord) -> bool:
         """Whether it has not gone yet."""
         return is_scheduled(entry, self.now)
-
-    def withdrawn(self, entry: EntryRecord) -> bool:
-        """Whether it was taken back before it went."""
-        return is_withdrawn(entry)
 
 
 def depends_on_sight(entry: EntryRecord) -> bool:
