@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -88,6 +88,11 @@ class Store:
         """What a person may do and see, as a query finds it; one statement where nothing changed since."""
         staff, catalogue = self._caches.current(conn)
         return Access.of(user, catalogue, staff)
+
+    def accesses(self, conn: Connection, users: Iterable[User]) -> dict[str, Access]:
+        """The same of several people, by login, with one statement for all."""
+        staff, catalogue = self._caches.current(conn)
+        return {each.login: Access.of(each, catalogue, staff) for each in users}
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query."""

@@ -7,7 +7,7 @@ the feed are one transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Final
@@ -180,7 +180,13 @@ def credentials(conn: Connection, login: str) -> Credentials | None:
     row = _row(conn, login)
     if row is None or not row.active:
         return None
-    return Credentials(user_of(row), row.password_hash, row.session_epoch, row.totp_secret is not None)
+    return _credentials(row)
+
+
+def credentials_of(conn: Connection, logins: Collection[str]) -> dict[str, Credentials]:
+    """The same of several people, by login; in one query, without the unknown and the disabled."""
+    rows = conn.execute(select(app_user).where(app_user.c.login.in_(logins), app_user.c.active.is_(True)))
+    return {row.login: _credentials(row) for row in rows}
 
 
 def groups(conn: Connection) -> tuple[str, ...]:
@@ -194,6 +200,10 @@ def count_users(conn: Connection) -> int:
 
 
 # ---------------------------------------------------------------- inside
+
+
+def _credentials(row: Row[Any]) -> Credentials:
+    return Credentials(user_of(row), row.password_hash, row.session_epoch, row.totp_secret is not None)
 
 
 def _row(conn: Connection, login: str) -> Row[Any] | None:

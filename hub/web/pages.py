@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp_jinja2
 import jinja2
@@ -28,6 +28,7 @@ from hub.remote import remote_of
 from hub.security import Passwords, same_text
 from hub.throttle import Throttle
 from hub.web.packing import pack, unveiled, veiled
+from hub.web.returning import away, ours, outdated, page_of, scripted
 from hub.web.sessions import UNPROVEN, Session, Sessions, person_of
 from hub.web.tongues import _, speak, told
 
@@ -119,12 +120,16 @@ class Pages:
             log.warning("a session can't be looked up", error=str(err))
             return
         if (kept := person_of(session, known)) is not None:
-            demanded = kept.user.role in self.hub.settings.access.second_factor and not kept.factor
+            demanded = self.unproven(kept)
             request[UNPROVEN if demanded else USER] = kept.user
             if not demanded and access is not None:
                 request[ACCESS] = access
             if kept.user.tastes.language is not None:
                 speak(kept.user.tastes.language.value)
+
+    def unproven(self, kept: Credentials) -> bool:
+        """Whether a second factor is demanded of somebody who has none."""
+        return kept.user.role in self.hub.settings.access.second_factor and not kept.factor
 
     async def _admitted(self, request: web.Request, handler: Handler, *, right: Right | None, public: bool) -> Answer:
         if not await self._anybody():
@@ -133,20 +138,28 @@ class Pages:
         elif not public:
             user = request.get(USER)
             if user is None:
-                return _away(request, "/me/factor" if UNPROVEN in request else _login_of(request))
+                return away(request)
             if right is not None:
                 request[ACCESS].demand(right)
         if request.method == "POST":
-            await self._check_form(request)
+            old = await self._check_form(request)
+            if old is not None:
+                return old
         return await handler(request)
 
-    async def _check_form(self, request: web.Request) -> None:
-        """A form that this hub did not draw for this session changes nothing."""
+    async def _check_form(self, request: web.Request) -> Answer | None:
+        """A form that this hub did not draw for this session changes nothing; the answer where a script sent it, which
+        is given the token of the session that its person opened meanwhile, and sends it once more."""
         form = await request.post()
         given = request.headers.get("X-CSRF") or form.get("csrf")
-        if not isinstance(given, str) or not same_text(unveiled(given), session_of(request).csrf):
-            back = "/login" if request.get(USER) is None else local_path(form.get("back"), "/")
-            raise self.redirect(request, back, _("The page was out of date. Please try again."))
+        session, user = session_of(request), request.get(USER)
+        if isinstance(given, str) and same_text(unveiled(given), session.csrf):
+            return None
+        text = _("The page was out of date. Please try again.")
+        if user is not None and scripted(request) and ours(request):
+            return outdated(text, veiled(session.csrf), user.login)
+        back = "/login" if user is None else local_path(form.get("back"), page_of(request))
+        raise self.redirect(request, back, text)
 
     async def _anybody(self) -> bool:
         if not self.somebody:
@@ -232,7 +245,9 @@ class Pages:
         request[SESSION] = self.sessions.keep(request, session)
 
     def trouble(self, request: web.Request, status: int, text: str) -> Answer:
-        """A page that says what went wrong."""
+        """A page that says what went wrong; the line alone for a script, which says it on the page that stands."""
+        if scripted(request):
+            return web.Response(status=status, text=text, headers=_HEADERS)
         response = self.render(request, "trouble.html", status=status, text=text)
         response.headers.update(_HEADERS)
         return response
@@ -281,7 +296,8 @@ async def with_session(request: web.Request, handler: Handler) -> Answer:
 
 
 def _by_browser(request: web.Request) -> bool:
-    return not request.path.startswith(_MACHINES) and "text/html" in request.headers.get("Accept", "")
+    by_hand = scripted(request) or "text/html" in request.headers.get("Accept", "")
+    return by_hand and not request.path.startswith(_MACHINES)
 
 
 def session_of(request: web.Request) -> Session:
@@ -321,18 +337,6 @@ def local_path(given: object, otherwise: str) -> str:
     if parts.scheme or parts.netloc or not given.isprintable():
         return otherwise
     return given
-
-
-def _login_of(request: web.Request) -> str:
-    back = request.path_qs if request.method == "GET" else "/"
-    return "/login" if back == "/" else f"/login?next={quote(back, safe='/')}"
-
-
-def _away(request: web.Request, where: str) -> Answer:
-    """Lead a stranger elsewhere; where a part of a page was asked for, the whole page goes."""
-    if "HX-Request" in request.headers:
-        return web.Response(status=204, headers={"HX-Redirect": where})
-    raise web.HTTPFound(where)
 
 
 async def _let_go(request: web.Request) -> None:

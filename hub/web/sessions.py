@@ -138,6 +138,10 @@ class Sessions:
         """Whether it is time to prolong it."""
         return bool(session.login) and self._now() - session.issued > _RENEWED_AFTER.total_seconds()
 
+    def over(self, session: Session) -> bool:
+        """Whether it has ended of old age, as what was open all the time does not notice by itself."""
+        return self._now() - session.issued > _LIFE.total_seconds()
+
     def wait(self, login: str, stamp: str, back: str) -> Waiting:
         """Somebody's password was right just now."""
         return Waiting(login, stamp, back if len(back) <= _LONGEST_PATH else "/", self._now())

@@ -6,7 +6,7 @@ import math
 
 from aiohttp import web
 
-from crm_core.errors import NotFound
+from crm_core.errors import CoreError, NotFound
 from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, credentials
 from hub.http.keys import USER
@@ -18,6 +18,7 @@ from hub.security import same_text
 from hub.throttle import Attempt, Guessed
 from hub.web.entering.proving import proved
 from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, entered, noted, opened
+from hub.web.live.staying import end_session
 from hub.web.pages import Answer, Pages, field_of, local_path, session_of
 from hub.web.sessions import UNPROVEN, Session, Waiting, stamp_of
 from hub.web.tongues import _, ngettext
@@ -40,7 +41,9 @@ class LoggingIn:
         """The login page."""
         if USER in request or UNPROVEN in request:
             raise web.HTTPFound("/")
-        return self.shown(request, back=local_path(request.query.get("next"), "/"))
+        ended = _("Your session has ended. Log in again; the answer you were writing is kept in this browser.")
+        why = ended if "ended" in request.query else ""
+        return self.shown(request, back=local_path(request.query.get("next"), "/"), why=why)
 
     async def log_in(self, request: web.Request) -> Answer:
         """Check the password; every attempt counts before it is checked, so that many at once gain nothing."""
@@ -63,7 +66,13 @@ class LoggingIn:
         raise await entered(pages, request, kept, back, "password")
 
     async def log_out(self, request: web.Request) -> Answer:
-        """End the session."""
+        """End the session, also where its tabs follow the feed; without a database, here and now alone."""
+        session = session_of(request)
+        if USER in request:
+            try:
+                await self._pages.hub.store.run(lambda desk: end_session(desk, session))
+            except CoreError as err:
+                log.warning("that a session ended could not be told", error=str(err))
         raise self._pages.redirect(request, "/login", session=Session())
 
     # ------------------------------------------------------------ the code
@@ -118,9 +127,16 @@ class LoggingIn:
     # ------------------------------------------------------------ pages
 
     def shown(
-        self, request: web.Request, login: str = "", back: str = "/", problem: str = "", *, status: int = 200
+        self,
+        request: web.Request,
+        login: str = "",
+        back: str = "/",
+        problem: str = "",
+        *,
+        why: str = "",
+        status: int = 200,
     ) -> Answer:
-        """The login page, and what went wrong."""
+        """The login page, and what went wrong, or why it is shown."""
         oidc = self._pages.hub.settings.oidc
         return self._pages.render(
             request,
@@ -129,6 +145,7 @@ class LoggingIn:
             login=login,
             back=back,
             problem=problem,
+            why=why,
             provider=oidc.name if oidc is not None else "",
         )
 

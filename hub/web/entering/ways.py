@@ -10,6 +10,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials
 from hub.noting import Noted, note
 from hub.remote import remote_of
+from hub.web.live.staying import end_session
 from hub.web.pages import Pages, session_of
 from hub.web.sessions import Session, stamp_of
 
@@ -33,5 +34,7 @@ async def entered(pages: Pages, request: web.Request, kept: Credentials, where: 
 
 
 def noted(desk: Desk, kept: Credentials, request: web.Request, way: str) -> None:
-    """Note that somebody got in."""
+    """Note that somebody got in; whose session the browser had before, that is over."""
+    if (before := session_of(request)).login:
+        end_session(desk, before)
     note(desk, Noted.ENTERED, kept.user, by=kept.user.login, remote=remote_of(request), detail=way)

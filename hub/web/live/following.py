@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hub.web.live.pieces import Piece
+from hub.web.live.staying import Stay
 from hub.web.live.topics import EVERYTHING
 
 _MOST_PIECES = 100
@@ -42,12 +43,14 @@ class News:
 
 @dataclass(slots=True, eq=False)
 class Follower:
-    """A browser that follows topics, in the language its person reads."""
+    """A browser that follows topics, in the language its person reads. `closed`: it may not any more."""
 
     login: str
     language: str
     topics: frozenset[str]
     position: int
+    stay: Stay
+    closed: bool = False
     _stale: set[str] = field(default_factory=set)
     _missed: bool = False
     _pieces: deque[Piece] = field(default_factory=deque)
@@ -56,6 +59,8 @@ class Follower:
 
     def tell(self, position: int, stale: Iterable[str], pieces: Iterable[Piece] = (), *, missed: bool = False) -> None:
         """Something changed; only what this follower follows is kept. `missed`: it comes without its pieces."""
+        if self.closed:
+            return
         self.position = max(self.position, position)
         mine = {topic for topic in stale if topic in self.topics or topic == EVERYTHING}
         self._stale |= mine
@@ -73,9 +78,17 @@ class Follower:
 
     def whisper(self, whisper: Whisper) -> None:
         """Pass something on that is only of the moment; nobody hears themselves."""
-        if whisper.topic in self.topics and whisper.login != self.login:
+        if not self.closed and whisper.topic in self.topics and whisper.login != self.login:
             self._whispers.append(whisper)
             self._woken.set()
+
+    def close(self) -> None:
+        """Tell nothing any more, also of what waits. Idempotent."""
+        self.closed = True
+        self._stale.clear()
+        self._pieces.clear()
+        self._whispers.clear()
+        self._woken.set()
 
     def wake(self) -> None:
         """End the wait for something, whether there is something or not."""

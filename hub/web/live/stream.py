@@ -1,9 +1,12 @@
-"""`GET /live?topics=a,b`: server-sent events for the pages; `POST /live/whisper`: who looks and who writes.
+"""`GET /live?topics=a,b`: server-sent events for the pages; `GET /live/here`: whether a person's session goes
+on; `POST /live/whisper`: who looks and who writes.
 
 Events: `stale` `{"topics": […]}` (ask for these parts again; with `"missed": true` for what pieces would have told,
 too; with `"within": MS` at a moment of that time, as many others ask as well), `piece` `{"topic", "key", "html"}` (put
 this in place), `whisper` `{"topic", "kind", "login", "name"}`. The id is the position in the change feed;
 `Last-Event-ID`, or `after`, says from where on.
+Where `login` is given, `/live` and `/live/here` are for this person alone: a page of somebody who has left the browser
+to another is refused. What is followed ends with the session, and where its person may something else than before.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ from hub.bootstrap import Hub
 from hub.http.keys import CLOSING, SSE_LIMITS, EventLimits
 from hub.log import get_logger
 from hub.web.live.following import Follower, Followers, News, Whisper
+from hub.web.live.judging import Judging
 from hub.web.live.pieces import Offer, Piece
+from hub.web.live.staying import Stay
 from hub.web.live.telling import Telling
 from hub.web.live.topics import parse_topics
 from hub.web.live.whispers import Whispers
-from hub.web.pages import Answer, Pages, field_of, user_here
+from hub.web.pages import Answer, Pages, access_here, field_of, session_of, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import language
 
@@ -44,7 +49,8 @@ class LivePages:
         hub: Hub = pages.hub
         self._pages = pages
         self._followers = Followers()
-        self._telling = Telling(hub, self._followers)
+        self._judging = Judging(hub.store, self._followers, pages.unproven)
+        self._telling = Telling(hub, self._followers, self._judging)
         redis_url = hub.settings.redis_url
         self._whispers = Whispers(self._followers, hub.node, redis_url.reveal() if redis_url is not None else None)
 
@@ -54,7 +60,11 @@ class LivePages:
 
     def routes(self) -> tuple[Route, ...]:
         """Its routes."""
-        return (shows("/live", self.follow, None), does("/live/whisper", self.whisper, None))
+        return (
+            shows("/live", self.follow, None),
+            shows("/live/here", self.here, None),
+            does("/live/whisper", self.whisper, None),
+        )
 
     async def start(self, _app: web.Application) -> None:
         """Begin to follow the change feed."""
@@ -74,20 +84,25 @@ class LivePages:
         except ValueError as err:
             raise InvalidInput(str(err)) from err
         after = _place(request)
+        _demand_person(request)
         if limits.readers >= limits.most_readers:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"})
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         now = self._pages.hub.live.position
-        follower = Follower(user_here(request).login, language(), topics, now)
+        stay = Stay(session_of(request), access_here(request))
+        follower = Follower(user_here(request).login, language(), topics, now, stay)
         limits.readers += 1
         self._followers.add(follower)
         try:
+            await self._judging.look_at([follower])  # it may have ended before the follower was among the others
+            if follower.closed:
+                raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
             await self._telling.catch_up(follower, after)
             await response.prepare(request)
             begun = now if after is None else min(after, now)
-            await _serve(response, follower, begun, limits, request.app[CLOSING])
+            await self._serve(response, follower, begun, limits, request.app[CLOSING])
         except TimeoutError:
             log.info("a slow page was dropped", login=follower.login)
             if request.transport is not None:
@@ -98,6 +113,37 @@ class LivePages:
             self._followers.remove(follower)
             limits.readers -= 1
         return response
+
+    async def _serve(
+        self, response: web.StreamResponse, follower: Follower, begun: int, limits: EventLimits, closing: asyncio.Event
+    ) -> None:
+        """Write until the reader goes or the server ends; each wait is bounded, so that the dead are noticed.
+
+        The greeting names where the reader stands, not where the follower does: what lies between is not told yet.
+        """
+        await response.write(b": hello\nretry: 2000\n" + _id(begun) + b"event: hello\ndata: {}\n\n")
+        ended = asyncio.create_task(closing.wait(), name="live-end")
+        ended.add_done_callback(lambda _: follower.wake())
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(limits.heartbeat_s):
+                        news = await follower.news()
+                    text = written(news, limits.readers * _EACH_MS)
+                except TimeoutError:
+                    text = b": still here\n\n"
+                if closing.is_set() or follower.closed or self._pages.sessions.over(follower.stay.session):
+                    return
+                async with asyncio.timeout(limits.patience_s):
+                    await response.write(text)
+        finally:
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
+
+    async def here(self, request: web.Request) -> Answer:
+        """Nothing, where the session of the person that is named goes on; 403 where it is another's."""
+        _demand_person(request)
+        return web.Response(status=204)
 
     async def whisper(self, request: web.Request) -> Answer:
         """Somebody looks or writes."""
@@ -111,33 +157,6 @@ class LivePages:
         user = user_here(request)
         self._whispers.say(Whisper(topic, kind, user.login, user.name))
         return web.Response(status=204)
-
-
-async def _serve(
-    response: web.StreamResponse, follower: Follower, begun: int, limits: EventLimits, closing: asyncio.Event
-) -> None:
-    """Write until the reader goes or the server ends; each wait is bounded, so that the dead are noticed.
-
-    The greeting names where the reader stands, not where the follower does: what lies between is not told yet.
-    """
-    await response.write(b": hello\nretry: 2000\n" + _id(begun) + b"event: hello\ndata: {}\n\n")
-    ended = asyncio.create_task(closing.wait(), name="live-end")
-    ended.add_done_callback(lambda _: follower.wake())
-    try:
-        while True:
-            try:
-                async with asyncio.timeout(limits.heartbeat_s):
-                    news = await follower.news()
-                text = written(news, limits.readers * _EACH_MS)
-            except TimeoutError:
-                text = b": still here\n\n"
-            if closing.is_set():
-                return
-            async with asyncio.timeout(limits.patience_s):
-                await response.write(text)
-    finally:
-        ended.cancel()
-        await asyncio.gather(ended, return_exceptions=True)
 
 
 def written(news: News, spread_ms: int = 0) -> bytes:
@@ -170,6 +189,12 @@ def _event(name: str, data: dict[str, object]) -> bytes:
 
 def _id(position: int) -> bytes:
     return f"id: {position}\n".encode()
+
+
+def _demand_person(request: web.Request) -> None:
+    """Raise HTTPForbidden where a page is another's than whoever is logged in now."""
+    if request.query.get("login", user_here(request).login) != user_here(request).login:
+        raise web.HTTPForbidden
 
 
 def _place(request: web.Request) -> int | None:

@@ -11,6 +11,7 @@ from crm_core.storage.feed import FeedRow
 from hub.bootstrap import Hub
 from hub.log import get_logger
 from hub.web.live.following import Follower, Followers
+from hub.web.live.judging import Judging
 from hub.web.live.owning import Owners
 from hub.web.live.pieces import MOST_ROWS, Offer, Piece, Wish
 from hub.web.live.topics import EVERYTHING, of_client, touched
@@ -24,9 +25,10 @@ _CATCH_UP_ROWS = 2000
 class Telling:
     """Follows the feed once for all browsers of this node."""
 
-    def __init__(self, hub: Hub, followers: Followers) -> None:
+    def __init__(self, hub: Hub, followers: Followers, judging: Judging) -> None:
         self._hub = hub
         self._followers = followers
+        self._judging = judging
         self._owners = Owners(hub)
         self._offers: list[Offer] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -81,6 +83,7 @@ class Telling:
 
     async def _tell(self, rows: Sequence[FeedRow]) -> None:
         changes = [change for row in rows for change in row.changes]
+        await self._judging.judge(changes)
         stale = self._followers.followed(self._touched(changes))
         position = rows[-1].position
         (pieces, told_whole, missed), concerned = await asyncio.gather(

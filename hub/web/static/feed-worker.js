@@ -1,6 +1,7 @@
 // One connection for all tabs of a browser: browsers open no more than six to one host.
-// A tab says what it follows; what the hub tells is passed on to every tab that follows it.
+// Of each person one: another who logs in later has a worker of their own. A tab says what it follows; what the hub tells is passed on to every tab that follows it.
 
+const login = self.name.slice("hub:".length); // whose pages these are
 const tabs = new Map(); // port -> topics
 let source = null;
 let followed = "";
@@ -24,7 +25,8 @@ function open() {
   source = null;
   if (!followed) return;
   const after = last === null ? "" : `&after=${last}`;
-  const opened = new EventSource(`/live?topics=${encodeURIComponent(followed)}${after}`);
+  const whose = `login=${encodeURIComponent(login)}`;
+  const opened = new EventSource(`/live?${whose}&topics=${encodeURIComponent(followed)}${after}`);
   source = opened;
   opened.addEventListener("hello", (event) => { pause = 1000; seen(event); tellAll({ kind: "state", connected: true }); });
   opened.addEventListener("stale", (event) => {
@@ -46,8 +48,10 @@ function open() {
   });
   opened.addEventListener("error", () => {
     if (source !== opened) return;
-    tellAll({ kind: "state", connected: false });
-    if (opened.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    const refused = opened.readyState === EventSource.CLOSED;
+    tellAll({ kind: "state", connected: false, refused });
+    if (!refused) return; // it tries again by itself
+    source = null; // a tab that comes in the meantime, of whoever logged in again, need not wait
     again = setTimeout(open, pause);
     pause = Math.min(pause * 2, 30_000);
   });

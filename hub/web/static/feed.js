@@ -2,19 +2,32 @@
 
 import { placePiece, refreshStale, topicsHere } from "./regions.js";
 
-const { position } = document.body.dataset;
+const { position, login } = document.body.dataset;
+let connected = false;
 const listeners = { state: [], whisper: [], piece: [] };
 
 export const on = (kind, listener) => listeners[kind].push(listener);
 
+// Refused: the hub may be busy, or the session of this page's person is over, and then trying again is of no use.
+async function askWhy() {
+  try {
+    const here = `/live/here?login=${encodeURIComponent(login)}`;
+    const { type, status } = await fetch(here, { redirect: "manual", credentials: "same-origin", cache: "no-store" });
+    const over = type === "opaqueredirect" || status === 403;
+    if (over && !connected) listeners.state.forEach((listener) => listener({ connected, over }));
+  } catch { /* no connection, as the page says already */ }
+}
+
 function heard({ data }) {
+  if (data.kind === "state") ({ connected } = data);
+  if (data.refused) askWhy();
   if (data.kind === "stale") refreshStale(data.topics, data.missed, data.within);
   if (data.kind === "piece") placePiece(data);
   listeners[data.kind]?.forEach((listener) => listener(data));
 }
 
 function throughWorker() {
-  const { port } = new SharedWorker(new URL("./feed-worker.js", import.meta.url), { name: "hub" });
+  const { port } = new SharedWorker(new URL("./feed-worker.js", import.meta.url), { name: `hub:${login}` });
   port.addEventListener("message", heard);
   port.start();
   const follow = () => port.postMessage({ kind: "follow", topics: topicsHere(), position: Number(position) });
@@ -26,7 +39,8 @@ function throughWorker() {
 function alone() {
   let last = position;
   const open = () => {
-    const source = new EventSource(`/live?topics=${encodeURIComponent(topicsHere().join(","))}&after=${last}`);
+    const wanted = new URLSearchParams({ login, topics: topicsHere().join(","), after: last });
+    const source = new EventSource(`/live?${wanted}`);
     const take = (kind) => source.addEventListener(kind, (event) => {
       if (event.lastEventId) last = event.lastEventId;
       const told = JSON.parse(event.data);
@@ -35,8 +49,9 @@ function alone() {
     ["stale", "piece", "whisper"].forEach(take);
     source.addEventListener("hello", () => heard({ data: { kind: "state", connected: true } }));
     source.addEventListener("error", () => {
-      heard({ data: { kind: "state", connected: false } });
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 5000);
+      const refused = source.readyState === EventSource.CLOSED;
+      heard({ data: { kind: "state", connected: false, refused } });
+      if (refused) setTimeout(open, 5000);
     });
   };
   open();

@@ -1,9 +1,11 @@
 // What every page does: follows the hub, counts time, hears keys. A page's own modules are loaded beside this one.
 
 import * as days from "./days.js";
+import * as failures from "./failures.js";
 import * as feed from "./feed.js";
 import * as keys from "./keys.js";
 import * as notify from "./notify.js";
+import * as submitting from "./submitting.js";
 import * as times from "./times.js";
 
 // The part that answers a form may be one that says what went wrong: it is shown, too.
@@ -24,7 +26,14 @@ document.addEventListener("click", ({ target }) => {
   if (open) document.getElementById(open.dataset.opens)?.showModal();
 });
 
-feed.on("state", ({ connected }) => { document.body.classList.toggle("offline", !connected); });
+feed.on("state", ({ connected, over }) => {
+  const { classList } = document.body;
+  const out = !connected && (over || classList.contains("logged-out")); // until the line stands again
+  classList.toggle("logged-out", out);
+  classList.toggle("offline", !connected && !out);
+});
+failures.begin();
+submitting.begin();
 days.begin();
 feed.begin();
 keys.begin();

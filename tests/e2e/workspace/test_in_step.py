@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.workspace.office import Workspace
+from tests.e2e.workspace.office import PASSWORD, Workspace
 
 pytestmark = pytest.mark.timeout(600)
 MISSED = ("Вы работаете?", "Есть кто живой?", "Тогда завтра позвоню")
@@ -89,3 +89,37 @@ async def test_who_looks_and_who_writes_is_seen_beside(workspace: Workspace) -> 
     await expect(olga.locator("[data-whispers]")).to_have_text("Иван Петров смотрит")
     # Whoever stops writing is soon not said to write.
     await expect(ivan.locator("[data-whispers]")).not_to_contain_text("пишет")
+
+
+async def test_a_tab_of_whoever_logged_out_says_so_and_hears_nothing_of_the_next(workspace: Workspace) -> None:
+    """Two people at one browser, one after the other: the tab that the first left open is not the second's."""
+    first = await workspace.enter("ivan")
+    left = await workspace.beside(first, "/")
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Добрый день")
+    await shown_once(left.locator("ol.events > li"), ("Добрый день",))
+    sign = left.locator(".offline-sign.out")
+    await expect(sign).to_be_hidden()
+
+    await first.locator("form.who button").click()
+    await expect(first.locator("input[name=login]")).to_be_visible()
+    await expect(sign).to_have_text("Вы вышли; войдите снова")
+    await expect(sign.locator("a")).to_have_attribute("href", "/login")
+    await expect(left.locator(".offline-sign:not(.out)")).to_be_hidden()
+
+    await first.locator("input[name=login]").fill("olga")
+    await first.locator("input[name=password]").fill(PASSWORD)
+    await first.locator("main button").first.click()
+    await expect(first.locator("body[data-login=olga]:not(.offline)")).to_be_attached()
+    await anna.say("Мой адрес: Лесная, 5")
+    await shown_once(first.locator("ol.events > li"), ("Мой адрес: Лесная, 5",))
+    await expect(left.locator("ol.events > li").filter(has_text="Лесная")).to_have_count(0)
+    await expect(sign).to_be_visible()
+
+    # Whoever comes back finds the tab following again.
+    await first.locator("form.who button").click()
+    await first.locator("input[name=login]").fill("ivan")
+    await first.locator("input[name=password]").fill(PASSWORD)
+    await first.locator("main button").first.click()
+    await expect(sign).to_be_hidden()
+    await shown_once(left.locator("ol.events > li"), ("Мой адрес: Лесная, 5",))

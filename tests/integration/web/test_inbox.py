@@ -49,6 +49,11 @@ class Feed:
             name, told = await self.one_of("stale", "piece")
             left -= set(told["topics"]) if name == "stale" else {told["topic"]}
 
+    async def rest(self) -> str:
+        """What is told until the line ends."""
+        async with asyncio.timeout(PATIENCE_S):
+            return (await self._response.content.read()).decode()
+
     async def one_of(self, *names: str) -> tuple[str, dict[str, Any]]:
         """The next event of one of these names, and what it says."""
         found = ""

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from crm_core.model.user import Role
 from crm_core.ports import ChannelContext
+from crm_core.storage.users import disable_user
 from hub.app import create_app
 from hub.bootstrap import build
 from hub.security import Passwords
@@ -149,6 +150,21 @@ async def test_the_greeting_does_not_say_that_everything_was_told(nodes: Nodes) 
             assert feed.last_id == str(before)
             await feed.event("stale")
             assert int(feed.last_id) > before
+
+
+async def test_whose_session_ends_at_one_node_hears_nothing_more_at_the_other(nodes: Nodes) -> None:
+    async with nodes.following("ivan", nodes.second, "happening") as feed:
+        await nodes.first.hub.store.run(lambda desk: disable_user(desk, "ivan"))
+        await nodes.first.write("Мой адрес: Лесная, 5")
+        assert "Лесная" not in await feed.rest()
+    olga = nodes.people["olga"]
+    async with nodes.following("olga", nodes.second, "happening") as feed:
+        async with olga.get(nodes.first.server.make_url("/"), headers={"Accept": "text/html"}) as page:
+            csrf = (await page.text()).partition('name="csrf" value="')[2].partition('"')[0]
+        async with olga.post(nodes.first.server.make_url("/logout"), data={"csrf": csrf}) as left:
+            assert left.status == 200
+        await nodes.first.write("Мой адрес: Садовая, 7", number="2")
+        assert "Садовая" not in await feed.rest()
 
 
 @pytest.mark.parametrize("nodes", ["redis"], indirect=True)

@@ -7,10 +7,15 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from crm_core.model.access import Access
+from crm_core.model.definitions import Catalogue
+from crm_core.model.user import Role, Staff, User
 from hub.web.live.following import Follower, Followers, Whisper
 from hub.web.live.pieces import Piece
+from hub.web.live.staying import Stay
 from hub.web.live.stream import written
 from hub.web.live.topics import EVERYTHING, MOST_TOPICS, parse_topics, touched
+from hub.web.sessions import Session
 
 Changes: TypeAlias = tuple[tuple[str, Any, int | None], ...]
 
@@ -49,7 +54,19 @@ def test_nobody_follows_without_end() -> None:
 
 
 def follower(*topics: str, login: str = "ivan") -> Follower:
-    return Follower(login, "ru", frozenset(topics), 10)
+    user = User(1, login, login.title(), Role.MANAGER)
+    stay = Stay(Session(login=login), Access.of(user, Catalogue(), Staff.of((user,))))
+    return Follower(login, "ru", frozenset(topics), 10, stay)
+
+
+async def test_who_may_not_follow_any_more_is_told_nothing_not_even_what_waits() -> None:
+    cases = follower("cases")
+    cases.tell(12, {"cases"}, (Piece("cases", "case-1", "<li>"),))
+    cases.close()
+    cases.tell(13, {"cases"}, (Piece("cases", "case-2", "<li>"),))
+    cases.whisper(Whisper("cases", "looks", "olga", "Ольга"))
+    told = await cases.news()
+    assert (told.stale, told.pieces, told.whispers, cases.closed) == (frozenset(), (), (), True)
 
 
 async def test_a_follower_hears_only_of_what_it_follows() -> None:
