@@ -18,12 +18,17 @@ from crm_core.services.letters.mail_replies import outgoing_key
 FURTHEST = timedelta(days=366)
 """How far ahead a message may be scheduled."""
 
+_JUST_NOW = timedelta(minutes=1)
+"""What lies behind by no more than this was meant as now: a form knows whole minutes, and clocks differ."""
+
 
 def postpone(desk: Desk, entry: EntryRecord, until: datetime) -> EntryRecord:
-    """A message that this transaction queued goes at that moment, not at once; one that lies behind changes nothing.
+    """A message that this transaction queued goes at that moment, not at once; the minute just past is now.
 
-    Raises InvalidInput for what is too far ahead.
+    Raises InvalidInput for what lies behind, and for what is too far ahead.
     """
+    if desk.now - until > _JUST_NOW:
+        raise InvalidInput("not_before: this moment lies behind; choose one that is yet to come")
     if until <= desk.now:
         return entry
     if until - desk.now > FURTHEST:

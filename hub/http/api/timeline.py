@@ -39,7 +39,7 @@ class MessageBody(Taken):
     `thread_id` which of their mails is answered.
 
     `attachments` are ids from `/api/v1/files`. With `not_before` it waits for that moment, 366 days at most, and stands
-    on the timeline there; until then it can be withdrawn. A moment that lies behind is now.
+    on the timeline there; until then it can be withdrawn. A moment that lies behind is refused, the last minute is now.
     """
 
     channel: Short

@@ -68,6 +68,8 @@ class Writing(Acting):
     async def _written(self, request: web.Request, draft: Draft) -> str:
         contact_id, login = number_in(request), user_here(request).login
         until = draft.until(self.pages.hub.settings.time_zone)
+        if draft.note and until is not None:
+            raise InvalidInput(_("A note is kept at once, it can't wait: clear the time."))
         more = [_described(each) for each in await posted(request, self.pages.hub)]
 
         def service(desk: Desk) -> None:

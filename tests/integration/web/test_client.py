@@ -225,12 +225,40 @@ async def test_a_message_is_scheduled_and_taken_back(workspace: Workspace) -> No
     page = await browser.get(where)
     assert "отменено до отправки" in page
     assert "уйдёт в это время" not in page
+    happened = await browser.get("/?part=happening")
+    assert "отменено до отправки" in happened
+    assert "удалено клиентом" not in happened, "the client deleted nothing"
     assert await workspace.scalar("SELECT count(*) FROM outbox WHERE kind = 'message'") == 0
     far = (workspace.clock.now() + 2 * FURTHEST).strftime("%Y-%m-%dT%H:%M")
     for wrong in (far, "завтра"):
         answer = await browser.send(f"{where}/reply", page=where, target="telegram:shop", text="Потом", at=wrong)
         assert answer.status == 400
         assert "Потом" in await answer.text()
+
+
+async def test_a_moment_that_lies_behind_is_refused_in_words(workspace: Workspace) -> None:
+    browser = await workspace.visitor("ivan", Role.MANAGER)
+    client = await workspace.write("Добрый день")
+    where, zone = f"/contacts/{client}", workspace.hub.settings.time_zone
+    now = workspace.clock.now().astimezone(zone)
+    past, ahead = (f"{now + each:%Y-%m-%dT%H:%M}" for each in (-timedelta(hours=1), timedelta(hours=1)))
+    answer = await browser.send(f"{where}/reply", page=where, target="telegram:shop", text="Вчерашнее", at=past)
+    page = await answer.text()
+    assert answer.status == 400
+    assert "Это время уже прошло" in page
+    assert "Вчерашнее" in page, "what was typed stays"
+    assert past in page
+    answer = await browser.send(f"{where}/reply", page=where, target="note", text="Заметка на потом", at=ahead)
+    page = await answer.text()
+    assert answer.status == 400
+    assert "Заметка сохраняется сразу" in page
+    assert "Заметка на потом" in page
+    assert await workspace.scalar("SELECT count(*) FROM timeline WHERE text LIKE '%на потом%'") == 0
+    assert await workspace.scalar("SELECT count(*) FROM outbox WHERE kind = 'message'") == 0
+    answer = await browser.send(
+        f"{where}/reply", page=where, target="telegram:shop", text="Сейчас", at=f"{now:%Y-%m-%dT%H:%M}"
+    )
+    assert answer.status == 303, "the minute that has just begun is now"
 
 
 async def test_templates_are_filled_in_for_the_client(workspace: Workspace) -> None:
