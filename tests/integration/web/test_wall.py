@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 from crm_core.model.call import CallLeg
+from crm_core.model.case import CaseKind, CaseState
+from crm_core.model.records import CaseRecord, OutboxState
 from crm_core.model.user import Role
+from crm_core.storage.queries.workspace.clients import Client
+from crm_core.storage.queries.workspace.climbing import ClimbingCase, ToldPerson
 from crm_core.storage.users import UserChange, update_user
 from tests.fakes.clock import START
 from tests.integration.storage.world import answered, at, missed, moved, ringing
@@ -142,3 +146,28 @@ async def test_whoever_cannot_be_rung_counts_as_away(workspace: Workspace) -> No
     await grouped(workspace, "ivan", "окна", "101")
     page = await boss.get("/wall?part=now")
     assert '<li class="away">' in page
+
+
+async def test_whose_ladder_is_at_its_end_stands_first(workspace: Workspace) -> None:
+    boss = await workspace.visitor("boss", Role.HEAD)
+    await workspace.write("Жду давно", name="Анна")
+    await workspace.hub.store.database.write(lambda conn: conn.exec_driver_sql("DELETE FROM deadline"))
+    workspace.clock.advance(3600)
+    await workspace.write("Жду недавно", client=2002, number="2", name="Борис")
+    page = await boss.get("/wall?part=acts")
+    assert page.index("Анна") < page.index("Борис"), "nobody more will be told of her"
+    assert "лестница пройдена" in page
+
+
+def test_who_is_told_is_named_once() -> None:
+    failed, done = OutboxState.FAILED, OutboxState.DONE
+    told = (
+        ToldPerson("kira", 1, "email", failed, START),
+        ToldPerson("kira", 1, "telegram", done, START),
+        ToldPerson("boss", 0, "telegram", failed, START),
+        ToldPerson("kira", 0, "telegram", done, START),
+    )
+    anna = Client(1, "Анна", "", None, True, None, None, None, None, None)
+    case = CaseRecord(1, 1, CaseKind.CALL, CaseState.OPEN, 1, START, "pbx", "office")
+    climbing = ClimbingCase(case, anna, 2, told, None, ())
+    assert [(each.login, each.state) for each in climbing.told_people] == [("kira", done), ("boss", failed)]

@@ -53,6 +53,17 @@ class ClimbingCase:
     next_at: datetime | None
     next_tells: tuple[Told, ...]
 
+    @property
+    def told_people(self) -> tuple[ToldPerson, ...]:
+        """Everybody who was told, once each, whatever they were told through: on the last rung that told them, as one
+        who was reached where anything of it arrived."""
+        found: dict[str, ToldPerson] = {}
+        for each in self.told:
+            known = found.get(each.login)
+            if known is None or (known.rung == each.rung and known.state is OutboxState.FAILED):
+                found[each.login] = each
+        return tuple(found.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Climbing:
@@ -63,12 +74,19 @@ class Climbing:
     due: dict[int, datetime]
 
     def beside(self, clients: dict[int, Client], asker: Asker) -> tuple[ClimbingCase, ...]:
-        """With their clients and their ladders; those first whose next rung is nearest, those without one last."""
+        """With their clients and their ladders: those first whose ladder is at its end, the longest waiting before the
+        others: nobody more will be told of them. Then by the moment of the next rung; those without a ladder last."""
         found = [
             _climbing(each, clients[each.contact_id], self.told.get(each.id, ()), self.due.get(each.id), asker)
             for each in self.cases
         ]
-        return tuple(sorted(found, key=lambda each: (each.next_at is None, each.next_at or each.case.opened_at)))
+        return tuple(sorted(found, key=_urgency))
+
+
+def _urgency(each: ClimbingCase) -> tuple[int, datetime]:
+    if each.next_at is not None:
+        return 1, each.next_at
+    return (0 if each.rungs else 2), each.case.opened_at
 
 
 def climbing(conn: Connection, asker: Asker, logins: frozenset[str] | None, *, limit: int) -> Climbing:
