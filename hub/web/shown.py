@@ -30,6 +30,8 @@ _TELLING = 7  # so many last digits tell a number, however it was dialled
 _MINUTE = 60
 _PLAIN = frozenset({"tel", "mailto"})
 _FIRST_LINE = 160
+_BY_ITSELF = "hub"  # the author of what the hub did without anybody,
+_BY_RULE = "rule:"  # and of what a rule or a chain did, with its name
 
 
 class Shown:
@@ -223,6 +225,12 @@ def first_line(text: str, most: int = _FIRST_LINE) -> str:
 
 
 def staff_name(staff: Staff, login: str | None, nobody: str) -> str:
-    """A person's name; the login where nobody knows it."""
+    """A person's name, and what acted where nobody did: the hub, a rule; the login where nobody knows it."""
     user = staff.get(login)
-    return user.name if user is not None else (login or nobody)
+    if user is not None:
+        return user.name
+    if login == _BY_ITSELF:
+        return _("Hub")
+    if login is not None and login.startswith(_BY_RULE):
+        return _("Rule «{name}»").format(name=login.removeprefix(_BY_RULE))
+    return login or nobody

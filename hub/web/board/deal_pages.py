@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -20,7 +24,7 @@ from hub.http.sending import attachment_headers
 from hub.web.board.acting import Acting, by_script, part
 from hub.web.board.deal_view import MAIN, DealView, Group, deal_view, trace
 from hub.web.board.editing import EDITABLE, change_of, ident_of, text_of
-from hub.web.board.words import WORDS
+from hub.web.board.words import MOMENTS, WORDS
 from hub.web.pages import Answer, access_here, number_in
 from hub.web.tongues import _
 
@@ -136,7 +140,9 @@ class DealPages(Acting):
     async def _trace(self, request: web.Request) -> Answer:
         deal_id, after = number_in(request), request.query.get("after") or None
         found = await self.ask(request, lambda conn, asker: trace(conn, asker, deal_id, after))
-        return self.pages.fragment(request, "board/trace.html", trace=found, after=after, said=_said, **WORDS)
+        return self.pages.fragment(
+            request, "board/trace.html", trace=found, after=after, said=partial(_said, self.zone), **WORDS
+        )
 
 
 def context_of(view: DealView, zone: Any) -> dict[str, Any]:
@@ -154,10 +160,13 @@ def _group(view: DealView, key: str) -> tuple[Group | None, bool]:
     return found, False
 
 
-def _said(asker: Asker, name: str, value: Any) -> str:
-    """A column's value for people: stages, pipelines and managers by their names."""
+def _said(zone: ZoneInfo, asker: Asker, name: str, value: Any) -> str:
+    """A column's value for people: stages, pipelines and managers by their names, moments in the office's time."""
     if value is None:
         return ""
+    if isinstance(value, str) and name in MOMENTS:
+        with suppress(ValueError):  # what is no moment is shown as it was kept
+            return f"{datetime.fromisoformat(value).astimezone(zone):%d.%m.%Y %H:%M}"
     if isinstance(value, int) and name == "stage_id" and (place := asker.catalogue.place(value)) is not None:
         return place[1].name
     if isinstance(value, int) and name == "pipeline_id" and (found := asker.catalogue.pipeline(value)) is not None:

@@ -11,6 +11,7 @@ from crm_core.model.automation import RunOutcome
 from crm_core.model.fields import Field, shown
 from crm_core.model.selling import PaymentKind
 from crm_core.storage.queries.boards import Sum
+from hub.web.office.summaries import occasion_said
 from hub.web.shown import money
 from hub.web.tongues import N_, NP_, gettext, pgettext
 
@@ -42,6 +43,10 @@ COLUMNS: Mapping[str, str] = {
     "created_at": N_("Created"),
     "updated_at": N_("Changed"),
 }
+MOMENTS = frozenset(
+    {"due_at", "closed_at", "deleted_at", "pay_by", "overdue_since", "stage_since", "created_at", "updated_at"}
+)
+"""Columns that hold a moment."""
 PAYMENTS: Mapping[str, str] = {
     PaymentKind.RECEIVED: NP_("payment", "received"),
     PaymentKind.PLANNED: NP_("payment", "planned"),
@@ -134,6 +139,7 @@ WORDS: Mapping[str, Any] = {
     "column_word": column_word,
     "payment_word": payment_word,
     "outcome_word": outcome_word,
+    "occasion_said": occasion_said,
     "value_text": value_text,
     "input_text": input_text,
     "quantity": quantity,

@@ -418,4 +418,4 @@ async def test_cards_of_another_type_have_boards_too(workspace: Workspace) -> No
 
 async def test_an_office_without_pipelines_is_told_what_to_do(workspace: Workspace) -> None:
     browser = await workspace.visitor()
-    assert "Воронок" in await browser.get("/deals")
+    assert "в разделе «Настройки»" in await browser.get("/deals")

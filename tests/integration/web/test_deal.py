@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.definitions import DocumentBody, PipelineSettings, RecordTypeBody, Section
 from crm_core.model.definitions.fields import FieldBody, FieldType
 from crm_core.model.rights import Reach
@@ -267,6 +269,29 @@ async def test_the_history_says_who_changed_what(workspace: Workspace) -> None:
     assert "2\u00a0000\u00a0₽" in trace
     assert "Root" in trace
     assert trace.index("Предложение") > 0
+
+
+async def test_the_history_speaks_no_codes(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    sales = await pipeline_of(workspace)
+    ident = await card(workspace, sales, "Окна")
+
+    def by_a_rule(desk: Desk) -> None:
+        desk.work.author = "rule:Взять заявку"
+        deals.move(desk, ident, "Предложение")
+        run = RuleRunRecord("1", "Взять заявку", "deal", ident, None, desk.now, RunOutcome.DONE, "stage_entered")
+        desk.work.put(run)
+        desk.work.author = "hub"
+        deals.move(desk, ident, "Новая")
+
+    await workspace.hub.store.run(by_a_rule)
+    trace = await browser.get(f"/deals/{ident}?part=trace")
+    assert "Правило «Взять заявку»" in trace
+    assert "rule:" not in trace
+    assert "stage_entered" not in trace
+    assert "<td>Хаб</td>" in trace
+    assert ">hub<" not in trace
+    assert not re.search(r"<td[^>]*>\d{4}-\d\d-\d\dT", trace), "moments are said as people say them"
 
 
 async def test_a_card_is_ticked_copied_deleted_and_brought_back(workspace: Workspace) -> None:
