@@ -44,6 +44,7 @@ function begin() {
 }
 
 let written = 0;
+let sent = 0;
 let composed = form() !== null; // beside a deal it comes when the talk is looked at
 
 document.addEventListener("input", ({ target }) => {
@@ -58,7 +59,9 @@ document.addEventListener("change", ({ target }) => { if (target.name === "targe
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form()?.contains(event.target)) {
     event.preventDefault();
-    if (!underway(form())) form().requestSubmit();
+    const empty = !form().elements.text.value.trim() && !form().querySelector(".chosen > *");
+    const twice = empty && Date.now() - sent < 2000; // pressed once more than was meant: there is nothing to send
+    if (!underway(form()) && !twice) form().requestSubmit();
   }
 });
 document.addEventListener("paste", (event) => {
@@ -89,7 +92,9 @@ document.addEventListener("click", ({ target }) => {
   keep();
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.requestConfig.elt.id === "composer" && detail.xhr.status < 400) sessionStorage.removeItem(kept);
+  if (detail.requestConfig.elt.id !== "composer" || !detail.shouldSwap || detail.xhr.status >= 400) return;
+  sessionStorage.removeItem(kept);
+  sent = Date.now();
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt.id === "fresh" && detail.successful) {
