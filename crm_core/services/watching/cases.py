@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import ChannelKey
@@ -15,6 +15,8 @@ from crm_core.services.watching import callbacks
 from crm_core.services.watching.ladders import climb, key, lead_touched, lead_waits_no_more, set_next_rung
 from crm_core.services.watching.telling import case_buttons, case_text, tell
 from crm_core.services.wording import Phrase
+
+_SAME_PROMISE = timedelta(minutes=1)
 
 
 def signalled(
@@ -194,6 +196,8 @@ def promise(desk: Desk, case_id: int, login: str, at: datetime) -> CaseRecord:
     case, contact = _open_case(desk, case_id)
     if at <= desk.now:
         raise InvalidInput("a promise lies in the future: «at» has passed already")
+    if case.promised_at is not None and abs(at - case.promised_at) < _SAME_PROMISE:
+        return case  # said twice by a button pressed twice
     promised = case._replace(promised_at=at)
     desk.work.put(promised)
     desk.work.remove(DeadlineRecord, key(DeadlineKind.CASE_RUNG, case.id))
@@ -220,6 +224,8 @@ def given_to(desk: Desk, contact: ContactRecord, login: str, cause: str) -> None
 def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:
     """Somebody looks after the client from now on; the ladder goes on until they have truly spoken."""
     case, contact = _open_case(desk, case_id)
+    if case.manager == login:
+        return case
     taken = case._replace(manager=login)
     desk.work.put(taken)
     desk.note(contact.id, desk.say(Phrase.TAKEN_BY, name=desk.name_of(login)), author=login, by_person=True)
