@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,6 +30,7 @@ _MOST_ROUNDS = 10_000  # of all loops of one rendering together
 _ROUND = 20  # what a node of a loop's round counts for
 _MOST_QUOTED = 50
 _DEEPEST = 20
+_ITS_OWN = frozenset({"size", "first", "last"})  # what every text and list has in Liquid
 _GONE = ("include", "render", "tablerow")
 _OPENS = re.compile(r"\{\{|\{%")
 _QUOTED = re.compile(r"\{%-?\s{0,200}(?:raw|doc)\b")
@@ -135,6 +137,18 @@ def checked(text: str, *, html: bool = False) -> None:
 def names(text: str) -> frozenset[str]:
     """The variables that a template asks for, by their first name; raises TemplateError."""
     return frozenset(_compiled(text, html=False)[1])
+
+
+def paths(text: str, *, html: bool = False) -> frozenset[tuple[str, ...]]:
+    """What a template asks for, step by step, `("contact", "name")`, as far as the steps are names; raises
+    TemplateError."""
+    found = _compiled(text, html)[0].analyze().globals
+    return frozenset(_named(each.segments) for places in found.values() for each in places)
+
+
+def _named(segments: Sequence[object]) -> tuple[str, ...]:
+    names = tuple(takewhile(lambda each: isinstance(each, str), segments))
+    return tuple(str(each) for each in names[: -1 if names and names[-1] in _ITS_OWN else None])
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from enum import Enum
@@ -162,9 +162,16 @@ def unknown_names(
 
     `more` are further variables: the record's type, or None where anything may stand in it.
     """
+    return unknown_paths(catalogue, program.paths, kind, more)
+
+
+def unknown_paths(
+    catalogue: Catalogue, paths: Iterable[tuple[str, ...]], kind: str, more: Mapping[str, type | None] | None = None
+) -> list[str]:
+    """The same of paths; with no `kind` it may be about records of any."""
     variables: dict[str, type | None] = {**_TYPES, **(more or {})}
     found: list[str] = []
-    for path in sorted(program.paths):
+    for path in sorted(paths):
         name, *steps = path
         if name not in variables and name not in {"fields", "now"}:
             meant = nearest(name, [*variables, "fields", "now"])

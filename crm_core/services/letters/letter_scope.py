@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crm_core.errors import InvalidInput
 from crm_core.model.records import ContactRecord
+from crm_core.model.templates import paths
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
-from crm_core.services.scope import Scope
+from crm_core.services.scope import OWN_NAMES, Scope, unknown_paths
+
+# Besides records: the manager, how to leave, and what a rule knows of what made it act.
+_MORE: Mapping[str, type | None] = dict.fromkeys(
+    ("manager", "unsubscribe", *(OWN_NAMES - {"deal", "contact", "company", "lead", "task", "payment", "client"}))
+)
 
 
 def letter_scope(
@@ -23,6 +30,15 @@ def letter_scope(
         given.setdefault("contact", contact)
     record = about if about is not None else contact
     return Scope(desk, record, given) if record is not None else given
+
+
+def check_names(desk: Desk, *texts: str) -> None:
+    """Raise InvalidInput where a template of a message names what no client, record or fact of an office ever has: it
+    would be empty in every letter. Fields of cards are not looked at: they differ from type to type."""
+    for text in texts:
+        problems = unknown_paths(desk.catalogue, paths(text), "", _MORE)
+        if problems:
+            raise InvalidInput(problems[0])
 
 
 def _person(user: User | None) -> dict[str, Any]:

@@ -70,9 +70,25 @@ async def test_a_template_that_can_not_be_read_is_refused_with_its_place(world: 
     await world.ask("POST", "/templates", {"name": "x", "text": "a"}, login="ivan", status=403)
 
 
+async def test_a_template_that_names_what_never_is_is_refused_with_what_was_meant(world: World) -> None:
+    for text, said in (
+        ("{{ client.name }}", "name"),
+        ("{{ contcat.name }}", "contact"),
+        ("{% if contact.phon %}!{% endif %}", "phone"),
+    ):
+        answer = await world.post("/templates", {"name": "привет", "text": text}, login="root", status=422)
+        assert said in str(answer)
+    await world.post("/templates", {"name": "п", "text": "!", "texts": {"vk": "{{ me }}"}}, login="root", status=422)
+    everything = """{{ contact.name }} {{ contact.fields.size }} {{ fields.size }} {{ deal.amount | money }} {{ now }}
+        {{ manager.name }} {{ unsubscribe }} {{ text }} {{ entry.text }} {{ client.status }}
+        {{ contact.name.size }} {% assign ours = deal.title %}{{ ours }}
+        {% for each in contact.tags %}{{ each }}{{ forloop.index }}{% endfor %}"""
+    await template(world, text=everything)
+
+
 async def test_code_in_a_template_reaches_nothing(world: World) -> None:
     contact = await anna(world)
-    made = await template(world, text="[{{ contact.__class__.__mro__ }}{{ contact['_desk'] }}{{ now.__class__ }}]")
+    made = await template(world, text="[{{ contact.name.__class__.__mro__ }}{{ fields['_desk'] }}{{ now.__class__ }}]")
     shown = await world.post(f"/templates/{made['id']}/preview", {"contact_id": contact})
     assert shown["text"] == "[]"
 
