@@ -22,7 +22,17 @@ const typing = (region) => {
 
 let pressed = null; // what the pointer is down on: a click on what was replaced meanwhile would be lost
 
-const busy = (region) => document.hidden || typing(region) || region.contains(pressed) || region.querySelector("details[open], dialog[open], .dragging, .chosen > li") !== null
+// What was opened is left alone while somebody is at it, and for a moment after; left open for good it holds nothing up.
+const OPEN_MS = 5000;
+const opened = new WeakMap(); // details -> when it was opened
+
+document.addEventListener("toggle", ({ target }) => { if (target.open) opened.set(target, Date.now()); }, true);
+
+const inHand = (details) => details.matches(":hover, :focus-within") || Date.now() - (opened.get(details) ?? 0) < OPEN_MS
+  || [...details.querySelectorAll("input:not([type=hidden],[type=checkbox],[type=radio]), textarea")].some((field) => field.value !== field.defaultValue);
+
+const busy = (region) => document.hidden || typing(region) || region.contains(pressed) || region.querySelector("dialog[open], .dragging, .chosen > li") !== null
+  || [...region.querySelectorAll("details[open]")].some(inHand)
   || [...region.querySelectorAll("audio")].some((audio) => !audio.paused);
 
 const waiting = new Map(); // region -> timer
