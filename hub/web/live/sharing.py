@@ -25,10 +25,13 @@ class Shared(Generic[Value]):
         self._kept: dict[Hashable, tuple[float, asyncio.Task[Value]]] = {}
         self._at = -1
 
-    async def get(self, key: Hashable, ask: Callable[[], Awaitable[Value]]) -> Value:
+    async def get(self, key: Hashable, ask: Callable[[], Awaitable[Value]], told: int = 0) -> Value:
         """The answer to what `key` names: the one that is kept or under way, else that of `ask`. Raises what it does;
-        nobody is told an error that others have had before."""
+        nobody is told an error that others have had before. `told`: up to where whoever asks knows the feed; a node
+        that has not come so far shares nothing with them."""
         position, now = self._position(), self._monotonic()
+        if position < told:
+            return await ask()
         if position != self._at or len(self._kept) >= _MOST:
             self._at = position
             self._kept.clear()

@@ -34,7 +34,7 @@ function open() {
     const { topics, missed, within } = JSON.parse(event.data);
     tabs.forEach((mine, port) => {
       const found = topics.includes("*") ? ["*"] : topics.filter((topic) => mine.has(topic));
-      if (found.length) port.postMessage({ kind: "stale", topics: found, missed, within });
+      if (found.length) port.postMessage({ kind: "stale", topics: found, missed, within, at: last });
     });
   });
   opened.addEventListener("piece", (event) => {

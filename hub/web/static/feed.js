@@ -21,7 +21,7 @@ async function askWhy() {
 function heard({ data }) {
   if (data.kind === "state") ({ connected } = data);
   if (data.refused) askWhy();
-  if (data.kind === "stale") refreshStale(data.topics, data.missed, data.within);
+  if (data.kind === "stale") refreshStale(data.topics, data.missed, data.within, data.at);
   if (data.kind === "piece") placePiece(data);
   listeners[data.kind]?.forEach((listener) => listener(data));
 }
@@ -44,7 +44,7 @@ function alone() {
     const take = (kind) => source.addEventListener(kind, (event) => {
       if (event.lastEventId) last = event.lastEventId;
       const told = JSON.parse(event.data);
-      heard({ data: kind === "whisper" ? { ...told, kind, said: told.kind } : { ...told, kind } });
+      heard({ data: kind === "whisper" ? { ...told, kind, said: told.kind } : { ...told, kind, at: Number(last) } });
     });
     ["stale", "piece", "whisper"].forEach(take);
     source.addEventListener("hello", () => heard({ data: { kind: "state", connected: true } }));

@@ -76,6 +76,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 document.addEventListener("htmx:afterSwap", ({ target }) => { if (kept) restoreFocus(target); });
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.elt.dataset?.missed) detail.parameters.missed = "1";
+  if (detail.elt.dataset?.at) detail.parameters.at = detail.elt.dataset.at;
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.successful && detail.requestConfig.parameters.missed) delete detail.elt.dataset.missed;
@@ -83,11 +84,12 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 document.addEventListener("pointerdown", ({ target }) => { pressed = target; });
 ["pointerup", "pointercancel", "dragend"].forEach((name) => document.addEventListener(name, () => { setTimeout(() => { pressed = null; }); }));
 
-export function refreshStale(topics, missed, within = 0) {
+export function refreshStale(topics, missed, within = 0, at = 0) {
   const all = topics.includes("*");
   document.querySelectorAll("[data-topic][hx-get]").forEach((region) => {
     if (all || split(region.dataset.topic).some((topic) => topics.includes(topic))) {
       if (missed && region.matches("[data-mends]")) region.dataset.missed = "1"; // it asks for the pieces, too
+      if (at && region.matches("[data-shared]")) region.dataset.at = at; // an older answer of another node is none
       schedule(region, SETTLE_MS + Math.random() * Math.max(SPREAD_MS, within)); // the more pages follow, the wider
     }
   });

@@ -73,7 +73,9 @@ class WallPage:
         part = _PARTS.get(query.get("part", ""))
         access = access_here(request)
         everything = access.reach(Right.SEE_REPORTS) is Reach.ALL and access.sight.everything
-        view = await (self._shared.get(("" if everything else user.login, group), ask) if part is not None else ask())
+        whom = "" if everything else user.login
+        told = int(at) if (at := query.get("at", "")[:18]).isascii() and at.isdigit() else 0
+        view = await (self._shared.get((whom, group), ask, told) if part is not None else ask())
         context = self._context(request, view, screen=query.get("screen") == "1")
         if part is not None:
             return self._pages.fragment(request, part, **context)

@@ -27,8 +27,16 @@ class World:
             raise LookupError
         return number
 
-    async def get(self, key: str = "wall") -> int:
-        return await self.shared.get(key, self.ask)
+    async def get(self, key: str = "wall", told: int = 0) -> int:
+        return await self.shared.get(key, self.ask, told)
+
+
+async def test_a_node_that_lags_behind_whoever_asks_shares_nothing_with_them() -> None:
+    world = World()
+    assert await world.get() == 1
+    assert await world.get(told=1) == 1
+    assert await world.get(told=2) == 2, "another node has told them of more"
+    assert await world.get() == 1
 
 
 async def test_questions_of_the_same_moment_have_one_answer() -> None:
