@@ -224,7 +224,7 @@ async def test_calendars_and_ladders_are_read_as_the_file_is(workspace: Workspac
     await sent(browser, "/office/hours/new", 303, {**days, "days.0.value": "09:00-18:00"}, act="save")
     ladder = {"on": "call.missed", "steps.0": "", "steps.0.after": "5m", "steps.0.tell": "manager", "hours": "офис"}
     await sent(browser, "/office/ladders/new", 303, ladder, act="save")
-    assert "5m → менеджер" in await browser.get("/office/ladders")
+    assert "5 мин → менеджер" in await browser.get("/office/ladders")
 
 
 async def test_a_subscription_shows_its_secret_once(workspace: Workspace) -> None:
