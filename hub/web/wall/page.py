@@ -75,7 +75,8 @@ class WallPage:
         everything = access.reach(Right.SEE_REPORTS) is Reach.ALL and access.sight.everything
         whom = "" if everything else user.login
         told = int(at) if (at := query.get("at", "")[:18]).isascii() and at.isdigit() else 0
-        view = await (self._shared.get((whom, group), ask, told) if part is not None else ask())
+        # Whoever does not say up to where they know the feed may know of more than the answer that is shared.
+        view = await (self._shared.get((whom, group), ask, told) if part is not None and told else ask())
         context = self._context(request, view, screen=query.get("screen") == "1")
         if part is not None:
             return self._pages.fragment(request, part, **context)

@@ -29,7 +29,7 @@ MOST_OF_EACH: Final = 2
 # Lines without an end, what is nobody's who is logged in, and what this office has nothing for: no telephone exchange
 # of our own, nobody else's login, nothing imported or printed.
 ELSEWHERE: Final = re.compile(
-    r"/live|/setup|/login.*|/me/factor|.*/recording|.*/why|/deals/.*/documents/.*|/office/sounds/.*"
+    r"/live(/here)?|/setup|/login.*|/me/factor|.*/recording|.*/why|/deals/.*/documents/.*|/office/sounds/.*"
     r"|/control/.*/export|/(first-run|office)/channel.*{.*|/office/imports/.+|/office/\w+/{id.*"
 )
 INJECTED: Final = """() => window.pwned ?? (document.querySelector("img[src='x'], [onerror]") !== null

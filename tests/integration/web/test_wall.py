@@ -159,6 +159,19 @@ async def test_whose_ladder_is_at_its_end_stands_first(workspace: Workspace) -> 
     assert "лестница пройдена" in page
 
 
+async def test_only_whoever_says_what_they_know_shares_an_answer(workspace: Workspace) -> None:
+    boss = await workspace.visitor("boss", Role.HEAD)
+    await workspace.write("Когда замер?", name="Анна")
+    known = int(await workspace.scalar("SELECT MAX(position) FROM feed"))
+    assert await workspace.hub.live.reached(known, 20)
+    assert "Анна" in await boss.get(f"/wall?part=acts&at={known}")
+    await workspace.hub.store.database.write(  # nothing that the feed tells of
+        lambda conn: conn.exec_driver_sql("UPDATE contact SET name = 'Борис'")
+    )
+    assert "Анна" in await boss.get(f"/wall?part=acts&at={known}"), "asked a moment ago by somebody else"
+    assert "Борис" in await boss.get("/wall?part=acts")
+
+
 def test_who_is_told_is_named_once() -> None:
     failed, done = OutboxState.FAILED, OutboxState.DONE
     told = (
