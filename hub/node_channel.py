@@ -10,6 +10,7 @@ from hub.log import get_logger
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+    from redis.asyncio.client import PubSub
 
 log = get_logger(__name__)
 
@@ -22,16 +23,23 @@ class NodeChannel:
     """One Redis channel that all nodes hear, the one that speaks, too. Connects in the background, again and again.
 
     `heard` takes what was said, `joined` is called whenever hearing begins anew: something may have been missed.
-    Neither may raise.
+    Neither may raise. A link on which nothing is heard for `quiet_s` is asked whether it stands, and is lost where
+    nothing comes within as long again.
     """
 
     def __init__(
-        self, url: str, name: str, heard: Callable[[bytes], None], joined: Callable[[], None] = lambda: None
+        self,
+        url: str,
+        name: str,
+        heard: Callable[[bytes], None],
+        joined: Callable[[], None] = lambda: None,
+        quiet_s: float = _LISTEN_S,
     ) -> None:
         self._url = url
         self._name = name
         self._heard = heard
         self._joined = joined
+        self._quiet_s = quiet_s
         self._redis: Redis | None = None
         self._task: asyncio.Task[None] | None = None
         self.detail = "connecting"
@@ -80,13 +88,27 @@ class NodeChannel:
             try:
                 async with redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._name)
-                    self.detail = ""
-                    self._joined()
-                    while True:
-                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S)
-                        if message is not None:
-                            self._heard(message["data"])
+                    await self._hear(pubsub)
             except (RedisError, OSError, TimeoutError) as err:
                 self.detail = str(err) or "no answer"
                 log.warning("other nodes are not heard", channel=self._name, error=str(err))
                 await asyncio.sleep(_AGAIN_S)
+
+    async def _hear(self, pubsub: PubSub) -> None:
+        """Hear what is said until the link is lost; raises RedisError, OSError, TimeoutError.
+
+        The channel is joined when Redis says so: the library takes some links up again by itself.
+        """
+        asked = False
+        while True:
+            message = await pubsub.get_message(timeout=self._quiet_s)
+            if message is None and asked:
+                raise TimeoutError
+            asked = message is None
+            if message is None:
+                await pubsub.ping()
+            elif message["type"] == "subscribe":
+                self.detail = ""
+                self._joined()
+            elif message["type"] == "message":
+                self._heard(message["data"])

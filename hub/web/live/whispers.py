@@ -56,7 +56,9 @@ class Whispers:
         while True:
             said = await self._waiting.get()
             told = {"node": self._node, "said": [said.topic, said.kind, said.login, said.name]}
-            await channel.say(json.dumps(told))
+            if not await channel.say(json.dumps(told)):
+                while not self._waiting.empty():  # when Redis is back, it is no longer true
+                    self._waiting.get_nowait()
 
     def _take(self, data: bytes) -> None:
         try:
