@@ -23,6 +23,7 @@ class Noted(StrEnum):
     FAILED = "login.failed"
     THROTTLED = "login.throttled"
     LEFT_EVERYWHERE = "login.ended"
+    LEFT_ONE = "login.ended.one"
     PASSWORD = "password.changed"  # noqa: S105 - the name of an event
     FACTOR_SET = "factor.set"
     FACTOR_CODES = "factor.codes"

@@ -1,4 +1,4 @@
-"""What whoever keeps the staff does with somebody else's way in: a lost second factor taken off, all sessions ended."""
+"""What whoever keeps the staff does with somebody else's way in: a lost second factor taken off, sessions ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.entering import sign_out_everywhere, take_factor
 from crm_core.storage.queries.within import connection_of
+from crm_core.storage.sessions import end_session
 from crm_core.storage.users import find_user
 from hub.noting import Noted, note
 
@@ -28,6 +29,15 @@ def end_sessions(desk: Desk, login: str, *, by: str, remote: str) -> None:
     user = _somebody(desk, login)
     sign_out_everywhere(desk, login)
     note(desk, Noted.LEFT_EVERYWHERE, user, by=by, remote=remote)
+
+
+def end_one_session(desk: Desk, login: str, ident: int, *, by: str, remote: str) -> bool:
+    """End one session of somebody; False where it had ended already. Raises NotFound, Forbidden."""
+    user = _somebody(desk, login)
+    if not end_session(desk, login, ident):
+        return False
+    note(desk, Noted.LEFT_ONE, user, by=by, remote=remote)
+    return True
 
 
 def _somebody(desk: Desk, login: str) -> User:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, null, or_, select, update
+from sqlalchemy import Connection, delete, func, null, or_, select, update
 
 from crm_core.errors import Conflict, NotFound
 from crm_core.model.user import Tastes, User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.staff import touch_staff, user_of
-from crm_core.storage.tables import app_user
+from crm_core.storage.tables import app_user, user_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def set_factor(desk: Desk, login: str, sealed: str, used: int, codes: Sequence[s
         .where(columns.login == login, columns.totp_secret.is_(None))
         .values(**values, session_epoch=columns.session_epoch + 1)
     )
+    if done.rowcount:
+        conn.execute(delete(user_session).where(user_session.c.login == login))
     user = _touched(desk, conn, login)
     if not done.rowcount:
         raise Conflict("user «{login}» has a second factor already", login=login)
@@ -126,6 +128,7 @@ def sign_out_everywhere(desk: Desk, login: str) -> None:
     """End every session of a person. Raises NotFound."""
     conn, columns = connection_of(desk), app_user.c
     conn.execute(update(app_user).where(columns.login == login).values(session_epoch=columns.session_epoch + 1))
+    conn.execute(delete(user_session).where(user_session.c.login == login))
     _touched(desk, conn, login)
 
 

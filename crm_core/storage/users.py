@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
 from crm_core.model.access import Right
@@ -24,7 +24,7 @@ from crm_core.services.auditing import note
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.staff import touch_staff, user_of
-from crm_core.storage.tables import app_user, user_group
+from crm_core.storage.tables import app_user, user_group, user_session
 
 _LOGIN = re.compile(r"[\w.@+-]{1,64}\Z")
 # What may stand in a Dial() string and on an AMI line without a second meaning.
@@ -135,7 +135,10 @@ def add_first_administrator(desk: Desk, new: NewUser) -> User:
 
 
 def update_user(desk: Desk, login: str, change: UserChange) -> User:
-    """Change somebody; raises NotFound, and what `add_user` raises."""
+    """Change somebody; with another password, and without access, all their sessions end.
+
+    Raises NotFound, and what `add_user` raises.
+    """
     conn = connection_of(desk)
     if _row(conn, login) is None:
         raise NotFound("there is no user «{user}»", user=login)
@@ -143,6 +146,8 @@ def update_user(desk: Desk, login: str, change: UserChange) -> User:
     if desk.access is not None and not (login == desk.access.login and given.keys() <= _OWN | {"password_hash"}):
         desk.demand(Right.KEEP_STAFF)
     if given:
+        if "password_hash" in given or given.get("active") is False:
+            conn.execute(delete(user_session).where(user_session.c.login == login))
         conn.execute(update(app_user).where(app_user.c.login == login).values(**_columns(desk, conn, login, given)))
     user = _told(desk, conn, login)
     if not given.keys() <= _OWN or desk.work.author not in {None, login}:
@@ -180,13 +185,13 @@ def credentials(conn: Connection, login: str) -> Credentials | None:
     row = _row(conn, login)
     if row is None or not row.active:
         return None
-    return _credentials(row)
+    return credentials_in(row)
 
 
 def credentials_of(conn: Connection, logins: Collection[str]) -> dict[str, Credentials]:
     """The same of several people, by login; in one query, without the unknown and the disabled."""
     rows = conn.execute(select(app_user).where(app_user.c.login.in_(logins), app_user.c.active.is_(True)))
-    return {row.login: _credentials(row) for row in rows}
+    return {row.login: credentials_in(row) for row in rows}
 
 
 def groups(conn: Connection) -> tuple[str, ...]:
@@ -202,7 +207,8 @@ def count_users(conn: Connection) -> int:
 # ---------------------------------------------------------------- inside
 
 
-def _credentials(row: Row[Any]) -> Credentials:
+def credentials_in(row: Row[Any]) -> Credentials:
+    """What a row with all columns of a person says."""
     return Credentials(user_of(row), row.password_hash, row.session_epoch, row.totp_secret is not None)
 
 

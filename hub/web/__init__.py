@@ -48,6 +48,7 @@ from hub.web.templating import Templates
 from hub.web.tongues import install, language
 from hub.web.words import globals_of_templates
 
+from hub.web.unsent import Unsent
 __all__ = ["setup_pages"]
 
 
@@ -65,7 +66,8 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     environment.globals.update(navigation=navigation, language=language)
     environment.globals.update(globals_of_templates())
     environment.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
-    pages = Pages(hub, sessions, environment, Passwords(), Throttle(hub.clock, redis_url))
+    unsent = Unsent(settings, hub.store)
+    pages = Pages(hub, sessions, environment, Passwords(), Throttle(hub.clock, redis_url), unsent)
     app[PAGES] = pages
     app.middlewares.extend((sessions.middleware, with_session))
     app.on_cleanup.append(pages.close)

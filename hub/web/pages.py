@@ -20,17 +20,19 @@ from crm_core.model.access import Access, Right
 from crm_core.model.user import PLAIN_TASTES, User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
-from crm_core.storage.users import Credentials, anybody, credentials
+from crm_core.storage.sessions import Visit, find_visit, keep_seen
+from crm_core.storage.users import Credentials, anybody
 from hub.bootstrap import Hub
 from hub.http.keys import USER
 from hub.log import correlation_id, get_logger
 from hub.remote import remote_of
-from hub.security import Passwords, same_text
+from hub.security import Passwords, same_text, token_digest
 from hub.throttle import Throttle
 from hub.web.packing import pack, unveiled, veiled
-from hub.web.returning import away, ours, outdated, page_of, scripted
-from hub.web.sessions import UNPROVEN, Session, Sessions, person_of
+from hub.web.returning import away, login_of, ours, outdated, page_of, scripted
+from hub.web.sessions import UNPROVEN, VISIT, Session, Sessions, person_of, place_of
 from hub.web.tongues import _, speak, told
+from hub.web.unsent import Unsent, shown_first
 
 log = get_logger(__name__)
 
@@ -65,6 +67,7 @@ class Pages:
     environment: jinja2.Environment
     passwords: Passwords
     throttle: Throttle
+    unsent: Unsent
     somebody: bool = False
 
     async def close(self, _app: web.Application) -> None:
@@ -115,17 +118,30 @@ class Pages:
         if not session.login:
             return
         try:
-            known, access = await self._known(request, session.login)
+            visit, access = await self._known(request, session)
         except StorageUnavailable as err:
             log.warning("a session can't be looked up", error=str(err))
             return
-        if (kept := person_of(session, known)) is not None:
-            demanded = self.unproven(kept)
-            request[UNPROVEN if demanded else USER] = kept.user
-            if not demanded and access is not None:
-                request[ACCESS] = access
-            if kept.user.tastes.language is not None:
-                speak(kept.user.tastes.language.value)
+        if visit is None or (kept := person_of(session, visit.kept)) is None:
+            request[SESSION] = session.ended()
+            return
+        request[VISIT] = visit
+        demanded = self.unproven(kept)
+        request[UNPROVEN if demanded else USER] = kept.user
+        if not demanded and access is not None:
+            request[ACCESS] = access
+        if kept.user.tastes.language is not None:
+            speak(kept.user.tastes.language.value)
+        if visit.due:
+            await self._seen(request, visit)
+
+    async def _seen(self, request: web.Request, visit: Visit) -> None:
+        """Keep that a session was seen, once an hour. Where that does not work, it is for the next request to do."""
+        now, place = self.hub.clock.now(), place_of(request)
+        try:
+            await self.hub.store.database.write(lambda conn: keep_seen(conn, visit.id, place, now))
+        except CoreError as err:
+            log.warning("that a session was seen is not kept", error=str(err))
 
     def unproven(self, kept: Credentials) -> bool:
         """Whether a second factor is demanded of somebody who has none."""
@@ -138,6 +154,7 @@ class Pages:
         elif not public:
             user = request.get(USER)
             if user is None:
+                await self._too_late(request)
                 return away(request)
             if right is not None:
                 request[ACCESS].demand(right)
@@ -158,21 +175,42 @@ class Pages:
         text = _("The page was out of date. Please try again.")
         if user is not None and scripted(request) and ours(request):
             return outdated(text, veiled(session.csrf), user.login)
+        await self._too_late(request)
         back = "/login" if user is None else local_path(form.get("back"), page_of(request))
         raise self.redirect(request, back, text)
+
+    async def _too_late(self, request: web.Request) -> None:
+        """Keep what somebody sends whose session has ended, and raise a redirect to where they find it again: after
+        the login, or at once where they have logged in meanwhile. A page with scripts keeps what is written itself."""
+        if request.method != "POST" or scripted(request) or UNPROVEN in request:
+            return
+        told = await self.unsent.kept(request, session_of(request))
+        if told is None or told.before is None:
+            return
+        user = request.get(USER)
+        if user is not None and user.login != told.before.login:
+            self.keep(request, told)  # for whoever wrote it, when they are back
+            return
+        if user is not None:
+            raise self.redirect(request, shown_first(told, page_of(request)), session=told)
+        text = _("Your session has ended. What you sent is kept: log in again, and you can send it.")
+        raise self.redirect(request, login_of(request), text, session=told)
 
     async def _anybody(self) -> bool:
         if not self.somebody:
             self.somebody = await self.hub.store.read(anybody)
         return self.somebody
 
-    async def _known(self, request: web.Request, login: str) -> tuple[Credentials | None, Access | None]:
-        """Somebody and what they may, in one look; the API asks for the latter itself."""
-        machine = request.path.startswith(_MACHINES)
+    async def _known(self, request: web.Request, session: Session) -> tuple[Visit | None, Access | None]:
+        """Whose session it is, if it has not ended, and what they may, in one look; the API asks for the latter
+        itself."""
+        if self.sessions.over(session):
+            return None, None
+        machine, now, digest = request.path.startswith(_MACHINES), self.hub.clock.now(), token_digest(session.key)
 
-        def found(conn: Reading) -> tuple[Credentials | None, Access | None]:
-            kept = credentials(conn, login)
-            return kept, None if kept is None or machine else self.hub.store.access(conn, kept.user)
+        def found(conn: Reading) -> tuple[Visit | None, Access | None]:
+            visit = find_visit(conn, session.login, digest, now)
+            return visit, None if visit is None or machine else self.hub.store.access(conn, visit.kept.user)
 
         return await self.hub.store.read(found)
 

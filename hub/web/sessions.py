@@ -1,9 +1,14 @@
 """Sessions in an encrypted cookie: who it is, a token against forged forms, a line to be shown once, and how far
 somebody got who is still on the way in.
 
-The cookie is kept by aiohttp-session, sealed with a key that all nodes derive from `secret_key`. A session ends after a
-week without a visit, with a changed password, with a disabled user and where its person signs out everywhere: it holds
-a stamp of both, which is compared at every request.
+The cookie is kept by aiohttp-session, sealed with a key that all nodes derive from `secret_key`. Whoever is logged in
+has a row as well (`crm_core.storage.sessions`), by the digest of the cookie's `key`: without the row the cookie opens
+nothing, wherever it was copied to. A session ends where its person logs out or ends it from elsewhere, after a week
+without a visit, with a changed password and with a disabled user; its stamp of the password is compared at every
+request, so that nobody comes in by one that was changed while they did.
+
+A cookie outlives its session for some weeks, as what remembers whose it was: forms of that time can be told from forged
+ones (`hub.web.unsent`).
 """
 
 from __future__ import annotations
@@ -27,20 +32,25 @@ from cryptography.fernet import Fernet
 
 from crm_core.model.user import User
 from crm_core.ports import Clock
+from crm_core.storage.sessions import LIFE, Place, Visit
 from crm_core.storage.users import Credentials
+from hub.remote import remote_of
 from hub.security import same_text
 from hub.settings import Secret
 
 UNPROVEN = web.RequestKey("unproven", User)
 """Where it carries a person of whom a second factor is demanded, and who has none: only setting it up is open."""
+VISIT = web.RequestKey("visit", Visit)
+"""The session of a request that has not ended, with its row."""
 COOKIE = "hub_session"
 
-_LIFE = timedelta(days=7)
+_REMEMBERED = timedelta(days=30)
 _RENEWED_AFTER = timedelta(days=1)
 _ON_THE_WAY = timedelta(minutes=10)
 _LONGEST_COOKIE = 4000
 _LONGEST_NOTICE = 300
 _LONGEST_PATH = 500
+_LONGEST_BROWSER = 300
 _CONTEXT = b"hub session v2:"
 _KEPT = web.RequestKey("kept_session", aiohttp_session.Session)
 _SENT = web.RequestKey("session_is_sent", bool)
@@ -68,18 +78,39 @@ class Abroad:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The session that a browser had before this one: whose it was, and the token of its forms."""
+
+    login: str
+    csrf: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """What the cookie holds. `login` is empty before the login; `issued` in seconds since 1970, 0: not sent yet;
-    `secret` is that of a second factor that is being set up."""
+    """What the cookie holds. `login` is empty before the login, `key` is what its row is found by; `issued` in seconds
+    since 1970, 0: not sent yet; `secret` is that of a second factor that is being set up, `unsent` the key of forms
+    that came too late."""
 
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     login: str = ""
+    key: str = field(default="", repr=False)
     stamp: str = ""
     notice: str = ""
     issued: int = 0
     waiting: Waiting | None = None
     abroad: Abroad | None = None
     secret: str = field(default="", repr=False)
+    before: Before | None = None
+    unsent: str = field(default="", repr=False)
+
+    def ended(self) -> Session:
+        """What is left of a session that has ended: whose it was, and how far they are on the way in again."""
+        before = Before(self.login, self.csrf) if self.login else self.before
+        return replace(self, login="", key="", stamp="", secret="", issued=0, before=before)
+
+    def follows(self) -> Session:
+        """A fresh one in its place, with other tokens."""
+        return Session(before=self.ended().before, unsent=self.unsent)
 
 
 class Sessions:
@@ -140,7 +171,7 @@ class Sessions:
 
     def over(self, session: Session) -> bool:
         """Whether it has ended of old age, as what was open all the time does not notice by itself."""
-        return self._now() - session.issued > _LIFE.total_seconds()
+        return self._now() - session.issued > LIFE.total_seconds()
 
     def wait(self, login: str, stamp: str, back: str) -> Waiting:
         """Somebody's password was right just now."""
@@ -181,7 +212,7 @@ class _Storage(EncryptedCookieStorage):
         super().__init__(
             fernet,
             cookie_name=COOKIE,
-            max_age=int(_LIFE.total_seconds()),
+            max_age=int(_REMEMBERED.total_seconds()),
             path="/",
             httponly=True,
             samesite="Lax",
@@ -213,18 +244,32 @@ def person_of(session: Session, kept: Credentials | None) -> Credentials | None:
     return kept if session.login and kept is not None and same_text(stamp_of(kept), session.stamp) else None
 
 
+def new_key() -> str:
+    """A key that finds a row and that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+def place_of(request: web.Request) -> Place:
+    """Where a request comes from, as its person is shown it."""
+    said = "".join(each for each in request.headers.get("User-Agent", "")[:_LONGEST_BROWSER] if each.isprintable())
+    return Place(remote_of(request), said)
+
+
 def _session(kept: Mapping[str, Any]) -> Session:
     """Raises KeyError, TypeError or ValueError where it is of another time."""
     if not kept:
         return Session()
-    waiting, abroad = kept.get("waiting"), kept.get("abroad")
+    waiting, abroad, before = kept.get("waiting"), kept.get("abroad"), kept.get("before")
     return Session(
         csrf=str(kept["csrf"]),
         login=str(kept.get("login", "")),
+        key=str(kept.get("key", "")),
         stamp=str(kept.get("stamp", "")),
         notice=str(kept.get("notice", "")),
         issued=int(kept["issued"]),
         waiting=Waiting(**waiting) if waiting else None,
         abroad=Abroad(**abroad) if abroad else None,
         secret=str(kept.get("secret", "")),
+        before=Before(**before) if before else None,
+        unsent=str(kept.get("unsent", "")),
     )

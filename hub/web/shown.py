@@ -22,6 +22,7 @@ from crm_core.model.user import Staff
 from crm_core.services.clients.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.workspace.clients import Client, client_of
+from hub.web.browsers import browser_word
 from hub.web.tongues import _, ngettext
 from hub.web.words import CHANNELS, channel_word, identity_word, nameless_word, warning_word
 
@@ -61,6 +62,7 @@ class Shown:
             "line": first_line,
             "times": self.times,
             "rung": self.rung,
+            "browser": browser_word,
         }
 
     def moment(self, at: datetime | None) -> Markup:

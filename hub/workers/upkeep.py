@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from crm_core.messages import ChannelKey
 from crm_core.ports import Channel, ChannelState, Clock, Measured
-from crm_core.storage import leases, queues
+from crm_core.storage import leases, queues, sessions, unsent
+from crm_core.storage.database import Connection
 from crm_core.storage.store import Store
 from hub.metrics import Metrics
 from hub.workers.loop import Worker
@@ -52,5 +53,11 @@ class Upkeep(Worker):
         now = self._clock.now()
         if now - self._pruned >= _PRUNE_EVERY:
             self._pruned = now
-            await self._store.database.write(lambda conn: queues.prune(conn, now - _PASSING, now - _DONE_KEPT))
+            await self._store.database.write(lambda conn: _pruned(conn, now))
         return _EVERY_S
+
+
+def _pruned(conn: Connection, now: datetime) -> None:
+    queues.prune(conn, now - _PASSING, now - _DONE_KEPT)
+    sessions.sweep(conn, now)
+    unsent.sweep(conn, now)

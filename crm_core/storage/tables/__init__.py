@@ -38,7 +38,16 @@ from crm_core.storage.tables.keeping import (
 )
 from crm_core.storage.tables.sales import deal, lead, pipeline, stage
 from crm_core.storage.tables.selling import client_score, company, line_item, link, need, payment, product, sale
-from crm_core.storage.tables.staff import access_log, api_token, app_user, assignee_load, saved_view, user_group
+from crm_core.storage.tables.staff import (
+    access_log,
+    api_token,
+    app_user,
+    assignee_load,
+    saved_view,
+    unsent_form,
+    user_group,
+    user_session,
+)
 from crm_core.storage.tables.timeline import (
     attachment,
     auto_answer,
@@ -167,7 +176,9 @@ __all__ = [
     "thread",
     "thread_ref",
     "timeline",
+    "unsent_form",
     "upload",
     "user_group",
+    "user_session",
     "webhook_delivery",
 ]

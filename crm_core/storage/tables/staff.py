@@ -95,6 +95,37 @@ api_token = Table(
     Index("ix_api_token_login", "login"),
 )
 
+# Who is logged in at the pages, and where from; of the key that a browser brings the digest.
+user_session = Table(
+    "user_session",
+    metadata,
+    own_id(),
+    Column("login", Text, ForeignKey("app_user.login"), nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("remote", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Index("ix_user_session_login", "login", "seen_at"),
+    Index("ix_user_session_expires_at", "expires_at"),
+)
+
+# What somebody sent after their session had ended, sealed, until they have logged in again; by the digest of a key
+# that their browser keeps.
+unsent_form = Table(
+    "unsent_form",
+    metadata,
+    own_id(),
+    Column("login", Text, ForeignKey("app_user.login"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_unsent_form_login", "login", "digest"),
+    Index("ix_unsent_form_expires_at", "expires_at"),
+)
+
 # Who heard, took away, deleted, handed over, configured, came in or tried to.
 access_log = Table(
     "access_log",

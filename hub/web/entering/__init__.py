@@ -1,4 +1,5 @@
-"""Coming in: the first visit, logging in by password and code or at the office's provider, logging out."""
+"""Coming in: the first visit, logging in by password and code or at the office's provider, logging out; what was sent
+after a session had ended."""
 
 from __future__ import annotations
 
@@ -7,15 +8,17 @@ from hub.second_factor import SecondFactors
 from hub.web.entering.first_visit import FirstVisit
 from hub.web.entering.logging_in import LoggingIn
 from hub.web.entering.provider import Provider
+from hub.web.entering.too_late import TooLate
 from hub.web.pages import Pages
 from hub.web.routes import Route, does, shows
+from hub.web.unsent import UNSENT_AT
 
 __all__ = ["routes"]
 
 
 def routes(pages: Pages, factors: SecondFactors) -> tuple[Route, ...]:
-    """The routes of this room; all but logging out need no login."""
-    first, entering = FirstVisit(pages), LoggingIn(pages, factors)
+    """The routes of this room; for most one need not be logged in."""
+    first, entering, late = FirstVisit(pages), LoggingIn(pages, factors), TooLate(pages)
     found = (
         shows("/setup", first.form, None, public=True),
         does("/setup", first.create, None, public=True),
@@ -24,6 +27,9 @@ def routes(pages: Pages, factors: SecondFactors) -> tuple[Route, ...]:
         shows("/login/code", entering.code_form, None, public=True),
         does("/login/code", entering.give_code, None, public=True),
         does("/logout", entering.log_out, None, public=True),
+        shows(UNSENT_AT, late.show, None),
+        does(rf"{UNSENT_AT}/{{id:\d+}}/send", late.send, None),
+        does(rf"{UNSENT_AT}/{{id:\d+}}/drop", late.drop, None),
     )
     settings = pages.hub.settings
     if settings.oidc is None:

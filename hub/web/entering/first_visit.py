@@ -7,12 +7,14 @@ from typing import Final
 from aiohttp import web
 
 from crm_core.errors import Conflict, InvalidInput
-from crm_core.model.user import Role
+from crm_core.model.user import Role, User
+from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, NewUser, add_first_administrator
 from hub.log import get_logger
 from hub.security import SHORTEST_PASSWORD
-from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, opened
+from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, begun, opened
 from hub.web.pages import Answer, Pages, field_of
+from hub.web.sessions import new_key
 from hub.web.tongues import N_, gettext
 
 log = get_logger(__name__)
@@ -45,9 +47,15 @@ class FirstVisit:
         if password != await field_of(request, "again", LONGEST_PASSWORD_FIELD):
             return self._shown(request, login, name, gettext("The passwords differ."))
         kept = await pages.passwords.hash(password)
-        new = NewUser(login=login, name=name, role=Role.ADMIN, password_hash=kept)
+        new, key = NewUser(login=login, name=name, role=Role.ADMIN, password_hash=kept), new_key()
+
+        def service(desk: Desk) -> User:
+            user = add_first_administrator(desk, new)
+            begun(desk, request, user.login, key)
+            return user
+
         try:
-            user = await pages.hub.store.run(lambda desk: add_first_administrator(desk, new))
+            user = await pages.hub.store.run(service)
         except InvalidInput as err:
             return self._shown(request, login, name, str(err))
         except Conflict:
@@ -55,7 +63,7 @@ class FirstVisit:
             raise pages.redirect(request, "/login", gettext(_TAKEN)) from None
         pages.somebody = True
         log.info("the administrator was created", login=user.login)
-        raise opened(pages, request, Credentials(user, kept), "/first-run")
+        raise opened(pages, request, Credentials(user, kept), key, "/first-run")
 
     def _shown(self, request: web.Request, login: str = "", name: str = "", problem: str = "") -> Answer:
         return self._pages.render(

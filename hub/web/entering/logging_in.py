@@ -8,6 +8,7 @@ from aiohttp import web
 
 from crm_core.errors import CoreError, NotFound
 from crm_core.services.desk import Desk
+from crm_core.storage.sessions import end_session
 from crm_core.storage.users import Credentials, credentials
 from hub.http.keys import USER
 from hub.log import get_logger
@@ -17,10 +18,9 @@ from hub.second_factor import SecondFactors
 from hub.security import same_text
 from hub.throttle import Attempt, Guessed
 from hub.web.entering.proving import proved
-from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, entered, noted, opened
-from hub.web.live.staying import end_session
+from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, entered, let_in, opened
 from hub.web.pages import Answer, Pages, field_of, local_path, session_of
-from hub.web.sessions import UNPROVEN, Session, Waiting, stamp_of
+from hub.web.sessions import UNPROVEN, VISIT, Waiting, new_key, stamp_of
 from hub.web.tongues import _, ngettext
 
 log = get_logger(__name__)
@@ -67,13 +67,13 @@ class LoggingIn:
 
     async def log_out(self, request: web.Request) -> Answer:
         """End the session, also where its tabs follow the feed; without a database, here and now alone."""
-        session = session_of(request)
-        if USER in request:
+        if (visit := request.get(VISIT)) is not None:
+            login = visit.kept.user.login
             try:
-                await self._pages.hub.store.run(lambda desk: end_session(desk, session))
+                await self._pages.hub.store.run(lambda desk: end_session(desk, login, visit.id))
             except CoreError as err:
-                log.warning("that a session ended could not be told", error=str(err))
-        raise self._pages.redirect(request, "/login", session=Session())
+                log.warning("a session could not be ended but in its browser", login=login, error=str(err))
+        raise self._pages.redirect(request, "/login", session=session_of(request).follows())
 
     # ------------------------------------------------------------ the code
 
@@ -92,8 +92,10 @@ class LoggingIn:
         if kept is None or not same_text(stamp_of(kept), waiting.stamp):
             raise self._anew(request)
 
+        key = new_key()
+
         def then(desk: Desk, on_paper: bool) -> None:
-            noted(desk, kept, request, "code on paper" if on_paper else "code")
+            let_in(desk, kept, request, key, "code on paper" if on_paper else "code")
 
         try:
             left = await proved(pages, self._factors, waiting.login, await field_of(request, "code", 40), then)
@@ -104,7 +106,7 @@ class LoggingIn:
             await self._refused(request, Noted.FAILED, kept)
             return self._code_shown(request, _("The code does not fit, or was used already."), status=401)
         await pages.throttle.succeeded(attempt)
-        raise opened(pages, request, kept, waiting.back, _codes_left(left))
+        raise opened(pages, request, kept, key, waiting.back, _codes_left(left))
 
     def _waiting(self, request: web.Request) -> Waiting:
         waiting = session_of(request).waiting
@@ -115,7 +117,8 @@ class LoggingIn:
     def _anew(self, request: web.Request) -> web.HTTPException:
         if USER in request:
             return web.HTTPFound("/")
-        return self._pages.redirect(request, "/login", _("That took too long. Please log in again."), session=Session())
+        late = _("That took too long. Please log in again.")
+        return self._pages.redirect(request, "/login", late, session=session_of(request).follows())
 
     async def _refused(self, request: web.Request, what: Noted, kept: Credentials | None) -> None:
         user = kept.user if kept is not None else None

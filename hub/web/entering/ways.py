@@ -7,20 +7,36 @@ from dataclasses import replace
 from aiohttp import web
 
 from crm_core.services.desk import Desk
+from crm_core.storage.sessions import end_session, open_session
 from crm_core.storage.users import Credentials
 from hub.noting import Noted, note
 from hub.remote import remote_of
-from hub.web.live.staying import end_session
+from hub.security import token_digest
 from hub.web.pages import Pages, session_of
-from hub.web.sessions import Session, stamp_of
+from hub.web.sessions import VISIT, Session, new_key, place_of, stamp_of
+from hub.web.unsent import shown_first
 
 LONGEST_PASSWORD_FIELD = 1024
 
 
-def opened(pages: Pages, request: web.Request, kept: Credentials, where: str, notice: str = "") -> web.HTTPSeeOther:
-    """A session of its own: nothing of the one before the login lives on."""
-    session = Session(login=kept.user.login, stamp=stamp_of(kept))
-    return pages.redirect(request, where, notice, session=session)
+def begun(desk: Desk, request: web.Request, login: str, key: str) -> None:
+    """Begin a session of a person in the browser that asks; the one that it had before is over."""
+    if (before := request.get(VISIT)) is not None:
+        end_session(desk, before.kept.user.login, before.id)
+    open_session(desk, login, token_digest(key), place_of(request))
+
+
+def session_for(request: web.Request, kept: Credentials, key: str) -> Session:
+    """What the browser is to hold of a session that was begun: its tokens are others than before."""
+    return replace(session_of(request).follows(), login=kept.user.login, key=key, stamp=stamp_of(kept))
+
+
+def opened(
+    pages: Pages, request: web.Request, kept: Credentials, key: str, where: str, notice: str = ""
+) -> web.HTTPSeeOther:
+    """In, with a session that was begun; what somebody had sent too late is shown first."""
+    session = session_for(request, kept, key)
+    return pages.redirect(request, shown_first(session, where), notice, session=session)
 
 
 async def entered(pages: Pages, request: web.Request, kept: Credentials, where: str, way: str) -> web.HTTPSeeOther:
@@ -29,12 +45,12 @@ async def entered(pages: Pages, request: web.Request, kept: Credentials, where: 
         waiting = pages.sessions.wait(kept.user.login, stamp_of(kept), where)
         session = replace(session_of(request), waiting=waiting, abroad=None)
         return pages.redirect(request, "/login/code", session=session)
-    await pages.hub.store.run(lambda desk: noted(desk, kept, request, way))
-    return opened(pages, request, kept, where)
+    key = new_key()
+    await pages.hub.store.run(lambda desk: let_in(desk, kept, request, key, way))
+    return opened(pages, request, kept, key, where)
 
 
-def noted(desk: Desk, kept: Credentials, request: web.Request, way: str) -> None:
-    """Note that somebody got in; whose session the browser had before, that is over."""
-    if (before := session_of(request)).login:
-        end_session(desk, before)
+def let_in(desk: Desk, kept: Credentials, request: web.Request, key: str, way: str) -> None:
+    """Begin the session of somebody who has proved who they are, and note that they got in."""
+    begun(desk, request, kept.user.login, key)
     note(desk, Noted.ENTERED, kept.user, by=kept.user.login, remote=remote_of(request), detail=way)

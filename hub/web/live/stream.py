@@ -32,6 +32,7 @@ from hub.web.live.topics import parse_topics
 from hub.web.live.whispers import Whispers
 from hub.web.pages import Answer, Pages, access_here, field_of, session_of, user_here
 from hub.web.routes import Route, does, shows
+from hub.web.sessions import VISIT
 from hub.web.tongues import language
 
 log = get_logger(__name__)
@@ -91,7 +92,7 @@ class LivePages:
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         now = self._pages.hub.live.position
-        stay = Stay(session_of(request), access_here(request))
+        stay = Stay(session_of(request), request[VISIT].id, access_here(request))
         follower = Follower(user_here(request).login, language(), topics, now, stay)
         limits.readers += 1
         self._followers.add(follower)

@@ -1,4 +1,5 @@
-"""A person's own page: how they like the pages, their password, their second factor, their API tokens."""
+"""A person's own page: how they like the pages, their password, their second factor, their sessions, their API
+tokens."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ def routes(pages: Pages, factors: SecondFactors) -> tuple[Route, ...]:
         does("/me/tastes", own.set_tastes, None),
         does("/me/password", own.set_password, None),
         does("/me/leave", own.leave_everywhere, None),
+        does(r"/me/sessions/{id:\d+}/end", own.end_one, None),
         shows("/me/factor", factor.form, None, public=True),
         does("/me/factor", factor.confirm, None, public=True),
         does("/me/factor/codes", factor.renew, None),

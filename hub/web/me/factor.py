@@ -14,15 +14,17 @@ from crm_core.errors import Conflict, NotFound
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.entering import factor_of, renew_codes, set_factor, take_factor
-from crm_core.storage.users import credentials
+from crm_core.storage.queries.within import connection_of
+from crm_core.storage.users import Credentials, credentials
 from hub.http.keys import USER
 from hub.noting import Noted, note
 from hub.remote import remote_of
 from hub.second_factor import SecondFactors
 from hub.throttle import Guessed
 from hub.web.entering.proving import proved
+from hub.web.entering.ways import begun, session_for
 from hub.web.pages import Answer, Pages, field_of, session_of, user_here
-from hub.web.sessions import UNPROVEN, Session, stamp_of
+from hub.web.sessions import UNPROVEN, new_key
 from hub.web.tongues import _
 
 _Then: TypeAlias = Callable[[Desk, bool], None]
@@ -57,20 +59,21 @@ class OwnFactor:
             return self._shown(request, user, wrong, status=400)
         await pages.throttle.succeeded(attempt)
         codes, digests = self._factors.codes(user.login)
-        sealed = self._factors.seal(user.login, secret)
+        sealed, key = self._factors.seal(user.login, secret), new_key()
 
-        def service(desk: Desk) -> None:
+        def service(desk: Desk) -> Credentials | None:
             set_factor(desk, user.login, sealed, step, digests)
+            begun(desk, request, user.login, key)
             note(desk, Noted.FACTOR_SET, user, by=user.login, remote=remote_of(request))
+            return credentials(connection_of(desk), user.login)
 
         try:
-            await pages.hub.store.run(service)
+            kept = await pages.hub.store.run(service)
         except Conflict:
             raise pages.redirect(request, "/me", _("You have a second factor already.")) from None
-        kept = await pages.hub.store.read(lambda conn: credentials(conn, user.login))
         if kept is None:
             raise web.HTTPFound("/login")
-        pages.keep(request, Session(login=user.login, stamp=stamp_of(kept)))
+        pages.keep(request, session_for(request, kept, key))
         request[USER] = kept.user
         return pages.render(request, "me/codes.html", codes=codes, fresh=True)
 

@@ -1,8 +1,8 @@
-"""The page itself, and what is set on it at once: tastes, the password, signing out everywhere."""
+"""The page itself, and what is set on it at once: tastes, the password, where one is logged in."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -10,7 +10,9 @@ from crm_core.model.rights import Right
 from crm_core.model.user import Language, Tastes, Theme
 from crm_core.services.desk import Desk
 from crm_core.storage.database import Connection
-from crm_core.storage.entering import Factor, factor_of, set_tastes, sign_out_everywhere
+from crm_core.storage.entering import Factor, factor_of, set_tastes
+from crm_core.storage.queries.within import connection_of
+from crm_core.storage.sessions import OpenSession, end_session, end_sessions, list_sessions
 from crm_core.storage.tokens import Token, list_tokens
 from crm_core.storage.users import Credentials, UserChange, credentials, update_user
 from hub.areas import AREAS
@@ -18,10 +20,19 @@ from hub.noting import Noted, note
 from hub.remote import remote_of
 from hub.security import SHORTEST_PASSWORD
 from hub.throttle import Guessed
-from hub.web.entering.ways import LONGEST_PASSWORD_FIELD
-from hub.web.pages import Answer, Pages, access_here, field_of, user_here
-from hub.web.sessions import Session, stamp_of
+from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, begun, session_for
+from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
+from hub.web.sessions import VISIT, new_key
 from hub.web.tongues import _, speak
+
+
+class _Kept(NamedTuple):
+    """What is kept of a person."""
+
+    factor: Factor | None
+    tokens: tuple[Token, ...]
+    sessions: tuple[OpenSession, ...]
+    credentials: Credentials | None
 
 
 class Own:
@@ -38,13 +49,17 @@ class Own:
         """The page, with what there is to say: `problem` and which form it belongs to as `at`, a fresh `token`."""
         login, settings = user_here(request).login, self.pages.hub.settings
 
-        def read(conn: Connection) -> tuple[Factor | None, tuple[Token, ...], Credentials | None]:
-            return factor_of(conn, login), list_tokens(conn, login), credentials(conn, login)
-
-        factor, tokens, kept = await self.pages.hub.store.read(read)
         now = self.pages.hub.clock.now()
+
+        def read(conn: Connection) -> _Kept:
+            tokens, sessions = list_tokens(conn, login), list_sessions(conn, login, now)
+            return _Kept(factor_of(conn, login), tokens, sessions, credentials(conn, login))
+
+        factor, tokens, sessions, kept = await self.pages.hub.store.read(read)
         context = {
             "at": "",
+            "sessions": sessions,
+            "here": request[VISIT].id,
             "problem": "",
             "token": "",
             "factor": factor,
@@ -93,33 +108,44 @@ class Own:
         if not await pages.passwords.matches(old, kept.password_hash if kept is not None else None):
             return await self.shown(request, 401, at="password", problem=_("The old password is another one."))
         await pages.throttle.succeeded(attempt)
-        hashed = await pages.passwords.hash(new)
+        hashed, key = await pages.passwords.hash(new), new_key()
 
-        def service(desk: Desk) -> None:
+        def service(desk: Desk) -> Credentials | None:
             update_user(desk, user.login, UserChange(password_hash=hashed))
+            begun(desk, request, user.login, key)
             note(desk, Noted.PASSWORD, user, by=user.login, remote=remote_of(request))
+            return credentials(connection_of(desk), user.login)
 
-        await pages.hub.store.run(service)
-        raise await self.renewed(request, _("The password is changed. Everywhere else you are logged out."))
+        changed = await pages.hub.store.run(service)
+        if changed is None:  # disabled since the request began
+            raise pages.redirect(request, "/login")
+        said = _("The password is changed. Everywhere else you are logged out.")
+        raise pages.redirect(request, "/me", said, session=session_for(request, changed, key))
 
     async def leave_everywhere(self, request: web.Request) -> Answer:
         """End all sessions but this one."""
-        user = user_here(request)
+        user, here = user_here(request), request[VISIT].id
 
         def service(desk: Desk) -> None:
-            sign_out_everywhere(desk, user.login)
+            end_sessions(desk, user.login, but=here)
             note(desk, Noted.LEFT_EVERYWHERE, user, by=user.login, remote=remote_of(request))
 
         await self.pages.hub.store.run(service)
-        raise await self.renewed(request, _("Everywhere else you are logged out."))
+        raise self.pages.redirect(request, "/me", _("Everywhere else you are logged out."))
 
-    async def renewed(self, request: web.Request, notice: str) -> web.HTTPSeeOther:
-        """Back to the page with a session that goes on after all others ended."""
-        login = user_here(request).login
-        kept = await self._credentials(login)
-        if kept is None:
-            return self.pages.redirect(request, "/login", session=Session())
-        return self.pages.redirect(request, "/me", notice, session=Session(login=login, stamp=stamp_of(kept)))
+    async def end_one(self, request: web.Request) -> Answer:
+        """End one session, this one too."""
+        user, ident = user_here(request), number_in(request)
+
+        def service(desk: Desk) -> bool:
+            ended = end_session(desk, user.login, ident)
+            if ended:
+                note(desk, Noted.LEFT_ONE, user, by=user.login, remote=remote_of(request))
+            return ended
+
+        ended = await self.pages.hub.store.run(service)
+        said = _("The session is ended.") if ended else _("The session had ended already.")
+        raise self.pages.redirect(request, "/me", said)
 
     async def _credentials(self, login: str) -> Credentials | None:
         return await self.pages.hub.store.read(lambda conn: credentials(conn, login))

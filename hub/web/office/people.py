@@ -15,16 +15,17 @@ from crm_core.model.definitions.base import Line, Name
 from crm_core.model.rights import Right
 from crm_core.model.user import Absence, Role, User
 from crm_core.storage import users as storage
-from crm_core.storage.entering import factor_of
+from crm_core.storage.entering import Factor, factor_of
+from crm_core.storage.sessions import OpenSession, list_sessions
 from crm_core.storage.users import NewUser, UserChange, add_user, update_user
 from hub.exchange.handing_over import hand_over
-from hub.others_keys import end_sessions, take_factor_off
+from hub.others_keys import end_one_session, end_sessions, take_factor_off
 from hub.remote import remote_of
 from hub.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, values_of
 from hub.web.office.inputs import drawn
 from hub.web.office.offers import offers_of
-from hub.web.pages import Answer, Pages, access_here, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, ngettext
 
@@ -68,6 +69,7 @@ class People:
             does(f"{one}/active", self.set_active, Right.KEEP_STAFF),
             does(f"{one}/factor", self.take_factor, Right.KEEP_STAFF),
             does(f"{one}/sessions", self.end_sessions, Right.KEEP_STAFF),
+            does(rf"{one}/sessions/{{id:\d+}}/end", self.end_one_session, Right.KEEP_STAFF),
             does(f"{one}/hand-over", self.hand_over, Right.HAND_OVER),
         )
 
@@ -191,6 +193,16 @@ class People:
         await self.pages.act(request, lambda desk: end_sessions(desk, user.login, by=by, remote=remote))
         raise self.pages.redirect(request, _at(user), _("{name} is logged out everywhere.").format(name=user.name))
 
+    async def end_one_session(self, request: web.Request) -> Answer:
+        """Log somebody out of one browser."""
+        user, ident = await self._person(request), number_in(request)
+        by, remote = user_here(request).login, remote_of(request)
+        ended = await self.pages.act(
+            request, lambda desk: end_one_session(desk, user.login, ident, by=by, remote=remote)
+        )
+        said = _("The session is ended.") if ended else _("The session had ended already.")
+        raise self.pages.redirect(request, _at(user), said)
+
     async def hand_over(self, request: web.Request) -> Answer:
         """Give all that is somebody's to others."""
         login = request.match_info["login"]
@@ -227,6 +239,13 @@ class People:
         if user is None:
             raise NotFound("there is no user «{user}»", user=login)
         return user
+
+    async def _keys_of(self, user: User | None) -> tuple[Factor | None, tuple[OpenSession, ...]]:
+        """The second factor and the sessions of somebody."""
+        if user is None:
+            return None, ()
+        login, now = user.login, self.pages.hub.clock.now()
+        return await self.pages.hub.store.read(lambda conn: (factor_of(conn, login), list_sessions(conn, login, now)))
 
     async def _act(self, request: web.Request, service: Any) -> None:
         _done, position = await self.pages.act_at(request, service)
@@ -268,7 +287,7 @@ class People:
         offers, people = await store.look(
             lambda desk: (offers_of(desk), tuple(each for each in desk.work.staff.by_login.values() if each.active))
         )
-        kept = await store.read(lambda conn: factor_of(conn, user.login)) if user is not None else None
+        kept, sessions = await self._keys_of(user)
         usual, more = drawn(PersonForm, values, faults, offers)
         known = set(PersonForm.model_fields)
         answer = self.pages.render(
@@ -285,6 +304,7 @@ class People:
             groups=offers.of("PersonForm", "group"),
             shortest=SHORTEST_PASSWORD,
             factor=kept,
+            sessions=sessions,
             demanded=user is not None and user.role in self.pages.hub.settings.access.second_factor,
             oneself=user is not None and user.login == user_here(request).login,
             may_hand_over=access_here(request).may(Right.HAND_OVER),

@@ -2,6 +2,8 @@
 // not all of them. `data-ahead` is where to; what was chosen stands in the `.chosen` within, as fields `data-field`.
 // Where there is no script, the same inputs go with the form.
 
+import { post } from "./failures.js";
+
 export function chip(box, text) {
   const item = document.createElement("li");
   item.className = "tag";
@@ -20,10 +22,9 @@ async function ahead(box, file) {
   const item = chip(box, `${file.name} …`);
   const fail = (problem) => { item.classList.add("problem"); item.firstChild.textContent = `${file.name}: ${problem}`; };
   try {
-    const answer = await fetch(`${box.dataset.ahead}?name=${encodeURIComponent(file.name)}`, {
-      method: "POST", body: file, credentials: "same-origin",
-      headers: { "Content-Type": file.type || "application/octet-stream", "X-CSRF": document.body.dataset.csrf },
-    });
+    const type = { "Content-Type": file.type || "application/octet-stream" };
+    const answer = await post(`${box.dataset.ahead}?name=${encodeURIComponent(file.name)}`, file, type);
+    if (answer === null) { fail(box.dataset.failed); return; }
     const told = await answer.json();
     if (!answer.ok) { fail(told.problem ?? box.dataset.failed); return; }
     item.firstChild.textContent = told.name;

@@ -12,6 +12,7 @@ const byItself = ({ verb, triggeringEvent }) => verb === "get" && !["click", "su
 export function say(text, { login = "", reload = false } = {}) {
   box.querySelector(".said").textContent = text;
   const [link] = box.getElementsByTagName("a");
+  (document.querySelector("dialog[open]") ?? body).append(box); // what lies behind a dialog is neither seen nor reached
   link.hidden = !login;
   if (login) link.href = login;
   box.querySelector("[data-reload]").hidden = !reload;
@@ -25,6 +26,28 @@ function take(csrf) {
   document.querySelectorAll("input[type=hidden][name=csrf]").forEach((each) => { each.value = csrf; });
 }
 
+const anothers = (login) => decodeURIComponent(login) !== body.dataset.login;
+
+// What a script sends by itself goes the same way. The answer; null where none came or the line says what is wrong.
+export async function post(url, content, headers = {}) {
+  const send = () => fetch(url, {
+    method: "POST", credentials: "same-origin", redirect: "manual", body: content,
+    headers: { "X-CSRF": body.dataset.csrf, "HX-Request": "true", ...headers },
+  });
+  try {
+    let answer = await send();
+    const fresh = answer.headers.get("X-CSRF-Fresh");
+    if (fresh && anothers(answer.headers.get("X-Login"))) { say(words.other); return null; }
+    if (fresh) { take(fresh); answer = await send(); }
+    const login = answer.headers.get("X-Login-At");
+    if (login) { say(await answer.text(), { login }); return null; }
+    return answer;
+  } catch {
+    say(words.unsent);
+    return null;
+  }
+}
+
 function again({ elt, verb, path, target, formData, triggeringEvent }) {
   const headers = { "X-CSRF": body.dataset.csrf, "X-Again": "1" };
   setTimeout(() => htmx.ajax(verb, path, { source: elt, event: triggeringEvent, target, values: formData, headers }));
@@ -34,7 +57,7 @@ function refused({ xhr, requestConfig }) {
   const { status } = xhr;
   const fresh = xhr.getResponseHeader("X-CSRF-Fresh");
   const login = xhr.getResponseHeader("X-Login-At");
-  if (fresh && decodeURIComponent(xhr.getResponseHeader("X-Login")) !== body.dataset.login) say(words.other);
+  if (fresh && anothers(xhr.getResponseHeader("X-Login"))) say(words.other);
   else if (fresh && !requestConfig.headers["X-Again"]) { take(fresh); again(requestConfig); }
   else if (login) say(xhr.responseText, { login });
   else if (status === 404 && requestConfig.elt.matches("main [data-topic]") && /^\/(deals|contacts)\/\d/.test(location.pathname)) gone(requestConfig.elt);

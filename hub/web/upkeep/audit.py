@@ -25,6 +25,7 @@ ACTS: Final[Mapping[str, str]] = {
     "login.failed": NP_("audit", "wrong password or code"),
     "login.throttled": NP_("audit", "too many attempts"),
     "login.ended": NP_("audit", "logged out everywhere"),
+    "login.ended.one": NP_("audit", "ended one session"),
     "password.changed": NP_("audit", "changed the password"),
     "factor.set": NP_("audit", "set a second factor up"),
     "factor.codes": NP_("audit", "made new codes on paper"),

@@ -55,7 +55,7 @@ def test_nobody_follows_without_end() -> None:
 
 def follower(*topics: str, login: str = "ivan") -> Follower:
     user = User(1, login, login.title(), Role.MANAGER)
-    stay = Stay(Session(login=login), Access.of(user, Catalogue(), Staff.of((user,))))
+    stay = Stay(Session(login=login), 7, Access.of(user, Catalogue(), Staff.of((user,))))
     return Follower(login, "ru", frozenset(topics), 10, stay)
 
 

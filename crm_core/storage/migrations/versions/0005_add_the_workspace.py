@@ -30,6 +30,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("login", "page", "name", name="uq_saved_view_name"),
     )
     op.create_index("ix_saved_view_page", "saved_view", ["page", "shared"], unique=False)
+    op.create_table(
+        "user_session",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("remote", sa.Text(), nullable=False),
+        sa.Column("browser", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["login"], ["app_user.login"], name="fk_user_session_login"),
+        sa.PrimaryKeyConstraint("id", name="pk_user_session"),
+        sa.UniqueConstraint("digest", name="uq_user_session_digest"),
+    )
+    op.create_index("ix_user_session_login", "user_session", ["login", "seen_at"], unique=False)
+    op.create_index("ix_user_session_expires_at", "user_session", ["expires_at"], unique=False)
+    op.create_table(
+        "unsent_form",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["login"], ["app_user.login"], name="fk_unsent_form_login"),
+        sa.PrimaryKeyConstraint("id", name="pk_unsent_form"),
+    )
+    op.create_index("ix_unsent_form_login", "unsent_form", ["login", "digest"], unique=False)
+    op.create_index("ix_unsent_form_expires_at", "unsent_form", ["expires_at"], unique=False)
     op.create_index("ix_deal_manager", "deal", ["manager", "id"], unique=False)
     open_cards = sa.text("closed_at IS NULL AND deleted_at IS NULL")
     open_case, rejected = sa.text("state = 'open'"), sa.text("status = 'rejected' AND deleted_at IS NULL")
@@ -82,6 +111,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back."""
     op.drop_index("uq_app_user_oidc_subject", table_name="app_user")
+    op.drop_table("unsent_form")
+    op.drop_table("user_session")
     op.drop_column("app_user", "tastes")
     op.drop_column("app_user", "oidc_subject")
     op.drop_column("app_user", "session_epoch")
