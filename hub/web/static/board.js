@@ -1,5 +1,7 @@
 // Boards and the pages of cards: cards are dragged, moved by keys or a menu; what a stage asks for is asked in a dialog.
 
+import { post } from "./failures.js";
+
 const board = document.getElementById("board");
 const menu = document.getElementById("move-menu");
 const dialog = document.getElementById("asking");
@@ -76,14 +78,9 @@ function settle(id, answer, text) {
 }
 
 async function send(id, url, fields) {
-  let answer;
-  try {
-    answer = await fetch(url, {
-      method: "POST", credentials: "same-origin", redirect: "manual",
-      headers: { "X-CSRF": document.body.dataset.csrf, "HX-Request": "true", Accept: "text/html" }, body: fields,
-    });
-  } catch {
-    putBack(id);
+  const answer = await post(url, fields, { Accept: "text/html" });
+  if (answer === null) {
+    if (!dialog?.open) putBack(id); // what is written in a dialog stays, to be sent again
     return;
   }
   const away = answer.headers.get("HX-Redirect");
