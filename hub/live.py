@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from crm_core.errors import CoreError
+from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.storage import feed
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
@@ -20,11 +20,15 @@ log = get_logger(__name__)
 
 _PAGE = 500
 _KEPT = 2000
+_TRIES = 10  # to tell a listener that breaks, before the others go on without it
 Listener = Callable[[list[FeedRow]], Awaitable[None]]
 
 
 class Live:
-    """Follows the feed for everybody in this process. `poll_s` bounds how late another node's change is seen."""
+    """Follows the feed for everybody in this process. `poll_s` bounds how late another node's change is seen.
+
+    `passed_over` is how many changes some listener broke on and was not told.
+    """
 
     def __init__(self, store: Store, poll_s: float = 0.5) -> None:
         self._store = store
@@ -34,11 +38,17 @@ class Live:
         self._woken = asyncio.Event()
         self._moved = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
+        self._failures = 0
         self.position = 0
+        self.passed_over = 0
         store.on_commit(lambda _position: self.wake())
 
     def listen(self, listener: Listener) -> None:
-        """Have every change told to `listener`, in order, before followers see it; call before `start`."""
+        """Have every change told to `listener`, in order, before followers see it; call before `start`.
+
+        It may be told the same changes again. Where it breaks on them again and again, they are passed over: the others
+        would see nothing any more.
+        """
         self._listeners.append(listener)
 
     def wake(self) -> None:
@@ -101,15 +111,14 @@ class Live:
             self._woken.clear()
             try:
                 rows = await self._store.read(lambda conn: feed.after(conn, self.position, _PAGE))
-                for listener in self._listeners if rows else ():
-                    await listener(rows)
+                told = await self._told(rows)
             except CoreError as err:
                 log.warning("the change feed can't be read", error=str(err))
-                rows = []
+                told, rows = False, []
             except Exception:
-                log.exception("a listener of the change feed failed")
-                rows = []
-            if rows:
+                log.exception("the change feed can't be read")
+                told, rows = False, []
+            if rows and told:
                 self._recent.extend(rows)
                 async with self._moved:
                     self.position = rows[-1].position
@@ -120,3 +129,22 @@ class Live:
                     await self._woken.wait()
             except TimeoutError:
                 continue
+
+    async def _told(self, rows: list[FeedRow]) -> bool:
+        """Whether the listeners know of these changes, so that they need not be told again. Raises
+        StorageUnavailable."""
+        broken = False
+        for listener in self._listeners if rows else ():
+            try:
+                await listener(rows)
+            except StorageUnavailable:
+                raise
+            except Exception:
+                log.exception("a listener of the change feed failed", position=rows[-1].position, tries=self._failures)
+                broken = True
+        self._failures = self._failures + 1 if broken else 0
+        if self._failures >= _TRIES:
+            log.error("changes were passed over that a listener breaks on", position=rows[-1].position)
+            self.passed_over += len(rows)
+            self._failures, broken = 0, False
+        return not broken

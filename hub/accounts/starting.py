@@ -16,6 +16,7 @@ from crm_core.errors import ChannelAuthError, CoreError
 from crm_core.messages import ChannelKey
 from crm_core.ports import Channel, ChannelHealth, ChannelState, Clock, InboundSink
 from crm_core.ports.channels import Retires
+from crm_core.wording import Sentence
 from hub.accounts.channels import BrokenChannel, Channels
 from hub.log import get_logger
 from hub.metrics import Metrics
@@ -29,6 +30,7 @@ _FIRST = timedelta(seconds=5)
 _TIMES = 3
 _MOST = timedelta(minutes=10)
 _LOOK_S = 5.0
+_START_S = 60.0  # to begin with, for connecting goes on in the background; the others wait as long
 _STOP_S = 15.0
 
 
@@ -60,7 +62,12 @@ class Starts(Worker):
         self._kept: dict[ChannelKey, _Kept] = {}
         self._seen: dict[ChannelKey, tuple[object, datetime]] = {}
         self._sink: InboundSink | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever an account is seen to stand otherwise than before; on the loop's own thread."""
+        self._listeners.append(listener)
 
     def serve(self, sink: InboundSink) -> None:
         """Facts go there from now on; without this connectors are made, and nothing is started."""
@@ -89,6 +96,7 @@ class Starts(Worker):
             leaving = self._channels[key]
             self._channels.remove(key)
             await self._end(leaving)
+            self._tell()
 
     async def again(self, key: ChannelKey) -> bool:
         """Start an account anew, now, unless it runs; whether it does. False for one that is not served here.
@@ -113,12 +121,15 @@ class Starts(Worker):
 
     def look(self) -> None:
         """See how all stand now; on the loop's own thread."""
-        now = self._clock.now()
+        now, changed = self._clock.now(), False
         for key, channel in self._channels.items():
             stands = (channel.health.state, channel.health.trouble)
             before = self._seen.get(key)
             if before is None or before[0] != stands:
                 self._seen[key] = (stands, now)
+                changed = True
+        if changed:
+            self._tell()
 
     async def turn(self) -> float:
         """Start what is to be started again; remember how all stand."""
@@ -131,6 +142,10 @@ class Starts(Worker):
         return _LOOK_S
 
     # ------------------------------------------------------------ inside
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     async def _renew(self, key: ChannelKey) -> None:
         """A fresh connector, for one that was stopped, or half started, is not started again."""
@@ -150,7 +165,7 @@ class Starts(Worker):
         if self._sink is None or self._stopping:
             return
         try:
-            await channel.start(self._sink)
+            await asyncio.wait_for(channel.start(self._sink), _START_S)
         except Exception as err:
             log.exception("an account did not start", channel=str(key), again_s=self._failed(key, err))
             await self._end(channel)
@@ -177,6 +192,6 @@ class Starts(Worker):
 
 
 def _health(err: Exception) -> ChannelHealth:
-    words = str(err) if isinstance(err, CoreError) else f"{type(err).__name__}: {err}"
+    words = str(err) if isinstance(err, CoreError) else f"{type(err).__name__}: {err}".rstrip(": ")
     state = ChannelState.BAD_CREDENTIALS if isinstance(err, ChannelAuthError) else ChannelState.RECONNECTING
-    return ChannelHealth(state, f"it did not start: {words}")
+    return ChannelHealth(state, Sentence("it did not start: {why}", why=words))

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from crm_core.errors import CoreError
 from crm_core.storage.queries import health
+from crm_core.wording import Sentence
 from hub.bootstrap import Hub
 from hub.http.keys import HUB
 from hub.log import get_logger
@@ -38,6 +39,11 @@ async def parts_of(hub: Hub) -> tuple[bool, dict[str, dict[str, str]]]:
     parts: dict[str, dict[str, str]] = {"database": database, "intake": intake}
     for key, channel in hub.channels.items():
         parts[str(key)] = {"state": channel.health.state.value, "detail": channel.health.detail}
+    if hub.live.passed_over:
+        told = Sentence(
+            "{count} changes were passed over: restart the hub; its log tells why", count=hub.live.passed_over
+        )
+        parts["feed"] = {"state": "trouble", "detail": told}
     parts.update(hub.recordings.parts)
     if hub.wake is not None:
         parts["redis"] = {"state": "connected" if hub.wake.connected else "reconnecting", "detail": hub.wake.detail}

@@ -18,7 +18,8 @@ from hub.web.live.topics import EVERYTHING, of_client, touched
 
 log = get_logger(__name__)
 
-_PHONES_S = 0.5
+_MOMENT_S = 0.5
+_AGAIN_S = 2.0
 _CATCH_UP_ROWS = 2000
 
 
@@ -32,7 +33,8 @@ class Telling:
         self._owners = Owners(hub)
         self._offers: list[Offer] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._phones = asyncio.Event()
+        self._unwritten: set[str] = set()
+        self._moved = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def offer(self, offer: Offer) -> None:
@@ -43,9 +45,10 @@ class Telling:
         """Begin at the newest change."""
         self._loop = asyncio.get_running_loop()
         self._hub.presence.listen(self._telephone)
+        self._hub.starts.listen(lambda: self._moves("channels"))
         self._tasks = [
-            asyncio.create_task(self._follow(), name="pages-telling"),
-            asyncio.create_task(self._tell_phones(), name="pages-phones"),
+            asyncio.create_task(self._follow(self._hub.live.position), name="pages-telling"),
+            asyncio.create_task(self._tell_unwritten(), name="pages-unwritten"),
         ]
 
     async def stop(self) -> None:
@@ -71,15 +74,26 @@ class Telling:
         stale = self._touched([change for row in rows for change in row.changes])
         follower.tell(now, {EVERYTHING} if len(rows) >= _CATCH_UP_ROWS else stale, missed=True)
 
-    async def _follow(self) -> None:
-        async for rows in self._hub.live.batches():
+    async def _follow(self, position: int) -> None:
+        while True:
             try:
-                await self._tell(rows)
-            except Exception:
-                # The pages ask for themselves then; the next change finds this task alive.
-                log.exception("what changed could not be made pieces of")
-                for each in self._followers:
-                    each.tell(rows[-1].position, {EVERYTHING}, missed=True)
+                async for rows in self._hub.live.batches(position):
+                    await self._tell_for_sure(rows)
+                    position = rows[-1].position
+            except CoreError as err:
+                log.warning("what changed meanwhile can't be read", error=str(err))
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return  # the hub stops
+
+    async def _tell_for_sure(self, rows: Sequence[FeedRow]) -> None:
+        try:
+            await self._tell(rows)
+        except Exception:
+            # The pages ask for themselves then; the next change finds this task alive.
+            log.exception("what changed could not be made pieces of")
+            for each in self._followers:
+                each.tell(rows[-1].position, {EVERYTHING}, missed=True)
 
     async def _tell(self, rows: Sequence[FeedRow]) -> None:
         changes = [change for row in rows for change in row.changes]
@@ -128,12 +142,18 @@ class Telling:
     def _telephone(self, _pbx: str, _endpoint: str) -> None:
         """A telephone changed; in any thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._phones.set)
+            self._loop.call_soon_threadsafe(self._moves, "phones")
 
-    async def _tell_phones(self) -> None:
+    def _moves(self, topic: str) -> None:
+        """Something changed that stands in no record."""
+        self._unwritten.add(topic)
+        self._moved.set()
+
+    async def _tell_unwritten(self) -> None:
         while True:
-            await self._phones.wait()
-            self._phones.clear()
-            for each in self._followers.of({"phones"}):
-                each.tell(each.position, {"phones"})
-            await asyncio.sleep(_PHONES_S)  # telephones ring by the dozen; how they stand is looked at twice a second
+            await self._moved.wait()
+            self._moved.clear()
+            topics, self._unwritten = self._unwritten, set()
+            for each in self._followers.of(topics):
+                each.tell(each.position, topics)
+            await asyncio.sleep(_MOMENT_S)  # telephones ring by the dozen; how they stand is looked at twice a second

@@ -52,6 +52,7 @@ _WORKERS: Final[Mapping[str, str]] = {
 _PARTS: Final[Mapping[str, str]] = {
     "database": NP_("part", "Database"),
     "intake": NP_("part", "Intake"),
+    "feed": NP_("part", "What changes"),
     "redis": NP_("part", "Redis"),
     "recordings": NP_("part", "Recordings"),
 }
@@ -60,6 +61,7 @@ _STATES: Final[Mapping[str, str]] = {
     "closed": NP_("part", "closed"),
     "unavailable": NP_("part", "does not answer"),
     "away": NP_("part", "on another node"),
+    "trouble": NP_("part", "in trouble"),
 }
 
 

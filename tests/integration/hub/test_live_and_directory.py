@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from crm_core.errors import StorageUnavailable
 from crm_core.messages import DeviceState, RouteAction, RouteQuery, Verdict
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
@@ -71,6 +72,44 @@ async def test_what_another_process_commits_is_seen(world: World, live: Live) ->
         async for row in live.follow(start):
             assert "contact" in {table for table, _, _ in row.changes}
             break
+
+
+async def test_a_listener_that_breaks_keeps_the_others_waiting_but_for_a_moment(world: World) -> None:
+    live, heard, tries = Live(world.stores[0], poll_s=0.01), [], []
+
+    async def breaks(rows: list[FeedRow]) -> None:
+        tries.append(rows[-1].position)
+        raise LookupError
+
+    async def hears(rows: list[FeedRow]) -> None:
+        heard.append(rows[-1].position)
+
+    live.listen(breaks)
+    live.listen(hears)
+    await live.start()
+    await take(world.stores[0], 1)
+    await until(lambda: live.passed_over > 0)
+    await until(lambda: live.position == heard[-1])
+    assert len(tries) > 2, "it is told again: it may have been of the moment"
+    assert set(heard) == set(tries)
+    await live.stop()
+
+
+async def test_what_was_of_the_moment_is_told_again(world: World) -> None:
+    live, heard = Live(world.stores[0], poll_s=0.01), []
+    troubles = [StorageUnavailable("away")] * 20 + [LookupError("once")]
+
+    async def hears(rows: list[FeedRow]) -> None:
+        if troubles:
+            raise troubles.pop()
+        heard.append(rows[-1].position)
+
+    live.listen(hears)
+    await live.start()
+    await take(world.stores[0], 1)
+    await until(lambda: bool(heard))
+    assert (live.passed_over, troubles) == (0, [])
+    await live.stop()
 
 
 async def test_positions_never_appear_behind_one_already_read(world: World, live: Live) -> None:

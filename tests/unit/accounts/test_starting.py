@@ -10,6 +10,7 @@ import pytest
 from crm_core.errors import ChannelAuthError
 from crm_core.messages import ChannelKey, DeliveryReceipt, OutboundMessage
 from crm_core.ports import ChannelHealth, ChannelState, InboundSink
+from hub.accounts import starting
 from hub.accounts.advice import advice
 from hub.accounts.channels import Channels
 from hub.accounts.starting import Starts
@@ -205,3 +206,29 @@ async def test_whoever_asks_beside_one_who_fails_hears_of_it(world: World) -> No
     before = world.starts
     assert await asyncio.gather(*(world.service.again(KEY) for _ in range(2))) == [False] * 2
     assert world.starts == before + 1
+
+
+async def test_one_that_never_begins_keeps_nobody_else_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "_START_S", 0.01)
+    world.open.clear()
+    await world.begin()
+    assert world.health().state is ChannelState.RECONNECTING
+    assert world.made[0].stopped
+    stands = world.service.stands(KEY)
+    assert stands is not None
+    assert stands.again_at is not None
+
+
+async def test_whoever_listens_hears_that_an_account_stands_otherwise(world: World) -> None:
+    heard: list[ChannelState] = []
+    world.trouble = None
+    world.service.listen(lambda: heard.append(world.health().state if KEY in world.channels else ChannelState.STOPPED))
+    await world.begin()
+    world.service.look()
+    assert heard == [ChannelState.CONNECTED]
+    world.made[0].health = ChannelHealth(ChannelState.RECONNECTING, "reset")
+    await world.service.turn()
+    assert heard[-1] is ChannelState.RECONNECTING
+    await world.service.leave(KEY)
+    assert heard[-1] is ChannelState.STOPPED
+    assert len(heard) == 3
