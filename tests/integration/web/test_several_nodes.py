@@ -158,6 +158,7 @@ async def test_whose_session_ends_at_one_node_hears_nothing_more_at_the_other(no
         await nodes.first.write("Мой адрес: Лесная, 5")
         assert "Лесная" not in await feed.rest()
     olga = nodes.people["olga"]
+    copied = {each.key: each.value for each in olga.cookie_jar}
     async with nodes.following("olga", nodes.second, "happening") as feed:
         async with olga.get(nodes.first.server.make_url("/"), headers={"Accept": "text/html"}) as page:
             csrf = (await page.text()).partition('name="csrf" value="')[2].partition('"')[0]
@@ -165,6 +166,10 @@ async def test_whose_session_ends_at_one_node_hears_nothing_more_at_the_other(no
             assert left.status == 200
         await nodes.first.write("Мой адрес: Садовая, 7", number="2")
         assert "Садовая" not in await feed.rest()
+    async with ClientSession(cookies=copied, cookie_jar=CookieJar(unsafe=True)) as thief:
+        for at in (nodes.second, nodes.first):
+            async with thief.get(at.server.make_url("/me"), allow_redirects=False) as refused:
+                assert refused.headers["Location"].startswith("/login")
 
 
 @pytest.mark.parametrize("nodes", ["redis"], indirect=True)
