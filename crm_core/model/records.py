@@ -130,7 +130,8 @@ class LeadRecord(NamedTuple):
 
 class CaseRecord(NamedTuple):
     """A client who waits. At most one open a contact. `facts` counts the missed
-    calls and messages in it; `rung` is the last rung told, None before the first."""
+    calls and messages in it; `rung` is the last rung told, None before the first. `taken_at`: since when `manager`
+    looks after it by their own word, None where they did not say so."""
 
     id: int
     contact_id: int
@@ -146,6 +147,7 @@ class CaseRecord(NamedTuple):
     reason: str | None = None
     manager: str | None = None
     misses: Json = []
+    taken_at: datetime | None = None
 
 
 class CallRecord(NamedTuple):

@@ -109,6 +109,8 @@ def stretch(desk: Desk, act: HandOver, author: str) -> dict[str, Counter[str]] |
             changes: dict[str, Any] = {column: taker}
             if "updated_at" in record._fields:
                 changes["updated_at"] = desk.now
+            if kind is CaseRecord:
+                changes["taken_at"] = None  # it was given, nobody has said that they look after it
             desk.work.put(record._replace(**changes))
             given.setdefault(taker, Counter())[name] += 1
         return given

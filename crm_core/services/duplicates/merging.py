@@ -75,7 +75,7 @@ _OF_CONTACT = (
     "fields",
     "tags",
 )
-_OF_CASE = ("contact_id", "opened_at", "rung", "promised_at", "manager")
+_OF_CASE = ("contact_id", "opened_at", "rung", "promised_at", "manager", "taken_at")
 _OF_LEAD = (
     "title",
     "first_fact_at",

@@ -214,7 +214,7 @@ def given_to(desk: Desk, contact: ContactRecord, login: str, cause: str) -> None
     user = desk.work.staff.get(login)
     if case is None or user is None or case.manager == login:
         return
-    given = case._replace(manager=login)
+    given = case._replace(manager=login, taken_at=None)
     desk.work.put(given)
     text = case_text(desk, given, contact, 0, None)
     buttons = case_buttons(desk, given)
@@ -222,11 +222,13 @@ def given_to(desk: Desk, contact: ContactRecord, login: str, cause: str) -> None
 
 
 def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:
-    """Somebody looks after the client from now on; the ladder goes on until they have truly spoken."""
+    """Somebody says that they look after the client: whoever oversees them sees who did so and when, on the case and on
+    the timeline, also where it was theirs already. Said once more, it changes nothing. The ladder goes on until they
+    have truly spoken."""
     case, contact = _open_case(desk, case_id)
-    if case.manager == login:
+    if case.manager == login and case.taken_at is not None:
         return case
-    taken = case._replace(manager=login)
+    taken = case._replace(manager=login, taken_at=desk.now)
     desk.work.put(taken)
     desk.note(contact.id, desk.say(Phrase.TAKEN_BY, name=desk.name_of(login)), author=login, by_person=True)
     return taken

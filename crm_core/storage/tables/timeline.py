@@ -38,6 +38,7 @@ contact_case = Table(
     Column("reason", Text),
     Column("manager", Text, ForeignKey("app_user.login")),
     Column("misses", JsonText, nullable=False),
+    Column("taken_at", UtcDateTime),
     Index("ix_contact_case_state_id", "state", "id"),
     Index("ix_contact_case_contact_id", "contact_id"),
     # Who waits for whom, and how soon those of today were answered.

@@ -49,7 +49,7 @@ class GiveBody(Taken):
 
 class Case(Given):
     """A client who waits. `count` misses and messages; `rung` the last one told, null before the first; `due_at` when
-    the next rung is told, or the promise runs out."""
+    the next rung is told, or the promise runs out; `taken_at` since when `manager` looks after it by their own word."""
 
     id: int
     contact_id: int
@@ -63,6 +63,7 @@ class Case(Given):
     closed_at: datetime | None
     reason: str | None
     manager: str | None
+    taken_at: datetime | None
     channel: str
     account: str
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from aiohttp import ClientResponse
 
 from crm_core.model.call import CallLeg
 from crm_core.model.user import Role
+from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.tasking.tasks import NewTask, make
 from crm_core.storage.users import UserChange, update_user
 from tests.fakes.clock import START
@@ -152,6 +154,28 @@ async def test_everybody_sees_their_own_and_a_head_chooses_whose(workspace: Work
     assert f'id="case-{case_id}"' in await head.get("/?whose=everybody")
     assert f'id="case-{case_id}"' not in await head.get("/?whose=mine")
     assert f'id="case-{case_id}"' not in await ivan.get("/?whose=everybody"), "a manager sees no more than their own"
+
+
+async def test_who_took_a_case_and_when_is_seen_though_it_was_theirs_already(workspace: Workspace) -> None:
+    head, ivan = await workspace.visitor("head", Role.HEAD), await workspace.visitor("ivan", Role.MANAGER)
+    contact = await workspace.write("Добрый день", name="Анна")
+    await workspace.hub.store.run(lambda desk: change(desk, contact, ContactChange(manager="ivan")))
+    first = await workspace.scalar("SELECT id FROM contact_case")
+    await head.send(f"/cases/{first}/close", page="/wall", back="/wall", reason="решено")
+    workspace.clock.advance(timedelta(minutes=1))
+    await workspace.write("И ещё вопрос", number="2")
+    case = await workspace.scalar("SELECT id FROM contact_case WHERE state = 'open' AND manager = 'ivan'")
+    lines = "SELECT count(*) FROM timeline WHERE author = 'ivan' AND text LIKE '%занимается обращением'"
+    assert "занимается с" not in await head.get("/wall")
+    for _time in range(2):
+        await ivan.send(f"/cases/{case}/take", page="/", back="/")
+        workspace.clock.advance(timedelta(minutes=1))
+    assert await workspace.scalar(lines) == 1
+    for page in ("/wall", "/?whose=everybody", f"/contacts/{contact}"):
+        assert "занимается с" in await head.get(page), page
+    await workspace.hire("olga", Role.MANAGER)
+    await head.send(f"/cases/{case}/give", page="/wall", back="/wall", to="olga")
+    assert "занимается с" not in await head.get("/wall"), "it was given to her, she did not say so yet"
 
 
 async def test_tasks_are_given_ticked_off_put_off_and_done(workspace: Workspace) -> None:

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sqlite_where=open_case,
     )
     op.create_index("ix_contact_case_opened_at", "contact_case", ["opened_at"], unique=False)
+    op.add_column("contact_case", sa.Column("taken_at", UtcDateTime(), nullable=True))
     done, received = sa.text("done_at IS NOT NULL"), sa.text("kind = 'received' AND deleted_at IS NULL")
     op.create_index("ix_task_done_at", "task", ["done_at"], unique=False, postgresql_where=done, sqlite_where=done)
     op.create_index("ix_document_created_at", "document", ["created_at"], unique=False)
@@ -128,6 +129,7 @@ def downgrade() -> None:
     op.drop_index("ix_payment_at", table_name="payment")
     op.drop_index("ix_document_created_at", table_name="document")
     op.drop_index("ix_task_done_at", table_name="task")
+    op.drop_column("contact_case", "taken_at")
     op.drop_index("ix_contact_case_opened_at", table_name="contact_case")
     op.drop_index("ix_contact_case_open_manager", table_name="contact_case")
     op.drop_index("ix_lead_rejected", table_name="lead")
