@@ -3,8 +3,10 @@ tell of stands in the inbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
 
 from crm_core.model.access import Access, Right
 from crm_core.model.case import CaseKind
@@ -19,45 +21,65 @@ from hub.web.tongues import speak
 _TOPIC: Final = "me"
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`shown` is what the template tells of, whose id is `id`; `mark` differs where it is news to whoever had it
+    before; `logins` are whom it concerns, of whom those are told who have the right."""
+
+    id: int
+    shown: Any
+    mark: str
+    logins: Collection[str]
+
+
 class Notices:
     """Makes notices of cases and of leads."""
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self.offers = (
-            Offer("contact_case", self._of_cases, frozenset({_TOPIC})),
-            Offer("lead", self._of_leads, frozenset({_TOPIC})),
+            self._offer("contact_case", "case", Right.SEE_CASES, self._of_cases),
+            self._offer("lead", "lead", Right.SEE_CLIENTS, self._of_leads),
         )
 
-    async def _of_cases(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
+    def _offer(
+        self, table: str, name: str, right: Right, found: Callable[[Reading, Collection[int]], Iterator[Notice]]
+    ) -> Offer:
+        """Notices of a table's rows, drawn by the template of that name, for those who have a right."""
+        return Offer(table, partial(self._make, name, right, found), frozenset({_TOPIC}))
+
+    async def _make(
+        self,
+        name: str,
+        right: Right,
+        found: Callable[[Reading, Collection[int]], Iterator[Notice]],
+        wishes: Sequence[Wish],
+        language: str,
+    ) -> Sequence[Piece]:
         ids = [each.id for each in wishes]
-        found, sees = await self._pages.hub.store.read(
-            lambda conn: (case_notices(conn, ids), self._sees(conn, Right.SEE_CASES))
+        notices, sees = await self._pages.hub.store.read(
+            lambda conn: (tuple(found(conn, ids)), self._sees(conn, right))
         )
         speak(language)
         pieces = []
-        for each in found:
-            logins = frozenset(filter(sees, self._concerned(each.case)))
-            # It is told once more when they wrote again, a rung was told, or somebody else has to answer now.
-            mark = f"{each.case.facts}.{each.case.rung}.{each.case.manager}"
+        for each in notices:
+            logins = frozenset(filter(sees, each.logins))
             if logins:
-                html = self._pages.html("popups/case.html", each=each, mark=mark)
-                pieces.append(Piece(_TOPIC, f"notice-case-{each.case.id}", html, logins))
+                html = self._pages.html(f"popups/{name}.html", each=each.shown, mark=each.mark)
+                pieces.append(Piece(_TOPIC, f"notice-{name}-{each.id}", html, logins))
         return pieces
 
-    async def _of_leads(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
-        ids = [each.id for each in wishes]
-        found, sees = await self._pages.hub.store.read(
-            lambda conn: (lead_notices(conn, ids), self._sees(conn, Right.SEE_CLIENTS))
-        )
-        speak(language)
-        pieces = []
-        for each in found:
+    def _of_cases(self, conn: Reading, ids: Collection[int]) -> Iterator[Notice]:
+        for each in case_notices(conn, ids):
+            case = each.case
+            # It is told once more when they wrote again, a rung was told, or somebody else has to answer now.
+            yield Notice(case.id, each, f"{case.facts}.{case.rung}.{case.manager}", self._concerned(case))
+
+    def _of_leads(self, conn: Reading, ids: Collection[int]) -> Iterator[Notice]:
+        for each in lead_notices(conn, ids):
             manager = each.lead.manager
-            if manager is not None and sees(manager):
-                html = self._pages.html("popups/lead.html", each=each, mark=manager)
-                pieces.append(Piece(_TOPIC, f"notice-lead-{each.lead.id}", html, frozenset({manager})))
-        return pieces
+            if manager is not None:
+                yield Notice(each.lead.id, each, manager, (manager,))
 
     def _sees(self, conn: Reading, right: Right) -> Callable[[str], bool]:
         """Whether somebody has a right."""
