@@ -92,7 +92,7 @@ def _name(rng: random.Random) -> str:
 def _card(office: Measured, bare: Bare) -> tuple[Once, Once]:
     def look(conn: Reading, contact_id: int) -> int:
         card = contacts.contact_card(conn, contact_id)
-        return len(timeline.list_entries(conn, card.contact.id, Order.RECENT, Slice(None, PAGE)).items)
+        return len(timeline.list_entries(conn, card.contact.id, Order.RECENT, Slice(None, PAGE), None).items)
 
     async def ours(contact_id: int) -> int:
         return await office.store.read(partial(look, contact_id=contact_id))

@@ -66,10 +66,9 @@ class RawFact:
     raw_type: str
 
 
-def list_entries(
-    conn: Connection, contact_id: int, order: Order, where: Slice, sight: Sight | None = None
-) -> Page[EntryCard]:
-    """A page of a contact's timeline, without what became of cards that are not in `sight`. Six statements at most."""
+def list_entries(conn: Connection, contact_id: int, order: Order, where: Slice, sight: Sight | None) -> Page[EntryCard]:
+    """A page of a contact's timeline, without what became of cards that are not in `sight`; all of it where that is
+    None, for nobody's eyes. Six statements at most."""
     if order is Order.COMMITTED:
         statement = by_commit(contact_id, number_cursor(where.after))
     else:
@@ -84,14 +83,15 @@ def list_entries(
     return page.map(lambda entry: cards[entry.id])
 
 
-def list_scheduled(conn: Connection, contact_id: int, now: datetime, where: Slice) -> Page[EntryCard]:
-    """A page of the messages to a contact that wait for their moment, the soonest first. What lies ahead on a timeline
-    is read, and nothing else. Six statements at most."""
+def list_scheduled(conn: Connection, contact_id: int, now: datetime, where: Slice, sight: Sight) -> Page[EntryCard]:
+    """A page of the messages to a contact that wait for their moment, the soonest first, without what tells of cards
+    that are not in `sight`. What lies ahead on a timeline is read, and nothing else. Six statements at most."""
     waiting = (
         timeline.c.occurred_at > now,
         timeline.c.direction == Direction.OUT,
         timeline.c.delivery == Delivery.QUEUED,
         timeline.c.deleted_at.is_(None),
+        *both((seen_entry(timeline, sight),)),
     )
     statement = by_time(contact_id, where.after).where(*waiting).limit(where.limit + 1)
     page = page_of(all_of(conn, EntryRecord, statement), where.limit, _by_moment)
@@ -161,10 +161,9 @@ def _topmost(conn: Connection, ids: set[int]) -> dict[int, int]:
     return {each: top(each) for each in ids if each in known}
 
 
-def entry_card(conn: Connection, entry_id: int, sight: Sight | None = None) -> EntryCard:
+def entry_card(conn: Connection, entry_id: int, sight: Sight) -> EntryCard:
     """One entry; raises NotFound, also where it tells of a card that is not in `sight`."""
-    seen = seen_entry(timeline, sight) if sight is not None else None
-    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen,)))
+    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen_entry(timeline, sight),)))
     found = next(iter(all_of(conn, EntryRecord, wanted)), None)
     if found is None:
         raise NotFound("there is no entry {entry}", entry=entry_id)

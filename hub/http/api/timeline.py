@@ -91,7 +91,7 @@ def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
 
 def _scheduled(conn: Reading, call: Call[PageQuery, NoBody]) -> Entries:
     contact = contact_queries.current(conn, call.number())
-    page = queries.list_scheduled(conn, contact.id, call.hub.clock.now(), call.query.where)
+    page = queries.list_scheduled(conn, contact.id, call.hub.clock.now(), call.query.where, call.access.sight)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 
 

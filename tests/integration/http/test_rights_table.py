@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from argon2 import PasswordHasher
 
+from crm_core.messages import Delivery, EntryKind
+from crm_core.model.call import Direction
 from crm_core.model.definitions import RoleBody, Section
+from crm_core.model.records import ContactRecord, DealRecord, EntryRecord, PipelineRecord, StageRecord
 from crm_core.model.rights import TABLE, Reach, Right
+from crm_core.model.task import TaskRecord, TaskState
 from crm_core.model.user import Role
 from crm_core.services import defining
 from crm_core.services.desk import Desk
@@ -41,6 +46,8 @@ NAMES = {
     "path": "x",
     "number": "+79161234567",
 }
+_SECRET = "семейная тайна"
+_PARTS = ("?part=live", "?part=fresh&missed=1", "?part=business", "?show=notes", "?show=stages", "?show=tasks")
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 Client = TestClient[Request, Application]
@@ -150,6 +157,90 @@ async def visited(client: Client, route: Route, csrf: str) -> tuple[int, str]:
     )
     response.close()
     return response.status, response.headers.get("Location", "")
+
+
+async def hidden_card(hub: Hub) -> dict[str, int]:
+    """A client with a card that managers don't see, and whatever tells how it is getting on: `_SECRET` is in all of it.
+    The ids of it by what stands before them in a path."""
+
+    def fill(desk: Desk) -> dict[str, int]:
+        now, ident = desk.now, desk.work.next_id
+        client = ContactRecord(ident(), "Анна", now, now, "анна")
+        pipeline = PipelineRecord(ident(), "Hidden", 99, settings={"reach": {Role.MANAGER.value: "own"}})
+        stage = StageRecord(ident(), pipeline.id, "Hidden", 0)
+        card = DealRecord(
+            id=ident(),
+            contact_id=client.id,
+            pipeline_id=pipeline.id,
+            stage_id=stage.id,
+            title=_SECRET,
+            created_at=now,
+            updated_at=now,
+            stage_since=now,
+            manager="admin",
+        )
+        task = TaskRecord(ident(), _SECRET, TaskState.OPEN, now, now, "admin", contact_id=client.id, deal_id=card.id)
+        entries = [
+            EntryRecord(
+                id=ident(),
+                seq=0,
+                contact_id=client.id,
+                kind=kind,
+                direction=Direction.OUT,
+                occurred_at=now + ahead,
+                sequence=0,
+                recorded_at=now,
+                author="admin",
+                text=_SECRET,
+                delivery=Delivery.QUEUED if ahead else None,
+                deal_id=card.id,
+            )
+            for kind in (EntryKind.STAGE, EntryKind.TASK, EntryKind.SYSTEM, EntryKind.NOTE)
+            for ahead in (timedelta(), timedelta(days=1))
+        ]
+        for record in (client, pipeline, stage, card, task, *entries):
+            desk.work.put(record)
+        return {"contacts": client.id, "deals": card.id, "tasks": task.id, "entries": entries[0].id}
+
+    return await hub.store.run(fill)
+
+
+async def test_nothing_that_is_read_tells_of_a_card_that_somebody_does_not_see(
+    office: tuple[Hub, TestServer],
+) -> None:
+    """Every operation and every page that reads is asked by a manager; an administrator finds the card by the same."""
+    hub, server = office
+    ids = await hidden_card(hub)
+    told: dict[Role, set[str]] = {Role.MANAGER: set(), Role.ADMIN: set()}
+    asked_for = [
+        PREFIX + each.path for each in OPERATIONS if each.method == "GET" and not each.media.endswith("stream")
+    ]
+    every: tuple[Route, ...] = server.app[ROUTES]
+    pages = [each.path for each in guarded(every) if each.method == "GET" and not each.path.startswith("/live")]
+    async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
+        for role, found in told.items():
+            client.session.cookie_jar.clear()
+            await entered(client, role)
+            headers = {"Authorization": f"Bearer {token_of(role.value)}"}
+            for path in asked_for:
+                response = await client.get(named(path, ids), headers=headers)
+                if _SECRET.encode() in await response.read():
+                    found.add(path)
+            for path in pages:
+                for query in ("", *(_PARTS if path.startswith("/contacts/") else ())):
+                    response = await client.get(named(path, ids) + query, headers={"Accept": "text/html"})
+                    if _SECRET.encode() in await response.read():
+                        found.add(path)
+    assert told[Role.MANAGER] == set()
+    assert {f"{PREFIX}/contacts/{{id}}/{each}" for each in ("timeline", "scheduled")} <= told[Role.ADMIN]
+    assert {r"/contacts/{id:\d+}", r"/deals/{id:\d+}"} <= told[Role.ADMIN]
+
+
+def named(path: str, ids: dict[str, int]) -> str:
+    """A path that names what is there, where it is one of these."""
+    for name, ident in ids.items():
+        path = re.sub(rf"(/{name}/)\{{\w+(?::[^{{}}]*)?\}}", rf"\g<1>{ident}", path)
+    return filled(path)
 
 
 async def test_a_role_that_was_given_a_right_has_it_and_one_that_lost_it_has_not(

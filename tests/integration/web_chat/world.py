@@ -75,7 +75,7 @@ class Node:
         if not known:
             return []
         order = timeline.Order.COMMITTED
-        page = await self.hub.store.read(lambda conn: timeline.list_entries(conn, known[0].id, order, Slice()))
+        page = await self.hub.store.read(lambda conn: timeline.list_entries(conn, known[0].id, order, Slice(), None))
         return [card.entry for card in page.items if card.entry.kind.value in {"message", "form"}]
 
 
