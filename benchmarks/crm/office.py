@@ -19,7 +19,9 @@ from crm_core.services.configuration import applied
 from crm_core.services.desk import Desk
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
+from hub.metrics import Metrics
 from hub.presets import parsed
+from hub.workers.deadlines import DeadlineWorker
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
 
@@ -49,6 +51,9 @@ async def office(url: str, size: Size, tell: Told) -> AsyncIterator[Measured]:
             applied(desk, parsed(presets.text(PRESET), PRESET), "dina")
 
         await store.run(begin)
+        worker = DeadlineWorker(store, SystemClock(), Metrics())
+        while await worker.fire_due():  # the fields of the preset are looked through while there is nothing to see
+            pass
         catalogue = await store.read(store.catalogue)
         await fill(url, Rows(dialect_of(sqlite=database.sqlite, now=datetime.now(UTC)), size, catalogue), tell)
         yield Measured(url, size, store, catalogue, User(0, "dina", "Дина", Role.DIRECTOR))

@@ -65,6 +65,15 @@ async def settle(world: World) -> int:
     raise AssertionError("it never ends")
 
 
+async def test_a_long_look_leaves_time_to_everybody_else(office: World) -> None:
+    await change(office, type=FieldType.NUMBER, indexed=True)
+    first = DeadlineRecord(*(await office.row("deadline", kind=DeadlineKind.FIELD)))
+    assert first.due_at == office.clock.now()
+    await office.store.run(partial(_fire_all, [first]))
+    second = await office.row("deadline", kind=DeadlineKind.FIELD)
+    assert second.due_at == office.clock.now() + rechecking.REST
+
+
 async def test_existing_values_take_a_new_type_and_what_does_not_fit_is_named(office: World) -> None:
     await change(office, type=FieldType.NUMBER, indexed=True)
     assert await settle(office) == 3
