@@ -18,6 +18,7 @@ from hub.security import Passwords
 from hub.throttle import Throttle
 from hub.web import (
     board,
+    broadcasts,
     client,
     control,
     entering,
@@ -95,6 +96,7 @@ def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         *journal.routes(pages),
         *upkeep.routes(pages),
         *board.routes(pages),
+        *broadcasts.routes(pages),
         *client.routes(pages, live),
         *control.routes(pages),
         *inbox.routes(pages, live),

@@ -38,6 +38,7 @@ SECTIONS: Final = (
     Section("/wall", N_("Wall"), "wall", "KeyW", Right.SEE_REPORTS),
     Section("/control", N_("Control"), "control", "KeyK", Right.SEE_REPORTS),
     Section("/reports", N_("Reports"), "reports", "KeyR", Right.SEE_REPORTS),
+    Section("/broadcasts", N_("Mailings"), "send", "KeyB", Right.BROADCAST),
     Section("/lists", N_("Lists"), "lists", "KeyL", Right.KEEP_LISTS),
     Section("/office", N_("Office"), "office", "KeyO", Right.CONFIGURE),
 )

@@ -21,14 +21,25 @@ from crm_core.model.rights import Right
 from crm_core.model.templates import TemplateError, checked
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
-from crm_core.services.letters.outgoing import HeldBack, Place, composed, leave_link, queued, reachable, template_named
+from crm_core.services.letters.outgoing import (
+    HELD_BACK,
+    HeldBack,
+    Place,
+    composed,
+    leave_link,
+    queued,
+    reachable,
+    template_named,
+)
 from crm_core.services.watching.ladders import key
+from crm_core.services.wording import Phrase, say
 
 GATHERED_AT_ONCE = 1000
 FASTEST = 600  # messages a minute
 _STEP = timedelta(seconds=5)
 _FURTHEST = timedelta(days=366)
 _LONGEST_WHY = 300
+_TEMPLATE = "template: "
 _LIST_FIELDS = frozenset({"list", "list_name"})
 
 
@@ -61,7 +72,7 @@ def draft(desk: Desk, given: NewBroadcast, login: str) -> BroadcastRecord:
         text=given.text,
         subject=given.subject,
     )
-    _sensible(desk, record)
+    segment_of(desk, record)
     desk.work.put(record)
     return record
 
@@ -73,7 +84,7 @@ def change(desk: Desk, broadcast_id: int, **changes: Any) -> BroadcastRecord:
     if record.state is not BroadcastState.DRAFT:
         raise Conflict("the broadcast was started: only drafts are changed")
     record = record._replace(**changes)
-    _sensible(desk, record)
+    segment_of(desk, record)
     desk.work.put(record)
     return record
 
@@ -86,7 +97,7 @@ def start(desk: Desk, broadcast_id: int, at: datetime | None = None) -> Broadcas
         raise Conflict("the broadcast was started already: it is {state}", state=record.state.value)
     if at is not None and at > desk.now + _FURTHEST:
         raise InvalidInput("at: a year ahead at most")
-    body = _sensible(desk, record)
+    body = segment_of(desk, record)
     due = max(at or desk.now, desk.now)
     record = record._replace(
         state=BroadcastState.RUNNING,
@@ -136,7 +147,7 @@ def resend(desk: Desk, broadcast_id: int, contact_ids: Sequence[int] | None = No
     entries = desk.work.related(EntryRecord, "id", [each.entry_id for each in failed if each.entry_id is not None])
     for entry in entries:
         place = Place(entry.channel or "", entry.account or "", entry.conversation or "")
-        desk.work.remove(AutoAnswerRecord, _mark(record, place))
+        desk.work.remove(AutoAnswerRecord, mark_of(record, place))
     for recipient in failed:
         again = RecipientRecord(recipient.key, record.id, recipient.contact_id, RecipientState.WAITING)
         desk.work.put(again)
@@ -192,6 +203,26 @@ def audience(desk: Desk, segment: SegmentBody, *, above: int = 0, limit: int = G
     )
 
 
+def why_skipped(why: str, language: str) -> tuple[str, str]:
+    """Why somebody was left out, as it is kept: its code, and the same in words; both empty for whoever was not."""
+    if why.startswith(_TEMPLATE):
+        return "template", say(language, Phrase.HELD_TEMPLATE, error=why.removeprefix(_TEMPLATE))
+    return why, say(language, HELD_BACK[HeldBack(why)]) if why else ""
+
+
+def audience_of(desk: Desk, record: BroadcastRecord) -> SegmentBody:
+    """Whom a broadcast is for: of a draft the segment as it is now, else as it was when it began. Raises
+    InvalidInput."""
+    if record.state is BroadcastState.DRAFT or not record.filter:
+        return segment_of(desk, record)
+    return SegmentBody.model_validate(record.filter)
+
+
+def is_mailing(segment: SegmentBody) -> bool:
+    """Whether those who stand on any special list are left out: they are, unless the segment asks for lists itself."""
+    return all(each.field not in _LIST_FIELDS for each in segment.filter.terms())
+
+
 def _gathered(desk: Desk, record: BroadcastRecord) -> BroadcastRecord:
     """The next clients of the segment written down; each once, whatever happens."""
     segment = SegmentBody.model_validate(record.filter)
@@ -203,13 +234,11 @@ def _gathered(desk: Desk, record: BroadcastRecord) -> BroadcastRecord:
 
 def _queue(desk: Desk, record: BroadcastRecord, waiting: Sequence[RecipientRecord]) -> None:
     """Queue the messages of these recipients; who opted out or was excluded meanwhile is left out now."""
-    body = _template(desk, record)
-    # Who stands on a special list is left out, unless the segment asks for that very list.
-    asks = SegmentBody.model_validate(record.filter).filter
-    mailing = all(each.field not in _LIST_FIELDS for each in asks.terms())
+    body = template_of(desk, record)
+    mailing = is_mailing(SegmentBody.model_validate(record.filter))
     ids = [each.contact_id for each in waiting]
     places = reachable(desk, ids, record.channels, body.channels, mailing=mailing)
-    marks = {each: _mark(record, place) for each, place in places.items() if isinstance(place, Place)}
+    marks = {each: mark_of(record, place) for each, place in places.items() if isinstance(place, Place)}
     before = _absorbed(desk, record, [each for each, place in places.items() if isinstance(place, Place)])
     said = {each.key for each in desk.work.related(AutoAnswerRecord, "key", marks.values())} if marks else set()
     for recipient in waiting:
@@ -240,7 +269,7 @@ def _write(desk: Desk, recipient: RecipientRecord, body: TemplateBody, place: Pl
     try:
         letter = composed(desk, contact, body, place.channel, scope, leave)
     except TemplateError as err:
-        _skip(desk, recipient, f"template: {err}")
+        _skip(desk, recipient, f"{_TEMPLATE}{err}")
         return
     if letter is None:
         _skip(desk, recipient, HeldBack.EMPTY.value)
@@ -261,17 +290,19 @@ def _skip(desk: Desk, recipient: RecipientRecord, why: str) -> None:
     desk.work.put(recipient._replace(state=RecipientState.SKIPPED, why=why[:_LONGEST_WHY], at=desk.now))
 
 
-def _mark(record: BroadcastRecord, place: Place) -> str:
+def mark_of(record: BroadcastRecord, place: Place) -> str:
+    """What tells that a broadcast went to a place, so that nobody gets it twice there."""
     return f"broadcast:{record.id}:{place.channel}:{place.account}:{place.conversation}"
 
 
-def _template(desk: Desk, record: BroadcastRecord) -> TemplateBody:
+def template_of(desk: Desk, record: BroadcastRecord) -> TemplateBody:
+    """What a broadcast says; raises InvalidInput for a template that is gone."""
     if record.template:
         return template_named(desk, record.template)
     return TemplateBody(text=record.text, subject=record.subject)
 
 
-def _sensible(desk: Desk, record: BroadcastRecord) -> SegmentBody:
+def segment_of(desk: Desk, record: BroadcastRecord) -> SegmentBody:
     """The segment of a broadcast that can be sent; raises InvalidInput."""
     if bool(record.template) == bool(record.text.strip()):
         raise InvalidInput("give «template» or «text», one of them")

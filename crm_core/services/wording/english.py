@@ -180,6 +180,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.HELD_ALREADY: "sent already",
     Phrase.HELD_TEMPLATE: "the template could not be filled in: {error}",
     Phrase.DOCUMENT_MADE: "Document made: {title}",
+    Phrase.BROADCAST_SAMPLE: "Test of the mailing «{broadcast}». {client} would get this:",
     Phrase.LEAVE_MAILING: "Unsubscribe: {url}",
     Phrase.PAYMENT_RECEIVED: "Payment of {amount} received for the deal «{deal}»",
     Phrase.PAYMENT_RETURNED: "{amount} paid back to the client of the deal «{deal}»",

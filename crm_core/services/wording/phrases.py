@@ -168,6 +168,7 @@ class Phrase(StrEnum):
     HELD_EMPTY = "held_empty"
     HELD_ALREADY = "held_already"
     HELD_TEMPLATE = "held_template"
+    BROADCAST_SAMPLE = "broadcast_sample"
     LEAVE_MAILING = "leave_mailing"
     DOCUMENT_MADE = "document_made"
     PAYMENT_RECEIVED = "payment_received"

@@ -180,6 +180,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.HELD_ALREADY: "уже отправлено",
     Phrase.HELD_TEMPLATE: "шаблон не заполнился: {error}",
     Phrase.DOCUMENT_MADE: "Составлен документ: {title}",
+    Phrase.BROADCAST_SAMPLE: "Проба рассылки «{broadcast}». {client} получит вот что:",
     Phrase.LEAVE_MAILING: "Отписаться от рассылки: {url}",
     Phrase.PAYMENT_RECEIVED: "Получена оплата {amount} по сделке «{deal}»",
     Phrase.PAYMENT_RETURNED: "Возвращено клиенту {amount} по сделке «{deal}»",

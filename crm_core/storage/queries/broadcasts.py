@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -57,6 +59,36 @@ def standing(conn: Connection, broadcast_ids: Sequence[int]) -> list[Standing]:
     return [Standing(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the recipients of one broadcast: how many `waiting`, `queued` (for the channel), `sent`,
+    `delivered`, `read`, `failed` or `skipped`, each counted once; `why` those skipped were, as it is kept."""
+
+    by_state: Mapping[str, int]
+    why: Mapping[str, int]
+
+    @property
+    def recipients(self) -> int:
+        """All of them."""
+        return sum(self.by_state.values())
+
+    def of(self, state: str) -> int:
+        """How many stand so."""
+        return self.by_state.get(state, 0)
+
+
+def tally(found: Iterable[Standing]) -> Tally:
+    """Those of one broadcast counted together."""
+    by_state, why = Counter[str](), Counter[str]()
+    for each in found:
+        by_state[(each.delivery or "queued") if each.state == RecipientState.QUEUED.value else each.state] += (
+            each.recipients
+        )
+        if each.state == RecipientState.SKIPPED.value:
+            why[each.why] += each.recipients
+    return Tally(by_state, why)
+
+
 class RecipientCard(NamedTuple):
     """A recipient, and what became of their message."""
 
@@ -66,9 +98,13 @@ class RecipientCard(NamedTuple):
 
 
 def list_recipients(
-    conn: Connection, broadcast_id: int, state: RecipientState | None, where: Slice
+    conn: Connection,
+    broadcast_id: int,
+    state: RecipientState | None,
+    where: Slice,
+    deliveries: Sequence[Delivery] = (),
 ) -> Page[RecipientCard]:
-    """The recipients of a broadcast by contact."""
+    """The recipients of a broadcast by contact; with `deliveries` those alone whose message stands so."""
     found = (
         select(_RECIPIENT, timeline.c.delivery, timeline.c.delivery_error)
         .outerjoin(timeline, timeline.c.id == _RECIPIENT.c.entry_id)
@@ -78,6 +114,8 @@ def list_recipients(
     )
     if state is not None:
         found = found.where(_RECIPIENT.c.state == state)
+    if deliveries:
+        found = found.where(timeline.c.delivery.in_(deliveries))
     after = number_cursor(where.after)
     if after is not None:
         found = found.where(_RECIPIENT.c.contact_id > after)

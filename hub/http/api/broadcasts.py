@@ -17,8 +17,7 @@ from crm_core.model.outreach import BroadcastRecord, BroadcastState, RecipientSt
 from crm_core.model.records import ContactRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
-from crm_core.services.letters.outgoing import HELD_BACK, HeldBack
-from crm_core.services.wording import Phrase, say
+from crm_core.services.letters.reckoning import reckoned, send_sample
 from crm_core.storage.catalogue import load_catalogue
 from crm_core.storage.filtering import Asking
 from crm_core.storage.queries import broadcasts as queries
@@ -30,9 +29,9 @@ from hub.http.api.definitions import SectionOperations
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Long, Moment, Named, NoBody, Paged, PageQuery, Query, Short, Taken
+from hub.tongues import aloud
 
 _TAG = "broadcasts"
-_TEMPLATE = "template: "
 
 
 class SegmentClient(Given):
@@ -89,10 +88,11 @@ class StartBody(Taken):
     at: Moment | None = None
 
 
-class ResendBody(Taken):
-    """To whom of those it did not reach; to all of them where nobody is named."""
+class ReachBody(Taken):
+    """Which clients are looked at: `limit` of them at most, those behind `after`, the last of the time before."""
 
-    contact_ids: Annotated[list[int] | None, Field(min_length=1, max_length=10_000)] = None
+    after: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
 
 
 class SkippedCount(Given):
@@ -101,6 +101,30 @@ class SkippedCount(Given):
     why: str
     text: str
     count: int
+
+
+class ChannelCount(Given):
+    """How many would get it by one kind of channel."""
+
+    channel: str
+    count: int
+
+
+class ReachCount(Given):
+    """Whom it would reach as of now, of the clients that were looked at; `next` is the `after` of the next go, null
+    where all were. Two clients with one address, of whom one gets it, are found out within a go alone."""
+
+    clients: int
+    reached: int
+    channels: list[ChannelCount]
+    left_out: list[SkippedCount]
+    next: int | None
+
+
+class ResendBody(Taken):
+    """To whom of those it did not reach; to all of them where nobody is named."""
+
+    contact_ids: Annotated[list[int] | None, Field(min_length=1, max_length=10_000)] = None
 
 
 class Progress(Given):
@@ -250,6 +274,24 @@ def _resent(desk: Desk, call: Call[Any, ResendBody]) -> Broadcast:
     return _shown(record, [*found, *moved], call)
 
 
+def _reckoned(desk: Desk, call: Call[Any, ReachBody]) -> ReachCount:
+    found = reckoned(desk, call.number(), above=call.body.after, limit=call.body.limit)
+    reached, held = sum(found.channels.values()), found.held
+    left_out = [(*_reason(why.value, call), count) for why, count in sorted(held.items())]
+    return ReachCount(
+        clients=reached + sum(held.values()),
+        reached=reached,
+        channels=[ChannelCount(channel=kind, count=count) for kind, count in sorted(found.channels.items())],
+        left_out=[SkippedCount(why=why, text=text, count=count) for why, text, count in left_out],
+        next=found.next,
+    )
+
+
+def _sampled(desk: Desk, call: Call[Any, NoBody]) -> Broadcast:
+    send_sample(desk, call.number(), call.user.login, str(desk.work.next_id()))
+    return _with_progress(desk, call, desk.work.broadcast(call.number()))
+
+
 def _with_progress(desk: Desk, call: Call[Any, Any], record: BroadcastRecord) -> Broadcast:
     return _shown(record, queries.standing(connection_of(desk), [record.id]), call)
 
@@ -281,7 +323,7 @@ def _recipient(card: RecipientCard, call: Call[Any, Any]) -> Recipient:
         account=record.account,
         entry_id=record.entry_id,
         delivery=card.delivery.value if card.delivery is not None else None,
-        error=card.error,
+        error=aloud(card.error),
         why=why,
         text=text,
         at=record.at,
@@ -290,10 +332,7 @@ def _recipient(card: RecipientCard, call: Call[Any, Any]) -> Recipient:
 
 def _reason(why: str, call: Call[Any, Any]) -> tuple[str, str]:
     """The code of a reason, and the same in words."""
-    language = call.hub.store.office.language
-    if why.startswith(_TEMPLATE):
-        return "template", say(language, Phrase.HELD_TEMPLATE, error=why.removeprefix(_TEMPLATE))
-    return why, say(language, HELD_BACK[HeldBack(why)]) if why else ""
+    return service.why_skipped(why, call.hub.store.office.language)
 
 
 def _shown(record: BroadcastRecord, found: Sequence[Standing], call: Call[Any, Any]) -> Broadcast:
@@ -305,17 +344,14 @@ def _shown(record: BroadcastRecord, found: Sequence[Standing], call: Call[Any, A
 
 
 def _progress(found: Sequence[Standing], call: Call[Any, Any]) -> Progress:
-    by_delivery: dict[str, int] = {}
+    counted = queries.tally(found)
     reasons: dict[tuple[str, str], int] = {}
-    for each in found:
-        name = (each.delivery or "queued") if each.state == RecipientState.QUEUED.value else each.state
-        by_delivery[name] = by_delivery.get(name, 0) + each.recipients
-        if each.state == RecipientState.SKIPPED.value:
-            reason = _reason(each.why, call)
-            reasons[reason] = reasons.get(reason, 0) + each.recipients
+    for why, count in counted.why.items():
+        reason = _reason(why, call)
+        reasons[reason] = reasons.get(reason, 0) + count
     return Progress(
-        recipients=sum(by_delivery.values()),
-        **{name: by_delivery.get(name, 0) for name in _STATES},
+        recipients=counted.recipients,
+        **{name: counted.of(name) for name in _STATES},
         reasons=[SkippedCount(why=why, text=text, count=count) for (why, text), count in sorted(reasons.items())],
     )
 
@@ -386,6 +422,19 @@ OPERATIONS: tuple[Operation, ...] = (
         right=Right.BROADCAST,
         body=BroadcastChange,
         response=Broadcast,
+    ),
+    act(
+        "POST",
+        "/broadcasts/{id}/reach",
+        _reckoned,
+        tag=_TAG,
+        summary="Whom it would reach if it began now, and why it would not reach the others; nothing is sent",
+        right=Right.BROADCAST,
+        body=ReachBody,
+        response=ReachCount,
+    ),
+    _act(
+        "/broadcasts/{id}/sample", _sampled, "Send yourself what a client would get, the way that you are told things"
     ),
     _act("/broadcasts/{id}/start", _started, "Begin now, or at a moment", StartBody),
     _act("/broadcasts/{id}/pause", _paused, "Queue no more for now"),

@@ -14,12 +14,14 @@ from hub.web.office.presets import Presets
 from hub.web.office.roles import Roles
 from hub.web.office.rules import Rules
 from hub.web.office.sections import KEPT
+from hub.web.office.segments import Segments
 from hub.web.office.sounds import Sounds
 from hub.web.pages import Pages
 from hub.web.routes import Route
 
 _EDITORS: dict[Section, type[Editor]] = {
     Section.RULE: Rules,
+    Section.SEGMENT: Segments,
     Section.TEMPLATE: Templates,
     Section.DOCUMENT: WithFiles,
 }

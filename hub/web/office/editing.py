@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from crm_core.errors import Conflict, CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
-from crm_core.model.definitions import Body, DefinitionRecord, Section
+from crm_core.model.definitions import Body, Catalogue, DefinitionRecord, Section
 from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.faults import first_of, why_of
 from crm_core.services import defining
@@ -22,7 +22,7 @@ from crm_core.storage.queries import definitions as queries
 from hub.http.api.files import MAX_FILE
 from hub.settings.toml_lines import key_lines
 from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
-from hub.web.office.inputs import drawn
+from hub.web.office.inputs import Input, drawn
 from hub.web.office.offers import offers_of
 from hub.web.office.sections import Keeping, with_secret, without_secret
 from hub.web.office.summaries import Said, said
@@ -30,6 +30,16 @@ from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, told
 
+_NOTHING_MORE: Mapping[str, Any] = {
+    "made": "",
+    "trial": None,
+    "days": 7,
+    "preview": None,
+    "clients": (),
+    "q": "",
+    "conditions": None,
+    "who": None,
+}
 _BUTTONS = ("add:", "drop:", "up:", "show")
 
 
@@ -124,13 +134,14 @@ class Editor:
         """The page with the form as it stands."""
         keeping = self.keeping
         of = str(draft.values.get("of") or draft.values.get("on") or "deal")
-        offers, users = await self.pages.hub.store.look(
+        offers, users, catalogue = await self.pages.hub.store.look(
             lambda desk: (
                 offers_of(desk, of),
                 users_of(desk.catalogue, keeping.section, draft.record.name) if draft.record is not None else [],
+                desk.catalogue,
             )
         )
-        usual, more = drawn(keeping.form, draft.values, draft.faults, offers)
+        usual, more = self.inputs(draft, catalogue, *drawn(keeping.form, draft.values, draft.faults, offers))
         shown = {each.path for each in (*usual, *more)}
         answer = self.pages.render(
             request,
@@ -145,11 +156,18 @@ class Editor:
             covered=draft.name in keeping.set_by_file(self.pages.hub),
             now=_as_text(draft.record.body) if draft.status == 409 and draft.record is not None else "",
             largest=MAX_FILE,
-            **{"made": "", "trial": None, "days": 7, "preview": None, "clients": (), "q": "", **draft.more},
+            **{**_NOTHING_MORE, **draft.more},
         )
         if draft.status >= 400:
             answer.headers["X-Part"] = "1"
         return answer
+
+    def inputs(
+        self, draft: Draft, catalogue: Catalogue, usual: list[Input], more: list[Input]
+    ) -> tuple[list[Input], list[Input]]:
+        """What of the form is drawn as usual; a section may draw some of it in a way of its own."""
+        del draft, catalogue
+        return usual, more
 
     # ------------------------------------------------------------ acts
 
@@ -158,7 +176,7 @@ class Editor:
         sent = Sent((await request.post()).items())
         record = await self._record(request) if "id" in request.match_info else None
         act = sent.one("act") or "save"
-        draft = self._sent(sent, record)
+        draft = self.sent(sent, record)
         if not draft.faults and act.startswith(_BUTTONS):
             draft.values = pressed(self.keeping.form, draft.values, act)
             return await self.drawn(request, draft)
@@ -314,7 +332,8 @@ class Editor:
         ident, section = number_in(request), self.keeping.section
         return await self.pages.hub.store.read(lambda conn: queries.definition(conn, section, ident))
 
-    def _sent(self, sent: Sent, record: DefinitionRecord | None) -> Draft:
+    def sent(self, sent: Sent, record: DefinitionRecord | None) -> Draft:
+        """What was typed."""
         name = sent.one("name") if sent.has("name") else record.name if record is not None else ""
         version = int(sent.one("version")) if sent.one("version").isdigit() else 0
         draft = Draft(record, name, {}, version)

@@ -339,3 +339,35 @@ async def test_whoever_leaves_while_it_waits_for_their_morning_gets_nothing(
     world.clock.advance(8 * 3600)
     await until(world, broadcast, sent=1, failed=1)
     assert [each.conversation for each in world.shop.sent] == ["1001"]
+
+
+async def test_it_is_reckoned_before_anything_is_sent(world: World) -> None:
+    ids = await clients(world, 6)
+    await world.post(f"/contacts/{ids[0]}/opt-out")
+    await world.post(f"/contacts/{ids[1]}/list", {"list": "чёрный список", "reason": "спам"})
+    await world.contact(name="Без мессенджера", identities=["tel:+79161234567"])
+    broadcast = await prepared(world)
+    await world.ask("POST", f"/broadcasts/{broadcast}/reach", {}, login="ivan", status=403)
+    found = await world.post(f"/broadcasts/{broadcast}/reach", {}, login="root")
+    assert (found["clients"], found["reached"], found["next"]) == (7, 4, None)
+    assert found["channels"] == [{"channel": "telegram", "count": 4}]
+    assert [(each["why"], each["count"]) for each in found["left_out"]] == [
+        ("listed", 1),
+        ("nowhere", 1),
+        ("opted_out", 1),
+    ]
+    first = await world.post(f"/broadcasts/{broadcast}/reach", {"limit": 4}, login="root")
+    rest = await world.post(f"/broadcasts/{broadcast}/reach", {"limit": 4, "after": first["next"]}, login="root")
+    assert (first["clients"] + rest["clients"], first["reached"] + rest["reached"]) == (7, 4)
+    assert world.shop.sent == []
+    # It is what comes true.
+    await world.post(f"/broadcasts/{broadcast}/start", login="root")
+    assert (await until(world, broadcast, state="done", sent=4))["skipped"] == 3
+
+
+async def test_a_sample_goes_to_nobody_who_can_not_be_told(world: World) -> None:
+    await clients(world, 1)
+    broadcast = await prepared(world)
+    problem = await world.ask("POST", f"/broadcasts/{broadcast}/sample", {}, login="root", status=409)
+    assert "Telegram" in problem["detail"]
+    assert world.shop.sent == []
