@@ -20,6 +20,7 @@ from hub.web import (
     board,
     broadcasts,
     client,
+    clients,
     control,
     entering,
     first_run,
@@ -47,9 +48,9 @@ from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
 from hub.web.templating import Templates
 from hub.web.tongues import install, language
+from hub.web.unsent import Unsent
 from hub.web.words import globals_of_templates
 
-from hub.web.unsent import Unsent
 __all__ = ["setup_pages"]
 
 
@@ -98,6 +99,7 @@ def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         *board.routes(pages),
         *broadcasts.routes(pages),
         *client.routes(pages, live),
+        *clients.routes(pages),
         *control.routes(pages),
         *inbox.routes(pages, live),
         *office.routes(pages),

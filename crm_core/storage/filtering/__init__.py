@@ -2,9 +2,10 @@
 
 What a term may name: a column of the record; `fields.key` of an indexed field; `tags`; of cards `pipeline`, `stage`,
 `state` (open, won, lost); of contacts, leads and cards `client.status`, `client.abc` … (scores), `opted_out`,
-`identity`, `last_contact_at`; `open_task`, `overdue_task`, `next_step` (true or false); `contact.…`, `company.…` of the
-record's contact and company; `deals`, `leads`, `tasks`, `sales` of a client with `any` or `none` and a filter of those;
-`q`, what is typed to look for it. Sums are in major units, moments as `crm_core.model.filters.span` reads them.
+`identity`, `last_contact_at`, `open_case` (the client waits for an answer); `open_task`, `overdue_task`, `next_step`
+(true or false); `contact.…`, `company.…` of the record's contact and company; `deals`, `leads`, `tasks`, `sales` of a
+client with `any` or `none` and a filter of those; `q`, what is typed to look for it. Sums are in major units, moments
+as `crm_core.model.filters.span` reads them.
 """
 
 from __future__ import annotations

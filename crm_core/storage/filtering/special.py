@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, exists, false, not_, or_, select
+from sqlalchemy import and_, exists, false, literal_column, not_, or_, select
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
+from crm_core.model.case import CaseState
 from crm_core.model.filters import Op
 from crm_core.model.records import StageKind
 from crm_core.storage import searching, tables
@@ -138,6 +139,18 @@ def _tasks(flag: str) -> Special:
     return of
 
 
+def _open_case(place: Place, op: Op, value: Any, negated: bool) -> Condition | None:
+    if place.contact_id is None:
+        return None
+    _only_flags(op)
+    case = tables.contact_case
+    # Written out, so that the index of open ones alone answers it.
+    waiting = case.c.state == literal_column(f"'{CaseState.OPEN.value}'")
+    if yes(value) is not negated:
+        return stands_in(place.contact_id, select(case.c.contact_id).where(waiting))
+    return not_(exists(select(1).select_from(case).where(case.c.contact_id == place.contact_id, waiting)))
+
+
 def _typed(place: Place, op: Op, value: Any, negated: bool) -> Condition | None:
     if op not in {Op.EQ, Op.CONTAINS} or not isinstance(value, str) or not value.strip():
         raise InvalidInput("a text to look for")
@@ -157,6 +170,7 @@ SPECIAL: Mapping[str, Special] = {
     "state": _state,
     "opted_out": _opted_out,
     "identity": _identity,
+    "open_case": _open_case,
     "open_task": _tasks("open_task"),
     "overdue_task": _tasks("overdue_task"),
     "next_step": _tasks("next_step"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -70,12 +70,12 @@ def board(
     wanted: BoardFilter,
     order: BoardOrder,
     *,
-    limit: int,
+    limit: int | Callable[[int], int],
     offset: int = 0,
     stage_id: int | None = None,
 ) -> list[Column]:
-    """The columns of a board in the order of the stages, with the cards that somebody sees; one stage alone where it is
-    named. Two statements.
+    """The columns of a board in the order of the stages, with the cards that somebody sees, `limit` of each, or what it
+    says for a stage's id; one stage alone where it is named. Two statements.
 
     An archived stage is shown as long as cards stand on it. Raises InvalidInput for an offset out of reach.
     """
@@ -125,7 +125,7 @@ def _first(
     conditions: Sequence[ColumnElement[bool]],
     stages: Sequence[Stage],
     order: BoardOrder,
-    limit: int,
+    limit: int | Callable[[int], int],
     offset: int,
 ) -> list[DealRecord]:
     """The first cards of every stage, each stage by its own walk along the index."""
@@ -134,7 +134,7 @@ def _first(
         select(deal)
         .where(*conditions, deal.c.stage_id == each.id)
         .order_by(*keys)
-        .limit(limit)
+        .limit(limit(each.id) if callable(limit) else limit)
         .offset(offset)
         .subquery(f"s{number}")
         for number, each in enumerate(stages)

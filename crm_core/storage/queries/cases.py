@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal_column, select
 
 from crm_core.errors import NotFound
 from crm_core.model.case import CaseKind, CaseState
@@ -50,6 +50,16 @@ def list_cases(conn: Connection, wanted: CaseFilter, where: Slice) -> Page[CaseC
     page = page_of(all_of(conn, CaseRecord, statement), where.limit, lambda record: str(record.id))
     due = due_of(conn, [record.id for record in page.items if record.state is CaseState.OPEN])
     return page.map(lambda record: CaseCard(record, due.get(record.id)))
+
+
+def waiting_since(conn: Connection, contact_ids: Collection[int]) -> dict[int, datetime]:
+    """Since when those of these clients wait who have an open case. One statement at most."""
+    if not contact_ids:
+        return {}
+    table = contact_case.c
+    open_ones = (table.contact_id.in_(contact_ids), table.state == literal_column(f"'{CaseState.OPEN.value}'"))
+    found = conn.execute(select(table.contact_id, table.opened_at).where(*open_ones))
+    return {row.contact_id: row.opened_at for row in found}
 
 
 def case_card(conn: Connection, case_id: int) -> CaseCard:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from crm_core.model.filters import Filter
 from crm_core.model.records import ContactRecord
 from crm_core.storage import tables
 from crm_core.storage.audience import clients, who
-from crm_core.storage.filtering import Asking
+from crm_core.storage.filtering import Asking, condition
 from crm_core.storage.queries.pages import Page, Slice, all_of, number_cursor, page_of
 
 
@@ -16,6 +16,14 @@ def count(conn: Connection, kind: str, wanted: Filter, asking: Asking) -> int:
     """How many clients there are."""
     _, found = who(kind, wanted, asking)
     return int(conn.execute(select(func.count()).select_from(found.subquery())).scalar_one())
+
+
+def within(kind: str, wanted: Filter, asking: Asking) -> ColumnElement[bool]:
+    """That a contact is one of them. Raises InvalidInput for a filter that makes no sense."""
+    if kind == "contact":
+        return condition(kind, wanted, asking)
+    _, found = who(kind, wanted, asking)
+    return tables.contact.c.id.in_(found)
 
 
 def page(conn: Connection, kind: str, wanted: Filter, asking: Asking, where: Slice) -> Page[ContactRecord]:

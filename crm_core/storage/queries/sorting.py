@@ -50,10 +50,10 @@ class More:
     rows: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
 
     @classmethod
-    def of(cls, kind: str, wanted: Filter, asking: Asking) -> More:
-        """What a filter lets through, the newest first, for a list by `listed`."""
+    def of(cls, kind: str, wanted: Filter, asking: Asking, also: ColumnElement[bool] | None = None) -> More:
+        """What a filter lets through, and `also` where there is one, the newest first, for a list by `listed`."""
         found = led(kind, wanted, asking)
-        return cls(found.rest, None, asking, found.rows)
+        return cls(found.rest if also is None else found.rest & also, None, asking, found.rows)
 
 
 EVERYTHING = More()

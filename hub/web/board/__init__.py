@@ -5,16 +5,18 @@ from __future__ import annotations
 from crm_core.model.access import Right
 from hub.web.attaching import FORM_WITH_FILES
 from hub.web.board.board_pages import Boards
+from hub.web.board.bulk import Bulk
 from hub.web.board.deal_acts import DealActs
 from hub.web.board.moving import Moving
-from hub.web.board.views import Bulk, Views
+from hub.web.kept import KeptViews
 from hub.web.pages import Pages
 from hub.web.routes import Route, does, shows
 
 
 def routes(pages: Pages) -> tuple[Route, ...]:
     """The routes of the room."""
-    boards, moving, views, bulk = Boards(pages), Moving(pages), Views(pages), Bulk(pages)
+    boards, moving, bulk = Boards(pages), Moving(pages), Bulk(pages)
+    views = KeptViews(pages, "/deals")
     deal, of_deal = DealActs(pages), r"/deals/{id:\d+}"
     return (
         shows("/deals", boards.choose, Right.SEE_SALES),

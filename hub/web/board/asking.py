@@ -10,25 +10,20 @@ from zoneinfo import ZoneInfo
 
 from multidict import MultiMapping
 
-from crm_core.errors import InvalidInput
-from crm_core.model import written
 from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.fields import Field, fields_of
-from crm_core.model.filters import Filter, Op, filter_of
+from crm_core.model.filters import Filter, filter_of
 from crm_core.model.user import Staff
 from crm_core.storage.filtering import Asking
 from crm_core.storage.queries.boards import BoardOrder
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.unindexed import Term
+from hub.web.own_fields import FIELD, fields_asked, plain, terms_of
 
 NOBODY = "-"
 """In place of a login: cards that are nobody's."""
 
-SPANNED = frozenset({FieldType.NUMBER, FieldType.MONEY, FieldType.DATE})
-"""Fields that are asked for by a span, from and to."""
-
-_LONGEST = 200
 _MOST_TAGS = 20
 _PLAIN = (
     *("q", "manager", "group", "sum_from", "sum_to", "made_from", "made_to", "due_from", "due_to", "sort"),
@@ -60,16 +55,11 @@ class Wanted:
     @classmethod
     def of(cls, query: MultiMapping[str]) -> Wanted:
         """What an address asks for."""
-        texts = {name: _clean(query.get(name, "")) for name in _PLAIN}
+        texts = {name: plain(query.get(name, "")) for name in _PLAIN}
         flags = {name: bool(texts.pop(name)) for name in ("late", "stepless", "closed")}
-        given = {
-            name.removeprefix("f."): _clean(value)
-            for name, value in query.items()
-            if name.startswith("f.") and value.strip()
-        }
-        tags = [_clean(each) for each in query.getall("tag", [])]
+        tags = [plain(each) for each in query.getall("tag", [])]
         chosen = tuple(dict.fromkeys(each for each in tags if each))[:_MOST_TAGS]
-        return cls(tags=chosen, fields=given, **texts, **flags)  # type: ignore[arg-type]  # texts and flags, by name
+        return cls(tags=chosen, fields=fields_asked(query), **texts, **flags)  # type: ignore[arg-type]  # texts and flags, by name
 
     @property
     def address(self) -> str:
@@ -77,7 +67,7 @@ class Wanted:
         pairs = [(name, getattr(self, name)) for name in _PLAIN]
         said = [(name, "1" if value is True else value) for name, value in pairs if value]
         said += [("tag", each) for each in self.tags]
-        said += [(f"f.{name}", value) for name, value in sorted(self.fields.items())]
+        said += [(f"{FIELD}{name}", value) for name, value in sorted(self.fields.items())]
         return urlencode(said)
 
     def sorted(self, by: str) -> Wanted:
@@ -138,19 +128,7 @@ class Wanted:
         return tuple(each for each in self._terms(kind, catalogue) if not each.field.body.kept_apart)
 
     def _terms(self, kind: str, catalogue: Catalogue) -> Iterator[Term]:
-        known = {each.key: each for each in asked_fields(kind, catalogue)}
-        for name, value in self.fields.items():
-            key, _dot, side = name.partition(".")
-            found = known.get(key)
-            if found is None:
-                continue  # the field was taken away since the view was kept
-            if side:
-                yield Term(found, Op.GE if side == "from" else Op.LE, value)
-            elif found.type is FieldType.FLAG:
-                yield Term(found, Op.EQ, written.flag(value))
-            else:
-                plain = found.type in {FieldType.LIST, FieldType.MULTI, FieldType.USER, FieldType.LINK}
-                yield Term(found, Op.EQ if plain else Op.CONTAINS, value)
+        return terms_of(self.fields, asked_fields(kind, catalogue))
 
 
 def asked_fields(kind: str, catalogue: Catalogue) -> Sequence[Field]:
@@ -177,9 +155,3 @@ def sorted_by(text: str) -> str | None:
 
 
 SORTED = ("title", "amount", "manager", "grade", "stage_since", "due_at", "created_at", "updated_at")
-
-
-def _clean(text: str) -> str:
-    if "\x00" in text:
-        raise InvalidInput("a NUL character can't be asked for")
-    return " ".join(text.split())[:_LONGEST]

@@ -26,10 +26,11 @@ from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.exchange import exporting
 from hub.remote import remote_of
 from hub.web.board.acting import Acting, by_script, part
-from hub.web.board.asking import NOBODY, SORTED, SPANNED, Wanted, asking_of
-from hub.web.board.boards import AT_ONCE, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
+from hub.web.board.asking import NOBODY, SORTED, Wanted, asking_of
+from hub.web.board.boards import MOST_OPEN, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
 from hub.web.board.editing import change_of, ident_of, text_of
 from hub.web.board.words import WORDS
+from hub.web.own_fields import SPANNED
 from hub.web.pages import Answer, number_in, user_here
 from hub.web.tongues import _
 
@@ -38,6 +39,7 @@ _YEAR_S = 365 * 86400
 _FOUND = 8
 _SHORTEST = 2  # a letter alone finds everybody
 _LONGEST_ID = 18
+_LONGEST_OPENED = 4_000
 
 
 class Boards(Acting):
@@ -57,12 +59,12 @@ class Boards(Acting):
         pipeline_id, wanted = number_in(request, "pipeline_id"), Wanted.of(request.query)
         asked = request.query.get("part")
         after = _number(request.query.get("after"))
-        shown = _number(request.query.get("shown"))
+        opened = _opened(request.query.get("open", ""))
         stage_id = _number(request.query.get("stage")) if asked == "column" else None
 
         def read(conn: Reading, asker: Asker) -> BoardView:
             offset = after if asked == "column" else 0
-            return board_view(conn, asker, pipeline_id, wanted, shown=shown, after=offset, stage_id=stage_id)
+            return board_view(conn, asker, pipeline_id, wanted, opened=opened, after=offset, stage_id=stage_id)
 
         view = await self.ask(request, read)
         context: dict[str, Any] = {
@@ -72,7 +74,7 @@ class Boards(Acting):
             "NOBODY": NOBODY,
             "SPANNED": SPANNED,
             "able": able(view.beside.asker),
-            "AT_ONCE": AT_ONCE,
+            "MOST_OPEN": MOST_OPEN,
             **WORDS,
         }
         if asked == "column":
@@ -246,6 +248,13 @@ def able(asker: Asker) -> dict[str, bool]:
 def _number(text: str | None) -> int:
     """A number that an address names; nothing where it is none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else 0
+
+
+def _opened(text: str) -> dict[int, int]:
+    """How many cards of which stage stand open, `7:60,9:25`; what is none of that counts for nothing."""
+    pairs = (each.partition(":") for each in text[:_LONGEST_OPENED].split(","))
+    found = {_number(stage): _number(count) for stage, _colon, count in pairs}
+    return {stage: count for stage, count in found.items() if stage and count}
 
 
 def _only(conn: Reading, asker: Asker, wanted: Wanted, kind: str, pipeline_id: int | None) -> list[JsonValue]:

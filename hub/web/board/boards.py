@@ -28,9 +28,15 @@ from hub.web.board.asking import Wanted, asked_fields, asking_of, sorted_by
 AT_ONCE = 20
 """Cards of a column that come at once."""
 
+MOST_OPEN = 500
+"""Cards of a column that may be opened on the board; all of them are in the table."""
+
+MOST_CARDS = 1500
+"""Cards that a board asked anew shows at most: where more are open, the longest columns give way."""
+
 ROWS = 50
-_MOST_SHOWN = 100
 _WHOLE = 100
+_NONE_OPENED: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,6 @@ class BoardView:
     beside: Beside
     problem: str = ""
     cut: bool = False
-    shown: int = AT_ONCE
     titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -165,19 +170,29 @@ def board_view(
     pipeline_id: int,
     wanted: Wanted,
     *,
-    shown: int = AT_ONCE,
+    opened: Mapping[int, int] = _NONE_OPENED,
     after: int = 0,
     stage_id: int | None = None,
 ) -> BoardView:
-    """The board of a pipeline, of one stage alone where it is named. At most seven statements. Raises NotFound."""
+    """The board of a pipeline, of one stage alone where it is named; `opened` says how many cards of a stage stand open
+    already, by its id. At most seven statements. Raises NotFound."""
     found = asker.catalogue.pipeline(pipeline_id)
     if found is None or not found.admits(asker.user) or asker.sight.reach(found.id) is Reach.NONE:
         raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     kind = found.record.type
-    limit = min(max(shown, AT_ONCE), _MOST_SHOWN)
     also, problem, cut = asked(conn, asker, wanted, kind, found.id)
     only = BoardFilter(closed=wanted.closed, also=also)
-    columns = board(conn, asker.access, found, only, wanted.order, limit=limit, offset=after, stage_id=stage_id)
+    shown = bounded(opened)
+    columns = board(
+        conn,
+        asker.access,
+        found,
+        only,
+        wanted.order,
+        limit=lambda stage: max(shown.get(stage, 0), AT_ONCE),
+        offset=after,
+        stage_id=stage_id,
+    )
     cards = [card for column in columns for card in column.cards]
     return BoardView(
         pipeline=found,
@@ -189,9 +204,19 @@ def board_view(
         beside=Beside.of(conn, asker, cards),
         problem=problem,
         cut=cut,
-        shown=limit,
         titles=titles_of_types(asker),
     )
+
+
+def bounded(opened: Mapping[int, int]) -> dict[int, int]:
+    """What stands open, by stage: of no stage more than `MOST_OPEN`, of all no more than `MOST_CARDS`; the longest
+    columns give way first, so that short ones stay whole."""
+    left, found = MOST_CARDS, dict[int, int]()
+    by_length = sorted(opened.items(), key=lambda each: (each[1], each[0]))
+    for place, (stage, count) in enumerate(by_length):
+        found[stage] = min(count, MOST_OPEN, left // (len(by_length) - place))
+        left -= found[stage]
+    return found
 
 
 def expected(column: Column) -> tuple[Sum, ...]:

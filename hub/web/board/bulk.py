@@ -1,4 +1,4 @@
-"""Filters of boards and tables kept under names; and acts on many cards at once."""
+"""Acts on many cards at once."""
 
 from __future__ import annotations
 
@@ -10,66 +10,15 @@ from crm_core.errors import CoreError, InvalidInput, StorageUnavailable
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.desk import Desk
-from crm_core.storage.queries.workspace import saved
 from hub.web.board.acting import Acting
 from hub.web.board.editing import Form, ident_of, text_of
-from hub.web.pages import Answer, local_path, number_in, user_here
+from hub.web.pages import Answer, local_path
 from hub.web.tongues import _, ngettext, told
 
 _MOST = 200
 _TOLD = 3
 
 Act = Callable[[Desk, int], object]
-
-
-class Views(Acting):
-    """Kept filters."""
-
-    async def keep(self, request: web.Request) -> Answer:
-        """Keep the filter of a page under a name."""
-        form, login = await request.post(), user_here(request).login
-        page, query = text_of(form, "page"), text_of(form, "query")
-        shared = bool(text_of(form, "shared"))
-
-        def service(desk: Desk) -> None:
-            saved.keep(desk, login, page, text_of(form, "name"), query, shared=shared)
-
-        return await self._done(request, service, _("The view is kept."))
-
-    async def change(self, request: web.Request) -> Answer:
-        """Rename a view, share it or not, put it one place up, or remove it."""
-        form, login, view_id = await request.post(), user_here(request).login, number_in(request)
-        act, page = text_of(form, "act"), text_of(form, "page")
-
-        def service(desk: Desk) -> None:
-            match act:
-                case "remove":
-                    saved.remove(desk, login, view_id)
-                case "up":
-                    saved.order(desk, login, page, _raised(text_of(form, "order"), view_id))
-                case _:
-                    shared = bool(text_of(form, "shared"))
-                    saved.change(desk, login, view_id, name=text_of(form, "name"), shared=shared)
-
-        return await self._done(request, service, _("The view is removed.") if act == "remove" else "")
-
-    async def _done(self, request: web.Request, service: Callable[[Desk], None], said: str) -> Answer:
-        back = local_path((await request.post()).get("back"), "/deals")
-        try:
-            await self.act(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self.pages.redirect(request, back, str(err)) from err
-        raise self.pages.redirect(request, back, said)
-
-
-def _raised(order: str, view_id: int) -> list[int]:
-    """The order of views with one of them a place higher; raises InvalidInput."""
-    found = [each for each in (ident_of(part, "order") for part in order.split(",") if part) if each is not None]
-    if view_id in found and (place := found.index(view_id)):
-        found[place - 1], found[place] = found[place], found[place - 1]
-    return found
 
 
 class Bulk(Acting):

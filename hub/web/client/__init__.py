@@ -32,7 +32,6 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     for each in pieces.offers:
         live.offer(each)
     return (
-        shows("/contacts", cards.find, Right.SEE_CLIENTS),
         shows(_CARD, cards.show, Right.SEE_CLIENTS),
         does(f"{_CARD}/reply", writing.reply, Right.KEEP_CLIENTS, body=FORM_WITH_FILES),
         shows(f"{_CARD}/templates", writing.templates, Right.KEEP_CLIENTS),

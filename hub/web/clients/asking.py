@@ -1,4 +1,4 @@
-"""Which clients the list shows: what stands behind the `?` of its address, read, turned into a filter, written again."""
+"""Which clients the list shows: what stands behind the `?` of its address, read, made a filter of, written again."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Wanted:
     def of(cls, query: MultiMapping[str]) -> Wanted:
         """What an address asks for; raises InvalidInput for a NUL character."""
         texts: dict[str, Any] = {name: plain(query.get(name, "")) for name in _NAMES}
-        flags = {name: bool(texts.pop(name)) for name in _FLAGS}
-        return cls(fields=fields_asked(query), **texts, **flags)
+        flags: dict[str, Any] = {name: bool(texts.pop(name)) for name in _FLAGS}
+        return cls(**texts, **flags, fields=fields_asked(query))
 
     @property
     def address(self) -> str:

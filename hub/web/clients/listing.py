@@ -80,7 +80,8 @@ class ClientsView:
 
 def clients_view(conn: Reading, asker: Asker, wanted: Wanted, after: str | None) -> ClientsView:
     """A page of clients, the newest first. At most seven statements. Raises InvalidInput for a bad cursor."""
-    page, problem = Page[ContactCard]((), None), ""
+    page: Page[ContactCard] = Page((), None)
+    problem = ""
     try:
         more = _more(wanted, asker)
     except InvalidInput as err:

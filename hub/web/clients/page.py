@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.errors import CoreError, InvalidInput, StorageUnavailable
 from crm_core.model.access import Right
 from crm_core.services.acts.new_clients import Entered, NewClient, enter
 from crm_core.services.clients.contacts import clean_tags
@@ -67,7 +67,7 @@ class Clients:
 
     async def create(self, request: web.Request) -> Answer:
         """Make a client; what is wrong is said above the form, which keeps what was typed."""
-        typed = {name: " ".join((await field_of(request, name, _LONGEST)).replace("\x00", "").split()) for name in _TYPED}
+        typed = {name: " ".join((await field_of(request, name, _LONGEST)).split()) for name in _TYPED}
         given = NewClient(
             name=typed["name"],
             ways=(typed["number"], typed["address"]),
@@ -77,6 +77,8 @@ class Clients:
             tags=clean_tags(typed["tags"].split(",")),
         )
         try:
+            if any("\x00" in text for text in typed.values()):
+                raise InvalidInput("a NUL character can't be stored")
             entered, position = await self._pages.act_at(request, lambda desk: enter(desk, given))
         except StorageUnavailable:
             raise
@@ -99,7 +101,7 @@ class Clients:
     ) -> Answer:
         staff = await self._pages.hub.store.read(load_staff)
         context = {
-            "typed": typed,
+            "typed": {**dict.fromkeys(_TYPED, ""), **typed},
             "problem": problem,
             "known": known.contact if known is not None else None,
             "people": (("", pgettext("manager", "nobody's")), *people(staff)),

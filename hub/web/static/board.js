@@ -177,10 +177,17 @@ board?.addEventListener("dragend", ended);
 
 // ---------- by menu and keys
 
-let chosen = null;
+let chosen = ""; // the id of the card whose menu is open
+
+function placeMenu(card) {
+  const box = (card.querySelector(".to") ?? card).getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  menu.style.setProperty("--x", `${Math.max(8, Math.min(box.right - width, innerWidth - width - 8))}px`);
+  menu.style.setProperty("--y", `${Math.max(8, Math.min(box.bottom + 4, innerHeight - height - 8))}px`);
+}
 
 function openMenu(card) {
-  chosen = card;
+  chosen = card.id;
   const here = columnOf(card);
   const items = [...board.querySelectorAll(".column")].map((column) => {
     const item = document.createElement("button");
@@ -194,18 +201,25 @@ function openMenu(card) {
   });
   menu.replaceChildren(...items);
   menu.hidden = false;
-  const box = (card.querySelector(".to") ?? card).getBoundingClientRect();
-  const { width, height } = menu.getBoundingClientRect();
-  menu.style.setProperty("--x", `${Math.max(8, Math.min(box.right - width, innerWidth - width - 8))}px`);
-  menu.style.setProperty("--y", `${Math.max(8, Math.min(box.bottom + 4, innerHeight - height - 8))}px`);
+  placeMenu(card);
   menu.querySelector("button:not(:disabled)")?.focus();
 }
 
 function closeMenu(back = true) {
   if (!menu || menu.hidden) return;
   menu.hidden = true;
-  if (back) chosen?.focus();
-  chosen = null;
+  if (back) document.getElementById(chosen)?.focus();
+  chosen = "";
+}
+
+// The card of an open menu was drawn anew, on another stage perhaps: the menu goes along, or with it.
+function followMenu() {
+  if (!menu || menu.hidden) return;
+  const card = document.getElementById(chosen);
+  if (!card) { closeMenu(false); return; }
+  menu.querySelectorAll("button").forEach((item) => { item.disabled = item.dataset.stage === card.dataset.stage; });
+  placeMenu(card);
+  if (document.activeElement === document.body) menu.querySelector("button:not(:disabled)")?.focus();
 }
 
 menu?.addEventListener("keydown", (event) => {
@@ -218,7 +232,7 @@ menu?.addEventListener("keydown", (event) => {
 });
 menu?.addEventListener("click", ({ target }) => {
   const item = target.closest("[data-stage]");
-  const card = chosen;
+  const card = document.getElementById(chosen);
   if (!item || !card) return;
   const column = document.getElementById(`stage-${item.dataset.stage}`);
   closeMenu();
@@ -256,20 +270,56 @@ board?.addEventListener("keydown", (event) => {
 
 // ---------- the board asked anew stays where it was
 
+const AT_ONCE = 20; // cards of a column that come at once; how many more were opened is told
+let asked = new Map(); // stage -> how many cards the board was asked for
 let kept = null;
+
+const shownOf = (column) => cardsOf(column).querySelectorAll("li.deal").length;
+const columnsNow = () => [...board.querySelectorAll(".column")];
 
 board?.addEventListener("htmx:configRequest", (event) => {
   if (event.target !== board) return;
-  const most = Math.max(0, ...[...board.querySelectorAll(".cards")].map((each) => each.querySelectorAll("li.deal").length));
-  if (most > 20) event.detail.parameters.shown = String(most);
+  asked = new Map(columnsNow().map((column) => [column.dataset.stage, shownOf(column)]).filter(([, count]) => count > AT_ONCE));
+  if (asked.size) event.detail.parameters.open = [...asked].map(([stage, count]) => `${stage}:${count}`).join(",");
 });
+
+// The first cards in sight of a column and where they stand, by which the same ones stand there again.
+function sightOf(column) {
+  const list = cardsOf(column);
+  const own = list.scrollHeight > list.clientHeight + 1; // on a telephone the page itself is scrolled
+  const edge = own ? list.getBoundingClientRect().top : 0;
+  if (!(own ? list.scrollTop : scrollY)) return null;
+  const cards = [...list.querySelectorAll("li.deal")].map((each) => [each.id, each.getBoundingClientRect()]);
+  const first = cards.findIndex(([, box]) => box.bottom > edge);
+  return first < 0 ? null : { own, column: column.id, top: list.scrollTop, seen: cards.slice(first, first + 10).map(([id, box]) => [id, box.top - edge]) };
+}
+
+function lookAgain({ own, column, top, seen }) {
+  const list = document.getElementById(column)?.querySelector(".cards");
+  if (!list) return;
+  if (own) list.scrollTop = top;
+  const [id, was] = seen.find(([each]) => list.contains(document.getElementById(each))) ?? [];
+  if (!id) return;
+  const by = document.getElementById(id).getBoundingClientRect().top - (own ? list.getBoundingClientRect().top : 0) - was;
+  if (own) list.scrollTop += by; else scrollBy(0, by);
+}
+
 board?.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.target !== board) return;
+  if (event.target !== board || event.detail.requestConfig.elt !== board) return;
+  if (columnsNow().some((column) => shownOf(column) > Math.max(AT_ONCE, asked.get(column.dataset.stage) ?? 0) + 1)) {
+    event.detail.shouldSwap = false; // more was opened while this was on its way
+    setTimeout(() => htmx.trigger(board, "stale"));
+    return;
+  }
+  const columns = columnsNow();
+  const focused = cardOf(document.activeElement);
+  const here = document.querySelector("[data-column]")?.offsetParent ? columns.find((each) => each.getBoundingClientRect().right > innerWidth / 2) : null;
   kept = {
     left: board.querySelector(".board")?.scrollLeft ?? 0,
-    tops: [...board.querySelectorAll(".column")].map((each) => [each.id, cardsOf(each).scrollTop]),
+    sights: (here ? [here] : columns).map(sightOf).filter(Boolean),
     picked: [...board.querySelectorAll(".pick:checked")].map((each) => each.value),
-    focused: cardOf(document.activeElement)?.id,
+    // the card that has the keyboard; where it is gone, the one that takes its place
+    focused: focused ? [focused, ...[...cardsOf(columnOf(focused)).querySelectorAll("li.deal")].filter((each) => focused.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING)].slice(0, 10).map((each) => each.id) : [],
   };
 });
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -277,10 +327,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target !== board || !kept) return;
   const whole = board.querySelector(".board");
   if (whole) whole.scrollLeft = kept.left;
-  kept.tops.forEach(([id, top]) => { const column = document.getElementById(id); if (column) cardsOf(column).scrollTop = top; });
+  kept.sights.forEach(lookAgain);
   kept.picked.forEach((id) => { const box = board.querySelector(`#card-${id} .pick`); if (box) box.checked = true; });
-  if (kept.focused) document.getElementById(kept.focused)?.focus();
+  if (document.activeElement === document.body) {
+    const next = kept.focused.map((id) => document.getElementById(id)).find(Boolean);
+    next?.focus({ preventScroll: true });
+  }
   kept = null;
+  followMenu();
   count();
 });
 

@@ -25,7 +25,7 @@ from crm_core.services.tasking.tasks import NewTask
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.staff import load_staff
 from hub.web.board.asking import Wanted
-from hub.web.board.boards import board_view, table_view
+from hub.web.board.boards import MOST_CARDS, MOST_OPEN, board_view, bounded, table_view
 from tests.integration.web.conftest import Browser, Workspace
 from tests.statements import statements_of
 
@@ -120,9 +120,23 @@ async def test_a_column_comes_by_twenty(workspace: Workspace) -> None:
     last = await browser.get(address + "40")
     assert last.count('class="deal"') == 10
     assert 'class="more"' not in last
-    again = await browser.get(f"/deals/board/{sales.id}?part=board&shown=50")
+    assert "показано 40 из 50" in more
+    opened = f"{stage_id(sales, 'Новая')}:50,999:30,x:y,:"
+    again = await browser.get(f"/deals/board/{sales.id}?part=board&open={opened}")
     assert again.count('class="deal"') == 50
     assert "<html" not in again
+
+
+def test_what_stands_open_on_a_board_is_bounded_the_longest_columns_first() -> None:
+    assert bounded({}) == {}
+    assert bounded({1: 60, 2: 300}) == {1: 60, 2: 300}
+    assert bounded({1: 9_000}) == {1: MOST_OPEN}
+    found = bounded({1: 400, 2: 30, 3: 500, 4: 500, 5: 10**18, 6: 100})
+    assert (found[2], found[6]) == (30, 100)
+    assert sum(found.values()) <= MOST_CARDS
+    assert min(found[each] for each in (1, 3, 4, 5)) >= 340
+    many = bounded(dict.fromkeys(range(100_000), 10**18))
+    assert sum(many.values()) <= MOST_CARDS
 
 
 async def test_a_board_costs_the_same_however_much_stands_on_it(workspace: Workspace) -> None:
