@@ -81,9 +81,15 @@ class TransientDeliveryError(DeliveryError):
     """
 
     def __init__(
-        self, message: str | None = None, *, retry_after: float | None = None, uncertain: bool = False
+        self,
+        message: str | None = None,
+        /,
+        *,
+        retry_after: float | None = None,
+        uncertain: bool = False,
+        **values: object,
     ) -> None:
-        super().__init__(message or "The provider can't take the message now.")
+        super().__init__(message or "The provider can't take the message now.", **values)
         self.retry_after = retry_after
         self.uncertain = uncertain
 

@@ -4,12 +4,22 @@ A `Sentence` is a text like any other, the English one, and remembers what it wa
 values that it was filled in with. Whoever shows it to somebody looks the template up in a catalogue and fills in the
 same values, those that are sentences themselves said likewise. Errors that are told people are made of one (`Worded`),
 and `str(error)` gives it, so that it comes along wherever the words of one error become part of another.
+
+Where a sentence is written down it is kept as what it was made of (`kept`), and is one again when it is read
+(`restored`); plain texts are kept as they are.
+
+What this package itself writes to people, notifications for instance, it says in the office's language by
+`in_language`: who has the catalogues says so (`tell_with`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+_MARK = "\x1e"
+"""What a kept sentence begins with; no text of people does."""
 
 
 class Sentence(str):
@@ -88,3 +98,74 @@ class Worded(Exception):
     def __str__(self) -> str:
         """The sentence, in English."""
         return self.sentence
+
+
+_tellers: list[Callable[[str, str], str]] = []
+
+
+def tell_with(teller: Callable[[str, str], str]) -> None:
+    """Have sentences said by whoever has the catalogues: a text and a language give the words."""
+    _tellers[:] = [teller]
+
+
+def in_language(text: str, language: str) -> str:
+    """A sentence in a language where somebody can say it, in English else; any other text as it is."""
+    return _tellers[0](text, language) if _tellers and isinstance(text, Sentence) else text
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters of a text; a sentence that is short enough stays one."""
+    return text if len(text) <= most else text[:most]
+
+
+def kept(text: str) -> str:
+    """A text as it is written down; `restored` gives it back."""
+    if not isinstance(text, Sentence):
+        return text
+    found = _MARK + json.dumps(_parts(text), ensure_ascii=False)
+    # A value that is neither a text nor a number may be filled in in a way of its own: then the words alone are kept.
+    return found if restored(found) == text else str.__str__(text)
+
+
+def restored(text: str) -> str:
+    """A text that was written down: a sentence again where it was one."""
+    if not text.startswith(_MARK):
+        return text
+    try:
+        found = _made(json.loads(text.removeprefix(_MARK)))
+        return found if isinstance(found, str) else text.removeprefix(_MARK)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return text.removeprefix(_MARK)  # somebody cut it: what is left of it still tells something
+
+
+def _parts(text: str) -> Any:
+    match text:
+        case Counted():
+            return {"one": text.one, "many": text.many, "count": text.number}
+        case Joined():
+            return {"joined": [_parts(each) for each in text.parts], "between": text.between}
+        case Sentence() if text.values:
+            return {"say": text.template, "with": {name: _part(each) for name, each in text.values.items()}}
+        case Sentence():
+            return {"say": text.template}
+        case _:
+            return text
+
+
+def _part(value: object) -> Any:
+    if isinstance(value, str):
+        return _parts(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _made(parts: Any) -> Any:
+    match parts:
+        case {"one": str() as one, "many": str() as many, "count": int() as count}:
+            return Counted(one, many, count)
+        case {"joined": list() as joined, "between": str() as between}:
+            return Joined([_made(each) for each in joined], between)
+        case {"say": str() as template, **rest}:
+            values: dict[str, Any] = rest.get("with", {})
+            return Sentence(template, **{name: _made(each) for name, each in values.items()})
+        case _:
+            return parts  # a value; texts, numbers

@@ -63,11 +63,11 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The public addresses of a host."""
         if refused_host(host):
-            raise PrivateAddressError(f"«{host}» is an address of the hub's own network")
+            raise PrivateAddressError("«{host}» is an address of the hub's own network", host=host)
         found = await self._inner.resolve(host, port, family)
         public = [each for each in found if is_public(each["host"])]
         if found and not public:
-            raise PrivateAddressError(f"«{host}» stands for an address of the hub's own network")
+            raise PrivateAddressError("«{host}» stands for an address of the hub's own network", host=host)
         return public
 
     async def close(self) -> None:

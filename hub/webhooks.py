@@ -16,6 +16,7 @@ from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.model.office import Office
 from crm_core.model.signature import signature
 from crm_core.ports import Clock
+from crm_core.wording import Sentence
 from hub.guarded import PrivateAddressError, guarded_session, refused_host
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -42,7 +43,7 @@ class Refused(TransientDeliveryError):
     """The receiver answered, but did not take it; `status` is what it answered."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"the receiver answered {status}")
+        super().__init__(Sentence("the receiver answered {status}", status=status))
         self.status = status
 
 
@@ -97,7 +98,7 @@ class WebhookSender:
         silence = self._silent.get(posting.key)
         now = self._clock.monotonic()
         if silence is not None and silence.until > now:
-            raise Resting(f"the receiver does not answer: {silence.error}")
+            raise Resting("the receiver does not answer: {why}", why=silence.error)
         if silence is not None and silence.tries >= _SILENT_TRIES:
             silence.until = now + _REST_S  # one goes out to see whether it is back, the others wait for how that ends
         try:
@@ -125,7 +126,7 @@ class WebhookSender:
             async with session.post(posting.url, data=body, headers=headers, allow_redirects=False) as response:
                 return response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
-            raise TransientDeliveryError(f"{type(err).__name__}: {err}") from err
+            raise TransientDeliveryError("{why}: {why2}", why=type(err).__name__, why2=err) from err
 
     def _fell_silent(self, key: str, error: str) -> None:
         silence = self._silent.setdefault(key, _Silence())

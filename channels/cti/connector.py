@@ -19,6 +19,7 @@ from crm_core.messages import (
     RouteStage,
 )
 from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, HttpRoute, InboundSink
+from crm_core.wording import Sentence
 
 
 class CtiChannel:
@@ -59,7 +60,7 @@ class CtiChannel:
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """Nothing can be said through a telephone system that only tells of its calls."""
-        raise PermanentDeliveryError(f"{message.key}: this telephone system only tells of its calls.")
+        raise PermanentDeliveryError("{account}: this telephone system only tells of its calls.", account=message.key)
 
     def routes(self) -> Sequence[HttpRoute]:
         """Where events are posted; all accounts share the address, the token in it tells them apart."""
@@ -71,7 +72,8 @@ class CtiChannel:
 
     async def check(self) -> str:
         """Nothing to connect to; tells the address to post to, without its token."""
-        return f"calls are posted to {self._context.public_url.rstrip('/')}{PATH.replace('{token}', '…')}"
+        url = f"{self._context.public_url.rstrip('/')}{PATH.replace('{token}', '…')}"
+        return Sentence("calls are posted to {url}", url=url)
 
     def measurements(self) -> Mapping[str, float]:
         """Events by kind, those that were not understood, and callers who were refused."""

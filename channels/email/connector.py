@@ -21,6 +21,7 @@ from channels.email.waiting import Backoff, Sleep
 from crm_core.errors import ChannelAuthError, ChannelStopped, DeliveryError, IntakeUnavailable
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, Unparsable
 from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink
+from crm_core.wording import Joined, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -140,12 +141,16 @@ class EmailChannel:
         """Try the way out, and tell of the way in."""
         found: list[str] = []
         if self._listener is not None:
-            found.append(f"mail for {self._config.mailbox} comes in on {self._listener.place}")
+            found.append(
+                Sentence(
+                    "mail for {mailbox} comes in on {place}", mailbox=self._config.mailbox, place=self._listener.place
+                )
+            )
         if self._config.smtp is not None:
             found.append(await self._sender.check())
         if self._config.imap is not None:
             found.append(await check_folder(self._config.imap, self._pace.timeout_s))
-        return "; ".join(found)
+        return Joined(found)
 
     def measurements(self) -> Mapping[str, float]:
         """`imap_mails`: fetched since the start."""

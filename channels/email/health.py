@@ -7,6 +7,7 @@ import logging
 from crm_core.errors import ChannelAuthError, DeliveryError
 from crm_core.messages import ChannelKey
 from crm_core.ports import ChannelHealth, ChannelState
+from crm_core.wording import Joined, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ class Health:
             return ChannelHealth(ChannelState.STOPPED)
         ways = self._ways.values()
         state = min((way.state for way in ways), key=_WORST_FIRST.index)
-        details = (f"{name}: {way.detail}" for name, way in self._ways.items() if way.detail)
-        return ChannelHealth(state, "; ".join(details))
+        details = (Sentence("{way}: {why}", way=name, why=way.detail) for name, way in self._ways.items() if way.detail)
+        return ChannelHealth(state, Joined(details))
 
     def set(self, way: str, state: ChannelState, detail: str = "") -> None:
         """Change one way."""

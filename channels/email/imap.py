@@ -22,6 +22,7 @@ from channels.email.imap_tools import Fetched, ImapTools, connected
 from channels.email.waiting import Backoff
 from crm_core.errors import ChannelAuthError, CoreError, DeliveryError, IntakeError, StorageUnavailable
 from crm_core.ports import ChannelState
+from crm_core.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Fetcher:
             while not self._stop.is_set():
                 with suppress(_Ended):
                     if not self._t.lease.held:
-                        self._t.health.set(WAY, ChannelState.CONNECTING, "another node fetches this mailbox")
+                        self._t.health.set(WAY, ChannelState.CONNECTING, Sentence("another node fetches this mailbox"))
                         await self._unless_ended(self._t.lease.acquire())
                     else:
                         await self._guarded()
@@ -85,7 +86,9 @@ class Fetcher:
             raise
         except (IntakeError, StorageUnavailable) as error:
             # The place stays: the mails are fetched again.
-            self._t.health.set(WAY, ChannelState.RECONNECTING, f"the mails wait in the mailbox: {error}")
+            self._t.health.set(
+                WAY, ChannelState.RECONNECTING, Sentence("the mails wait in the mailbox: {why}", why=error)
+            )
         except ChannelAuthError as error:
             self._t.health.failed(WAY, error)
             pause = self._t.pace.refused_s  # more tries would have the account locked
@@ -168,7 +171,7 @@ class Fetcher:
         if self._reasons:
             reason = next(iter(self._reasons.values()))
             self._reasons.clear()  # with nothing behind it to prove that the server is well, it is tried again
-            raise MailRefusedError(f"the last mail can't be fetched yet: {reason}")
+            raise MailRefusedError("the last mail can't be fetched yet: {reason}", reason=reason)
         await self._settle()
         return place
 

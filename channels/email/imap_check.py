@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from channels.email.config import MailServer
 from channels.email.imap_tools import connected
+from crm_core.wording import Sentence
 
 
 async def check_folder(server: MailServer, timeout_s: float) -> str:
@@ -19,6 +20,13 @@ async def check_folder(server: MailServer, timeout_s: float) -> str:
     finally:
         await loop.run_in_executor(pool, link.close)
         pool.shutdown(wait=True)
-    secured = "TLS" if link.secured else "no TLS"
-    idle = "told of new mail at once" if link.can_idle else "asked for new mail every half a minute (no IDLE)"
-    return f"mail is fetched from {server.folder} at {server}, {secured}, {folder.exists} mails in it, {idle}"
+    secured = Sentence("TLS") if link.secured else Sentence("no TLS")
+    at_once, asked = Sentence("told of new mail at once"), Sentence("asked for new mail every half a minute (no IDLE)")
+    return Sentence(
+        "mail is fetched from {folder} at {server}, {secured}, {count} mails in it, {idle}",
+        folder=server.folder,
+        server=server,
+        secured=secured,
+        count=folder.exists,
+        idle=at_once if link.can_idle else asked,
+    )

@@ -211,8 +211,9 @@ class ImapLink:
             self.secured = True
         elif not server.local:
             raise ChannelAuthError(
-                f"{server} offers no STARTTLS, and the password would cross the network readable:"
-                " name its imaps:// port"
+                "{server} offers no STARTTLS, and the password would cross the network readable:"
+                " name its imaps:// port",
+                server=server,
             )
         return client
 
@@ -225,12 +226,20 @@ class ImapLink:
             else:
                 client.login(server.user, server.password)
         except UnicodeEncodeError as error:
-            raise ChannelAuthError(f"{server} takes no password with letters beyond ASCII") from error
+            raise ChannelAuthError("{server} takes no password with letters beyond ASCII", server=server) from error
         except LoginError as error:
             words = _words(error)
             if isinstance(error.__context__, imaplib.IMAP4.abort) or any(each in words.upper() for each in _PASSING):
-                raise TransientDeliveryError(f"{server} takes no login now: {words}") from error
-            raise ChannelAuthError(f"{server} refuses the login {server.user}: {words}{hint(server.host)}") from error
+                raise TransientDeliveryError(
+                    "{server} takes no login now: {words}", server=server, words=words
+                ) from error
+            raise ChannelAuthError(
+                "{server} refuses the login {user}: {words}{mend}",
+                server=server,
+                user=server.user,
+                words=words,
+                mend=hint(server.host),
+            ) from error
         self.can_idle = client.has_capability("IDLE")
 
     def _select(self, client: Any) -> FolderState:
@@ -242,7 +251,11 @@ class ImapLink:
         except imaplib.IMAP4.error as error:
             names = ", ".join(sorted(str(name) for _, _, name in client.list_folders())[:30])
             raise PermanentDeliveryError(
-                f"{self._server}: the folder «{folder}» can't be opened ({_words(error)}); there are: {names}"
+                "{server}: the folder «{folder}» can't be opened ({words}); there are: {names}",
+                server=self._server,
+                folder=folder,
+                words=_words(error),
+                names=names,
             ) from error
         return FolderState(
             int(found.get(b"UIDVALIDITY", 0)), int(found.get(b"UIDNEXT", 0)), int(found.get(b"EXISTS", 0))
@@ -262,18 +275,27 @@ def broken(server: MailServer, error: Exception) -> DeliveryError:
         case DeliveryError():
             return error
         case ssl.SSLCertVerificationError():
-            return TransientDeliveryError(f"{server}: its certificate is not trusted: {error.verify_message}")
+            return TransientDeliveryError(
+                "{server}: its certificate is not trusted: {why}", server=server, why=error.verify_message
+            )
         case CapabilityError():
-            return TransientDeliveryError(f"{server}: {_words(error)}")
+            return TransientDeliveryError("{server}: {words}", server=server, words=_words(error))
         case imaplib.IMAP4.abort():
-            return TransientDeliveryError(f"{server}: the connection broke: {_words(error)}")
+            return TransientDeliveryError("{server}: the connection broke: {words}", server=server, words=_words(error))
         case imaplib.IMAP4.error():
-            return MailRefusedError(f"{server}: {_words(error)}")
+            return MailRefusedError("{server}: {words}", server=server, words=_words(error))
         case OSError():
-            return TransientDeliveryError(f"{server} can't be reached: {type(error).__name__}: {error}")
+            return TransientDeliveryError(
+                "{server} can't be reached: {why}: {why2}", server=server, why=type(error).__name__, why2=error
+            )
         case _:
             # The library stumbles over what a server says in many ways.
-            return MailRefusedError(f"{server} said what is not understood: {type(error).__name__}: {_words(error)}")
+            return MailRefusedError(
+                "{server} said what is not understood: {why}: {words}",
+                server=server,
+                why=type(error).__name__,
+                words=_words(error),
+            )
 
 
 def _context(server: MailServer) -> ssl.SSLContext:

@@ -42,6 +42,7 @@ from crm_core.errors import (
 from crm_core.messages import DeliveryReceipt, OutboundFile, OutboundMessage
 from crm_core.model.identity import address
 from crm_core.ports import Clock, FileStore
+from crm_core.wording import Sentence
 
 MAX_MAIL = 25 * 1024 * 1024
 MAX_REFERENCES = 20
@@ -79,22 +80,25 @@ class Sender:
         """Connect and log in; one line about it. Raises the delivery errors."""
         server = self._server()
         async with self._session(server) as client:
-            secured = "TLS" if client.get_transport_info("sslcontext") is not None else "no TLS"
-        login = f"login {server.user}" if server.user else "no login"
-        return f"mail goes out by {server}, {secured}, {login}"
+            tls = client.get_transport_info("sslcontext") is not None
+        secured = Sentence("TLS") if tls else Sentence("no TLS")
+        login = Sentence("login {user}", user=server.user) if server.user else Sentence("no login")
+        return Sentence("mail goes out by {server}, {secured}, {login}", server=server, secured=secured, login=login)
 
     def _server(self) -> MailServer:
         if self._config.smtp is None:
-            raise PermanentDeliveryError(f'{self._config.key} can\'t send: add smtp = "smtp://…" to its settings.')
+            raise PermanentDeliveryError(
+                '{account} can\'t send: add smtp = "smtp://…" to its settings.', account=self._config.key
+            )
         return self._config.smtp
 
     async def _content(self, file: OutboundFile) -> bytes:
         if file.stored.size > MAX_MAIL:
-            raise PermanentDeliveryError(f"«{file.name}» is too large for a mail")
+            raise PermanentDeliveryError("«{file}» is too large for a mail", file=file.name)
         try:
             return await self._files.read(file.stored.sha256)
         except NotFound as error:
-            raise PermanentDeliveryError(f"«{file.name}» is not in the file store") from error
+            raise PermanentDeliveryError("«{file}» is not in the file store", file=file.name) from error
 
     @asynccontextmanager
     async def _session(self, server: MailServer) -> AsyncIterator[aiosmtplib.SMTP]:
@@ -106,7 +110,7 @@ class Sender:
                 await _greet(client)
                 if server.user and not client.supports_extension("auth"):
                     raise ChannelAuthError(
-                        f"{server} takes no login: leave user and password out, or name its other port"
+                        "{server} takes no login: leave user and password out, or name its other port", server=server
                     )
                 if server.user:
                     await client.login(server.user, server.password)
@@ -237,7 +241,7 @@ async def _hand_over(client: aiosmtplib.SMTP, sender: str, recipient: str, conte
     except (SMTPException, OSError) as error:
         # Nobody knows whether the last line got through; the Message-ID lets the receiver see a repeat.
         raise TransientDeliveryError(
-            f"The connection broke while the mail was handed over: {error}", uncertain=True
+            "The connection broke while the mail was handed over: {why}", why=error, uncertain=True
         ) from (error)
 
 
@@ -252,19 +256,27 @@ def translated(error: Exception) -> DeliveryError:
     """What the server said of a message, as a delivery error."""
     match error:
         case SMTPAuthenticationError() if error.code < 500:
-            return TransientDeliveryError(_words(error))
+            return TransientDeliveryError("The mail server takes no login now: {words}", words=_words(error))
         case SMTPAuthenticationError():
-            return ChannelAuthError(f"The mail server refuses the login: {_words(error)}")
+            return ChannelAuthError("The mail server refuses the login: {words}", words=_words(error))
         case SMTPResponseException() if error.code in _AUTH_CODES:
-            return ChannelAuthError(f"The mail server wants another login: {_words(error)}")
-        case SMTPSenderRefused() | SMTPRecipientRefused() | SMTPDataError() if error.code >= 500:
-            return PermanentDeliveryError(_words(error))
+            return ChannelAuthError("The mail server wants another login: {words}", words=_words(error))
+        case SMTPRecipientRefused() if error.code >= 500:
+            return PermanentDeliveryError(
+                "The mail server does not take the client's address: check it ({words})", words=_words(error)
+            )
+        case SMTPSenderRefused() if error.code >= 500:
+            return PermanentDeliveryError(
+                "The mail server does not let this mailbox send: tell the administrator ({words})", words=_words(error)
+            )
         case SMTPResponseException() if error.code >= 500:
-            return PermanentDeliveryError(_words(error))
+            return PermanentDeliveryError("The mail server refuses the mail: {words}", words=_words(error))
         case SMTPResponseException():
-            return TransientDeliveryError(_words(error))
+            return TransientDeliveryError("The mail server can't take the mail now: {words}", words=_words(error))
         case _:
-            return TransientDeliveryError(f"The mail server can't be reached: {type(error).__name__}: {error}")
+            return TransientDeliveryError(
+                "The mail server can't be reached: {why}: {why2}", why=type(error).__name__, why2=error
+            )
 
 
 def _greeting_error(server: MailServer, error: Exception) -> DeliveryError:
@@ -273,15 +285,17 @@ def _greeting_error(server: MailServer, error: Exception) -> DeliveryError:
         case SMTPAuthenticationError():
             return translated(error)
         case SMTPNotSupported():
-            return ChannelAuthError(f"{server} does not offer what the settings want: {error}")
+            return ChannelAuthError("{server} does not offer what the settings want: {why}", server=server, why=error)
         case SMTPConnectError():
-            return TransientDeliveryError(f"{server} can't be reached: {error}")
+            return TransientDeliveryError("{server} can't be reached: {why}", server=server, why=error)
         case SMTPResponseException() if error.code in _AUTH_CODES:
             return translated(error)
         case SMTPResponseException():
-            return TransientDeliveryError(f"{server}: {_words(error)}")
+            return TransientDeliveryError("{server}: {words}", server=server, words=_words(error))
         case _:
-            return TransientDeliveryError(f"{server} can't be reached: {type(error).__name__}: {error}")
+            return TransientDeliveryError(
+                "{server} can't be reached: {why}: {why2}", server=server, why=type(error).__name__, why2=error
+            )
 
 
 def _words(error: SMTPResponseException) -> str:

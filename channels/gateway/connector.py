@@ -24,6 +24,7 @@ from crm_core.ports import (
     HttpRoute,
     InboundSink,
 )
+from crm_core.wording import Joined, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -103,16 +104,17 @@ class GatewayChannel:
 
     async def check(self) -> str:
         """Post a ping where there is an address, and tell where events are posted."""
-        place = f"events are posted to {self._context.public_url.rstrip('/')}{self._config.path}"
+        url = f"{self._context.public_url.rstrip('/')}{self._config.path}"
+        place = Sentence("events are posted to {url}", url=url)
         if self._config.url is None:
-            return f"{place}; there is no url, so that nobody can be answered"
+            return Joined((place, Sentence("there is no url, so that nobody can be answered")))
         poster = Poster(self._config, self._context.files, self._context.clock)
         poster.open()
         try:
             await poster.ask()
         finally:
             await poster.close()
-        return f"{place}; the gateway took our signature"
+        return Joined((place, Sentence("the gateway took our signature")))
 
     def measurements(self) -> Mapping[str, float]:
         """Events taken in, repeated, not understood; posts refused for their signature."""

@@ -14,6 +14,7 @@ from crm_core.errors import ChannelAuthError, ChannelStopped, PermanentDeliveryE
 from crm_core.messages import DeliveryReceipt, OutboundMessage
 from crm_core.model.signature import signature
 from crm_core.ports import Clock, FileStore
+from crm_core.wording import Sentence
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 _LONGEST_ANSWER = 64 * 1024
@@ -59,13 +60,13 @@ class Poster:
         try:
             async with self._client.get(address, allow_redirects=False) as response:
                 if response.status >= 500 or response.status == 429:
-                    raise TransientDeliveryError(f"the file's host answered {response.status}")
+                    raise TransientDeliveryError("the file's host answered {status}", status=response.status)
                 if response.status != 200:
-                    raise PermanentDeliveryError(f"the file's host answered {response.status}")
+                    raise PermanentDeliveryError("the file's host answered {status}", status=response.status)
                 async for piece in response.content.iter_chunked(_PIECE):
                     yield piece
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TransientDeliveryError(f"the file's host: {type(error).__name__}") from error
+            raise TransientDeliveryError("the file's host: {why}", why=type(error).__name__) from error
 
     @property
     def _client(self) -> aiohttp.ClientSession:
@@ -76,7 +77,7 @@ class Poster:
     async def _body(self, message: OutboundMessage) -> bytes:
         size = sum(file.stored.size for file in message.files)
         if size > self._config.max_size:
-            raise PermanentDeliveryError(f"the files have {size} bytes, more than max_size of this gateway")
+            raise PermanentDeliveryError("the files have {size} bytes, more than max_size of this gateway", size=size)
         files = [
             OutFile(
                 name=file.name,
@@ -116,7 +117,7 @@ class Poster:
                 said = await response.content.read(_LONGEST_ANSWER)
                 return _answer(response.status, said, response.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TransientDeliveryError(f"the gateway can't be reached: {type(error).__name__}") from error
+            raise TransientDeliveryError("the gateway can't be reached: {why}", why=type(error).__name__) from error
 
 
 def _answer(status: int, body: bytes, retry_after: str) -> Taken:
@@ -124,11 +125,13 @@ def _answer(status: int, body: bytes, retry_after: str) -> Taken:
         taken = Taken.model_validate_json(body)
     except ValidationError:
         taken = Taken()  # an answer without words is an answer too
-    words = f"the gateway answered {status}" + (f": {taken.error}" if taken.error else "")
+    words = Sentence("the gateway answered {status}", status=status)
+    if taken.error:
+        words = Sentence("the gateway answered {status}: {words}", status=status, words=taken.error)
     if 200 <= status < 300:
         return taken
     if status in {401, 403}:
-        raise ChannelAuthError(f"{words}. Compare the secret on both sides.")
+        raise ChannelAuthError("{words}. Compare the secret on both sides.", words=words)
     if status == 429 or status >= 500:
         pause = min(float(retry_after), _LONGEST_PAUSE_S) if retry_after.isdigit() else None
         raise TransientDeliveryError(words, retry_after=pause)

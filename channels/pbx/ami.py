@@ -20,6 +20,7 @@ from channels.pbx.ami_wire import (
     parse_block,
 )
 from crm_core.ports import ChannelHealth, ChannelState
+from crm_core.wording import Joined, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class AmiLink:
         """How the link stands; connected with a `detail` is a trouble."""
         if self._health.state is not ChannelState.CONNECTED:
             return self._health
-        detail = "; ".join(each for each in (self._health.detail, self._refused) if each)
+        detail = Joined(each for each in (self._health.detail, self._refused) if each)
         return ChannelHealth(ChannelState.CONNECTED, detail, trouble=bool(detail))
 
     async def run(self) -> None:
@@ -149,12 +150,15 @@ class AmiLink:
                 try:
                     await self._session(self._live)
                 except AmiCredentialsError as err:
-                    self._down(ChannelState.BAD_CREDENTIALS, f"{self._where()}: {err}")
+                    self._down(ChannelState.BAD_CREDENTIALS, Sentence("{place}: {why}", place=self._where(), why=err))
                     pause = self._timing.bad_credentials_s
                 except (AmiError, AmiOverflowError, OSError, TimeoutError) as err:
                     failures = 0 if self._ready else failures
                     failures += 1
-                    self._down(ChannelState.RECONNECTING, f"{self._where()}: {str(err) or type(err).__name__}")
+                    self._down(
+                        ChannelState.RECONNECTING,
+                        Sentence("{place}: {why}", place=self._where(), why=str(err) or type(err).__name__),
+                    )
                     most = min(self._timing.backoff_first_s * 2 ** min(failures - 1, 10), self._timing.backoff_most_s)
                     # spread, so that many hubs do not come back at one moment
                     pause = most * random.uniform(0.5, 1.0)  # noqa: S311 — not a secret
@@ -172,7 +176,7 @@ class AmiLink:
         """
         writer = self._writer
         if writer is None:
-            raise AmiDownError(f"{self._where()}: not connected")
+            raise AmiDownError(Sentence("{place}: not connected", place=self._where()))
         action_id = action_id or f"{self._prefix}-{next(self._numbers)}"
         data = encode_action(name, action_id, fields)
         answer: asyncio.Future[AmiMessage] = asyncio.get_running_loop().create_future()
@@ -183,9 +187,9 @@ class AmiLink:
                 await writer.drain()
                 response = await answer
         except TimeoutError:
-            raise AmiTimeoutError(f"{self._where()}: no answer to {name}") from None
+            raise AmiTimeoutError(Sentence("{place}: no answer to {name}", place=self._where(), name=name)) from None
         except OSError as err:
-            raise AmiDownError(f"{self._where()}: {err}") from err
+            raise AmiDownError(Sentence("{place}: {why}", place=self._where(), why=err)) from err
         finally:
             self._pending.pop(action_id, None)
         if response.get("Response") == "Error":
@@ -229,7 +233,9 @@ class AmiLink:
     def _fail_pending(self) -> None:
         for answer in self._pending.values():
             if not answer.done():
-                answer.set_exception(AmiDownError(f"{self._where()}: the link broke before the answer"))
+                answer.set_exception(
+                    AmiDownError(Sentence("{place}: the link broke before the answer", place=self._where()))
+                )
 
     async def _login(self) -> str:
         """Log in and wait until Asterisk has booted; a warning in words where it can't be seen."""
@@ -246,7 +252,10 @@ class AmiLink:
             async with asyncio.timeout(self._timing.booted_s):
                 await self._booted.wait()
         except TimeoutError:
-            detail = f"user {self._address.username!r} sees no FullyBooted: it lacks `system` among its read classes"
+            detail = Sentence(
+                "user {user!r} sees no FullyBooted: it lacks `system` among its read classes",
+                user=self._address.username,
+            )
             log.warning("AMI %s: %s", self._where(), detail)
             return detail
         return ""
@@ -296,7 +305,9 @@ class AmiLink:
             log.info("the link broke while the state was being asked for: %s", err)
         except Exception as err:
             log.exception("asking the PBX for its state failed")
-            self._health = ChannelHealth(ChannelState.CONNECTED, f"the state could not be asked for: {err}")
+            self._health = ChannelHealth(
+                ChannelState.CONNECTED, Sentence("the state could not be asked for: {why}", why=err)
+            )
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         splitter = Splitter()
@@ -304,7 +315,7 @@ class AmiLink:
             self._packets += 1
             for block in splitter.feed(data):
                 self._block(block)
-        raise AmiDownError("the PBX closed the connection")
+        raise AmiDownError(Sentence("the PBX closed the connection"))
 
     def _block(self, block: bytes) -> None:
         name = event_name(block)

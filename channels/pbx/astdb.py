@@ -28,6 +28,7 @@ from channels.pbx.snippet.words import DIALABLE
 from crm_core.errors import CoreError
 from crm_core.messages import ChannelKey
 from crm_core.ports import ChannelContext, NumberBook
+from crm_core.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ class Mirror:
     def _failed(self, err: Exception) -> bool:
         """Note it; whether it is new and so is to be logged: what stays as it is stands in the health."""
         before = self.trouble
-        self.trouble = f"who takes whose calls could not be written: {str(err) or type(err).__name__}"
+        self.trouble = Sentence("who takes whose calls could not be written: {why}", why=str(err) or type(err).__name__)
         return self.trouble != before
 
     # ------------------------------------------------------------ coming to terms

@@ -28,11 +28,12 @@ from channels.pbx.side_tasks import forever
 from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage, RouteDecision, RouteQuery
 from crm_core.ports import ChannelContext, ChannelHealth, ChannelState, InboundSink, Lease, PlaceCall, RecordedCalls
+from crm_core.wording import Joined, Sentence
 
 log = logging.getLogger(__name__)
 
 _DOORS = AgiDoors()
-_NOT_OURS = "another node owns the link"
+_NOT_OURS = Sentence("another node owns the link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,20 @@ class PbxChannel:
             return ChannelHealth(ChannelState.STOPPED)
         details = list(self._troubles.values())
         if self._delivery.trouble:
-            details.append(f"{len(self._delivery)} transitions of calls wait for the intake: {self._delivery.trouble}")
+            details.append(
+                Sentence(
+                    "{count} transitions of calls wait for the intake: {why}",
+                    count=len(self._delivery),
+                    why=self._delivery.trouble,
+                )
+            )
         if self._standing_by:
-            return ChannelHealth(ChannelState.CONNECTING, "; ".join((*details, _NOT_OURS)))
+            return ChannelHealth(ChannelState.CONNECTING, Joined((*details, _NOT_OURS)))
         link = self._link.health
         # a link that died of a fault is made again in a moment
         state = ChannelState.CONNECTING if link.state is ChannelState.STOPPED else link.state
         details = [each for each in (link.detail, self._settler.trouble, self._mirror.trouble, *details) if each]
-        return ChannelHealth(state, "; ".join(details), trouble=state is ChannelState.CONNECTED and bool(details))
+        return ChannelHealth(state, Joined(details), trouble=state is ChannelState.CONNECTED and bool(details))
 
     @property
     def stats(self) -> PbxStats:
@@ -185,7 +192,11 @@ class PbxChannel:
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """A telephone carries no texts: always PermanentDeliveryError."""
-        raise PermanentDeliveryError(f"{self._key} carries no texts; message {message.idempotency_key} can't go there")
+        raise PermanentDeliveryError(
+            "{account} carries no texts; message {message} can't go there",
+            account=self._key,
+            message=message.idempotency_key,
+        )
 
     @property
     def controls(self) -> bool:
@@ -195,7 +206,9 @@ class PbxChannel:
     async def place_call(self, call: PlaceCall) -> None:
         """Have the person rung, then the client; see `crm_core.ports.ControlsCalls`."""
         if not self.controls:
-            raise TransientDeliveryError(f"{self._key}: {self.health.detail or 'the link is down'}")
+            raise TransientDeliveryError(
+                "{account}: {why}", account=self._key, why=self.health.detail or Sentence("the link is down")
+            )
         try:
             await self._link.act("Originate", originate(call), action_id=action_id(call.linkedid))
         except (AmiRefusedError, AmiInjectionError) as err:
@@ -206,7 +219,9 @@ class PbxChannel:
     async def stop_call(self, linkedid: str) -> None:
         """Have a placed call end before the client is dialled; see `crm_core.ports.ControlsCalls`."""
         if not self.controls:
-            raise TransientDeliveryError(f"{self._key}: {self.health.detail or 'the link is down'}")
+            raise TransientDeliveryError(
+                "{account}: {why}", account=self._key, why=self.health.detail or Sentence("the link is down")
+            )
         try:
             await self._link.act("Setvar", stopping(linkedid))
         except (AmiRefusedError, AmiInjectionError) as err:
@@ -229,7 +244,9 @@ class PbxChannel:
             async for portion in recorded(self._sources, self._facts, since, until):
                 yield portion
         except OSError as err:
-            raise TransientDeliveryError(f"{self._key}: call records can't be read: {err}") from err
+            raise TransientDeliveryError(
+                "{account}: call records can't be read: {why}", account=self._key, why=err
+            ) from err
 
     async def check(self) -> str:
         """One line of proof; raises ChannelAuthError or TransientDeliveryError with what is wrong."""
@@ -238,7 +255,7 @@ class PbxChannel:
     def _trouble(self, name: str, error: str) -> None:
         self._troubles.pop(name, None)
         if error:
-            self._troubles[name] = f"{name} failed: {error}"
+            self._troubles[name] = Sentence("{name} failed: {why}", name=name, why=error)
 
     # ------------------------------------------------------------ FastAGI
 

@@ -13,12 +13,11 @@ from channels.pbx.config import PbxConfig
 from channels.pbx.events import WANTED
 from channels.pbx.snippet.manager import READ, WRITE
 from crm_core.errors import ChannelAuthError, TransientDeliveryError
+from crm_core.wording import Joined, Sentence
 
 _DENIED = "Permission denied"
 _ORIGINATED = "OriginateResponse"
 _NOBODY = "check:originate"
-# Asterisk gives rights to a session when it logs in, and leaves them to it
-_WHEN = "a running hub has them from its next login"
 
 
 async def prove(config: PbxConfig, sources: Sequence[CdrSource] = ()) -> str:
@@ -31,22 +30,30 @@ async def prove(config: PbxConfig, sources: Sequence[CdrSource] = ()) -> str:
     try:
         await visit.pay()
     except AmiCredentialsError as err:
-        raise ChannelAuthError(f"{err}; mend user and secret in [[pbx]] ami, or in manager.conf") from err
+        raise ChannelAuthError("{why}; mend user and secret in [[pbx]] ami, or in manager.conf", why=err) from err
     except (AmiError, OSError, TimeoutError) as err:
-        mend = "is Asterisk running, and manager.conf as `hub asterisk snippet --part manager` prints it?"
-        raise TransientDeliveryError(f"{str(err) or 'no answer in time'}; {mend}") from err
+        why = str(err) or Sentence("no answer in time")
+        raise TransientDeliveryError(
+            "{why}; is Asterisk running, and manager.conf as `hub asterisk snippet --part manager` prints it?", why=why
+        ) from err
     if visit.lacking:
-        mend = f"write in manager.conf `read = {READ}` and `write = {WRITE}`, then `manager reload`; {_WHEN}"
-        raise ChannelAuthError(f"AMI user {config.ami.username!r} lacks {', '.join(visit.lacking)}; {mend}")
+        raise ChannelAuthError(
+            "AMI user {user!r} lacks {rights}; write in manager.conf `read = {read}` and `write = {write}`,"
+            " then `manager reload`; a running hub has them from its next login",
+            user=config.ami.username,
+            rights=Joined(visit.lacking, ", "),
+            read=READ,
+            write=WRITE,
+        )
     wanting: list[str] = []
     if config.cdr is not None and not config.cdr.exists():
-        wanting.append(f"{config.cdr} is not there")
+        wanting.append(Sentence("{file} is not there", file=config.cdr))
     if not sources and config.cdr is None:
-        wanting.append("neither cdr nor cdr_sql is set: calls of an outage can't be settled")
+        wanting.append(Sentence("neither cdr nor cdr_sql is set: calls of an outage can't be settled"))
     if not config.fallback:
-        wanting.append("fallback is not set: without the hub nobody but own managers is rung")
+        wanting.append(Sentence("fallback is not set: without the hub nobody but own managers is rung"))
     said = [visit.said, *[await source.proof() for source in sources if isinstance(source, CdrTable)]]
-    return "; ".join((*said, *(f"but {each}" for each in wanting)))
+    return Joined((*said, *(Sentence("but {what_lacks}", what_lacks=each) for each in wanting)))
 
 
 class _Visit:
@@ -57,7 +64,7 @@ class _Visit:
         self._link = AmiLink(config.ami, handlers, WANTED | {_ORIGINATED}, timing=config.timing)
         self._originated = asyncio.Event()
         self._event_s = config.timing.event_s
-        self.said = "Asterisk answers"
+        self.said: str = Sentence("Asterisk answers")
         self.lacking: list[str] = []
 
     async def pay(self) -> None:
@@ -66,34 +73,40 @@ class _Visit:
 
     async def _ask(self) -> None:
         if self._link.health.detail:
-            self.lacking.append("`system` among its read classes (it can't see Asterisk start)")
+            self.lacking.append(Sentence("`system` among its read classes (it can't see Asterisk start)"))
         settings = await self._granted("CoreSettings")
         shown = await self._granted("CoreShowChannels")
         states = await self._granted("DeviceStateList")
         if settings is not None:
-            self.said = f"Asterisk {settings.get('AsteriskVersion')} answers"
+            self.said = Sentence("Asterisk {version} answers", version=settings.get("AsteriskVersion"))
         if None in (settings, shown, states):
-            self.lacking.append("`reporting` among its write classes (channels and telephones can't be asked for)")
+            self.lacking.append(
+                Sentence("`reporting` among its write classes (channels and telephones can't be asked for)")
+            )
         row = (("Family", "hub"), ("Key", "check"))
         if await self._granted("DBPut", (*row, ("Val", "1"))) is None:
-            self.lacking.append("`system` among its write classes (without the hub nobody reaches their own manager)")
+            self.lacking.append(
+                Sentence("`system` among its write classes (without the hub nobody reaches their own manager)")
+            )
         else:
             await self._granted("DBDel", row)
         if not await self._may_set():
-            self.lacking.append("`call` among its write classes (a placed call can't be stopped)")
+            self.lacking.append(Sentence("`call` among its write classes (a placed call can't be stopped)"))
         await self._ask_for_calls()
 
     async def _ask_for_calls(self) -> None:
         """Ask for a call over a technology that does not exist: it rings nobody, and whoever may hear is told so."""
         nobody = (("Channel", "Hub/none"), ("Application", "Hangup"), ("Timeout", "1000"), ("Async", "true"))
         if await self._granted("Originate", nobody, _NOBODY) is None:
-            self.lacking.append("`originate` among its write classes (the hub can't place calls)")
+            self.lacking.append(Sentence("`originate` among its write classes (the hub can't place calls)"))
             return
         try:
             async with asyncio.timeout(self._event_s):
                 await self._originated.wait()
         except TimeoutError:
-            self.lacking.append("`call` among its read classes, or an eventfilter hides it (calls are not seen)")
+            self.lacking.append(
+                Sentence("`call` among its read classes, or an eventfilter hides it (calls are not seen)")
+            )
 
     async def _granted(self, action: str, fields: Fields = (), action_id: str | None = None) -> AmiMessage | None:
         """The answer; None where the user has not the right. Raises AmiRefusedError with any other refusal."""

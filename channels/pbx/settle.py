@@ -17,6 +17,7 @@ from channels.pbx.inbound import CallFactsReader
 from crm_core.errors import CoreError
 from crm_core.messages import ChannelKey, InboundEvent
 from crm_core.ports import ChannelContext
+from crm_core.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Settler:
                 await self._settle()
                 self.trouble, again = "", again_s
             except (AmiError, CoreError, OSError, TimeoutError) as err:
-                trouble = f"calls could not be settled: {str(err) or type(err).__name__}"
+                trouble = Sentence("calls could not be settled: {why}", why=str(err) or type(err).__name__)
                 if trouble != self.trouble:
                     log.warning("%s: %s", self._key, trouble)
                 self.trouble, pause = trouble, again

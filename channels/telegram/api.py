@@ -28,7 +28,9 @@ from channels.telegram.config import TelegramConfig
 from channels.telegram.errors import translated
 from channels.telegram.session import CONNECT_S, RawSession
 from crm_core.errors import ChannelAuthError, ChannelStopped, PermanentDeliveryError, TransientDeliveryError
+from crm_core.wording import Sentence
 
+_TOO_BIG = Sentence("the file is over 20 MB, which Telegram does not give to bots: it is in the chat itself")
 CALL_S = 30.0
 UPLOAD_S = 90.0
 GRACE_S = 10.0
@@ -161,10 +163,12 @@ class BotApi:
         async for piece in self._stream(path):
             received += len(piece)
             if received > DOWNLOAD_LIMIT:
-                raise PermanentDeliveryError(self._config.words.file_too_big)
+                raise PermanentDeliveryError(_TOO_BIG)
             yield piece
         if isinstance(size, int) and received != size:
-            raise TransientDeliveryError(f"the file broke off after {received} of {size} bytes")
+            raise TransientDeliveryError(
+                "the file broke off after {received} of {size} bytes", received=received, size=size
+            )
 
     async def _file(self, file_id: str) -> object:
         try:
@@ -172,7 +176,7 @@ class BotApi:
         except PermanentDeliveryError as error:
             if "too big" not in str(error):
                 raise
-            raise PermanentDeliveryError(f"{self._config.words.file_too_big} ({error})") from error
+            raise PermanentDeliveryError("{why} ({why2})", why=_TOO_BIG, why2=error) from error
 
     async def _stream(self, path: str) -> AsyncIterator[bytes]:
         self.insist()
@@ -185,10 +189,10 @@ class BotApi:
                     raise ChannelAuthError("Telegram refuses the token")
                 if answer.status != 200:
                     # Also 404: a path is good for an hour, the next try asks for a new one.
-                    raise TransientDeliveryError(f"the file can't be had now: HTTP {answer.status}")
+                    raise TransientDeliveryError("the file can't be had now: HTTP {status}", status=answer.status)
                 async for piece in answer.content.iter_chunked(CHUNK):
                     yield piece
         except TimeoutError as error:
             raise TransientDeliveryError("the file did not come in time") from error
         except ClientError as error:
-            raise TransientDeliveryError(f"the file can't be had now: {type(error).__name__}") from error
+            raise TransientDeliveryError("the file can't be had now: {why}", why=type(error).__name__) from error

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from channels.telegram.api import BotApi
 from channels.telegram.names import full_name
-from channels.telegram.words import Words
 from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.messages import ChannelKey
 from crm_core.ports import Clock, CursorStore
@@ -76,12 +75,11 @@ def parse_link(text: str | None) -> BusinessLink | None:
 class BusinessLinks:
     """The connections of one bot, kept in the store of cursors, so that every node knows them after a restart too."""
 
-    def __init__(self, key: ChannelKey, cursors: CursorStore, api: BotApi, clock: Clock, words: Words) -> None:
+    def __init__(self, key: ChannelKey, cursors: CursorStore, api: BotApi, clock: Clock) -> None:
         self._key = key
         self._cursors = cursors
         self._api = api
         self._clock = clock
-        self._words = words
 
     async def keep(self, link: BusinessLink) -> None:
         """Remember news of a connection; older news than what is known changes nothing."""
@@ -104,8 +102,18 @@ class BusinessLinks:
         later = await self._load(_by_id(latest.id)) if latest is not None else None
         if later is not None and later.usable:
             return later.id
-        words = self._words.connection_mute if link.enabled else self._words.connection_off
-        raise PermanentDeliveryError(words.format(owner=link.owner_name or link.owner))
+        owner = link.owner_name or link.owner
+        if link.enabled:
+            raise PermanentDeliveryError(
+                "{owner} does not let the bot answer in their name. To allow it: Telegram's settings,"
+                " «Telegram Business», «Chatbots», the right to reply to messages.",
+                owner=owner,
+            )
+        raise PermanentDeliveryError(
+            "{owner} no longer connects the bot to their Telegram Business: nothing can be answered from here."
+            " To connect it again: Telegram's settings, «Telegram Business», «Chatbots».",
+            owner=owner,
+        )
 
     async def _asked(self, connection_id: str) -> BusinessLink:
         """One nobody told us of: it was made before the hub came, or the hub's memory was lost."""

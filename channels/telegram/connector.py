@@ -34,6 +34,7 @@ from crm_core.ports import (
     HttpRoute,
     InboundSink,
 )
+from crm_core.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class TelegramChannel:
         words, pacer = config.words, Pacer(context.clock, sleep)
         self._background = Background()
         self._reader = Reader(config.key, context.region, int(config.bot_id), words)
-        links = BusinessLinks(config.key, context.cursors, self._api, context.clock, words)
+        links = BusinessLinks(config.key, context.cursors, self._api, context.clock)
         self._memory = Memory(config.key, context.cursors, links)
         self._afterwards = Afterwards(self._api, self._background, pacer, words)
         menus = StaffMenus(self._api, self._background, words)
@@ -157,7 +158,7 @@ class TelegramChannel:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("%s: intake ended", self.key, exc_info=error)
-            self._health.set(ChannelState.RECONNECTING, f"intake ended: {type(error).__name__}")
+            self._health.set(ChannelState.RECONNECTING, Sentence("the intake ended: {why}", why=type(error).__name__))
 
 
 def create(config: TelegramConfig, context: ChannelContext) -> TelegramChannel:

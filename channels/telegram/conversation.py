@@ -28,5 +28,5 @@ def parse_conversation(text: str) -> Conversation:
     """Read a conversation key; raises PermanentDeliveryError."""
     form = _FORM.fullmatch(text)
     if form is None:
-        raise PermanentDeliveryError(f"«{text[:80]}» is not a Telegram chat")
+        raise PermanentDeliveryError("«{text}» is not a Telegram chat", text=text[:80])
     return Conversation(int(form["chat"]), form["business"])

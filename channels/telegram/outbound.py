@@ -59,7 +59,9 @@ class Sender:
                 done.append(await self._deliver(where, message, parts[number]))
         except PermanentDeliveryError as error:
             if done:
-                raise PermanentDeliveryError(f"{error} (part {len(done) + 1} of {len(parts)})") from error
+                raise PermanentDeliveryError(
+                    "{why} (part {part} of {count})", why=error, part=len(done) + 1, count=len(parts)
+                ) from error
             raise
         except BaseException:
             # Also where the try was cut short from outside.
@@ -106,11 +108,13 @@ class Sender:
 
     async def _content(self, file: OutboundFile) -> bytes:
         if file.stored.size > MAX_FILE:
-            raise PermanentDeliveryError(self._words.upload_too_big.format(name=file.name))
+            raise PermanentDeliveryError(
+                "«{file}» is over 50 MB, which Telegram does not take from bots", file=file.name
+            )
         try:
             return await self._files.read(file.stored.sha256)
         except NotFound as error:
-            raise PermanentDeliveryError(f"«{file.name}» is not in the file store") from error
+            raise PermanentDeliveryError("«{file}» is not in the file store", file=file.name) from error
 
     def _keep(self, key: str, done: list[_Refs]) -> None:
         if done:

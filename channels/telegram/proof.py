@@ -5,10 +5,11 @@ from __future__ import annotations
 from channels.telegram.api import BotApi, Profile, Webhook
 from channels.telegram.config import OFFICIAL_API, Mode, TelegramConfig
 from crm_core.errors import ChannelAuthError, PermanentDeliveryError
+from crm_core.wording import Joined, Sentence
 
-_TOKEN = "take the token anew from @BotFather: /mybots, the bot, «API Token»"  # noqa: S105 - where to get one
-_GROUPS = "in groups it sees commands only (@BotFather: /setprivacy, «Disable»)"
-_BUSINESS = "managers can't connect their own accounts (@BotFather: /mybots, «Bot Settings», «Business Mode»)"
+_TOKEN = Sentence("take the token anew from @BotFather: /mybots, the bot, «API Token»")
+_GROUPS = Sentence("in groups it sees commands only (@BotFather: /setprivacy, «Disable»)")
+_BUSINESS = Sentence("managers can't connect their own accounts (@BotFather: /mybots, «Bot Settings», «Business Mode»)")
 
 
 class Proof:
@@ -25,29 +26,41 @@ class Proof:
             me = await self._api.profile()
             webhook = await self._api.webhook()
         except ChannelAuthError as error:
-            raise ChannelAuthError(f"{error}; {_TOKEN}") from error
+            raise ChannelAuthError("{why}; {mend}", why=error, mend=_TOKEN) from error
         problem = self._problem(webhook)
         if problem:
-            raise PermanentDeliveryError(f"@{me.username}: {problem}")
-        return "; ".join([self._intake(me, webhook), *_rights(me)])
+            raise PermanentDeliveryError("@{username}: {problem}", username=me.username, problem=problem)
+        return Joined([self._intake(me, webhook), *_rights(me)])
 
     def _problem(self, webhook: Webhook) -> str:
         if self._config.mode is not Mode.WEBHOOK:
             return ""
         if self._config.api_base == OFFICIAL_API and not self._public_url.startswith("https://"):
-            return 'Telegram posts to https only: set public_url = "https://…", or mode = "polling"'
+            return Sentence('Telegram posts to https only: set public_url = "https://…", or mode = "polling"')
         if webhook.pending and webhook.last_error:
-            waiting = f"{webhook.pending} updates wait, since Telegram can't post them to {webhook.url}"
-            return f"{waiting} ({webhook.last_error}): see that public_url leads to this hub from the internet"
+            return Sentence(
+                "{count} updates wait, since Telegram can't post them to {url} ({words}): see that public_url leads to"
+                " this hub from the internet",
+                count=webhook.pending,
+                url=webhook.url,
+                words=webhook.last_error,
+            )
         return ""
 
     def _intake(self, me: Profile, webhook: Webhook) -> str:
-        where = f"webhook {webhook.url}" if webhook.url else "no webhook"
-        trouble = f", last error: {webhook.last_error}" if webhook.last_error else ""
-        return f"@{me.username}, {self._config.mode.value}, {where}, {webhook.pending} updates wait{trouble}"
+        where = Sentence("webhook {url}", url=webhook.url) if webhook.url else Sentence("no webhook")
+        trouble = Sentence(", last error: {words}", words=webhook.last_error) if webhook.last_error else ""
+        return Sentence(
+            "@{username}, {mode}, {where}, {count} updates wait{trouble}",
+            username=me.username,
+            mode=self._config.mode.value,
+            where=where,
+            count=webhook.pending,
+            trouble=trouble,
+        )
 
 
 def _rights(me: Profile) -> list[str]:
-    groups = "in groups it sees everything" if me.reads_groups else _GROUPS
-    business = "managers can connect their own accounts" if me.connects_business else _BUSINESS
+    groups = Sentence("in groups it sees everything") if me.reads_groups else _GROUPS
+    business = Sentence("managers can connect their own accounts") if me.connects_business else _BUSINESS
     return [groups, business]

@@ -15,6 +15,7 @@ from channels.telegram.memory import Memory
 from channels.telegram.waiting import Backoff, Sleep, first
 from crm_core.errors import DeliveryError, TransientDeliveryError
 from crm_core.ports import ChannelState, Clock, HttpRequest, HttpResponse, InboundSink
+from crm_core.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ class WebhookKeeper:
             await self._api.set_webhook(self._url, self._secret)
             found = None
         trouble = found is not None and found.pending > 0 and found.last_error
-        detail = f"{found.pending} updates wait: {found.last_error}" if found is not None and trouble else ""
+        detail = ""
+        if found is not None and trouble:
+            detail = Sentence("{count} updates wait: {words}", count=found.pending, words=found.last_error)
         self._health.set(ChannelState.CONNECTED, detail)
         return True

@@ -19,10 +19,6 @@ class Words:
     thanks: str
     added: str
     removed: str
-    connection_off: str
-    connection_mute: str
-    file_too_big: str
-    upload_too_big: str
     today: str
     help: str
 
@@ -38,12 +34,6 @@ RUSSIAN = Words(
     thanks="Спасибо, номер записан.",
     added="Бот добавлен в группу «{group}»",
     removed="Бот удалён из группы «{group}»",
-    connection_off="{owner} больше не подключает бота к своему Telegram Business: ответить отсюда нельзя."
-    " Подключить снова: настройки Telegram, «Telegram для бизнеса», «Чат-боты».",
-    connection_mute="{owner} не даёт боту отвечать от своего имени. Разрешить: настройки Telegram,"
-    " «Telegram для бизнеса», «Чат-боты», право отвечать на сообщения.",
-    file_too_big="файл больше 20 МБ, такие Telegram ботам не отдаёт: он есть в самом чате",
-    upload_too_big="«{name}» больше 50 МБ, такие файлы Telegram от ботов не принимает",
     today="Что сегодня",
     help="Что умеет бот",
 )
@@ -59,12 +49,6 @@ ENGLISH = Words(
     thanks="Thank you, we have your number.",
     added="The bot was added to the group «{group}»",
     removed="The bot was removed from the group «{group}»",
-    connection_off="{owner} no longer connects the bot to their Telegram Business: nothing can be answered from here."
-    " To connect it again: Telegram's settings, «Telegram Business», «Chatbots».",
-    connection_mute="{owner} does not let the bot answer in their name. To allow it: Telegram's settings,"
-    " «Telegram Business», «Chatbots», the right to reply to messages.",
-    file_too_big="the file is over 20 MB, which Telegram does not give to bots: it is in the chat itself",
-    upload_too_big="«{name}» is over 50 MB, which Telegram does not take from bots",
     today="Today",
     help="What the bot can do",
 )

@@ -98,7 +98,7 @@ class VkApi:
                     raise _TooManyError(told)
                 raise told
         except ShapeError as error:
-            raise TransientDeliveryError(f"VK's answer is not understood ({error})") from error
+            raise TransientDeliveryError("VK's answer is not understood ({why})", why=error) from error
         if "response" not in fields.values:
             raise TransientDeliveryError("VK's answer holds no response")
         return fields.values["response"]
@@ -118,9 +118,11 @@ class VkApi:
             fields = Fields.of(answer, "upload")
             refused = fields.values.get("error")
         except ShapeError as error:
-            raise TransientDeliveryError(f"VK's answer is not understood ({error})") from error
+            raise TransientDeliveryError("VK's answer is not understood ({why})", why=error) from error
         if refused:
-            raise PermanentDeliveryError(f"VK does not take «{name}»: {clean(str(refused))[:200]}")
+            raise PermanentDeliveryError(
+                "VK does not take «{file}»: {words}", file=name, words=clean(str(refused))[:200]
+            )
         return fields
 
     async def _json(self, verb: str, url: str, *, total_s: float, what: str, **body: Any) -> object:
@@ -132,18 +134,18 @@ class VkApi:
                     content += await answer.content.read(MAX_ANSWER + 1)
                 status = answer.status
         except (TimeoutError, asyncio.IncompleteReadError) as error:
-            raise TransientDeliveryError(f"{what} did not answer in time") from error
+            raise TransientDeliveryError("{who} did not answer in time", who=what) from error
         except (ClientError, OSError, ValueError) as error:
             # Only the name: some of these errors quote the address, and keys stand in some.
-            raise TransientDeliveryError(f"{what} can't be reached: {type(error).__name__}") from error
+            raise TransientDeliveryError("{who} can't be reached: {why}", who=what, why=type(error).__name__) from error
         if status != 200:
-            raise TransientDeliveryError(f"{what} can't do it now: HTTP {status}")
+            raise TransientDeliveryError("{who} can't do it now: HTTP {status}", who=what, status=status)
         if len(content) > MAX_ANSWER:
-            raise TransientDeliveryError(f"{what} answered more than anybody reads")
+            raise TransientDeliveryError("{who} answered more than anybody reads", who=what)
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise TransientDeliveryError(f"{what} answered what is no JSON") from error
+            raise TransientDeliveryError("{who} answered what is no JSON", who=what) from error
 
 
 class _TooManyError(Exception):

@@ -28,6 +28,7 @@ from channels.vk.waiting import Sleep
 from crm_core.errors import ChannelAuthError, IntakeUnavailable
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage
 from crm_core.ports import ChannelContext, ChannelHealth, HttpRequest, HttpResponse, HttpRoute, InboundSink
+from crm_core.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ class VkChannel:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("%s: %s ended", self.key, task.get_name(), exc_info=error)
-            self._health.ended(f"intake ended: {type(error).__name__}")
+            self._health.ended(Sentence("the intake ended: {why}", why=type(error).__name__))
 
 
 def create(config: VkConfig, context: ChannelContext) -> VkChannel:

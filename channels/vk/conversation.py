@@ -74,5 +74,5 @@ def parse_conversation(text: str) -> Conversation:
         return Peer(int(text))
     found = _COMMENTS.fullmatch(text)
     if found is None:
-        raise PermanentDeliveryError(f"«{text[:80]}» is no conversation of VK's")
+        raise PermanentDeliveryError("«{text}» is no conversation of VK's", text=text[:80])
     return Comments(Kind(found["kind"]), int(found["owner"]), int(found["item"]))

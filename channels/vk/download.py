@@ -46,7 +46,7 @@ class Downloads:
         except TimeoutError as error:
             raise TransientDeliveryError("the file did not come in time") from error
         except (ClientError, OSError, ValueError) as error:
-            raise TransientDeliveryError(f"the file can't be had now: {type(error).__name__}") from error
+            raise TransientDeliveryError("the file can't be had now: {why}", why=type(error).__name__) from error
         raise PermanentDeliveryError("the file is sent from one place to another without end")
 
     def _allowed(self, address: str) -> None:
@@ -57,17 +57,17 @@ class Downloads:
             raise PermanentDeliveryError("the file has no address that can be read") from error
         of_vk = parts.scheme == "https" and any(host == each or host.endswith(f".{each}") for each in _HOSTS)
         if not of_vk and not (parts.scheme in {"http", "https"} and parts.netloc == self._own):
-            raise PermanentDeliveryError(f"a file from «{host[:100]}» is not fetched: it is no host of VK's")
+            raise PermanentDeliveryError("a file from «{host}» is not fetched: it is no host of VK's", host=host[:100])
 
 
 async def _pieces(answer: ClientResponse) -> AsyncIterator[bytes]:
     if answer.status in _GONE:
-        raise PermanentDeliveryError(f"VK does not give this file out (any more): HTTP {answer.status}")
+        raise PermanentDeliveryError("VK does not give this file out (any more): HTTP {status}", status=answer.status)
     if answer.status != 200:
-        raise TransientDeliveryError(f"the file can't be had now: HTTP {answer.status}")
+        raise TransientDeliveryError("the file can't be had now: HTTP {status}", status=answer.status)
     received = 0
     async for piece in answer.content.iter_chunked(CHUNK):
         received += len(piece)
         if received > LIMIT:
-            raise PermanentDeliveryError(f"the file is longer than {LIMIT} bytes")
+            raise PermanentDeliveryError("the file is longer than {LIMIT} bytes", LIMIT=LIMIT)
         yield piece

@@ -7,6 +7,7 @@ does nothing twice: no error of this channel is uncertain.
 from __future__ import annotations
 
 from crm_core.errors import ChannelAuthError, DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from crm_core.wording import Sentence
 
 TOO_MANY = 6
 FLOOD = 9
@@ -18,12 +19,14 @@ PAUSE_S = 1.0
 FLOOD_PAUSE_S = 20.0
 
 _MEND = {
-    7: "give the token the right to do this",
-    15: "give the token the right to do this: messages, wall, photos, docs, manage",
-    901: "the client has not allowed the community to write to them: they have to write first",
-    902: "the client's privacy settings forbid it",
-    912: "switch on «Возможности ботов» in the community's settings of messages",
-    917: "the community is not in this chat any more",
+    7: Sentence("give the token the right to do this"),
+    15: Sentence("give the token the right to do this: messages, wall, photos, docs, manage"),
+    900: Sentence("the client has put the community on their black list: call, or write in another channel"),
+    901: Sentence("the client has not allowed the community to write to them: they have to write first"),
+    902: Sentence("the client's privacy settings forbid it: call, or write in another channel"),
+    912: Sentence("switch on «Возможности ботов» in the community's settings of messages"),
+    914: Sentence("the message is too long for VK: send it in parts"),
+    917: Sentence("the community is not in this chat any more: have it added again"),
 }
 
 
@@ -37,9 +40,15 @@ class VkRefusal(PermanentDeliveryError):
 
 def refusal(code: int, words: str) -> DeliveryError:
     """The delivery error of one of VK's error codes, with VK's own words."""
-    told = f"VK error {code}: {words}".rstrip(": ")
+    told = (
+        Sentence("VK error {code}: {words}", code=code, words=words)
+        if words
+        else Sentence("VK error {code}", code=code)
+    )
     if code in _AUTH:
-        return ChannelAuthError(f"VK refuses the token ({told}): make a new one in the community's API settings")
+        return ChannelAuthError(
+            "VK refuses the token ({told}): make a new one in the community's API settings", told=told
+        )
     if code == TOO_MANY:
         return TransientDeliveryError(told, retry_after=PAUSE_S)
     if code == FLOOD:
@@ -47,4 +56,4 @@ def refusal(code: int, words: str) -> DeliveryError:
     if code in _BUSY:
         return TransientDeliveryError(told)
     hint = _MEND.get(code)
-    return VkRefusal(f"{told} ({hint})" if hint else told, code)
+    return VkRefusal(Sentence("{told} ({mend})", told=told, mend=hint) if hint else told, code)

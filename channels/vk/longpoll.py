@@ -115,7 +115,7 @@ class Poller:
             ts, updates = _ts(fields), fields.items("updates")
         except ShapeError as error:
             self._server = None
-            raise TransientDeliveryError(f"VK's long poll is not understood ({error})") from error
+            raise TransientDeliveryError("VK's long poll is not understood ({why})", why=error) from error
         self._t.health.connected()
         if updates:
             now = self._t.clock.now()
@@ -147,10 +147,12 @@ class Poller:
                 await self._go_on(fresh)
             case _:
                 self._server = None
-                raise TransientDeliveryError(f"VK's long poll failed in a way that is not known ({failed})")
+                raise TransientDeliveryError(
+                    "VK's long poll failed in a way that is not known ({failed})", failed=failed
+                )
         self._mends += 1
         if self._mends > MENDED_AT_ONCE:
-            raise TransientDeliveryError(f"VK's long poll fails again and again ({failed})")
+            raise TransientDeliveryError("VK's long poll fails again and again ({failed})", failed=failed)
 
     async def _go_on(self, server: Server) -> None:
         """Go on from another place, after the dialogues told what VK has forgotten before it.
@@ -170,7 +172,7 @@ class Poller:
             fields = Fields.of(answer, "server")
             return Server(fields.text("server"), fields.text("key"), _ts(fields))
         except ShapeError as error:
-            raise TransientDeliveryError(f"VK's answer is not understood ({error})") from error
+            raise TransientDeliveryError("VK's answer is not understood ({why})", why=error) from error
 
     async def _saved(self, ts: str) -> None:
         await self._t.cursors.save(self._t.config.key, self._cursor, ts)

@@ -42,9 +42,11 @@ class Sender:
             except PermanentDeliveryError as error:
                 if not position:
                     raise
-                raise PermanentDeliveryError(f"{error} (part {position + 1} of {len(parts)})") from error
+                raise PermanentDeliveryError(
+                    "{why} (part {part} of {count})", why=error, part=position + 1, count=len(parts)
+                ) from error
             except ShapeError as error:
-                raise TransientDeliveryError(f"VK's answer is not understood ({error})") from error
+                raise TransientDeliveryError("VK's answer is not understood ({why})", why=error) from error
         return DeliveryReceipt(await self._within(where, refs) if isinstance(where, Peer) else tuple(refs))
 
     # ------------------------------------------------------------ messages
@@ -88,7 +90,7 @@ class Sender:
         try:
             await self._own.about_to_write(str(where), part.text)
         except StorageUnavailable as error:
-            raise TransientDeliveryError(f"a comment can't be noted before it is written: {error}") from error
+            raise TransientDeliveryError("a comment can't be noted before it is written: {why}", why=error) from error
         answers = reply_to if reply_to is not None and reply_to.isascii() and reply_to.isdecimal() else None
         method, parameters = self._method(where)
         answer = await self._api.call(

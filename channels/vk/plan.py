@@ -92,6 +92,6 @@ def _keyboard(rows: Rows) -> dict[str, object]:
 def _button(button: Button) -> dict[str, object]:
     payload = json.dumps({"hub": button.data}, ensure_ascii=False)
     if len(payload) > PAYLOAD:
-        raise PermanentDeliveryError(f"the button «{button.text[:LABEL]}» says more than VK carries")
+        raise PermanentDeliveryError("the button «{button}» says more than VK carries", button=button.text[:LABEL])
     label = button.text if len(button.text) <= LABEL else f"{button.text[: LABEL - 1]}…"
     return {"action": {"type": "callback", "label": label or MORE, "payload": payload}, "color": "secondary"}

@@ -26,17 +26,17 @@ class Uploads:
     async def attached(self, where: Conversation, file: OutboundFile) -> str:
         """Upload one file; `photo-1_2_key` or `doc-1_2_key`, as messages name it. Raises the delivery errors."""
         if file.stored.size > MAX_FILE:
-            raise PermanentDeliveryError(f"«{file.name}» is longer than the 200 MB that VK takes")
+            raise PermanentDeliveryError("«{file}» is longer than the 200 MB that VK takes", file=file.name)
         try:
             content = await self._files.read(file.stored.sha256)
         except NotFound as error:
-            raise PermanentDeliveryError(f"«{file.name}» is not in the file store") from error
+            raise PermanentDeliveryError("«{file}» is not in the file store", file=file.name) from error
         try:
             if isinstance(where, Peer) and file.content_type in _PHOTOS and file.stored.size <= MAX_PHOTO:
                 return await self._photo(where, file, content)
             return await self._document(where, file, content)
         except ShapeError as error:
-            raise TransientDeliveryError(f"VK's answer is not understood ({error})") from error
+            raise TransientDeliveryError("VK's answer is not understood ({why})", why=error) from error
 
     async def _photo(self, where: Peer, file: OutboundFile, content: bytes) -> str:
         server = Fields.of(await self._api.call("photos.getMessagesUploadServer", peer_id=where.peer_id), "server")

@@ -38,6 +38,7 @@ from crm_core.ports import (
     InboundSink,
     Said,
 )
+from crm_core.wording import Joined, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ class WebChannel:
             try:
                 self._chat = self._open_chat()
             except OSError as error:
-                trouble = f"the chat does not work, for its key can't be kept: {error}; set secret_key"
+                trouble = Sentence(
+                    "the chat does not work, for its key can't be kept: {why}; set secret_key", why=error
+                )
         self._sink = sink
         self._stopped = False
         self._health = ChannelHealth(ChannelState.CONNECTED, trouble, trouble=bool(trouble))
@@ -95,12 +98,12 @@ class WebChannel:
         answered where it came from."""
         if not is_visitor(message.conversation):
             raise PermanentDeliveryError(
-                f"{message.key}: a form has no way back; answer by mail, messenger or telephone."
+                "{account}: a form has no way back; answer by mail, messenger or telephone.", account=message.key
             )
         if self._stopped:
             raise ChannelStopped
         if self._chat is None:
-            words = self._health.detail or "the chat of this site is switched off"
+            words = self._health.detail or Sentence("the chat of this site is switched off")
             raise TransientDeliveryError(words) if self._has_chat else PermanentDeliveryError(words)
         return DeliveryReceipt((f"out-{message.number}",))
 
@@ -156,10 +159,12 @@ class WebChannel:
         """Nothing to connect to; tells the address to post to, without its key, and the tag of the chat."""
         base = f"{self._context.public_url.rstrip('/')}{self._config.path}"
         if not self._config.origins:
-            return f"forms are posted to {base}?key=… from servers only; a chat needs origins"
+            return Sentence("forms are posted to {url}?key=… from servers only; a chat needs origins", url=base)
         where = ", ".join(self._config.origins)
-        chat = f'; chat: <script src="{base}/widget.js" async></script>' if self._has_chat else ""
-        return f"forms are posted to {base}?key=… from {where}{chat}"
+        forms = Sentence("forms are posted to {url}?key=… from {where}", url=base, where=where)
+        if not self._has_chat:
+            return forms
+        return Joined((forms, Sentence("chat: {tag}", tag=f'<script src="{base}/widget.js" async></script>')))
 
     @property
     def _has_chat(self) -> bool:

@@ -21,6 +21,7 @@ from liquid.exceptions import LiquidError, ResourceLimitError
 
 from crm_core.errors import InvalidInput
 from crm_core.model.template_filters import FILTERS, LOCALE, OWN, Locale, Moment, bounded, spend
+from crm_core.wording import Sentence
 
 LONGEST = 50_000  # characters of a template
 _MOST_TAGS = 2000
@@ -190,10 +191,18 @@ def _within_bounds(text: str) -> None:
             raise TemplateError("line {line}: there is a gap of 200 spaces within a tag", line=line)
 
 
-def _said(err: LiquidError) -> str:
-    message = str(err.message or type(err).__name__)
+def _said(err: LiquidError) -> Sentence:
+    """What the library says, in its own words: there are many of them."""
+    words = str(err.message or type(err).__name__)
     place = err.context()
-    return f"line {place[0]}, column {place[1] + 1}: {message}" if place is not None else message
+    if place is None:
+        return Sentence("the template makes no sense ({words})", words=words)
+    return Sentence(
+        "line {line}, column {column}: the template makes no sense ({words})",
+        line=place[0],
+        column=place[1] + 1,
+        words=words,
+    )
 
 
 def _zone(name: str) -> ZoneInfo:

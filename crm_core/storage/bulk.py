@@ -14,7 +14,8 @@ import orjson
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, LargeBinary, Table
 
 from crm_core.storage.tables import TABLE_OF
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime, from_micros, to_micros
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText, from_micros, to_micros
+from crm_core.wording import Sentence, kept, restored
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
@@ -92,7 +93,12 @@ def _execute(
     engine = conn.dialect.name
     if engine != "sqlite" and not _has_bytes(table):
         names = _names(table)
+        worded = _worded(table)
         content = [dict(zip(names, row, strict=True)) for row in rows]
+        for name in worded:
+            for row in content:
+                if isinstance(row[name], Sentence):
+                    row[name] = kept(row[name])
         conn.exec_driver_sql(statement, (orjson.dumps(content).decode(),))
         return
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
@@ -110,6 +116,12 @@ def _execute(
 def _names(table: Table) -> tuple[str, ...]:
     """The columns' names as plain strings; SQLAlchemy's own kind of string is none to the JSON writer."""
     return tuple(f"{column.name}" for column in table.columns)
+
+
+@lru_cache(maxsize=64)
+def _worded(table: Table) -> tuple[str, ...]:
+    """The columns that hold sentences."""
+    return tuple(f"{column.name}" for column in table.columns if isinstance(column.type, WordedText))
 
 
 @lru_cache(maxsize=64)
@@ -144,6 +156,8 @@ def _to_engine(column: Column[Any], engine: str) -> Callable[[Any], Any] | None:
             return to_micros
         case EnumText() if engine == "sqlite":
             return str  # the driver is slow with subclasses of str
+        case WordedText():
+            return kept
         case _:
             return None
 
@@ -164,6 +178,8 @@ def _decoder(kind: type[Record], engine: str) -> Callable[[Any], Record]:
                 codecs.append((index, orjson.loads))
             case EnumText(enum=enum):
                 codecs.append((index, enum))
+            case WordedText():
+                codecs.append((index, restored))
             case Boolean() if engine == "sqlite":
                 codecs.append((index, bool))
             case _:

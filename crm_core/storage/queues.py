@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from crm_core.model.records import DeadlineRecord, OutboxRecord, OutboxState
 from crm_core.storage import bulk
 from crm_core.storage.types import to_micros
+from crm_core.wording import cut, kept
 
 _ERROR_LENGTH = 2000
 
@@ -44,7 +45,7 @@ def postpone_deadline(conn: Connection, deadline: DeadlineRecord, until: datetim
         f"UPDATE deadline SET due_at = {marks[0]}, attempts = attempts + 1, error = {marks[1]}"
         f" WHERE key = {marks[2]} AND due_at = {marks[3]}"
     )
-    parameters = (moment(conn, until), error[:_ERROR_LENGTH], deadline.key, moment(conn, deadline.due_at))
+    parameters = (moment(conn, until), kept(cut(error, _ERROR_LENGTH)), deadline.key, moment(conn, deadline.due_at))
     conn.exec_driver_sql(sql, parameters)
 
 
@@ -94,7 +95,7 @@ def finish_outbox(conn: Connection, record: OutboxRecord, state: OutboxState, no
         f"UPDATE outbox SET state = {m[0]}, done_at = {m[1]}, error = {m[2]}, claimed_by = NULL, claimed_until = NULL,"
         f" started = 0 WHERE id = {m[3]} AND claimed_by = {m[4]} AND state = 'queued'"
     )
-    text = error[:_ERROR_LENGTH] if error is not None else None
+    text = kept(cut(error, _ERROR_LENGTH)) if error is not None else None
     result = conn.exec_driver_sql(sql, (str(state), moment(conn, now), text, record.id, record.claimed_by))
     return result.rowcount == 1
 
@@ -107,7 +108,8 @@ def retry_outbox(conn: Connection, record: OutboxRecord, not_before: datetime, e
         f"UPDATE outbox SET not_before = {m[0]}, error = {m[1]}, claimed_by = NULL, claimed_until = NULL{started}"
         f" WHERE id = {m[2]} AND claimed_by = {m[3]} AND state = 'queued'"
     )
-    conn.exec_driver_sql(sql, (moment(conn, not_before), error[:_ERROR_LENGTH], record.id, record.claimed_by))
+    text = kept(cut(error, _ERROR_LENGTH))
+    conn.exec_driver_sql(sql, (moment(conn, not_before), text, record.id, record.claimed_by))
 
 
 def depth(conn: Connection) -> dict[str, int]:

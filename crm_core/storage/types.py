@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from crm_core.wording import kept, restored
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -88,3 +90,18 @@ class EnumText(TypeDecorator[StrEnum]):
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002 — SQLAlchemy's own
         """From the engine."""
         return None if value is None else self.enum(value)
+
+
+class WordedText(TypeDecorator[str]):
+    """A text that people read: a `Sentence` is one again when it is read, any other text is kept as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 — SQLAlchemy's own
+        """To the engine."""
+        return None if value is None else kept(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 — SQLAlchemy's own
+        """From the engine."""
+        return None if value is None else restored(value)

@@ -74,4 +74,4 @@ class BrokenChannel:
 
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
         """Try again when the account is mended."""
-        raise TransientDeliveryError(f"{message.key}: {self._health.detail}")
+        raise TransientDeliveryError("{account}: {why}", account=message.key, why=self._health.detail)

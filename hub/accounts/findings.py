@@ -40,7 +40,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One step: `detail` says what was proved or what is wrong, in the connectors' own English; `mend` what to do.
+    """One step: `detail` says what was proved or what is wrong, in the connectors' own words; `mend` what to do.
 
     `field` is the key of a setting that is wrong.
     """

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from crm_core.messages import ChannelKey
 from crm_core.model.definitions import Catalogue, DefinitionRecord, Section
 from crm_core.model.definitions.accounts import AccountBody, AccountKind, account_name
+from crm_core.wording import Sentence
 from hub.accounts.kinds import KINDS, Account, accounts_of, key_of, keys_of, with_account
 from hub.accounts.sealing import Seal, UnsealableError
 from hub.settings import Problem, Settings
@@ -18,7 +19,7 @@ from hub.settings.load import with_staff_bot
 from hub.settings.reader import Section as Table
 from hub.settings.reader import Source
 
-_ANEW = "Give the secrets anew; nodes of one office need the same secret_key in hub.toml"
+_ANEW = Sentence("Give the secrets anew; nodes of one office need the same secret_key in hub.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ def with_accounts(settings: Settings, catalogue: Catalogue, seal: Seal, *, witho
         try:
             table = opened(body, seal)
         except (UnsealableError, OSError) as err:
-            what = "its secrets were sealed with another key" if isinstance(err, UnsealableError) else f"{err}"
+            what = (
+                Sentence("its secrets were sealed with another key") if isinstance(err, UnsealableError) else str(err)
+            )
             problem = Problem(where, None, "", what, _ANEW)
             found[key] = Found(defined.record, body.channel, None, (problem,))
             continue

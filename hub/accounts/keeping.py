@@ -11,6 +11,7 @@ from typing import Any
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Catalogue
 from crm_core.model.definitions.accounts import AccountBody, AccountKind, account_name
+from crm_core.wording import Joined, Sentence
 from hub.accounts.in_force import InForce, judged, opened, with_accounts
 from hub.accounts.kinds import KINDS, Account, key_of, keys_of
 from hub.accounts.sealing import Seal, UnsealableError
@@ -28,7 +29,7 @@ class BadAccount(InvalidInput):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
-        super().__init__("; ".join(words_of(each) for each in problems))
+        super().__init__(Joined(words_of(each) for each in problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def beside(settings: Settings, catalogue: Catalogue, seal: Seal, today: date, *,
 
 def words_of(problem: Problem) -> str:
     """Field, what is wrong, how to mend it."""
-    what = f"{problem.key}: {problem.what}" if problem.key else problem.what
-    return f"{what}. {problem.mend}" if problem.mend else what
+    what = Sentence("{key}: {why}", key=problem.key, why=problem.what) if problem.key else problem.what
+    return Sentence("{why}. {mend}", why=what, mend=problem.mend) if problem.mend else what
 
 
 def _table(given: Given, seal: Seal) -> dict[str, Any]:

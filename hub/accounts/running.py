@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from crm_core.messages import ChannelKey
 from crm_core.ports import Channel, ChannelContext
+from crm_core.wording import Joined
 from hub.accounts.channels import BrokenChannel, Channels
 from hub.accounts.in_force import Found, NowInForce
 from hub.accounts.keeping import words_of
@@ -133,7 +134,7 @@ class Accounts:
     async def _wanted(self, key: ChannelKey, found: Found, settings: Settings) -> _Wanted:
         """What this account is to run as; never raises."""
         if found.account is None:
-            why = "; ".join(words_of(each) for each in found.problems)
+            why: str = Joined(words_of(each) for each in found.problems)
             return _Wanted(key, why, lambda: BrokenChannel(key, why))
         kind, account = found.kind, found.account
         try:

@@ -14,6 +14,7 @@ from crm_core.messages import ChannelKey
 from crm_core.model.definitions.accounts import AccountKind
 from crm_core.ports import ChannelContext, Clock
 from crm_core.storage.store import Store
+from crm_core.wording import Sentence
 from hub.accounts.channels import Channels
 from hub.accounts.findings import Finding, Findings, Step, failed, proved
 from hub.accounts.in_force import NowInForce
@@ -90,7 +91,13 @@ async def try_configured(
     tries = _Tries(hub, kind, settings, language)
     found = await asyncio.gather(*(tries.in_time(step, work) for step, work in tries.of(account)))
     hidden = Redactor(alone(settings, kind, account).secrets())
-    return Findings(tuple(replace(each, detail=hidden.text(each.detail)) for findings in found for each in findings))
+    return Findings(tuple(_hidden(hidden, each) for findings in found for each in findings))
+
+
+def _hidden(secrets: Redactor, finding: Finding) -> Finding:
+    """A finding without secrets; where there are none in it, in the words that can be said in other languages."""
+    plain = secrets.text(finding.detail)
+    return finding if plain == finding.detail else replace(finding, detail=plain)
 
 
 class _Tries:
@@ -126,7 +133,14 @@ class _Tries:
             async with asyncio.timeout(_PATIENCE_S):
                 return await work
         except TimeoutError:
-            return (failed(step, self._kind.value, f"no answer within {_PATIENCE_S:.0f} s", self._language),)
+            return (
+                failed(
+                    step,
+                    self._kind.value,
+                    Sentence("no answer within {seconds} s", seconds=int(_PATIENCE_S)),
+                    self._language,
+                ),
+            )
         except Exception as err:  # noqa: BLE001 - whatever a connector trips over is what is wrong with the account
             return (failed(step, self._kind.value, f"{type(err).__name__}: {err}", self._language),)
 
@@ -151,11 +165,12 @@ class _Tries:
 
     async def _port(self, where: Endpoint) -> tuple[Finding, ...]:
         if where in self._own_places():
-            return (Finding(Step.PORT, True, f"the hub listens on {where}"),)
+            return (Finding(Step.PORT, True, Sentence("the hub listens on {place}", place=where)),)
         wrong = await asyncio.to_thread(why_not, where)
         if wrong is None:
-            return (Finding(Step.PORT, True, f"{where} is free"),)
-        return (failed(Step.PORT, self._kind.value, f"can't listen on {where}: {wrong}", self._language),)
+            return (Finding(Step.PORT, True, Sentence("{place} is free", place=where)),)
+        told = Sentence("can't listen on {place}: {why}", place=where, why=wrong)
+        return (failed(Step.PORT, self._kind.value, told, self._language),)
 
     def _own_places(self) -> frozenset[Endpoint]:
         """Where this hub listens for accounts of this kind: they may share."""
@@ -175,15 +190,16 @@ class _Tries:
             timeout = aiohttp.ClientTimeout(total=_ANSWER_S)
             async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
                 well = answer.status == 200 and (await answer.json(content_type=None)).get("ok") is True
-            told = "" if well else f"something else answers at {url}: see that public_url leads to this hub"
+            other = Sentence("something else answers at {url}: see that public_url leads to this hub", url=url)
+            told = "" if well else other
         except aiohttp.ClientSSLError as err:
-            told = f"the certificate of {url} is not right: {err}"
+            told = Sentence("the certificate of {url} is not right: {why}", url=url, why=err)
         except (ssl.SSLError, aiohttp.ClientError, OSError, TimeoutError, ValueError, AttributeError) as err:
             why = str(err) or type(err).__name__
-            told = f"{url} does not answer ({why}): see that public_url leads to this hub"
+            told = Sentence("{url} does not answer ({why}): see that public_url leads to this hub", url=url, why=why)
         if told:
             return (failed(Step.ADDRESS, self._kind.value, told, self._language),)
-        return (Finding(Step.ADDRESS, True, f"{url} answers"),)
+        return (Finding(Step.ADDRESS, True, Sentence("{url} answers", url=url)),)
 
 
 def _open(channel: object) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions.templates import TemplateFile
 from crm_core.services.letters.documents import Made, Prepared
+from crm_core.wording import restored
 from hub.documents import worker
 from hub.files import DiskFiles
 from hub.log import get_logger
@@ -84,7 +85,7 @@ class DocumentMaker:
                 process.kill()
                 await process.wait()
         if answer[:1] == worker.REFUSED:
-            raise InvalidInput(answer[1:].decode("utf-8", "replace"))
+            raise InvalidInput(restored(answer[1:].decode("utf-8", "replace")))
         if answer[:1] != worker.OK:
             log.error(
                 "a document could not be filled in",

@@ -15,6 +15,7 @@ from typing import Any
 
 from crm_core.errors import InvalidInput
 from crm_core.model.templates import rendered
+from crm_core.wording import Sentence, kept
 
 MEMORY = 1024 * 1024 * 1024
 CPU_S = 30
@@ -73,9 +74,9 @@ def main() -> None:
     try:
         answer = OK + made(job)
     except InvalidInput as err:
-        answer = REFUSED + str(err).encode()
+        answer = REFUSED + kept(str(err)).encode()
     except MemoryError:
-        answer = REFUSED + b"the document takes more memory than one may"
+        answer = REFUSED + kept(Sentence("the document takes more memory than one may")).encode()
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crm_core.model.office import Line
+from crm_core.wording import Sentence
 from hub.settings.answers import check_answers
 from hub.settings.errors import Problem
 from hub.settings.model import MailProtocol, Settings
@@ -46,8 +47,14 @@ def _unique(source: Source, table: str, key: str, found: Iterable[str | int | Se
         if not value:
             continue
         if value in first:
-            what = "the same" if secret else shown(value)
-            source.report((table, position, key), f"{what} stands in {table}[{first[value] + 1}] already", "Change one")
+            twice = Sentence("the same") if secret else shown(value)
+            source.report(
+                (table, position, key),
+                Sentence(
+                    "{value} stands in {table}[{number}] already", value=twice, table=table, number=first[value] + 1
+                ),
+                Sentence("Change one"),
+            )
         else:
             first[value] = position
 
@@ -57,14 +64,18 @@ def _telephone_names(settings: Settings, source: Source) -> None:
     taken = {pbx.name for pbx in settings.pbx if pbx.name}
     for position, cti in enumerate(settings.cti):
         if cti.name in taken:
-            source.report(("cti", position, "name"), f"{shown(cti.name)} is a [[pbx]] already", "Choose another name")
+            source.report(
+                ("cti", position, "name"),
+                Sentence("{name} is a [[pbx]] already", name=shown(cti.name)),
+                Sentence("Choose another name"),
+            )
 
 
 def _one_staff_bot(settings: Settings, source: Source) -> None:
     staff = [position for position, bot in enumerate(settings.telegram) if bot.staff]
     for position in staff[1:]:
-        what = f"telegram[{staff[0] + 1}] is the bot that tells the office already"
-        source.report(("telegram", position, "staff"), what, "Leave staff = true in one of them")
+        what = Sentence("telegram[{number}] is the bot that tells the office already", number=staff[0] + 1)
+        source.report(("telegram", position, "staff"), what, Sentence("Leave staff = true in one of them"))
 
 
 def _lines(settings: Settings, source: Source) -> None:
@@ -81,8 +92,12 @@ def lines_without_pbx(settings: Settings) -> tuple[Problem, ...]:
     for position, line in enumerate(settings.lines, start=1):
         if line.pbx is not None and line.pbx not in known:
             close = nearest(line.pbx, known)
-            guess = f'Did you mean "{close}"?' if close else "Connect it on the page «Channels», or add it to hub.toml"
-            what = f"there is no PBX named {shown(line.pbx)}: no call comes to this line"
+            guess = (
+                Sentence('Did you mean "{close}"?', close=close)
+                if close
+                else Sentence("Connect it on the page «Channels», or add it to hub.toml")
+            )
+            what = Sentence("there is no PBX named {pbx}: no call comes to this line", pbx=shown(line.pbx))
             found.append(Problem(where, None, f"line[{position}].pbx", what, guess))
     return tuple(found)
 
@@ -92,8 +107,8 @@ def _line_repeats(line: Line, position: int, seen: dict[tuple[str, str | None], 
         return
     first = seen.setdefault((line.number, line.pbx), position)
     if first != position:
-        what = f"{shown(line.number)} stands in line[{first + 1}] already"
-        source.report(("line", position, "number"), what, "Remove one, or name different PBXs")
+        what = Sentence("{line} stands in line[{number}] already", line=shown(line.number), number=first + 1)
+        source.report(("line", position, "number"), what, Sentence("Remove one, or name different PBXs"))
 
 
 def _listeners(settings: Settings, source: Source) -> None:
@@ -103,8 +118,12 @@ def _listeners(settings: Settings, source: Source) -> None:
         if mailbox.listen is not None and mailbox.listen.port:
             first = spoken.setdefault(mailbox.listen, mailbox.protocol)
             if first is not mailbox.protocol:
-                what = f"{mailbox.listen} speaks {first.value} for another mailbox"
-                source.report(("email", position, "protocol"), what, "Choose another port, or the same protocol")
+                what = Sentence(
+                    "{place} speaks {protocol} for another mailbox", place=mailbox.listen, protocol=first.value
+                )
+                source.report(
+                    ("email", position, "protocol"), what, Sentence("Choose another port, or the same protocol")
+                )
     taken = {settings.http: "http"} if settings.http.port else {}
     by_protocol = (
         ("email", "listen", [mailbox.listen for mailbox in settings.email]),
@@ -116,4 +135,8 @@ def _listeners(settings: Settings, source: Source) -> None:
                 continue
             owner = taken.setdefault(endpoint, f"{table}.{key}")
             if owner != f"{table}.{key}":
-                source.report((table, position, key), f"{endpoint} is taken by {owner}", "Choose another port")
+                source.report(
+                    (table, position, key),
+                    Sentence("{place} is taken by {taken_by}", place=endpoint, taken_by=owner),
+                    Sentence("Choose another port"),
+                )

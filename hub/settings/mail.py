@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from crm_core.wording import Sentence
 from hub.settings.errors import BadValueError, Fault
 from hub.settings.values import duration, shown, text, wrong_type
 
@@ -16,8 +17,10 @@ def server_id(value: object) -> str:
     """The name that a mail server gives itself in `Authentication-Results`; `*.example.net` is all of a domain."""
     found = text(value).strip().lower()
     if not _SERVER.match(found):
-        mend = 'Copy the first word behind "Authentication-Results:" of a mail received, like "mx.example.org"'
-        raise BadValueError(f"{shown(value)} is not the name of a mail server", mend)
+        mend = Sentence(
+            'Copy the first word behind "Authentication-Results:" of a mail received, like "mx.example.org"'
+        )
+        raise BadValueError(Sentence("{value} is not the name of a mail server", value=shown(value)), mend)
     return found
 
 
@@ -31,25 +34,29 @@ def since(value: object) -> timedelta | None:
     try:
         return duration(value)
     except BadValueError:
-        mend = 'Write "new", "all", or how old the mails may be that are fetched first, like "30d"'
-        raise BadValueError(f"{shown(value)} is not an age of mails", mend) from None
+        mend = Sentence('Write "new", "all", or how old the mails may be that are fetched first, like "30d"')
+        raise BadValueError(Sentence("{value} is not an age of mails", value=shown(value)), mend) from None
 
 
 def form_fields(value: object) -> tuple[tuple[str, str], ...]:
     """`{ "Ваше имя" = "name", "Город" = "city" }`: labels and what they mean, in order."""
     if not isinstance(value, dict):
-        raise wrong_type("a table", value, 'Write { "Ваше имя" = "name", "Телефон для связи" = "phone" }')
+        raise wrong_type(Sentence("a table"), value, 'Write { "Ваше имя" = "name", "Телефон для связи" = "phone" }')
     found: list[tuple[str, str]] = []
     faults: list[Fault] = []
     for label, meaning in value.items():
         plain = " ".join(str(label).split()).rstrip(":").strip()
         if not plain or len(plain) > _MOST_LABEL:
-            faults.append(Fault("this is no label of a form", "Write it as it stands before the colon", (label,)))
+            faults.append(
+                Fault(
+                    Sentence("this is no label of a form"), Sentence("Write it as it stands before the colon"), (label,)
+                )
+            )
             continue
         try:
             found.append((plain, text(meaning).strip()))
         except BadValueError as error:
             faults.extend(Fault(each.what, each.mend, (label, *each.at)) for each in error.faults)
     if faults:
-        raise BadValueError("the table has faults", faults=tuple(faults))
+        raise BadValueError(Sentence("the table has faults"), faults=tuple(faults))
     return tuple(found)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from crm_core.wording import Sentence
 from hub.settings.errors import BadValueError, Problem
 from hub.settings.nearest import nearest
 from hub.settings.toml_lines import KeyPath
@@ -70,7 +71,7 @@ class Section:
         """The value of a key that has to be there."""
         if key not in self._table:
             self._known.append(key)
-            self.wrong(key, "the key is missing", "Add it")
+            self.wrong(key, Sentence("the key is missing"), Sentence("Add it"))
             return stand_in
         return self.take(key, parse, stand_in)
 
@@ -101,7 +102,11 @@ class Section:
         self._known.append(key)
         found = self._table.get(key, [])
         if not isinstance(found, list):
-            self.wrong(key, f"expected a list of tables, got {kind(found)}", f"Head each with [[{key}]]")
+            self.wrong(
+                key,
+                Sentence("expected a list of tables, got {got}", got=kind(found)),
+                Sentence("Head each with [[{key}]]", key=key),
+            )
             return ()
         return tuple(
             self._read(each, (*self._path, key, position), f"[[{key}]]", read) for position, each in enumerate(found)
@@ -124,8 +129,12 @@ class Section:
         for key in self._table:
             if key not in self._known and key not in ignore:
                 close = nearest(key, self._known)
-                guess = f'Did you mean "{close}"?' if close else f"Known are {', '.join(sorted(self._known))}"
-                self.wrong(key, "unknown key", guess)
+                guess = (
+                    Sentence('Did you mean "{close}"?', close=close)
+                    if close
+                    else Sentence("Known are {known}", known=", ".join(sorted(self._known)))
+                )
+                self.wrong(key, Sentence("unknown key"), guess)
 
     def _read(self, table: object, path: KeyPath, heading: str, read: Callable[[Section], T]) -> T:
         if isinstance(table, dict):
@@ -133,7 +142,11 @@ class Section:
             found = read(section)
             section.finish()
             return found
-        self._source.report(path, f"expected a table, got {kind(table)}", f"Head it with {heading}")
+        self._source.report(
+            path,
+            Sentence("expected a table, got {got}", got=kind(table)),
+            Sentence("Head it with {heading}", heading=heading),
+        )
         # the stand-in of an empty table; its missing keys are not worth telling
         return read(Section({}, path, Source(self._source.name)))
 
@@ -155,9 +168,14 @@ def _variable(found: re.Match[str], variables: Mapping[str, str]) -> str:
         return "$"
     name = found[1]
     if not found[0].endswith("}") or not _VARIABLE.match(name):
-        raise BadValueError(f"{shown(found[0])} is no variable", "Write ${NAME}, or $$ for a dollar sign")
+        raise BadValueError(
+            Sentence("{found} is no variable", found=shown(found[0])), "Write ${NAME}, or $$ for a dollar sign"
+        )
     if name not in variables:
         close = nearest(name, variables)
-        guess = f' (there is "{close}")' if close else ""
-        raise BadValueError(f"the environment has no variable {name}{guess}", "Set it before the start")
+        guess = Sentence(' (there is "{close}")', close=close) if close else ""
+        raise BadValueError(
+            Sentence("the environment has no variable {name}{guess}", name=name, guess=guess),
+            Sentence("Set it before the start"),
+        )
     return variables[name]

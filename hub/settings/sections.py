@@ -13,6 +13,7 @@ from crm_core.model.calendar import ALWAYS, ANY_HOURS, WorkingHours
 from crm_core.model.events import PATTERN, WebhookEvent, mistyped
 from crm_core.model.ladder import Ladder, LadderEvent, LadderStep, Told
 from crm_core.model.office import ListAction, SpecialList
+from crm_core.wording import Sentence
 from hub.settings import hours, mail, storage, urls, values
 from hub.settings.answers import answers
 from hub.settings.errors import BadValueError
@@ -53,7 +54,11 @@ def telegram(section: Section) -> TelegramSettings:
     parse_secret = values.header_secret if mode is TelegramMode.WEBHOOK else values.secret
     secret = section.take("secret", parse_secret, None)
     if mode is TelegramMode.WEBHOOK and not section.has("secret"):
-        section.wrong("secret", "mode webhook needs a secret", "Add 1 to 256 letters, digits, _ and -, hard to guess")
+        section.wrong(
+            "secret",
+            Sentence("mode webhook needs a secret"),
+            Sentence("Add 1 to 256 letters, digits, _ and -, hard to guess"),
+        )
     return TelegramSettings(
         name=section.need("name", values.name, ""),
         token=section.need("token", values.bot_token, _NO_SECRET),
@@ -74,7 +79,11 @@ def vk(section: Section) -> VkSettings:
     if mode is VkMode.CALLBACK:
         for key in ("secret", "confirmation"):
             if not section.has(key):
-                section.wrong(key, f"mode callback needs {key}", "Copy it from the community's Callback API settings")
+                section.wrong(
+                    key,
+                    Sentence("mode callback needs {key}", key=key),
+                    Sentence("Copy it from the community's Callback API settings"),
+                )
     return VkSettings(
         name=section.need("name", values.name, ""),
         group_id=section.need("group_id", values.whole(1, 2**63 - 1), 0),
@@ -96,14 +105,22 @@ def email(folder: Path) -> Callable[[Section], EmailSettings]:
 
 def _email(section: Section, folder: Path) -> EmailSettings:
     if not any(section.has(key) for key in ("listen", "imap", "smtp")):
-        section.wrong("listen", "the mailbox has no way in or out", "Add listen, imap or smtp")
+        section.wrong("listen", Sentence("the mailbox has no way in or out"), Sentence("Add listen, imap or smtp"))
     for one, other in (("tls_cert", "tls_key"), ("listen_user", "listen_password")):
         for given, missing in ((one, other), (other, one)):
             if section.has(given) and not section.has(missing):
-                section.wrong(given, f"{given} is of no use without {missing}", f"Add {missing}")
+                section.wrong(
+                    given,
+                    Sentence("{given} is of no use without {lacking}", given=given, lacking=missing),
+                    Sentence("Add {lacking}", lacking=missing),
+                )
     listen = section.take("listen", urls.endpoint, None)
     if section.has("listen_user") and not section.has("tls_cert") and listen is not None and not _loopback(listen):
-        section.wrong("listen_user", "the password would cross the network readable", "Add tls_cert and tls_key")
+        section.wrong(
+            "listen_user",
+            Sentence("the password would cross the network readable"),
+            Sentence("Add tls_cert and tls_key"),
+        )
     return EmailSettings(
         name=section.need("name", values.name, ""),
         address=section.need("address", values.mail_address, ""),
@@ -205,9 +222,13 @@ def special_list(section: Section) -> SpecialList:
     """[[list]]"""
     action = section.need("action", values.one_of(ListAction), ListAction.NO_LEAD)
     if action is ListAction.ROUTE and not section.has("to"):
-        section.wrong("to", "action route needs a destination", 'Add one, like to = "PJSIP/150"')
+        section.wrong("to", Sentence("action route needs a destination"), Sentence('Add one, like to = "PJSIP/150"'))
     if action is not ListAction.ROUTE and section.has("to") and section.has("action"):
-        section.wrong("to", f"means nothing with action {action.value}", 'Remove it, or write action = "route"')
+        section.wrong(
+            "to",
+            Sentence("means nothing with action {action}", action=action.value),
+            Sentence('Remove it, or write action = "route"'),
+        )
     return SpecialList(
         name=section.need("name", values.text, ""),
         action=action,
@@ -221,7 +242,11 @@ def calendar(zone: ZoneInfo, today: date) -> Callable[[Section], WorkingHours]:
     def read(section: Section) -> WorkingHours:
         name = section.need("name", values.text, "")
         if name == ANY_HOURS:
-            section.wrong("name", f'"{ANY_HOURS}" already means round the clock', "Choose another name")
+            section.wrong(
+                "name",
+                Sentence('"{any_hours}" already means round the clock', any_hours=ANY_HOURS),
+                Sentence("Choose another name"),
+            )
         return WorkingHours(
             name=name,
             zone=section.take("time_zone", values.time_zone, zone),
@@ -241,17 +266,27 @@ def ladder(calendars: Mapping[str, WorkingHours]) -> Callable[[Section], Ladder]
             return ALWAYS
         if wanted not in calendars:
             close = nearest(wanted, (*calendars, ANY_HOURS))
-            guess = f'Did you mean "{close}"?' if close else f'Add one, or write "{ANY_HOURS}"'
-            raise BadValueError(f"there is no [[hours]] named {shown(value)}", guess)
+            guess = (
+                Sentence('Did you mean "{close}"?', close=close)
+                if close
+                else Sentence('Add one, or write "{any_hours}"', any_hours=ANY_HOURS)
+            )
+            raise BadValueError(Sentence("there is no [[hours]] named {value}", value=shown(value)), guess)
         return calendars[wanted]
 
     def read(section: Section) -> Ladder:
         steps = section.tables("steps", step)
         if not steps:
-            section.wrong("steps", "the ladder has no steps", 'Add one, like { after = "0s", tell = ["manager"] }')
+            section.wrong(
+                "steps", Sentence("the ladder has no steps"), 'Add one, like { after = "0s", tell = ["manager"] }'
+            )
         for position, (earlier, later) in enumerate(pairwise(steps), start=2):
             if later.after < earlier.after:
-                section.wrong("steps", f"step {position} comes before the one above it", "Put them in order of time")
+                section.wrong(
+                    "steps",
+                    Sentence("step {position} comes before the one above it", position=position),
+                    Sentence("Put them in order of time"),
+                )
         return Ladder(
             on=section.need("on", values.one_of(LadderEvent), LadderEvent.CALL_MISSED),
             steps=steps,
@@ -330,7 +365,8 @@ def path(folder: Path) -> Parser[Path]:
             return folder / Path(values.text(value)).expanduser()
         except RuntimeError:
             raise BadValueError(
-                f"{shown(value)} names somebody without a home folder", "Write the whole path"
+                Sentence("{value} names somebody without a home folder", value=shown(value)),
+                Sentence("Write the whole path"),
             ) from None
 
     return parse

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from crm_core.wording import Sentence
 from hub.settings.errors import BadValueError
 from hub.settings.secret import HIDDEN, DatabaseEngine, DatabaseUrl, Endpoint, Secret, ServerUrl
 from hub.settings.values import Parser, or_nothing, shown, text
 
 _HOST = re.compile(r"[\w.-]{1,253}\Z")  # also «почта.рф»
 _ADDRESS_6 = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
-_ENCODED = "In user and password write / as %2F, # as %23, ? as %3F, @ as %40, : as %3A and % as %25"
+_ENCODED = Sentence("In user and password write / as %2F, # as %23, ? as %3F, @ as %40, : as %3A and % as %25")
 _FOREIGN = {
     "postgresql": DatabaseEngine.POSTGRESQL,
     "mysql": DatabaseEngine.MYSQL,
@@ -25,15 +26,17 @@ _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 def endpoint(value: object) -> Endpoint:
     """`host:port` to listen on; IPv6 in square brackets."""
-    mend = 'Write host and port, like "127.0.0.1:8080"'
+    mend = Sentence('Write host and port, like "127.0.0.1:8080"')
     found = re.match(r"(?:\[([^\]]*)\]|([^:\[\]]*)):([0-9]{1,5})\Z", text(value).strip())
     if not found:
-        raise BadValueError(f"{shown(value)} is not host:port", mend)
+        raise BadValueError(Sentence("{value} is not host:port", value=shown(value)), mend)
     host, port = found[1] or found[2] or "", int(found[3])
     if not (_ADDRESS_6.match(host) if found[1] else _HOST.match(host)):
-        raise BadValueError(f"{shown(value)} names no usable host", mend)
+        raise BadValueError(Sentence("{value} names no usable host", value=shown(value)), mend)
     if port > 65535:
-        raise BadValueError(f"port {port} does not exist", "Give a port from 0 to 65535 (0: any free one)")
+        raise BadValueError(
+            Sentence("port {port} does not exist", port=port), Sentence("Give a port from 0 to 65535 (0: any free one)")
+        )
     return Endpoint(host, port)
 
 
@@ -48,14 +51,22 @@ def server(ports: Mapping[str, int], *, path: str | None = None, login: bool = F
         split, port = split_address(text(value).strip(), tuple(ports), f'Write it like "{example}"')
         user, password = unquote(split.username or ""), unquote(split.password or "")
         if login and not (user and password):
-            raise BadValueError("user or password is missing in the address", f'Write it like "{example}"')
+            raise BadValueError(
+                Sentence("user or password is missing in the address"),
+                Sentence('Write it like "{example}"', example=example),
+            )
         if "\r" in user + password or "\n" in user + password or "\0" in user + password:
-            raise BadValueError("user or password hold a line break or NUL", "Choose another password")
+            raise BadValueError(
+                Sentence("user or password hold a line break or NUL"), Sentence("Choose another password")
+            )
         folder = unquote(split.path.strip("/"))
         if folder and path is None:
-            raise BadValueError("the address has a path, which means nothing here", f'Write it like "{example}"')
+            raise BadValueError(
+                Sentence("the address has a path, which means nothing here"),
+                Sentence('Write it like "{example}"', example=example),
+            )
         if split.query or split.fragment:
-            raise BadValueError("the address goes on with ? or #, which means nothing here", _ENCODED)
+            raise BadValueError(Sentence("the address goes on with ? or #, which means nothing here"), _ENCODED)
         return ServerUrl(
             split.scheme, split.hostname or "", ports[split.scheme] if port is None else port, user, Secret(password),
             folder or path or "",
@@ -67,10 +78,10 @@ def server(ports: Mapping[str, int], *, path: str | None = None, login: bool = F
 def web_address(value: object) -> str:
     """`http(s)://host[:port][/path]` without a trailing slash."""
     found = text(value).strip()
-    mend = 'Write it like "https://hub.example.org"'
+    mend = Sentence('Write it like "https://hub.example.org"')
     split, _ = split_address(found, ("https", "http"), mend)
     if split.username or split.password or split.fragment:
-        raise BadValueError("the address holds a login or a #, which means nothing here", mend)
+        raise BadValueError(Sentence("the address holds a login or a #, which means nothing here"), mend)
     return found.rstrip("/")
 
 
@@ -79,7 +90,8 @@ def base_address(value: object) -> str:
     found = web_address(value)
     if "?" in found:
         raise BadValueError(
-            "the address holds a ?, but paths are put behind it", 'Write it like "https://hub.example.org"'
+            Sentence("the address holds a ?, but paths are put behind it"),
+            Sentence('Write it like "https://hub.example.org"'),
         )
     return found
 
@@ -91,17 +103,25 @@ def origin(value: object) -> str:
     found = web_address(value)
     split = urlsplit(found)
     if split.path or split.query:
-        raise BadValueError(f"{shown(value)} is more than an origin", 'Leave the path away: "https://example.org"')
+        raise BadValueError(
+            Sentence("{value} is more than an origin", value=shown(value)),
+            Sentence('Leave the path away: "https://example.org"'),
+        )
     try:
         host = (split.hostname or "").encode("idna").decode()
     except UnicodeError:
-        raise BadValueError(f"{shown(value)} names no usable host", 'Write it like "https://example.org"') from None
+        raise BadValueError(
+            Sentence("{value} names no usable host", value=shown(value)),
+            Sentence('Write it like "https://example.org"'),
+        ) from None
     return f"{split.scheme}://{host}" if split.port is None else f"{split.scheme}://{host}:{split.port}"
 
 
 def database(folder: Path) -> Parser[DatabaseUrl]:
     """A database of SQLAlchemy's; a relative SQLite path starts at `folder`."""
-    mend = 'Write "sqlite+aiosqlite:///var/hub.sqlite3" or "postgresql+asyncpg://user:password@host:5432/name"'
+    mend = Sentence(
+        'Write "sqlite+aiosqlite:///var/hub.sqlite3" or "postgresql+asyncpg://user:password@host:5432/name"'
+    )
 
     def parse(value: object) -> DatabaseUrl:
         found = text(value).strip()
@@ -109,11 +129,11 @@ def database(folder: Path) -> Parser[DatabaseUrl]:
         if scheme == "sqlite+aiosqlite" and separator:
             return _sqlite(found, folder, mend)
         if scheme != "postgresql+asyncpg" or not separator:
-            raise BadValueError("this is no database that the hub runs on", mend)
+            raise BadValueError(Sentence("this is no database that the hub runs on"), mend)
         # a Unix socket's folder stands in the query: postgresql+asyncpg:///name?host=/run/postgresql
         split, port = split_address(found, (scheme,), mend, hostless="host=" in found)
         if not split.path.strip("/"):
-            raise BadValueError("the address names no database", mend)
+            raise BadValueError(Sentence("the address names no database"), mend)
         login = f"{split.username}{f':{HIDDEN}' if split.password else ''}@" if split.username else ""
         place = Endpoint(split.hostname, port or 5432) if split.hostname else ""
         safe = f"{scheme}://{login}{place}{split.path}"
@@ -124,19 +144,19 @@ def database(folder: Path) -> Parser[DatabaseUrl]:
 
 def foreign_database(folder: Path) -> Parser[DatabaseUrl]:
     """A database of somebody else, only read; a relative SQLite path starts at `folder`."""
-    mend = 'Write "postgresql://user:password@host:5432/asteriskcdrdb", "mysql://…" or "sqlite:///path"'
+    mend = Sentence('Write "postgresql://user:password@host:5432/asteriskcdrdb", "mysql://…" or "sqlite:///path"')
 
     def parse(value: object) -> DatabaseUrl:
         found = text(value).strip()
         scheme, separator, rest = found.partition("://")
         engine = _FOREIGN.get(scheme.partition("+")[0])
         if engine is None or not separator:
-            raise BadValueError("this is no database that call records can be read from", mend)
+            raise BadValueError(Sentence("this is no database that call records can be read from"), mend)
         if engine is DatabaseEngine.SQLITE:
             return _sqlite(f"sqlite+aiosqlite://{rest}", folder, mend)
         split, port = split_address(found, (scheme,), mend, hostless="host=" in found)
         if not split.path.strip("/"):
-            raise BadValueError("the address names no database", mend)
+            raise BadValueError(Sentence("the address names no database"), mend)
         login = f"{split.username}{f':{HIDDEN}' if split.password else ''}@" if split.username else ""
         place = f"{split.hostname or ''}{f':{port}' if port else ''}"
         return DatabaseUrl(engine, found, f"{scheme}://{login}{place}{split.path}")
@@ -150,7 +170,10 @@ def redis(value: object) -> ServerUrl | None:
     if found is None:
         return None
     if not re.fullmatch(r"[0-9]{1,4}", found.path):
-        raise BadValueError("the path of the address is not a database number", 'Write it like "redis://host:6379/0"')
+        raise BadValueError(
+            Sentence("the path of the address is not a database number"),
+            Sentence('Write it like "redis://host:6379/0"'),
+        )
     return found
 
 
@@ -158,12 +181,12 @@ def _sqlite(found: str, folder: Path, mend: str) -> DatabaseUrl:
     rest = found.removeprefix("sqlite+aiosqlite://")
     name, question, query = rest.removeprefix("/").partition("?")
     if not rest.startswith("/") or "#" in rest:
-        raise BadValueError("the address names no file", mend)
+        raise BadValueError(Sentence("the address names no file"), mend)
     if name in {"", ":memory:"}:
         return DatabaseUrl(DatabaseEngine.SQLITE, found, found)
     path = folder / name  # SQLAlchemy does not decode it either
     if "?" in str(path):
-        raise BadValueError("the path of the database holds a ?", "Choose another folder")
+        raise BadValueError(Sentence("the path of the database holds a ?"), Sentence("Choose another folder"))
     whole = f"sqlite+aiosqlite:///{path}{question}{query}"
     return DatabaseUrl(DatabaseEngine.SQLITE, whole, whole, path)
 
@@ -173,18 +196,22 @@ def split_address(
 ) -> tuple[SplitResult, int | None]:
     """The parts of an address and its port; raises BadValueError, which does not repeat it."""
     if re.search(r"\s", found):
-        raise BadValueError("the address holds a blank", mend)
+        raise BadValueError(Sentence("the address holds a blank"), mend)
     if _STRAY_PERCENT.search(found):
-        raise BadValueError("the address holds a % that begins no code", _ENCODED)
+        raise BadValueError(Sentence("the address holds a % that begins no code"), _ENCODED)
     scheme = found.partition("://")[0].lower() if "://" in found else ""
     if scheme not in schemes:
         wanted = " or ".join(f"{each}://" for each in schemes)
-        raise BadValueError(f"the address does not begin with {wanted}", mend)
+        raise BadValueError(Sentence("the address does not begin with {wanted}", wanted=wanted), mend)
     try:
         split = urlsplit(found)
         port, host = split.port, split.hostname or ""
     except ValueError:  # urlsplit's message would repeat part of the address
-        raise BadValueError("the address can't be taken apart", f"{mend}. {_ENCODED}") from None
+        raise BadValueError(
+            Sentence("the address can't be taken apart"), Sentence("{mend}. {encoded}", mend=mend, encoded=_ENCODED)
+        ) from None
     if not (_HOST.match(host) or _ADDRESS_6.match(host) or (hostless and not host)):
-        raise BadValueError("the address names no usable host", f"{mend}. {_ENCODED}")
+        raise BadValueError(
+            Sentence("the address names no usable host"), Sentence("{mend}. {encoded}", mend=mend, encoded=_ENCODED)
+        )
     return split, port

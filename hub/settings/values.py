@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import phonenumbers
 
 from crm_core.model import durations
+from crm_core.wording import Sentence
 from hub.settings.errors import BadValueError, Fault
 from hub.settings.nearest import nearest
 from hub.settings.secret import Secret
@@ -53,14 +54,14 @@ def shown(value: object) -> str:
 
 
 _KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "true or false"),  # before int, of which it is a kind
-    (str, "a text"),
-    (int, "a whole number"),
-    (float, "a number"),
-    (list, "a list"),
-    (dict, "a table"),
-    (date, "a date"),
-    (time, "a time"),
+    (bool, Sentence("true or false")),  # before int, of which it is a kind
+    (str, Sentence("a text")),
+    (int, Sentence("a whole number")),
+    (float, Sentence("a number")),
+    (list, Sentence("a list")),
+    (dict, Sentence("a table")),
+    (date, Sentence("a date")),
+    (time, Sentence("a time")),
 )
 
 
@@ -71,18 +72,22 @@ def kind(value: object) -> str:
 
 def wrong_type(expected: str, got: object, mend: str = "") -> BadValueError:
     """The error for a value of another type than wanted; it shows the types alone, for the value may be a secret."""
-    return BadValueError(f"expected {expected}, got {kind(got)}", mend)
+    return BadValueError(Sentence("expected {expected}, got {got}", expected=expected, got=kind(got)), mend)
 
 
 def text(value: object) -> str:
     """Any text that is not empty and has no control characters."""
     if not isinstance(value, str):
-        raise wrong_type("a text", value, 'Write it in quotes: "…"')
+        raise wrong_type(Sentence("a text"), value, Sentence('Write it in quotes: "…"'))
     if not value.strip():
-        empty = "" if not isinstance(value, Filled) else f" ({value.raw} stands for nothing)"
-        raise BadValueError(f"the text is empty{empty}", "Give it a value or remove the key")
+        empty = Sentence(" ({raw} stands for nothing)", raw=value.raw) if isinstance(value, Filled) else ""
+        raise BadValueError(
+            Sentence("the text is empty{empty}", empty=empty), Sentence("Give it a value or remove the key")
+        )
     if _CONTROL.search(value):
-        raise BadValueError("the text holds a line break or another control character", "Write it on one line")
+        raise BadValueError(
+            Sentence("the text holds a line break or another control character"), Sentence("Write it on one line")
+        )
     return str(value)
 
 
@@ -95,7 +100,10 @@ def header_secret(value: object) -> Secret:
     """A secret of up to 256 letters, digits, `_` and `-`, as Telegram wants it in a header."""
     found = text(value)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", found):
-        raise BadValueError("the secret has marks that Telegram refuses", "Use 1 to 256 Latin letters, digits, _ and -")
+        raise BadValueError(
+            Sentence("the secret has marks that Telegram refuses"),
+            Sentence("Use 1 to 256 Latin letters, digits, _ and -"),
+        )
     return Secret(found)
 
 
@@ -103,7 +111,9 @@ def path_secret(value: object) -> Secret:
     """A secret that stands in the path of an address: no blanks and none of `/ ? # %`."""
     found = text(value).strip()
     if re.search(r"[\s/?#%]", found):
-        raise BadValueError("the token holds a blank or one of / ? # %", "Copy it again, without quotes and blanks")
+        raise BadValueError(
+            Sentence("the token holds a blank or one of / ? # %"), Sentence("Copy it again, without quotes and blanks")
+        )
     return Secret(found)
 
 
@@ -111,7 +121,9 @@ def bot_token(value: object) -> Secret:
     """A Telegram bot's token."""
     found = text(value).strip()
     if not re.fullmatch(r"[0-9]{1,20}:[A-Za-z0-9_-]{3,}", found):
-        raise BadValueError("this is not a bot's token", "It looks like 123456:AbC-dEf; copy it from BotFather")
+        raise BadValueError(
+            Sentence("this is not a bot's token"), Sentence("It looks like 123456:AbC-dEf; copy it from BotFather")
+        )
     return Secret(found)
 
 
@@ -120,7 +132,8 @@ def name(value: object) -> str:
     found = text(value)
     if not _NAME.match(found):
         raise BadValueError(
-            f"{shown(value)} is not usable as a name", "Use up to 64 letters, digits and the marks . _ - alone"
+            Sentence("{value} is not usable as a name", value=shown(value)),
+            Sentence("Use up to 64 letters, digits and the marks . _ - alone"),
         )
     return found
 
@@ -129,7 +142,9 @@ def mail_address(value: object) -> str:
     """A mail address, in lower case."""
     found = text(value).strip().lower()
     if len(found) > 254 or not _ADDRESS.match(found):
-        raise BadValueError(f"{shown(value)} is not a mail address", 'Write it like "sales@example.org"')
+        raise BadValueError(
+            Sentence("{value} is not a mail address", value=shown(value)), Sentence('Write it like "sales@example.org"')
+        )
     return found
 
 
@@ -139,7 +154,7 @@ def flag(value: object) -> bool:
         return value
     if isinstance(value, Filled) and value.strip().lower() in {"true", "false"}:
         return value.strip().lower() == "true"
-    raise wrong_type("true or false", value, "Write true or false without quotes")
+    raise wrong_type(Sentence("true or false"), value, Sentence("Write true or false without quotes"))
 
 
 def whole(low: int, high: int) -> Parser[int]:
@@ -150,9 +165,12 @@ def whole(low: int, high: int) -> Parser[int]:
         if isinstance(value, Filled) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
             number = int(value)
         if isinstance(number, bool) or not isinstance(number, int):
-            raise wrong_type("a whole number", value, "Write digits without quotes")
+            raise wrong_type(Sentence("a whole number"), value, Sentence("Write digits without quotes"))
         if not low <= number <= high:
-            raise BadValueError(f"the number is out of range ({shown(value)})", f"Give a number from {low} to {high}")
+            raise BadValueError(
+                Sentence("the number is out of range ({value})", value=shown(value)),
+                Sentence("Give a number from {low} to {high}", low=low, high=high),
+            )
         return number
 
     return parse
@@ -160,22 +178,22 @@ def whole(low: int, high: int) -> Parser[int]:
 
 def duration(value: object) -> timedelta:
     """`500ms 2s 5m 24h 7d`, at most ten years."""
-    mend = 'Write a whole number with a unit: "500ms", "2s", "5m", "24h", "7d"'
+    mend = Sentence('Write a whole number with a unit: "500ms", "2s", "5m", "24h", "7d"')
     if not isinstance(value, str):
-        raise wrong_type("a duration", value, mend)
+        raise wrong_type(Sentence("a duration"), value, mend)
     try:
         return durations.duration(value)
     except durations.TooLong as err:
-        raise BadValueError(f"{shown(value)} is longer than ten years", mend) from err
+        raise BadValueError(Sentence("{value} is longer than ten years", value=shown(value)), mend) from err
     except ValueError as err:
-        raise BadValueError(f"{shown(value)} is not a duration", mend) from err
+        raise BadValueError(Sentence("{value} is not a duration", value=shown(value)), mend) from err
 
 
 def positive_duration(value: object) -> timedelta:
     """A duration longer than nothing."""
     found = duration(value)
     if not found:
-        raise BadValueError("the duration is zero", "Give it a length")
+        raise BadValueError(Sentence("the duration is zero"), Sentence("Give it a length"))
     return found
 
 
@@ -183,7 +201,9 @@ def color(value: object) -> str:
     """A colour as pages write it, `#rrggbb`."""
     found = text(value)
     if not _COLOR.match(found):
-        raise BadValueError(f"{shown(value)} is no colour", 'Write red, green and blue, like "#2457d6"')
+        raise BadValueError(
+            Sentence("{value} is no colour", value=shown(value)), Sentence('Write red, green and blue, like "#2457d6"')
+        )
     return found.lower()
 
 
@@ -191,7 +211,9 @@ def size(value: object) -> int:
     """`25MB`, `512KB`, `1GB` in bytes; a kilobyte is 1024 bytes. Between 1 KB and 4 GB."""
     count = _bytes(value)
     if not 1024 <= count <= 4 * 1024**3:
-        raise BadValueError(f"{shown(value)} is out of range", "Give a size from 1KB to 4GB")
+        raise BadValueError(
+            Sentence("{value} is out of range", value=shown(value)), Sentence("Give a size from 1KB to 4GB")
+        )
     return count
 
 
@@ -199,17 +221,19 @@ def space(value: object) -> int:
     """Room on a disk, `1GB`, `500GB`, in bytes; `0MB` is none at all."""
     count = _bytes(value)
     if count > 1024**5:
-        raise BadValueError(f"{shown(value)} is out of range", "Give a size of up to 1048576GB")
+        raise BadValueError(
+            Sentence("{value} is out of range", value=shown(value)), Sentence("Give a size of up to 1048576GB")
+        )
     return count
 
 
 def _bytes(value: object) -> int:
-    mend = 'Write a whole number with a unit: "512KB", "25MB"'
+    mend = Sentence('Write a whole number with a unit: "512KB", "25MB"')
     if not isinstance(value, str):
-        raise wrong_type("a size", value, mend)
+        raise wrong_type(Sentence("a size"), value, mend)
     found = _SIZE.match(value.strip())
     if not found:
-        raise BadValueError(f"{shown(value)} is not a size", mend)
+        raise BadValueError(Sentence("{value} is not a size", value=shown(value)), mend)
     return int(found[1]) * _SIZE_UNITS[found[2].upper()]
 
 
@@ -218,13 +242,16 @@ def one_of(members: type[E] | tuple[E, ...]) -> Parser[E]:
     by_value = {str(member.value): member for member in members}
 
     def parse(value: object) -> E:
-        expected = "one of " + ", ".join(by_value)
+        expected = Sentence("one of {members}", members=", ".join(by_value))
         if not isinstance(value, str):
-            raise wrong_type(expected, value, 'Write it in quotes: "…"')
+            raise wrong_type(expected, value, Sentence('Write it in quotes: "…"'))
         if value not in by_value:
             close = nearest(value, by_value)
-            guess = f'Did you mean "{close}"? ' if close else ""
-            raise BadValueError(f"{shown(value)} is not known here", f"{guess}It may be {expected}")
+            guess = Sentence('Did you mean "{close}"? ', close=close) if close else ""
+            raise BadValueError(
+                Sentence("{value} is not known here", value=shown(value)),
+                Sentence("{guess}It may be {expected}", guess=guess, expected=expected),
+            )
         return by_value[value]
 
     return parse
@@ -244,9 +271,9 @@ def list_of(parse: Parser[T], *, least: int = 0) -> Parser[tuple[T, ...]]:
 
     def parse_all(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise wrong_type("a list", value, "Write it in square brackets: [ … ]")
+            raise wrong_type(Sentence("a list"), value, Sentence("Write it in square brackets: [ … ]"))
         if len(value) < least:
-            raise BadValueError("the list is empty", "Name at least one")
+            raise BadValueError(Sentence("the list is empty"), Sentence("Name at least one"))
         found: list[T] = []
         faults: list[Fault] = []
         for position, element in enumerate(value):
@@ -256,10 +283,10 @@ def list_of(parse: Parser[T], *, least: int = 0) -> Parser[tuple[T, ...]]:
                 faults.extend(Fault(each.what, each.mend, (position, *each.at)) for each in err.faults)
                 continue
             if parsed in found:
-                faults.append(Fault("stands in the list twice", "Remove one", (position,)))
+                faults.append(Fault(Sentence("stands in the list twice"), Sentence("Remove one"), (position,)))
             found.append(parsed)
         if faults:
-            raise BadValueError("the list has faults", faults=tuple(faults))
+            raise BadValueError(Sentence("the list has faults"), faults=tuple(faults))
         return tuple(found)
 
     return parse_all
@@ -271,8 +298,8 @@ def time_zone(value: object) -> ZoneInfo:
     zones = available_timezones()
     if found not in zones:
         close = nearest(found, zones)
-        guess = f'Did you mean "{close}"?' if close else 'Write it like "Europe/Moscow"'
-        raise BadValueError(f"{shown(value)} is not a time zone", guess)
+        guess = Sentence('Did you mean "{close}"?', close=close) if close else Sentence('Write it like "Europe/Moscow"')
+        raise BadValueError(Sentence("{value} is not a time zone", value=shown(value)), guess)
     return ZoneInfo(found)
 
 
@@ -280,7 +307,9 @@ def region(value: object) -> str:
     """A two-letter country code that has telephone numbers."""
     found = text(value).upper()
     if found not in phonenumbers.SUPPORTED_REGIONS:
-        raise BadValueError(f"{shown(value)} is not a country code", 'Write two letters, like "RU"')
+        raise BadValueError(
+            Sentence("{value} is not a country code", value=shown(value)), Sentence('Write two letters, like "RU"')
+        )
     return found
 
 
@@ -292,13 +321,15 @@ def line_number(country: str) -> Parser[str]:
         digits = sum(mark.isdigit() for mark in found)
         if not found.startswith("+") and digits < 10 and re.fullmatch(r"[\w.-]{1,64}", found):
             return found
-        mend = 'Write it with its country code, like "+74951234567"'
+        mend = Sentence('Write it with its country code, like "+74951234567"')
         try:
             number = phonenumbers.parse(found, country)
         except phonenumbers.NumberParseException:
-            raise BadValueError(f"{shown(value)} is not a telephone number", mend) from None
+            raise BadValueError(Sentence("{value} is not a telephone number", value=shown(value)), mend) from None
         if not phonenumbers.is_possible_number(number):
-            raise BadValueError(f"{shown(value)} has too few or too many digits for a telephone number", mend)
+            raise BadValueError(
+                Sentence("{value} has too few or too many digits for a telephone number", value=shown(value)), mend
+            )
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
     return parse
@@ -308,19 +339,21 @@ def caller_id(value: object) -> str:
     """The number that clients see of outgoing calls: digits with the country code, with or without `+`."""
     found = re.sub(r"[\s()-]", "", text(value))
     if not re.fullmatch(r"\+?[0-9]{3,15}", found):
-        raise BadValueError(f"{shown(value)} is not a number to show", 'Write it like "+74951234567"')
+        raise BadValueError(
+            Sentence("{value} is not a number to show", value=shown(value)), Sentence('Write it like "+74951234567"')
+        )
     return found
 
 
 def caller_ids(value: object) -> tuple[tuple[str, str], ...]:
     """Patterns of clients' numbers and what these clients see, in order."""
     if not isinstance(value, dict):
-        raise wrong_type("a table", value, 'Write { "7812*" = "+78121234567" }')
+        raise wrong_type(Sentence("a table"), value, 'Write { "7812*" = "+78121234567" }')
     found: list[tuple[str, str]] = []
     for pattern, number in value.items():
         if not re.fullmatch(r"\+?[0-9]{1,15}\*?|\*", pattern):
-            mend = 'Write a number, or its first digits and a star, like "7812*"'
-            raise BadValueError(f"{shown(pattern)} fits no number", mend)
+            mend = Sentence('Write a number, or its first digits and a star, like "7812*"')
+            raise BadValueError(Sentence("{value} fits no number", value=shown(pattern)), mend)
         found.append((pattern, caller_id(number)))
     return tuple(found)
 
@@ -334,7 +367,8 @@ def template(placeholder: str) -> Parser[str]:
         others = [each for each in re.findall(r"\{[^}]*\}?|\}", found) if each != wanted]
         if wanted not in found or others:
             raise BadValueError(
-                f"{shown(value)} has to hold {wanted}, and no other braces", f'Write it like "PJSIP/{wanted}"'
+                Sentence("{value} has to hold {wanted}, and no other braces", value=shown(value), wanted=wanted),
+                Sentence('Write it like "PJSIP/{wanted}"', wanted=wanted),
             )
         return found
 

@@ -28,6 +28,7 @@ from crm_core.storage import queues
 from crm_core.storage.queries import webhooks as log_of_webhooks
 from crm_core.storage.store import Store
 from crm_core.storage.work import SqlWork
+from crm_core.wording import Sentence
 from hub.inspection import FileInspector, Judgement
 from hub.log import get_logger
 from hub.webhooks import Posting, Resting, WebhookSender
@@ -36,10 +37,7 @@ log = get_logger(__name__)
 
 _LARGEST_FILE = 50 * 1024 * 1024
 _NOTE_AGAIN_S = 1.0
-_REPEATED = {
-    "ru": "возможно, доставлено дважды: на первую попытку не было ответа",
-    "en": "possibly delivered twice: the first try was not answered",
-}
+_REPEATED = Sentence("possibly delivered twice: the first try was not answered")
 
 
 class Acts:
@@ -66,7 +64,7 @@ class Acts:
                 if "mailing" in record.payload:
                     await self._still_wanted(record)
                 receipt = await self._send(record)
-                note = _REPEATED.get(self._store.office.language, "") if record.started > 1 else None
+                note = _REPEATED if record.started > 1 else None
                 await self._finish(record, lambda desk: _sent(desk, record, receipt, note))
             case OutboxKind.NOTIFICATION:
                 await self._send(record)
@@ -149,7 +147,7 @@ class Acts:
         key = ChannelKey(payload["channel"], payload["account"])
         channel = self._channels.get(key)
         if channel is None:
-            raise PermanentDeliveryError(f"the account {key} is not configured")
+            raise PermanentDeliveryError("the account {key} is not configured", key=key)
         files = await self._files_of(payload.get("files", ()))
         message = OutboundMessage(
             key=key,
@@ -199,7 +197,7 @@ class Acts:
         key = ChannelKey(payload["channel"], payload["account"])
         channel: object = self._channels.get(key)
         if not isinstance(channel, FetchesFiles):
-            raise PermanentDeliveryError(f"the account {key} is not configured")
+            raise PermanentDeliveryError("the account {key} is not configured", key=key)
         try:
             return await self._files.put(channel.fetch(payload["remote_id"]), _LARGEST_FILE)
         except InvalidInput as err:
@@ -210,9 +208,9 @@ def _stored(record: AttachmentRecord | None, name: str) -> StoredFile:
     if record is not None and record.state is FileState.STORED and record.sha256 is not None:
         return StoredFile(record.sha256, record.size or 0)
     if record is not None and record.state is FileState.PENDING:
-        raise TransientDeliveryError(f"«{name}» is still being fetched")
-    why = record.error if record is not None and record.error else "it is gone"
-    raise PermanentDeliveryError(f"«{name}» could not be fetched: {why}")
+        raise TransientDeliveryError("«{file}» is still being fetched", file=name)
+    why = record.error if record is not None and record.error else Sentence("it is gone")
+    raise PermanentDeliveryError("«{file}» could not be fetched: {why}", file=name, why=why)
 
 
 def _posting(conn: Any, office: Office, record: OutboxRecord) -> Posting:

@@ -22,6 +22,7 @@ from hub.exchange.owning import claimed
 from hub.files import DiskFiles
 from hub.log import get_logger
 from hub.metrics import Metrics
+from hub.tongues import told_in
 from hub.workers.loop import Worker
 
 log = get_logger(__name__)
@@ -88,9 +89,10 @@ class ImportWorker(Worker):
                 with path.open("w", encoding="utf-8-sig", newline="") as file:
                     writer = csv.writer(file, delimiter=";")
                     writer.writerow(["line", "became", "id", "why"])
+                    language = self._store.office.language
                     async for each in Importer(self._store, plan, how, self._heard).rehearse(table.lines):
                         counts[each.became.value] += 1
-                        why = harmless("; ".join(each.notes))
+                        why = harmless("; ".join(told_in(note, language) for note in each.notes))
                         writer.writerow([each.line, each.became.value, each.subject_id or "", why])
                 report = await keep_file(self._files, path)
         except (InvalidInput, NotFound) as err:

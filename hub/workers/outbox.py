@@ -16,6 +16,7 @@ from crm_core.model.records import OutboxKind, OutboxRecord
 from crm_core.ports import Clock
 from crm_core.storage import queues
 from crm_core.storage.store import Store
+from crm_core.wording import Counted, Sentence
 from hub.log import get_logger
 from hub.metrics import Metrics
 from hub.workers.acts import Acts
@@ -112,7 +113,7 @@ class OutboxWorker(Worker):
 
     async def _do_unless_crowded(self, record: OutboxRecord, place: str) -> None:
         if Counter(self._running.values())[place] > _AT_ONCE_A_PLACE:
-            await self._again(record, "many messages wait for this account", _CROWDED_PAUSE_S, known=True)
+            await self._again(record, Sentence("many messages wait for this account"), _CROWDED_PAUSE_S, known=True)
             return
         await self._do(record)
 
@@ -120,7 +121,7 @@ class OutboxWorker(Worker):
         try:
             async with asyncio.timeout(_TRY_S):
                 if record.started > _tries_with_unknown_end(record):
-                    await self._acts.give_up(record, "it is not known whether an earlier try arrived")
+                    await self._acts.give_up(record, Sentence("it is not known whether an earlier try arrived"))
                     self._count(record, "unknown")
                     return
                 await self._acts.act(record)
@@ -133,20 +134,24 @@ class OutboxWorker(Worker):
         except TransientDeliveryError as err:
             await self._transient(record, str(err), err.retry_after, uncertain=err.uncertain)
         except TimeoutError:
-            await self._transient(record, f"no answer within {_TRY_S:.0f} s", None, uncertain=True)
+            await self._transient(
+                record, Sentence("no answer within {seconds} s", seconds=int(_TRY_S)), None, uncertain=True
+            )
         except StorageUnavailable:
             # The act is done or not, the row can't say: its lease runs out and `started` tells the next try.
             raise
         except Exception as err:
             log.exception("an outbox row failed", id=record.id, kind=record.kind.value)
-            await self._transient(record, f"{type(err).__name__}: {err}", None, uncertain=False)
+            odd = Sentence("the hub stumbled over it, its log says more ({why})", why=f"{type(err).__name__}: {err}")
+            await self._transient(record, odd, None, uncertain=False)
         else:
             self._count(record, "done")
 
     async def _transient(self, record: OutboxRecord, error: str, retry_after: float | None, *, uncertain: bool) -> None:
         webhook = record.kind is OutboxKind.WEBHOOK
         if record.attempts >= (_TRIES_OF_WEBHOOKS if webhook else _TRIES):
-            await self._acts.give_up(record, f"given up after {record.attempts} tries: {error}")
+            tries = Counted("{count} try", "{count} tries", record.attempts)
+            await self._acts.give_up(record, Sentence("given up after {tries}: {why}", tries=tries, why=error))
             self._count(record, "given_up")
             return
         pause = retry_after

@@ -17,6 +17,7 @@ from crm_core.services.automation.matching import Occasion
 from crm_core.services.automation.run import HeldAction, Run
 from crm_core.services.desk import Desk
 from crm_core.services.watching.alarms import raise_alarm
+from crm_core.wording import Sentence, cut
 
 log = logging.getLogger(__name__)
 
@@ -103,13 +104,14 @@ def _guarded(desk: Desk, occasion: Occasion) -> bool:
     subject, name = occasion.subject, occasion.rule.name
     circle = desk.rules.circle(subject, name)
     if circle is not None:
-        _hold_back(desk, occasion, f"rules call each other in a circle: {circle}", "circle")
+        _hold_back(desk, occasion, Sentence("rules call each other in a circle: {circle}", circle=circle), "circle")
         return True
     most = desk.rules.full(subject, name, occasion.rule.body.per_hour)
     if most is None:
         return False
     if not desk.rules.told(subject, name):
-        _hold_back(desk, occasion, f"rules acted on this record too often: {most} times within an hour", "rate")
+        often = Sentence("rules acted on this record too often: {most} times within an hour", most=most)
+        _hold_back(desk, occasion, often, "rate")
     return True
 
 
@@ -138,7 +140,7 @@ def _run(desk: Desk, occasion: Occasion, condition: str | None) -> None:
             except _NOT_ITS_OWN:
                 raise
             except _ITS_OWN as err:
-                error = f"{action.do}: {err}" if str(err) else f"{action.do}: {type(err).__name__}"
+                error = Sentence("{act}: {why}", act=action.do, why=str(err) or type(err).__name__)
                 level = logging.WARNING if isinstance(err, (CoreError, ExpressionError)) else logging.ERROR
                 log.log(level, "a rule failed: %s on %s %s: %s", rule.name, *subject, error, exc_info=level > 30)
                 break
@@ -150,7 +152,7 @@ def _run(desk: Desk, occasion: Occasion, condition: str | None) -> None:
     outcome = RunOutcome.FAILED if error is not None else RunOutcome.DONE
     desk.rules.count(subject, rule.name, outcome)
     if error is not None:
-        raise_alarm(desk, AlarmKind.RULE, rule.name, error[:300])
+        raise_alarm(desk, AlarmKind.RULE, rule.name, cut(error, 300))
     desk.work.put(
         _trace(
             desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions, contact=run.contact_id
@@ -178,7 +180,7 @@ def _trace(
         outcome=outcome,
         why=occasion.why,
         actions=list(actions),
-        error=error[:1000],
+        error=cut(error, 1000),
     )
 
 

@@ -29,6 +29,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks
 from crm_core.services.watching.ladders import key
 from crm_core.services.wording import Phrase
+from crm_core.wording import in_language
 
 __all__ = [
     "client_of_number",
@@ -252,6 +253,7 @@ def _say_no_more(desk: Desk, record: DialRecord, call: CallRecord) -> None:
 
 def fail(desk: Desk, contact: ContactRecord, record: DialRecord, outcome: DialOutcome, detail: str) -> None:
     """The call did not come about: it stands on the timeline as failed."""
+    detail = in_language(detail, desk.office.language)  # it is a line of the timeline
     while contact.merged_into is not None:
         contact = desk.work.contact(contact.merged_into)
     if not desk.work.calls_by_linkedid([(record.pbx, record.linkedid)]):

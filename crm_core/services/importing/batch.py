@@ -22,7 +22,7 @@ from crm_core.services.custom.typed import kind_of
 from crm_core.services.desk import Desk
 from crm_core.services.importing.cells import listed, meant, moment
 from crm_core.services.importing.headings import HUB
-from crm_core.services.importing.words import Fault, say
+from crm_core.services.importing.words import Fault, said
 from crm_core.services.recognising.cleaning import clean_name, clean_text
 
 Value = TypeVar("Value")
@@ -79,10 +79,10 @@ class Batch:
         width = len(self.plan.columns)
         for line in lines:
             if line.flaw:
-                self.failed(line.number, say(self.language, Fault.UNCLOSED))
+                self.failed(line.number, said(Fault.UNCLOSED))
                 continue
             if len(line.cells) > width and any(cell.strip() for cell in line.cells[width:]):
-                self.failed(line.number, say(self.language, Fault.RAGGED, count=len(line.cells), headings=width))
+                self.failed(line.number, said(Fault.RAGGED, count=len(line.cells), headings=width))
                 continue
             found.append(self._one(line))
         return found
@@ -118,7 +118,7 @@ class Batch:
     def note(self, given: Given, fault: Fault, **what: object) -> None:
         """Say that something of a line could not be taken in."""
         if len(given.notes) < _MOST_NOTES:
-            given.notes.append(say(self.language, fault, **what))
+            given.notes.append(said(fault, **what))
 
     def failed(self, line: int, *why: str) -> None:
         """A line could not be taken in."""
@@ -126,7 +126,7 @@ class Batch:
 
     def refuse(self, given: Given, fault: Fault, **what: object) -> None:
         """The same, by its fault."""
-        self.failed(given.line.number, say(self.language, fault, **what), *given.notes)
+        self.failed(given.line.number, said(fault, **what), *given.notes)
 
     def became(self, given: Given, became: Became, subject_id: int) -> None:
         """A line was taken in."""

@@ -115,7 +115,7 @@ def _take_one(batch: Batch, companies: Companies, given: Given, key: str | None)
         same = [companies.by_id[each] for each in companies.by_name.get(name_key(name), ())]
         same = [each for each in same if not tax or not each.tax_id or each.tax_id == tax]
         if len(same) > 1:
-            batch.refuse(given, Fault.SEVERAL, what="компания", value=name[:80], count=len(same))
+            batch.refuse(given, Fault.SEVERAL, what="company", value=name[:80], count=len(same))
             return
         before = same[0] if same else None
     if before is None and not name:

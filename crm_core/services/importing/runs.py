@@ -14,6 +14,7 @@ from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportSta
 from crm_core.model.importing import Became, Column, How, ImportKind, Line, Outcome, Plan, Policy
 from crm_core.services import defining
 from crm_core.services.desk import Desk
+from crm_core.wording import Joined, cut
 
 ACTIVE = frozenset({ImportState.READY, ImportState.RUNNING})
 _REPORT = "report"
@@ -80,7 +81,7 @@ def moved_on(
                     key=f"{record.id}:{each.line}",
                     import_id=record.id,
                     line=each.line,
-                    error="; ".join(each.notes)[:_LONGEST_CELL],
+                    error=cut(Joined(each.notes), _LONGEST_CELL),
                     cells=[
                         each.became.value,
                         *(cell[:_LONGEST_CELL] for cell in cells.get(each.line, ())[:_KEPT_CELLS]),
@@ -95,7 +96,7 @@ def end(desk: Desk, import_id: int, state: ImportState, error: str = "") -> Impo
     before = held(desk, import_id)
     if before.state not in ACTIVE:
         return before
-    ended = before._replace(state=state, ended_at=desk.now, error=error[:2000])
+    ended = before._replace(state=state, ended_at=desk.now, error=cut(error, 2000))
     desk.work.put(ended)
     return ended
 

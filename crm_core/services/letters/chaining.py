@@ -23,6 +23,7 @@ from crm_core.services.letters.outgoing import HeldBack, deliver, held_back
 from crm_core.services.scope import scope_of
 from crm_core.services.watching.alarms import raise_alarm
 from crm_core.services.wording import Phrase
+from crm_core.wording import cut
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ def _go_on(desk: Desk, run: ChainRunRecord, contact: ContactRecord, body: ChainB
     except (CoreError, ExpressionError) as err:
         error = str(err)
         log.warning("a step of a chain failed: %s for contact %s: %s", run.chain, contact.id, error)
-        raise_alarm(desk, AlarmKind.RULE, run.chain, error[:300])
+        raise_alarm(desk, AlarmKind.RULE, run.chain, cut(error, 300))
     desk.work.put(
         RuleRunRecord(
             key=f"chain:{run.id}:{run.step}",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from crm_core.model.case import CaseKind
 from crm_core.services.wording import english, russian
 from crm_core.services.wording.phrases import Phrase
+from crm_core.wording import in_language
 
 __all__ = ["TEXTS", "Phrase", "case_phrase", "lasting", "local_time", "say"]
 
@@ -15,8 +16,10 @@ TEXTS: dict[str, dict[Phrase, str]] = {"ru": russian.TEXTS, "en": english.TEXTS}
 
 
 def say(language: str, phrase: Phrase, **fields: object) -> str:
-    """A text in the office's language; field values are taken as they are, never as a format."""
-    return TEXTS.get(language, TEXTS["ru"])[phrase].format(**fields)
+    """A text in the office's language; field values are taken as they are, never as a format, sentences are said in
+    that language, too."""
+    said = {name: in_language(each, language) if isinstance(each, str) else each for name, each in fields.items()}
+    return TEXTS.get(language, TEXTS["ru"])[phrase].format(**said)
 
 
 def case_phrase(kind: CaseKind, rung: int) -> Phrase:

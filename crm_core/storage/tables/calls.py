@@ -20,7 +20,7 @@ from crm_core.model.call import CallState, Direction
 from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, DialPurpose, DialState
 from crm_core.model.recording import RecordingState
 from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText
 
 call = Table(
     "call",
@@ -98,7 +98,7 @@ callback = Table(
     Column("pbx", Text),
     Column("line", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", WordedText, nullable=False),
     Column("ended_at", UtcDateTime),
     Index(
         "ix_callback_due_at",
@@ -141,7 +141,7 @@ dial = Table(
     Column("ended_at", UtcDateTime),
     Column("callback_id", Id, ForeignKey("callback.id")),
     Column("call_id", Id),
-    Column("detail", Text, nullable=False),
+    Column("detail", WordedText, nullable=False),
     Index("ix_dial_contact_id", "contact_id"),
     Index(
         "ix_dial_active",
@@ -183,7 +183,7 @@ recording = Table(
     Column("place", Text),
     Column("checked_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
-    Column("error", Text),
+    Column("error", WordedText),
     Index(
         "ix_recording_look_at",
         "look_at",

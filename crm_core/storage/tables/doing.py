@@ -8,7 +8,7 @@ from crm_core.model.automation import ChainState, RunOutcome
 from crm_core.model.outreach import BroadcastState, RecipientState
 from crm_core.model.task import TaskState
 from crm_core.storage.tables.columns import Id, contact_column, metadata, only, own_id
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText
 
 task = Table(
     "task",
@@ -62,7 +62,7 @@ rule_run = Table(
     Column("outcome", EnumText(RunOutcome), nullable=False),
     Column("why", Text, nullable=False),
     Column("actions", JsonText, nullable=False),
-    Column("error", Text, nullable=False),
+    Column("error", WordedText, nullable=False),
     Index("ix_rule_run_kind_subject_id_at", "kind", "subject_id", "at"),
     Index("ix_rule_run_rule_at", "rule", "at"),
     Index("ix_rule_run_contact_id", "contact_id"),

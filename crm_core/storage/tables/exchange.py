@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Te
 
 from crm_core.model.exchange import DeliveryState, ImportState
 from crm_core.storage.tables.columns import Id, contact_column, metadata, only, own_id
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText
 
 external_ref = Table(
     "external_ref",
@@ -34,7 +34,7 @@ import_run = Table(
     Column("options", JsonText, nullable=False),
     Column("counts", JsonText, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("error", Text, nullable=False),
+    Column("error", WordedText, nullable=False),
 )
 
 import_problem = Table(
@@ -43,7 +43,7 @@ import_problem = Table(
     Column("key", Text, primary_key=True),
     Column("import_id", Id, ForeignKey("import_run.id"), nullable=False),
     Column("line", Integer, nullable=False),
-    Column("error", Text, nullable=False),
+    Column("error", WordedText, nullable=False),
     Column("cells", JsonText, nullable=False),
     Index("ix_import_problem_import_id_line", "import_id", "line"),
 )
@@ -90,7 +90,7 @@ webhook_delivery = Table(
     Column("delivery", Text, nullable=False, unique=True),
     Column("attempts", Integer, nullable=False),
     Column("status", Integer),
-    Column("error", Text, nullable=False),
+    Column("error", WordedText, nullable=False),
     Column("done_at", UtcDateTime),
     Index("ix_webhook_delivery_subscription_id", "subscription", "id"),
     Index("ix_webhook_delivery_created_at", "created_at"),

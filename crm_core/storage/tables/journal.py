@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from crm_core.model import records
 from crm_core.storage.tables.columns import metadata, own_id
-from crm_core.storage.types import EnumText, UtcDateTime
+from crm_core.storage.types import EnumText, UtcDateTime, WordedText
 
 journal = Table(
     "journal",
@@ -32,7 +32,7 @@ journal = Table(
     Column("correlation_id", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Column("raw_type", Text, nullable=False),
-    Column("error", Text),
+    Column("error", WordedText),
     Column("attempts", Integer, nullable=False),
     UniqueConstraint("channel", "account", "external_id"),
     Index(

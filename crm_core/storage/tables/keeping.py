@@ -16,7 +16,7 @@ from sqlalchemy import (
 from crm_core.model import records
 from crm_core.model.alarm import AlarmKind
 from crm_core.storage.tables.columns import Id, metadata, own_id
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText
 
 # A number that grows whenever something read at every batch (the staff) changes.
 revision = Table(
@@ -42,7 +42,7 @@ deadline = Table(
     Column("due_at", UtcDateTime, nullable=False),
     Column("rung", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("error", Text),
+    Column("error", WordedText),
     Index("ix_deadline_due_at", "due_at"),
 )
 
@@ -62,7 +62,7 @@ outbox = Table(
     Column("started", Integer, nullable=False),
     Column("claimed_by", Text),
     Column("claimed_until", UtcDateTime),
-    Column("error", Text),
+    Column("error", WordedText),
     Column("done_at", UtcDateTime),
     Index(
         "ix_outbox_queued",
@@ -111,7 +111,7 @@ alarm = Table(
     own_id(),
     Column("kind", EnumText(AlarmKind), nullable=False),
     Column("subject", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", WordedText, nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("told_at", UtcDateTime),
     Column("ended_at", UtcDateTime),

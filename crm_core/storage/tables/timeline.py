@@ -19,7 +19,7 @@ from crm_core.model import records
 from crm_core.model.call import Direction
 from crm_core.model.case import CaseKind, CaseState, Signal
 from crm_core.storage.tables.columns import Id, contact_column, metadata, only, own_id
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText
 
 contact_case = Table(
     "contact_case",
@@ -83,7 +83,7 @@ timeline = Table(
     Column("signal_at", UtcDateTime),
     Column("reason", Text),
     Column("delivery", EnumText(Delivery)),
-    Column("delivery_error", Text),
+    Column("delivery_error", WordedText),
     Column("location", JsonText),
     Column("versions", JsonText, nullable=False),
     Column("deleted_at", UtcDateTime),
@@ -132,7 +132,7 @@ attachment = Table(
     Column("size", BigInteger),
     Column("sha256", Text),
     Column("remote_id", Text),
-    Column("error", Text),
+    Column("error", WordedText),
     Column("cid", Text, nullable=False, server_default=""),
     Column("warning", Text, nullable=False, server_default=""),
     Index("ix_attachment_entry_id", "entry_id"),
@@ -172,7 +172,7 @@ message_ref = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("entry_id", Id, ForeignKey("timeline.id")),
     Column("delivery", EnumText(Delivery)),
-    Column("detail", Text, nullable=False),
+    Column("detail", WordedText, nullable=False),
     Column("upto", Text, nullable=False),
     Index("ix_message_ref_at", "at"),
 )

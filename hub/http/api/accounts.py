@@ -33,6 +33,8 @@ from hub.http.operations import Call, Operation, act, own, read
 from hub.http.problems import Flaw, Problem, of_validation
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Named, NoBody, Query, Taken
+from hub.tongues import aloud
+from hub.tongues import language as spoken
 
 _TAG = "accounts"
 _RIGHT = Right.CONFIGURE_CHANNELS
@@ -194,7 +196,7 @@ async def _try(request: web.Request, call: Call[Query, NoBody]) -> web.Response:
         raise of_validation(err) from err
     before = await _body_of(call.hub, given.id) if given.id is not None else None
     if before is not None and before[1].channel is not given.channel:
-        raise Problem(422, "channel: the account has another one", kind="invalid-input")
+        raise Problem(422, Sentence("channel: the account has another one"), kind="invalid-input")
     trial = GivenAccount(given.channel, given.name, given.settings, before[1] if before is not None else None)
     return await _tried(call.hub, trial)
 
@@ -207,17 +209,17 @@ async def _try_kept(_request: web.Request, call: Call[Query, NoBody]) -> web.Res
 async def _tried(hub: Hub, given: GivenAccount) -> web.Response:
     with _told():
         found = await try_account(hub, given)
-    return json_response(to_json(_told_of(hub, found)), 200)
+    return json_response(to_json(_told_of(found)), 200)
 
 
-def _told_of(hub: Hub, found: Findings) -> Tried:
-    language = hub.settings.language.value
+def _told_of(found: Findings) -> Tried:
+    language = spoken()
     steps = [
         TriedStep(
             step=each.step.value,
             title=each.step.title(language),
             ok=each.ok,
-            detail=each.detail,
+            detail=aloud(each.detail),
             advice=each.mend,
             field=each.field,
         )
@@ -261,9 +263,9 @@ def _health(hub: Hub, channel: str, name: str) -> AccountHealth | None:
     stands = hub.starts.stands(key)
     return AccountHealth(
         state=health.state.value,
-        detail=health.detail,
+        detail=aloud(health.detail),
         trouble=health.trouble,
-        advice=advice(channel, health, hub.settings.language.value),
+        advice=advice(channel, health, spoken()),
         since=stands.since if stands is not None else None,
         again_at=stands.again_at if stands is not None else None,
         heard_at=hub.intake.heard.get(key),
@@ -279,7 +281,9 @@ def _told() -> Iterator[None]:
         flaws = [Flaw(f"/settings/{each.key.partition('.')[0]}", words_of(each)) for each in err.problems]
         raise Problem(422, str(err), kind="invalid-input", errors=flaws) from err
     except OSError as err:
-        detail = f"the key that secrets are sealed with can't be kept ({err}): set secret_key in hub.toml"
+        detail = Sentence(
+            "the key that secrets are sealed with can't be kept ({why}): set secret_key in hub.toml", why=err
+        )
         raise Problem(500, detail, kind="internal") from err
 
 

@@ -12,6 +12,7 @@ from crm_core.storage.queries.pages import Reading
 from hub.http.operations import Call, Operation, read
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, PageQuery
+from hub.tongues import aloud
 
 
 class AlarmState(StrEnum):
@@ -44,7 +45,7 @@ class Alarms(Paged[Alarm]):
 
 
 def _json(record: AlarmRecord) -> Alarm:
-    return Alarm(**record._asdict())
+    return Alarm(**{name: aloud(value) for name, value in record._asdict().items()})
 
 
 def _listed(conn: Reading, call: Call[AlarmQuery, NoBody]) -> Alarms:

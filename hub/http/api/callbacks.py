@@ -22,6 +22,7 @@ from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Login, Moment, Named, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
 from hub.http.versions import as_it_is
+from hub.tongues import aloud
 
 _TAG = "calls"
 
@@ -80,7 +81,7 @@ class Callbacks(Paged[Callback]):
 
 def callback_json(record: CallbackRecord) -> Callback:
     """A callback on the wire."""
-    return Callback(**{name: getattr(record, name) for name in Callback.model_fields})
+    return Callback(**{name: aloud(getattr(record, name)) for name in Callback.model_fields})
 
 
 def _ordered(desk: Desk, call: Call[Any, CallbackBody]) -> Callback:

@@ -17,6 +17,7 @@ from crm_core.storage.queries.recordings import recordings_of
 from hub.http.operations import Call, Operation, read
 from hub.http.rights import Right
 from hub.http.types import Given, Moment, NoBody, Paged, PageQuery, Query, QueryId
+from hub.tongues import aloud
 
 _TAG = "calls"
 
@@ -144,7 +145,7 @@ def _columns(record: CallRecord, recording: RecordingRecord | None) -> dict[str,
         "talks": talks_json(record),
         "recording_url": recording_url(recording),
         "recording_state": recording.state if recording is not None else None,
-        "recording_detail": recording.error if recording is not None else None,
+        "recording_detail": aloud(recording.error) if recording is not None else None,
     }
 
 

@@ -12,6 +12,7 @@ from crm_core.model.records import AttachmentRecord, CallRecord, RecordingRecord
 from crm_core.storage.queries.timeline import EntryCard
 from hub.http.api.calls import Leg, Talk, legs_json, recording_url, talks_json
 from hub.http.types import Given, Paged
+from hub.tongues import aloud
 
 _PREFIX = "/api/v1"
 
@@ -165,7 +166,7 @@ def entry_json(card: EntryCard) -> Entry:
         author=entry.author,
         external_id=entry.external_id,
         delivery=entry.delivery,
-        delivery_error=entry.delivery_error,
+        delivery_error=aloud(entry.delivery_error),
         call=_call_json(card.call, card.recording) if card.call is not None else None,
         history=[Version(at=each["at"], text=each["text"]) for each in entry.versions[:-1]],
         deleted_at=entry.deleted_at,
@@ -199,7 +200,7 @@ def attachment_json(record: AttachmentRecord) -> Attachment:
         cid=record.cid,
         inline=bool(record.cid),
         warning=record.warning,
-        error=record.error,
+        error=aloud(record.error),
     )
 
 
@@ -217,6 +218,6 @@ def _call_json(record: CallRecord, recording: RecordingRecord | None) -> EntryCa
         cause_text=record.cause_text,
         recording_url=recording_url(recording),
         recording_state=recording.state if recording is not None else None,
-        recording_detail=recording.error if recording is not None else None,
+        recording_detail=aloud(recording.error) if recording is not None else None,
         number=record.number,
     )

@@ -24,6 +24,7 @@ from crm_core.services.importing import runs
 from crm_core.services.importing.cells import as_written, harmless
 from crm_core.storage.queries import imports as queries
 from crm_core.storage.queries.pages import Reading, Slice
+from crm_core.wording import Sentence
 from hub.exchange.importing import understand
 from hub.http.acting import run_act
 from hub.http.api.definitions import SectionOperations
@@ -31,10 +32,12 @@ from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem, of_validation, too_large
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, PageQuery, Query, Short, Taken
+from hub.tongues import aloud, told
 from hub.workers.importing import forget_file
 
 _TAG = "imports"
 _PIECE = 256 * 1024
+_WHY = Sentence("why")
 _LONGEST_FIELD = 256 * 1024
 _MOST_PARTS = 50
 
@@ -116,7 +119,7 @@ class ImportProblems(Paged[ImportProblem]):
 def _json(record: ImportRecord, form: str = "", certainty: int | None = None) -> Import:
     same = ("id", "kind", "name", "state", "author", "created_at", "ended_at", "line", "total", "error")
     return Import(
-        **{name: getattr(record, name) for name in same},
+        **{name: aloud(getattr(record, name)) for name in same},
         dry_run=runs.how_of(record).dry_run,
         system=record.mapping["system"],
         columns=[ImportColumn(heading=heading, target=target) for heading, target in record.mapping["columns"]],
@@ -127,7 +130,7 @@ def _json(record: ImportRecord, form: str = "", certainty: int | None = None) ->
 
 
 def _problem(record: ImportProblemRecord) -> ImportProblem:
-    return ImportProblem(line=record.line, became=record.cells[0], error=record.error, cells=record.cells[1:])
+    return ImportProblem(line=record.line, became=record.cells[0], error=aloud(record.error), cells=record.cells[1:])
 
 
 async def _posted(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
@@ -175,7 +178,7 @@ async def _posted(request: web.Request, call: Call[Query, NoBody]) -> web.Stream
 async def _parts(request: web.Request, call: Call[Any, Any], most: int) -> tuple[dict[str, str], str, str]:
     """The fields of the form, the hash of the stored file and its name."""
     if request.content_type != "multipart/form-data":
-        raise Problem(415, "a table is sent as multipart/form-data", kind="media-type")
+        raise Problem(415, Sentence("a table is sent as multipart/form-data"), kind="media-type")
     given: dict[str, str] = dict(request.query)
     sha256 = name = ""
     try:
@@ -192,9 +195,9 @@ async def _parts(request: web.Request, call: Call[Any, Any], most: int) -> tuple
             elif part.name and part.filename is None:
                 given[part.name] = await _field(part)
     except (ValueError, AssertionError) as err:
-        raise Problem(400, f"the body is no multipart/form-data: {err}", kind="bad-request") from err
+        raise Problem(400, Sentence("the body is no multipart/form-data: {why}", why=err), kind="bad-request") from err
     if not sha256:
-        raise Problem(422, "no part of the body is a file (a part with a filename)", kind="invalid-input")
+        raise Problem(422, Sentence("no part of the body is a file (a part with a filename)"), kind="invalid-input")
     return given, sha256, name
 
 
@@ -205,7 +208,10 @@ async def _pieces(part: BodyPartReader, most: int) -> AsyncIterator[bytes]:
         if size > most:
             raise Problem(
                 413,
-                f"the file is larger than {most // 1024 // 1024} MB: cut it into parts, or raise [imports] max_size",
+                Sentence(
+                    "the file is larger than {most} MB: cut it into parts, or raise [imports] max_size",
+                    most=most // 1024 // 1024,
+                ),
                 kind="too-large",
             )
         yield piece
@@ -227,7 +233,9 @@ def _options(given: Mapping[str, str]) -> ImportOptions:
             try:
                 values[name] = orjson.loads(values[name])
             except orjson.JSONDecodeError as err:
-                raise Problem(422, f"{name}: this is not JSON: {err}", kind="invalid-input") from err
+                raise Problem(
+                    422, Sentence("{name}: this is not JSON: {why}", name=name, why=err), kind="invalid-input"
+                ) from err
     try:
         return ImportOptions.model_validate(values)
     except ValidationError as err:
@@ -266,7 +274,7 @@ async def _failed_lines(request: web.Request, call: Call[Query, NoBody]) -> web.
     headings = [heading for heading, _ in record.mapping["columns"]]
     response = web.StreamResponse(headers=_csv_headers(f"import-{import_id}-failed.csv"))
     await response.prepare(request)
-    await response.write("\ufeff".encode() + _row([*(as_written(each) for each in headings), "почему"]))
+    await response.write("\ufeff".encode() + _row([*(as_written(each) for each in headings), told(_WHY)]))
     after: str | None = None
     while True:
         page = await store.read(partial(queries.list_problems, import_id=import_id, where=Slice(after, 500)))
@@ -282,7 +290,7 @@ async def _failed_lines(request: web.Request, call: Call[Query, NoBody]) -> web.
 
 def _mended(record: ImportProblemRecord, width: int) -> list[str]:
     cells = [as_written(each) for each in record.cells[1 : width + 1]]
-    return [*cells, *([""] * (width - len(cells))), harmless(record.error)]
+    return [*cells, *([""] * (width - len(cells))), harmless(aloud(record.error))]
 
 
 async def _report(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:

@@ -18,6 +18,7 @@ from hub.http.bodies import MAX_JSON, read_body
 from hub.http.operations import Call, Operation, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, PageQuery, Query, Short
+from hub.tongues import aloud
 
 _TAG = "journal"
 _READABLE = ("text/", "application/json", "application/x-www-form-urlencoded", "message/")
@@ -71,13 +72,13 @@ class Replayed(Given):
 def _listed(conn: Reading, call: Call[JournalQuery, NoBody]) -> Facts:
     query = call.query
     page = queries.list_journal(conn, JournalFilter(query.state, query.channel, query.account), query.where)
-    facts = [Fact(**{name: getattr(row, name) for name in Fact.model_fields}) for row in page.items]
+    facts = [Fact(**{name: aloud(getattr(row, name)) for name in Fact.model_fields}) for row in page.items]
     return Facts(items=facts, next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> WholeFact:
     record = queries.one_fact(conn, call.number())
-    plain: dict[str, Any] = {name: getattr(record, name) for name in Fact.model_fields}
+    plain: dict[str, Any] = {name: aloud(getattr(record, name)) for name in Fact.model_fields}
     raw = bytes(record.raw)
     return WholeFact(**plain, raw=_text(raw, record.raw_type), raw_base64=base64.b64encode(raw).decode())
 

@@ -28,6 +28,7 @@ from hub.http.rights import Right
 from hub.http.types import Given, Moment, NoBody, Paged, PageQuery, QueryId, Taken
 from hub.http.versions import as_it_is
 from hub.rules_trial import Report, try_rules
+from hub.tongues import aloud
 
 _TAG = "rules"
 _MOST_RECORDS = 20_000  # looked at for one question; more is for the command line
@@ -147,7 +148,7 @@ def _chain(desk: Desk, _name: str, body: Body) -> None:
 
 
 def _run(record: RuleRunRecord) -> RuleRun:
-    return RuleRun(**{name: getattr(record, name) for name in RuleRun.model_fields})
+    return RuleRun(**{name: aloud(getattr(record, name)) for name in RuleRun.model_fields})
 
 
 def _chain_run(record: ChainRunRecord) -> ChainRun:

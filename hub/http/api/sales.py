@@ -21,6 +21,7 @@ from hub.http.api.trading import Currency, Quantity, quantity_shown
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Fields, Given, Id, Moment, Money, Named, NoBody, Paged, PageQuery, QueryId, Short, Taken
+from hub.tongues import aloud
 
 _TAG = "exchange"
 _LARGEST = 10**15
@@ -205,7 +206,7 @@ def _taken(
     found = take(good)
     refused.extend(Refused(places[each.row], each.external_id, each.error) for each in found.refused)
     shown = [
-        RefusedRow(row=each.row, external_id=each.external_id, error=each.error)
+        RefusedRow(row=each.row, external_id=each.external_id, error=aloud(each.error))
         for each in sorted(refused, key=lambda each: each.row)
     ]
     return Intake(

@@ -24,6 +24,7 @@ from hub.http.api.definitions import SectionOperations
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Moment, Named, NoBody, Paged, PageQuery, Query, QueryId, Taken
+from hub.tongues import aloud
 
 _TAG = "webhooks"
 _SECRET_BYTES = 32
@@ -226,7 +227,7 @@ def _key(call: Call[Any, Any], given: str | None) -> str | None:
 
 def _shown(record: WebhookDeliveryRecord, names: dict[str, str]) -> dict[str, Any]:
     key = record.subscription
-    shown = {name: getattr(record, name) for name in set(Delivery.model_fields) - {"name", "subscription"}}
+    shown = {name: aloud(getattr(record, name)) for name in set(Delivery.model_fields) - {"name", "subscription"}}
     address = shown_address(key) if "://" in key else key
     return {**shown, "subscription": address, "name": address if "://" in key else names.get(key, "")}
 

@@ -14,7 +14,6 @@ from channels.telegram.business import BusinessLink, BusinessLinks, parse_link
 from channels.telegram.conversation import Conversation
 from channels.telegram.inbound import Arrival, Move, Reader
 from channels.telegram.memory import Memory
-from channels.telegram.words import ENGLISH
 from crm_core.errors import IntakeUnavailable, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.messages import ChannelKey
 from tests.fakes.channel_world import MemoryCursors
@@ -49,7 +48,7 @@ class World:
         self.memory = self.again()
 
     def again(self) -> Memory:
-        links = BusinessLinks(KEY, self.cursors, cast("BotApi", self.api), DrivenClock(), ENGLISH)
+        links = BusinessLinks(KEY, self.cursors, cast("BotApi", self.api), DrivenClock())
         return Memory(KEY, self.cursors, links)
 
     async def told(self, *links: BusinessLink) -> None:
