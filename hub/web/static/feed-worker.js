@@ -2,14 +2,25 @@
 // Of each person one: another who logs in later has a worker of their own. A tab says what it follows; what the hub tells is passed on to every tab that follows it.
 
 const login = self.name.slice("hub:".length); // whose pages these are
-const tabs = new Map(); // port -> topics
+const MOST_TOPICS = 64; // that the hub lets one browser follow
+let tabs = new Map(); // port -> topics, those that were looked at last behind the others
+const left = new Set(); // ports of tabs for whose topics there is no room; they are followed again when somebody looks at them
 let source = null;
 let followed = "";
 let last = null; // the position up to which everything was told
 let again = null;
 let pause = 1000;
 
-const topicsOfAll = () => [...new Set([...tabs.values()].flatMap((topics) => [...topics]))].sort().join(",");
+function topicsOfAll() {
+  const found = new Set();
+  left.clear();
+  [...tabs].reverse().forEach(([port, topics]) => {
+    const all = new Set([...found, ...topics]);
+    if (all.size <= MOST_TOPICS) topics.forEach((topic) => found.add(topic));
+    else left.add(port);
+  });
+  return [...found].sort().join(",");
+}
 
 const tellAll = (message) => tabs.forEach((_, port) => port.postMessage(message));
 
@@ -57,8 +68,10 @@ function open() {
   });
 }
 
-function follow(port, topics, position) {
-  tabs.set(port, new Set(topics));
+function follow(port, topics, position, hidden = false) {
+  tabs.delete(port);
+  const tab = [port, new Set(topics)];
+  tabs = new Map(hidden ? [tab, ...tabs] : [...tabs, tab]);
   const behind = last !== null && position < last; // its page was drawn before what the others were told meanwhile
   if (last === null) last = position;
   const wanted = topicsOfAll();
@@ -71,6 +84,14 @@ function follow(port, topics, position) {
   if (behind) port.postMessage({ kind: "stale", topics: ["*"], missed: true });
 }
 
+function looked(port) {
+  const topics = tabs.get(port);
+  if (!topics) return;
+  if (left.has(port)) { follow(port, topics, 0); return; } // what it shows is not what the others were told
+  tabs.delete(port);
+  tabs.set(port, topics);
+}
+
 function leave(port) {
   tabs.delete(port);
   if (tabs.size) return;
@@ -79,7 +100,8 @@ function leave(port) {
 }
 
 function heard(port, { data }) {
-  if (data.kind === "follow") follow(port, data.topics, data.position);
+  if (data.kind === "follow") follow(port, data.topics, data.position, data.hidden);
+  else if (data.kind === "looked") looked(port);
   else if (data.kind === "bye") leave(port);
 }
 

@@ -30,8 +30,9 @@ function throughWorker() {
   const { port } = new SharedWorker(new URL("./feed-worker.js", import.meta.url), { name: `hub:${login}` });
   port.addEventListener("message", heard);
   port.start();
-  const follow = () => port.postMessage({ kind: "follow", topics: topicsHere(), position: Number(position) });
+  const follow = () => port.postMessage({ kind: "follow", topics: topicsHere(), position: Number(position), hidden: document.hidden });
   follow();
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) port.postMessage({ kind: "looked" }); });
   addEventListener("pagehide", () => port.postMessage({ kind: "bye" }));
   addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refreshStale(["*"], true); } });
 }

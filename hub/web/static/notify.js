@@ -53,10 +53,20 @@ function placed({ target, detail }) {
     if (again) return;
     [...target.parentElement.querySelectorAll("[data-mark]")].filter((each) => each !== target).slice(MOST_NOTICES - 1).forEach((each) => each.remove());
   }
-  const key = `notify:${target.id}`;
+  onceOfAllTabs(`notify:${target.id}`, () => speak(target));
+}
+
+function onceOfAllTabs(key, act) {
+  if (!navigator.locks) { // browsers keep them from pages that come over plain HTTP
+    const [last, at] = (localStorage.getItem("notified") ?? "").split(" ");
+    if (last === key && Date.now() - Number(at) < QUIET_MS) return;
+    localStorage.setItem("notified", `${key} ${Date.now()}`);
+    act();
+    return;
+  }
   navigator.locks.request(key, { ifAvailable: true }, (lock) => {
     if (lock === null) return undefined;
-    speak(target);
+    act();
     return new Promise((done) => { setTimeout(done, QUIET_MS); });
   });
 }

@@ -2,6 +2,8 @@
 // when one of these is stale; `data-pieces="client:5"` takes finished pieces, in the order of their `data-order`
 // (`data-grows="up"`: the newest first).
 
+import { inHand, openIn, reopen } from "./opening.js";
+
 const SETTLE_MS = 150;
 const SPREAD_MS = 250; // so that a hundred pages do not ask in the same moment
 const LATER_MS = 1500;
@@ -22,34 +24,35 @@ const typing = (region) => {
 
 let pressed = null; // what the pointer is down on: a click on what was replaced meanwhile would be lost
 
-// What was opened is left alone while somebody is at it, and for a moment after; left open for good it holds nothing up.
-const OPEN_MS = 5000;
-const opened = new WeakMap(); // details -> when it was opened
-
-document.addEventListener("toggle", ({ target }) => { if (target.open) opened.set(target, Date.now()); }, true);
-
-const inHand = (details) => details.matches(":hover, :focus-within") || Date.now() - (opened.get(details) ?? 0) < OPEN_MS
-  || [...details.querySelectorAll("input:not([type=hidden],[type=checkbox],[type=radio]), textarea")].some((field) => field.value !== field.defaultValue);
-
 const busy = (region) => document.hidden || typing(region) || region.contains(pressed) || region.querySelector("dialog[open], .dragging, .chosen > li") !== null
-  || [...region.querySelectorAll("details[open]")].some(inHand)
+  || inHand(region)
   || [...region.querySelectorAll("audio")].some((audio) => !audio.paused);
 
 const waiting = new Map(); // region -> timer
+const asking = new Set(); // regions whose answer is under way
+
+// What was drawn in the place of a region meanwhile may be older than the change that it waited to be asked for.
+function successor(region) {
+  const found = region.id ? document.getElementById(region.id) : null;
+  return found?.matches("[data-topic][hx-get]") ? found : null;
+}
 
 function schedule(region, delay) {
   if (waiting.has(region)) return;
   waiting.set(region, setTimeout(() => {
     waiting.delete(region);
-    if (!region.isConnected) return;
-    if (busy(region)) schedule(region, LATER_MS);
-    else htmx.trigger(region, "stale");
+    const now = region.isConnected ? region : successor(region);
+    if (!now) return;
+    if (busy(now)) schedule(now, LATER_MS);
+    else if (asking.has(now)) schedule(now, SETTLE_MS); // what comes first may take its place
+    else htmx.trigger(now, "stale");
   }, delay));
 }
 
 // What was asked for may come while somebody has begun to write or to press: then it comes later. Where the keyboard
-// stands, it stays.
+// stands, it stays, and what was open stands open.
 let kept = null; // { region, home: the id of what holds the focus, place: its place in there }
+let open = null; // { region, found: what stood open }
 
 const REACHED = "a[href], button, input, select, textarea, summary, [tabindex]";
 
@@ -71,15 +74,24 @@ function restoreFocus(region) {
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { elt, triggeringEvent } = detail.requestConfig;
   if (triggeringEvent?.type !== "stale" || !elt.matches("[data-topic]")) return;
-  if (busy(elt)) { detail.shouldSwap = false; schedule(elt, LATER_MS); } else keepFocus(elt);
+  if (busy(elt)) { detail.shouldSwap = false; schedule(elt, LATER_MS); } else { keepFocus(elt); open = { region: elt, found: openIn(elt) }; }
 });
-document.addEventListener("htmx:afterSwap", ({ target }) => { if (kept) restoreFocus(target); });
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (open && (open.region === target || (target.id && open.region.id === target.id))) reopen(target, open.found);
+  open = null;
+  if (kept) restoreFocus(target);
+});
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (detail.elt.dataset?.missed) detail.parameters.missed = "1";
+  if (detail.elt.dataset?.missed) {
+    detail.parameters.missed = "1";
+    delete detail.elt.dataset.missed; // more may be missed before the answer comes
+  }
   if (detail.elt.dataset?.at) detail.parameters.at = detail.elt.dataset.at;
 });
+document.addEventListener("htmx:beforeSend", ({ detail }) => { if (detail.elt.matches("[data-topic]")) asking.add(detail.elt); });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful && detail.requestConfig.parameters.missed) delete detail.elt.dataset.missed;
+  asking.delete(detail.requestConfig.elt);
+  if (!detail.successful && detail.requestConfig.parameters.missed) detail.elt.dataset.missed = "1";
 });
 document.addEventListener("pointerdown", ({ target }) => { pressed = target; });
 ["pointerup", "pointercancel", "dragend"].forEach((name) => document.addEventListener(name, () => { setTimeout(() => { pressed = null; }); }));
@@ -106,14 +118,18 @@ function put(container, element) {
   }
 }
 
-export function placePiece({ topic, key, html }) {
+const listened = (audio) => !audio.paused || (audio.currentTime > 0 && !audio.ended);
+
+export function placePiece(piece) {
+  const { topic, key, html } = piece;
   const template = document.createElement("template");
   template.innerHTML = html;
   const element = template.content.firstElementChild;
   if (element === null) return;
   const known = document.getElementById(key);
   if (known) {
-    if ([...known.querySelectorAll("audio")].some((audio) => !audio.paused)) return;
+    const audio = [...known.querySelectorAll("audio")].find(listened);
+    if (audio) { audio.addEventListener("ended", () => placePiece(piece), { once: true }); return; }
     if (known.dataset.closed !== undefined) { element.hidden = true; element.dataset.closed = ""; }
     known.replaceWith(element);
   } else {
