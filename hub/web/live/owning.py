@@ -5,7 +5,7 @@ Who had something before is remembered, so that it vanishes there, too. What is 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -22,6 +22,7 @@ log = get_logger(__name__)
 
 MOST_REMEMBERED = 20_000
 _SKEW: Final = timedelta(minutes=1)
+_CASE: Final = "contact_case"
 
 People: TypeAlias = frozenset[str] | None
 """Logins; everybody, where None."""
@@ -43,9 +44,11 @@ class Owners:
     ) -> Concerned:
         """Whom these changes concern. Asks the record once, and only where somebody follows such topics."""
         ids: dict[str, set[int]] = {}
+        times = Counter[tuple[str, int]]()
         for table, key, _ in changes:
             if table in OWNED and isinstance(key, int):
                 ids.setdefault(table, set()).add(key)
+                times[table, key] += 1
         if not ids:
             return {}
         unfollowed = not any(OWN[table] in followed for table in ids)
@@ -61,12 +64,20 @@ class Owners:
         rows = {(each.table, each.id): each for each in found}
         staff = self._hub.directory.staff
         return {
-            OWN[table]: _together(self._touched((table, each), rows.get((table, each)), staff) for each in numbers)
+            OWN[table]: _together(
+                self._touched((table, each), rows.get((table, each)), staff, again=times[table, each] > 1)
+                for each in numbers
+            )
             for table, numbers in ids.items()
         }
 
-    def _touched(self, key: tuple[str, int], row: Owner | None, staff: Staff) -> People:
-        """Whom a change of one row concerns: whoever had it before and whoever has it now."""
+    def _touched(self, key: tuple[str, int], row: Owner | None, staff: Staff, *, again: bool) -> People:
+        """Whom a change of one row concerns: whoever had it before and whoever has it now.
+
+        Where it changed `again` meanwhile, somebody may have had it in between, whom nobody knows: it is everybody's
+        matter. A case changes with every word of its client, who may say several at once: one that stayed where it was
+        is taken to have been there all the time.
+        """
         new = row is not None and row.since > self._seeing_since + _SKEW
         before = self._known.pop(key, frozenset() if new else None)
         if row is None:
@@ -75,6 +86,8 @@ class Owners:
         self._known[key] = now
         if len(self._known) > MOST_REMEMBERED:
             self._look_away()
+        if again and not (key[0] == _CASE and before == now):
+            return None
         return _together((before, now))
 
     def _look_away(self) -> None:

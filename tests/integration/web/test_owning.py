@@ -55,6 +55,41 @@ async def test_whoever_has_it_now_and_had_it_before(workspace: Workspace, owners
     assert await owners.concerned(changes, OWN) == {"own_tasks": frozenset({"olga", "pyotr"})}
 
 
+async def test_what_was_given_on_twice_at_once_concerns_everybody(workspace: Workspace, owners: Owners) -> None:
+    """Somebody had it in between, whose list may have been asked for just then: nobody knows who it was."""
+    task = await made(workspace)
+    once = [("task", task, None)]
+    assert await owners.concerned(once, OWN) == {"own_tasks": frozenset({"ivan"})}
+    await given(workspace, task, "olga")
+    await given(workspace, task, "pyotr")
+    assert await owners.concerned([*once, *once], OWN) == {"own_tasks": None}
+    assert await owners.concerned(once, OWN) == {"own_tasks": frozenset({"pyotr"})}
+    await given(workspace, task, "olga")
+    await given(workspace, task, "pyotr")
+    assert await owners.concerned([*once, *once], OWN) == {"own_tasks": None}, "also where it came back"
+
+
+async def test_a_client_who_writes_twice_at_once_is_the_matter_of_whom_they_wait_for(
+    workspace: Workspace, owners: Owners
+) -> None:
+    await workspace.write("Добрый день")
+    case = int(str(await workspace.scalar("SELECT id FROM contact_case")))
+    once, cases = [("contact_case", case, None)], {"own_cases"}
+    first = await owners.concerned(once, cases)
+    await workspace.write("Вы здесь?", number="2")
+    await workspace.write("Ау", number="3")
+    assert await owners.concerned([*once, *once], cases) == first
+
+    had = await workspace.scalar("SELECT manager FROM contact_case")
+    other = next(login for login in ("ivan", "olga", "pyotr") if login != had)
+
+    def given_away(desk: Any) -> None:
+        desk.work.conn.exec_driver_sql(f"UPDATE contact_case SET manager = '{other}'")
+
+    await workspace.hub.store.run(given_away)
+    assert await owners.concerned([*once, *once], cases) == {"own_cases": None}
+
+
 async def test_what_a_group_may_take_concerns_it_and_its_deputies(workspace: Workspace, owners: Owners) -> None:
     def hired(desk: Desk) -> int:
         update_user(desk, "ivan", UserChange(group="окна"))
