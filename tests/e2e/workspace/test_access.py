@@ -28,6 +28,7 @@ _PATHS = (
     "/control",
     "/broadcasts",
     "/broadcasts/new",
+    "/dialling",
     "/office/segments/new",
     "/control/deals-without-next-step",
     "/reports",
