@@ -15,6 +15,9 @@ from channels.web.config import WebConfig
 from crm_core.ports import HttpRequest, HttpResponse
 
 _FOLDER = Path(__file__).parent / "widget"
+_PARTS = ("words", "talking", "drawing", "panel", "colours")
+"""Of the one function that `widget.js` is: files of these names, which share all their names with each other."""
+
 _TYPE = "text/javascript; charset=utf-8"
 _AGE_S = 300
 
@@ -49,10 +52,17 @@ def widget(config: WebConfig, request: HttpRequest) -> HttpResponse:
 @lru_cache(maxsize=32)
 def _written(settings: str) -> tuple[bytes, bytes, str]:
     """(script, the same compressed, its tag). `<` is escaped, should somebody put the script into a page's text."""
-    style, text = str(rcssmin.cssmin(_read("widget.css"))), str(rjsmin.jsmin(_read("widget.js")))
+    style, text = str(rcssmin.cssmin(_read("widget.css"))), str(rjsmin.jsmin(_whole()))
     text = text.replace("__STYLE__", json.dumps(style)).replace("__SETTINGS__", settings)
     content = text.encode()
     return content, gzip.compress(content, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _whole() -> str:
+    text = _read("widget.js")
+    for part in _PARTS:
+        text = text.replace(f"__{part.upper()}__", _read(f"{part}.js"))
+    return text
 
 
 def _read(name: str) -> str:
