@@ -14,6 +14,7 @@ from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries.idempotency import KeptAnswer
+from crm_core.wording import Sentence
 from hub.bootstrap import Hub
 from hub.http.problems import Problem
 from hub.log import get_logger
@@ -31,7 +32,8 @@ def key_of(request: web.Request) -> str | None:
         return None
     key = request.headers[HEADER].strip()
     if not _KEY.match(key):
-        raise Problem(400, f"{HEADER}: 1 to 255 visible ASCII characters", kind="bad-request")
+        text = Sentence("{header}: 1 to 255 visible ASCII characters", header=HEADER)
+        raise Problem(400, text, kind="bad-request")
     return key
 
 
@@ -112,5 +114,6 @@ def json_response(body: bytes, status: int) -> web.Response:
 
 def _same(kept: KeptAnswer, digest: str) -> KeptAnswer:
     if kept.request_digest != digest:
-        raise Problem(422, f"this {HEADER} came with another request before", kind="idempotency-key-reused")
+        text = Sentence("this {header} came with another request before", header=HEADER)
+        raise Problem(422, text, kind="idempotency-key-reused")
     return kept

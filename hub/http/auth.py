@@ -11,6 +11,7 @@ from crm_core.model.scopes import Scope
 from crm_core.model.user import User
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import Token, find_bearer
+from crm_core.wording import Sentence
 from hub.bootstrap import Hub
 from hub.http.keys import USER
 from hub.http.problems import Problem
@@ -35,7 +36,7 @@ class Caller:
         challenge = f'Bearer realm="hub", error="insufficient_scope", scope="{wanted}"'
         raise Problem(
             403,
-            f"the token does not open this: it needs the scope {wanted}",
+            Sentence("the token does not open this: it needs the scope {scope}", scope=str(wanted)),
             kind="forbidden",
             headers={"WWW-Authenticate": challenge},
         )
@@ -51,11 +52,11 @@ async def authenticate(hub: Hub, request: web.Request) -> Caller:
         user = request.get(USER)
         if isinstance(user, User) and user.active and request.method in _SAFE:
             return Caller(await hub.store.read(lambda conn: hub.store.access(conn, user)))
-        raise _unknown("this needs «Authorization: Bearer TOKEN»; «hub token issue» makes a token")
+        raise _unknown(Sentence("this needs «Authorization: Bearer TOKEN»; «hub token issue» makes a token"))
     scheme, _, token = header.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN:
-        raise _unknown("the Authorization header is not «Bearer TOKEN»")
+        raise _unknown(Sentence("the Authorization header is not «Bearer TOKEN»"))
     digest, now = token_digest(token), hub.clock.now()
 
     def bearer(conn: Reading) -> Caller | None:
@@ -64,7 +65,7 @@ async def authenticate(hub: Hub, request: web.Request) -> Caller:
 
     found = await hub.store.read(bearer)
     if found is None or found.token is None:
-        raise _unknown("the token is unknown, revoked, expired, or of a disabled user")
+        raise _unknown(Sentence("the token is unknown, revoked, expired, or of a disabled user"))
     hub.token_uses.note(found.token)
     return found
 

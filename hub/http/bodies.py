@@ -8,11 +8,14 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from crm_core.wording import Sentence
 from hub.http.problems import Problem, too_large
 
 MAX_JSON = 1024 * 1024
 _READ_S = 30.0
 _DEEPEST = 64
+_LATE = Sentence("the body did not arrive within {seconds} s", seconds=int(_READ_S))
+_CUT_OFF = Sentence("the body can't be read: it is cut off or wrongly encoded")
 
 
 async def read_body(request: web.Request, max_size: int) -> bytes:
@@ -29,9 +32,9 @@ async def read_body(request: web.Request, max_size: int) -> bytes:
                     raise too_large(max_size)
                 pieces.append(piece)
     except TimeoutError as err:
-        raise Problem(408, f"the body did not arrive within {_READ_S:.0f} s", kind="timeout") from err
+        raise Problem(408, _LATE, kind="timeout") from err
     except web.RequestPayloadError as err:
-        raise Problem(400, "the body can't be read: it is cut off or wrongly encoded", kind="bad-request") from err
+        raise Problem(400, _CUT_OFF, kind="bad-request") from err
     return b"".join(pieces)
 
 
@@ -40,9 +43,9 @@ def parse_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as err:
-        raise Problem(400, f"the body is not JSON: {err}", kind="bad-request") from err
+        raise Problem(400, Sentence("the body is not JSON: {why}", why=err), kind="bad-request") from err
     if _deep(value, 0):
-        raise Problem(400, f"the body is nested deeper than {_DEEPEST} levels", kind="bad-request")
+        raise Problem(400, Sentence("the body is nested deeper than {most} levels", most=_DEEPEST), kind="bad-request")
     return value
 
 

@@ -12,6 +12,7 @@ from hub.bootstrap import Hub
 from hub.http.acting import json_response, run_act, to_json
 from hub.http.auth import authenticate
 from hub.http.bodies import MAX_JSON, parse_json, read_body
+from hub.http.language import answer_in_theirs
 from hub.http.middlewares import Handler
 from hub.http.operations import Call, Kind, Operation
 from hub.http.problems import of_validation
@@ -48,6 +49,7 @@ def handler_of(hub: Hub, operation: Operation) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = await authenticate(hub, request)
         access = caller.access
+        answer_in_theirs(request, access.user, hub.settings.language)
         demand(access, operation.right)
         caller.demand_scope(operation.tag, writes=operation.writes)
         query = _query(operation, request)

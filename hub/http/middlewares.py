@@ -9,9 +9,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from crm_core.wording import Sentence
 from hub.http.keys import CORRELATION, ROUTE
+from hub.http.language import HEADER as HEADER_OF_LANGUAGE
 from hub.http.problems import Problem, problem_of
 from hub.log import bind_correlation, get_logger
+from hub.tongues import language, told
 
 log = get_logger(__name__)
 
@@ -39,7 +42,8 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tell errors as problem details; on pages leave those of aiohttp to whoever draws pages."""
+    """Tell errors as problem details, in the language of whoever asked; on pages leave those of aiohttp to whoever
+    draws pages."""
     try:
         return await handler(request)
     except ConnectionError:
@@ -53,10 +57,14 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     problem = problem_of(error)
     if problem is None:
         log.error("a request failed", method=request.method, path=request.path, exc_info=error)
-        problem = Problem(500, "the hub failed; the log tells more under the correlation id", kind="internal")
+        text = Sentence("the hub failed; the log tells more under the correlation id")
+        problem = Problem(500, text, kind="internal")
     elif problem.status >= 500:
         log.warning("a request was refused", method=request.method, path=request.path, error=str(error))
-    return problem.response(request.get(CORRELATION, ""))
+    response = problem.response(request.get(CORRELATION, ""), told)
+    response.headers["Content-Language"] = language()
+    response.headers["Vary"] = HEADER_OF_LANGUAGE
+    return response
 
 
 def observed(registry: CollectorRegistry) -> Middleware:

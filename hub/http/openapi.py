@@ -8,11 +8,24 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from hub.http.language import HEADER
 from hub.http.operations import Kind, Operation
 from hub.http.types import Given, NoBody, NoQuery
+from hub.tongues import LANGUAGES
 
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)}")
+_LANGUAGE = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "In which language problems and other texts for people are told: ru or en. Without it that of the pages of"
+        " whoever asks, else the office's. `type` and the codes in answers are the same in all."
+    ),
+    "schema": {"type": "string"},
+    "example": "en",
+}
 
 
 class FlawJson(Given):
@@ -48,10 +61,17 @@ def describe(operations: tuple[Operation, ...], prefix: str, title: str, version
         "paths": paths,
         "components": {
             "schemas": definitions,
+            "parameters": {"AcceptLanguage": _LANGUAGE},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
             "responses": {
                 "Problem": {
                     "description": "What went wrong",
+                    "headers": {
+                        "Content-Language": {
+                            "description": "In which language title and detail are",
+                            "schema": {"type": "string", "enum": list(LANGUAGES)},
+                        }
+                    },
                     "content": {"application/problem+json": {"schema": refs[ProblemJson, "serialization"]}},
                 }
             },
@@ -79,7 +99,12 @@ def _operation(operation: Operation, refs: Refs) -> dict[str, Any]:
         "summary": operation.summary,
         "description": f"Right: {operation.right.value}.",
         "tags": [operation.tag],
-        "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
+        "parameters": [
+            *_path_parameters(operation),
+            *_query_parameters(operation),
+            *_headers(operation),
+            {"$ref": "#/components/parameters/AcceptLanguage"},
+        ],
         "responses": {
             str(operation.status): _success(operation, refs),
             "default": {"$ref": "#/components/responses/Problem"},

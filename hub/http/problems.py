@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from crm_core.errors import (
     ConcurrentChange,
@@ -25,6 +26,8 @@ from crm_core.errors import (
     Outdated,
     StorageUnavailable,
 )
+from crm_core.model.faults import why_of
+from crm_core.wording import Sentence
 
 CONTENT_TYPE = "application/problem+json"
 _FULL_RETRY_S = 1
@@ -41,8 +44,8 @@ class Flaw:
 
 
 class Problem(Exception):
-    """An answer that says what is wrong. `kind` is a stable word for programs, `detail` a sentence for people,
-    `more` are further members of the answer."""
+    """An answer that says what is wrong. `kind` is a stable word for programs, `detail` a sentence for people (a
+    `Sentence`, which can be said in their language), `more` are further members of the answer."""
 
     def __init__(
         self,
@@ -62,16 +65,16 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.more = dict(more or {})
 
-    def response(self, correlation_id: str = "") -> web.Response:
-        """The answer on the wire."""
+    def response(self, correlation_id: str = "", told: Callable[[str], str] = str) -> web.Response:
+        """The answer on the wire; `told` says a text in the language of whoever asked."""
         body: dict[str, object] = {
             "type": f"urn:hub:problem:{self.kind}" if self.kind else "about:blank",
-            "title": _title(self.status),
+            "title": told(_title(self.status)),
             "status": self.status,
-            "detail": self.detail,
+            "detail": told(self.detail),
         }
         if self.errors:
-            body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in self.errors]
+            body["errors"] = [{"pointer": each.pointer, "detail": told(each.detail)} for each in self.errors]
         body.update(self.more)
         if correlation_id:
             body["correlation_id"] = correlation_id
@@ -99,7 +102,8 @@ def problem_of(error: Exception) -> Problem | None:
         case Forbidden():
             return Problem(403, str(error), kind="forbidden")
         case NeedsConfirmation():
-            return Problem(409, f"{error}: send it again with «confirm»: true", kind="needs-confirmation")
+            asked = Sentence("{why}: send it again with «confirm»: true", why=str(error))
+            return Problem(409, asked, kind="needs-confirmation")
         case Outdated(current=BaseModel() as current):
             shown = {"current": current.model_dump(mode="json", by_alias=True)}
             return Problem(409, str(error), kind="conflict", more=shown)
@@ -122,11 +126,18 @@ _BRANCH = re.compile(r"(function-\w+|list|dict|nullable)\[.*\]|constrained-\w+")
 def of_validation(error: ValidationError, prefix: str = "") -> Problem:
     """A request that does not fit its model; `prefix` is `?` for a query."""
     flaws = [
-        Flaw(prefix + _pointer(each["loc"], query=prefix == "?"), each["msg"])
-        for each in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_FLAWS]
+        Flaw(prefix + _pointer(each["loc"], query=prefix == "?"), _why(each))
+        for each in error.errors(include_url=False, include_input=False)[:_MOST_FLAWS]
     ]
     first = flaws[0] if flaws else Flaw("", "")
-    return Problem(422, f"{first.pointer or 'the body'}: {first.detail}", kind="invalid-input", errors=flaws)
+    where = first.pointer or Sentence("the body")
+    return Problem(422, Sentence("{where}: {why}", where=where, why=first.detail), kind="invalid-input", errors=flaws)
+
+
+def _why(fault: ErrorDetails) -> str:
+    """What is wrong at one place, in the words that pydantic has for it in English."""
+    why = why_of(fault)
+    return why if why == fault["msg"] else Sentence("Value error, {why}", why=why)
 
 
 def _pointer(place: tuple[int | str, ...], *, query: bool) -> str:
@@ -143,30 +154,57 @@ def _public(error: CoreError) -> str:
     """Without what a driver says: it may name hosts and statements."""
     match error:
         case StorageUnavailable() | IntakeError():
-            return "the database can't be reached; nothing was changed: try again in a moment"
+            return Sentence("the database can't be reached; nothing was changed: try again in a moment")
         case _:
-            return "somebody changed the same records again and again; nothing was changed: try again"
+            return Sentence("somebody changed the same records again and again; nothing was changed: try again")
 
 
 def _of_http(error: web.HTTPException) -> Problem:
     if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = error.headers.get("Allow", "")
-        return Problem(405, f"this address takes {allowed}", kind="method", headers={"Allow": allowed})
+        takes = Sentence("this address takes {methods}", methods=allowed)
+        return Problem(405, takes, kind="method", headers={"Allow": allowed})
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return too_large(None)
     if error.status == HTTPStatus.NOT_FOUND:
-        return Problem(404, "there is nothing at this address", kind="not-found")
+        return Problem(404, Sentence("there is nothing at this address"), kind="not-found")
     kept = {name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate") if name in error.headers}
     return Problem(error.status, error.text or error.reason, headers=kept)
 
 
 def too_large(limit: int | None) -> Problem:
     """A body over its limit in bytes."""
-    most = f"at most {limit} bytes are taken" if limit is not None else "it is larger than what is taken"
-    return Problem(413, f"the body is too large: {most}", kind="too-large")
+    if limit is None:
+        return Problem(413, Sentence("the body is too large: it is larger than what is taken"), kind="too-large")
+    return Problem(
+        413, Sentence("the body is too large: at most {limit} bytes are taken", limit=limit), kind="too-large"
+    )
+
+
+# What they are called, where it is not as HTTP does: in another language, that is.
+_TITLES: Mapping[int, str] = {
+    400: Sentence("Bad Request"),
+    401: Sentence("Unauthorized"),
+    403: Sentence("Forbidden"),
+    404: Sentence("Not Found"),
+    405: Sentence("Method Not Allowed"),
+    408: Sentence("Request Timeout"),
+    409: Sentence("Conflict"),
+    413: Sentence("Request Entity Too Large"),
+    415: Sentence("Unsupported Media Type"),
+    416: Sentence("Requested Range Not Satisfiable"),
+    422: Sentence("Unprocessable Entity"),
+    429: Sentence("Too Many Requests"),
+    500: Sentence("Internal Server Error"),
+    502: Sentence("Bad Gateway"),
+    503: Sentence("Service Unavailable"),
+    507: Sentence("Insufficient Storage"),
+}
 
 
 def _title(status: int) -> str:
+    if status in _TITLES:
+        return _TITLES[status]
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_core.model.access import Access, Right
+from crm_core.wording import Sentence
 from hub.http.problems import Problem
 
 __all__ = ["Right", "demand"]
@@ -11,4 +12,5 @@ __all__ = ["Right", "demand"]
 def demand(access: Access, right: Right) -> None:
     """Raise a Problem 403 where a person has not a right."""
     if not access.may(right):
-        raise Problem(403, f"the role «{access.user.role}» may not {right}", kind="forbidden")
+        text = Sentence("the role «{role}» may not {right}", role=access.user.role.value, right=right.value)
+        raise Problem(403, text, kind="forbidden")

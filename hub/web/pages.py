@@ -24,6 +24,7 @@ from crm_core.storage.sessions import Visit, find_visit, keep_seen
 from crm_core.storage.users import Credentials, anybody
 from hub.bootstrap import Hub
 from hub.http.keys import USER
+from hub.http.language import answer_in_theirs
 from hub.log import correlation_id, get_logger
 from hub.remote import remote_of
 from hub.security import Passwords, same_text, token_digest
@@ -111,7 +112,7 @@ class Pages:
 
     async def load_session(self, request: web.Request) -> None:
         """Put the session of a request, and its person, where handlers find them, and speak their language."""
-        speak(self.hub.settings.language.value)
+        self._speak(request, None)
         session = self.sessions.read(request)
         request[SESSION] = session
         request[_POSITION] = self.hub.live.position  # before anything is read: what changes meanwhile is told again
@@ -130,10 +131,16 @@ class Pages:
         request[UNPROVEN if demanded else USER] = kept.user
         if not demanded and access is not None:
             request[ACCESS] = access
-        if kept.user.tastes.language is not None:
-            speak(kept.user.tastes.language.value)
+        self._speak(request, kept.user)
         if visit.due:
             await self._seen(request, visit)
+
+    def _speak(self, request: web.Request, user: User | None) -> None:
+        office = self.hub.settings.language
+        if request.path.startswith("/api/"):
+            answer_in_theirs(request, user, office)
+        else:
+            speak(((user.tastes.language if user is not None else None) or office).value)
 
     async def _seen(self, request: web.Request, visit: Visit) -> None:
         """Keep that a session was seen, once an hour. Where that does not work, it is for the next request to do."""

@@ -139,7 +139,7 @@ async def outage(
     folder.mkdir()
     hub = HubProcess(folder, furnished_sqlite, _CONFIG.format(ami=office.ami_port, agi=agi, cdr=office.cdr, line=LINE))
     async with AsteriskRunner(asterisk_tree, office.run, office.etc) as asterisk:
-        headers = {"Authorization": f"Bearer {await _managers(furnished_sqlite)}"}
+        headers = {"Authorization": f"Bearer {await _managers(furnished_sqlite)}", "Accept-Language": "en"}
         await hub.start()
         try:
             people = People(office, sipp)

@@ -14,6 +14,7 @@ from pydantic import Field
 from crm_core.errors import InvalidInput
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.queries.pages import LARGEST_ID
+from crm_core.wording import Sentence
 from hub.http.keys import CLOSING, SSE_LIMITS
 from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem
@@ -34,7 +35,8 @@ async def _events(request: web.Request, call: Call[EventQuery, NoBody]) -> web.S
     limits = request.app[SSE_LIMITS]
     after = _place(request, call)
     if limits.readers >= limits.most_readers:
-        raise Problem(503, "too many follow the events already", kind="unavailable", headers={"Retry-After": "30"})
+        full = Sentence("too many follow the events already")
+        raise Problem(503, full, kind="unavailable", headers={"Retry-After": "30"})
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

@@ -14,6 +14,7 @@ from crm_core.model.records import FileState
 from crm_core.services.desk import Desk
 from crm_core.services.recognising.cleaning import clean_file_name
 from crm_core.storage.queries import files as queries
+from crm_core.wording import Sentence
 from hub.http.acting import run_act
 from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, too_large
@@ -62,15 +63,15 @@ async def _uploaded(request: web.Request, call: Call[Query, NoBody]) -> web.Stre
 
 async def _file_part(request: web.Request) -> BodyPartReader:
     if request.content_type != "multipart/form-data":
-        raise Problem(415, "a file is sent as multipart/form-data", kind="media-type")
+        raise Problem(415, Sentence("a file is sent as multipart/form-data"), kind="media-type")
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if isinstance(part, BodyPartReader) and part.filename is not None:
                 return part
     except (ValueError, AssertionError) as err:
-        raise Problem(400, f"the body is no multipart/form-data: {err}", kind="bad-request") from err
-    raise Problem(422, "no part of the body is a file (a part with a filename)", kind="invalid-input")
+        raise Problem(400, Sentence("the body is no multipart/form-data: {why}", why=err), kind="bad-request") from err
+    raise Problem(422, Sentence("no part of the body is a file (a part with a filename)"), kind="invalid-input")
 
 
 async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
@@ -92,7 +93,10 @@ async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> w
     record = await call.hub.store.read(lambda conn: queries.one_attachment(conn, call.number()))
     if record.state is FileState.PENDING:
         raise Problem(
-            503, "the file is still with its provider: try again soon", kind="pending", headers={"Retry-After": "5"}
+            503,
+            Sentence("the file is still with its provider: try again soon"),
+            kind="pending",
+            headers={"Retry-After": "5"},
         )
     if record.sha256 is None:
         raise NotFound(

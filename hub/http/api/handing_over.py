@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field, ValidationError
 
+from crm_core.wording import Sentence
 from hub.exchange.handing_over import hand_over
 from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
@@ -42,7 +43,7 @@ async def _handed_over(request: web.Request, call: Call[Query, NoBody]) -> web.S
         raise of_validation(err) from err
     login: str = call.path["login"]
     if body.disable and login == call.user.login:
-        raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
+        raise Problem(409, Sentence("nobody takes their own access away: ask another administrator"), kind="conflict")
     act = await hand_over(
         call.hub.store,
         login,

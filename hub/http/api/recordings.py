@@ -23,6 +23,7 @@ from crm_core.storage.queries import recordings as queries
 from crm_core.storage.queries.audit import AuditFilter
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.within import connection_of
+from crm_core.wording import Sentence
 from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem
 from hub.http.rights import Right
@@ -38,11 +39,12 @@ log = get_logger(__name__)
 _TAG = "calls"
 _ONE_HEARING = timedelta(hours=1)
 _ABSENT = {
-    RecordingState.EXPECTED: (404, "the recording is not found yet: try again in a moment"),
-    RecordingState.EMPTY: (404, "nothing is to be heard: the recording was empty"),
-    RecordingState.MISSING: (404, "the PBX recorded, but the file is missing"),
-    RecordingState.EXPIRED: (410, "the recording was kept as long as it should be, and is deleted"),
+    RecordingState.EXPECTED: (404, Sentence("the recording is not found yet: try again in a moment")),
+    RecordingState.EMPTY: (404, Sentence("nothing is to be heard: the recording was empty")),
+    RecordingState.MISSING: (404, Sentence("the PBX recorded, but the file is missing")),
+    RecordingState.EXPIRED: (410, Sentence("the recording was kept as long as it should be, and is deleted")),
 }
+_ELSEWHERE = Sentence("the file of the recording is not within reach of this node")
 
 
 class AccessQuery(PageQuery):
@@ -113,7 +115,7 @@ async def _from_disk(
         await call.hub.store.run(lambda desk: lost(desk, recording, say_why(desk, Why.NOT_FOUND)))
         raise Problem(*_ABSENT[RecordingState.MISSING], kind="recording-missing")
     if path is None:
-        raise Problem(404, "the file of the recording is not within reach of this node", kind="recording-elsewhere")
+        raise Problem(404, _ELSEWHERE, kind="recording-elsewhere")
     size = (await asyncio.to_thread(path.stat)).st_size
     await _note(request, call, record, _wanted(request, size))
     return web.FileResponse(path, headers=_headers(record, recording))
@@ -124,7 +126,7 @@ async def _from_storage(
 ) -> web.StreamResponse:
     bucket = call.hub.recordings.bucket
     if bucket is None:
-        raise Problem(503, "the storage of recordings is not configured", kind="unavailable")
+        raise Problem(503, Sentence("the storage of recordings is not configured"), kind="unavailable")
     try:
         size = recording.size if recording.size is not None else await bucket.size(place)
         tag = f'"{recording.call_id:x}-{size:x}"'
@@ -140,10 +142,10 @@ async def _from_storage(
         await _note(request, call, record, wanted)
         return await _stream(request, response, bucket, place, wanted)
     except NotInStorage as err:
-        raise Problem(404, "the recording is not in the storage any more", kind="recording-missing") from err
+        raise Problem(404, Sentence("the recording is not in the storage any more"), kind="recording-missing") from err
     except StorageTrouble as err:
         log.warning("a recording can't be played from the storage", call=record.id, error=str(err))
-        detail = "the storage of recordings does not answer: try again in a moment"
+        detail = Sentence("the storage of recordings does not answer: try again in a moment")
         raise Problem(503, detail, kind="unavailable", headers={"Retry-After": "5"}) from err
 
 
@@ -193,7 +195,8 @@ def _wanted(request: web.Request, size: int, tag: str | None = None) -> _Wanted:
 
 
 def _unsatisfiable(size: int) -> Problem:
-    return Problem(416, f"the recording has {size} bytes", kind="range", headers={"Content-Range": f"bytes */{size}"})
+    text = Sentence("the recording has {size} bytes", size=size)
+    return Problem(416, text, kind="range", headers={"Content-Range": f"bytes */{size}"})
 
 
 def _headers(record: CallRecord, recording: RecordingRecord) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from crm_core.errors import NotFound
+from crm_core.wording import Sentence
 from hub import sounds
 from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, own
@@ -40,7 +41,9 @@ def _folder(call: Call[Query, NoBody]) -> Path:
     if pbx is None:
         raise NotFound("there is no PBX «{name}»", name=name)
     if pbx.sounds is None:
-        detail = f"the hub can't reach the sounds of «{name}»: set sounds of this PBX to the folder custom"
+        detail = Sentence(
+            "the hub can't reach the sounds of «{name}»: set sounds of this PBX to the folder custom", name=name
+        )
         raise Problem(409, detail, kind="conflict")
     return pbx.sounds
 
@@ -65,7 +68,8 @@ async def _put(request: web.Request, call: Call[Query, NoBody]) -> web.StreamRes
     try:
         stored = await asyncio.to_thread(sounds.put, folder, name, bytes(content))
     except OSError as err:
-        raise Problem(507, f"the sound can't be written to {folder}: {err.strerror}", kind="storage") from err
+        text = Sentence("the sound can't be written to {folder}: {why}", folder=str(folder), why=err.strerror)
+        raise Problem(507, text, kind="storage") from err
     return json_response(to_json(_sound(stored)), 200)
 
 

@@ -13,6 +13,7 @@ from crm_core.model.scopes import EVERYTHING, Scopes
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import Token, add_token, list_tokens, revoke_token
+from crm_core.wording import Sentence
 from hub.areas import AREAS
 from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
@@ -109,7 +110,7 @@ def _bounded(body: TokenBody, held: Token | None, areas: tuple[str, ...]) -> tup
         return wanted, body.expires_at
     scopes = held.scopes if wanted == EVERYTHING else wanted
     if not held.scopes.cover_all(scopes):
-        raise Problem(403, "a token makes none that opens more than it does itself", kind="forbidden")
+        raise Problem(403, Sentence("a token makes none that opens more than it does itself"), kind="forbidden")
     ends = [each for each in (held.expires_at, body.expires_at) if each is not None]
     return scopes, min(ends, default=None)
 

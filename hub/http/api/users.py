@@ -143,7 +143,7 @@ def _corrected(desk: Desk, call: Call[Any, UserBody]) -> Person:
         given["absence"] = Absence(body.absence.since or desk.now, body.absence.until)
     changed = people.update_user(desk, login, UserChange(**given))
     if login == call.user.login and not (changed.active and changed.role is call.user.role):
-        raise Problem(409, "nobody takes their own access away: ask another administrator", kind="conflict")
+        raise Problem(409, Sentence("nobody takes their own access away: ask another administrator"), kind="conflict")
     return person_json(changed, desk.now, desk.office)
 
 

@@ -86,7 +86,7 @@ async def test_what_is_wrong_is_told_field_by_field(furnished_sqlite: str, tmp_p
         told = await _ask(node, "POST", status=422, channel="telegram", name="shop", settings=settings)
         flaws = {each["pointer"]: each["detail"] for each in told["errors"]}
         assert set(flaws) == {"/settings/token", "/settings/mode", "/settings/tokn"}
-        assert 'Did you mean "token"?' in flaws["/settings/tokn"]
+        assert "Может быть, «token»?" in flaws["/settings/tokn"]
         settings = {"address": "a@example.org", "smtp": "smtp://127.0.0.1:9"}
         told = await _ask(node, "POST", status=422, channel="email", name="b", settings=settings)
         assert [each["pointer"] for each in told["errors"]] == ["/settings/address"]

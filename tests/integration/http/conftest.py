@@ -14,7 +14,7 @@ from hub.bootstrap import build
 from hub.http.keys import EventLimits
 from hub.settings import Settings
 from tests.fakes.clock import DrivenClock
-from tests.integration.http.world import SHOP, PlayedChannel, World, hire, settings_for
+from tests.integration.http.world import ENGLISH, SHOP, PlayedChannel, World, hire, settings_for
 from tests.patience import PATIENCE_S
 
 
@@ -31,6 +31,6 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     assert await hub.live.reached(position, PATIENCE_S)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
     app = create_app(hub, events=limits)
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(TestServer(app), headers=ENGLISH) as client:
         yield World(hub, clock, client, shop, tmp_path, limits)
     await hub.stop()

@@ -22,7 +22,7 @@ from hub.cli.running_hub import asked
 from hub.http.keys import EventLimits
 from hub.settings import Endpoint
 from tests.fakes.clock import DrivenClock
-from tests.integration.http.world import LINE, SHOP, PlayedChannel, World, hire, settings_for
+from tests.integration.http.world import ENGLISH, LINE, SHOP, PlayedChannel, World, hire, settings_for
 from tests.patience import PATIENCE_S
 
 NUMBER = "+79161234567"
@@ -49,7 +49,7 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     _, position = await hub.store.run_at(hire)
     assert await hub.live.reached(position, PATIENCE_S)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
-    async with TestClient(TestServer(create_app(hub, events=limits))) as client:
+    async with TestClient(TestServer(create_app(hub, events=limits)), headers=ENGLISH) as client:
         found = World(hub, clock, client, shop, tmp_path, limits, login="root")
         for login in ("ivan", "petr"):
             await found.patch(f"/users/{login}", {"group": "sales"})

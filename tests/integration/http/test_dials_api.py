@@ -25,7 +25,7 @@ from hub.http.keys import EventLimits
 from hub.settings import Settings
 from hub.settings.model import RobotSettings
 from tests.fakes.clock import START, DrivenClock
-from tests.integration.http.world import LINE, PBX, SHOP, PlayedChannel, World, hire, settings_for
+from tests.integration.http.world import ENGLISH, LINE, PBX, SHOP, PlayedChannel, World, hire, settings_for
 from tests.patience import PATIENCE_S
 
 CLIENT = "+79161234567"
@@ -52,7 +52,7 @@ async def served(settings: Settings, folder: Path) -> AsyncIterator[World]:
     _, position = await hub.store.run_at(hire)
     assert await hub.live.reached(position, PATIENCE_S)
     limits = EventLimits(heartbeat_s=0.05, patience_s=0.2, most_readers=2)
-    async with TestClient(TestServer(create_app(hub, events=limits))) as client:
+    async with TestClient(TestServer(create_app(hub, events=limits)), headers=ENGLISH) as client:
         yield World(hub, clock, client, shop, folder, limits)
     await hub.stop()
 

@@ -40,6 +40,7 @@ from tests.fakes.clock import DrivenClock
 SHOP = ChannelKey("telegram", "shop")
 PBX = ChannelKey("pbx", "office")
 LINE = "+74951234567"
+ENGLISH = {"Accept-Language": "en"}
 PEOPLE = (
     ("root", Role.ADMIN, None),
     ("ivan", Role.MANAGER, "PJSIP/101"),

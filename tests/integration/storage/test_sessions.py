@@ -175,7 +175,7 @@ async def test_what_is_kept_is_for_its_person_and_browser_and_taken_once(store: 
     assert isinstance(clock, DrivenClock)
     await store.run(lambda desk: unsent.keep_unsent(desk, "ivan", "k", "sealed"))
     for login, digest, count in (("ivan", "k", 1), ("ivan", "other", 0), ("olga", "k", 0)):
-        listed = await store.read(lambda conn, who=login, key=digest: unsent.list_unsent(conn, who, key, clock.now()))
+        listed = await store.read(partial(unsent.list_unsent, login=login, digest=digest, at=clock.now()))
         assert len(listed) == count, (login, digest)
     (kept,) = await store.read(lambda conn: unsent.list_unsent(conn, "ivan", "k", clock.now()))
     for login, digest in (("olga", "k"), ("ivan", "other")):
