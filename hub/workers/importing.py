@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +33,14 @@ _BUSY_S = 2.0
 
 class _Stopping(CoreError):
     """The hub stops; another one goes on."""
+
+
+class _Stopped(CoreError):
+    """Somebody stopped the rehearsal; `record` is how it stands."""
+
+    def __init__(self, record: ImportRecord) -> None:
+        super().__init__("the rehearsal was stopped")
+        self.record = record
 
 
 class ImportWorker(Worker):
@@ -81,7 +89,18 @@ class ImportWorker(Worker):
 
     async def _rehearse(self, record: ImportRecord) -> ImportRecord:
         """Nothing is written but what would have happened, as a file to be looked at."""
-        plan, how, counts = runs.plan_of(record), runs.how_of(record), Counter[str]()
+        plan, how, counts, so_far = runs.plan_of(record), runs.how_of(record), Counter[str](), Counter[str]()
+
+        async def come_so_far(upto: int) -> None:
+            moved = await self._store.run(lambda desk: runs.rehearsing(desk, record.id, so_far, upto))
+            if moved.state not in runs.ACTIVE:
+                raise _Stopped(moved)
+
+        def heard(lines: Sequence[Line], outcomes: Sequence[Outcome]) -> Awaitable[None]:
+            self._heard(lines, outcomes)
+            so_far.update(each.became.value for each in outcomes)
+            return come_so_far(lines[-1].number)
+
         try:
             table = await stored(self._files, record.sha256, how)
             with tempfile.TemporaryDirectory(prefix="hub-import-") as folder:
@@ -90,11 +109,13 @@ class ImportWorker(Worker):
                     writer = csv.writer(file, delimiter=";")
                     writer.writerow(["line", "became", "id", "why"])
                     language = self._store.office.language
-                    async for each in Importer(self._store, plan, how, self._heard).rehearse(table.lines):
+                    async for each in Importer(self._store, plan, how, heard).rehearse(table.lines):
                         counts[each.became.value] += 1
                         why = harmless("; ".join(told_in(note, language) for note in each.notes))
                         writer.writerow([each.line, each.became.value, each.subject_id or "", why])
                 report = await keep_file(self._files, path)
+        except _Stopped as err:
+            return err.record
         except (InvalidInput, NotFound) as err:
             reason = str(err)
             return await self._store.run(lambda desk: runs.end(desk, record.id, ImportState.FAILED, reason))

@@ -101,6 +101,18 @@ def end(desk: Desk, import_id: int, state: ImportState, error: str = "") -> Impo
     return ended
 
 
+def rehearsing(desk: Desk, import_id: int, counts: Mapping[str, int], upto: int) -> ImportRecord:
+    """A rehearsal has come so far; one that was stopped stays as it is. It is for people to look at: where a rehearsal
+    breaks off it begins anew."""
+    before = held(desk, import_id)
+    if before.state not in ACTIVE:
+        return before
+    whole = {each.value: counts.get(each.value, 0) for each in Became}
+    moved = before._replace(state=ImportState.RUNNING, line=upto, counts=whole)
+    desk.work.put(moved)
+    return moved
+
+
 def rehearsed(desk: Desk, import_id: int, counts: Mapping[str, int], report: str) -> ImportRecord:
     """A rehearsal is over: what would have happened, and the file that tells of every line."""
     before = held(desk, import_id)

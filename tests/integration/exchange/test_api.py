@@ -10,6 +10,11 @@ from typing import Any
 
 from aiohttp import FormData
 
+from crm_core.model.exchange import ImportRecord
+from crm_core.model.importing import How, ImportKind, Plan
+from crm_core.services.desk import Desk
+from crm_core.services.importing import runs
+from crm_core.storage import feed
 from tests.integration.http.world import World, token_of
 from tests.patience import PATIENCE_S
 
@@ -136,3 +141,25 @@ async def test_hand_over_and_erasure(world: World) -> None:
         assert answer.status == 200, await answer.text()
     found = await (await world.client.get("/api/v1/contacts?identity=tel:%2B79161234567", headers=_auth())).json()
     assert found["items"] == []
+
+
+async def test_a_rehearsal_tells_how_far_it_is_and_can_be_stopped(world: World) -> None:
+    people = "имя;телефон\n" + "".join(f"Клиент {each};+7916{each:07d}\n" for each in range(1200))
+    number = (await _posted(world, people, kind="contacts", dry_run="true"))["id"]
+    done = await _ended(world, number)
+    assert (done["state"], done["counts"]["created"]) == ("done", 1200)
+    rows = await world.hub.store.read(lambda conn: feed.after(conn, 0, 1000))
+    told = sum(("import_run", number) == (table, key) for row in rows for table, key, _owner in row.changes)
+    assert told >= 5  # begun, three portions, over
+
+    def stopped(desk: Desk) -> ImportRecord:
+        plan, how = Plan(ImportKind.CONTACTS, (), ""), How(dry_run=True)
+        begun = runs.begin(desk, ImportKind.CONTACTS, "люди.csv", "0" * 64, plan, how, 1200)
+        moved = runs.rehearsing(desk, begun.id, {"created": 500}, 501)
+        assert (moved.line, moved.counts["created"]) == (501, 500)
+        runs.cancel(desk, begun.id)
+        return runs.rehearsing(desk, begun.id, {"created": 1000}, 1001)
+
+    left = await world.hub.store.run(stopped)
+    assert left.line == 501
+    assert left.state not in runs.ACTIVE
