@@ -108,9 +108,10 @@ class Follower:
 
 
 class Followers:
-    """All browsers that follow this node, by topic."""
+    """All browsers that follow this node, by topic. `told` is the position up to which all of them were told."""
 
     def __init__(self) -> None:
+        self.told = 0
         self._by_topic: dict[str, set[Follower]] = {}
         self._all: set[Follower] = set()
 

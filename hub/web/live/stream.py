@@ -3,8 +3,8 @@ on; `POST /live/whisper`: who looks and who writes.
 
 Events: `stale` `{"topics": […]}` (ask for these parts again; with `"missed": true` for what pieces would have told,
 too; with `"within": MS` at a moment of that time, as many others ask as well), `piece` `{"topic", "key", "html"}` (put
-this in place), `whisper` `{"topic", "kind", "login", "name"}`. The id is the position in the change feed;
-`Last-Event-ID`, or `after`, says from where on.
+this in place), `whisper` `{"topic", "kind", "login", "name"}`, `still` `{}` (nothing happens). The id is the position
+in the change feed; `Last-Event-ID`, or `after`, says from where on.
 Where `login` is given, `/live` and `/live/here` are for this person alone: a page of somebody who has left the browser
 to another is refused. What is followed ends with the session, and where its person may something else than before.
 """
@@ -131,8 +131,8 @@ class LivePages:
                     async with asyncio.timeout(limits.heartbeat_s):
                         news = await follower.news()
                     text = written(news, limits.readers * _EACH_MS)
-                except TimeoutError:
-                    text = b": still here\n\n"
+                except TimeoutError:  # nothing waits: all that was told up to there is known
+                    text = _id(max(follower.position, self._followers.told)) + _event("still", {})
                 if closing.is_set() or follower.closed or self._pages.sessions.over(follower.stay.session):
                     return
                 async with asyncio.timeout(limits.patience_s):

@@ -79,7 +79,7 @@ class Telling:
             try:
                 async for rows in self._hub.live.batches(position):
                     await self._tell_for_sure(rows)
-                    position = rows[-1].position
+                    position = self._followers.told = rows[-1].position
             except CoreError as err:
                 log.warning("what changed meanwhile can't be read", error=str(err))
                 await asyncio.sleep(_AGAIN_S)

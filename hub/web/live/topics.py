@@ -57,14 +57,17 @@ TOPICS = frozenset(_OF_TABLE.values()) | frozenset(OWN.values()) | {"phones", "c
 
 
 def parse_topics(text: str) -> frozenset[str]:
-    """The topics of `a,b,c`; raises ValueError naming the first that is none, or where there are too many."""
+    """The topics of `a,b,c`; raises ValueError naming the first that can be none, or where there are too many.
+
+    Those that this node knows nothing of are left out: a page of another version would follow nothing at all.
+    """
     found = frozenset(each for each in text.split(",") if each)
     if len(found) > MOST_TOPICS:
         raise ValueError(Sentence("topics: at most {most}", most=MOST_TOPICS))
     for each in sorted(found):
-        if not _TOPIC.match(each) or (not each.startswith(_CLIENT) and each not in TOPICS):
+        if not _TOPIC.match(each):
             raise ValueError(Sentence("there is no topic «{topic}»", topic=each[:40]))
-    return found
+    return frozenset(each for each in found if each in TOPICS or each.startswith(_CLIENT))
 
 
 def of_client(contact_id: int) -> str:

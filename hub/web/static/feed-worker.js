@@ -48,6 +48,7 @@ function open() {
       if (found.length) port.postMessage({ kind: "stale", topics: found, missed, within, at: last });
     });
   });
+  opened.addEventListener("still", seen);
   opened.addEventListener("piece", (event) => {
     seen(event);
     const piece = JSON.parse(event.data);

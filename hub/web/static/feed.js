@@ -48,6 +48,7 @@ function alone() {
       heard({ data: kind === "whisper" ? { ...told, kind, said: told.kind } : { ...told, kind, at: Number(last) } });
     });
     ["stale", "piece", "whisper"].forEach(take);
+    source.addEventListener("still", (event) => { last = event.lastEventId; });
     source.addEventListener("hello", () => heard({ data: { kind: "state", connected: true } }));
     source.addEventListener("error", () => {
       const refused = source.readyState === EventSource.CLOSED;

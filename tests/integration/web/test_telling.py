@@ -8,6 +8,8 @@ from crm_core.errors import StorageUnavailable
 from crm_core.model.user import Role
 from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.storage.feed import FeedRow
+from crm_core.storage.feed import newest as newest_change
+from hub.http.keys import SSE_LIMITS
 from hub.web.live import telling
 from tests.integration.web.conftest import Workspace
 from tests.integration.web.test_inbox import following
@@ -42,3 +44,18 @@ async def test_pages_are_told_how_channels_stand(workspace: Workspace) -> None:
         workspace.hub.starts.look()
         assert (await feed.event("stale"))["topics"] == ["channels"]
     assert "connection reset" in await ivan.get("/?part=people")
+
+
+async def test_a_page_that_nothing_concerns_knows_how_far_it_was_told(workspace: Workspace) -> None:
+    workspace.app[SSE_LIMITS].heartbeat_s = 0.05
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    async with following(ivan, "lists") as feed:
+        before = int(feed.last_id)
+        await workspace.write("Добрый день")
+        newest = await workspace.hub.store.read(newest_change)
+        assert newest > before
+        while int(feed.last_id) < newest:
+            await feed.event("still")
+    async with following(ivan, "happening", last_id=feed.last_id) as feed:
+        workspace.app[SSE_LIMITS].heartbeat_s = 0.05
+        assert (await feed.one_of("stale", "still"))[0] == "still", "nothing was missed"

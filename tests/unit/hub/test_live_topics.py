@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from crm_core.model.access import Access
 from crm_core.model.definitions import Catalogue
 from crm_core.model.user import Role, Staff, User
+from hub import web
 from hub.web.live.following import Follower, Followers, Whisper
 from hub.web.live.pieces import Piece
 from hub.web.live.staying import Stay
@@ -40,12 +42,19 @@ def test_topics_are_read(text: str) -> None:
     assert parse_topics(text) == {each for each in text.split(",") if each}
 
 
-@pytest.mark.parametrize(
-    "text", ["client:", "client:x", "Cases", "nothing", "client:1234567890123456789", "*", "a b", "client:٣"]
-)
+@pytest.mark.parametrize("text", ["client:", "client:x", "Cases", "client:1234567890123456789", "*", "a b", "client:٣"])
 def test_what_is_no_topic_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="there is no topic"):
         parse_topics(text)
+
+
+def test_what_only_another_version_knows_is_left_out() -> None:
+    assert parse_topics("cases,weather,client:5") == {"cases", "client:5"}
+
+
+def test_the_worker_of_the_pages_asks_for_no_more_than_may_be_followed() -> None:
+    worker = (Path(web.__file__).parent / "static" / "feed-worker.js").read_text()
+    assert f"const MOST_TOPICS = {MOST_TOPICS};" in worker
 
 
 def test_nobody_follows_without_end() -> None:
