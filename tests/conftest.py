@@ -21,8 +21,11 @@ pytest_plugins = ("tests.peers.fixtures",)
 
 TESTS = Path(__file__).parent
 ORDER = ("unit", "contract", "integration", "e2e")
-TOGETHER = ("tests/integration/pbx/", "tests/e2e/")
+TOGETHER = ("tests/integration/pbx/", "tests/e2e/workspace/", "tests/e2e/")
 GRACE_S = 20.0
+
+# To ask a server on the loopback first whether it speaks TLS would cost every connection a context of its own.
+os.environ.setdefault("PGSSLMODE", "disable")
 
 # Nothing that is loaded before the first test is garbage; see `pytest_collection_finish`
 gc.disable()
@@ -56,8 +59,9 @@ def pytest_collection_finish() -> None:
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Of several workers one has all tests with an Asterisk, another all of the whole program with its peers: so few of
-    these run at a time, and they begin with the run, for they take longest. The others are shared one by one.
+    """Of several workers one has all tests with an Asterisk, another all of the workspace in a browser, another all
+    others of the whole program with its peers: so few of these run at a time, and they begin with the run, for they
+    take longest. The rest is shared one by one.
 
     By path: the marks by which xdist can share are lost on the nodes of the pytest that we use.
     """

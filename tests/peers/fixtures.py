@@ -14,6 +14,7 @@ from crm_core.storage.migrate import migrate
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.asterisk import asterisk_tree as locate_asterisk
 from hub.demo.peers.sipp import SippRunner, sipp_tree
+from tests.peers.lending import Lender
 from tests.peers.mail import DovecotServer, EximServer
 from tests.peers.object_storage import ObjectStorageServer
 from tests.peers.postgres import PostgresServer
@@ -71,6 +72,13 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def lender(postgres_server: PostgresServer, migrated_postgres: str) -> Iterator[Lender]:
+    """Lends a PostgreSQL database of the current schema to one test after another, always without content."""
+    with Lender(postgres_server, migrated_postgres) as found:
+        yield found
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database of the current schema and without content, of each engine in turn."""
@@ -79,10 +87,9 @@ def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), url.removeprefix("sqlite+aiosqlite:///"))
         yield url
         return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.fresh_database(template=request.getfixturevalue("migrated_postgres"))
-    yield url
-    server.drop_database(url)
+    lender: Lender = request.getfixturevalue("lender")
+    yield lender.lend()
+    lender.take_back()
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ from hub.demo.peers.process import free_port
 from tests.peers.daemon import Daemon, give_to_nobody, unprivileged
 
 USER = "hub"
+# For tests that lose nothing when the machine loses power. Statistics are gathered where a test asks for them.
+_HASTY = (
+    "fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0",
+    "autovacuum=off",
+)  # fmt: skip
 
 
 class PostgresServer:
@@ -37,7 +42,7 @@ class PostgresServer:
             f"port={self.port}",
             f"unix_socket_directories={self._home}",
             "max_connections=200",
-            *(() if fsync else ("fsync=off", "full_page_writes=off")),
+            *(() if fsync else _HASTY),
             *settings,
         ]
         flags = [text for option in options for text in ("-c", option)]
@@ -72,10 +77,11 @@ class PostgresServer:
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run a statement: the rows, unaligned, a line each."""
-        return self._run(
-            *("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--username", USER, "--command", statement, database),
-        )
+        return self._run("psql", *self._asking(database), "--command", statement)
+
+    def client(self, database: str) -> list[str]:
+        """The command of a client that runs what it reads, and ends at the first failure."""
+        return ["setpriv", "--pdeathsig=KILL", *unprivileged([f"{self._bin}/psql", *self._asking(database)])]
 
     def __enter__(self) -> Self:
         self.start()
@@ -84,6 +90,12 @@ class PostgresServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def _asking(self, database: str) -> list[str]:
+        return [
+            *("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--username", USER, "--dbname", database),
+        ]
 
     def _serves(self) -> bool:
         command = [f"{self._bin}/pg_isready", "--quiet", "--host", "127.0.0.1", "--port", str(self.port)]
