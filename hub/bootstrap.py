@@ -68,6 +68,7 @@ from routing.presence import Presence
 log = get_logger(__name__)
 
 _DATABASE_AGAIN_S = 2.0
+_STOP_S = 15.0  # of a channel; what it took and did not write down was not acknowledged either
 
 
 @dataclass(slots=True)
@@ -170,7 +171,7 @@ class Hub:
 
     async def _stop_channel(self, channel: Channel) -> None:
         try:
-            await channel.stop()
+            await asyncio.wait_for(channel.stop(), _STOP_S)
         except Exception:
             log.exception("a channel did not stop", channel=str(channel.key))
 
