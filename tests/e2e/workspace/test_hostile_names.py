@@ -75,6 +75,15 @@ async def fill(workspace: Workspace) -> dict[str, int]:
     made["contact"] = (await ask("POST", "/contacts", body))["id"]
     deal = {"title": BOLD, "pipeline": BOLD, "contact_id": made["contact"], "manager": "root", "tags": [BOLD]}
     made["deal"] = (await ask("POST", "/deals", {**deal, "fields": {"evil": BOLD}, "source": BOLD}))["id"]
+    await ask("POST", "/segments", {"name": BOLD})
+    broadcast = {"name": BOLD, "segment": BOLD, "text": BOLD.partition("{{")[0]}
+    made["draft"] = (await ask("POST", "/broadcasts", broadcast))["id"]
+    made["broadcast"] = (await ask("POST", "/broadcasts", broadcast))["id"]
+    await ask("POST", f"/broadcasts/{made['broadcast']}/start", {})
+    dialled = {"name": f"Обзвон {BOLD}", "goal": BOLD, "dial_list": True, "stages": stages}
+    made["list"] = (await ask("POST", "/pipelines", dialled))["id"]
+    rung = {"title": BOLD, "pipeline": dialled["name"], "contact_id": made["contact"]}
+    made["rung"] = (await ask("POST", "/deals", rung))["id"]
     task = {"title": BOLD, "text": BOLD, "assignee": "root", "deal_id": made["deal"]}
     made["task"] = (await ask("POST", "/tasks", task))["id"]
     return made
@@ -164,6 +173,9 @@ async def test_no_name_is_more_than_text_on_any_page(workspace: Workspace, tmp_p
         f"/contacts/{made['contact']}",
         f"/deals/{made['deal']}",
         f"/tasks/{made['task']}",
+        f"/broadcasts/{made['draft']}",
+        f"/broadcasts/{made['broadcast']}?show=skipped",
+        f"/dialling/{made['list']}/cards/{made['rung']}",
     ]
     paths += [each.path for each in wanted if "{" not in each.path]
     paths += [f"/deals/board/{made['pipeline']}", f"/search?q={CLIENT[-6:]}", "/search?q=script&part=quick"]
