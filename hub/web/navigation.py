@@ -47,3 +47,9 @@ SECTIONS: Final = (
 def navigation(access: Access | None) -> tuple[Section, ...]:
     """The sections that somebody may come into."""
     return tuple(each for each in SECTIONS if each.right is None or (access is not None and access.may(each.right)))
+
+
+def section_of(path: str, access: Access | None) -> Section | None:
+    """The section that a page belongs to, where somebody may come into it; None for what belongs to none but the first
+    page."""
+    return next((each for each in navigation(access) if each.path != "/" and each.here(path)), None)

@@ -29,6 +29,7 @@ from hub.log import correlation_id, get_logger
 from hub.remote import remote_of
 from hub.security import Passwords, same_text, token_digest
 from hub.throttle import Throttle
+from hub.web.navigation import section_of
 from hub.web.packing import pack, unveiled, veiled
 from hub.web.returning import away, login_of, ours, outdated, page_of, scripted
 from hub.web.sessions import UNPROVEN, VISIT, Session, Sessions, person_of, place_of
@@ -293,7 +294,8 @@ class Pages:
         """A page that says what went wrong; the line alone for a script, which says it on the page that stands."""
         if scripted(request):
             return web.Response(status=status, text=text, headers=_HEADERS)
-        response = self.render(request, "trouble.html", status=status, text=text)
+        missing, section = status == 404, section_of(request.path, request.get(ACCESS))
+        response = self.render(request, "trouble.html", status=status, text=text, missing=missing, section=section)
         response.headers.update(_HEADERS)
         return response
 
@@ -305,7 +307,7 @@ class Pages:
             case Forbidden():
                 return self.trouble(request, 403, _reason(403))
             case NotFound():
-                return self.trouble(request, 404, _("There is no such page."))
+                return self.trouble(request, 404, told(str(err)))
             case Conflict():
                 return self.trouble(request, 409, str(err))
             case InvalidInput():

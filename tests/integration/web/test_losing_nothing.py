@@ -78,10 +78,10 @@ async def test_after_the_end_of_a_session_one_comes_back_to_the_page_and_is_told
 
 async def test_a_script_is_told_in_words_what_went_wrong(workspace: Workspace) -> None:
     browser = await workspace.visitor()
-    for path in ("/contacts/999999", "/nowhere"):
+    for path, said in (("/contacts/999999", "Клиента № 999999 нет"), ("/nowhere", "Такой страницы нет.")):
         response = await browser.client.get(path, headers=HTMX)
         assert (response.status, response.content_type) == (404, "text/plain")
-        assert await response.text() == "Такой страницы нет."
+        assert await response.text() == said
 
 
 async def test_what_is_pressed_twice_is_noted_once(workspace: Workspace) -> None:

@@ -167,8 +167,17 @@ async def test_the_journal_is_for_administrators_who_read_again(workspace: Works
 
 async def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(workspace: Workspace) -> None:
     browser = await workspace.visitor()
-    for path in ("/contacts/999999", "/contacts/" + "9" * 30, "/nothing"):
-        assert "Такой страницы нет" in await browser.get(path, status=404)
+    for path, said, section in (
+        ("/contacts/999999", "Клиента № 999999 нет", "/contacts"),
+        ("/deals/999999", "Сделки № 999999 нет", "/deals"),
+        ("/tasks/999999", "Задачи № 999999 нет", "/tasks"),
+        ("/office/people/nobody", "«nobody»", "/office"),
+        ("/contacts/" + "9" * 30, "Такой страницы нет", "/contacts"),
+        ("/nothing", "Такой страницы нет", "/"),
+    ):
+        page = await browser.get(path, status=404)
+        assert said in page, path
+        assert f'<a class="button" href="{section}">' in page
     response = await browser.client.get("/api/v1/nothing", headers={"Accept": "text/html"})
     assert response.content_type == "application/problem+json"
 
