@@ -128,14 +128,18 @@ document.addEventListener("click", (event) => {
   }
 });
 
+const underway = new WeakSet(); // forms of moves whose answer has not come yet
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("#asking form, form[data-move]") || !dialog) return;
   event.preventDefault();
   const fields = new URLSearchParams(new FormData(form, event.submitter));
   const id = dialog.dataset.card ?? form.dataset.move ?? "";
+  if (underway.has(form)) return; // pressed twice
   if (form.closest("#asking")) dialog.dataset.card = id;
-  send(id, form.getAttribute("action"), fields);
+  underway.add(form);
+  send(id, form.getAttribute("action"), fields).finally(() => underway.delete(form));
 });
 
 // ---------- by mouse

@@ -1,7 +1,7 @@
 // What was sent is not sent again until its answer has come: neither by a second click nor by a second Ctrl+Enter.
 
-const LONGEST_MS = 15_000; // an answer that leaves the page where it is, as a file does, is not told of
-const held = new Map(); // form or button -> timer
+const LONGEST_MS = 60_000; // an answer that leaves the page where it is, as a file does, is not told of
+const held = new Map(); // form or button -> timer, where nothing tells of its answer
 
 const posts = (element) => element.matches("form[method=post], [hx-post], [data-hx-post]");
 const buttonsOf = (element) => (element.matches("form") ? [...element.elements].filter((each) => each.type === "submit") : [element]);
@@ -12,9 +12,9 @@ function free(element) {
   buttonsOf(element).forEach((each) => each.removeAttribute("aria-disabled"));
 }
 
-function hold(element) {
+function hold(element, told) {
   clearTimeout(held.get(element));
-  held.set(element, setTimeout(free, LONGEST_MS, element));
+  held.set(element, told ? undefined : setTimeout(free, LONGEST_MS, element));
   buttonsOf(element).forEach((each) => each.setAttribute("aria-disabled", "true"));
 }
 
@@ -30,9 +30,14 @@ export function begin() {
     const acts = button && (button.matches("[hx-post]") || (button.type === "submit" && button.form && posts(button.form)));
     if (event.detail > 1 && acts) stop(event);
   }, true);
+  // Enter that is kept down
+  document.addEventListener("keydown", (event) => {
+    const { form } = event.target;
+    if (event.key === "Enter" && event.repeat && form && posts(form) && (event.ctrlKey || event.metaKey || !event.target.matches("textarea"))) stop(event);
+  }, true);
   document.addEventListener("submit", (event) => { if (held.has(event.target)) stop(event); }, true);
   addEventListener("submit", ({ target, defaultPrevented }) => {
-    if (!defaultPrevented && posts(target) && target.target !== "_blank") hold(target);
+    if (!defaultPrevented && posts(target) && target.target !== "_blank") hold(target, false);
   });
   document.addEventListener("htmx:confirm", (event) => {
     const { elt, verb, etc, issueRequest } = event.detail;
@@ -40,7 +45,7 @@ export function begin() {
     else if (verb !== "get" && held.has(elt)) event.preventDefault();
   });
   document.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig } }) => {
-    if (requestConfig.verb !== "get" && ["submit", "click"].includes(requestConfig.triggeringEvent?.type)) hold(elt);
+    if (requestConfig.verb !== "get" && ["submit", "click"].includes(requestConfig.triggeringEvent?.type)) hold(elt, true);
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (held.has(detail.requestConfig.elt)) free(detail.requestConfig.elt); });
   addEventListener("pageshow", ({ persisted }) => { if (persisted) [...held.keys()].forEach(free); });
