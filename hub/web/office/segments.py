@@ -12,19 +12,25 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from crm_core.model.access import Access
-from crm_core.model.definitions import Body, Catalogue, DefinitionRecord, SegmentBody
+from crm_core.errors import InvalidInput
+from crm_core.model.access import Access, Right
+from crm_core.model.definitions import Body, Catalogue, DefinitionRecord, Section, SegmentBody
 from crm_core.model.fields import fields_of
 from crm_core.model.filters import Op
 from crm_core.storage.filtering import Asking
 from crm_core.storage.queries import segments as queries
+from crm_core.storage.queries.definitions import definition
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.clients import Client, clients_of
+from hub.exchange import exporting
+from hub.http.tables import Form, send_table
+from hub.remote import remote_of
 from hub.web.office.editing import Draft, Editor
 from hub.web.office.filled import Sent
 from hub.web.office.inputs import Choice, Input
-from hub.web.pages import Answer, access_here
-from hub.web.tongues import NP_, pgettext
+from hub.web.pages import Answer, access_here, number_in
+from hub.web.routes import Route, shows
+from hub.web.tongues import NP_, _, pgettext
 
 _FILTER: Final = "filter"
 _ROWS: Final = "row"
@@ -123,6 +129,30 @@ class Who:
 
 class Segments(Editor):
     """The pages of segments."""
+
+    def routes(self) -> tuple[Route, ...]:
+        """Those of every section, and the hashed audience of a segment for advertising."""
+        audience = rf"/office/{self.keeping.path}/{{id:\d+}}/audience"
+        return (*Editor.routes(self), shows(audience, self.audience, Right.EXPORT_AUDIENCE))
+
+    async def audience(self, request: web.Request) -> Answer:
+        """Hashed numbers and addresses of everybody in a segment of clients; who took them is noted."""
+        ident, hub = number_in(request), self.pages.hub
+        record = await hub.store.read(lambda conn: definition(conn, Section.SEGMENT, ident))
+        body = SegmentBody.model_validate(record.body)
+        if body.of != "contact":
+            raise InvalidInput(_("Only a segment of clients themselves can be taken away, not one of their records."))
+        access, remote = access_here(request), remote_of(request)
+        table = await exporting.export(
+            hub.store,
+            hub.clock,
+            exporting.AUDIENCE,
+            body.filter,
+            login=access.login,
+            remote=remote,
+            access=access,
+        )
+        return await send_table(request, exporting.AUDIENCE, Form.CSV, table)
 
     def inputs(
         self, draft: Draft, catalogue: Catalogue, usual: list[Input], more: list[Input]
