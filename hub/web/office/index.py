@@ -29,7 +29,7 @@ class Tile:
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("People and rights"), ("people", "roles", "groups", "hours")),
-    (N_("Sales"), ("pipelines", "fields", "types", "tags", "scorings")),
+    (N_("Sales"), ("pipelines", "products", "fields", "types", "tags", "scorings")),
     (N_("What the hub does by itself"), ("rules", "chains", "ladders", "webhooks")),
     (N_("Letters and papers"), ("templates", "documents", "segments")),
     (N_("Calls and channels"), ("lines", "sounds", "lists", "channels")),
@@ -101,6 +101,9 @@ class Index:
         for right, path, title, about, count in others:
             if access.may(right):
                 tiles[path] = Tile(f"/office/{path}", title, about, count, faulty if path == "pipelines" else 0)
+        if access.may(Right.SEE_SALES):
+            about = _("What is sold, and for how much.")
+            tiles["products"] = Tile("/products", _("Products"), about)
         if access.may(Right.KEEP_JOURNAL):
             tiles["journal"] = Tile("/journal", _("Journal"), _("What came in and was not understood."))
         if access.may(Right.CONFIGURE):

@@ -29,6 +29,8 @@ _PATHS = (
     "/broadcasts",
     "/broadcasts/new",
     "/dialling",
+    "/products",
+    "/products/new",
     "/office/segments/new",
     "/control/deals-without-next-step",
     "/reports",
@@ -54,7 +56,13 @@ async def test_pages_can_be_used_by_everybody(workspace: Workspace) -> None:
         {"title": f"Окна: {_LONG}", "contact_id": contact, "amount": {"amount": 9_900_000, "currency": "RUB"}},
     )
     task = await workspace.ask("POST", "/tasks", {"title": f"Позвонить: {_LONG}", "deal_id": deal["id"]})
-    paths = (*_PATHS, f"/contacts/{contact}", f"/contacts/{contact}/consent", f"/deals/{deal['id']}", f"/tasks/{task['id']}")
+    paths = (
+        *_PATHS,
+        f"/contacts/{contact}",
+        f"/contacts/{contact}/consent",
+        f"/deals/{deal['id']}",
+        f"/tasks/{task['id']}",
+    )
     found: list[str] = []
     for viewport in (DESKTOP, TELEPHONE):
         page = await workspace.enter("root", viewport=viewport, color_scheme="light", bypass_csp=True)

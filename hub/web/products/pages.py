@@ -1,0 +1,162 @@
+"""The list of products and the form of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, Outdated, StorageUnavailable
+from crm_core.model import written
+from crm_core.model.access import Right
+from crm_core.model.selling import ProductRecord
+from crm_core.services.desk import Desk
+from crm_core.services.money import products as service
+from crm_core.services.money.products import ProductChange
+from crm_core.storage.queries import selling as queries
+from crm_core.storage.queries.pages import Slice
+from crm_core.storage.queries.selling import ProductFilter
+from hub.web.board.editing import ident_of, text_of
+from hub.web.pages import Answer, Pages, access_here, number_in
+from hub.web.shown import money
+from hub.web.tongues import _
+
+_ROWS = 50
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What stands in the form, as it was typed."""
+
+    name: str = ""
+    sku: str = ""
+    unit: str = ""
+    price: str = ""
+    archived: bool = False
+    version: str = ""
+
+    @classmethod
+    def of(cls, form: MultiMapping[object]) -> Fields:
+        """As a form was sent; raises InvalidInput for what can't be stored."""
+        name, sku, unit, price, version = (text_of(form, each)[:_LONGEST] for each in _TEXTS)
+        return cls(" ".join(name.split()), sku, unit, price, bool(text_of(form, "archived")), version)
+
+    @classmethod
+    def of_record(cls, record: ProductRecord) -> Fields:
+        """As a product says."""
+        places = written.places_of(record.currency)
+        price = f"{Decimal(record.price).scaleb(-places):f}".replace(".", ",")
+        shown = price if record.currency == "RUB" else f"{price} {record.currency}"
+        return cls(record.name, record.sku or "", record.unit, shown, record.archived, str(record.version))
+
+    def meant(self, currency: str) -> ProductChange:
+        """What is wanted; raises InvalidInput."""
+        price = written.money(self.price or "0", currency)
+        return ProductChange(
+            name=self.name,
+            sku=self.sku or None,
+            unit=self.unit,
+            price=int(price["amount"]),
+            currency=str(price["currency"]),
+            archived=self.archived,
+        )
+
+
+_TEXTS = ("name", "sku", "unit", "price", "version")
+
+
+class Products:
+    """The pages of products."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show_all(self, request: web.Request) -> Answer:
+        """Those found by a part of the name or article number, the newest first; with `?archived=1` also those out of
+        use."""
+        query = request.query
+        q, archived = " ".join(query.get("q", "").split())[:_LONGEST], query.get("archived") == "1"
+        after = query.get("after") or None
+        wanted = ProductFilter(q=q, archived=archived)
+        page = await self._pages.hub.store.read(lambda conn: queries.list_products(conn, wanted, Slice(after, _ROWS)))
+        asked = {name: value for name, value in (("q", q), ("archived", "1" if archived else "")) if value}
+        return self._pages.render(
+            request,
+            "products/page.html",
+            page=page,
+            q=q,
+            archived=archived,
+            more=urlencode({**asked, "after": page.next}) if page.next else "",
+            keeps=access_here(request).may(Right.KEEP_SALES),
+            imports=access_here(request).may(Right.IMPORT),
+            money=money,
+        )
+
+    async def show_new(self, request: web.Request) -> Answer:
+        """An empty form."""
+        return self._drawn(request, None, Fields())
+
+    async def show(self, request: web.Request) -> Answer:
+        """One product."""
+        record = await self._record(request)
+        return self._drawn(request, record, Fields.of_record(record))
+
+    async def save(self, request: web.Request) -> Answer:
+        """Keep a product; what is wrong is said above what was typed, and what stands now where somebody was faster."""
+        record = await self._record(request) if "id" in request.match_info else None
+        form = await request.post()
+        try:
+            fields = Fields.of(form)
+        except InvalidInput as err:
+            return self._drawn(request, record, Fields(), str(err), 400)
+
+        def keep(desk: Desk) -> ProductRecord:
+            if record is None:
+                return service.create(desk, fields.meant(ProductRecord._field_defaults["currency"]))
+            return service.change(desk, record.id, fields.meant(record.currency), ident_of(fields.version, "version"))
+
+        try:
+            kept = await self._pages.act(request, keep)
+        except (StorageUnavailable, Forbidden, NotFound):
+            raise
+        except Outdated:
+            said = _(
+                "Somebody has changed it meanwhile: below is what you typed. Saving again replaces what stands now."
+            )
+            fresh = await self._record(request)
+            newer = Fields(fields.name, fields.sku, fields.unit, fields.price, fields.archived, str(fresh.version))
+            return self._drawn(request, fresh, newer, said, 409)
+        except CoreError as err:
+            return self._drawn(request, record, fields, str(err), 400 if isinstance(err, InvalidInput) else 409)
+        raise self._pages.redirect(request, "/products", _("«{name}» is saved.").format(name=kept.name))
+
+    async def delete(self, request: web.Request) -> Answer:
+        """Take a product out for good; lines and sales of it stay."""
+        await self._pages.act(request, lambda desk: service.delete(desk, number_in(request)))
+        raise self._pages.redirect(request, "/products", _("The product is deleted. Lines and sales of it stay."))
+
+    async def _record(self, request: web.Request) -> ProductRecord:
+        ident = number_in(request)
+        return await self._pages.hub.store.read(lambda conn: queries.one_product(conn, ident))
+
+    def _drawn(
+        self, request: web.Request, record: ProductRecord | None, fields: Fields, problem: str = "", status: int = 200
+    ) -> Answer:
+        access = access_here(request)
+        answer = self._pages.render(
+            request,
+            "products/form.html",
+            status=status,
+            record=record,
+            fields=fields,
+            problem=problem,
+            keeps=access.may(Right.KEEP_SALES),
+            deletes=access.may(Right.DELETE),
+        )
+        if status >= 400:
+            answer.headers["X-Part"] = "1"
+        return answer
