@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,6 +74,40 @@ async def test_a_code_opens_once(workspace: Workspace) -> None:
     workspace.clock.advance(timedelta(seconds=30))
     assert (await step_two(workspace, seen))[1] == 401, "nor in the next step, which bears it"
     assert (await step_two(workspace, code()))[1] == 303
+
+
+async def test_the_code_that_set_it_up_does_not_open(workspace: Workspace) -> None:
+    code, _ = await set_up(workspace, await workspace.visitor())
+    workspace.clock.jump(timedelta(seconds=-30))
+    assert (await step_two(workspace, code()))[1] == 401
+
+
+async def test_a_clock_may_go_half_a_minute_wrong_and_what_is_older_than_a_used_code_is_over(
+    workspace: Workspace,
+) -> None:
+    code, _ = await set_up(workspace, await workspace.visitor())
+
+    def told_by(seconds: int) -> str:
+        """What a telephone shows whose clock is wrong by so much."""
+        workspace.clock.jump(timedelta(seconds=seconds))
+        shown = code()
+        workspace.clock.jump(timedelta(seconds=-seconds))
+        return shown
+
+    workspace.clock.advance(timedelta(minutes=2))
+    for wrong in (-90, 90):
+        assert (await step_two(workspace, told_by(wrong)))[1] == 401, wrong
+    late, now, early = told_by(-30), told_by(0), told_by(30)
+    assert (await step_two(workspace, late))[1] == 303
+    assert (await step_two(workspace, early))[1] == 303
+    for shown in (late, now, early):
+        assert (await step_two(workspace, shown))[1] == 401, "an older one would be a code that was seen"
+
+
+async def test_of_two_with_the_same_code_on_paper_one_gets_in(workspace: Workspace) -> None:
+    _, paper = await set_up(workspace, await workspace.visitor())
+    results = await asyncio.gather(*(step_two(workspace, paper[3]) for _ in range(2)))
+    assert sorted(status for _, status, _ in results) == [303, 401]
 
 
 async def test_a_code_on_paper_opens_once_and_tells_how_many_are_left(workspace: Workspace) -> None:
