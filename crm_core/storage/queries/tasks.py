@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Select, and_, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
+from crm_core.messages import EntryKind
 from crm_core.model.access import Access
-from crm_core.model.records import ContactRecord
+from crm_core.model.records import AttachmentRecord, ContactRecord
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.storage.queries.pages import (
     Page,
@@ -26,7 +27,7 @@ from crm_core.storage.queries.pages import (
 )
 from crm_core.storage.queries.seeing import seen_among, seen_task
 from crm_core.storage.queries.sorting import EVERYTHING, More, listed
-from crm_core.storage.tables import contact, task
+from crm_core.storage.tables import attachment, contact, task, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,17 @@ def one_task(conn: Connection, access: Access, task_id: int) -> TaskCard:
     if found.deal_id is not None and not theirs and not seen_among(conn, [found.deal_id], access.sight):
         raise NotFound("there is no task {task}", task=task_id)
     return _cards(conn, [found])[0]
+
+
+def files_of_task(conn: Connection, done: TaskRecord) -> tuple[AttachmentRecord, ...]:
+    """The files that came of a task that is over, in their order: they hang on the line of its client that tells of its
+    end, which stands at that very moment."""
+    if done.contact_id is None or done.done_at is None:
+        return ()
+    of_client = and_(timeline.c.contact_id == done.contact_id, timeline.c.occurred_at == done.done_at)
+    told = and_(of_client, timeline.c.kind == EntryKind.TASK, timeline.c.author == done.done_by)
+    files = select(attachment).join(timeline, timeline.c.id == attachment.c.entry_id).where(told)
+    return tuple(all_of(conn, AttachmentRecord, files.order_by(attachment.c.entry_id, attachment.c.position)))
 
 
 def _cards(conn: Connection, tasks: Sequence[TaskRecord]) -> list[TaskCard]:

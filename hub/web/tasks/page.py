@@ -11,12 +11,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from crm_core.model.fields import fields_of
-from crm_core.model.records import DealRecord, IdentityRecord
+from crm_core.model.records import AttachmentRecord, DealRecord, IdentityRecord
 from crm_core.model.task import TaskState
 from crm_core.model.user import Staff, User
 from crm_core.storage.queries.contacts import identities_of
 from crm_core.storage.queries.pages import Page, Reading, Slice, one_of
-from crm_core.storage.queries.tasks import TaskCard, TaskFilter, list_tasks, one_task
+from crm_core.storage.queries.tasks import TaskCard, TaskFilter, files_of_task, list_tasks, one_task
 from crm_core.storage.queries.workspace.asker import Asker
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.tongues import NP_, pgettext
@@ -60,7 +60,8 @@ class TasksView:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """One task with what whoever does it needs: how to reach the client, the card, the fields that hold something."""
+    """One task with what whoever does it needs: how to reach the client, the card, the fields that hold something;
+    and of one that is done the files that came of it."""
 
     card: TaskCard
     identities: tuple[IdentityRecord, ...]
@@ -69,6 +70,7 @@ class TaskView:
     staff: Staff
     people: tuple[User, ...]
     overdue: bool
+    files: tuple[AttachmentRecord, ...]
 
 
 def tasks_view(conn: Reading, asker: Asker, when: When, person: str, after: str | None) -> TasksView:
@@ -95,7 +97,7 @@ def tasks_view(conn: Reading, asker: Asker, when: When, person: str, after: str 
 
 
 def task_view(conn: Reading, asker: Asker, task_id: int) -> TaskView:
-    """One task; raises NotFound. Seven statements at most."""
+    """One task; raises NotFound. Eight statements at most."""
     card = one_task(conn, asker.access, task_id)
     task, contact = card.task, card.contact
     found = one_of(conn, DealRecord, task.deal_id) if task.deal_id is not None else None
@@ -108,7 +110,8 @@ def task_view(conn: Reading, asker: Asker, task_id: int) -> TaskView:
         known.extend((title, _text(value)) for title, value in held_values if value not in (None, "", []))
     people = tuple(sorted((each for each in asker.staff.by_login.values() if each.active), key=lambda each: each.name))
     overdue = task.state is TaskState.OPEN and task.due_at is not None and task.due_at < asker.now
-    return TaskView(card, held, seen, tuple(known), asker.staff, people, overdue)
+    files = files_of_task(conn, task) if contact is not None else ()
+    return TaskView(card, held, seen, tuple(known), asker.staff, people, overdue, files)
 
 
 class TaskPages:

@@ -67,6 +67,10 @@ async def test_a_surveyor_closes_a_task_with_photos_from_a_telephone(workspace: 
     assert await names(workspace) == "0:one.jpg 1:two.jpg"
     assert await workspace.scalar("SELECT deal_id FROM timeline WHERE kind = 'task' ORDER BY id DESC LIMIT 1") == deal
     assert "one.jpg" in await browser.get(f"/contacts/{client}")
+    done = await browser.get(page)  # whoever was there sees that nothing is missing
+    ids = [await workspace.scalar(f"SELECT id FROM attachment WHERE position = {each}") for each in range(2)]
+    for ident, name in zip(ids, ("one.jpg", "two.jpg"), strict=True):
+        assert f'<a class="file" href="/api/v1/attachments/{ident}">{name}</a>' in done
 
 
 async def test_nobody_attaches_what_somebody_else_has_sent_ahead(workspace: Workspace) -> None:
