@@ -38,6 +38,9 @@ function speak({ id, dataset }) {
 const heard = ({ id, dataset: { mark } }) => sessionStorage.getItem(id) === mark;
 const inFront = ({ dataset: { client } }) => !document.hidden && document.querySelector(`main [data-client="${client}"]`) !== null;
 
+// One form or letter may make a lead and a case: the case is what is shown, and both are said as one.
+const yields = ({ dataset }) => dataset.yields !== undefined;
+
 function fade(notice) {
   setTimeout(() => (notice.matches(":hover, :focus-within") ? fade(notice) : notice.remove()), FADES_MS);
 }
@@ -49,11 +52,15 @@ function placed({ target, detail }) {
     const again = heard(target);
     sessionStorage.setItem(target.id, mark);
     if (inFront(target) || (again && detail.fresh)) { target.remove(); return; }
+    const others = [...target.parentElement.querySelectorAll("[data-mark]")].filter((each) => each !== target);
+    const ofClient = others.filter((each) => each.dataset.client === target.dataset.client);
+    if (yields(target) && ofClient.some((each) => !yields(each))) { target.remove(); return; }
+    ofClient.filter(yields).forEach((each) => each.remove());
     fade(target);
     if (again) return;
-    [...target.parentElement.querySelectorAll("[data-mark]")].filter((each) => each !== target).slice(MOST_NOTICES - 1).forEach((each) => each.remove());
+    others.slice(MOST_NOTICES - 1).forEach((each) => each.remove());
   }
-  onceOfAllTabs(`notify:${target.id}`, () => speak(target));
+  onceOfAllTabs(`notify:${mark === undefined ? target.id : `client-${target.dataset.client}`}`, () => speak(target));
 }
 
 function onceOfAllTabs(key, act) {

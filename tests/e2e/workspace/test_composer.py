@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
@@ -112,3 +113,23 @@ async def test_whoever_is_waited_for_is_told_once_on_whatever_page_they_are(work
     await anna.say("Отзовитесь")  # they look at it: nothing pops up over it
     await expect(ivan.locator("#flow")).to_contain_text("Отзовитесь")
     await expect(notice).to_have_count(0)
+
+
+async def test_a_form_that_makes_a_lead_and_a_case_is_told_once(workspace: Workspace) -> None:
+    body = {"name": "Анна", "identities": ["tel:+79161234567"], "manager": "ivan"}
+    contact = (await workspace.ask("POST", "/contacts", body))["id"]
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/me")
+    await ivan.locator("input[name=notifications]").check()
+    await ivan.locator("form:has(input[name=notifications]) button").click()
+    await ivan.add_init_script(_NOTIFICATIONS)
+    await ivan.goto(f"{workspace.hub.url}/tasks")
+    form = {"name": "Анна", "phone": "+79161234567", "message": "Сколько стоит окно?"}
+    url = f"{workspace.hub.url}/in/web/site?key=site-key"
+    async with aiohttp.ClientSession() as site, site.post(url, data=form) as answer:
+        assert answer.status < 300
+    notice = ivan.locator("#popups .notice-popup")
+    await expect(notice).to_have_count(1)
+    await expect(notice).to_contain_text("Ждёт ответа")
+    await expect(notice.get_by_role("link")).to_have_attribute("href", f"/contacts/{contact}#answer")
+    assert len(await ivan.evaluate("told")) == 1
