@@ -137,12 +137,14 @@ feed.on("whisper", (said) => {
   if (said.said === "looks" && before?.kind === "writes" && before.until > Date.now()) return;
   others.set(said.name, { kind: said.said, until: Date.now() + (said.said === "writes" ? 6000 : 45000) });
   show();
+  if (!before) setTimeout(look, Math.random() * 700); // who has just come does not know of those who are here
 });
 setInterval(show, 2000);
 
 const look = () => { if (!document.hidden) feed.whisper(topic, "looks"); };
 setTimeout(look, 1000);
 setInterval(look, 30000);
+feed.on("state", ({ connected }) => { if (connected) look(); });
 
 // ---------- on a telephone one part at a time
 
