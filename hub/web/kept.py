@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import web
 
-from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.workspace import saved
-from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
+from hub.web.doing import done
+from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 from hub.web.tongues import _
 
 _LONGEST_QUERY = 8_000  # what is too long to be kept is refused, not cut
@@ -33,7 +31,7 @@ class KeptViews:
         def service(desk: Desk) -> None:
             saved.keep(desk, login, page, name, query, shared=shared)
 
-        return await self._done(request, service, _("The view is kept."))
+        await done(self._pages, request, service, _("The view is kept."), self._home, _LONGEST_QUERY)
 
     async def change(self, request: web.Request) -> Answer:
         """Rename a view, share it or not, put it one place up, or remove it."""
@@ -50,17 +48,8 @@ class KeptViews:
                 case _:
                     saved.change(desk, login, view_id, name=name, shared=shared)
 
-        return await self._done(request, service, _("The view is removed.") if act == "remove" else "")
-
-    async def _done(self, request: web.Request, service: Callable[[Desk], None], said: str) -> Answer:
-        back = local_path(await _text(request, "back", _LONGEST_QUERY), self._home)
-        try:
-            await self._pages.act(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, back, str(err)) from err
-        raise self._pages.redirect(request, back, said)
+        said = _("The view is removed.") if act == "remove" else ""
+        await done(self._pages, request, service, said, self._home, _LONGEST_QUERY)
 
 
 async def _text(request: web.Request, name: str, most: int = 300) -> str:

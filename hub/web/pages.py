@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp_jinja2
 import jinja2
@@ -29,6 +28,17 @@ from hub.log import correlation_id, get_logger
 from hub.remote import remote_of
 from hub.security import Passwords, same_text, token_digest
 from hub.throttle import Throttle
+from hub.web.here import (
+    ACCESS,
+    SESSION,
+    access_here,
+    field_of,
+    let_go,
+    local_path,
+    number_in,
+    session_of,
+    user_here,
+)
 from hub.web.navigation import section_of
 from hub.web.packing import pack, unveiled, veiled
 from hub.web.returning import away, login_of, ours, outdated, page_of, scripted
@@ -36,14 +46,26 @@ from hub.web.sessions import UNPROVEN, VISIT, Session, Sessions, person_of, plac
 from hub.web.tongues import _, speak, told
 from hub.web.unsent import Unsent, shown_first
 
+__all__ = [
+    "PAGES",
+    "Answer",
+    "Handler",
+    "Pages",
+    "access_here",
+    "field_of",
+    "local_path",
+    "number_in",
+    "session_of",
+    "user_here",
+    "with_session",
+]
+
 log = get_logger(__name__)
 
 Done = TypeVar("Done")
 Answer: TypeAlias = web.StreamResponse
 Handler: TypeAlias = Callable[[web.Request], Awaitable[Answer]]
 
-SESSION = web.RequestKey("session", Session)
-ACCESS = web.RequestKey("access", Access)
 _POSITION = web.RequestKey("position", int)
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
@@ -92,7 +114,7 @@ class Pages:
                 return await handled(roomy)
             finally:
                 request.update(roomy)  # the session that is to be sent
-                await _let_go(roomy)
+                await let_go(roomy)
 
         async def handled(request: web.Request) -> Answer:
             try:
@@ -345,54 +367,6 @@ async def with_session(request: web.Request, handler: Handler) -> Answer:
 def _by_browser(request: web.Request) -> bool:
     by_hand = scripted(request) or "text/html" in request.headers.get("Accept", "")
     return by_hand and not request.path.startswith(_MACHINES)
-
-
-def session_of(request: web.Request) -> Session:
-    """The session of a request."""
-    return request[SESSION]
-
-
-def access_here(request: web.Request) -> Access:
-    """What the person of a request that a page let in may do and see."""
-    return request[ACCESS]
-
-
-def user_here(request: web.Request) -> User:
-    """The person of a request that a page let in."""
-    return request[USER]
-
-
-async def field_of(request: web.Request, name: str, most: int = 1000) -> str:
-    """A text field of the form that was sent, empty where there is none."""
-    value = (await request.post()).get(name)
-    return value[:most] if isinstance(value, str) else ""
-
-
-def number_in(request: web.Request, name: str = "id") -> int:
-    """A number of the path; 404 where no row could have it."""
-    text = request.match_info[name]
-    if len(text) > 18:
-        raise web.HTTPNotFound
-    return int(text)
-
-
-def local_path(given: object, otherwise: str) -> str:
-    """A path of this hub that a form or a link names; never another site."""
-    if not isinstance(given, str) or not given.startswith("/") or given.startswith(("//", "/\\")):
-        return otherwise
-    parts = urlsplit(given)
-    if parts.scheme or parts.netloc or not given.isprintable():
-        return otherwise
-    return given
-
-
-async def _let_go(request: web.Request) -> None:
-    """Close the files of a form that was read; aiohttp does so for the request that it made alone."""
-    if request._post is None:  # noqa: SLF001 - to ask for the form would read one that was refused unread
-        return
-    for each in (await request.post()).values():
-        if isinstance(each, web.FileField):
-            each.file.close()
 
 
 def _reason(status: int) -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.services.cards.leads import reject, take
 from crm_core.services.desk import Desk
 from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, promise, take_case
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.users import UserChange, update_user
+from hub.web.doing import done
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 from hub.web.tongues import _
+
+_HOME = "/"
 
 
 class InboxActs:
@@ -34,7 +34,7 @@ class InboxActs:
             if lead_id is not None:
                 take(desk, lead_id, login)
 
-        return await self._act(request, service, _("The case is yours."))
+        await done(self._pages, request, service, _("The case is yours."), _HOME)
 
     async def promise(self, request: web.Request) -> Answer:
         """Somebody will answer soon."""
@@ -43,27 +43,35 @@ class InboxActs:
         def service(desk: Desk) -> None:
             promise(desk, number_in(request), login, desk.now + timedelta(minutes=PROMISE_MINUTES))
 
-        return await self._act(request, service, _("The promise is noted."))
+        await done(self._pages, request, service, _("The promise is noted."), _HOME)
 
     async def close_case(self, request: web.Request) -> Answer:
         """Nothing is owed any more; the reason is on the timeline."""
         login, reason = user_here(request).login, await field_of(request, "reason", 300)
-        return await self._act(
+        await done(
+            self._pages,
             request,
             lambda desk: close_by_hand(desk, number_in(request), login, reason),
             _("The case is closed."),
+            _HOME,
         )
 
     async def take_lead(self, request: web.Request) -> Answer:
         """Somebody takes an enquiry; where the office has its robot so, it rings both at once."""
         login = user_here(request).login
-        return await self._act(request, lambda desk: take(desk, number_in(request), login), _("The lead is yours."))
+        await done(
+            self._pages, request, lambda desk: take(desk, number_in(request), login), _("The lead is yours."), _HOME
+        )
 
     async def reject_lead(self, request: web.Request) -> Answer:
         """An enquiry comes to nothing, for a reason."""
         login, reason = user_here(request).login, await field_of(request, "reason", 300)
-        return await self._act(
-            request, lambda desk: reject(desk, number_in(request), login, reason), _("The lead is rejected.")
+        await done(
+            self._pages,
+            request,
+            lambda desk: reject(desk, number_in(request), login, reason),
+            _("The lead is rejected."),
+            _HOME,
         )
 
     async def peace(self, request: web.Request) -> Answer:
@@ -78,13 +86,3 @@ class InboxActs:
         raise self._pages.redirect(
             request, back, _("Calls pass you over until you are back.") if quiet else _("You take calls again.")
         )
-
-    async def _act(self, request: web.Request, service: Callable[[Desk], Any], notice: str) -> Answer:
-        back = local_path(await field_of(request, "back"), "/")
-        try:
-            await self._pages.act(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, back, str(err)) from err
-        raise self._pages.redirect(request, back, notice)

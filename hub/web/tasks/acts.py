@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
-
 from aiohttp import web
 
-from crm_core.errors import CoreError, InvalidInput, StorageUnavailable
+from crm_core.errors import InvalidInput
 from crm_core.services.desk import Desk
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask, TaskChange
 from crm_core.storage.queries.tasks import one_task
 from crm_core.storage.queries.within import connection_of
 from hub.web.attaching import kept_ahead, posted, received, sent_ahead
+from hub.web.doing import done, moment_of
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 from hub.web.tongues import _
 
 _LONGEST = 10_000
+
+
+_HOME = "/tasks"
 
 
 class TaskActs:
@@ -42,13 +42,13 @@ class TaskActs:
                     text=text,
                     author=login,
                     assignee=assignee,
-                    due_at=self._moment(due),
+                    due_at=moment_of(due, self._pages.hub.settings.time_zone),
                     contact_id=contact_id,
                     deal_id=deal_id,
                 ),
             )
 
-        return await self._act(request, service, _("The task is given."))
+        await done(self._pages, request, service, _("The task is given."), _HOME)
 
     async def close(self, request: web.Request) -> Answer:
         """Done, with what came of it, in words and in files: `files` are ids of those that were sent ahead, `upload`
@@ -64,7 +64,7 @@ class TaskActs:
             self._seen(desk, request)
             tasks.close(desk, number_in(request), login, result, files=[*kept_ahead(desk, ahead), *brought])
 
-        return await self._act(request, service, _("The task is done."))
+        await done(self._pages, request, service, _("The task is done."), _HOME)
 
     async def upload(self, request: web.Request) -> Answer:
         """Keep a file for the result of a task that is yet to be closed."""
@@ -78,7 +78,7 @@ class TaskActs:
             self._seen(desk, request)
             tasks.cancel(desk, number_in(request), login, reason)
 
-        return await self._act(request, service, _("The task is cancelled."))
+        await done(self._pages, request, service, _("The task is cancelled."), _HOME)
 
     async def reopen(self, request: web.Request) -> Answer:
         """To be done after all."""
@@ -88,7 +88,7 @@ class TaskActs:
             self._seen(desk, request)
             tasks.reopen(desk, number_in(request), login)
 
-        return await self._act(request, service, _("The task is open again."))
+        await done(self._pages, request, service, _("The task is open again."), _HOME)
 
     async def change(self, request: web.Request) -> Answer:
         """Another day or another person."""
@@ -97,10 +97,10 @@ class TaskActs:
 
         def service(desk: Desk) -> None:
             self._seen(desk, request)
-            given = TaskChange(due_at=self._moment(due), assignee=assignee or None)
+            given = TaskChange(due_at=moment_of(due, self._pages.hub.settings.time_zone), assignee=assignee or None)
             tasks.change(desk, number_in(request), given, version)
 
-        return await self._act(request, service, _("The task is changed."))
+        await done(self._pages, request, service, _("The task is changed."), _HOME)
 
     async def tick(self, request: web.Request) -> Answer:
         """Tick a line of the checklist off, or put it back."""
@@ -117,31 +117,12 @@ class TaskActs:
             ]
             tasks.change(desk, number_in(request), TaskChange(checklist=ticked), version)
 
-        return await self._act(request, service, "")
-
-    async def _act(self, request: web.Request, service: Callable[[Desk], Any], notice: str) -> Answer:
-        back = local_path(await field_of(request, "back"), "/tasks")
-        try:
-            await self._pages.act(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, back, str(err)) from err
-        raise self._pages.redirect(request, back, notice)
+        await done(self._pages, request, service, "", _HOME)
 
     def _seen(self, desk: Desk, request: web.Request) -> None:
         """Raise NotFound for a task about a card that whoever acts does not see."""
         if desk.access is not None:
             one_task(connection_of(desk), desk.access, number_in(request))
-
-    def _moment(self, given: str) -> datetime | None:
-        """A moment as a browser's field says it, in the office's zone."""
-        if not given:
-            return None
-        try:
-            return datetime.fromisoformat(given).replace(tzinfo=self._pages.hub.settings.time_zone)
-        except ValueError as err:
-            raise InvalidInput(_("«{given}» is no date and time.").format(given=given)) from err
 
     async def _id(self, request: web.Request, name: str) -> int | None:
         text = await field_of(request, name, 18)

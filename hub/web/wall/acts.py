@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from aiohttp import web
 
-from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.model.records import LeadRecord
 from crm_core.model.rights import Right
 from crm_core.services.acts.lead_cards import LeadChange, change
 from crm_core.services.desk import Desk
 from crm_core.services.watching.cases import give_case
-from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
+from hub.web.doing import done
+from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 from hub.web.tongues import _
+
+_HOME = "/wall"
 
 
 class WallActs:
@@ -26,8 +25,12 @@ class WallActs:
     async def give_case(self, request: web.Request) -> Answer:
         """Somebody is to look after a waiting client."""
         login, to = user_here(request).login, await field_of(request, "to", 64)
-        return await self._act(
-            request, lambda desk: give_case(desk, number_in(request), login, to), _("The case is given.")
+        await done(
+            self._pages,
+            request,
+            lambda desk: give_case(desk, number_in(request), login, to),
+            _("The case is given."),
+            _HOME,
         )
 
     async def give_lead(self, request: web.Request) -> Answer:
@@ -38,14 +41,4 @@ class WallActs:
             desk.demand_of(Right.SEE_REPORTS, desk.work.owned(LeadRecord, number_in(request))[0].manager)
             change(desk, number_in(request), login, LeadChange(manager=to))
 
-        return await self._act(request, service, _("The lead is given."))
-
-    async def _act(self, request: web.Request, service: Callable[[Desk], Any], notice: str) -> Answer:
-        back = local_path(await field_of(request, "back"), "/wall")
-        try:
-            await self._pages.act(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, back, str(err)) from err
-        raise self._pages.redirect(request, back, notice)
+        await done(self._pages, request, service, _("The lead is given."), _HOME)

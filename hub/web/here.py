@@ -1,0 +1,65 @@
+"""What a handler asks of its request: the session, the person and what they may, fields, numbers, ways back."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from crm_core.model.access import Access
+from crm_core.model.user import User
+from hub.http.keys import USER
+from hub.web.sessions import Session
+
+SESSION = web.RequestKey("session", Session)
+"""The session of a request."""
+ACCESS = web.RequestKey("access", Access)
+"""What the person of a request may."""
+
+
+def session_of(request: web.Request) -> Session:
+    """The session of a request."""
+    return request[SESSION]
+
+
+def access_here(request: web.Request) -> Access:
+    """What the person of a request that a page let in may do and see."""
+    return request[ACCESS]
+
+
+def user_here(request: web.Request) -> User:
+    """The person of a request that a page let in."""
+    return request[USER]
+
+
+async def field_of(request: web.Request, name: str, most: int = 1000) -> str:
+    """A text field of the form that was sent, empty where there is none."""
+    value = (await request.post()).get(name)
+    return value[:most] if isinstance(value, str) else ""
+
+
+def number_in(request: web.Request, name: str = "id") -> int:
+    """A number of the path; 404 where no row could have it."""
+    text = request.match_info[name]
+    if len(text) > 18:
+        raise web.HTTPNotFound
+    return int(text)
+
+
+def local_path(given: object, otherwise: str) -> str:
+    """A path of this hub that a form or a link names; never another site."""
+    if not isinstance(given, str) or not given.startswith("/") or given.startswith(("//", "/\\")):
+        return otherwise
+    parts = urlsplit(given)
+    if parts.scheme or parts.netloc or not given.isprintable():
+        return otherwise
+    return given
+
+
+async def let_go(request: web.Request) -> None:
+    """Close the files of a form that was read; aiohttp does so for the request that it made alone."""
+    if request._post is None:  # noqa: SLF001 - to ask for the form would read one that was refused unread
+        return
+    for each in (await request.post()).values():
+        if isinstance(each, web.FileField):
+            each.file.close()
