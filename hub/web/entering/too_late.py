@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from hub.web.pages import Answer, Pages, field_of, local_path, number_in, session_of, user_here
+from hub.web.pages import Answer, Pages, local_path, number_in, session_of, user_here
 from hub.web.tongues import _
 from hub.web.unsent import UNSENT_AT, Form
 
@@ -44,7 +44,7 @@ class TooLate:
     async def drop(self, request: web.Request) -> Answer:
         """Throw a form away."""
         await self._taken(request)
-        back = local_path(await field_of(request, "next"), "/")
+        back = local_path(request.query.get("next"), "/")
         raise self._pages.redirect(request, f"{UNSENT_AT}?{urlencode({'next': back})}", _("It is thrown away."))
 
     async def _taken(self, request: web.Request) -> Form | None:

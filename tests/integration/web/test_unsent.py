@@ -200,7 +200,7 @@ async def test_it_is_thrown_away_or_forgotten(workspace: Workspace) -> None:
     await posted(browser, path, fields)
     await log_in_again(browser)
     row = await workspace.scalar("SELECT id FROM unsent_form")
-    response = await browser.send(f"/unsent/{row}/drop", page="/unsent", next="/me")
+    response = await browser.send(f"/unsent/{row}/drop?next=/me", page="/unsent")
     assert response.headers["Location"] == "/unsent?next=/me"
     assert "отправлено не будет" in await browser.get(response.headers["Location"])
     assert await workspace.scalar("SELECT count(*) FROM unsent_form") == 0
