@@ -9,6 +9,7 @@ from datetime import datetime
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Section, SegmentBody, TagGroupBody
 from crm_core.model.fields import Field
+from crm_core.model.records import IdentityRecord
 from crm_core.model.scores import ClientStatus
 from crm_core.model.user import User
 from crm_core.storage.filtering import Asking, Condition
@@ -71,6 +72,10 @@ class ClientsView:
     waiting: Mapping[int, datetime]
     asker: Asker
     problem: str = ""
+
+    def ways(self, card: ContactCard) -> list[IdentityRecord]:
+        """How a client is reached, by telephone first."""
+        return sorted(card.identities, key=lambda each: not each.key.startswith("tel:"))
 
     def name(self, login: str | None) -> str:
         """What a person is called; empty for nobody."""

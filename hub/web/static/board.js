@@ -287,6 +287,17 @@ board?.addEventListener("htmx:configRequest", (event) => {
   if (asked.size) event.detail.parameters.open = [...asked].map(([stage, count]) => `${stage}:${count}`).join(",");
 });
 
+// What is out of sight is not laid out: a card drawn anew takes the room that it took before, so that nothing shifts.
+const heights = () => new Map([...board.querySelectorAll("li.deal")].map((each) => [each.id, each.offsetHeight]));
+
+function sized(known) {
+  const cards = [...board.querySelectorAll("li.deal")];
+  if (!cards.length) return;
+  const style = getComputedStyle(cards[0]);
+  const around = [style.paddingTop, style.paddingBottom, style.borderTopWidth, style.borderBottomWidth].reduce((sum, each) => sum + parseFloat(each), 0);
+  cards.filter((each) => known.has(each.id)).forEach((each) => each.style.setProperty("contain-intrinsic-block-size", `auto ${known.get(each.id) - around}px`));
+}
+
 // The first cards in sight of a column and where they stand, by which the same ones stand there again.
 function sightOf(column) {
   const list = cardsOf(column);
@@ -320,6 +331,7 @@ board?.addEventListener("htmx:beforeSwap", (event) => {
   const here = document.querySelector("[data-column]")?.offsetParent ? columns.find((each) => each.getBoundingClientRect().right > innerWidth / 2) : null;
   kept = {
     left: board.querySelector(".board")?.scrollLeft ?? 0,
+    heights: heights(),
     sights: (here ? [here] : columns).map(sightOf).filter(Boolean),
     picked: [...board.querySelectorAll(".pick:checked")].map((each) => each.value),
     // the card that has the keyboard; where it is gone, the one that takes its place
@@ -331,7 +343,10 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target !== board || !kept) return;
   const whole = board.querySelector(".board");
   if (whole) whole.scrollLeft = kept.left;
+  sized(kept.heights);
   kept.sights.forEach(lookAgain);
+  const { sights } = kept;
+  requestAnimationFrame(() => sights.forEach(lookAgain)); // once more, when those in sight are laid out
   kept.picked.forEach((id) => { const box = board.querySelector(`#card-${id} .pick`); if (box) box.checked = true; });
   if (document.activeElement === document.body) {
     const next = kept.focused.map((id) => document.getElementById(id)).find(Boolean);
