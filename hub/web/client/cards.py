@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -9,15 +10,14 @@ from aiohttp import web
 from crm_core.model.rights import Right
 from crm_core.model.user import Staff
 from crm_core.services.watching.telling import PROMISE_MINUTES
-from crm_core.storage.queries.contacts import ContactFilter, list_contacts
-from crm_core.storage.queries.pages import LARGEST_ID, Slice
-from crm_core.storage.staff import load_staff
-from hub.web.client.acting import part
+from crm_core.storage.queries.contacts import ContactCard
+from crm_core.storage.queries.pages import LARGEST_ID
+from hub.web.client.acting import by_htmx, part
 from hub.web.client.composing import NOTE, Draft, target_name
 from hub.web.client.facts import Typed, facts_of, people
 from hub.web.client.mails import has_remote
 from hub.web.client.reaching import links_of
-from hub.web.client.timeline import SHOWS, kind_word, place_of
+from hub.web.client.timeline import SHOWS, kind_word, kinds_of, place_of
 from hub.web.client.view import Business, ClientView, Wanted, business_of, client_view, entries_view
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.shown import money
@@ -25,8 +25,8 @@ from hub.web.shown import money
 NO_DRAFT = Draft()
 END = Wanted()
 
-_CLIENTS = 50
 _LONGEST_CURSOR = 200
+_FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
 
 
 class Cards:
@@ -34,16 +34,6 @@ class Cards:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-
-    async def find(self, request: web.Request) -> Answer:
-        """The list of clients, narrowed by what is typed."""
-        hub = self._pages.hub
-        text, after = request.query.get("q", "")[:200], request.query.get("after")
-        wanted = ContactFilter(text=text, region=hub.settings.region)
-        page, staff = await hub.store.read(
-            lambda conn: (list_contacts(conn, wanted, Slice(after, _CLIENTS)), load_staff(conn))
-        )
-        return self._pages.render(request, "client/find.html", page=page, staff=staff, text=text)
 
     async def show(self, request: web.Request) -> Answer:
         """The card, or a part: `?part=live`, `talk`, `about`, `business`; `older`, `newer`, `fresh` are its entries."""
@@ -54,6 +44,8 @@ class Cards:
             return await self._business(request)
         view = await self.view(request, wanted)
         if view.card.contact.id != number_in(request):
+            if name and by_htmx(request):
+                return self._merged(request, view.card)
             raise web.HTTPFound(f"/contacts/{view.card.contact.id}")
         context = self.context(request, view, wanted)
         match name:
@@ -120,6 +112,7 @@ class Cards:
             "wanted": wanted,
             "shows": SHOWS,
             "kind_word": kind_word,
+            "kinds_of": kinds_of,
             "draft": draft,
             "target": draft.target or last,
             "target_name": target_name,
@@ -146,16 +139,25 @@ class Cards:
         business, staff = await hub.store.read(
             lambda conn: (business_of(conn, asker := hub.store.asker(conn, user), contact_id), asker.staff)
         )
+        if business.card.contact.id != contact_id:
+            return self._merged(request, business.card)
         return self._pages.fragment(request, "client/business.html", **self._of_business(request, business, staff))
+
+    def _merged(self, request: web.Request, survivor: ContactCard) -> Answer:
+        """In place of a part of a card that another took over while it was open: which one, for the page to say so."""
+        answer = self._pages.fragment(request, "client/merged.html", survivor=survivor)
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#merged", "outerHTML"
+        return answer
 
     async def _entries(self, request: web.Request, wanted: Wanted, name: str) -> Answer:
         """Entries alone, to be put beside those that are shown."""
         hub, user, contact_id = self._pages.hub, user_here(request), number_in(request)
-        asked = wanted if name != "fresh" else None
-        missed = "missed" in request.query
+        fresh, missed = name == "fresh", "missed" in request.query
         view = await hub.store.read(
-            lambda conn: entries_view(conn, hub.store.asker(conn, user), contact_id, asked, missed=missed)
+            lambda conn: entries_view(conn, hub.store.asker(conn, user), contact_id, wanted, fresh=fresh, missed=missed)
         )
+        if view.around.client.contact.id != contact_id:
+            return self._merged(request, view.around.client)
         return self._pages.fragment(
             request,
             "client/entries.html",
@@ -175,7 +177,7 @@ def wanted_of(request: web.Request) -> Wanted:
     """The part of the timeline that an address names; what makes no sense of it counts for nothing, but a bad cursor is
     refused when it is read."""
     query = request.query
-    show, entry = query.get("show", ""), query.get("entry", "")
+    show, entry, day = query.get("show", ""), query.get("entry", ""), query.get("day", "")
     number = int(entry) if entry.isascii() and entry.isdigit() and len(entry) <= 18 else None
     older, newer = (query.get(name, "")[:_LONGEST_CURSOR] or None for name in ("older", "newer"))
     return Wanted(
@@ -183,4 +185,14 @@ def wanted_of(request: web.Request) -> Wanted:
         older=older or query.get("after", "")[:_LONGEST_CURSOR] or None,
         newer=newer,
         entry=number if number is not None and number <= LARGEST_ID else None,
+        day=_day(day),
     )
+
+
+def _day(text: str) -> date | None:
+    """A day of this age, as a field for dates gives it."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if _FIRST_DAY <= day <= _LAST_DAY else None

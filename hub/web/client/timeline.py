@@ -69,3 +69,8 @@ def place_of(entry: EntryRecord) -> str:
 def kind_word(name: str) -> str:
     """What a timeline is narrowed to."""
     return pgettext("timeline", SHOWS[name][0])
+
+
+def kinds_of(name: str) -> str:
+    """What a timeline is narrowed to, as the classes of its entries in CSS: `.note, .system`."""
+    return ", ".join(f".{kind.value}" for kind in sorted(SHOWS[name][1]))

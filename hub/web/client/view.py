@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 
 from crm_core.messages import ChannelKey
 from crm_core.model.conversation import SuggestionState
@@ -38,17 +39,19 @@ _PAYMENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which part of the timeline: before the cursor `older`, behind `newer`, around an entry; narrowed by `show`."""
+    """Which part of the timeline: before the cursor `older`, behind `newer`, around an entry, or around the beginning
+    of a day of the office; narrowed by `show`."""
 
     show: str = ""
     older: str | None = None
     newer: str | None = None
     entry: int | None = None
+    day: date | None = None
 
     @property
     def newest(self) -> bool:
         """Whether it is the end of the timeline."""
-        return self.older is None and self.newer is None and self.entry is None
+        return self.older is None and self.newer is None and self.entry is None and self.day is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +137,14 @@ class EntriesView:
     entries: Stretch
 
 
-def entries_view(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted | None, *, missed: bool) -> EntriesView:
-    """A stretch of a timeline; where None is wanted the newest entries: those that not everybody sees, which no
-    finished piece brings, and all where pieces were missed. Raises NotFound, InvalidInput."""
+def entries_view(
+    conn: Reading, asker: Asker, contact_id: int, wanted: Wanted, *, fresh: bool, missed: bool
+) -> EntriesView:
+    """A stretch of a timeline; where it is to be `fresh` the newest entries that are wanted: those that not everybody
+    sees, which no finished piece brings, and all where pieces were missed. Raises NotFound, InvalidInput."""
     card = contact_card(conn, contact_id)
-    if wanted is None:
-        newest = stretch(conn, asker, card.contact.id, limit=_FRESH).entries
+    if fresh:
+        newest = stretch(conn, asker, card.contact.id, kinds=SHOWS[wanted.show][1], limit=_FRESH).entries
         found = Stretch(tuple(each for each in newest if missed or depends_on_sight(each.entry)), None, None)
     else:
         found = stretch_of(conn, asker, card.contact.id, wanted)
@@ -155,6 +160,7 @@ def stretch_of(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted) -> 
         older=wanted.older,
         newer=wanted.newer,
         around=wanted.entry,
+        since=datetime.combine(wanted.day, time.min, asker.zone) if wanted.day is not None else None,
         kinds=SHOWS[wanted.show][1],
         limit=_ENTRIES,
     )

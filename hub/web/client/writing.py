@@ -74,15 +74,16 @@ class Writing(Acting):
 
         def service(desk: Desk) -> None:
             files = [*_uploads(desk, draft), *more]
+            client = _remaining(desk, contact_id)
             if draft.note:
-                note(desk, contact_id, login, draft.text, files)
+                note(desk, client, login, draft.text, files)
                 return
             channel, account = draft.key()
             if account is not None and ChannelKey(channel, account) not in self.pages.hub.channels:
                 raise InvalidInput(_("This account is not connected: {account}").format(account=draft.target[:80]))
             entry = reply(
                 desk,
-                contact_id,
+                client,
                 login,
                 channel=channel,
                 account=account,
@@ -134,6 +135,14 @@ class Writing(Acting):
         """Keep a file for a message to be written: the body is the file, `?name=` what it is called. What the page
         shows of it, or what went wrong in words, as JSON."""
         return await received(request, self.pages.hub)
+
+
+def _remaining(desk: Desk, contact_id: int) -> int:
+    """The client, or the one into which they were merged while somebody wrote to them: it is one person."""
+    contact = desk.work.contact(contact_id)
+    while contact.merged_into is not None:
+        contact = desk.work.contact(contact.merged_into)
+    return contact.id
 
 
 def _described(file: TaskFile) -> dict[str, Any]:

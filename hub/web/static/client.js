@@ -3,6 +3,7 @@
 import { attach, chip, underway } from "./attaching.js";
 import * as feed from "./feed.js";
 import { placePiece } from "./regions.js";
+import * as timeline from "./timeline.js";
 
 const root = document.querySelector("[data-client]");
 const { client } = root.dataset;
@@ -95,16 +96,18 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.requestConfig.elt.id !== "composer" || !detail.shouldSwap || detail.xhr.status >= 400) return;
   sessionStorage.removeItem(kept);
   sent = Date.now();
+  timeline.toEnd();
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt.id === "fresh" && detail.successful) {
     const found = document.createElement("template");
     found.innerHTML = detail.xhr.responseText;
     const { missed } = detail.requestConfig.parameters;
+    if (document.querySelector("#flow [data-behind]")) return; // the newest have no place there
     const entries = [...found.content.querySelectorAll("li[id]")];
     const shown = document.querySelectorAll("#flow .timeline > li[id]").length;
     if (missed && shown && entries.length && !entries.some((each) => document.getElementById(each.id))) {
-      htmx.ajax("GET", `/contacts/${client}?part=live`, { target: "#flow", swap: "outerHTML" }); // more was missed than is told
+      timeline.missed(entries.map((each) => each.id)); // more than is told
       return;
     }
     for (const each of entries) {
@@ -119,6 +122,16 @@ document.addEventListener("htmx:load", ({ target }) => {
 document.addEventListener("submit", ({ target }) => {
   target.querySelectorAll("input[data-csrf]").forEach((each) => { each.value = document.body.dataset.csrf; });
 }, true);
+
+// ---------- a card that another took over meanwhile: what was written goes along
+
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.id !== "merged") return;
+  const draft = sessionStorage.getItem(kept);
+  const there = `draft:${target.dataset.into}`;
+  if (draft && !sessionStorage.getItem(there)) sessionStorage.setItem(there, draft);
+  root.querySelectorAll("[data-topic]").forEach((each) => each.removeAttribute("data-topic")); // it is not asked for any more
+});
 
 // ---------- who else is here
 
@@ -158,4 +171,5 @@ function turn(name) {
 document.querySelectorAll(".of-card [data-tab]").forEach((each) => each.addEventListener("click", () => turn(each.dataset.tab)));
 turn("talk");
 begin();
+timeline.begin();
 if (location.hash === "#answer") document.getElementById("answer")?.focus();

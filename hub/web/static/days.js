@@ -1,5 +1,7 @@
 // Between the entries of a timeline the day begins anew where it does: `<li class="day">`, by the office's own dates.
 
+import { hold } from "./steady.js";
+
 const { lang } = document.documentElement;
 const named = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
 const dated = new Intl.DateTimeFormat(lang, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
@@ -18,6 +20,7 @@ function words(day) {
 }
 
 function part(timeline) {
+  const release = hold(timeline);
   let before = "";
   for (const each of [...timeline.children]) {
     if (each.matches(".day")) { each.remove(); continue; }
@@ -29,6 +32,7 @@ function part(timeline) {
     each.before(line);
     before = day;
   }
+  release();
 }
 
 const partAll = () => { document.querySelectorAll("ol.timeline").forEach(part); };

@@ -1,8 +1,10 @@
 // Parts of the page that know what they show: `data-topic="cases leads"` with `hx-get` and `hx-trigger="stale"` asks anew
 // when one of these is stale; `data-pieces="client:5"` takes finished pieces, in the order of their `data-order`
-// (`data-grows="up"`: the newest first).
+// (`data-grows="up"`: the newest first; `data-only`: these alone; `data-behind`: its end is not loaded, so that what
+// belongs there is only told of, by the event `beyond`).
 
 import { inHand, openIn, reopen } from "./opening.js";
+import { hold } from "./steady.js";
 
 const SETTLE_MS = 150;
 const SPREAD_MS = 250; // so that a hundred pages do not ask in the same moment
@@ -118,10 +120,12 @@ function put(container, element) {
   }
 }
 
+const last = (container, element) => [...container.children].every((each) => (each.dataset.order ?? "") < element.dataset.order);
+
 const listened = (audio) => !audio.paused || (audio.currentTime > 0 && !audio.ended);
 
 export function placePiece(piece) {
-  const { topic, key, html } = piece;
+  const { topic, key, html, quiet } = piece;
   const template = document.createElement("template");
   template.innerHTML = html;
   const element = template.content.firstElementChild;
@@ -131,14 +135,22 @@ export function placePiece(piece) {
     const audio = [...known.querySelectorAll("audio")].find(listened);
     if (audio) { audio.addEventListener("ended", () => placePiece(piece), { once: true }); return; }
     if (known.dataset.closed !== undefined) { element.hidden = true; element.dataset.closed = ""; }
+    const release = hold(known);
     known.replaceWith(element);
+    release();
   } else {
     const container = [...document.querySelectorAll("[data-pieces]")].find((each) => split(each.dataset.pieces).includes(topic));
-    if (!container) return;
+    if (!container || (container.dataset.only && !element.matches(container.dataset.only))) return;
+    if (container.dataset.behind !== undefined && last(container, element)) {
+      container.dispatchEvent(new CustomEvent("beyond", { bubbles: true, detail: { key } }));
+      return;
+    }
+    const release = hold(container);
     put(container, element);
+    release();
   }
   htmx.process(element);
-  element.dispatchEvent(new CustomEvent("placed", { bubbles: true, detail: { fresh: !element.hidden && (!known || known.hidden) } }));
+  element.dispatchEvent(new CustomEvent("placed", { bubbles: true, detail: { fresh: !quiet && !element.hidden && (!known || known.hidden) } }));
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -131,6 +132,14 @@ async def test_scrolling_up_and_down_shows_every_entry_once(world: World) -> Non
     again = await part(older=middle.older, limit=5)
     assert numbers(again) == list(range(485, 490))
     assert numbers(await part(newer=middle.newer, limit=5)) == list(range(511, 516))
+    moment = middle.entries[0].entry.occurred_at
+    since = await part(since=moment, limit=20)
+    assert numbers(since) == list(range(479, 499)), "half before the moment, which is that of three, half from then on"
+    assert since.at == 10_000_489
+    assert numbers(await part(older=since.older, limit=2)) == [477, 478]
+    assert numbers(await part(newer=since.newer, limit=2)) == [499, 500]
+    past, ahead = await part(since=moment - timedelta(days=999)), await part(since=moment + timedelta(days=999))
+    assert (past.older, numbers(past)[0], ahead.newer, numbers(ahead)[-1], ahead.at) == (None, 0, None, 999, None)
     notes = await part(kinds=frozenset({EntryKind.NOTE}), limit=3)
     assert numbers(notes) == [970, 980, 990]
     with pytest.raises(NotFound):
@@ -144,7 +153,14 @@ async def test_scrolling_up_and_down_shows_every_entry_once(world: World) -> Non
 async def test_a_stretch_reads_no_more_than_it_shows(world: World) -> None:
     contact = await talkative(world, 400)
     middle = await look(world, "ivan", lambda conn, asker: stretch(conn, asker, contact, around=10_000_200, limit=10))
-    for where in ({}, {"older": middle.older}, {"newer": middle.newer}, {"around": 10_000_200}):
+    places: tuple[dict[str, Any], ...] = (
+        {},
+        {"older": middle.older},
+        {"newer": middle.newer},
+        {"around": 10_000_200},
+        {"since": middle.entries[0].entry.occurred_at},
+    )
+    for where in places:
         seen = await plans(world, "ivan", partial(_stretch, contact=contact, where=where))
         assert len(seen.statements) <= 8
         assert seen.scans(*LARGE) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -106,9 +107,53 @@ async def test_the_timeline_is_narrowed_and_shown_around_an_entry(workspace: Wor
     page = await browser.get(f"{where}?entry={middle}")
     assert f'id="entry-{middle}"' in page
     assert "сообщение 119" not in page
-    assert "data-pieces=" not in page.split('id="flow"')[1].split("</ol>")[0], "what is new belongs at the end"
+    assert "data-behind>" in page.split('id="flow"')[1].split("</ol>")[0], "what is new belongs at the end"
+    assert f'data-at="entry-{middle}"' in page
     await browser.get(f"{where}?entry=999999999", status=404)
     await browser.get(f"{where}?newer=nonsense", status=400)
+
+
+async def test_a_day_is_gone_to(workspace: Workspace) -> None:
+    client = 0
+    for number in range(90):
+        client = await workspace.write(f"сообщение {number:03}", number=str(number))
+        workspace.clock.advance(timedelta(hours=12))
+    browser = await workspace.visitor()
+    where = f"/contacts/{client}"
+    first = workspace.clock.now() - timedelta(hours=12 * 90)
+    day = (first + timedelta(days=10)).astimezone(workspace.hub.settings.time_zone)
+    page = await browser.get(f"{where}?day={day.date().isoformat()}")
+    found = re.search(r'data-at="entry-(\d+)"', page)
+    assert found is not None
+    at = await workspace.scalar(f"SELECT text FROM timeline WHERE id = {found[1]}")
+    assert at in {"сообщение 019", "сообщение 020", "сообщение 021"}
+    assert "сообщение 089" not in page
+    assert 'class="more newer"' in page
+    assert "сообщение 089" in await browser.get(f"{where}?day={(day + timedelta(days=900)).date().isoformat()}")
+    for nonsense in ("", "x", "0002-01-01", "9999-12-31"):
+        page = await browser.get(f"{where}?day={nonsense}")
+        assert "сообщение 089" in page
+        assert "data-behind>" not in page
+
+
+async def test_a_card_that_another_took_over_names_that_to_pages_that_show_it(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    gone = await workspace.write("раз", client=1001, name="Анна", number="1")
+    left = await workspace.write("два", client=1002, name="Анна Иванова", number="2")
+    where = f"/contacts/{gone}"
+    token = await browser.token(where)
+    await browser.send(f"/contacts/{left}/merge", page=f"/contacts/{left}", other=str(gone))
+    for part in ("fresh", "business", "live", "talk", "about", "older"):
+        answer = await browser.client.get(f"{where}?part={part}", headers=HTMX)
+        assert (answer.status, answer.headers["HX-Retarget"]) == (200, "#merged"), part
+        text = await answer.text()
+        assert f'data-into="{left}"' in text
+        assert "«Анна»" in text
+    draft = {"target": "telegram:shop", "text": "Здравствуйте"}
+    answer = await browser.client.post(f"{where}/reply", data=draft, headers={**HTMX, "X-CSRF": token})
+    assert answer.status == 200
+    assert f'action="/contacts/{left}/reply"' in await answer.text()
+    assert await workspace.scalar("SELECT contact_id FROM timeline WHERE text = 'Здравствуйте'") == left
 
 
 async def test_a_card_costs_the_same_however_much_there_is(workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
@@ -11,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tu
 from crm_core.errors import NotFound
 from crm_core.model.records import EntryRecord
 from crm_core.model.timeline import EntryKind
-from crm_core.storage.queries.pages import all_of, both, moment_cursor, parse_moment_cursor
+from crm_core.storage.queries.pages import LARGEST_ID, all_of, both, moment_cursor, parse_moment_cursor
 from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.timeline import EntryCard, with_details
 from crm_core.storage.queries.workspace.asker import Asker
@@ -28,11 +29,13 @@ _PLACE = (timeline.c.occurred_at, timeline.c.sequence, timeline.c.id)
 class Stretch:
     """A stretch of a timeline in display order: oldest first, the newest at the end. `older` is the cursor with which
     the stretch before is asked for, None where this is the beginning; `newer` that of the stretch behind, None where
-    this is the end as far as is known."""
+    this is the end as far as is known; `at` the id of the entry that it was asked for around, or of the first since the
+    moment that was asked for, None where there is none."""
 
     entries: tuple[EntryCard, ...]
     older: str | None
     newer: str | None
+    at: int | None = None
 
 
 def stretch(
@@ -43,14 +46,17 @@ def stretch(
     older: str | None = None,
     newer: str | None = None,
     around: int | None = None,
+    since: datetime | None = None,
     kinds: frozenset[EntryKind] = frozenset(),
     limit: int = 50,
 ) -> Stretch:
-    """The newest entries of a client; those before the cursor `older`, behind the cursor `newer`, or around an entry's
-    id. `kinds` narrows. It reads as many entries as it shows, wherever they lie. Raises InvalidInput for a bad cursor,
-    NotFound for an entry that is not on this timeline. Eight statements at most."""
+    """The newest entries of a client; those before the cursor `older`, behind the cursor `newer`, around an entry's
+    id, or around the moment `since`. `kinds` narrows. It reads as many entries as it shows, wherever they lie. Raises
+    InvalidInput for a bad cursor, NotFound for an entry that is not on this timeline. Eight statements at most."""
     if around is not None:
         return _around(conn, asker, contact_id, around, kinds, limit)
+    if since is not None:
+        return _since(conn, asker, contact_id, since, kinds, limit)
     if newer is not None:
         behind = stretch_statement(asker, contact_id, kinds, newer, back=False)
         found = all_of(conn, EntryRecord, behind.limit(limit + 1))
@@ -111,20 +117,43 @@ def _around(
     middle = next(iter(all_of(conn, EntryRecord, wanted.where(*seen))), None)
     if middle is None:
         raise NotFound("there is no entry {entry} on this timeline", entry=entry_id)
-    half, place = max(limit // 2, 1), _cursor(middle)
-    both_ways = (
+    return _both_ways(conn, asker, contact_id, _cursor(middle), kinds, limit, middle)
+
+
+def _since(
+    conn: Connection, asker: Asker, contact_id: int, since: datetime, kinds: frozenset[EntryKind], limit: int
+) -> Stretch:
+    """Half of the entries before a moment and half from then on."""
+    return _both_ways(conn, asker, contact_id, moment_cursor(since, -LARGEST_ID, 0), kinds, limit)
+
+
+def _both_ways(
+    conn: Connection,
+    asker: Asker,
+    contact_id: int,
+    place: str,
+    kinds: frozenset[EntryKind],
+    limit: int,
+    middle: EntryRecord | None = None,
+) -> Stretch:
+    """Half of the entries before a place, what stands there, and half behind it."""
+    half = max(limit // 2, 1)
+    before, behind = (
         all_of(conn, EntryRecord, stretch_statement(asker, contact_id, kinds, place, back=back).limit(half + 1))
         for back in (True, False)
     )
-    before, behind = both_ways
-    entries = [*before[:half][::-1], middle, *behind[:half]]
+    there = [middle] if middle is not None else []
+    entries = [*before[:half][::-1], *there, *behind[:half]]
     older = _cursor(entries[0]) if len(before) > half else None
-    return _shown(conn, entries, older, further=len(behind) > half)
+    at = next((each.id for each in (*there, *behind)), None)
+    return _shown(conn, entries, older, further=len(behind) > half, at=at)
 
 
-def _shown(conn: Connection, entries: list[EntryRecord], older: str | None, *, further: bool) -> Stretch:
+def _shown(
+    conn: Connection, entries: list[EntryRecord], older: str | None, *, further: bool, at: int | None = None
+) -> Stretch:
     newer = _cursor(entries[-1]) if further and entries else None
-    return Stretch(tuple(with_details(conn, entries)), older, newer)
+    return Stretch(tuple(with_details(conn, entries)), older, newer, at)
 
 
 def _cursor(entry: EntryRecord) -> str:
