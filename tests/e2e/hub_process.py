@@ -24,6 +24,7 @@ from hub.demo.peers.process import free_port
 from hub.security import new_token, token_digest
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
+from tests.e2e.loaded import Forked, hub_run
 from tests.patience import PATIENCE_S
 
 # Everything is read and made at a start: the heaviest moment of a hub's life.
@@ -53,7 +54,7 @@ class HubProcess:
     database_url: str
     config: str
     port: int = field(default_factory=free_port)
-    process: asyncio.subprocess.Process | None = None
+    process: Forked | None = None
 
     @property
     def url(self) -> str:
@@ -68,10 +69,7 @@ class HubProcess:
 
     async def begin(self) -> None:
         """Start without waiting."""
-        with (self.folder / "hub.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub", "run", env=self._environment(), stdout=log, stderr=log
-            )
+        self.process = await hub_run(self._environment(), self.folder / "hub.log")
 
     async def serving(self) -> None:
         """Wait until it answers."""
