@@ -37,25 +37,43 @@ function throughWorker() {
   addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refreshStale(["*"], true); } });
 }
 
+// Each such tab holds one of the few lines that a browser has for a host; one that nobody looks at gives it back.
+const UNSEEN_MS = 60_000;
+
 function alone() {
   let last = position;
+  let source = null;
+  let later = null;
+  const shut = () => {
+    clearTimeout(later);
+    source?.close();
+    source = null;
+  };
   const open = () => {
+    shut();
     const wanted = new URLSearchParams({ login, topics: topicsHere().join(","), after: last });
-    const source = new EventSource(`/live?${wanted}`);
-    const take = (kind) => source.addEventListener(kind, (event) => {
+    const opened = new EventSource(`/live?${wanted}`);
+    source = opened;
+    const take = (kind) => opened.addEventListener(kind, (event) => {
       if (event.lastEventId) last = event.lastEventId;
       const told = JSON.parse(event.data);
       heard({ data: kind === "whisper" ? { ...told, kind, said: told.kind } : { ...told, kind, at: Number(last) } });
     });
     ["stale", "piece", "whisper"].forEach(take);
-    source.addEventListener("still", (event) => { last = event.lastEventId; });
-    source.addEventListener("hello", () => heard({ data: { kind: "state", connected: true } }));
-    source.addEventListener("error", () => {
-      const refused = source.readyState === EventSource.CLOSED;
+    opened.addEventListener("still", (event) => { last = event.lastEventId; });
+    opened.addEventListener("hello", () => heard({ data: { kind: "state", connected: true } }));
+    opened.addEventListener("error", () => {
+      const refused = opened.readyState === EventSource.CLOSED;
       heard({ data: { kind: "state", connected: false, refused } });
-      if (refused) setTimeout(open, 5000);
+      if (refused && opened === source) later = setTimeout(open, 5000);
     });
   };
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(later);
+    if (document.hidden) later = setTimeout(shut, UNSEEN_MS);
+    else if (source === null || source.readyState === EventSource.CLOSED) open();
+  });
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) open(); });
   open();
 }
 

@@ -22,10 +22,15 @@ function chime() {
   setTimeout(() => context.close(), 1000);
 }
 
+function notified(title, options) {
+  try { return new Notification(title, options); } catch { return null; } // telephones show those of installed programs alone
+}
+
 function speak({ id, dataset }) {
   if (sound) chime();
   if (!notifications || Notification.permission !== "granted") return;
-  const shown = new Notification(dataset.notify, { body: dataset.notifyText ?? "", tag: id });
+  const shown = notified(dataset.notify, { body: dataset.notifyText ?? "", tag: id });
+  if (shown === null) return;
   shown.addEventListener("click", () => {
     focus();
     if (dataset.notifyUrl) location.assign(dataset.notifyUrl);

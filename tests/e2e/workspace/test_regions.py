@@ -147,3 +147,26 @@ async def test_over_plain_http_too_one_tab_alone_makes_a_sound(workspace: Worksp
     chimes = [await page.evaluate("chimes") for page in (ivan, beside)]
     assert sorted(chimes) == [0, 1]
     workspace.errors.clear()  # of the sound that is none
+
+
+_SEEN = """(seen) => {
+  Object.defineProperty(Document.prototype, "hidden", { configurable: true, get: () => !seen });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+async def test_a_tab_with_a_line_of_its_own_gives_it_back_while_nobody_looks(workspace: Workspace) -> None:
+    ivan = await workspace.enter("ivan")
+    await ivan.context.add_init_script("delete window.SharedWorker")
+    await ivan.clock.install()
+    await ivan.goto(f"{workspace.hub.url}/")
+    await workspace.client(5001, "Анна").say("Добрый день")
+    await expect(ivan.locator("ol.events")).to_contain_text("Добрый день")
+    async with ivan.expect_event("requestfailed", lambda request: "/live?" in request.url):
+        await ivan.evaluate(_SEEN, False)
+        await ivan.clock.fast_forward(61_000)
+    await workspace.client(5001, "Анна").say("Вы здесь?")
+    await workspace.contact("tg:5001")
+    await ivan.evaluate(_SEEN, True)
+    await expect(ivan.locator("ol.events")).to_contain_text("Вы здесь?")
+    await expect(ivan.locator("body:not(.offline)")).to_be_attached()
