@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.reconciliation import list_reconciliations
+from hub.web.board.words import day_text
 from hub.web.pages import Answer, Pages
 from hub.web.tongues import NP_, pgettext
 
@@ -49,8 +51,15 @@ class Reconciliations:
             pbx=pbx,
             why=_why,
             outcome=_outcome,
+            began=_began,
+            day=day_text,
             more=urlencode({**named, "after": page.next}) if page.next else "",
         )
+
+
+def _began(call: Mapping[str, Any]) -> datetime | None:
+    """When a call began that was not equal; None where its record can't be read."""
+    return datetime.fromisoformat(call["started_at"]) if call.get("started_at") else None
 
 
 def _why(word: str) -> str:

@@ -168,15 +168,21 @@ async def test_the_audit_log_by_person_act_and_day(workspace: Workspace) -> None
 async def test_days_compared(workspace: Workspace) -> None:
     root = await workspace.visitor()
     assert "Пока ничего не сверялось" in await root.get("/office/reconciliation")
-    detail = {"why": "unknown", "outcome": "missing", "number": "+79161234567", "line": "", "linkedid": "<1>"}
+    call = {"number": "+79161234567", "line": "", "linkedid": "<1>", "started_at": "2026-03-01T21:30:46+00:00"}
+    detail = {"why": "unknown", "outcome": "missing", **call}
+    unread = {"why": "unreadable", "outcome": "unreadable", "record": "a,<b>"}
 
     def compare(desk: Desk) -> None:
-        record = ReconciliationRecord(desk.work.next_id(), "office", "2026-03-01", desk.now, 5, 4, 0, 1, [detail])
+        record = ReconciliationRecord(
+            desk.work.next_id(), "office", "2026-03-01", desk.now, 5, 4, 0, 1, [detail, unread]
+        )
         desk.work.put(record)
 
     await workspace.hub.store.run(compare)
     page = await root.get("/office/reconciliation")
-    assert "2026-03-01" in page
+    assert "01.03.2026" in page
+    assert 'title="02.03.2026 00:30:46"' in page  # as clocks in the office showed it
+    assert "<code>a,&lt;b&gt;</code>" in page
     assert "хаб о нём не знал" in page
     assert "&lt;1&gt;" in page
     assert "Пока ничего" in await root.get("/office/reconciliation?pbx=other")
