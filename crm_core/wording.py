@@ -120,8 +120,8 @@ def cut(text: str, most: int) -> str:
 
 def kept(text: str) -> str:
     """A text as it is written down; `restored` gives it back."""
-    if not isinstance(text, Sentence):
-        return text
+    if not isinstance(text, Sentence) or _plain(text):
+        return str.__str__(text)
     found = _MARK + json.dumps(_parts(text), ensure_ascii=False)
     # A value that is neither a text nor a number may be filled in in a way of its own: then the words alone are kept.
     return found if restored(found) == text else str.__str__(text)
@@ -136,6 +136,11 @@ def restored(text: str) -> str:
         return found if isinstance(found, str) else text.removeprefix(_MARK)
     except (ValueError, LookupError, TypeError, AttributeError):
         return text.removeprefix(_MARK)  # somebody cut it: what is left of it still tells something
+
+
+def _plain(text: Sentence) -> bool:
+    """Whether it is only joined of texts that nobody can say otherwise."""
+    return isinstance(text, Joined) and not any(isinstance(each, Sentence) for each in text.parts)
 
 
 def _parts(text: str) -> Any:
@@ -165,7 +170,7 @@ def _made(parts: Any) -> Any:
         case {"joined": list() as joined, "between": str() as between}:
             return Joined([_made(each) for each in joined], between)
         case {"say": str() as template, **rest}:
-            values: dict[str, Any] = rest.get("with", {})
+            values: Any = rest.get("with", {})
             return Sentence(template, **{name: _made(each) for name, each in values.items()})
         case _:
             return parts  # a value; texts, numbers

@@ -16,7 +16,7 @@ from docx.oxml.ns import qn
 from docx.oxml.parser import OxmlElement, parse_xml
 
 from crm_core.errors import InvalidInput
-from crm_core.model.templates import TemplateError, checked, names
+from crm_core.model.templates import TemplateError, checked, names, paths
 
 _MOST_PARTS = 2000
 _LARGEST_WHOLE = 100 * 1024 * 1024
@@ -43,16 +43,17 @@ def opened(content: bytes) -> Any:
     return document
 
 
-def tried(content: bytes) -> frozenset[str]:
-    """The names that the placeholders of a Word file ask for; raises InvalidInput, TemplateError with the paragraph."""
-    found: set[str] = set()
+def tried(content: bytes) -> frozenset[tuple[str, ...]]:
+    """What the placeholders of a Word file ask for, step by step; raises InvalidInput, TemplateError with the
+    paragraph."""
+    found: set[tuple[str, ...]] = set()
     for paragraph in _paragraphs(opened(content)):
         text = _text_of(paragraph)
         if "{{" in text or "{%" in text:
             plain = _plain_tags(text)
             try:
                 checked(plain)
-                found |= names(plain)
+                found |= paths(plain)
             except TemplateError as err:
                 raise TemplateError("«{text}»: {why}", text=text[:80], why=err) from err
     return frozenset(found)

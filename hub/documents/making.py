@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -53,12 +54,13 @@ class DocumentMaker:
         async with self._turns:
             return await self._done(job)
 
-    async def look(self, sha256: str) -> None:
-        """Open a Word file of the store and read its placeholders, in a process of its own. Raises NotFound, and
-        InvalidInput that says what is wrong with it."""
+    async def look(self, sha256: str) -> list[tuple[str, ...]]:
+        """Open a Word file of the store and read what its placeholders name, step by step, in a process of its own.
+        Raises NotFound, and InvalidInput that says what is wrong with it."""
         content = await self._files.read(sha256)
         async with self._turns:
-            await self._done({"look": content})
+            named = json.loads(await self._done({"look": content}))
+        return [tuple(each) for each in named]
 
     async def _picture(self, file: TemplateFile) -> bytes:
         return await self._files.read(file.sha256)

@@ -49,13 +49,12 @@ def _read(value: dict[str, Any]) -> Any:
 
 
 def made(job: Mapping[str, Any]) -> bytes:
-    """The document of a job: `{docx | html, pictures, values, zone, language}`; nothing for one that only has a Word
-    file looked at, `{look}`. Raises InvalidInput."""
+    """The document of a job: `{docx | html, pictures, values, zone, language}`; for one that only has a Word
+    file looked at, `{look}`, what its placeholders name, as JSON. Raises InvalidInput."""
     from hub.documents import docx, pdf  # here, for the hub itself opens no documents, and their libraries are heavy
 
     if "look" in job:
-        docx.tried(job["look"])
-        return b""
+        return json.dumps(sorted(docx.tried(job["look"]))).encode()
     zone, language = job["zone"], job["language"]
     if job.get("docx") is not None:
         return docx.filled(

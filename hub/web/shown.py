@@ -23,7 +23,7 @@ from crm_core.services.clients.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.workspace.clients import Client, client_of
 from hub.web.browsers import browser_word
-from hub.web.tongues import _, ngettext
+from hub.web.tongues import _, ngettext, told
 from hub.web.words import CHANNELS, channel_word, identity_word, nameless_word, warning_word
 
 _KILO = 1024
@@ -32,6 +32,7 @@ _MINUTE = 60
 _PLAIN = frozenset({"tel", "mailto"})
 _FIRST_LINE = 160
 _BY_ITSELF = "hub"  # the author of what the hub did without anybody,
+_BY_ROBOT = "robot"  # of what the robot dialled,
 _BY_RULE = "rule:"  # and of what a rule or a chain did, with its name
 
 
@@ -221,8 +222,8 @@ def dialable(card: ContactCard) -> bool:
 
 
 def first_line(text: str, most: int = _FIRST_LINE) -> str:
-    """A text on one line, cut where it is long."""
-    flat = " ".join(text.split())
+    """A text on one line, cut where it is long; a sentence as it is said to whoever reads."""
+    flat = " ".join(told(text).split())
     return flat if len(flat) <= most else f"{flat[: most - 1].rstrip()}…"
 
 
@@ -235,4 +236,9 @@ def staff_name(staff: Staff, login: str | None, nobody: str) -> str:
         return _("Hub")
     if login is not None and login.startswith(_BY_RULE):
         return _("Rule «{name}»").format(name=login.removeprefix(_BY_RULE))
-    return login or nobody
+    return _("Robot") if login == _BY_ROBOT else login or nobody
+
+
+def author_word(staff: Staff, login: str | None) -> str:
+    """Who did something, in words: the hub where nobody did."""
+    return staff_name(staff, login, _("Hub"))

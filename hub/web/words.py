@@ -6,6 +6,7 @@ word as it is. Tests ask that every value of an enumeration has its word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from crm_core.messages import Delivery, EntryKind
@@ -22,6 +23,8 @@ from crm_core.model.user import Role
 from crm_core.ports import ChannelState
 from crm_core.services.letters.scheduling import is_withdrawn
 from hub.web.tongues import N_, NP_, _, gettext, pgettext, say_values
+
+_NAMED = re.compile(r"([a-z_]+) «")
 
 ROLES: Mapping[str, str] = {
     Role.ADMIN: NP_("role", "administrator"),
@@ -87,6 +90,27 @@ JOURNAL: Mapping[str, str] = {
     JournalState.DONE: NP_("journal", "taken in"),
     JournalState.FAILED: NP_("journal", "not understood"),
     JournalState.IGNORED: NP_("journal", "not needed"),
+}
+FACTS: Mapping[str, str] = {
+    "MessageReceived": NP_("fact", "message of a client"),
+    "MessageSent": NP_("fact", "message of ours"),
+    "DeliveryChanged": NP_("fact", "delivery of a message"),
+    "ReactionChanged": NP_("fact", "reaction"),
+    "MenuChosen": NP_("fact", "choice in a menu"),
+    "Noted": NP_("fact", "note"),
+    "ProfileLearned": NP_("fact", "client's profile"),
+    "MessageEdited": NP_("fact", "edited message"),
+    "MessageDeleted": NP_("fact", "deleted message"),
+    "ContactShared": NP_("fact", "shared number"),
+    "FormSubmitted": NP_("fact", "form"),
+    "CallChanged": NP_("fact", "call"),
+    "CallRinging": NP_("fact", "ringing call"),
+    "BlockChanged": NP_("fact", "block by a client"),
+    "StaffCommand": NP_("fact", "command of a colleague"),
+    "StaffAsked": NP_("fact", "question of a colleague"),
+    "StaffReply": NP_("fact", "answer of a colleague"),
+    "Ignored": NP_("fact", "nothing that is needed"),
+    "Unparsable": NP_("fact", "what is not understood"),
 }
 TOLD: Mapping[str, str] = {
     Told.MANAGER: NP_("told", "manager"),
@@ -174,6 +198,7 @@ KINDS: Mapping[str, str] = {
     "head": NP_("kind", "head"),
     "points": NP_("kind", "points"),
     "letters": NP_("kind", "letters"),
+    "formula": NP_("kind", "formula"),
     Section.RECORD_TYPE: NP_("kind", "type of records"),
     Section.FIELD: NP_("kind", "field"),
     Section.TAG_GROUP: NP_("kind", "group of tags"),
@@ -263,6 +288,17 @@ def journal_word(state: JournalState) -> str:
     return pgettext("journal", JOURNAL[state]) if state in JOURNAL else state
 
 
+def named_said(text: str) -> str:
+    """What is named by its kind, `rule «Call back»`, with the kind in words."""
+    found = _NAMED.match(text)
+    return text if found is None else f"{kind_word(found[1])} {text[found.end() - 1 :]}"
+
+
+def fact_word(what: str) -> str:
+    """What a fact of the journal tells of, by the name of its form."""
+    return pgettext("fact", FACTS[what]) if what in FACTS else what
+
+
 def told_word(told: Told) -> str:
     """Whom a rung of a ladder tells."""
     return pgettext("told", TOLD[told]) if told in TOLD else told
@@ -328,6 +364,8 @@ def globals_of_templates() -> dict[str, Callable[..., str]]:
         gone_word,
         lead_word,
         journal_word,
+        fact_word,
+        named_said,
         told_word,
         case_word,
         alarm_word,

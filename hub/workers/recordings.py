@@ -323,7 +323,8 @@ class RecordingKeeper(Worker):
             else:
                 await self._well(f"{subject}: overdue")
             if pbx not in here:
-                self.parts[subject] = {"state": "away", "detail": f"{folder} is not on this node"}
+                away = Sentence("{folder} is not on this node", folder=folder)
+                self.parts[subject] = {"state": "away", "detail": away}
                 continue
             await self._watch_room(subject, pbx, folder)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import (
+    DocumentBody,
     FieldBody,
     GroupBody,
     LadderBody,
@@ -16,6 +17,7 @@ from crm_core.model.definitions import (
     Section,
     SegmentBody,
     TagGroupBody,
+    TemplateBody,
 )
 from crm_core.model.definitions.chains import ChainBody
 from crm_core.services.automation.checks import check_chain, check_rule, check_segment
@@ -31,6 +33,8 @@ from crm_core.services.configuration.naming import (
 )
 from crm_core.services.configuration.reading import Configuration
 from crm_core.services.desk import Desk
+from crm_core.services.letters.document_names import check_document
+from crm_core.services.letters.letter_scope import check_template
 from crm_core.wording import Sentence
 
 _CHECKS: tuple[tuple[Section, type[Any], Callable[[Desk, Any], None]], ...] = (
@@ -42,6 +46,8 @@ _CHECKS: tuple[tuple[Section, type[Any], Callable[[Desk, Any], None]], ...] = (
     (Section.SEGMENT, SegmentBody, check_segment),
     (Section.RULE, RuleBody, check_rule),
     (Section.CHAIN, ChainBody, check_chain),
+    (Section.TEMPLATE, TemplateBody, check_template),
+    (Section.DOCUMENT, DocumentBody, check_document),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm_core.errors import InvalidInput
+from crm_core.model.definitions.templates import TemplateBody
 from crm_core.model.records import ContactRecord
 from crm_core.model.templates import paths
 from crm_core.model.user import User
@@ -39,6 +40,11 @@ def check_names(desk: Desk, *texts: str) -> None:
         problems = unknown_paths(desk.catalogue, paths(text), "", _MORE)
         if problems:
             raise InvalidInput(problems[0])
+
+
+def check_template(desk: Desk, body: TemplateBody) -> None:
+    """The same of all texts of a template."""
+    check_names(desk, body.text, body.subject, *body.texts.values())
 
 
 def _person(user: User | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from crm_core.model.definitions import Body, DocumentBody, Section
 from crm_core.model.exchange import DocumentRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters import documents as service
+from crm_core.services.letters.document_names import check_document, check_paths
 from crm_core.services.letters.documents import NumberTaken, Prepared, Sending
 from crm_core.storage.queries import contacts as contact_queries
 from crm_core.storage.queries import definitions, files
@@ -79,6 +80,7 @@ class DocumentCard(Given):
 
 def _with_files(desk: Desk, _name: str, body: Body) -> None:
     if isinstance(body, DocumentBody):
+        check_document(desk, body)
         wanted = [each.sha256 for each in (*body.pictures, *([body.docx] if body.docx is not None else ()))]
         missing = files.unknown_uploads(desk, wanted)
         if missing:
@@ -93,9 +95,18 @@ async def _readable(call: Call[Any, Any]) -> None:
     if given is None:
         return
     try:
-        await _maker(call).look(given["sha256"] if isinstance(given, dict) else given.sha256)
+        named = await _maker(call).look(given["sha256"] if isinstance(given, dict) else given.sha256)
     except NotFound:
         return  # of what was never uploaded the act itself tells
+    of = getattr(call.body, "of", None)
+    if of is None and "id" in call.path:
+        of = (
+            await call.hub.store.read(lambda conn: definitions.definition(conn, Section.DOCUMENT, call.number()))
+        ).body["of"]
+    try:
+        await call.hub.store.look(lambda desk: check_paths(desk, of or "deal", named, rows=True))
+    except InvalidInput as err:
+        raise InvalidInput("{where}: {why}", where="docx", why=err) from err
 
 
 TEMPLATES = SectionOperations(

@@ -14,7 +14,7 @@ from crm_core.model.records import DealRecord
 from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.services.letters import opting_out
-from crm_core.services.letters.letter_scope import check_names
+from crm_core.services.letters.letter_scope import check_template
 from crm_core.services.letters.outgoing import held_back
 from crm_core.services.letters.previewing import previewed
 from crm_core.storage.queries import contacts as contact_queries
@@ -81,7 +81,7 @@ class OptOutBody(Taken):
 
 def _with_files(desk: Desk, _name: str, body: Body) -> None:
     if isinstance(body, TemplateBody):
-        check_names(desk, body.text, body.subject, *body.texts.values())
+        check_template(desk, body)
         missing = files.unknown_uploads(desk, [each.sha256 for each in body.attachments])
         if missing:
             raise InvalidInput(

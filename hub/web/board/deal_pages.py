@@ -26,7 +26,7 @@ from hub.web.board.deal_view import MAIN, DealView, Group, deal_view, trace
 from hub.web.board.editing import EDITABLE, change_of, ident_of, text_of
 from hub.web.board.words import MOMENTS, WORDS
 from hub.web.pages import Answer, access_here, number_in
-from hub.web.tongues import _
+from hub.web.tongues import _, pgettext
 
 _PRODUCTS = 500
 
@@ -171,6 +171,8 @@ def _said(zone: ZoneInfo, asker: Asker, name: str, value: Any) -> str:
         return place[1].name
     if isinstance(value, int) and name == "pipeline_id" and (found := asker.catalogue.pipeline(value)) is not None:
         return found.name
+    if isinstance(value, bool):
+        return pgettext("flag", "yes") if value else pgettext("flag", "no")
     if name == "manager" and (user := asker.staff.get(str(value))) is not None:
         return user.name
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -219,6 +219,14 @@ def _is_card(kind: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """A record that a column of the history names; `address` is where it is shown, empty where nothing shows it."""
+
+    title: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What happened to a card: who changed what, the newest first; what rules did; where it stood."""
 
@@ -228,18 +236,55 @@ class Trace:
     runs: tuple[RuleRunRecord, ...]
     spans: tuple[StageSpan, ...]
     fields: Mapping[str, Field]
+    titles: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    def end(self, name: str, value: object) -> End | None:
+        """The record that a value of a column stands for, None where it stands for none or is not to be seen."""
+        kind = _ENDS.get(name)
+        if kind is None or not isinstance(value, int):
+            return None
+        title = self.titles.get((kind, value), "")
+        paths = {"contact": f"/contacts/{value}", "deal": f"/deals/{value}"} if (kind, value) in self.titles else {}
+        return End(title or f"№ {value}", paths.get(kind, ""))
+
+
+_ENDS: Mapping[str, str] = {
+    "contact_id": "contact",
+    "company_id": "company",
+    "lead_id": "lead",
+    "source_id": "deal",
+}
+"""Columns of a card that name another record, and of which kind."""
 
 
 def trace(conn: Reading, asker: Asker, deal_id: int, after: str | None) -> Trace:
-    """The history of a card, a page of it. At most six statements. Raises NotFound."""
+    """The history of a card, a page of it. At most eleven statements. Raises NotFound."""
     deal = _shown(conn, asker, deal_id)
     first = after is None
     wanted = RunFilter(kind=deal.type, subject_id=deal.id)
+    changes = history_of(conn, "deal", deal.id, Slice(after, _CHANGES))
     return Trace(
         view=deal,
         asker=asker,
-        changes=history_of(conn, "deal", deal.id, Slice(after, _CHANGES)),
+        changes=changes,
         runs=list_runs(conn, wanted, Slice(limit=_RUNS)).items if first else (),
         spans=tuple(stage_spans(conn, deal)) if first else (),
         fields=fields_of(asker.catalogue, deal.type).by_key,
+        titles=_titles_in(conn, asker, changes.items),
     )
+
+
+def _titles_in(conn: Reading, asker: Asker, changes: Iterable[ChangeRecord]) -> dict[tuple[str, int], str]:
+    """What the records are called that changes name; of cards those that are seen."""
+    named = {
+        (_ENDS[name], value)
+        for row in changes
+        for name, *values in row.changes
+        if name in _ENDS
+        for value in values
+        if isinstance(value, int)
+    }
+    cards = {ident for kind, ident in named if _is_card(kind)}
+    seen = seen_among(conn, cards, asker.sight) if cards else set()
+    wanted = sorted((kind, ident) for kind, ident in named if not _is_card(kind) or ident in seen)
+    return titles_of(conn, wanted) if wanted else {}

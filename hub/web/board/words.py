@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from crm_core.model import amounts, written
-from crm_core.model.automation import RunOutcome
+from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.fields import Field, shown
 from crm_core.model.selling import PaymentKind
 from crm_core.storage.queries.boards import Sum
+from hub.web.office.labels import field_word
 from hub.web.office.summaries import occasion_said
-from hub.web.shown import money
-from hub.web.tongues import N_, NP_, gettext, pgettext
+from hub.web.shown import author_word, money
+from hub.web.tongues import N_, NP_, gettext, pgettext, told
 
 COLUMNS: Mapping[str, str] = {
     "title": N_("Title"),
@@ -99,6 +100,11 @@ def outcome_word(outcome: RunOutcome) -> str:
     return pgettext("rule", OUTCOMES[outcome])
 
 
+def why_word(run: RuleRunRecord) -> str:
+    """Why a rule failed, was held back, or which of its conditions did not hold."""
+    return field_word("Only", run.error) if run.outcome is RunOutcome.UNMET else told(run.error)
+
+
 def value_text(field: Field, value: Any) -> str:
     """A field's value for people, yes and no in the language of the request."""
     if isinstance(value, bool):
@@ -141,6 +147,8 @@ WORDS: Mapping[str, Any] = {
     "outcome_word": outcome_word,
     "occasion_said": occasion_said,
     "value_text": value_text,
+    "why_word": why_word,
+    "author_word": author_word,
     "input_text": input_text,
     "quantity": quantity,
     "day_text": day_text,

@@ -25,7 +25,7 @@ from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, pre
 from hub.web.office.inputs import Input, drawn
 from hub.web.office.offers import offers_of
 from hub.web.office.sections import Keeping, with_secret, without_secret
-from hub.web.office.summaries import Said, said
+from hub.web.office.summaries import Said, definition_said, said
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, told
@@ -113,6 +113,7 @@ class Editor:
             request,
             "office/section.html",
             keeping=keeping,
+            definition_said=definition_said,
             lines=[each for each in lines if not each.record.archived],
             away=[each for each in lines if each.record.archived],
             by_file=by_file,
@@ -148,6 +149,7 @@ class Editor:
             "office/editor.html",
             status=draft.status,
             keeping=keeping,
+            definition_said=definition_said,
             draft=draft,
             usual=usual,
             more=more,

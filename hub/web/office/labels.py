@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from hub.web.tongues import N_, NP_, gettext, pgettext
+from hub.web.tongues import N_, NP_, gettext, pgettext, say_values
 
 _FIELDS: Final[Mapping[str, str]] = {
     "abc_a": NP_("field", "ABC: the share of revenue of A"),
@@ -333,3 +333,6 @@ def value_word(key: str, value: str) -> str:
     """What a value to choose is called, as it is where it has no words."""
     text = _VALUES.get(f"{key}:{value}")
     return pgettext(_CONTEXTS[key], text) if text is not None else value
+
+
+say_values({"act": lambda act: value_word("do", act)})

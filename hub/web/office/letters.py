@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import IO, Any, Final
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from aiohttp.web_request import FileField
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Body, TemplateBody
 from crm_core.services.desk import Desk
+from crm_core.services.letters.document_names import check_paths
 from crm_core.services.letters.outgoing import held_back
 from crm_core.services.letters.previewing import previewed
 from crm_core.services.recognising.cleaning import clean_file_name
@@ -64,7 +66,9 @@ class WithFiles(Editor):
             key = name.removeprefix("file:")
             file = await self._kept_file(request, given)
             if key == _DOCX:
-                await self.pages.hub.documents.look(file["sha256"])
+                named = await self.pages.hub.documents.look(file["sha256"])
+                of = str(draft.values.get("of") or "deal")
+                await self.pages.hub.store.look(partial(check_paths, of=of, named=named, rows=True))
                 draft.values[key] = file
             else:
                 draft.values[key] = [*(draft.values.get(key) or []), file]

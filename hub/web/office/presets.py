@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
@@ -14,10 +13,12 @@ from crm_core.services.configuration import Configuration, Difference, applied, 
 from crm_core.services.desk import Desk
 from hub.presets import parsed, written
 from hub.web.office.filled import Sent
-from hub.web.office.summaries import short
+from hub.web.office.labels import field_word
+from hub.web.office.summaries import changed_said
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import NP_, _, ngettext, pgettext
+from hub.web.words import kind_word
 
 _HOME = "/office/presets"
 _VERBS = {"add": NP_("preset", "add"), "change": NP_("preset", "change"), "return": NP_("preset", "bring back")}
@@ -119,9 +120,7 @@ def _wanted(request: web.Request) -> tuple[str, Configuration]:
 
 
 def _shown(each: Difference) -> Change:
-    changes = tuple((key, _brief(old), _brief(new)) for key, old, new in each.changes)
-    return Change(pgettext("preset", _VERBS[each.verb.value]), each.section, each.name, changes)
-
-
-def _brief(value: Any) -> str:
-    return "—" if value is None else short(str(value))
+    changes = tuple(
+        (field_word("", key), changed_said(key, old), changed_said(key, new)) for key, old, new in each.changes
+    )
+    return Change(pgettext("preset", _VERBS[each.verb.value]), kind_word(each.section), each.name, changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,11 +27,34 @@ from crm_core.model.definitions import (
 )
 from crm_core.model.definitions.rules import Action, Only, When
 from crm_core.model.definitions.webhooks import WebhookBody
+from crm_core.model.records import LeadStatus
 from hub.web.office.labels import field_word, value_word
 from hub.web.shown import duration
-from hub.web.tongues import _
+from hub.web.tongues import N_, NP_, _, gettext, pgettext
+from hub.web.words import lead_word, state_word
 
 _LONGEST = 140
+_COLUMNS: Mapping[str, str] = {
+    "state": N_("State"),
+    "status": N_("State"),
+    "amount": N_("Sum"),
+    "paid": N_("Paid"),
+    "manager": N_("Manager"),
+    "stage_id": N_("Stage"),
+    "tags": N_("Tags"),
+    "due_at": N_("Deadline"),
+}
+_DAYS: Mapping[str, str] = {
+    "mon": NP_("day", "Mon"),
+    "tue": NP_("day", "Tue"),
+    "wed": NP_("day", "Wed"),
+    "thu": NP_("day", "Thu"),
+    "fri": NP_("day", "Fri"),
+    "sat": NP_("day", "Sat"),
+    "sun": NP_("day", "Sun"),
+}
+_LENGTH = re.compile(r"[0-9]+(?:ms|[smhd])")
+_CHAIN_STEP = re.compile(r"chain, step ([0-9]+)")
 # What of an action tells it apart, in this order.
 _TELLING = (
     *("tags", "field", "value", "expression", "title", "result", "stage", "pipeline", "login", "group", "template"),
@@ -72,8 +96,42 @@ def action_said(action: Action | Mapping[str, Any]) -> str:
     return f"{word}: {' · '.join(details)}" if details else word
 
 
+def days_said(days: str) -> str:
+    """Days of the week, `mon-fri`, as people write them."""
+    return "-".join(pgettext("day", _DAYS[each]) if each in _DAYS else each for each in days.split("-"))
+
+
+def definition_said(name: str) -> str:
+    """What a definition is called; one that is named by an event, as ladders are, by what that is in words."""
+    return value_word("on", name)
+
+
+def changed_said(key: str, value: Any) -> str:
+    """A part of a definition, whatever it is made of, in the words of its form."""
+    match value:
+        case None:
+            return "—"
+        case bool():
+            return pgettext("flag", "yes") if value else pgettext("flag", "no")
+        case Mapping():
+            text = ", ".join(f"{_part_said(name)}: {changed_said(name, each)}" for name, each in value.items())
+        case list():
+            text = "; ".join(changed_said(key, each) for each in value)
+        case str() if _LENGTH.fullmatch(value):
+            text = _lasting(durations.duration(value))
+        case _:
+            text = value_word(key, str(value))
+    return short(text)
+
+
+def _part_said(name: str) -> str:
+    return days_said(name) if name.partition("-")[0] in _DAYS else field_word("", name)
+
+
 def occasion_said(why: str) -> str:
     """What made a rule act, as a dry run tells it."""
+    if step := _CHAIN_STEP.fullmatch(why):
+        return _("chain, step {number}").format(number=step[1])
     event, _sep, field = why.partition(" ")
     word = value_word("event", event)
     return f"{word}: {field}" if field else word
@@ -97,9 +155,9 @@ def _when(when: When) -> str:
     word = value_word("event", when.event.value)
     named = [*when.pipelines, *when.stages, *when.tags]
     if when.field:
-        named.append(when.field)
+        named.append(_column(when.field))
     if when.to is not None:
-        named.append(f"= {when.to}")
+        named.append(f"= {_kept(when.field or '', when.to)}")
     if when.after is not None:
         named.append(_lasting(when.after))
     if when.before is not None:
@@ -111,6 +169,18 @@ def _when(when: When) -> str:
     if when.segment is not None:
         named.append(when.segment)
     return f"{word}: {', '.join(named)}" if named else word
+
+
+def _column(name: str) -> str:
+    """A column of a record as people call it; a field by its key."""
+    return gettext(_COLUMNS[name]) if name in _COLUMNS else name.removeprefix("fields.")
+
+
+def _kept(column: str, value: Any) -> str:
+    """A value of a column: states in words."""
+    if column == "status":
+        return lead_word(LeadStatus(value)) if value in list(LeadStatus) else str(value)
+    return state_word(str(value)) if column == "state" else str(value)
 
 
 def _only(only: Only) -> list[str]:
@@ -162,7 +232,7 @@ def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
             )
             return (value_word("on", body.on.value), short("; ".join(steps)))
         case HoursBody():
-            return (short("; ".join(f"{day} {hours}" for day, hours in body.days.items())),)
+            return (short("; ".join(f"{days_said(day)} {hours}" for day, hours in body.days.items())),)
         case GroupBody():
             return (value_word("strategy", body.strategy.value), body.hours or "")
         case ListBody():

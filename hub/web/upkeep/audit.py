@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from crm_core.model.auditing import AccessRecord
-from crm_core.model.user import User
+from crm_core.model.user import Role, User
 from crm_core.storage.queries.audit import AuditFilter, list_audit
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.users import list_users
 from hub.web.pages import Answer, Pages
 from hub.web.tongues import NP_, pgettext
+from hub.web.words import named_said, role_word
 
 _ROWS = 50
 
@@ -99,6 +100,7 @@ class Audit:
             filtered=bool(filled),
             choices=[(value, pgettext("audit", word)) for value, word in _CHOICES.items()],
             act_word=act_word,
+            detail_said=_detail_said,
             more=urlencode({**filled, "after": page.next}) if page.next else "",
         )
 
@@ -108,3 +110,20 @@ class Audit:
             day = date.fromisoformat(text) + timedelta(days=days)
             return datetime.combine(day, time(), self._pages.hub.settings.time_zone)
         return None
+
+
+_WAYS: Mapping[str, str] = {
+    "password": NP_("way in", "with a password"),
+    "oidc": NP_("way in", "by the company's login"),
+    "recovery": NP_("way in", "with a spare code"),
+}
+
+
+def _detail_said(what: str, detail: str) -> str:
+    """What is noted of an act, in words where it is made of keys: `rule «Call back»`, `password`, `ivan: manager`."""
+    if detail in _WAYS:
+        return pgettext("way in", _WAYS[detail])
+    login, colon, role = detail.partition(": ")
+    if what.startswith("user.") and colon and role in list(Role):
+        return f"{login}: {role_word(Role(role))}"
+    return named_said(detail)

@@ -13,8 +13,10 @@ from crm_core.model.exchange import ImportState
 from crm_core.model.importing import Became, How, ImportKind
 from crm_core.services.importing import runs
 from crm_core.storage.queries.imports import one_import, unfinished, waiting
+from crm_core.wording import restored
 from hub.exchange import importing
 from hub.exchange.importing import go_on, understand
+from hub.tongues import told_in
 from tests.integration.exchange.conftest import Office
 from tests.statements import statements
 
@@ -30,7 +32,7 @@ PEOPLE = (
 async def test_contacts_come_in_once(office: Office) -> None:
     assert await office.bring("contacts", PEOPLE) == {"created": 3, "failed": 1}
     notes = {each.line: each.notes for each in office.outcomes}
-    assert "нет ни имени" in notes[4][0]
+    assert "нет ни имени" in told_in(notes[4][0], "ru")
     assert "нет или он отключён" in notes[5][0]
     rows = await office.ask("SELECT name, company, city, manager FROM contact ORDER BY name")
     assert ("Иван Петров", "ООО Ромашка", "Тверь", "ivan") in rows
@@ -79,7 +81,7 @@ async def test_a_number_of_one_and_an_address_of_another_make_nobody_one(office:
     await office.bring("contacts", "name,phone,email\nА,+79161234567,\nБ,,b@x.ru\n")
     counts = await office.bring("contacts", "name,phone,email\nВ,+79161234567,b@x.ru\n")
     assert counts == {"unchanged": 1}
-    assert "принадлежит клиенту" in office.outcomes[0].notes[0]
+    assert "принадлежит клиенту" in told_in(office.outcomes[0].notes[0], "ru")
     assert await office.ask("SELECT count(*) FROM contact WHERE merged_into IS NULL") == [(2,)]
     assert await office.ask("SELECT count(*) FROM suggestion WHERE state = 'open'") == [(1,)]
 
@@ -123,7 +125,8 @@ async def test_one_bad_line_does_not_take_its_batch_along(office: Office, monkey
     table = "name,phone\n" + "".join(f"{'плохой' if n == 5 else 'x'},+791612345{n:02d}\n" for n in range(10, 20))
     table = table.replace("x,+79161234515", "плохой,+79161234515")
     assert await office.bring("contacts", table) == {"created": 9, "failed": 1}
-    assert await office.ask("SELECT line, error FROM import_problem") == [(7, "так нельзя")]
+    ((line, error),) = await office.ask("SELECT line, error FROM import_problem")
+    assert (line, restored(error)) == (7, "так нельзя")
 
 
 async def test_an_import_goes_on_behind_its_place(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +178,7 @@ async def test_exports_of_others_are_recognised(office: Office) -> None:
         "3;Рамы;;;;;Нет такого;Продажи;;;;\n"
     )
     assert await office.bring("deals", amo) == {"created": 2, "failed": 1}
-    assert "нет этапа «Нет такого» (есть «Новая»" in office.outcomes[-1].notes[0]
+    assert "нет этапа «Нет такого» (есть «Новая»" in told_in(office.outcomes[-1].notes[0], "ru")
     rows = await office.ask("SELECT title, amount, manager, closed_at IS NULL FROM deal ORDER BY title")
     assert [(row[0], row[1], row[2], bool(row[3])) for row in rows] == [
         ("Двери", 5000000, None, False),

@@ -31,7 +31,9 @@ from crm_core.services.desk import Desk
 from crm_core.services.intake.receive import receive
 from crm_core.services.letters import replies
 from crm_core.storage.store import Store
+from crm_core.wording import restored
 from hub.files import DiskFiles
+from hub.tongues import told_in
 from hub.webhooks import WebhookSender
 from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper
 from hub.workers.acts import Acts
@@ -161,9 +163,8 @@ async def test_a_sent_reply_closes_and_a_refused_one_does_not(world: World, offi
     )
     await reply(office)
     await office.settle()
-    assert await world.rows("SELECT delivery, delivery_error FROM timeline WHERE direction = 'out'") == [
-        ("failed", "Forbidden: bot was blocked by the user")
-    ]
+    ((state, why),) = await world.rows("SELECT delivery, delivery_error FROM timeline WHERE direction = 'out'")
+    assert (state, restored(str(why))) == ("failed", "Forbidden: bot was blocked by the user")
     assert await world.rows("SELECT state FROM contact_case") == [("open",)]
     provider.behaviour = lambda _: DeliveryReceipt(("77",))
     await reply(office)
@@ -226,7 +227,7 @@ async def test_a_worker_that_dies_in_a_send_is_succeeded_once_and_the_repeat_is_
     assert len(provider.handed) == 1
     delivered = await world.rows("SELECT delivery, delivery_error FROM timeline WHERE direction = 'out'")
     assert delivered[0][0] == "sent"
-    assert "дважды" in str(delivered[0][1])
+    assert "дважды" in told_in(restored(str(delivered[0][1])), "ru")
 
 
 async def test_uncertain_sends_are_repeated_once_and_then_given_up(
