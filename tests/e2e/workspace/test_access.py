@@ -29,6 +29,8 @@ _PATHS = (
     "/broadcasts",
     "/broadcasts/new",
     "/dialling",
+    "/companies",
+    "/companies/new",
     "/products",
     "/products/new",
     "/office/segments/new",

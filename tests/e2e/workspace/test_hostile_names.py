@@ -69,7 +69,8 @@ async def fill(workspace: Workspace) -> dict[str, int]:
     stages = [{"name": BOLD, "goal": BOLD, "criteria": BOLD, "checklist": [BOLD]}, {"name": "Дальше"}]
     made["pipeline"] = (await ask("POST", "/pipelines", {"name": BOLD, "goal": BOLD, "stages": stages}))["id"]
     await ask("POST", "/templates", {"name": BOLD, "text": f"{BOLD.partition('{{')[0]}"})
-    company = (await ask("POST", "/companies", {"name": BOLD}))["id"]
+    company = made["company"] = (await ask("POST", "/companies", {"name": BOLD, "city": BOLD, "tags": [BOLD]}))["id"]
+    made["product"] = (await ask("POST", "/products", {"name": BOLD, "unit": BOLD, "sku": BOLD[:40]}))["id"]
     body: dict[str, Any] = {"name": BOLD, "identities": [f"tel:+{CLIENT}"], "manager": "root", "city": BOLD}
     body |= {"tags": [BOLD], "company_id": company, "fields": {"evil": BOLD}}
     made["contact"] = (await ask("POST", "/contacts", body))["id"]
@@ -173,6 +174,8 @@ async def test_no_name_is_more_than_text_on_any_page(workspace: Workspace, tmp_p
         f"/contacts/{made['contact']}",
         f"/deals/{made['deal']}",
         f"/tasks/{made['task']}",
+        f"/companies/{made['company']}",
+        f"/products/{made['product']}",
         f"/broadcasts/{made['draft']}",
         f"/broadcasts/{made['broadcast']}?show=skipped",
         f"/dialling/{made['list']}/cards/{made['rung']}",
