@@ -161,8 +161,13 @@ class Sessions:
         return told
 
     async def _send(self, request: web.Request, response: web.StreamResponse) -> None:
-        """An answer without an end has gone out with what it had at its beginning."""
-        if request.get(_SENT) and not response.prepared:
+        """An answer without an end has gone out with what it had at its beginning.
+
+        A form that comes without our cookie is no page's of ours, and from another site browsers send it so: answered
+        with a session, it would take the place of the one that its person has.
+        """
+        strange = request.method == "POST" and COOKIE not in request.cookies
+        if request.get(_SENT) and not response.prepared and not strange:
             await self._storage.save_session(request, response, request[_KEPT])
 
     def stale(self, session: Session) -> bool:

@@ -109,6 +109,15 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(workspace: Worksp
     assert "root" not in cookie.value
 
 
+async def test_a_form_of_another_site_gets_no_session_in_place_of_the_persons(workspace: Workspace) -> None:
+    await workspace.hire()
+    stranger = workspace.browser().client  # browsers keep the cookie to themselves there
+    for path in ("/logout", "/login", "/me/leave", "/tasks/new", "/login/code"):
+        response = await stranger.post(path, data={"login": "root", "password": PASSWORD}, allow_redirects=False)
+        assert response.status in {302, 303}, path
+        assert "Set-Cookie" not in response.headers, path
+
+
 async def test_guessing_is_slowed_down_for_that_person_only(workspace: Workspace) -> None:
     await workspace.hire("root")
     await workspace.hire("ivan", Role.MANAGER)
