@@ -24,7 +24,7 @@ from channels.pbx.events import (
     PickedUp,
 )
 from channels.pbx.reducer import Transition, passed, step
-from channels.pbx.states import Gone, Inside, Leaving, Over, Ringing, State
+from channels.pbx.states import Gone, Inside, Leaving, Over, Ringing, State, Talking
 from crm_core.model.call import CallSnapshot, Direction
 
 
@@ -52,7 +52,7 @@ class CallBook:
         self._where: dict[str, str] = {}
         self._ended: OrderedDict[str, bool] = OrderedDict()
         self._leaving: dict[str, float | None] = {}
-        # calls in which some telephone began to ring, or fell silent, since `ringing` was asked
+        # calls in which some telephone began to ring or fell silent, or somebody else talks, since `ringing` was asked
         self._stirred: dict[str, None] = {}
         self._turn = 0
         self._linked_at = 0
@@ -81,14 +81,14 @@ class CallBook:
         return bool(self._stirred)
 
     def ringing(self) -> tuple[CallSnapshot, ...]:
-        """The calls of clients that ring other telephones than when this was last asked, as they stand. However many
-        rang or fell silent in between, that is one a call; what was over at once is none."""
+        """The calls of clients that ring other telephones than when this was last asked, or have been passed on, as
+        they stand. However many rang or fell silent in between, that is one a call; what was over at once is none."""
         stirred, self._stirred = self._stirred, {}
         found: list[CallSnapshot] = []
         for linkedid in stirred:
             entry = self._calls[linkedid]
-            if isinstance(entry.state, Ringing) and entry.state.telephones != entry.rang:
-                entry.rang = entry.state.telephones
+            if isinstance(entry.state, Ringing | Talking) and entry.state.concerns != entry.told:
+                entry.told = entry.state.concerns
                 found.append(entry.state.snapshot())
         return tuple(found)
 
@@ -303,6 +303,11 @@ class CallBook:
         before, entry.state = entry.state, after
         if isinstance(after, Ringing) and (isinstance(before, Inside) or after.facts.legs is not before.facts.legs):
             self._stirred[linkedid] = None
+        if isinstance(after, Talking):
+            if not isinstance(before, Talking):
+                entry.told = after.concerns  # the answer, which is a fact, tells of them
+            elif after.concerns != entry.told:
+                self._stirred[linkedid] = None
         for party in after.facts.parties:
             self._owners.setdefault(party.uniqueid, linkedid)
         blocks = entry.raw

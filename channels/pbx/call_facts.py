@@ -66,6 +66,14 @@ class CallFacts(NamedTuple):
             return party.uniqueid == self.linkedid
         return party.outside
 
+    def passed_on(self) -> tuple[Leg, ...]:
+        """The telephones that ring for a client who talks or talked with somebody else: the call is being passed on.
+        Whoever picked up rings until they are through; whoever rang before the answer was not quicker."""
+        if self.answered_at is None:
+            return ()
+        asked = (leg for leg in self.legs if leg.ended_at is None and leg.rang_at > self.answered_at)
+        return tuple(leg for leg in asked if not self.talks.reached(leg.endpoint, leg.rang_at))
+
     def partner(self) -> Party | None:
         """Whom the client is in a bridge with now: a telephone of the office rather than another client or a wire."""
         bridges = {party.bridge for party in self.parties if party.bridge and self.is_client(party)}

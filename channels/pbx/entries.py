@@ -12,8 +12,8 @@ from channels.pbx.states import Leaving, Over, State
 @dataclass(slots=True)
 class Entry:
     """A call, the blocks that told of it, each with its turn, the turn of the last event, the turn in which it was seen
-    to begin (0: it was not), the linkedids of the calls that have become part of it, and the telephones that rang when
-    that was last told.
+    to begin (0: it was not), the linkedids of the calls that have become part of it, and whom it concerned when that
+    was last told: the telephones that rang, and who talked.
     """
 
     state: State
@@ -21,7 +21,7 @@ class Entry:
     touched: int
     began: int = 0
     inner: list[str] = field(default_factory=list)
-    rang: frozenset[str] = frozenset()
+    told: tuple[frozenset[str], str] = (frozenset(), "")
 
     @property
     def raw(self) -> tuple[bytes, ...]:

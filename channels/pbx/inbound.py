@@ -14,7 +14,7 @@ from channels.pbx.events import CallEvent, Originated, parse_event
 from channels.pbx.originate import not_made
 from channels.pbx.reducer import Kind, Transition
 from crm_core.messages import CallChanged, CallRinging, ChannelKey, InboundEvent, Payload, Sender, Unparsable
-from crm_core.model.call import CallSnapshot, CallState, Direction
+from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 from crm_core.model.identity import caller
 
 AMI_TYPE = "application/x-asterisk-ami"
@@ -22,6 +22,7 @@ CDR_TYPE = "text/csv"
 SETTLED = "settled"
 _SEQUENCE = {Kind.STARTED: 0, Kind.ANSWERED: 1, Kind.FINISHED: 3}
 _SETTLED_SEQUENCE = 2
+_PASSED_ON_SEQUENCE = 2  # behind the answer
 
 
 class CallFactsReader:
@@ -46,18 +47,22 @@ class CallFactsReader:
         )
 
     def of_ringing(self, call: CallSnapshot) -> InboundEvent:
-        """Which telephones a call rings now. Its id grows with every one that began or ended; it has no raw form, since
-        the blocks that made it belong to what the call comes to."""
+        """Which telephones a call rings now; of one that is being passed on, also who talked and talks. Its id grows
+        with all that began or ended; it has no raw form: the blocks that made it belong to what the call comes to."""
         # who has picked up but is not through yet is still being rung, for all that the client can hear
-        legs = [leg if leg.ended_at is not None else replace(leg, answered_at=None) for leg in call.legs]
-        moments = [moment for leg in legs for moment in (leg.rang_at, leg.ended_at) if moment is not None]
+        legs = [
+            leg if leg.ended_at is not None or _through(call, leg) else replace(leg, answered_at=None)
+            for leg in call.legs
+        ]
+        spans = [(leg.rang_at, leg.ended_at) for leg in legs] + [(talk.since, talk.until) for talk in call.talks]
+        moments = [moment for span in spans for moment in span if moment is not None]
         return self._event(
             replace(call, legs=tuple(legs)),
             name=f"ringing:{len(moments)}",
             at=max(moments, default=call.started_at),
             raw=b"",
             raw_type=AMI_TYPE,
-            sequence=_SEQUENCE[Kind.STARTED],
+            sequence=_SEQUENCE[Kind.STARTED] if call.answered_at is None else _PASSED_ON_SEQUENCE,
             payload=CallRinging,
         )
 
@@ -144,6 +149,14 @@ class CallFactsReader:
             sequence=sequence,
             correlation_id=call.linkedid,
         )
+
+
+def _through(call: CallSnapshot, leg: CallLeg) -> bool:
+    """Whether the client talked with whoever picked a telephone up."""
+    if call.answered_at is None:
+        return False
+    talked = any(talk.endpoint == leg.endpoint and talk.since >= leg.rang_at for talk in call.talks)
+    return talked or leg.rang_at <= call.answered_at
 
 
 def vanished_call(facts: CallFacts, at: datetime) -> CallSnapshot:

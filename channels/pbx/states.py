@@ -46,6 +46,11 @@ class Ringing:
             return frozenset()
         return frozenset(leg.uniqueid for leg in self.facts.legs if leg.ended_at is None)
 
+    @property
+    def concerns(self) -> tuple[frozenset[str], str]:
+        """The telephones that ring now, and who talks: nobody."""
+        return self.telephones, ""
+
 
 @dataclass(frozen=True, slots=True)
 class Talking:
@@ -60,6 +65,11 @@ class Talking:
     def snapshot(self) -> CallSnapshot:
         """The call as it stands."""
         return self.facts.snapshot(CallState.ANSWERED)
+
+    @property
+    def concerns(self) -> tuple[frozenset[str], str]:
+        """The channels of the telephones that the call is passed on to now, and who talks."""
+        return frozenset(leg.uniqueid for leg in self.facts.passed_on()), self.facts.talks.partner
 
 
 @dataclass(frozen=True, slots=True)

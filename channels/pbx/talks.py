@@ -26,6 +26,15 @@ class Talks:
         """The conversation that goes on."""
         return self.all[-1] if self.all and self.all[-1].until is None else None
 
+    def reached(self, endpoint: str, since: datetime) -> bool:
+        """Whether the client has talked with this endpoint since then."""
+        return any(talk.endpoint == endpoint and talk.since >= since for talk in self.all)
+
+    @property
+    def partner(self) -> str:
+        """With whom the client talks or talked last, PARKED in between."""
+        return PARKED if self.held_by == PARKED else self.all[-1].endpoint if self.all else ""
+
     def with_partner(self, endpoint: str, began: TalkBegan, at: datetime) -> Talks:
         """The client talks with this endpoint; nothing new where they do already."""
         now = self.now

@@ -256,10 +256,10 @@ class CallChanged:
 @dataclass(frozen=True, slots=True)
 class CallRinging:
     """Which telephones of the office a client's call rings just now: the legs of `call` without an end. Its other
-    fields are those of a call that rings.
+    fields are those of a call that rings; or of one that was answered and is passed on: then its `talks` tell, too.
 
     A state that passes, not a fact of its own: whatever the call comes to tells all of it again. So it stands in the
-    call only as long as that rings, and the journal has no row of it.
+    call only until then, and the journal has no row of it.
     """
 
     call: CallSnapshot

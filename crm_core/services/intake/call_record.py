@@ -78,7 +78,7 @@ def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None
         wish_callback=call.wish_callback,
         rung=rung_together(ringing, rung) if ringing and not call.partial else rung,
         hold_s=call.hold_s,
-        talks=[_talk(desk, pbx, talk) for talk in _talks(call)],
+        talks=[talk_told(desk, pbx, talk) for talk in _talks(call)],
     )
     if known is None or call.partial:
         return record
@@ -210,6 +210,24 @@ def _together(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[d
     return talks
 
 
+def talks_together(known: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conversations of a call that goes on, of which more is told; the same in whatever order it is told. A link
+    that came in the middle of the call knows none of those before."""
+    if not told or _latest(told) < _latest(known):
+        return known
+    before = [talk for talk in known if talk["from"] < told[0]["from"]]
+    if not before:
+        return told
+    last = before[-1]
+    if last["endpoint"] == told[0]["endpoint"] and last["until"] is None:
+        return [*before[:-1], {**last, "until": told[0]["until"]}, *told[1:]]
+    return [*before[:-1], {**last, "until": last["until"] or told[0]["from"]}, *told]
+
+
+def _latest(talks: list[dict[str, Any]]) -> tuple[datetime, ...]:
+    return max(((_moment(moment),) for talk in talks for moment in (talk["from"], talk["until"]) if moment), default=())
+
+
 def _timed(record: CallRecord) -> CallRecord:
     """With the seconds of waiting and of conversation, of a record that was put together of two."""
     end = record.answered_at or record.finished_at
@@ -231,7 +249,8 @@ def _talks(call: CallSnapshot) -> tuple[CallTalk, ...]:
     return (CallTalk(call.answered_by, call.answered_at, call.finished_at),)
 
 
-def _talk(desk: Desk, pbx: str, talk: CallTalk) -> dict[str, Any]:
+def talk_told(desk: Desk, pbx: str, talk: CallTalk) -> dict[str, Any]:
+    """A conversation as the record keeps it; `until` is None as long as it goes on."""
     return {
         "endpoint": talk.endpoint,
         "user": _login(desk, pbx, talk.endpoint),

@@ -38,6 +38,12 @@ def count_open(conn: Connection) -> dict[AlarmKind, int]:
     return {AlarmKind(kind): int(count) for kind, count in conn.execute(statement)}
 
 
+def lasting_of(conn: Connection, kind: AlarmKind) -> frozenset[str]:
+    """What the alarms of a kind that are not over are about. One statement."""
+    statement = select(alarm.c.subject).where(alarm.c.ended_at.is_(None), alarm.c.kind == kind)
+    return frozenset(row[0] for row in conn.execute(statement))
+
+
 @dataclass(frozen=True, slots=True)
 class LineCalls:
     """The inbound calls of a number as dialled on a PBX: how many in each half hour, and when the last one came."""

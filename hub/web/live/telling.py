@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from crm_core.errors import CoreError
+from crm_core.messages import ChannelKey
+from crm_core.ports import ChannelState
 from crm_core.storage import feed
 from crm_core.storage.feed import FeedRow
 from hub.bootstrap import Hub
@@ -20,6 +22,7 @@ log = get_logger(__name__)
 
 _MOMENT_S = 0.5
 _AGAIN_S = 2.0
+_LOOK_S = 1.0
 _CATCH_UP_ROWS = 2000
 
 
@@ -49,6 +52,7 @@ class Telling:
         self._tasks = [
             asyncio.create_task(self._follow(self._hub.live.position), name="pages-telling"),
             asyncio.create_task(self._tell_unwritten(), name="pages-unwritten"),
+            asyncio.create_task(self._watch_links(), name="pages-links"),
         ]
 
     async def stop(self) -> None:
@@ -157,3 +161,15 @@ class Telling:
             for each in self._followers.of(topics):
                 each.tell(each.position, topics)
             await asyncio.sleep(_MOMENT_S)  # telephones ring by the dozen; how they stand is looked at twice a second
+
+    async def _watch_links(self) -> None:
+        """No channel says that its link came or went; how they stand is looked at without I/O."""
+        stood = self._links()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if (stands := self._links()) != stood:
+                stood = stands
+                self._moves("channels")
+
+    def _links(self) -> dict[ChannelKey, ChannelState]:
+        return {key: channel.health.state for key, channel in self._hub.channels.items()}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from crm_core.messages import RouteStage, Verdict
 from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState, Direction
+from crm_core.model.call_now import passed_on_by, ringing_legs, talk_now
 from crm_core.model.identity import caller
 from crm_core.model.records import CallRecord
 from crm_core.model.user import Staff, User
@@ -19,22 +21,27 @@ from crm_core.storage.queries.workspace.popup import Popup, popup
 from hub.web.call_words import stage_word
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.pages import Pages
+from hub.web.popups.links import lost_links
 from hub.web.tongues import speak
 
 _TOPIC: Final = "me"
+_LONGEST_RINGING = timedelta(minutes=10)
 _MOST_PEOPLE = 20
 """That one call is shown to at once; of a larger group those that were rung first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The popup of a call for some people, all of whom see the same; None where it is to be taken away."""
+    """The popup of a call for some people, all of whom see the same; None where it is to be taken away. `talking`: they
+    picked it up; `lost`: the telephone system's link is down, so that it may be over."""
 
     call: CallRecord
     logins: frozenset[str]
     popup: Popup | None
     staff: Staff
     region: str
+    talking: bool = False
+    lost: bool = False
 
     @property
     def key(self) -> str:
@@ -48,13 +55,24 @@ class Shown:
         return identity.value if identity is not None else self.call.number
 
     @property
-    def talking(self) -> bool:
-        """Whether it was picked up."""
-        return self.call.state is CallState.ANSWERED
+    def passed_on_by(self) -> str | None:
+        """Who passes the call on to those whom it rings."""
+        by = None if self.talking else passed_on_by(self.call)
+        user = self.staff.get(by)
+        return user.name if user is not None else by
+
+    @property
+    def passed_on_to(self) -> tuple[str, ...]:
+        """Whom it rings while somebody talks, or talked."""
+        legs = ringing_legs(self.call) if self.talking else ()
+        names = (self.staff.get(leg.get("user")) or leg["endpoint"] for leg in legs)
+        return tuple(dict.fromkeys(each.name if isinstance(each, User) else each for each in names))
 
     @property
     def whys(self) -> tuple[str, ...]:
         """Why it rings here: the rules that chose these people, as decisions on the call tell."""
+        if self.call.state is CallState.ANSWERED:
+            return ()  # they chose who was rung first
         steps = [step for each in (self.popup.decisions if self.popup else ()) for step in each.trace]
         chose = [step for step in steps if step["verdict"] == Verdict.RINGS.value and step.get("login") in self.logins]
         return tuple(dict.fromkeys(stage_word(step["stage"]) for step in chose if step["stage"] in set(RouteStage)))
@@ -69,43 +87,45 @@ class Ringing:
 
     async def mine(self, user: User, language: str) -> Sequence[Piece]:
         """The popups that somebody has to see now."""
-        hub = self._pages.hub
+        hub, now = self._pages.hub, self._pages.hub.clock.now()
 
         def found(conn: Reading) -> list[Shown]:
-            calls = [each for each in calls_now(conn, hub.clock.now()) if user.login in concerned(each)]
-            return [each for call in calls for each in self._shown(conn, call, {user.login})]
+            calls = [each for each in calls_now(conn, now) if user.login in concerned(each, now)]
+            return [each for call in calls for each in self._shown(conn, call, now, {user.login})]
 
         return self._pieces(await hub.store.read(found), language)
 
     async def _make(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
         hub, ids = self._pages.hub, [each.id for each in wishes]
+        now = hub.clock.now()
 
         def found(conn: Reading) -> list[Shown]:
-            return [each for call in calls_named(conn, ids) for each in self._shown(conn, call)]
+            return [each for call in calls_named(conn, ids) for each in self._shown(conn, call, now)]
 
         return self._pieces(await hub.store.read(found), language)
 
-    def _shown(self, conn: Reading, call: CallRecord, only: Collection[str] | None = None) -> list[Shown]:
+    def _shown(
+        self, conn: Reading, call: CallRecord, now: datetime, only: Collection[str] | None = None
+    ) -> list[Shown]:
         """What of a call is shown to whom; people who see all cards share one."""
         staff, region = self._pages.hub.directory.staff, self._pages.hub.store.office.region
-        everybody = frozenset(each["user"] for each in call.rung if each.get("user"))
-        wanted = [login for login in concerned(call) if only is None or login in only][:_MOST_PEOPLE]
-        found, seeing_all = [], []
-        for login in wanted:
+        parts = {login: part for login, part in concerned(call, now).items() if only is None or login in only}
+        wanted = dict(list(parts.items())[:_MOST_PEOPLE])
+        together: dict[tuple[bool, str], list[str]] = {}  # who sees the same: all that is asked for once
+        for login, talking in wanted.items():
             user = staff.get(login)
             if user is None:
                 continue
             asker = self._pages.hub.store.asker(conn, user)
-            if not Access.of(user, asker.catalogue, asker.staff).may(Right.SEE_CALLS):
-                continue
-            if asker.sight.everything:
-                seeing_all.append(login)
-            else:
-                found.append(Shown(call, frozenset({login}), popup(conn, asker, call.id), staff, region))
-        if seeing_all:
-            asker = self._pages.hub.store.asker(conn, staff.by_login[seeing_all[0]])
-            found.append(Shown(call, frozenset(seeing_all), popup(conn, asker, call.id), staff, region))
-        if only is None and (gone := everybody - set(wanted)):
+            if Access.of(user, asker.catalogue, asker.staff).may(Right.SEE_CALLS):
+                together.setdefault((talking, "" if asker.sight.everything else login), []).append(login)
+        lost = bool(together) and call.pbx in lost_links(conn, self._pages.hub)
+        found = []
+        for (talking, _login), logins in together.items():
+            asker = self._pages.hub.store.asker(conn, staff.by_login[logins[0]])
+            shown = popup(conn, asker, call.id)
+            found.append(Shown(call, frozenset(logins), shown, staff, region, talking=talking, lost=lost))
+        if only is None and (gone := everybody(call) - set(wanted)):
             found.append(Shown(call, gone, None, staff, region))
         return found
 
@@ -114,10 +134,23 @@ class Ringing:
         return [Piece(_TOPIC, each.key, self._pages.html("popups/call.html", each=each), each.logins) for each in found]
 
 
-def concerned(call: CallRecord) -> tuple[str, ...]:
-    """Whose telephones ring with a client's call, or who talks with them; nobody, when it is over."""
-    if call.direction is not Direction.IN or call.finished_at is not None:
-        return ()
+def concerned(call: CallRecord, now: datetime) -> Mapping[str, bool]:
+    """Whose telephones ring with a client's call, or who talks with them (True); nobody, when it is over. Of a call
+    that the office made, only to whom it is passed on: the others made it themselves. Nothing rings for hours: where a
+    telephone system left it unsaid how that ended, it rings no more."""
+    if call.finished_at is not None or (call.direction is not Direction.IN and call.state is not CallState.ANSWERED):
+        return {}
+    legs = [leg for leg in ringing_legs(call) if now - datetime.fromisoformat(leg["rang_at"]) < _LONGEST_RINGING]
+    parts = {leg["user"]: False for leg in legs if leg.get("user")}
     if call.state is CallState.ANSWERED:
-        return (call.answered_by,) if call.answered_by else ()
-    return tuple(dict.fromkeys(each["user"] for each in call.rung if each.get("user") and each["ring_s"] is None))
+        talk = talk_now(call)
+        talks = talk["user"] if talk is not None else None if call.talks else call.answered_by
+        if talks and (call.direction is Direction.IN or len(call.talks) > 1):
+            parts[talks] = True
+    return parts
+
+
+def everybody(call: CallRecord) -> frozenset[str]:
+    """Who may have had a popup of a call."""
+    people = {*(each.get("user") for each in (*call.rung, *call.talks)), call.answered_by}
+    return frozenset(each for each in people if each)

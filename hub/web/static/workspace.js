@@ -5,6 +5,7 @@ import * as failures from "./failures.js";
 import * as feed from "./feed.js";
 import * as keys from "./keys.js";
 import * as notify from "./notify.js";
+import * as popups from "./popups.js";
 import * as submitting from "./submitting.js";
 import * as times from "./times.js";
 
@@ -37,5 +38,6 @@ submitting.begin();
 days.begin();
 feed.begin();
 keys.begin();
+popups.begin();
 notify.begin();
 times.begin();

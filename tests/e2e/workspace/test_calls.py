@@ -42,6 +42,11 @@ key = "site-key"
 ring_s = {ring_s}
 deadline_ms = 5000
 """
+# whom the people of the office call, and pass calls on to, by short numbers
+_COLLEAGUES = """
+[hub-outbound](+)
+exten => _10X,1,Dial(PJSIP/${EXTEN})
+"""
 
 
 @dataclass
@@ -94,7 +99,8 @@ async def exchange(
     office, agi = Office.plan(short_dir), free_port()
     ami = AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret")
     config = PbxConfig(office.name, ami, agi_port=agi, deadline_s=5.0)
-    office.write(asterisk_tree, *(snippet(config, part) for part in (Part.DIALPLAN, Part.MANAGER, Part.CDR)))
+    dialplan = snippet(config, Part.DIALPLAN) + _COLLEAGUES
+    office.write(asterisk_tree, dialplan, *(snippet(config, part) for part in (Part.MANAGER, Part.CDR)))
     folder = short_dir / "hub"
     folder.mkdir()
     token = await staffed(
@@ -125,7 +131,7 @@ async def exchange(
 
 def popup(page: Page) -> Locator:
     """The popup of a call that stands before somebody."""
-    return page.locator("#popups aside.popup[id^=popup-]:not([hidden])")
+    return page.locator("aside.popup[data-call]:not([hidden])")
 
 
 async def test_the_card_stands_there_before_the_call_is_picked_up(exchange: Exchange) -> None:
@@ -158,6 +164,11 @@ async def test_the_card_stands_there_before_the_call_is_picked_up(exchange: Exch
         await expect(popup(olga)).to_have_count(0)
         await shown.get_by_role("link", name="Открыть карточку").click()
         await expect(ivan).to_have_url(f"{workspace.hub.url}/contacts/{contact}")
+        # on the card of that very client it covers nothing
+        await expect(ivan.locator("[data-calls-here] > aside")).to_contain_text("Вы говорите")
+        await expect(popup(ivan)).to_have_count(1)
+        await ivan.locator("#answer").click(trial=True)
+        await ivan.locator("#composer button:not([type])").last.click(trial=True)
         await rung.hang_up()
         for page in (ivan, tab):
             await expect(popup(page)).to_have_count(0)
@@ -201,4 +212,25 @@ async def test_a_stranger_stands_before_the_whole_group_until_somebody_picks_up(
         await expect(popup(olga)).to_contain_text("Вы говорите")
         await expect(popup(ivan)).to_have_count(0)
         await rung.hang_up()
+        await expect(popup(olga)).to_have_count(0)
+
+
+async def test_a_call_that_is_passed_on_stands_before_whom_it_goes_to(exchange: Exchange) -> None:
+    workspace = exchange.workspace
+    await exchange.anna()
+    ivan, olga = await workspace.enter("ivan"), await workspace.enter("olga")
+    async with exchange.telephone("101") as first, exchange.telephone("102") as second:
+        await exchange.people.caller(CLIENT, LINE, hold_ms=600_000)
+        talk = await first.picked_up()
+        await expect(popup(ivan)).to_contain_text("Вы говорите")
+        await talk.refer("102")
+        asked = await second.rung()
+        await expect(popup(olga)).to_contain_text("Вам звонят")
+        await expect(popup(olga)).to_contain_text("Анна Смирнова")
+        await expect(popup(olga)).to_contain_text("Переводит: Иван Петров")
+        await expect(popup(ivan)).to_have_count(0)
+        asked.answer()
+        await expect(popup(olga)).to_contain_text("Вы говорите")
+        await expect(popup(olga)).to_have_count(1)
+        await asked.hang_up()
         await expect(popup(olga)).to_have_count(0)

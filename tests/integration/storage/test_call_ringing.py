@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm_core.messages import CallChanged, CallRinging, InboundEvent, ReceiptState
-from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk, Direction
+from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk, Direction, TalkBegan
 from crm_core.model.office import WebhookTarget
 from crm_core.model.records import CallRecord
 from crm_core.storage.queries.workspace.calls_now import call_now, calls_now
@@ -189,3 +189,59 @@ async def test_a_link_that_came_in_the_middle_means_the_same_ringing(world: Worl
     over = (replace(cut, ended_at=at(30)),)
     await world.take(fact(PBX, CallRinging(replace(rang.call, legs=over)), at(30)))
     assert await _now(world, "c") == (NOBODY_S,)
+
+
+def _passed_on(linkedid: str) -> dict[str, InboundEvent]:
+    """Ivan talks and passes the client on to Petr, who rings, then talks; what is told of it, in its order."""
+    rang = CallSnapshot(linkedid, Direction.IN, NUMBER, "+74951234567", CallState.RINGING, at(0.25))
+    ivan = CallLeg(IVAN, at(1.5), at(5.25))
+    talks = (CallTalk(IVAN, at(5.5)),)
+    answer = replace(rang, state=CallState.ANSWERED, answered_at=at(5.5), answered_by=IVAN, legs=(ivan,), talks=talks)
+    alone = (CallTalk(IVAN, at(5.5), at(19.5)),)
+    asked = replace(answer, legs=(ivan, _leg(PETR, 20.5)), talks=alone)
+    again = CallTalk(PETR, at(25.5), None, TalkBegan.BLIND_TRANSFER)
+    through = replace(asked, legs=(ivan, CallLeg(PETR, at(20.5), at(25.25))), talks=(*alone, again))
+    calls = {
+        "answered": (CallChanged(answer), 5.5),
+        "asked": (CallRinging(asked), 20.5),
+        "through": (CallRinging(through), 25.5),
+    }
+    return {
+        name: fact(PBX, payload, at(when), conversation=NUMBER, external_id=f"{linkedid}:{name}", sequence=number)
+        for number, (name, (payload, when)) in enumerate(calls.items())
+    }
+
+
+async def test_whom_a_call_is_passed_on_to_is_seen_in_whatever_order_it_is_told(world: World) -> None:
+    story = _passed_on("p")
+    seen = []
+    for fact_ in story.values():
+        await world.take(fact_)
+        (call,) = [call_now(each, None) for each in await _going_on(world)]
+        seen.append((call.talking, call.ringing))
+    assert seen == [("ivan", ()), (None, ("petr",)), ("petr", ())]
+    for number, names in enumerate(permutations(story)):
+        linkedid = f"p-{number}"
+        again = _passed_on(linkedid)
+        for name in (*names, *story):  # what was told before its time, is told once more with what follows
+            await world.take(again[name])
+        record = next(each for each in await _going_on(world) if each.linkedid == linkedid)
+        assert [(talk["user"], talk["until"] is None) for talk in record.talks] == [("ivan", False), ("petr", True)]
+        assert call_now(record, None).ringing == ()
+
+
+async def test_a_link_that_came_in_the_middle_forgets_none_who_talked_before(world: World) -> None:
+    story = _passed_on("p")
+    await world.take(story["answered"])
+    later = CallSnapshot("p", Direction.IN, NUMBER, "+74951234567", CallState.ANSWERED, at(0), answered_at=at(40.5))
+    for endpoint, talks in ((IVAN, ["ivan"]), (PETR, ["ivan", "petr"])):
+        told = replace(later, answered_by=endpoint, talks=(CallTalk(endpoint, at(40.5)),), guessed=True)
+        await world.take(fact(PBX, CallRinging(told), at(41), conversation=NUMBER, external_id=f"p:{endpoint}"))
+        (record,) = await _going_on(world)
+        assert [talk["user"] for talk in record.talks] == talks
+        assert [talk["until"] is None for talk in record.talks] == [False] * (len(talks) - 1) + [True]
+
+
+async def _going_on(world: World) -> list[CallRecord]:
+    found: list[CallRecord] = await world.store.read(lambda conn: calls_now(conn, world.clock.now()))
+    return found

@@ -13,13 +13,19 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
-from crm_core.model.call import CallLeg
+from crm_core.messages import CallRinging, InboundEvent
+from crm_core.model.alarm import AlarmKind
+from crm_core.model.call import CallLeg, CallSnapshot, CallTalk, TalkBegan
 from crm_core.model.user import Role
+from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.tasking.tasks import NewTask, make
+from crm_core.services.watching.alarms import raise_alarm
+from crm_core.storage import leases
 from crm_core.storage.users import UserChange, update_user
 from tests.fakes.clock import START
-from tests.integration.storage.world import answered, at, ended, missed, moved, ringing
+from tests.integration.http.world import PlayedChannel
+from tests.integration.storage.world import PBX, answered, at, ended, fact, missed, moved, ringing
 from tests.integration.web.conftest import Browser, Workspace
 from tests.patience import PATIENCE_S
 
@@ -249,3 +255,75 @@ async def test_who_calls_is_shown_to_those_alone_whose_telephone_rings(workspace
         assert gone["key"] == popup["key"]
         assert "hidden" in gone["html"]
     assert await ivan.get("/popups") == ""
+
+
+async def on_the_telephone(workspace: Workspace) -> tuple[Browser, Browser, CallSnapshot]:
+    """Ivan and Olga, each with a telephone, and a call that Ivan has picked up."""
+    ivan, olga = await workspace.visitor("ivan", Role.MANAGER), await workspace.visitor("olga", Role.MANAGER)
+    for login, extension in (("ivan", "PJSIP/101"), ("olga", "PJSIP/102")):
+        hired = partial(update_user, login=login, change=UserChange(extension=extension))
+        _done, position = await workspace.hub.store.run_at(hired)
+        assert await workspace.hub.live.reached(position, PATIENCE_S)
+    workspace.clock.set(at(30))
+    legs = (CallLeg("PJSIP/101", at(0), at(4), None), CallLeg("PJSIP/102", at(0), None, None))
+    began = replace(ringing("8.1", ANNA, at(0)), legs=legs)
+    call = replace(answered(began, 5), talks=(CallTalk("PJSIP/101", at(5)),))
+    await workspace.hub.intake.receive_many([moved(began), moved(call)])
+    return ivan, olga, call
+
+
+def told(call: CallSnapshot, number: int) -> InboundEvent:
+    """The PBX tells in passing how a call stands."""
+    return fact(PBX, CallRinging(call), at(20 + number), conversation=ANNA, external_id=f"8.1:ringing:{number}")
+
+
+async def test_a_call_is_passed_on_and_shown_to_whom_it_goes(workspace: Workspace) -> None:
+    ivan, olga, call = await on_the_telephone(workspace)
+    assert "Вы говорите" in await ivan.get("/popups")
+    assert await olga.get("/popups") == "", "she rang with it, and was not quicker"
+    asked = replace(call, legs=(*call.legs, CallLeg("PJSIP/102", at(20), None, None)))
+    alone = replace(asked, talks=(CallTalk("PJSIP/101", at(5), at(19)),))
+    async with following(ivan, "me") as his, following(olga, "me,calls") as hers:
+        await workspace.hub.intake.receive_many([told(alone, 1)])
+        rings = (await hers.piece("popup-"))["html"]
+        assert "Вам звонят" in rings
+        assert "Переводит: Ivan" in rings
+        assert "hidden" in (await his.piece("popup-"))["html"]
+        through = replace(alone, talks=(*alone.talks, CallTalk("PJSIP/102", at(25), None, TalkBegan.BLIND_TRANSFER)))
+        await workspace.hub.intake.receive_many([told(through, 2), told(alone, 3)])
+        assert "Вы говорите" in (await hers.piece("popup-"))["html"]
+    assert await ivan.get("/popups") == ""
+    page = await olga.get("/popups")
+    assert page.count("<aside") == 1, "one popup a call"
+    assert "Вы говорите" in page
+    await workspace.hub.intake.receive_many([moved(ended(through, 60))])
+    assert await olga.get("/popups") == ""
+    assert await workspace.scalar("SELECT count(*) FROM journal WHERE external_id LIKE '8.1:ringing%'") == 0
+
+
+async def test_a_popup_says_that_nobody_hears_the_telephone_system(workspace: Workspace) -> None:
+    ivan, olga, _call = await on_the_telephone(workspace)
+    hub, lost = workspace.hub, "Связь с АТС потеряна"
+    pbx = PlayedChannel(PBX)
+    hub.channels.put(pbx)
+    assert lost not in await ivan.get("/popups")
+    async with following(ivan, "channels") as feed:
+        pbx.health = ChannelHealth(ChannelState.RECONNECTING, "connection reset")
+        assert "channels" in (await feed.event("stale"))["topics"]
+        assert lost not in await ivan.get("/popups"), "another node may own the link"
+        await hub.store.database.write(lambda conn: leases.acquire(conn, str(PBX), hub.node, timedelta(hours=1)))
+        assert lost in await ivan.get("/popups")
+        await hub.store.database.write(lambda conn: leases.release(conn, str(PBX), hub.node))
+        await hub.store.database.write(lambda conn: leases.acquire(conn, str(PBX), "another", timedelta(hours=1)))
+        assert lost not in await ivan.get("/popups")
+        await hub.store.run(lambda desk: raise_alarm(desk, AlarmKind.LINK_DOWN, str(PBX), "down", since=desk.now))
+        assert lost in await ivan.get("/popups"), "as the node that owns it has told"
+        pbx.health = ChannelHealth(ChannelState.CONNECTED)
+        while "channels" not in (await feed.event("stale"))["topics"]:
+            pass
+    assert lost not in await ivan.get("/popups")
+    # What rang when the PBX fell silent for good does not ring for ever.
+    await hub.intake.receive_many([moved(replace(ringing("9.1", ANNA, at(0)), legs=(CallLeg("PJSIP/102", at(0)),)))])
+    assert "Вам звонят" in await olga.get("/popups")
+    workspace.clock.set(at(900))
+    assert await olga.get("/popups") == ""

@@ -22,7 +22,7 @@ from channels.pbx.events import (
 )
 from channels.pbx.inbound import CallFactsReader
 from channels.pbx.reducer import Kind
-from channels.pbx.states import Ringing
+from channels.pbx.states import Ringing, Talking
 from crm_core.messages import CallRinging, ChannelKey
 from crm_core.model.call import CallSnapshot, CallState, Direction
 from tests.unit.pbx.build import at, caller, chan
@@ -35,21 +35,21 @@ A, B = "101", "102"
 # What each captured call is told to ring, asked after every event, between the facts that it makes.
 STORIES = {
     "101_busy_then_102": "started | 101 | nobody | 102 | answered | finished",
-    "ami_blindtransfer_101_to_102": "started | 101 | answered | finished",
-    "ami_redirect_101_to_102": "started | 101 | answered | finished",
+    "ami_blindtransfer_101_to_102": "started | 101 | answered | 102 (nobody) | nobody (102) | finished",
+    "ami_redirect_101_to_102": "started | 101 | answered | 102 (nobody) | nobody (102) | finished",
     "callback_manager_no_answer": "started | finished",
     "callback_originate_answered": "started | answered | finished",
     "caller_abandons_ringing": "started | 101 | nobody | finished",
     "inbound_answered_caller_hangs_up": "started | 101 | answered | finished",
     "inbound_noanswer_timeout": "started | 101 | nobody | finished",
-    "moves/attended_transfer": "started | 101 | answered | finished",
-    "moves/blind_transfer": "started | 101 | answered | finished",
-    "moves/blind_transfer_not_taken": "started | 101 | answered | finished",
+    "moves/attended_transfer": "started | 101 | answered | nobody (102) | finished",
+    "moves/blind_transfer": "started | 101 | answered | 102 (nobody) | nobody (102) | finished",
+    "moves/blind_transfer_not_taken": "started | 101 | answered | 102 (nobody) | nobody (nobody) | finished",
     "moves/forwarded_to_a_mobile": "started | 101 | nobody | 89990001122@trunk | answered | finished",
     "moves/hold": "started | 101 | answered | finished",
     "moves/local_channel": "started | 101 | answered | finished",
     "moves/outgoing": "started | answered | finished",
-    "moves/parked_and_fetched": "started | 101 | answered | finished",
+    "moves/parked_and_fetched": "started | 101 | answered | nobody (nobody) | nobody (102) | finished",
     "moves/picked_up_by_channel": "started | 101 | nobody | answered | finished",
     "moves/picked_up_by_group": "started | 101 | nobody | answered | finished",
     "moves/placed_answered": "started | answered | finished",
@@ -67,7 +67,8 @@ def rings(call: CallSnapshot) -> list[str]:
     """The endpoints that ring, as the fact of it has them."""
     payload = READER.of_ringing(call).payload
     assert isinstance(payload, CallRinging)
-    return sorted(leg.endpoint.removeprefix("PJSIP/") for leg in payload.call.legs if leg.ended_at is None)
+    legs = [leg for leg in payload.call.legs if leg.ended_at is None and leg.answered_at is None]
+    return sorted(leg.endpoint.removeprefix("PJSIP/") for leg in legs)
 
 
 def told(events: Iterable[tuple[CallEvent, bytes]]) -> list[str]:
@@ -75,8 +76,17 @@ def told(events: Iterable[tuple[CallEvent, bytes]]) -> list[str]:
     book, found = CallBook(PbxProfile()), list[str]()
     for event, block in events:
         found += [each.kind.value for each in book.apply(event, block)]
-        found += ["+".join(rings(each)) or "nobody" for each in book.ringing()]
+        found += [_said(each) for each in book.ringing()]
     return found
+
+
+def _said(call: CallSnapshot) -> str:
+    """Who rings; of a call that was answered, also who talks, in brackets."""
+    ringing = "+".join(rings(call)) or "nobody"
+    if call.answered_at is None:
+        return ringing
+    talks = next((talk.endpoint.removeprefix("PJSIP/") for talk in call.talks if talk.until is None), "nobody")
+    return f"{ringing} ({talks})"
 
 
 def _book(*events: CallEvent) -> CallBook:
@@ -223,7 +233,7 @@ def test_what_was_told_last_is_how_it_stands(heard: tuple[list[tuple[CallEvent, 
         answer = book.ringing()
         assert len({each.linkedid for each in answer}) == len(answer)  # one a call, however much happened
         for call in answer:
-            assert (call.direction, call.state) == (Direction.IN, CallState.RINGING)
+            assert call.state is CallState.ANSWERED or (call.direction, call.state) == (Direction.IN, CallState.RINGING)
             known[call.linkedid] = call
             ident = READER.of_ringing(call).external_id
             assert ident not in ids
@@ -233,6 +243,8 @@ def test_what_was_told_last_is_how_it_stands(heard: tuple[list[tuple[CallEvent, 
                 now = [leg.endpoint for leg in entry.state.facts.legs if leg.ended_at is None]
                 last = known[linkedid].legs if linkedid in known else ()
                 assert sorted(now) == sorted(leg.endpoint for leg in last if leg.ended_at is None)
+            elif isinstance(entry.state, Talking):
+                assert entry.told == entry.state.concerns
 
 
 @given(_heard())

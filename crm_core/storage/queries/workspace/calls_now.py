@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from crm_core.model.call import CallState
+from crm_core.model.call_now import ringing_legs, talk_now
 from crm_core.model.records import CallRecord
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.workspace.clients import Client
@@ -20,7 +21,7 @@ _LONGEST = timedelta(hours=12)
 @dataclass(frozen=True, slots=True)
 class CallNow:
     """A call that goes on. `since`: when it began to ring, or the conversation began; `talking` is who talks (a login,
-    or an endpoint that is nobody's), `ringing` whom it rings."""
+    or an endpoint that is nobody's), `ringing` whom it rings, also while it is passed on."""
 
     call: CallRecord
     client: Client | None
@@ -52,12 +53,12 @@ def call_now(record: CallRecord, client: Client | None) -> CallNow:
     """A call as it stands."""
     if record.state is CallState.RINGING:
         return CallNow(record, client, record.started_at, None, _ringing(record))
-    open_talks = [each for each in record.talks if each["until"] is None]
-    last = open_talks[-1] if open_talks else None
+    last = talk_now(record)
+    alone = last is None and bool(record.talks)  # the client, while the call is passed on
     talking = (last["user"] or last["endpoint"]) if last is not None else (record.answered_by or record.endpoint)
     since = datetime.fromisoformat(last["from"]) if last is not None else (record.answered_at or record.started_at)
-    return CallNow(record, client, since, talking, ())
+    return CallNow(record, client, since, None if alone else talking, _ringing(record))
 
 
 def _ringing(record: CallRecord) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each["user"] or each["endpoint"] for each in record.rung if each["ring_s"] is None))
+    return tuple(dict.fromkeys(each["user"] or each["endpoint"] for each in ringing_legs(record)))
