@@ -33,6 +33,7 @@ function fit() {
   const target = form().elements.target.value;
   form().classList.toggle("no-subject", !target.startsWith("email:"));
   form().classList.toggle("of-note", target === "note");
+  form().elements.at.disabled = target === "note"; // it is kept at once; the time stands there again for an answer
 }
 
 // ---------- the box as it stands now; it is drawn anew after each message

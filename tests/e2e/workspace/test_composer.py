@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import aiohttp
 import pytest
 from playwright.async_api import Page, expect
@@ -133,3 +135,23 @@ async def test_a_form_that_makes_a_lead_and_a_case_is_told_once(workspace: Works
     await expect(notice).to_contain_text("Ждёт ответа")
     await expect(notice.get_by_role("link")).to_have_attribute("href", f"/contacts/{contact}#answer")
     assert len(await ivan.evaluate("told")) == 1
+
+
+async def test_a_note_is_kept_at_once_whatever_time_stood_there(workspace: Workspace) -> None:
+    await workspace.client(5001, "Анна").say("Сколько ждать?")
+    contact = await workspace.contact("tg:5001")
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    where, at = ivan.locator("#composer select[name=target]"), ivan.locator("#composer input[name=at]")
+    tomorrow = (datetime.now().astimezone() + timedelta(days=1)).strftime("%Y-%m-%dT10:00")
+    await at.fill(tomorrow)
+    await where.select_option("note")
+    await expect(at).to_be_hidden()
+    await expect(at).to_be_disabled()
+    await where.select_option("telegram:shop")
+    await expect(at).to_have_value(tomorrow)
+    await where.select_option("note")
+    await ivan.locator("#answer").fill("Просит скидку")
+    await ivan.keyboard.press("Control+Enter")
+    await expect(ivan.locator("#flow li.note")).to_contain_text("Просит скидку")
+    await expect(ivan.locator("#composer .problem")).to_have_count(0)
