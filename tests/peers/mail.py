@@ -30,7 +30,7 @@ def _user() -> str:
 
 
 def _home(prefix: str) -> Path:
-    home = Path(tempfile.mkdtemp(prefix=prefix))
+    home = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # Dovecot's plugins take short paths alone
     home.chmod(0o755)
     give_to_nobody(home)
     return home
