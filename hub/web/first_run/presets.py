@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +15,8 @@ from crm_core.services.desk import Desk
 from hub.presets import parsed
 from hub.web.first_run.steps import after_preset
 from hub.web.first_run.words import section_word, verb_word
+from hub.web.office.labels import field_word
+from hub.web.office.summaries import changed_said
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import ngettext
 
@@ -79,7 +80,8 @@ class Presets:
             name=name,
             preset=wanted,
             look=look,
-            brief=_brief,
+            brief=changed_said,
+            field_word=field_word,
             verb_word=verb_word,
             section_word=section_word,
         )
@@ -98,8 +100,3 @@ async def _named(request: web.Request) -> tuple[str, Configuration]:
         return name, await asyncio.to_thread(_read, name)
     except InvalidInput as err:
         raise InvalidInput("{name}: {why}", name=name, why=err) from err
-
-
-def _brief(value: Any) -> str:
-    text = "—" if value is None else " ".join(str(value).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -70,6 +70,8 @@ class Offers:
 
     by_key: Mapping[str, Sequence[str]] = field(default_factory=dict)
     kinds: Sequence[Choice] = ()
+    titles: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What people call a value of a field, by the field's key and the value."""
 
     def of(self, form: str, key: str) -> Sequence[str]:
         """What is proposed for a field."""
@@ -166,7 +168,10 @@ def _input(form: type[BaseModel], shape: Shape, value: Any, path: str, faults: F
                 found.kind, found.choices, found.value = Kind.MANY, offers.kinds, given
             elif known and len(known) <= _SMALL:
                 found.kind, found.value = Kind.MANY, given
-                found.choices = [Choice(each, _called(shape.key, each)) for each in dict.fromkeys([*known, *given])]
+                found.choices = [
+                    Choice(each, offers.titles.get((shape.key, each)) or _called(shape.key, each))
+                    for each in dict.fromkeys([*known, *given])
+                ]
         case Kind.ROWS | Kind.PART | Kind.PAIRS:
             found.rows = list(_rows(shape, value, path, faults, offers, name))
             found.value = None

@@ -91,6 +91,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "once": NP_("field", "Once a record, ever"),
     "only": NP_("field", "Only where"),
     "options": NP_("field", "Values to choose from"),
+    "position": NP_("field", "Place in the order"),
     "outside": NP_("field", "Outside of that calendar"),
     "owner": NP_("field", "Responsible for the stage"),
     "parts": NP_("field", "Parts"),

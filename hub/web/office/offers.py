@@ -10,6 +10,7 @@ from crm_core.model.user import Role
 from crm_core.services.desk import Desk
 from hub.web.office.inputs import Choice, Offers
 from hub.web.office.labels import value_word
+from hub.web.words import channel_word
 
 _CHANNELS = ("telegram", "vk", "email", "web", "gateway")
 
@@ -55,4 +56,7 @@ def offers_of(desk: Desk, of: str = "deal") -> Offers:
     }
     types = [Choice(each.name, body.titles) for each, body in catalogue.bodies(Section.RECORD_TYPE, RecordTypeBody)]
     kinds = [Choice(each, value_word("of", each)) for each in ("deal", *sorted(PLAIN_KINDS))]
-    return Offers(named, (*kinds, *types))
+    fields = fields_of(catalogue, of).by_key.items()
+    titles = {("required", key): each.title for key, each in fields}
+    titles |= {("channels", each): channel_word(each) for each in _CHANNELS}
+    return Offers(named, (*kinds, *types), titles)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from crm_core.errors import Conflict, CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
 from crm_core.model.definitions import Pipeline, PipelineSettings, RecordTypeBody, Section, Stage, StageSettings
 from crm_core.model.definitions.base import Name
+from crm_core.model.fields import fields_of
 from crm_core.model.records import PipelineRecord, StageKind
 from crm_core.model.rights import Right
 from crm_core.services.acts import pipeline_keeping as services
@@ -254,7 +255,10 @@ class Pipelines:
     async def _drawn(
         self, request: web.Request, found: Pipeline, values: Values, faults: Faults, *, status: int = 200
     ) -> Answer:
-        offers = await self.pages.hub.store.look(lambda desk: offers_of(desk, found.record.type))
+        of_type = found.record.type
+        offers, fields = await self.pages.hub.store.look(
+            lambda desk: (offers_of(desk, of_type), fields_of(desk.catalogue, of_type))
+        )
         usual, more = drawn(PipelineForm, values, faults, offers)
         return self._part(
             self.pages.render(
@@ -267,6 +271,7 @@ class Pipelines:
                 others=faults.get("", []),
                 seen=_seal(_of_pipeline(found)),
                 warnings=services.warnings(found),
+                field_titles={key: each.title for key, each in fields.by_key.items()},
             ),
             status,
         )

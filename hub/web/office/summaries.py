@@ -120,7 +120,7 @@ def changed_said(key: str, value: Any) -> str:
         case str() if _LENGTH.fullmatch(value):
             text = _lasting(durations.duration(value))
         case _:
-            text = value_word(key, str(value))
+            text = value_word("tell" if key == "to" else key, str(value))
     return short(text)
 
 
@@ -141,10 +141,22 @@ def _told_of(key: str, value: Any) -> str:
     """A part of an action: whom it is for and how long it takes in words, the rest as it stands there."""
     if key == "to":
         people = value if isinstance(value, list) else [value]
-        return ", ".join(value_word("tell", str(each)) for each in people)
+        return ", ".join(_who(str(each)) for each in people)
     if key in {"due", "after"}:
         return _lasting(durations.duration(str(value)))
     return _plain(value)
+
+
+def _who(name: str) -> str:
+    """Whom an action means: a role, a group, whoever stands in a field, somebody by their login."""
+    kind, _colon, rest = name.partition(":")
+    match kind if rest else "":
+        case "field":
+            return _("whom the field «{field}» names").format(field=rest.strip())
+        case "group":
+            return _("group «{group}»").format(group=rest.strip())
+        case _:
+            return value_word("tell", name)
 
 
 def _lasting(value: timedelta) -> str:

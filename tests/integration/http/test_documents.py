@@ -227,3 +227,26 @@ async def test_a_broken_word_file_is_refused_where_it_is_named(world: World) -> 
         assert words in problem["detail"]
         path = f"/document-templates/{kept['id']}"
         assert words in (await world.ask("PATCH", path, {"docx": file}, login="root", status=422))["detail"]
+
+
+async def test_a_name_that_no_document_ever_has_is_refused_with_the_nearest(world: World) -> None:
+    async def refused(body: dict[str, Any]) -> str:
+        answer = await world.ask("POST", "/document-templates", {"name": "Счёт", **body}, login="root", status=422)
+        return str(answer["detail"])
+
+    assert "contact" in await refused({"html": "<p>{{ contakt.name }}</p>"})
+    assert "name" in await refused({"html": "<p>{{ contact.nam }}</p>"})
+    assert "email" in await refused({"html": "<p>{{ author.emial }}</p>"})
+    assert "number" in await refused({"title": "Счёт {{ numbr }}", "html": "<p>да</p>"})
+    assert "unsubscribe" in await refused({"html": "<p>{{ unsubscribe }}</p>"}), (
+        "what messages have, documents have not"
+    )
+    document = Document()
+    document.add_paragraph("{{ item.position }} {{ item.nmae }}")
+    found = io.BytesIO()
+    document.save(found)
+    wrong = await refused({"docx": await uploaded(world, found.getvalue(), "счёт.docx")})
+    assert "docx" in wrong.lower()
+    assert "name" in wrong
+    row = "{% for each in items %}{{ each.anything }}{% endfor %}{{ office.url }}{{ payments[0].amount }}"
+    await world.ask("POST", "/document-templates", {"name": "Счёт", "html": row}, login="root", status=201)
