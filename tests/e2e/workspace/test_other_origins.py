@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, expect
 
-from tests.e2e.hub_process import free_port
+from hub.demo.peers.process import free_port
 from tests.e2e.workspace.office import Workspace, until
 
 pytestmark = pytest.mark.timeout(600)
