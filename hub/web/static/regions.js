@@ -154,7 +154,7 @@ export function placePiece(piece) {
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) waiting.forEach((timer, region) => { clearTimeout(timer); waiting.delete(region); schedule(region, 0); });
+  if (!document.hidden) [...waiting].forEach(([region, timer]) => { clearTimeout(timer); waiting.delete(region); schedule(region, 0); }); // of a copy: each waits anew
 });
 
 // A hub that is just starting, or a proxy before it: what was not got is asked for again.
