@@ -281,13 +281,14 @@ class _Report:
     def heard(self, batch: Sequence[Line], outcomes: Sequence[Outcome]) -> None:
         """A batch was taken in."""
         from crm_core.services.importing.cells import as_written, harmless
+        from crm_core.wording import Joined
         from hub.tongues import told_in
 
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, len(batch))
         cells = {line.number: line.cells for line in batch}
         for each in outcomes:
-            why = "; ".join(told_in(note, "ru") for note in each.notes)
+            why = told_in(Joined(each.notes), "ru")
             if self._report is not None:
                 self._report.writerow([each.line, _BECAME[each.became.value], each.subject_id or "", harmless(why)])
             if each.became == "failed" and self._failed is not None:

@@ -17,6 +17,7 @@ from crm_core.services.importing import runs
 from crm_core.services.importing.cells import harmless
 from crm_core.storage.queries import imports, personal
 from crm_core.storage.store import Store
+from crm_core.wording import Joined
 from hub.exchange.importing import Importer, go_on, keep_file, stored
 from hub.exchange.owning import claimed
 from hub.files import DiskFiles
@@ -111,7 +112,7 @@ class ImportWorker(Worker):
                     language = self._store.office.language
                     async for each in Importer(self._store, plan, how, heard).rehearse(table.lines):
                         counts[each.became.value] += 1
-                        why = harmless("; ".join(told_in(note, language) for note in each.notes))
+                        why = harmless(told_in(Joined(each.notes), language))
                         writer.writerow([each.line, each.became.value, each.subject_id or "", why])
                 report = await keep_file(self._files, path)
         except _Stopped as err:
