@@ -22,6 +22,7 @@ COMPUTED = {
     "_said(err)": "what the library of templates says",
     "held_back(desk, found)": "said by the office's own phrases",
     "problems[0]": "a list of sentences",
+    "found[0]": "a list of sentences",
     "missing": "a sentence, by its type",
     "restored(answer[1:].decode('utf-8', 'replace'))": "what another process said",
     "why": "what was found wrong, a sentence where it is ours",
