@@ -201,7 +201,7 @@ def _passed_on(linkedid: str) -> dict[str, InboundEvent]:
     asked = replace(answer, legs=(ivan, _leg(PETR, 20.5)), talks=alone)
     again = CallTalk(PETR, at(25.5), None, TalkBegan.BLIND_TRANSFER)
     through = replace(asked, legs=(ivan, CallLeg(PETR, at(20.5), at(25.25))), talks=(*alone, again))
-    calls = {
+    calls: dict[str, tuple[CallChanged | CallRinging, float]] = {
         "answered": (CallChanged(answer), 5.5),
         "asked": (CallRinging(asked), 20.5),
         "through": (CallRinging(through), 25.5),

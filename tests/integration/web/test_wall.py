@@ -162,7 +162,8 @@ async def test_whose_ladder_is_at_its_end_stands_first(workspace: Workspace) -> 
 async def test_only_whoever_says_what_they_know_shares_an_answer(workspace: Workspace) -> None:
     boss = await workspace.visitor("boss", Role.HEAD)
     await workspace.write("Когда замер?", name="Анна")
-    known = int(await workspace.scalar("SELECT MAX(position) FROM feed"))
+    known = await workspace.scalar("SELECT MAX(position) FROM feed")
+    assert isinstance(known, int)
     assert await workspace.hub.live.reached(known, 20)
     assert "Анна" in await boss.get(f"/wall?part=acts&at={known}")
     await workspace.hub.store.database.write(  # nothing that the feed tells of

@@ -111,9 +111,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back."""
-    op.drop_index("uq_app_user_oidc_subject", table_name="app_user")
     op.drop_table("unsent_form")
     op.drop_table("user_session")
+    op.drop_index("uq_app_user_oidc_subject", table_name="app_user")
     op.drop_column("app_user", "tastes")
     op.drop_column("app_user", "oidc_subject")
     op.drop_column("app_user", "session_epoch")
