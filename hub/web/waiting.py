@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from crm_core.model.case import CaseKind
 from crm_core.model.ladder import Told
-from crm_core.model.office import Office
 from crm_core.model.records import CaseRecord
 from crm_core.storage.queries.contacts import ContactCard
+from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.queries.workspace.climbing import ToldPerson, once_each
 
 
 @dataclass(frozen=True, slots=True)
 class Rungs:
-    """Where a case stands: `told` are those of the last rung told, `next_tells` those of the one to come."""
+    """Where a case stands: `climbed` rungs were told, to `people`, once each; `next_tells` are those of the one to
+    come."""
 
-    told: tuple[Told, ...]
+    climbed: int
+    people: tuple[ToldPerson, ...]
     next_tells: tuple[Told, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A client who waits; `told` and `next_tells` as in `Rungs`."""
+    """A client who waits, and what the ladder says."""
 
     case: CaseRecord
     client: ContactCard
     due_at: datetime | None
-    told: tuple[Told, ...]
-    next_tells: tuple[Told, ...]
+    rungs: Rungs
 
 
-def rungs_of(case: CaseRecord, due_at: datetime | None, office: Office) -> Rungs:
-    """What the ladder says of a case."""
-    steps = office.ladders.of_case(CaseKind(case.kind)).steps
-    told = steps[case.rung].tell if case.rung is not None and case.rung < len(steps) else ()
-    upcoming = 0 if case.rung is None else case.rung + 1
-    return Rungs(told, steps[upcoming].tell if upcoming < len(steps) and due_at is not None else ())
-
-
-def waiting_of(case: CaseRecord, client: ContactCard, due_at: datetime | None, office: Office) -> Waiting:
-    """A case with its client and what its ladder says of it."""
-    rungs = rungs_of(case, due_at, office)
-    return Waiting(case, client, due_at, rungs.told, rungs.next_tells)
+def rungs_of(case: CaseRecord, due_at: datetime | None, told: Sequence[ToldPerson], asker: Asker) -> Rungs:
+    """What the ladder says of a case; `told`: who was told of it, the last rung first."""
+    steps = asker.office.ladders.of_case(CaseKind(case.kind)).steps
+    climbed = 0 if case.rung is None else case.rung + 1
+    upcoming = steps[climbed].tell if climbed < len(steps) and due_at is not None else ()
+    return Rungs(climbed, once_each(told), upcoming)

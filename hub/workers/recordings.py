@@ -345,7 +345,7 @@ class RecordingKeeper(Worker):
             }
             await self._trouble(subject, detail, timedelta(0))
         else:
-            self.parts[subject] = {"state": "connected", "detail": Sentence("{free} MB free", free=free // mega)}
+            self.parts[subject] = {"state": "connected", "detail": _free(free)}
             await self._well(subject)
 
     async def _trouble(self, subject: str, detail: str, patience: timedelta) -> None:
@@ -381,3 +381,8 @@ class RecordingKeeper(Worker):
 def place_of(row: RecordingRecord) -> str:
     """Where a recording lies in the storage: by PBX and day, named by the call, so that a second try overwrites."""
     return f"{row.pbx}/{row.created_at:%Y/%m/%d}/{row.call_id}{PurePosixPath(row.name).suffix.lower()}"
+
+
+def _free(size: int) -> Sentence:
+    mega = size // (1024 * 1024)
+    return Sentence("{free} GB free", free=mega // 1024) if mega >= 10 * 1024 else Sentence("{free} MB free", free=mega)

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from crm_core.errors import NotFound
 from crm_core.model.access import Access, Sight
 from crm_core.model.definitions.rules import PLAIN_KINDS
-from crm_core.model.records import DealRecord
+from crm_core.model.records import DealRecord, EntryRecord
 from crm_core.model.timeline import EntryKind
 from crm_core.storage.queries.pages import one_of
 from crm_core.storage.sight import of_seen_card, seen_card
@@ -44,6 +44,11 @@ def seen_entry(timeline: Any, sight: Sight) -> ColumnElement[bool] | None:
         return None
     told = [each.value for each in _OF_THE_CARD]
     return or_(timeline.c.deal_id.is_(None), timeline.c.kind.not_in(told), seen)
+
+
+def sees_entry(entry: EntryRecord, card: DealRecord | None, sight: Sight) -> bool:
+    """The same of an entry that is at hand, with the card that it is about."""
+    return entry.kind not in _OF_THE_CARD or card is None or sight.sees(card)
 
 
 def seen_run(run: Any, sight: Sight) -> ColumnElement[bool] | None:

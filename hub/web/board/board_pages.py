@@ -141,7 +141,7 @@ class Boards(Acting):
             login=user.login,
             remote=remote_of(request),
             access=asker.access,
-            asked=dict(request.query),
+            asked={name: ", ".join(request.query.getall(name)) for name in request.query},
         )
         headers = {
             "Content-Type": "text/csv; charset=utf-8",

@@ -13,6 +13,7 @@ from crm_core.model.records import LeadRecord, LeadStatus, MergeRecord
 from crm_core.model.selling import PaymentRecord
 from crm_core.model.task import TaskState
 from crm_core.services.cards.pipelines import DEAL
+from crm_core.storage.queries.cases import CaseCard
 from crm_core.storage.queries.contacts import ContactCard, contact_card
 from crm_core.storage.queries.documents import list_documents
 from crm_core.storage.queries.leads import LeadFilter, list_leads
@@ -21,12 +22,13 @@ from crm_core.storage.queries.selling import PaymentFilter, list_payments
 from crm_core.storage.queries.suggestions import SuggestionCard, SuggestionFilter, last_merge, list_suggestions
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter, list_tasks
 from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.queries.workspace.climbing import told_of
 from crm_core.storage.queries.workspace.entries import Stretch, stretch
 from crm_core.storage.queries.workspace.newest import conversations_of
 from crm_core.storage.queries.workspace.popup import KnownClient, known_client
 from hub.web.client.reaching import last_used, targets_of
 from hub.web.client.timeline import SHOWS, Around, depends_on_sight
-from hub.web.waiting import Waiting, waiting_of
+from hub.web.waiting import Waiting, rungs_of
 
 _ENTRIES = 50
 _FRESH = 30
@@ -171,12 +173,11 @@ def business_of(conn: Reading, asker: Asker, contact_id: int) -> Business:
     card, sight = contact_card(conn, contact_id), asker.sight
     ident = card.contact.id
     known = known_client(conn, asker, ident, entries=0)
-    case = known.case
     due = PaymentFilter(contact_id=ident, open_only=True, sight=sight)
     return Business(
         card=card,
         known=known,
-        waiting=waiting_of(case.case, card, case.due_at, asker.office) if case is not None else None,
+        waiting=_waiting(conn, asker, card, known.case),
         leads=tuple(list_leads(conn, LeadFilter(contact_id=ident), Slice(limit=_LEADS)).items),
         tasks=tuple(
             list_tasks(conn, asker.access, TaskFilter(TaskState.OPEN, contact_id=ident), Slice(limit=_TASKS)).items
@@ -194,6 +195,14 @@ def business_of(conn: Reading, asker: Asker, contact_id: int) -> Business:
             if each.record.type == DEAL and not each.record.archived and each.admits(asker.user) and each.first
         ),
     )
+
+
+def _waiting(conn: Reading, asker: Asker, client: ContactCard, found: CaseCard | None) -> Waiting | None:
+    if found is None:
+        return None
+    case = found.case
+    told = told_of(conn, [case], asker).get(case.id, ())
+    return Waiting(case, client, found.due_at, rungs_of(case, found.due_at, told, asker))
 
 
 def _blanks(asker: Asker, known: KnownClient) -> tuple[Blank, ...]:

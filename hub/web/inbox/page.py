@@ -17,6 +17,7 @@ from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.alarms import list_alarms
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker, Whose
+from crm_core.storage.queries.workspace.climbing import told_of
 from crm_core.storage.queries.workspace.inbox import NOTHING, Inbox, inbox
 from hub.web.inbox.happening import Happened, happened
 from hub.web.pages import Answer, Pages, access_here, user_here
@@ -68,9 +69,12 @@ def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "") -> Inbo
     allowed = [each for each, _word in choices]
     whose = Whose(wanted) if wanted in {each.value for each in allowed} else allowed[-1]
     found = inbox(conn, asker, whose) if part in {"", "live"} else NOTHING
+    told = told_of(conn, [each.case for each in found.cases], asker)
     return InboxView(
         inbox=found,
-        rungs={each.case.id: rungs_of(each.case, each.due_at, asker.office) for each in found.cases},
+        rungs={
+            each.case.id: rungs_of(each.case, each.due_at, told.get(each.case.id, ()), asker) for each in found.cases
+        },
         happened=happened(conn, asker) if part in {"", "happening"} else (),
         staff=asker.staff,
         alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items if part in {"", "live"} else (),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crm_core.messages import RouteStage, Verdict
-from crm_core.model.access import Access, Right
+from crm_core.model.access import Right
 from crm_core.model.call import CallState, Direction
 from crm_core.model.call_now import passed_on_by, ringing_legs, talk_now
 from crm_core.model.identity import caller
@@ -17,7 +17,7 @@ from crm_core.model.user import Staff, User
 from crm_core.storage.queries.calls import calls_named
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.calls_now import calls_now
-from crm_core.storage.queries.workspace.popup import Popup, popup
+from crm_core.storage.queries.workspace.popup import Popup, popups
 from hub.web.call_words import stage_word
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.pages import Pages
@@ -107,24 +107,23 @@ class Ringing:
     def _shown(
         self, conn: Reading, call: CallRecord, now: datetime, only: Collection[str] | None = None
     ) -> list[Shown]:
-        """What of a call is shown to whom; people who see all cards share one."""
+        """What of a call is shown to whom; people who see all cards share one. All that is known is asked for once."""
         staff, region = self._pages.hub.directory.staff, self._pages.hub.store.office.region
         parts = {login: part for login, part in concerned(call, now).items() if only is None or login in only}
         wanted = dict(list(parts.items())[:_MOST_PEOPLE])
-        together: dict[tuple[bool, str], list[str]] = {}  # who sees the same: all that is asked for once
-        for login, talking in wanted.items():
-            user = staff.get(login)
-            if user is None:
-                continue
-            asker = self._pages.hub.store.asker(conn, user)
-            if Access.of(user, asker.catalogue, asker.staff).may(Right.SEE_CALLS):
-                together.setdefault((talking, "" if asker.sight.everything else login), []).append(login)
+        together: dict[tuple[bool, str], list[str]] = {}  # who sees the same
+        people = [user for user in map(staff.get, wanted) if user is not None]
+        askers = self._pages.hub.store.askers(conn, people)
+        for login, asker in askers.items():
+            if asker.access.may(Right.SEE_CALLS):
+                alike = "" if asker.sight.everything else login
+                together.setdefault((wanted[login], alike), []).append(login)
         lost = bool(together) and call.pbx in lost_links(conn, self._pages.hub)
-        found = []
-        for (talking, _login), logins in together.items():
-            asker = self._pages.hub.store.asker(conn, staff.by_login[logins[0]])
-            shown = popup(conn, asker, call.id)
-            found.append(Shown(call, frozenset(logins), shown, staff, region, talking=talking, lost=lost))
+        made = popups(conn, [askers[logins[0]] for logins in together.values()], call) if together else []
+        found = [
+            Shown(call, frozenset(logins), each, staff, region, talking=talking, lost=lost)
+            for ((talking, _login), logins), each in zip(together.items(), made, strict=True)
+        ]
         if only is None and (gone := everybody(call) - set(wanted)):
             found.append(Shown(call, gone, None, staff, region))
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from sqlalchemy import Connection
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Sight
 from crm_core.model.records import CaseRecord, DealRecord
 from crm_core.model.task import TaskRecord
+from crm_core.model.timeline import EntryKind
 from crm_core.services.acts.deals import DealChange, create
 from crm_core.services.desk import Desk
 from crm_core.services.firing import fire
@@ -20,9 +23,10 @@ from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask
 from crm_core.services.watching.cases import promise, take_case
 from crm_core.storage import queues
+from crm_core.storage.queries.calls import one_call
 from crm_core.storage.queries.workspace.asker import Asker, Whose
 from crm_core.storage.queries.workspace.inbox import Inbox, counts, inbox
-from crm_core.storage.queries.workspace.popup import Popup, popup
+from crm_core.storage.queries.workspace.popup import Popup, popup, popups
 from crm_core.storage.queries.workspace.wall import Wall, wall
 from tests.integration.storage.plans import Seen, seen
 from tests.integration.storage.world import World, answered, at, message, missed, moved, ringing, talked
@@ -214,6 +218,45 @@ async def test_what_a_popup_costs(world: World) -> None:
     assert len(found.answer.known.last) == 5
     assert len(found.statements) <= 14
     assert found.scans(*LARGE) == []
+
+
+async def test_a_call_that_rings_many_people_is_asked_for_once(world: World) -> None:
+    await world.take(*(talked(f"t{n}", ANNA, at(n * 100)) for n in range(3)))
+    contact = (await world.row("identity", key=f"tel:{ANNA}")).contact_id
+    for login in ("ivan", "petr"):
+        placed = await deal(world, login, f"Окна {login}", contact_id=contact)
+        about = partial(Desk.note, contact_id=contact, text=f"Акт {login}", kind=EntryKind.NOTE, deal_id=placed.id)
+        await act(world, login, about)
+    await world.take(missed("m", ANNA, at(9000)), moved(ringing("now", ANNA, at(10_000))))
+    call = await world.row("call", linkedid="now")
+
+    def asks(conn: Connection) -> list[Asker]:
+        """Ivan, who sees his own cards, Petr, his deputy, one who sees none, one who sees all."""
+        ivan, petr, olga, head = (asker_of(world, conn, login) for login in ("ivan", "petr", "olga", "head"))
+        every = frozenset(each.id for each in ivan.catalogue.pipelines)
+        sights = (
+            Sight(ivan.access.people, own=every),
+            Sight(petr.access.people, own=every),
+            Sight(olga.access.people, none=every),
+            head.sight,
+        )
+        return [
+            replace(each, access=replace(each.access, sight=sight))
+            for each, sight in zip((ivan, petr, olga, head), sights, strict=True)
+        ]
+
+    askers = await world.store.read(asks)
+    one = await world.store.read(lambda conn: [popup(conn, each, call.id) for each in askers])
+    many = await seen(world, lambda conn: popups(conn, askers, one_call(conn, call.id)))
+    assert many.answer == one
+    known = [each.known for each in one if each.known is not None]
+    assert [[each.deal.title for each in found.deals] for found in known] == [
+        ["Окна ivan"], ["Окна petr", "Окна ivan"], [], ["Окна petr", "Окна ivan"]
+    ]  # fmt: skip
+    notes = [{each.entry.text for each in found.last if each.entry.kind is EntryKind.NOTE} for found in known]
+    assert notes == [{"Акт ivan"}, {"Акт ivan", "Акт petr"}, set(), {"Акт ivan", "Акт petr"}]
+    assert len(many.statements) <= 14
+    assert many.scans(*LARGE) == []
 
 
 # ---------------------------------------------------------------- the wall

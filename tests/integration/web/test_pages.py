@@ -1,15 +1,17 @@
 """What the pages show and what is done on them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from crm_core.messages import Attachment, ChannelKey
 from crm_core.model.records import ContactRecord, IdentityRecord
 from crm_core.model.user import Role
 from crm_core.storage.queries.contacts import ContactCard
-from crm_core.storage.users import NewUser, add_user
+from crm_core.storage.users import NewUser, UserChange, add_user, update_user
 from hub.web.assets import Assets
 from hub.web.client.reaching import targets_of
 from tests.fakes.clock import START
+from tests.integration.http.world import SHOP
 from tests.integration.web.conftest import Workspace
 
 EVIL = "<script>alert(1)</script>"
@@ -25,9 +27,19 @@ async def test_an_open_case_is_shown_with_who_waits_and_what_comes(workspace: Wo
     assert "Анна Смирнова" in page
     assert "ждёт 2 ч 5 мин" in page
     assert "2 раза" in page
-    assert "сообщено: менеджер, контролёр" in page
+    assert "сообщено только на страницах" in page, "nobody has a messenger"
     assert "дальше контролёр, директор" in page
     assert "на связи" in page
+
+
+async def test_of_a_case_those_are_named_who_were_told(workspace: Workspace) -> None:
+    browser, store = await workspace.visitor(), workspace.hub.store
+    store.office = replace(store.office, staff_channel=SHOP)
+    await workspace.hire("kira", Role.CONTROLLER, name="Кира Орлова")
+    await store.run(lambda desk: update_user(desk, "kira", UserChange(telegram_id=77)))
+    client = await workspace.write("Добрый день", name="Анна Смирнова")
+    for path in ("/", f"/contacts/{client}", "/wall"):
+        assert "знают: <span>Кира Орлова</span>" in await browser.get(path), path
 
 
 async def test_nobody_waits(workspace: Workspace) -> None:

@@ -40,6 +40,17 @@ class ToldPerson:
     at: datetime
 
 
+def once_each(told: Iterable[ToldPerson]) -> tuple[ToldPerson, ...]:
+    """Everybody who was told, once each, whatever they were told through: on the last rung that told them, as one who
+    was reached where anything of it arrived. `told`: the last rung first."""
+    found: dict[str, ToldPerson] = {}
+    for each in told:
+        known = found.get(each.login)
+        if known is None or (known.rung == each.rung and known.state is OutboxState.FAILED):
+            found[each.login] = each
+    return tuple(found.values())
+
+
 @dataclass(frozen=True, slots=True)
 class ClimbingCase:
     """An open case on its ladder: `case.rung` is the last rung told (None: none yet), of `rungs` in all; `told` who was
@@ -55,14 +66,8 @@ class ClimbingCase:
 
     @property
     def told_people(self) -> tuple[ToldPerson, ...]:
-        """Everybody who was told, once each, whatever they were told through: on the last rung that told them, as one
-        who was reached where anything of it arrived."""
-        found: dict[str, ToldPerson] = {}
-        for each in self.told:
-            known = found.get(each.login)
-            if known is None or (known.rung == each.rung and known.state is OutboxState.FAILED):
-                found[each.login] = each
-        return tuple(found.values())
+        """Everybody who was told, once each (`once_each`)."""
+        return once_each(self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ def climbing(conn: Connection, asker: Asker, logins: frozenset[str] | None, *, l
     """Open cases of these people and of nobody, those first who should have been answered longest ago. Three
     statements."""
     cases = all_of(conn, CaseRecord, cases_statement(logins).limit(limit))
-    return Climbing(tuple(cases), _told(conn, cases, asker), due_of(conn, [each.id for each in cases]))
+    return Climbing(tuple(cases), told_of(conn, cases, asker), due_of(conn, [each.id for each in cases]))
 
 
 def ladder_of(case: CaseRecord, asker: Asker) -> Ladder:
@@ -106,8 +111,9 @@ def told_statement(keys: Sequence[str]) -> Select[Any]:
     return select(outbox.c.dedupe, outbox.c.state, outbox.c.created_at).where(outbox.c.dedupe.in_(keys))
 
 
-def _told(conn: Connection, cases: Sequence[CaseRecord], asker: Asker) -> dict[int, tuple[ToldPerson, ...]]:
-    """Who was told, looked up by the keys of the notifications that there may be."""
+def told_of(conn: Connection, cases: Sequence[CaseRecord], asker: Asker) -> dict[int, tuple[ToldPerson, ...]]:
+    """Who was told of each case, the last rung first, looked up by the keys of the notifications that there may be. One
+    statement; none where nobody can have been told."""
     keys = dict(_keys(cases, asker))
     if not keys:
         return {}

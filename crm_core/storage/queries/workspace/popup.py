@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, literal_column, select
+from sqlalchemy import Connection, Select, literal_column, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.model.access import Sight
 from crm_core.model.definitions import Pipeline, Stage
@@ -14,8 +16,8 @@ from crm_core.model.timeline import EntryKind
 from crm_core.storage.queries.calls import GivenOut, given_out, one_call
 from crm_core.storage.queries.cases import CaseCard, due_of
 from crm_core.storage.queries.contacts import ContactCard, current, identities_of
-from crm_core.storage.queries.pages import all_of, both
-from crm_core.storage.queries.seeing import seen_entry
+from crm_core.storage.queries.pages import all_of
+from crm_core.storage.queries.seeing import seen_entry, sees_entry
 from crm_core.storage.queries.timeline import EntryCard, with_details
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.clients import Client, client_of
@@ -63,18 +65,33 @@ class Popup:
 
 def popup(conn: Connection, asker: Asker, call_id: int, *, entries: int = 5) -> Popup:
     """What is known of a call and its client; raises NotFound. Fourteen statements at most."""
-    record = one_call(conn, call_id)
+    return popups(conn, [asker], one_call(conn, call_id), entries=entries)[0]
+
+
+def popups(conn: Connection, askers: Sequence[Asker], record: CallRecord, *, entries: int = 5) -> list[Popup]:
+    """What each of them may know of a call and its client; raises NotFound. Fourteen statements at most, however many
+    people it rings."""
     owner = record.contact_id
-    known = known_client(conn, asker, owner, entries=entries, without=record.id) if owner is not None else None
-    listed = record.list_name or (known.client.list_name if known is not None else None)
-    return Popup(record, known, given_out(conn, record), listed)
+    known: Sequence[KnownClient | None] = [None] * len(askers)
+    if owner is not None:
+        known = known_clients(conn, askers, owner, entries=entries, without=record.id)
+    decisions = given_out(conn, record)
+    return [
+        Popup(record, each, decisions, record.list_name or (each.client.list_name if each is not None else None))
+        for each in known
+    ]
 
 
-def known_client(
-    conn: Connection, asker: Asker, contact_id: int, *, entries: int = 5, without: int | None = None
-) -> KnownClient:
-    """What is known of a client, who may have been merged into another, the call `without` left out of what was last;
-    raises NotFound. Twelve statements at most."""
+def known_client(conn: Connection, asker: Asker, contact_id: int, *, entries: int = 5) -> KnownClient:
+    """What is known of a client, who may have been merged into another; raises NotFound. Twelve statements at most."""
+    return known_clients(conn, [asker], contact_id, entries=entries)[0]
+
+
+def known_clients(
+    conn: Connection, askers: Sequence[Asker], contact_id: int, *, entries: int = 5, without: int | None = None
+) -> list[KnownClient]:
+    """What each of them may know of a client, the call `without` left out of what was last; raises NotFound. Thirteen
+    statements at most."""
     record = current(conn, contact_id)
     held = identities_of(conn, [record.id]).get(record.id, ())
     scores = select(client_score).where(client_score.c.contact_id == record.id)
@@ -85,33 +102,69 @@ def known_client(
         contact_case.c.contact_id == record.id, contact_case.c.state == literal_column("'open'")
     )
     case = next(iter(all_of(conn, CaseRecord, cases)), None)
-    said = all_of(conn, EntryRecord, last_statement(record.id, asker.sight).limit(entries + 1))
-    said = [each for each in said if without is None or each.call_id != without][:entries]
-    return KnownClient(
-        client=client_of(ContactCard(record, held)),
-        identities=held,
-        score=next(iter(all_of(conn, ClientScoreRecord, scores)), None),
-        last=tuple(with_details(conn, said)),
-        deals=_open_deals(conn, asker, record.id),
-        lead=next(iter(all_of(conn, LeadRecord, leads)), None),
-        case=CaseCard(case, due_of(conn, [case.id]).get(case.id)) if case is not None else None,
-    )
+    score = next(iter(all_of(conn, ClientScoreRecord, scores)), None)
+    open_lead = next(iter(all_of(conn, LeadRecord, leads)), None)
+    waiting = CaseCard(case, due_of(conn, [case.id]).get(case.id)) if case is not None else None
+    deals, last = _deals(conn, askers, record.id), _last(conn, askers, record.id, entries, without)
+    client = client_of(ContactCard(record, held))
+    return [
+        KnownClient(client, held, score, said, _places(asker, seen), open_lead, waiting)
+        for asker, said, seen in zip(askers, last, deals, strict=True)
+    ]
 
 
-def last_statement(contact_id: int, sight: Sight) -> Select[tuple[object, ...]]:
-    """The entries of a client's conversations, newest first."""
-    conditions = both((seen_entry(timeline, sight),))
+def _last(
+    conn: Connection, askers: Sequence[Asker], contact_id: int, entries: int, without: int | None
+) -> list[tuple[EntryCard, ...]]:
+    """The last entries that each of them may see."""
+    if not entries:
+        return [() for _asker in askers]
+    sights = [each.sight for each in askers]
+    found = all_of(conn, EntryRecord, last_statement(contact_id, *sights).limit((entries + 1) * len(askers)))
+    found = [each for each in found if without is None or each.call_id != without]
+    if len(askers) == 1:
+        return [tuple(with_details(conn, found[:entries]))]
+    about = {each.deal_id for each in found if each.deal_id is not None}
+    cards = all_of(conn, DealRecord, select(deal).where(deal.c.id.in_(sorted(about)))) if about else []
+    card_of = {each.id: each for each in cards}
+    chosen = [
+        [each for each in found if sees_entry(each, card_of.get(each.deal_id or 0), sight)][:entries]
+        for sight in sights
+    ]
+    wanted = {each.id: each for some in chosen for each in some}
+    details = {each.entry.id: each for each in with_details(conn, list(wanted.values()))}
+    return [tuple(details[each.id] for each in some) for some in chosen]
+
+
+def last_statement(contact_id: int, *sights: Sight) -> Select[tuple[object, ...]]:
+    """The entries of a client's conversations that somebody of these sees, newest first."""
     return (
         select(timeline)
-        .where(timeline.c.contact_id == contact_id, timeline.c.kind.in_(_SAID), *conditions)
+        .where(
+            timeline.c.contact_id == contact_id,
+            timeline.c.kind.in_(_SAID),
+            *_any(seen_entry(timeline, sight) for sight in sights),
+        )
         .order_by(timeline.c.occurred_at.desc(), timeline.c.sequence.desc(), timeline.c.id.desc())
     )
 
 
-def _open_deals(conn: Connection, asker: Asker, contact_id: int) -> tuple[OpenDeal, ...]:
+def _deals(conn: Connection, askers: Sequence[Asker], contact_id: int) -> list[list[DealRecord]]:
+    """The open cards that each of them may see, those that changed last first."""
     conditions = [deal.c.contact_id == contact_id, deal.c.closed_at.is_(None), deal.c.deleted_at.is_(None)]
-    conditions += both((seen_card(asker.sight),))
-    statement = select(deal).where(*conditions).order_by(deal.c.updated_at.desc(), deal.c.id.desc()).limit(_MOST_DEALS)
-    found = all_of(conn, DealRecord, statement)
-    places = [(each, asker.catalogue.place(each.stage_id)) for each in found]
+    conditions += _any(seen_card(each.sight) for each in askers)
+    statement = select(deal).where(*conditions).order_by(deal.c.updated_at.desc(), deal.c.id.desc())
+    found = all_of(conn, DealRecord, statement.limit(_MOST_DEALS * len(askers)))
+    return [[each for each in found if asker.sight.sees(each)][:_MOST_DEALS] for asker in askers]
+
+
+def _places(asker: Asker, deals: Sequence[DealRecord]) -> tuple[OpenDeal, ...]:
+    places = [(each, asker.catalogue.place(each.stage_id)) for each in deals]
     return tuple(OpenDeal(each, place[0], place[1]) for each, place in places if place is not None)
+
+
+def _any(conditions: Iterable[ColumnElement[bool] | None]) -> list[ColumnElement[bool]]:
+    """That one of these holds; nothing where one of them always does."""
+    given = list(conditions)
+    told = [each for each in given if each is not None]
+    return [or_(*told)] if len(told) == len(given) else []
