@@ -51,27 +51,28 @@ async def holds(page: Page, condition: str) -> None:
     await until(look)
 
 
-async def card_of(workspace: Workspace, query: str = "") -> tuple[Page, int]:
+async def card_of(workspace: Workspace) -> tuple[Page, int]:
     """Ivan on the card of a client who wrote."""
     await workspace.client(5001, "Анна").say("Добрый день")
     contact = await workspace.contact("tg:5001")
     page = await workspace.enter("ivan")
-    await page.goto(f"{workspace.hub.url}/contacts/{contact}{query}")
+    await page.goto(f"{workspace.hub.url}/contacts/{contact}")
     await expect(page.locator("#flow")).to_contain_text("Добрый день")
     return page, contact
 
 
 async def test_what_changes_while_an_older_answer_takes_a_region_over_is_shown(workspace: Workspace) -> None:
-    page, contact = await card_of(workspace, "?show=chats")
+    page, contact = await card_of(workspace)
     held = Held()
-    await page.route("**/contacts/*part=live*", held.hold)
-    await workspace.client(5001, "Анна").say("Вы здесь?")
+    await page.route("**/contacts/*part=business*", held.hold)
+    await workspace.ask("POST", "/deals", {"title": "Окна", "contact_id": contact})
     await held.once()
-    await workspace.client(5001, "Анна").say("Отзовитесь")
+    await workspace.ask("POST", "/deals", {"title": "Балкон", "contact_id": contact})
     await page.evaluate(REGIONS, f"client:{contact}")
     await page.evaluate(SETTLED)
     held.go.set()
-    await expect(page.locator("#flow")).to_contain_text("Отзовитесь")
+    await expect(page.locator("#business")).to_contain_text("Балкон")
+    await page.unroute_all(behavior="ignoreErrors")
 
 
 async def test_what_is_missed_while_the_missed_is_asked_for_is_asked_for_too(workspace: Workspace) -> None:
