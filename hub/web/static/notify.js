@@ -2,6 +2,7 @@
 
 const { notifications, sound } = document.body.dataset;
 const QUIET_MS = 3000;
+const CLAIM_MS = 200; // in which what one tab keeps is known to the others
 const FADES_MS = 12000;
 const MOST_NOTICES = 4;
 
@@ -72,8 +73,9 @@ function onceOfAllTabs(key, act) {
   if (!navigator.locks) { // browsers keep them from pages that come over plain HTTP
     const [last, at] = (localStorage.getItem("notified") ?? "").split(" ");
     if (last === key && Date.now() - Number(at) < QUIET_MS) return;
-    localStorage.setItem("notified", `${key} ${Date.now()}`);
-    act();
+    const claim = `${key} ${Date.now()} ${Math.random()}`;
+    localStorage.setItem("notified", claim); // of tabs that come at once, the last one keeps it
+    setTimeout(() => { if (localStorage.getItem("notified") === claim) act(); }, CLAIM_MS);
     return;
   }
   navigator.locks.request(key, { ifAvailable: true }, (lock) => {

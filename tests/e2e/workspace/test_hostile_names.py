@@ -151,7 +151,8 @@ async def test_no_name_is_more_than_text_on_any_page(workspace: Workspace, tmp_p
 
     # What comes in is put into open pages as finished pieces; the popup too.
     await come_in(workspace)
-    await expect(root.locator("ol.events > li")).to_have_count(3)
+    for kind in ("message", "form", "email"):
+        await expect(root.locator(f"ol.events > li.in.{kind}")).to_have_count(1)
     await calls(workspace)
     await expect(root.locator("aside.popup h2")).to_contain_text("<script>")
     assert await root.locator("aside.popup").get_attribute("data-notify") is not None

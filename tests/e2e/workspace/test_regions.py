@@ -17,7 +17,7 @@ REGIONS = """async (said) => {
   const { refreshStale } = await import(new URL("./regions.js", src));
   refreshStale([said], true);
 }"""
-SETTLED = "new Promise((done) => { setTimeout(done, 800); })"  # longer than a region waits before it asks
+SETTLED = "new Promise((done) => { setTimeout(done, 800); })"  # longer than what pages wait for
 
 
 class Held:
@@ -154,6 +154,7 @@ async def test_over_plain_http_too_one_tab_alone_makes_a_sound(workspace: Worksp
     await anna.say("Вы здесь?")
     for page in (ivan, beside):
         await expect(page.locator("#popups .notice-popup")).to_contain_text("Вы здесь?")
+        await page.evaluate(SETTLED)  # the tabs have agreed which of them it is
     chimes = [await page.evaluate("chimes") for page in (ivan, beside)]
     assert sorted(chimes) == [0, 1]
     workspace.errors.clear()  # of the sound that is none
