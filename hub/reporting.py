@@ -49,6 +49,11 @@ def report_named(name: str) -> Report:
     return found
 
 
+def may_take(access: Access) -> bool:
+    """Whether somebody may take away clients of everybody whose reports they see."""
+    return access.reach(Right.EXPORT).covers(access.reach(Right.SEE_REPORTS))
+
+
 def wanted_of(report: Report, asked: Asked, access: Access, office: Office, now: datetime) -> Wanted:
     """What is to be reported; raises InvalidInput, Forbidden. Where the right to reports does not reach all, it is of
     the asker, or of a person of their group whom they name, whatever else they ask."""

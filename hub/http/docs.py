@@ -43,7 +43,7 @@ _START = f"""window.ui = SwaggerUIBundle({{
   layout: "BaseLayout"
 }});
 """
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 
 def mount_docs(app: web.Application, document: Callable[[], bytes]) -> None:

@@ -6,6 +6,8 @@ Looking at the page changes nothing: programs that look at every address of a ma
 from __future__ import annotations
 
 import contextlib
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 
 from aiohttp import web
@@ -18,9 +20,14 @@ from hub.http.bodies import read_body
 from hub.leaving import leave_links
 
 _MOST_BODY = 10_000
+_STYLE = (
+    "body{font:18px/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em}"
+    "button{font:inherit;padding:.5em 1.2em}"
+)
+_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; form-action 'self';"
     " frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
@@ -74,8 +81,7 @@ def _page(texts: dict[str, str], text: str, *, button: str = "", status: int = 2
     form = f'<form method="post"><button>{escape(button)}</button></form>' if button else ""
     html = (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(texts["title"])}</title>'
-        '<meta name="viewport" content="width=device-width"><style>body{font:18px/1.5 system-ui,sans-serif;'
-        "max-width:34em;margin:15vh auto;padding:0 1em}button{font:inherit;padding:.5em 1.2em}</style></head>"
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
         f"<body><h1>{escape(texts['title'])}</h1><p>{escape(text)}</p>{form}</body></html>"
     )
     return web.Response(text=html, content_type="text/html", headers=_HEADERS, status=status)

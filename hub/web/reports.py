@@ -17,7 +17,7 @@ from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Report, Table, Wanted
 from crm_core.storage.staff import load_staff
-from hub.reporting import Asked, recording_url, report_named, wanted_of
+from hub.reporting import Asked, may_take, recording_url, report_named, wanted_of
 from hub.web.pages import Answer, Pages, access_here
 
 _ROWS = 500
@@ -81,6 +81,7 @@ class Reports:
             "problem": problem,
             "heard": _HEARD,
             "recording_url": recording_url,
+            "takes": may_take(access_here(request)) or not view.table.names_clients,
             "chooses_manager": access_here(request).reach(Right.SEE_REPORTS) is Reach.ALL,
         }
         return self._pages.render(request, "report.html", status=400 if problem else 200, **context)

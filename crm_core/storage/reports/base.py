@@ -110,6 +110,11 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     complete: bool
 
+    @property
+    def names_clients(self) -> bool:
+        """Whether its rows are of single clients: a piece of the base, and not only figures."""
+        return any(each.kind is Kind.CLIENT for each in self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

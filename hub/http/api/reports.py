@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
+from crm_core.errors import Forbidden
+from crm_core.services.auditing import note
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Column, Kind, Report, Table, Wanted
@@ -15,7 +17,8 @@ from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, Query, Short
-from hub.reporting import Asked, csv_of, recording_url, report_named, wanted_of
+from hub.remote import remote_of
+from hub.reporting import Asked, csv_of, may_take, recording_url, report_named, wanted_of
 
 _TAG = "reports"
 _CSV = "text/csv"
@@ -86,6 +89,7 @@ async def _figures(request: web.Request, call: Call[ReportQuery, NoBody]) -> web
     wanted = wanted_of(report, asked, call.access, hub.store.office, hub.clock.now())
     table = await hub.store.read(lambda conn: report.run(conn, wanted))
     if query.format == "csv" or _wants_csv(request):
+        await _taken_away(request, call, report, table)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{report.name}.csv"',
@@ -94,6 +98,18 @@ async def _figures(request: web.Request, call: Call[ReportQuery, NoBody]) -> web
         body = csv_of(table, hub.store.office, ";" if query.separator == "semicolon" else ",")
         return web.Response(body=body, content_type=_CSV, charset="utf-8", headers=headers)
     return json_response(to_json(_answer(report, wanted, table)), 200)
+
+
+async def _taken_away(request: web.Request, call: Call[ReportQuery, NoBody], report: Report, table: Table) -> None:
+    """A table for a spreadsheet leaves the house, and is noted. Raises Forbidden where it names clients, some of whom
+    may not be taken away."""
+    if table.names_clients and not may_take(call.access):
+        raise Forbidden("this table names clients of more people than whose records may be taken away")
+    given, remote = call.query, remote_of(request)
+    asked = {"from": given.since, "to": given.until, "by": given.by, "manager": given.manager}
+    detail = ", ".join(f"{name}={value}" for name, value in asked.items() if value)
+    what, rows = f"export.report.{report.name}", len(table.rows)
+    await call.hub.store.run(lambda desk: note(desk, what, rows, login=call.user.login, remote=remote, detail=detail))
 
 
 def _wants_csv(request: web.Request) -> bool:

@@ -84,6 +84,22 @@ async def test_csv_is_for_spreadsheets_and_harmless(world: World) -> None:
     assert plain.content_type == "application/json"
 
 
+async def test_what_is_taken_away_is_noted_and_names_clients_to_those_alone_who_may_take_them(world: World) -> None:
+    await story(world)
+    period = "from=2026-03-02&to=2026-03-02&format=csv"
+    refused = await world.call("GET", f"/reports/missed?{period}", login="olga")
+    assert refused.status == 403
+    for report, login in (("callback_time", "olga"), ("missed", "root")):
+        assert (await world.call("GET", f"/reports/{report}?{period}", login=login)).status == 200
+    assert (await world.call("GET", "/reports/missed?from=2026-03-02", login="olga")).status == 200, "looked at"
+    noted = (await world.get("/audit", params={"what": "export"}, login="root"))["items"]
+    assert [(each["login"], each["what"], each["subject_id"]) for each in noted] == [
+        ("root", "export.report.missed", 1),
+        ("olga", "export.report.callback_time", 2),
+    ]
+    assert noted[0]["detail"] == "from=2026-03-02, to=2026-03-02"
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

@@ -194,6 +194,9 @@ async def test_every_page_forbids_what_it_does_not_need(workspace: Workspace) ->
         assert "style=" not in text
         assert "onclick" not in text
         assert "<script>" not in text
+    for path in ("/u/nonsense", "/api/docs"):
+        response = await browser.client.get(path, headers={"Accept": "text/html"})
+        assert "unsafe" not in response.headers["Content-Security-Policy"], path
 
 
 def test_the_key_of_sessions_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
