@@ -239,7 +239,8 @@ async def test_the_pages_ask_the_same_however_many_there_are(workspace: Workspac
         await ended(workspace, ident)
     await arrived(workspace, 2 + 4 * 12)
     many = [await cost(page) for page in ("/broadcasts", f"/broadcasts/{ident}", f"/broadcasts/{ident}?part=live")]
-    assert all(most <= least + 1 for most, least in zip(many, few, strict=True)), (few, many)
+    # Four more mailings and 48 more messages: one statement for each would be more than what workers ask meanwhile.
+    assert all(most <= least + 2 for most, least in zip(many, few, strict=True)), (few, many)
     assert max(many) <= 9, many
 
 
