@@ -106,6 +106,31 @@ def test_a_peer_that_can_not_be_had_is_one_sentence_and_an_exit_code_of_its_own(
     assert line == "setup: this machine's apt knows no Debian mirror, and Asterisk comes as a Debian package"
 
 
+def test_a_browser_that_can_not_be_had_says_why_and_not_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_: Recipe) -> PeerTree:
+        raise PeerUnavailableError("libpulse is not there")
+
+    def nowhere() -> Path:
+        raise PeerUnavailableError("there is no browser")
+
+    monkeypatch.setattr(install, "install", refused)
+    monkeypatch.setattr(install, "browser", nowhere)
+    with pytest.raises(PeerUnavailableError, match="libpulse is not there"):
+        install.install_browser()
+
+
+def test_libraries_that_have_a_folder_of_their_own_are_found(tmp_path: Path) -> None:
+    for folder in ("usr/lib/x86_64-linux-gnu/pulseaudio", "lib/x86_64-linux-gnu"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert set(PeerTree(tmp_path).libraries.split(":")) == {
+        str(tmp_path / "usr/lib/x86_64-linux-gnu"),
+        str(tmp_path / "usr/lib/x86_64-linux-gnu/pulseaudio"),
+        str(tmp_path / "lib/x86_64-linux-gnu"),
+    }
+
+
 def test_what_is_there_is_taken_as_it_is_until_the_recipe_changes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

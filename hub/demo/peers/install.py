@@ -68,7 +68,11 @@ def install_browser() -> None:
     try:
         install(CHROMIUM)
     except PeerUnavailableError as err:
-        print(f"setup: {err}; {browser().program} serves instead", file=sys.stderr)
+        try:
+            own = browser().program
+        except PeerUnavailableError:
+            raise err from None  # why it can't be had says more than that there is none
+        print(f"setup: {err}; {own} serves instead", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] = ()) -> int:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from hub.demo.peers.errors import PeerUnavailableError
 
+# Libraries with a folder of their own name it by its path on the machine, which is another than in the tree.
+_LIBRARIES = ("usr/lib/*-linux-gnu", "lib/*-linux-gnu", "usr/lib/*-linux-gnu/pulseaudio")
+
 
 def peers_folder() -> Path:
     """Where the peers lie: `.peers` in the checkout, or what HUB_PEERS says."""
@@ -35,9 +38,7 @@ class PeerTree:
     @property
     def libraries(self) -> str:
         """The tree's library folders, as the loader wants them."""
-        return ":".join(
-            str(path) for pattern in ("usr/lib/*-linux-gnu", "lib/*-linux-gnu") for path in self.root.glob(pattern)
-        )
+        return ":".join(str(path) for pattern in _LIBRARIES for path in self.root.glob(pattern))
 
     def _one(self, *patterns: str) -> Path:
         for pattern in patterns:
