@@ -24,8 +24,8 @@ from aiohttp import web
 from benchmarks.measuring import Report, Row, percentile, spread
 from benchmarks.processes import quiet, resident_mb
 from channels.web.tokens import Seals
+from hub.access.secret_key import key_for
 from hub.demo.peers.process import free_port
-from hub.secret_key import key_for
 from hub.settings import parse_settings
 
 WINDOWS = int(os.environ.get("BENCH_WINDOWS", "10000"))

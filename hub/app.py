@@ -8,7 +8,8 @@ from functools import cache
 import orjson
 from aiohttp import web
 
-from hub.areas import AREAS
+from hub.access.areas import AREAS
+from hub.access.remote import TRUSTED_PROXIES
 from hub.bootstrap import Hub
 from hub.http.api import OPERATIONS, PREFIX
 from hub.http.channels import end_streams, mount_channels
@@ -19,7 +20,6 @@ from hub.http.keys import CLOSING, HUB, SSE_LIMITS, EventLimits
 from hub.http.leaving import mount_leaving
 from hub.http.middlewares import correlated, observed, problems, sign
 from hub.http.openapi import describe
-from hub.remote import TRUSTED_PROXIES
 from hub.web import setup_pages
 
 _TITLE = "Hub"

@@ -19,30 +19,30 @@ from crm_core.storage.database import Database
 from crm_core.storage.foreign import ForeignTable
 from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
+from hub.access.secret_key import key_for
 from hub.accounts.channels import Channels
 from hub.accounts.kinds import alone_by_key
 from hub.accounts.running import Accounts
 from hub.accounts.starting import Make, Starts
+from hub.clients.conversations import RecordedConversations
+from hub.clients.nameless import RecordedNameless
 from hub.clock import SystemClock
-from hub.configured import Configured, record_of
 from hub.connectors import Connect
 from hub.connectors import connectors as own_connectors
-from hub.conversations import RecordedConversations
-from hub.directory import Directory
 from hub.documents.making import DocumentMaker
 from hub.files import DiskFiles
 from hub.inspection import FileInspector
 from hub.intake import Intake
-from hub.leases import DatabaseLease
-from hub.live import Live
 from hub.log import get_logger
 from hub.metrics import Metrics
-from hub.mirror import RecordedNumbers
-from hub.nameless import RecordedNameless
-from hub.secret_key import key_for
+from hub.nodes.leases import DatabaseLease
+from hub.nodes.live import Live
+from hub.nodes.shared_presence import SharedPresence
+from hub.nodes.wake import RedisWake
+from hub.office.configured import Configured, record_of
 from hub.settings import Settings
-from hub.shared_presence import SharedPresence
-from hub.wake import RedisWake
+from hub.telephony.directory import Directory
+from hub.telephony.mirror import RecordedNumbers
 from hub.webhooks import WebhookSender
 from hub.workers import (
     DeadlineWorker,

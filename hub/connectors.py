@@ -10,7 +10,7 @@ from channels import cti, email, gateway, pbx, vk, web
 from crm_core.model.calendar import ALWAYS
 from crm_core.model.office import Office
 from crm_core.ports import Channel, ChannelContext
-from hub.secret_key import session_key
+from hub.access.secret_key import session_key
 from hub.settings import (
     EmailSettings,
     GatewaySettings,

@@ -17,13 +17,13 @@ from crm_core.services.configuration.applying import applied
 from crm_core.services.desk import Desk
 from crm_core.storage.migrate import migrate
 from crm_core.storage.users import UserChange, add_user, update_user
+from hub.access.security import Passwords
 from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.bot_api.account import Access
 from hub.demo.peers.bot_api.server import Bot, BotApiServer
 from hub.demo.peers.vk import VkServer
-from hub.presets import parsed
-from hub.security import Passwords
+from hub.office.presets import parsed
 from hub.settings import Settings, parse_settings
 from hub.web.pages import PAGES
 from screenshots.clients import Client, Waiting, Way, clients

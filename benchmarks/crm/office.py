@@ -20,7 +20,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
 from hub.metrics import Metrics
-from hub.presets import parsed
+from hub.office.presets import parsed
 from hub.workers.deadlines import DeadlineWorker
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole

@@ -15,7 +15,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.store import Store
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, UserChange, add_user, update_user
-from hub.security import new_token, token_digest
+from hub.access.security import new_token, token_digest
 
 MANAGER, DIRECTOR = "manager0", "dina"
 _PASSWORD = "the same of everybody here"

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from hub.secret_key import key_for
+from hub.access.secret_key import key_for
 from hub.settings import Settings
 
 _PURPOSE = "secrets of channel accounts"

@@ -28,7 +28,7 @@ from hub.redaction import Redactor
 from hub.settings import Endpoint, Settings, SettingsError
 from hub.settings.checks import lines_without_pbx
 from hub.settings.office import office_of
-from hub.staffing import contradictions
+from hub.settings.staffing import contradictions
 
 if TYPE_CHECKING:
     from hub.bootstrap import Hub

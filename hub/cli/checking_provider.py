@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from hub.access.oidc import BACK, OpenIdConnect, ProviderRefused, ProviderUnreachable
 from hub.cli.finding import Finding
 from hub.clock import SystemClock
-from hub.oidc import BACK, OpenIdConnect, ProviderRefused, ProviderUnreachable
 from hub.settings import Settings
 from hub.settings.model import OidcSettings
 

@@ -12,7 +12,7 @@ from hub.cli.importing_tables import add_commands
 
 if TYPE_CHECKING:
     from crm_core.storage.store import Store
-    from hub.importing import Imported
+    from hub.exchange.special_lists import Imported
 
 importing = typer.Typer(help="Загрузить данные из файлов.", no_args_is_help=True)
 add_commands(importing)
@@ -40,7 +40,7 @@ def list_(
     from hub.cli import FAILED
     from hub.cli.output import Failure, print_json
     from hub.cli.working import with_store
-    from hub.importing import import_list
+    from hub.exchange.special_lists import import_list
 
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     why = reason or (f"импорт {file.name}" if str(file) != "-" else "импорт")

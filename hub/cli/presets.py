@@ -24,7 +24,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Печатать
     """Какие готовые настройки есть."""
     from crm_core import presets as bundled
     from hub.cli.output import print_json, print_table
-    from hub.presets import parsed
+    from hub.office.presets import parsed
 
     rows = []
     for name in bundled.names():
@@ -104,7 +104,7 @@ def export(
     """Выгрузить настройку этого офиса в том же виде: её можно применить в другом."""
     from crm_core.services.configuration import given_out
     from hub.cli.working import with_store
-    from hub.presets import written
+    from hub.office.presets import written
 
     text = written(with_store(lambda store: store.run(lambda desk: given_out(desk, title))))
     if to is None:
@@ -115,7 +115,7 @@ def export(
 
 
 def _wanted(name: str) -> Configuration:
-    from hub.presets import parsed
+    from hub.office.presets import parsed
 
     return parsed(_text(name), name)
 

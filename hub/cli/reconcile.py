@@ -12,7 +12,7 @@ from hub.cli.output import Failure, print_json, print_table
 
 if TYPE_CHECKING:
     from hub.bootstrap import Hub
-    from hub.reconciling import Tally
+    from hub.telephony.reconciling import Tally
 
 reconcile = typer.Typer(help="Сверка с журналами звонков.", no_args_is_help=True)
 
@@ -69,7 +69,7 @@ def pbx(
 async def _reconciled(hub: Hub, name: str | None, day: date | None) -> list[Tally]:
     from crm_core.errors import CoreError
     from crm_core.ports import KeepsCallRecords
-    from hub.reconciling import Reconciler
+    from hub.telephony.reconciling import Reconciler
 
     zone = hub.settings.time_zone
     chosen = [

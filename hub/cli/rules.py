@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from crm_core.services.automation.trying import Trial
-    from hub.rules_trial import Report
+    from hub.office.rules_trial import Report
 
 rules = typer.Typer(help="Правила: проверка на том, что уже было.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def try_(
     from hub.cli.moments import past
     from hub.cli.output import Failure, print_json
     from hub.cli.working import with_store
-    from hub.rules_trial import rules_in, try_rules
+    from hub.office.rules_trial import rules_in, try_rules
 
     try:
         wanted = rules_in(file.read_text(encoding="utf-8")) if file is not None else None

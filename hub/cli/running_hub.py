@@ -9,7 +9,7 @@ import aiohttp
 
 from crm_core.storage.tokens import add_token, remove_token
 from crm_core.storage.users import list_users
-from hub.security import new_token, token_digest
+from hub.access.security import new_token, token_digest
 
 if TYPE_CHECKING:
     from crm_core.storage.store import Store

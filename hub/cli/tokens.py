@@ -34,10 +34,10 @@ def issue(
     from crm_core.storage.store import Store
     from crm_core.storage.tokens import add_token
     from crm_core.storage.users import find_user
+    from hub.access.noting import Noted, note
+    from hub.access.security import new_token, token_digest
     from hub.cli.working import with_store
     from hub.http.api import OPERATIONS
-    from hub.noting import Noted, note
-    from hub.security import new_token, token_digest
 
     life = _life(expires)
     scopes = Scopes.parse(scope or None, {operation.tag for operation in OPERATIONS})
@@ -109,8 +109,8 @@ def revoke(token_id: Annotated[int, typer.Argument(metavar="№", help="Номе
     from crm_core.storage.store import Store
     from crm_core.storage.tokens import Token, revoke_token
     from crm_core.storage.users import find_user
+    from hub.access.noting import Noted, note
     from hub.cli.working import with_store
-    from hub.noting import Noted, note
 
     async def act(store: Store) -> Token:
         def service(desk: Desk) -> Token:

@@ -46,8 +46,8 @@ def add(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer passes
     """Добавить сотрудника. Без --password-stdin у него нет пароля, и на страницы он не войдёт."""
     from crm_core.storage.store import Store
     from crm_core.storage.users import NewUser, add_user
+    from hub.access.security import Passwords
     from hub.cli.working import by_command, with_store
-    from hub.security import Passwords
 
     password = _read_password() if password_stdin else None
 
@@ -90,8 +90,8 @@ def update(  # noqa: PLR0913, PLR0917 - one a command-line option, and typer pas
     """Изменить то, что названо; пустая строка («--deputy ""») убирает значение."""
     from crm_core.storage.store import Store
     from crm_core.storage.users import UserChange, update_user
+    from hub.access.security import Passwords
     from hub.cli.working import by_command, with_store
-    from hub.security import Passwords
 
     texts = {"extension": extension, "email": email, "group": group, "deputy": deputy, "controller": controller}
     texts["hours"] = hours
@@ -172,8 +172,8 @@ def reset_factor(
 ) -> None:
     """Снять второй фактор с того, кто потерял телефон и бумажные коды, и кончить его сеансы."""
     from crm_core.storage.store import Store
+    from hub.access.others_keys import take_factor_off
     from hub.cli.working import with_store
-    from hub.others_keys import take_factor_off
 
     async def act(store: Store) -> bool:
         return await store.run(lambda desk: take_factor_off(desk, login, by=author, remote=""))
@@ -188,8 +188,8 @@ def sign_out(
 ) -> None:
     """Кончить все сеансы: во всех браузерах придётся войти снова. Токены API остаются."""
     from crm_core.storage.store import Store
+    from hub.access.others_keys import end_sessions
     from hub.cli.working import with_store
-    from hub.others_keys import end_sessions
 
     async def act(store: Store) -> None:
         await store.run(lambda desk: end_sessions(desk, login, by=author, remote=""))
@@ -286,8 +286,8 @@ def do_not_disturb(
 
 def _account(subject: str) -> str | None:
     """The account at the configured provider as it is kept."""
+    from hub.access.oidc import Vouched
     from hub.cli.working import settings_for_command
-    from hub.oidc import Vouched
 
     if not subject.strip():
         return None

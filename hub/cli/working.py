@@ -13,8 +13,8 @@ from crm_core.storage.database import Database
 from crm_core.storage.migrate import current, head, migrate
 from crm_core.storage.store import Store
 from hub.clock import SystemClock
-from hub.configured import configure, put_together, record_of
 from hub.log import configure_logging, get_logger
+from hub.office.configured import configure, put_together, record_of
 from hub.settings import Settings, load_settings
 
 if TYPE_CHECKING:

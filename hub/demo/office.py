@@ -15,8 +15,8 @@ from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import Passwords, new_token, token_digest
 from hub.demo.peers.process import free_port
-from hub.security import Passwords, new_token, token_digest
 from hub.settings import Settings
 from hub.settings.office import office_of
 from routing.assign import LeastLoaded

@@ -15,10 +15,10 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.wording import Sentence
+from hub.access.remote import remote_of
 from hub.bootstrap import Hub
 from hub.http.problems import Problem
 from hub.log import get_logger
-from hub.remote import remote_of
 
 log = get_logger(__name__)
 

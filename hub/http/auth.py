@@ -12,10 +12,10 @@ from crm_core.model.user import User
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import Token, find_bearer
 from crm_core.wording import Sentence
+from hub.access.security import token_digest
 from hub.bootstrap import Hub
 from hub.http.keys import USER
 from hub.http.problems import Problem
-from hub.security import token_digest
 
 _SAFE = frozenset({"GET", "HEAD"})
 _LONGEST_TOKEN = 512

@@ -10,13 +10,13 @@ from aiohttp import web
 from crm_core.errors import IntakeUnavailable
 from crm_core.messages import ChannelKey
 from crm_core.ports import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp, Streams
+from hub.access.remote import remote_of
 from hub.accounts.channels import BrokenChannel
 from hub.bootstrap import Hub
 from hub.http.bodies import read_body
 from hub.http.keys import ROUTE
 from hub.http.middlewares import Handler
 from hub.log import get_logger
-from hub.remote import remote_of
 
 log = get_logger(__name__)
 

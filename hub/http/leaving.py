@@ -16,8 +16,8 @@ from crm_core.errors import NotFound
 from crm_core.services.desk import Desk
 from crm_core.services.letters.opting_out import BY_LINK, opt_out
 from hub.bootstrap import Hub
+from hub.clients.leaving import leave_links
 from hub.http.bodies import read_body
-from hub.leaving import leave_links
 
 _MOST_BODY = 10_000
 _STYLE = (

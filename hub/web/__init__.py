@@ -10,12 +10,12 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from crm_core.model.rights import Right
+from hub.access.second_factor import SecondFactors
+from hub.access.secret_key import session_key
+from hub.access.security import Passwords
+from hub.access.throttle import Throttle
 from hub.bootstrap import Hub
 from hub.http.routing import mount_routes
-from hub.second_factor import SecondFactors
-from hub.secret_key import session_key
-from hub.security import Passwords
-from hub.throttle import Throttle
 from hub.web import (
     board,
     broadcasts,

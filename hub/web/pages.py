@@ -21,13 +21,13 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.sessions import Visit, find_visit, keep_seen
 from crm_core.storage.users import Credentials, anybody
+from hub.access.remote import remote_of
+from hub.access.security import Passwords, same_text, token_digest
+from hub.access.throttle import Throttle
 from hub.bootstrap import Hub
 from hub.http.keys import USER
 from hub.http.language import answer_in_theirs
 from hub.log import correlation_id, get_logger
-from hub.remote import remote_of
-from hub.security import Passwords, same_text, token_digest
-from hub.throttle import Throttle
 from hub.web.here import (
     ACCESS,
     SESSION,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.attendance import attendance
 from hub.bootstrap import Hub
+from hub.telephony.attendance import attendance
 from routing.reasons import state_words, verdict_words
 
 

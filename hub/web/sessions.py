@@ -34,8 +34,8 @@ from crm_core.model.user import User
 from crm_core.ports import Clock
 from crm_core.storage.sessions import LIFE, Place, Visit
 from crm_core.storage.users import Credentials
-from hub.remote import remote_of
-from hub.security import same_text
+from hub.access.remote import remote_of
+from hub.access.security import same_text
 from hub.settings import Secret
 
 UNPROVEN = web.RequestKey("unproven", User)

@@ -22,9 +22,9 @@ from crm_core.errors import CoreError
 from crm_core.services.desk import Desk
 from crm_core.storage import unsent as storage
 from crm_core.storage.store import Store
+from hub.access.secret_key import key_for
+from hub.access.security import same_text, token_digest
 from hub.log import get_logger
-from hub.secret_key import key_for
-from hub.security import same_text, token_digest
 from hub.settings import Settings
 from hub.web.packing import unveiled
 from hub.web.returning import page_of

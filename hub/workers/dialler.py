@@ -28,9 +28,9 @@ from crm_core.storage import dialling
 from crm_core.storage.dialling import DueCallback
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
-from hub.live import Live
 from hub.log import get_logger
 from hub.metrics import Metrics
+from hub.nodes.live import Live
 from hub.workers.loop import Worker
 from routing.callback import Client, Floor, Later, Ring, Stop, Wait, choose
 from routing.presence import Presence

@@ -17,7 +17,7 @@ from crm_core.storage.queries import reconciliation
 from crm_core.storage.store import Store
 from hub.log import get_logger
 from hub.metrics import Metrics
-from hub.reconciling import Reconciler
+from hub.telephony.reconciling import Reconciler
 from hub.workers.loop import Worker
 
 log = get_logger(__name__)

@@ -19,9 +19,9 @@ from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import new_token, token_digest
 from hub.clock import SystemClock
 from hub.demo.peers.process import free_port
-from hub.security import new_token, token_digest
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
 from tests.e2e.loaded import Forked, hub_run

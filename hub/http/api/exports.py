@@ -10,12 +10,12 @@ from pydantic import Field
 
 from crm_core.errors import NotFound
 from crm_core.model.filters import Filter, filter_of
+from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.http.operations import Call, Operation, own
 from hub.http.rights import Right, demand
 from hub.http.tables import Form, send_table, table_headers
 from hub.http.types import NoBody, Query
-from hub.remote import remote_of
 
 _TAG = "exports"
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")

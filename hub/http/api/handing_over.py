@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field, ValidationError
 
 from crm_core.wording import Sentence
+from hub.access.remote import remote_of
 from hub.exchange.handing_over import hand_over
 from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
@@ -15,7 +16,6 @@ from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, of_validation
 from hub.http.rights import Right
 from hub.http.types import Given, Login, NoBody, Query, Short, Taken
-from hub.remote import remote_of
 
 
 class HandOverBody(Taken):

@@ -17,12 +17,12 @@ from crm_core.services.clients.contacts import known_list
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import lists as queries
 from crm_core.storage.queries.pages import Reading
+from hub.exchange.special_lists import import_list
 from hub.http.acting import kept_answer, run_act
 from hub.http.bodies import read_body
 from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, Named, NoBody, Paged, PageQuery, Query, Short, Taken
-from hub.importing import import_list
 from hub.log import get_logger
 
 log = get_logger(__name__)

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from crm_core.errors import NeedsConfirmation
+from hub.access.remote import remote_of
 from hub.exchange import erasing
 from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
@@ -17,7 +18,6 @@ from hub.http.operations import Call, Operation, own
 from hub.http.problems import of_validation
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Query, Taken
-from hub.remote import remote_of
 
 _TAG = "contacts"
 _PIECE = 256 * 1024

@@ -23,7 +23,7 @@ from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, act, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, Named, NoBody, Paged, Position, Query, QueryId
-from hub.stages import remove_stage
+from hub.office.stages import remove_stage
 
 _TAG = "pipelines"
 

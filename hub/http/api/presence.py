@@ -6,11 +6,11 @@ from datetime import datetime
 
 from aiohttp import web
 
-from hub.attendance import PersonNow, attendance
 from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, own
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, Query
+from hub.telephony.attendance import PersonNow, attendance
 from routing.reasons import state_words, verdict_words
 
 

@@ -24,6 +24,7 @@ from crm_core.storage.queries.audit import AuditFilter
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.within import connection_of
 from crm_core.wording import Sentence
+from hub.access.remote import remote_of
 from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem
 from hub.http.rights import Right
@@ -32,7 +33,6 @@ from hub.http.types import Given, NoBody, Paged, PageQuery, Query, QueryId, Shor
 from hub.log import get_logger
 from hub.recordings.bucket import Bucket, NotInStorage, StorageTrouble
 from hub.recordings.files import gone, inside, media_type
-from hub.remote import remote_of
 
 log = get_logger(__name__)
 

@@ -13,11 +13,11 @@ from crm_core.services.auditing import note
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Column, Kind, Report, Table, Wanted
+from hub.access.remote import remote_of
 from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, Query, Short
-from hub.remote import remote_of
 from hub.reporting import Asked, csv_of, may_take, recording_url, report_named, wanted_of
 
 _TAG = "reports"

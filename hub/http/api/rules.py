@@ -27,7 +27,7 @@ from hub.http.operations import Call, Kind, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Moment, NoBody, Paged, PageQuery, QueryId, Taken
 from hub.http.versions import as_it_is
-from hub.rules_trial import Report, try_rules
+from hub.office.rules_trial import Report, try_rules
 from hub.tongues import aloud
 
 _TAG = "rules"

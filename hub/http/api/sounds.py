@@ -9,13 +9,13 @@ from aiohttp import web
 
 from crm_core.errors import NotFound
 from crm_core.wording import Sentence
-from hub import sounds
 from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, too_large
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Query
-from hub.sounds import MAX_SOUND
+from hub.telephony import sounds
+from hub.telephony.sounds import MAX_SOUND
 
 _TAG = "calls"
 

@@ -14,16 +14,16 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import Token, add_token, list_tokens, revoke_token
 from crm_core.wording import Sentence
-from hub.areas import AREAS
+from hub.access.areas import AREAS
+from hub.access.noting import Noted, note
+from hub.access.remote import remote_of
+from hub.access.security import new_token, token_digest
 from hub.http.acting import json_response, to_json
 from hub.http.bodies import MAX_JSON, parse_json, read_body
 from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem, of_validation
 from hub.http.rights import Right
 from hub.http.types import Given, Moment, Named, NoBody, NoQuery, Short, Taken
-from hub.noting import Noted, note
-from hub.remote import remote_of
-from hub.security import new_token, token_digest
 
 _TAG = "tokens"
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.asker import Asker
-from hub.remote import remote_of
+from hub.access.remote import remote_of
 from hub.web.pages import Pages, user_here
 
 Result = TypeVar("Result")

@@ -23,8 +23,8 @@ from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.clients import Client, client_of, clients_of
 from crm_core.storage.queries.workspace.unindexed import cards_with
+from hub.access.remote import remote_of
 from hub.exchange import exporting
-from hub.remote import remote_of
 from hub.web.board.acting import Acting, by_script, part
 from hub.web.board.asking import NOBODY, SORTED, Wanted, asking_of
 from hub.web.board.boards import MOST_OPEN, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types

@@ -18,8 +18,8 @@ from crm_core.services.letters import chaining, opting_out
 from crm_core.storage.queries import contacts, opt_outs, runs
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.staff import load_staff
+from hub.access.remote import remote_of
 from hub.exchange import erasing
-from hub.remote import remote_of
 from hub.web.consent.words import chain_word, how_word
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.tongues import _

@@ -20,7 +20,7 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.control.asking import control_page
 from crm_core.storage.queries.workspace.control.views import ControlRow, ControlView, Figure, Unit
 from crm_core.storage.queries.workspace.control.words import VIEWS
-from hub.remote import remote_of
+from hub.access.remote import remote_of
 from hub.reporting import harmless
 from hub.web.control.layout import columns_of
 from hub.web.control.page import Chosen, view_of

@@ -3,8 +3,8 @@ after a session had ended."""
 
 from __future__ import annotations
 
-from hub.oidc import BACK, OpenIdConnect
-from hub.second_factor import SecondFactors
+from hub.access.oidc import BACK, OpenIdConnect
+from hub.access.second_factor import SecondFactors
 from hub.web.entering.first_visit import FirstVisit
 from hub.web.entering.logging_in import LoggingIn
 from hub.web.entering.provider import Provider

@@ -10,8 +10,8 @@ from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.user import Role, User
 from crm_core.services.desk import Desk
 from crm_core.storage.users import Credentials, NewUser, add_first_administrator
+from hub.access.security import SHORTEST_PASSWORD
 from hub.log import get_logger
-from hub.security import SHORTEST_PASSWORD
 from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, begun, opened
 from hub.web.pages import Answer, Pages, field_of
 from hub.web.sessions import new_key

@@ -10,13 +10,13 @@ from crm_core.errors import CoreError, NotFound
 from crm_core.services.desk import Desk
 from crm_core.storage.sessions import end_session
 from crm_core.storage.users import Credentials, credentials
+from hub.access.noting import Noted, note_refused
+from hub.access.remote import remote_of
+from hub.access.second_factor import SecondFactors
+from hub.access.security import same_text
+from hub.access.throttle import Attempt, Guessed
 from hub.http.keys import USER
 from hub.log import get_logger
-from hub.noting import Noted, note_refused
-from hub.remote import remote_of
-from hub.second_factor import SecondFactors
-from hub.security import same_text
-from hub.throttle import Attempt, Guessed
 from hub.web.entering.proving import proved
 from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, entered, let_in, opened
 from hub.web.pages import Answer, Pages, field_of, local_path, session_of

@@ -12,12 +12,12 @@ from crm_core.model.user import User
 from crm_core.services.desk import Desk
 from crm_core.storage.entering import find_by_subject, link_by_email
 from crm_core.storage.users import credentials
+from hub.access.noting import Noted, note
+from hub.access.oidc import OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
+from hub.access.remote import remote_of
+from hub.access.security import same_text
 from hub.http.keys import USER
 from hub.log import get_logger
-from hub.noting import Noted, note
-from hub.oidc import OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
-from hub.remote import remote_of
-from hub.security import same_text
 from hub.settings.model import OidcLink
 from hub.web.entering.logging_in import LoggingIn
 from hub.web.entering.ways import entered

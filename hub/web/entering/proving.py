@@ -8,7 +8,7 @@ from collections.abc import Callable
 from crm_core.errors import NotFound
 from crm_core.services.desk import Desk
 from crm_core.storage.entering import factor_of, use_code, use_step
-from hub.second_factor import SecondFactors
+from hub.access.second_factor import SecondFactors
 from hub.web.pages import Pages
 
 

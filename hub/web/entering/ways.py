@@ -9,9 +9,9 @@ from aiohttp import web
 from crm_core.services.desk import Desk
 from crm_core.storage.sessions import end_session, open_session
 from crm_core.storage.users import Credentials
-from hub.noting import Noted, note
-from hub.remote import remote_of
-from hub.security import token_digest
+from hub.access.noting import Noted, note
+from hub.access.remote import remote_of
+from hub.access.security import token_digest
 from hub.web.pages import Pages, session_of
 from hub.web.sessions import VISIT, Session, new_key, place_of, stamp_of
 from hub.web.unsent import shown_first

@@ -12,7 +12,7 @@ from crm_core import presets as bundled
 from crm_core.errors import InvalidInput
 from crm_core.services.configuration import Configuration, Difference, applied, clashes, problems
 from crm_core.services.desk import Desk
-from hub.presets import parsed
+from hub.office.presets import parsed
 from hub.web.first_run.steps import after_preset
 from hub.web.first_run.words import section_word, verb_word
 from hub.web.office.labels import field_word

@@ -9,7 +9,7 @@ import asyncio
 import json
 
 from hub.log import get_logger
-from hub.node_channel import NodeChannel
+from hub.nodes.node_channel import NodeChannel
 from hub.web.live.following import Followers, Whisper
 
 log = get_logger(__name__)

@@ -4,7 +4,7 @@ tokens."""
 from __future__ import annotations
 
 from crm_core.model.rights import Right
-from hub.second_factor import SecondFactors
+from hub.access.second_factor import SecondFactors
 from hub.web.me.factor import OwnFactor
 from hub.web.me.page import Own
 from hub.web.me.tokens import OwnTokens

@@ -16,11 +16,11 @@ from crm_core.services.desk import Desk
 from crm_core.storage.entering import factor_of, renew_codes, set_factor, take_factor
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.users import Credentials, credentials
+from hub.access.noting import Noted, note
+from hub.access.remote import remote_of
+from hub.access.second_factor import SecondFactors
+from hub.access.throttle import Guessed
 from hub.http.keys import USER
-from hub.noting import Noted, note
-from hub.remote import remote_of
-from hub.second_factor import SecondFactors
-from hub.throttle import Guessed
 from hub.web.entering.proving import proved
 from hub.web.entering.ways import begun, session_for
 from hub.web.pages import Answer, Pages, field_of, session_of, user_here

@@ -15,11 +15,11 @@ from crm_core.storage.queries.within import connection_of
 from crm_core.storage.sessions import OpenSession, end_session, end_sessions, list_sessions
 from crm_core.storage.tokens import Token, list_tokens
 from crm_core.storage.users import Credentials, UserChange, credentials, update_user
-from hub.areas import AREAS
-from hub.noting import Noted, note
-from hub.remote import remote_of
-from hub.security import SHORTEST_PASSWORD
-from hub.throttle import Guessed
+from hub.access.areas import AREAS
+from hub.access.noting import Noted, note
+from hub.access.remote import remote_of
+from hub.access.security import SHORTEST_PASSWORD
+from hub.access.throttle import Guessed
 from hub.web.entering.ways import LONGEST_PASSWORD_FIELD, begun, session_for
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.sessions import VISIT, new_key

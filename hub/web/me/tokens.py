@@ -11,10 +11,10 @@ from crm_core.errors import InvalidInput
 from crm_core.model.scopes import EVERYTHING, Scopes
 from crm_core.services.desk import Desk
 from crm_core.storage.tokens import add_token, revoke_token
-from hub.areas import AREAS
-from hub.noting import Noted, note
-from hub.remote import remote_of
-from hub.security import new_token, token_digest
+from hub.access.areas import AREAS
+from hub.access.noting import Noted, note
+from hub.access.remote import remote_of
+from hub.access.security import new_token, token_digest
 from hub.web.me.page import Own
 from hub.web.pages import Answer, field_of, number_in, user_here
 from hub.web.tongues import _

@@ -18,10 +18,10 @@ from crm_core.storage import users as storage
 from crm_core.storage.entering import Factor, factor_of
 from crm_core.storage.sessions import OpenSession, list_sessions
 from crm_core.storage.users import NewUser, UserChange, add_user, update_user
+from hub.access.others_keys import end_one_session, end_sessions, take_factor_off
+from hub.access.remote import remote_of
+from hub.access.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from hub.exchange.handing_over import hand_over
-from hub.others_keys import end_one_session, end_sessions, take_factor_off
-from hub.remote import remote_of
-from hub.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, values_of
 from hub.web.office.inputs import drawn
 from hub.web.office.offers import offers_of

@@ -21,7 +21,7 @@ from crm_core.services.acts.pipeline_keeping import NewStage, PipelineChange, St
 from crm_core.services.cards.pipelines import pipeline_of
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import deals as queries
-from hub.stages import remove_stage
+from hub.office.stages import remove_stage
 from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
 from hub.web.office.inputs import drawn
 from hub.web.office.offers import offers_of

@@ -11,7 +11,7 @@ from crm_core.errors import CoreError, Forbidden, NotFound, StorageUnavailable
 from crm_core.model.rights import Right
 from crm_core.services.configuration import Configuration, Difference, applied, clashes, given_out, problems
 from crm_core.services.desk import Desk
-from hub.presets import parsed, written
+from hub.office.presets import parsed, written
 from hub.web.office.filled import Sent
 from hub.web.office.labels import field_word
 from hub.web.office.summaries import changed_said

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from crm_core.model.definitions import Body, RuleBody
 from crm_core.services.automation.trying import Trial
-from hub.rules_trial import Report, try_rules
+from hub.office.rules_trial import Report, try_rules
 from hub.web.office.editing import Draft, Editor
 from hub.web.office.filled import Sent
 from hub.web.office.summaries import action_said, occasion_said

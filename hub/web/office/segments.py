@@ -22,9 +22,9 @@ from crm_core.storage.queries import segments as queries
 from crm_core.storage.queries.definitions import definition
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.clients import Client, clients_of
+from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.http.tables import Form, send_table
-from hub.remote import remote_of
 from hub.web.office.editing import Draft, Editor
 from hub.web.office.filled import Sent
 from hub.web.office.inputs import Choice, Input

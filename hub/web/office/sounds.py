@@ -12,10 +12,10 @@ from aiohttp import web
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.rights import Right
-from hub import sounds
 from hub.log import get_logger
 from hub.settings.model import PbxSettings
-from hub.sounds import MAX_SOUND, Sound
+from hub.telephony import sounds
+from hub.telephony.sounds import MAX_SOUND, Sound
 from hub.web.pages import Answer, Pages, field_of
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from crm_core.model.filters import Filter
+from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.http.tables import Form, send_table
-from hub.remote import remote_of
 from hub.web.pages import Answer, Pages, access_here, user_here
 
 

@@ -14,7 +14,7 @@ from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.wall import Wall, wall
-from hub.attendance import attendance
+from hub.telephony.attendance import attendance
 from hub.web.live.sharing import Shared
 from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.tongues import language

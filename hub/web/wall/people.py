@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from crm_core.messages import DeviceState, Verdict
 from crm_core.storage.queries.workspace.wall import PersonAtWork
-from hub.attendance import PersonNow
+from hub.telephony.attendance import PersonNow
 from hub.web.tongues import _
 from routing.reasons import state_words, verdict_words
 

@@ -20,11 +20,11 @@ from crm_core.services.desk import Desk
 from crm_core.storage import queues
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import token_digest
 from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.process import free_port
-from hub.presets import parsed
-from hub.security import token_digest
+from hub.office.presets import parsed
 from hub.settings import parse_settings
 from tests.contract.channels.provider import Provider
 from tests.fakes.clock import DrivenClock

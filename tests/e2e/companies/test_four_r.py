@@ -20,7 +20,7 @@ from crm_core.model.definitions.fields import FieldType
 from crm_core.model.signature import signature
 from crm_core.model.user import Role
 from hub.demo.peers.process import free_port
-from hub.presets import parsed
+from hub.office.presets import parsed
 from tests.contract.channels.telegram import Telegram
 from tests.e2e.companies.company import OFFICE, Company, company
 from tests.patience import PATIENCE_S

@@ -20,11 +20,11 @@ from crm_core.services.desk import Desk
 from crm_core.storage import feed
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import token_digest
 from hub.accounts.changing import add_account, change_account, remove_account
 from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.process import free_port
-from hub.security import token_digest
 from hub.settings import parse_settings
 from tests.patience import PATIENCE_S
 

@@ -23,7 +23,7 @@ from crm_core.storage.users import (
     list_users,
     update_user,
 )
-from hub.security import new_token, token_digest
+from hub.access.security import new_token, token_digest
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
 from tests.fakes.clock import DrivenClock

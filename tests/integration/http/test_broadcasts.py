@@ -16,7 +16,7 @@ from crm_core.model.outreach import RecipientRecord
 from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
 from crm_core.services.letters import outgoing
-from hub.leaving import leave_links
+from hub.clients.leaving import leave_links
 from tests.integration.http.world import SHOP, World, later
 from tests.patience import PATIENCE_S
 

@@ -21,12 +21,12 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import token_digest
 from hub.app import create_app
 from hub.bootstrap import build
 from hub.demo.peers.process import free_port
 from hub.http.keys import EventLimits
 from hub.recordings.bucket import Bucket
-from hub.security import token_digest
 from hub.settings import RecordingsSettings, Settings
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import SHOP, PlayedChannel, World, hire, settings_for, token_of

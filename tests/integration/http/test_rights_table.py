@@ -24,11 +24,11 @@ from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import Passwords, token_digest
 from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.http.api import OPERATIONS, PREFIX
 from hub.http.operations import Operation
-from hub.security import Passwords, token_digest
 from hub.web.pages import PAGES
 from hub.web.routes import ROUTES, Route
 from tests.fakes.clock import DrivenClock

@@ -9,7 +9,7 @@ import pytest
 
 from crm_core.model.scopes import Scopes
 from crm_core.storage.tokens import add_token
-from hub.security import token_digest
+from hub.access.security import token_digest
 from tests.integration.http.world import World
 
 

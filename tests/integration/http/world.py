@@ -31,9 +31,9 @@ from crm_core.ports import ChannelHealth, ChannelState, HttpRequest, HttpRespons
 from crm_core.services.desk import Desk
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import token_digest
 from hub.bootstrap import Hub
 from hub.http.keys import EventLimits
-from hub.security import token_digest
 from hub.settings import DatabaseEngine, DatabaseUrl, PbxSettings, Secret, ServerUrl, Settings
 from tests.fakes.clock import DrivenClock
 

@@ -29,8 +29,8 @@ from crm_core.storage.database import Connection, Database
 from crm_core.storage.staff import touch_staff
 from crm_core.storage.store import Store
 from crm_core.storage.users import NewUser, add_user
-from hub.live import Live
 from hub.metrics import Metrics
+from hub.nodes.live import Live
 from hub.workers import dialler as module
 from hub.workers.dialler import Dialler
 from routing.presence import Presence

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from crm_core.storage import leases
-from hub.leases import DatabaseLease
+from hub.nodes.leases import DatabaseLease
 from tests.integration.hub.world import World
 from tests.patience import PATIENCE_S
 

@@ -16,8 +16,8 @@ from crm_core.services.intake.receive import receive
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
 from crm_core.storage.users import UserChange, update_user
-from hub.directory import Directory
-from hub.live import Live
+from hub.nodes.live import Live
+from hub.telephony.directory import Directory
 from routing.dispatch import DispatchRules
 from routing.presence import Presence
 from tests.integration.hub.world import World, message

@@ -18,8 +18,8 @@ from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.desk import Desk
 from crm_core.storage import queues
 from crm_core.storage.users import UserChange, update_user
-from hub.live import Live
-from hub.mirror import RecordedNumbers
+from hub.nodes.live import Live
+from hub.telephony.mirror import RecordedNumbers
 from tests.integration.hub.world import World
 from tests.patience import PATIENCE_S
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from hub import node_channel
-from hub.node_channel import NodeChannel
+from hub.nodes import node_channel
+from hub.nodes.node_channel import NodeChannel
 from tests.integration.hub.test_live_and_directory import until
 from tests.patience import PATIENCE_S
 from tests.peers.redis import RedisServer

@@ -27,8 +27,8 @@ from crm_core.services.intake.receive import receive
 from crm_core.storage.queries import reconciliation
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.store import Store
-from hub.leases import DatabaseLease
-from hub.reconciling import Reconciler
+from hub.nodes.leases import DatabaseLease
+from hub.telephony.reconciling import Reconciler
 from hub.workers.reconciling import ReconcilingWorker
 from tests.integration.hub.world import World
 

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from crm_core.messages import DeviceState, Verdict
-from hub.shared_presence import SharedPresence
+from hub.nodes.shared_presence import SharedPresence
 from routing.presence import BELIEVED_S, Presence
 from tests.fakes.clock import DrivenClock
 from tests.integration.hub.test_live_and_directory import until

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.throttle import Guessed, Patience, Throttle
+from hub.access.throttle import Guessed, Patience, Throttle
 from tests.fakes.clock import DrivenClock
 from tests.peers.redis import RedisServer
 

@@ -20,8 +20,8 @@ from crm_core.services.desk import Desk
 from crm_core.storage.database import Database
 from crm_core.storage.store import Store
 from crm_core.storage.users import NewUser, add_user
-from hub.directory import Directory
-from hub.live import Live
+from hub.nodes.live import Live
+from hub.telephony.directory import Directory
 from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
 from routing.escalation import TellByRole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hub.wake import RedisWake
+from hub.nodes.wake import RedisWake
 from tests.integration.hub.test_live_and_directory import until
 from tests.patience import PATIENCE_S
 from tests.peers.redis import RedisServer

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from joserfc.jwk import RSAKey
 
-from hub.oidc import Begun, OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
+from hub.access.oidc import Begun, OpenIdConnect, ProviderRefused, ProviderUnreachable, Vouched
 from hub.settings import Secret
 from hub.settings.model import OidcSettings
 from tests.fakes.clock import DrivenClock

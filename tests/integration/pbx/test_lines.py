@@ -27,8 +27,8 @@ from crm_core.storage.migrate import migrate
 from crm_core.storage.store import Store
 from crm_core.storage.users import NewUser, add_user
 from hub.clock import SystemClock
-from hub.directory import Directory
-from hub.live import Live
+from hub.nodes.live import Live
+from hub.telephony.directory import Directory
 from routing.assign import LeastLoaded
 from routing.dispatch import DispatchRules
 from routing.escalation import TellByRole

@@ -26,6 +26,7 @@ from crm_core.ports import ChannelState
 from crm_core.services.desk import Desk
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import token_digest
 from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.connectors import pbx_config
@@ -33,7 +34,6 @@ from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
 from hub.demo.peers.sipp import SCENARIOS, SippRun, SippRunner
-from hub.security import token_digest
 from hub.settings import (
     DatabaseEngine,
     DatabaseUrl,

@@ -9,7 +9,7 @@ import pytest
 
 from crm_core.errors import InvalidInput
 from crm_core.model.definitions import RuleBody
-from hub.rules_trial import Report, rules_in, try_rules
+from hub.office.rules_trial import Report, rules_in, try_rules
 from tests.integration.rules.office import Office
 from tests.integration.storage.world import message, missed, talked
 

@@ -12,9 +12,9 @@ from crm_core.model.definitions import Section
 from crm_core.model.records import PipelineRecord
 from crm_core.services.configuration import Difference, Verb, applied, compared, given_out, problems, read
 from crm_core.services.desk import Desk
-from hub.configured import Configured, configure
-from hub.live import Live
-from hub.presets import parsed, written
+from hub.nodes.live import Live
+from hub.office.configured import Configured, configure
+from hub.office.presets import parsed, written
 from hub.settings import parse_settings
 from tests.integration.storage.world import World, world_on
 from tests.unit.crm_core.test_configuration import WHOLE

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from crm_core.messages import ChannelKey, EntryKind, InboundEvent, MessageReceived, ProfileLearned
 from crm_core.model.identity import Identity, IdentityKind
 from crm_core.storage.queries.nameless import nameless
-from hub.nameless import RecordedNameless
+from hub.clients.nameless import RecordedNameless
 from tests.integration.storage.world import World, at, fact, message
 
 COMMUNITY = ChannelKey("vk", "community")

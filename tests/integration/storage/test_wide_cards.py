@@ -18,7 +18,7 @@ from crm_core.services.acts.deals import DealChange
 from crm_core.services.configuration import applied
 from crm_core.storage.queries import boards
 from crm_core.storage.queries.boards import BoardFilter, BoardOrder
-from hub.presets import parsed
+from hub.office.presets import parsed
 from tests.integration.storage.world import World
 from tests.statements import statements
 

@@ -18,9 +18,9 @@ from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.user import Role
 from crm_core.ports import ChannelContext
 from crm_core.storage.users import NewUser, add_user
+from hub.access.security import Passwords
 from hub.app import create_app
 from hub.bootstrap import Hub, build
-from hub.security import Passwords
 from hub.settings import Settings
 from hub.web.pages import PAGES
 from tests.fakes.clock import DrivenClock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crm_core.model.user import Role
 from crm_core.storage.users import UserChange, disable_user, update_user
-from hub.secret_key import session_key
+from hub.access.secret_key import session_key
 from hub.settings import Secret, parse_settings
 from tests.integration.web.conftest import CHEAP, PASSWORD, Workspace
 

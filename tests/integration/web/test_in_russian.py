@@ -16,7 +16,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.watching.alarms import raise_alarm
 from crm_core.storage.tokens import add_token
 from crm_core.wording import Sentence
-from hub.security import token_digest
+from hub.access.security import token_digest
 from hub.web.routes import ROUTES
 from tests.integration.web.conftest import Browser, Workspace
 

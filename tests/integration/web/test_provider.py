@@ -13,9 +13,9 @@ from yarl import URL
 
 from crm_core.model.user import Role
 from crm_core.storage.users import UserChange, disable_user, update_user
+from hub.access.security import Passwords
 from hub.app import create_app
 from hub.bootstrap import build
-from hub.security import Passwords
 from hub.settings import Secret
 from hub.settings.model import OidcLink, OidcSettings
 from hub.web.pages import PAGES

@@ -16,9 +16,9 @@ from aiohttp.test_utils import TestServer
 from crm_core.model.user import Role
 from crm_core.ports import ChannelContext
 from crm_core.storage.users import disable_user
+from hub.access.security import Passwords
 from hub.app import create_app
 from hub.bootstrap import build
-from hub.security import Passwords
 from hub.settings import Secret, ServerUrl, Settings
 from hub.web.pages import PAGES
 from tests.fakes.clock import DrivenClock

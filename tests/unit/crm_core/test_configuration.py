@@ -8,7 +8,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Section
 from crm_core.model.records import StageKind
 from crm_core.services.configuration import BadConfiguration, read
-from hub.presets import parsed
+from hub.office.presets import parsed
 
 WHOLE = """
 title = "Окна"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.presets import parsed
+from hub.office.presets import parsed
 
 PAGE = Path(__file__).parents[3] / "docs" / "selling.md"
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from hub.remote import forwarded
+from hub.access.remote import forwarded
 from hub.settings.model import LOOPBACK
 
 HERE = LOOPBACK

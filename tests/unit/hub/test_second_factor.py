@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pyotp
 import pytest
 
-from hub.second_factor import SecondFactors
+from hub.access.second_factor import SecondFactors
 from hub.settings import parse_settings
 from tests.fakes.clock import DrivenClock
 

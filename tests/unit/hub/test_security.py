@@ -2,7 +2,7 @@
 
 from argon2 import PasswordHasher
 
-from hub.security import Passwords, new_token, same_text, token_digest
+from hub.access.security import Passwords, new_token, same_text, token_digest
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

@@ -12,7 +12,7 @@ from crm_core.model.line import Goal, Line, Menu, Target
 from crm_core.model.office import Office
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.user import Role, Staff, User
-from hub.staffing import contradictions
+from hub.settings.staffing import contradictions
 
 ANNA = User(1, "anna", "Анна", Role.MANAGER)
 MENU = Menu((("9", Target(Goal.USER, "ana")), ("1", Target(Goal.GROUP, "sales")), ("2", Target(Goal.USER, "anna"))))

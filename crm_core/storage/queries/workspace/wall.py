@@ -41,7 +41,7 @@ __all__ = [
 class PersonAtWork:
     """Somebody of the office and what they have at hand: the call they are in, open cases, open leads. `away` until
     somebody says otherwise, `working` it is their working time. Whether they are free or busy their telephones tell:
-    the hub puts that beside it (`hub.attendance.attendance`, by login)."""
+    the hub puts that beside it (`hub.telephony.attendance.attendance`, by login)."""
 
     login: str
     name: str

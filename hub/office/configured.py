@@ -13,9 +13,9 @@ from crm_core.storage.feed import FeedRow
 from crm_core.storage.store import Store
 from hub.accounts.in_force import Found, InForce, with_accounts
 from hub.accounts.sealing import Seal
-from hub.leaving import with_links
-from hub.live import Live
+from hub.clients.leaving import with_links
 from hub.log import get_logger
+from hub.nodes.live import Live
 from hub.settings import Settings
 from hub.settings.checks import lines_without_pbx
 from hub.settings.kept import with_kept

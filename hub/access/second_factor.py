@@ -18,9 +18,9 @@ import segno
 from cryptography.fernet import Fernet, InvalidToken
 
 from crm_core.ports import Clock
+from hub.access.secret_key import key_for
+from hub.access.security import same_text
 from hub.log import get_logger
-from hub.secret_key import key_for
-from hub.security import same_text
 from hub.settings import Settings
 
 log = get_logger(__name__)

@@ -10,7 +10,7 @@ from crm_core.storage.entering import sign_out_everywhere, take_factor
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.sessions import end_session
 from crm_core.storage.users import find_user
-from hub.noting import Noted, note
+from hub.access.noting import Noted, note
 
 
 def take_factor_off(desk: Desk, login: str, *, by: str, remote: str) -> bool:

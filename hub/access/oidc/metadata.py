@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from hub.oidc.errors import ProviderRefused
+from hub.access.oidc.errors import ProviderRefused
 
 # No algorithm with a shared secret and never «none»: only what the provider alone can sign with.
 ALGORITHMS = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from hub.node_channel import NodeChannel
+from hub.nodes.node_channel import NodeChannel
 
 
 class RedisWake:

@@ -23,10 +23,10 @@ from crm_core.storage.feed import FeedRow
 from crm_core.storage.numbers import NumberRow
 from crm_core.storage.staff import load_staff
 from crm_core.storage.store import Store
-from hub.live import Live
 from hub.log import get_logger
-from hub.staffing import contradictions
-from hub.tallies import Tallies
+from hub.nodes.live import Live
+from hub.settings.staffing import contradictions
+from hub.telephony.tallies import Tallies
 from routing.dispatch import Caller, DispatchRules, Outcome, Roster, Scene, decide
 from routing.lines import NO_KEY
 from routing.presence import Presence

@@ -1,7 +1,7 @@
 """Passwords and API tokens.
 
 Passwords are hashed with Argon2id, in threads, a few at a time. Of a token only the SHA-256 digest is kept: it is
-random enough to need no slow hash. How long whoever guesses has to wait says `hub.throttle`.
+random enough to need no slow hash. How long whoever guesses has to wait says `hub.access.throttle`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from crm_core.model.office import Office
-from hub.secret_key import key_for
+from hub.access.secret_key import key_for
 from hub.settings.model import Settings
 
 _TOKEN = re.compile(r"([0-9]{1,19})\.([A-Za-z0-9_-]{22})\Z")

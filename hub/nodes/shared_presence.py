@@ -14,7 +14,7 @@ from typing import Any
 
 from crm_core.messages import DeviceState
 from hub.log import get_logger
-from hub.node_channel import NodeChannel
+from hub.nodes.node_channel import NodeChannel
 from routing.presence import BELIEVED_S, Presence, Telephone
 
 log = get_logger(__name__)

@@ -22,7 +22,7 @@ from crm_core.storage.number_book import tail
 from crm_core.storage.numbers import NumberRow
 from crm_core.storage.staff import load_staff
 from crm_core.storage.store import Store
-from hub.live import Live
+from hub.nodes.live import Live
 
 # Shorter ones are extensions and services.
 _LEAST_DIGITS = 7

@@ -15,8 +15,8 @@ from crm_core.ports import Said
 from crm_core.storage.feed import FeedRow
 from crm_core.storage.queries import conversations
 from crm_core.storage.store import Store
-from hub.live import Live
 from hub.log import get_logger
+from hub.nodes.live import Live
 
 log = get_logger(__name__)
 

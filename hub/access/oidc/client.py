@@ -13,10 +13,10 @@ import aiohttp
 from joserfc.jwk import Key
 
 from crm_core.ports import Clock
+from hub.access.oidc.errors import ProviderRefused, ProviderUnreachable
+from hub.access.oidc.id_token import Expected, Vouched, key_for, keys_of, vouched
+from hub.access.oidc.metadata import Metadata
 from hub.log import get_logger
-from hub.oidc.errors import ProviderRefused, ProviderUnreachable
-from hub.oidc.id_token import Expected, Vouched, key_for, keys_of, vouched
-from hub.oidc.metadata import Metadata
 from hub.settings.model import OidcSettings
 
 log = get_logger(__name__)

@@ -11,8 +11,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
 
-from hub.oidc.errors import ProviderRefused
-from hub.security import same_text
+from hub.access.oidc.errors import ProviderRefused
+from hub.access.security import same_text
 
 _LEEWAY_S = 60
 _LONGEST_SUBJECT = 255

@@ -1,0 +1,1 @@
+"""Who gets in: passwords, second factors, tokens' areas, keys, patience with whoever guesses, an own provider."""
