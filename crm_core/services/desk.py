@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,16 @@ class Desk:
         """A person acts: they are the author of what changes, and may what they may as of this transaction."""
         self.work.author, self.remote = user.login, remote
         self.access = Access.of(self.work.staff.get(user.login) or user, self.catalogue, self.work.staff)
+
+    @contextmanager
+    def on_behalf_of(self, user: User) -> Iterator[None]:
+        """What is done meanwhile somebody does of whom a fact tells, not the hub: they may what they may. The author of
+        what changes stays who it is."""
+        before, self.access = self.access, Access.of(user, self.catalogue, self.work.staff)
+        try:
+            yield
+        finally:
+            self.access = before
 
     def demand(self, right: Right, record: Any = None) -> None:
         """Raise Forbidden where whoever acts may not do this: at all, or with this record, which is its manager's or

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crm_core.errors import InvalidIdentity, InvalidInput
 from crm_core.model.identity import stored_identity
 from crm_core.model.records import ContactRecord
+from crm_core.model.rights import Right
 from crm_core.model.ways import Way, way_typed
 from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.services.desk import Desk
@@ -36,6 +37,7 @@ class Entered:
 def enter(desk: Desk, given: NewClient) -> Entered:
     """Make a client of what was typed. Raises InvalidInput for what is neither a number nor an address nor a name in a
     messenger, for a manager who is not there, and where there is neither a name nor a way to reach them."""
+    desk.demand(Right.KEEP_CLIENTS)
     ways = {way.key: way for way in (_way(desk, each) for each in given.ways if each.strip())}
     holders = desk.work.contacts_by_identity(list(ways))
     known = next((holders[key] for key in ways if key in holders), None)

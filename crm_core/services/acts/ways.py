@@ -11,6 +11,7 @@ from crm_core.errors import Conflict, InvalidIdentity, InvalidInput, NotFound
 from crm_core.model.conversation import SuggestionReason, SuggestionState
 from crm_core.model.identity import readable, stored_identity
 from crm_core.model.records import ContactRecord, IdentityRecord
+from crm_core.model.rights import Right
 from crm_core.model.ways import Way, way_typed
 from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.desk import Desk
@@ -38,6 +39,7 @@ def add_way(desk: Desk, contact_id: int, text: str) -> Added:
     Raises InvalidInput for what is neither a number nor an address nor a name, NotFound, Conflict for a card that was
     merged away.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     try:
         way = way_typed(text, desk.office.region)
     except InvalidIdentity as err:
@@ -64,6 +66,7 @@ def add_way(desk: Desk, contact_id: int, text: str) -> Added:
 def take_way(desk: Desk, contact_id: int, key: str) -> None:
     """Take an identity off a card: whoever writes or calls from it next is somebody new. Raises NotFound where it does
     not stand there, Conflict."""
+    desk.demand(Right.KEEP_CLIENTS)
     desk.work.contact(contact_id)  # locked before what it holds is read
     held = _held(desk, contact_id)
     if key not in {each.key for each in held}:

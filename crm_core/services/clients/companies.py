@@ -8,6 +8,7 @@ from typing import Any
 
 from crm_core.errors import Duplicate, InvalidInput, NotFound, Outdated
 from crm_core.model.records import ContactRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.clients.contacts import UNSET, Unset, active_login, clean_tags
 from crm_core.services.clients.tagging import one_of_each_group
@@ -34,6 +35,7 @@ class CompanyChange:
 
 def create(desk: Desk, given: CompanyChange) -> CompanyRecord:
     """Add a company; raises InvalidInput, Duplicate where another has this tax id."""
+    desk.demand(Right.KEEP_CLIENTS)
     empty = CompanyRecord(desk.work.next_id(), "", desk.now, desk.now)
     company = _changed(desk, empty, given)
     if not company.name:
@@ -44,6 +46,7 @@ def create(desk: Desk, given: CompanyChange) -> CompanyRecord:
 
 def change(desk: Desk, company_id: int, given: CompanyChange, version: int | None = None) -> CompanyRecord:
     """Correct a company; its name goes along to its contacts. Raises NotFound, Duplicate, Outdated."""
+    desk.demand(Right.KEEP_CLIENTS)
     before = _alive(desk.work.locked(CompanyRecord, company_id))
     if version is not None and version != before.version:
         raise Outdated(

@@ -14,6 +14,7 @@ from crm_core.model.likeness import full_name
 from crm_core.model.listed import held_as, listed_by, listed_key
 from crm_core.model.office import Office
 from crm_core.model.records import ContactRecord, IdentityRecord, ListedNumberRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.clients.tagging import one_of_each_group
 from crm_core.services.custom.fields import given as typed_fields
@@ -61,6 +62,7 @@ def create(desk: Desk, given: ContactChange) -> tuple[ContactRecord, list[Identi
     Raises Duplicate where somebody holds one of the identities, InvalidInput for a manager or a list that is not
     there, or where there is neither name nor identity.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     name = clean_name(given.name) if not isinstance(given.name, Unset) else ""
     wanted = given.identities if not isinstance(given.identities, Unset) else ()
     if not name and not wanted:
@@ -81,6 +83,7 @@ def change(
 ) -> tuple[ContactRecord, list[IdentityRecord]]:
     """Correct a contact; raises NotFound, Conflict where it was merged away, Outdated where it is no longer the
     `version` that was seen, and what `create` raises."""
+    desk.demand(Right.KEEP_CLIENTS)
     before = desk.work.contact(contact_id)
     if before.merged_into is not None:
         raise Conflict("this contact was merged into {merged_into}: change that one", merged_into=before.merged_into)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.identity import IdentityKind
 from crm_core.model.records import ContactRecord, IdentityRecord
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates.merging import merge
 from crm_core.services.duplicates.suggestions import opened
@@ -39,6 +40,7 @@ def accept(desk: Desk, suggestion_id: int, login: str, survivor_id: int | None =
 
     Raises NotFound, Conflict where it is decided already, InvalidInput for a survivor that is neither of them.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     record = opened(desk, suggestion_id)
     pair = (record.contact_id, record.other_id)
     if survivor_id is not None and survivor_id not in pair:

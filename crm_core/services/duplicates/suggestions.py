@@ -12,6 +12,7 @@ from typing import Any
 from crm_core.errors import Conflict
 from crm_core.model.conversation import SuggestionReason, SuggestionRecord, SuggestionState
 from crm_core.model.records import ContactRecord
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 
 Pair = tuple[int, int]
@@ -59,6 +60,7 @@ def of_contact(desk: Desk, contact_id: int) -> list[SuggestionRecord]:
 
 def dismiss(desk: Desk, suggestion_id: int, login: str) -> SuggestionRecord:
     """Somebody says that the two are not one person; the pair is never suggested again. Raises NotFound, Conflict."""
+    desk.demand(Right.KEEP_CLIENTS)
     record = opened(desk, suggestion_id)
     decided = record._replace(state=SuggestionState.DISMISSED, decided_at=desk.now, decided_by=login)
     _put(desk, decided)

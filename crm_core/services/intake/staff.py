@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from crm_core.errors import Conflict, InvalidInput, NotFound
+from crm_core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from crm_core.messages import (
     Attachment,
     ChannelKey,
@@ -33,6 +33,7 @@ from crm_core.services.letters.replies import reply
 from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, promise, take_case
 from crm_core.services.watching.telling import PROMISE_MINUTES, tell, write_button
 from crm_core.services.wording import Phrase
+from crm_core.wording import in_language
 
 _LONGEST_PROMISE_MINUTES = 7 * 24 * 60
 _PLACES = {"email": Phrase.BY_EMAIL, "vk": Phrase.BY_VK, "web": Phrase.BY_WEB}
@@ -45,9 +46,12 @@ def staff_command(desk: Desk, event: InboundEvent, command: StaffCommand) -> Out
         answer = desk.say(Phrase.NOT_STAFF)
         return Outcome(ReceiptState.IGNORED, error="a button pressed by somebody who is not staff", answer=answer)
     try:
-        answer = _act(desk, command, user.login, user.name)
+        with desk.on_behalf_of(user):
+            answer = _act(desk, command, user.login, user.name)
     except NotFound:
         return Outcome(ReceiptState.DONE, answer=desk.say(Phrase.GONE))
+    except Forbidden as err:
+        return Outcome(ReceiptState.DONE, answer=in_language(str(err), desk.office.language))
     except (Conflict, InvalidInput) as err:
         return Outcome(ReceiptState.DONE, answer=str(err))
     return Outcome(ReceiptState.DONE, answer=answer)
@@ -92,17 +96,18 @@ def staff_reply(desk: Desk, event: InboundEvent, answer: StaffReply) -> Outcome:
         return DONE
     key, conversation = place
     try:
-        entry = reply(
-            desk,
-            contact.id,
-            user.login,
-            channel=key.channel,
-            account=key.account,
-            text=answer.text,
-            conversation=conversation,
-            uploads=[_upload(event.key, file) for file in answer.attachments],
-        )
-    except (Conflict, InvalidInput) as err:
+        with desk.on_behalf_of(user):
+            entry = reply(
+                desk,
+                contact.id,
+                user.login,
+                channel=key.channel,
+                account=key.account,
+                text=answer.text,
+                conversation=conversation,
+                uploads=[_upload(event.key, file) for file in answer.attachments],
+            )
+    except (Conflict, Forbidden, InvalidInput) as err:
         _answer(desk, event, user, desk.say(Phrase.REPLY_REFUSED, client=desk.client(contact), reason=str(err)))
         return DONE
     text = desk.say(Phrase.REPLY_QUEUED, client=desk.client(contact), place=_place_name(desk, entry))

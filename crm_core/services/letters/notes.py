@@ -8,6 +8,7 @@ from typing import Any
 from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import EntryKind
 from crm_core.model.records import AttachmentRecord, EntryRecord, FileState
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 
 _LONGEST_TEXT = 100_000
@@ -18,6 +19,7 @@ def note(desk: Desk, contact_id: int, login: str, text: str, uploads: Sequence[M
 
     Raises InvalidInput for one that says nothing, NotFound, Conflict where the card was merged into another.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     if not text.strip() and not uploads:
         raise InvalidInput("the note is empty")
     if len(text) > _LONGEST_TEXT:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from crm_core.messages import BlockState
 from crm_core.model.outreach import OptOutRecord
 from crm_core.model.records import ContactRecord
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
 
@@ -37,6 +38,7 @@ def opted_out(desk: Desk, contact_ids: Iterable[int]) -> dict[int, OptOutRecord]
 
 def opt_out(desk: Desk, contact_id: int, how: str, author: str = "", note: str = "") -> list[OptOutRecord]:
     """Send a client nothing by ourselves any more; what they hold is marked, once. A note says so."""
+    desk.demand(Right.KEEP_CLIENTS)
     contact = _current(desk, contact_id)
     keys = [each.key for each in desk.work.identities([contact.id]).get(contact.id, [])]
     known = {each.key: each for each in desk.work.related(OptOutRecord, "key", keys)} if keys else {}
@@ -53,6 +55,7 @@ def opt_out(desk: Desk, contact_id: int, how: str, author: str = "", note: str =
 
 def opt_in(desk: Desk, contact_id: int, author: str) -> None:
     """The client wants to hear from us again, as they told somebody."""
+    desk.demand(Right.KEEP_CLIENTS)
     contact = _current(desk, contact_id)
     keys = [each.key for each in desk.work.identities([contact.id]).get(contact.id, [])]
     known = desk.work.related(OptOutRecord, "key", keys) if keys else []

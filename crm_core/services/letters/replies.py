@@ -16,6 +16,7 @@ from crm_core.model.records import (
     FileState,
     OutboxKind,
 )
+from crm_core.model.rights import Right
 from crm_core.model.subject import bare_subject
 from crm_core.model.ways import is_name
 from crm_core.services.desk import Desk
@@ -48,6 +49,7 @@ def reply(
     instead of the last `remote`, where it lies with a provider: `{channel, account, remote_id}`. Raises InvalidInput
     where there is nothing to send or nowhere to send it.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     if not text.strip() and not uploads:
         raise InvalidInput("the message is empty: give «text» or «attachments»")
     if len(text) > _LONGEST_TEXT:

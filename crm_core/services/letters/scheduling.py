@@ -12,6 +12,7 @@ from crm_core.errors import Conflict, InvalidInput
 from crm_core.messages import Delivery
 from crm_core.model.call import Direction
 from crm_core.model.records import EntryRecord, OutboxRecord
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.services.letters.mail_replies import outgoing_key
 
@@ -61,6 +62,7 @@ def withdraw(desk: Desk, entry_id: int) -> EntryRecord:
 
     Raises NotFound, Conflict where it has gone out, or is going out just now.
     """
+    desk.demand(Right.KEEP_CLIENTS)
     entry, _ = desk.work.owned(EntryRecord, entry_id)
     if is_withdrawn(entry):
         return entry

@@ -1,0 +1,96 @@
+"""Every act of a person asks for its right in the service that does it, whatever door it came through: each act by each
+role, by somebody dismissed, by somebody who lacks that one right and by the hub itself, against the one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crm_core.errors import CoreError, Forbidden
+from crm_core.model.access import Access
+from crm_core.model.rights import TABLE, Reach, Right
+from crm_core.model.user import Role, User
+from crm_core.services.acts import new_clients, ways
+from crm_core.services.clients import companies, contacts
+from crm_core.services.clients.companies import CompanyChange
+from crm_core.services.clients.contacts import ContactChange
+from crm_core.services.desk import Desk
+from crm_core.services.duplicates import deciding, suggestions
+from crm_core.services.letters import notes, opting_out, replies, scheduling
+from tests.integration.storage.world import World
+
+Act = Callable[[Desk], Any]
+
+# What is not there: whoever may act is told so, whoever may not learns not even that.
+NOBODY = 999_999_999
+
+ACTS: Mapping[Right, Mapping[str, Act]] = {
+    Right.KEEP_CLIENTS: {
+        "enter a client": lambda desk: new_clients.enter(desk, new_clients.NewClient(name="Анна")),
+        "make a contact": lambda desk: contacts.create(desk, ContactChange(name="Анна")),
+        "correct a contact": lambda desk: contacts.change(desk, NOBODY, ContactChange(name="Анна")),
+        "make a company": lambda desk: companies.create(desk, CompanyChange(name="Ромашка")),
+        "correct a company": lambda desk: companies.change(desk, NOBODY, CompanyChange(name="Ромашка")),
+        "add a way": lambda desk: ways.add_way(desk, NOBODY, "+79161234567"),
+        "take a way": lambda desk: ways.take_way(desk, NOBODY, "tel:+79161234567"),
+        "reply": lambda desk: replies.reply(desk, NOBODY, "ivan", channel="telegram", account=None, text="Да"),
+        "leave a note": lambda desk: notes.note(desk, NOBODY, "ivan", "Да"),
+        "take a message back": lambda desk: scheduling.withdraw(desk, NOBODY),
+        "opt a client out": lambda desk: opting_out.opt_out(desk, NOBODY, opting_out.BY_HAND, "ivan"),
+        "opt a client in": lambda desk: opting_out.opt_in(desk, NOBODY, "ivan"),
+        "accept a suggestion": lambda desk: deciding.accept(desk, NOBODY, "ivan"),
+        "dismiss a suggestion": lambda desk: suggestions.dismiss(desk, NOBODY, "ivan"),
+    },
+}
+
+
+def person(role: Role, *, active: bool = True) -> User:
+    """Somebody of a role, of whom nothing else is known."""
+    return User(NOBODY, role.value, role.value.title(), role, active=active)
+
+
+def refused(desk: Desk, act: Act) -> Right | None:
+    """For want of which right whoever acts is refused; None where they are not, whatever else stands in the way."""
+    try:
+        act(desk)
+    except Forbidden as err:
+        right = err.sentence.values["right"]
+        assert isinstance(right, Right)
+        return right
+    except CoreError:
+        return None
+    return None
+
+
+def without(access: Access | None, right: Right) -> Access:
+    """What somebody may who lacks one right and has all others."""
+    assert access is not None
+    return replace(access, reaches={**dict.fromkeys(Right, Reach.ALL), right: Reach.NONE})
+
+
+def wrongs(desk: Desk, right: Right, act: Act) -> list[str]:
+    """Where an act asks for something else than the table says, each by whom."""
+    found = [] if refused(desk, act) is None else ["the hub itself"]
+    for role in Role:
+        desk.acts_for(person(role))
+        if refused(desk, act) is not (right if TABLE[right][role] is Reach.NONE else None):
+            found.append(role)
+    desk.acts_for(person(Role.ADMIN, active=False))
+    if refused(desk, act) is not right:
+        found.append("somebody dismissed")
+    desk.access = without(desk.access, right)
+    if refused(desk, act) is not right:
+        found.append("somebody who may do all else")
+    return found
+
+
+@pytest.mark.parametrize("right", ACTS)
+async def test_every_act_asks_for_its_right(world: World, right: Right) -> None:
+    found = {
+        name: await world.store.look(lambda desk, act=act: wrongs(desk, right, act))  # type: ignore[misc]
+        for name, act in ACTS[right].items()
+    }
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
