@@ -18,6 +18,7 @@ def confirm(desk: Desk, lead_id: int, login: str) -> TaskRecord:
 
     Raises NotFound, Conflict for a lead that is not rejected, Forbidden for one of somebody whom they don't oversee.
     """
+    desk.demand(Right.SEE_ALARMS)
     lead, _contact = _rejected(desk, lead_id)
     return _checked(desk, lead, login, desk.say(Phrase.REJECTION_RIGHT))
 
@@ -27,6 +28,7 @@ def restore(desk: Desk, lead_id: int, login: str) -> LeadRecord:
 
     Raises as `confirm`, and Conflict where the client has an open lead by now.
     """
+    desk.demand(Right.SEE_ALARMS)
     lead, contact = _rejected(desk, lead_id)
     newer = desk.work.open_leads([contact.id]).get(contact.id)
     if newer is not None:
