@@ -9,6 +9,7 @@ from typing import Any
 
 from crm_core.model.fields import fields_of
 from crm_core.model.records import ContactRecord, DealRecord, LeadRecord, LeadStatus
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord
 from crm_core.services.acts.deals import DealChange, Placed, corrected, created, placed, start
 from crm_core.services.cards.leads import open_one
@@ -62,6 +63,7 @@ def convert(desk: Desk, lead_id: int, login: str, wanted: Conversion) -> Convert
 
     Raises NotFound, Conflict where it is closed already, InvalidInput, also where the stage asks for fields.
     """
+    desk.demand(Right.KEEP_SALES)
     lead, contact = open_one(desk, lead_id)
     if wanted.contact is not None:
         contact, _ = contacts.change(desk, contact.id, wanted.contact)

@@ -68,6 +68,7 @@ def create(
 
     Raises InvalidInput, also where the stage asks for fields, NotFound for a contact that is not there.
     """
+    desk.demand(Right.KEEP_SALES)
     found, place = start(desk, pipeline, stage, of_type)
     deal = DealRecord(
         id=desk.work.next_id(),
@@ -102,6 +103,7 @@ def created(desk: Desk, deal: DealRecord, pipeline: Pipeline, stage: Stage) -> N
 
 def change(desk: Desk, deal_id: int, given: DealChange, version: int | None = None) -> Placed:
     """Correct a deal; raises NotFound, InvalidInput, Outdated where it is no longer the `version` that was seen."""
+    desk.demand(Right.KEEP_SALES)
     before = seen(desk, deal_id, version)
     deal = corrected(desk, before, given)
     if deal != before:
@@ -116,6 +118,7 @@ def move(desk: Desk, deal_id: int, stage: str, *, reason: str | None = None, ver
     Won and lost stages close the deal, open ones open it again. `reason` says why it was lost. Raises NotFound,
     Outdated, InvalidInput where the stage asks for something, Conflict where there is no way back.
     """
+    desk.demand(Right.KEEP_SALES)
     before = seen(desk, deal_id, version)
     return placed(desk, stages.enter(desk, before, stage, by_person=True, reason=reason))
 
@@ -124,6 +127,7 @@ def copy(
     desk: Desk, deal_id: int, pipeline: str | None, stage: str | None, along: Along, version: int | None = None
 ) -> Placed:
     """Copy a deal into a pipeline, its own where none is named; raises what `tunnels.copy` raises."""
+    desk.demand(Right.KEEP_SALES)
     before = seen(desk, deal_id, version)
     goal = pipeline or place_of(desk, before.stage_id)[0]
     return placed(desk, tunnels.copy(desk, before, goal, stage, by_person=True, along=along))
@@ -139,12 +143,14 @@ def transfer(
     version: int | None = None,
 ) -> Placed:
     """Move a deal over to another pipeline; raises what `tunnels.move_over` raises."""
+    desk.demand(Right.KEEP_SALES)
     before = seen(desk, deal_id, version)
     return placed(desk, tunnels.move_over(desk, before, pipeline, stage, by_person=True, reason=reason))
 
 
 def tick(desk: Desk, deal_id: int, item: int, login: str, *, done: bool) -> Placed:
     """Tick an item of the checklist; raises NotFound, InvalidInput."""
+    desk.demand(Right.KEEP_SALES)
     return placed(desk, stages.ticked(desk, seen(desk, deal_id), item, login, done=done))
 
 

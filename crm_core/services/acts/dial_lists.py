@@ -14,6 +14,7 @@ from crm_core.model.callback import permitted_at
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.listed import listed_by
 from crm_core.model.records import ContactRecord, DealRecord, IdentityRecord
+from crm_core.model.rights import Right
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import Placed
 from crm_core.services.cards import stages
@@ -78,6 +79,7 @@ def result(
 ) -> Placed:
     """What came of a call: the card moves to a stage, or its client is to be rung again at a moment, by whoever is free
     then; `note` goes to the timeline. Raises NotFound, Outdated, InvalidInput."""
+    desk.demand(Right.KEEP_SALES)
     card = deals.seen(desk, deal_id, version)
     _list(desk, card.pipeline_id)
     if stage is None and again_at is None:

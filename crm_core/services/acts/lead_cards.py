@@ -9,6 +9,7 @@ from typing import Any
 from crm_core.errors import Conflict, Outdated
 from crm_core.messages import Utm
 from crm_core.model.records import ContactRecord, LeadRecord, LeadStatus
+from crm_core.model.rights import Right
 from crm_core.services.cards.leads import assign_lead
 from crm_core.services.clients.contacts import UNSET, Unset, active_login, clean_tags
 from crm_core.services.clients.tagging import one_of_each_group
@@ -37,6 +38,7 @@ def create(desk: Desk, login: str, contact_id: int, given: LeadChange, utm: Utm)
 
     Raises NotFound, InvalidInput, Conflict where the contact has an open lead already.
     """
+    desk.demand(Right.KEEP_SALES)
     contact = _living(desk, contact_id)
     known = desk.work.open_leads([contact_id]).get(contact_id)
     if known is not None:
@@ -72,6 +74,7 @@ def change(desk: Desk, lead_id: int, login: str, given: LeadChange, version: int
 
     Raises NotFound, InvalidInput, Outdated where it is no longer the `version` that was seen.
     """
+    desk.demand(Right.KEEP_SALES)
     before, contact = desk.work.owned(LeadRecord, lead_id)
     if version is not None and version != before.version:
         raise Outdated(
@@ -87,6 +90,14 @@ def change(desk: Desk, lead_id: int, login: str, given: LeadChange, version: int
     if contact is not None and lead.manager not in {None, before.manager, login}:
         tell_of_lead(desk, lead, contact)
     return lead
+
+
+def give(desk: Desk, lead_id: int, giver: str, login: str) -> LeadRecord:
+    """Somebody has another person work on a lead; raises as `change`, and Forbidden for one of somebody whose work the
+    giver does not oversee."""
+    desk.demand(Right.KEEP_SALES)
+    desk.demand_of(Right.SEE_REPORTS, desk.work.owned(LeadRecord, lead_id)[0].manager)
+    return change(desk, lead_id, giver, LeadChange(manager=login))
 
 
 def _changed(desk: Desk, lead: LeadRecord, given: LeadChange) -> LeadRecord:

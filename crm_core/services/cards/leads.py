@@ -15,6 +15,7 @@ from crm_core.model.records import (
     LeadRecord,
     LeadStatus,
 )
+from crm_core.model.rights import Right
 from crm_core.model.user import User
 from crm_core.ports import Load
 from crm_core.services.cards.pipelines import beginning
@@ -134,6 +135,7 @@ def answered_by(desk: Desk, contact: ContactRecord, login: str, lead: LeadRecord
 
 def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
     """Somebody takes the lead; it becomes theirs, and the client too where they had no manager."""
+    desk.demand(Right.KEEP_SALES)
     lead, contact = open_one(desk, lead_id)
     if lead.status is LeadStatus.TAKEN and lead.manager != login:
         raise Conflict(desk.say(Phrase.LEAD_TAKEN_ALREADY, name=desk.name_of(lead.manager)))
@@ -153,6 +155,7 @@ def take(desk: Desk, lead_id: int, login: str) -> LeadRecord:
 def reject(desk: Desk, lead_id: int, login: str, reason: str) -> LeadRecord:
     """Somebody says that the lead is none, with a reason; one of the list where the office declared the field «reason»
     of leads as a list. Raises InvalidInput, NotFound, Conflict."""
+    desk.demand(Right.KEEP_SALES)
     lead, contact = open_one(desk, lead_id)
     reason = _listed(desk, " ".join(reason.split()))
     rejected = lead._replace(status=LeadStatus.REJECTED, reason=reason, closed_at=desk.now)

@@ -8,12 +8,14 @@ from crm_core.errors import Duplicate, InvalidInput, NotFound
 from crm_core.model.definitions import RecordTypeBody, Section
 from crm_core.model.history import KIND_OF
 from crm_core.model.records import DealRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import LinkRecord
 from crm_core.services.custom.typed import kind_of, living
 from crm_core.services.desk import Desk
 from crm_core.services.recognising.cleaning import clean_name
 
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items() if kind not in {"line_item", "payment"}}
+_CLIENTS = frozenset({"contact", "company"})
 _MOST = 1000
 
 
@@ -22,6 +24,7 @@ def link(desk: Desk, one: tuple[str, int], other: tuple[str, int], role: str, lo
 
     Raises NotFound, InvalidInput, Duplicate where it was said before.
     """
+    desk.demand(Right.KEEP_CLIENTS if one[0] in _CLIENTS else Right.KEEP_SALES)
     if one == other:
         raise InvalidInput("a record can't be linked with itself")
     role = clean_name(role)
@@ -39,6 +42,7 @@ def link(desk: Desk, one: tuple[str, int], other: tuple[str, int], role: str, lo
 
 def unlink(desk: Desk, link_id: int) -> None:
     """Take a link away; raises NotFound."""
+    desk.demand(Right.KEEP_SALES)
     found = desk.work.get(LinkRecord, link_id)
     desk.work.remove(LinkRecord, found.id)
 

@@ -17,6 +17,7 @@ from crm_core.model.definitions.chains import ChainBody, ChainStep
 from crm_core.model.expressions import ExpressionError, compiled
 from crm_core.model.history import Change
 from crm_core.model.records import ContactRecord, DeadlineKind, DeadlineRecord, DealRecord, EntryRecord
+from crm_core.model.rights import Right
 from crm_core.model.timeline import EntryKind
 from crm_core.services.desk import Desk
 from crm_core.services.letters.outgoing import HeldBack, deliver, held_back
@@ -67,6 +68,7 @@ def start(
 
 def stop(desk: Desk, contact_id: int, name: str | None, why: str) -> list[ChainRunRecord]:
     """End a client's chain, all of them where none is named; those that were ended."""
+    desk.demand(Right.KEEP_SALES)
     running = desk.work.running_chains([contact_id])[contact_id]
     return [_end(desk, each, ChainState.STOPPED, why) for each in running if name is None or each.chain == name]
 

@@ -18,6 +18,7 @@ from crm_core.model.definitions import Section
 from crm_core.model.definitions.documents import DocumentBody
 from crm_core.model.exchange import CounterRecord, DocumentRecord
 from crm_core.model.records import AttachmentRecord, ContactRecord, DealRecord, EntryRecord, FileState
+from crm_core.model.rights import Right
 from crm_core.model.selling import LineItemRecord, PaymentRecord
 from crm_core.model.templates import rendered
 from crm_core.services.cards.pipelines import place_of, sees
@@ -119,6 +120,7 @@ def prepare(
 
 def keep(desk: Desk, prepared: Prepared, made: Made, login: str, sending: Sending | None) -> DocumentRecord:
     """Write a document down and, where that is wanted, send it. Raises NumberTaken, InvalidInput."""
+    desk.demand(Right.KEEP_SALES)
     number = desk.work.next_number(_series(prepared.name))
     if number != prepared.number:
         raise NumberTaken

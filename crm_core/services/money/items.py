@@ -9,6 +9,7 @@ from crm_core.errors import Conflict, InvalidInput, Outdated
 from crm_core.model.history import Change
 from crm_core.model.money import MOST, bounded, gross, one_currency, part_of
 from crm_core.model.records import DealRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import LineItemRecord, PaymentRecord, ProductRecord
 from crm_core.services.desk import Desk
 from crm_core.services.recognising import external
@@ -43,6 +44,7 @@ def put_items(
     Lines of the same product keep their identity, so that the history tells what changed. Raises NotFound, Conflict,
     InvalidInput. Where the last line goes, the amount stays and is people's to keep again.
     """
+    desk.demand(Right.KEEP_SALES)
     deal = desk.work.deals([deal_id]).get(deal_id) or desk.work.get(DealRecord, deal_id)
     if deal.deleted_at is not None:
         raise Conflict("the deal was deleted")

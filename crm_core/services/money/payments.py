@@ -60,6 +60,7 @@ def record(
 ) -> PaymentRecord:
     """Note a payment against a deal. `ids` are those by which other programs know it: one that is known already changes
     that payment instead, so that a repeat changes nothing. Raises NotFound, Conflict, InvalidInput."""
+    desk.demand(Right.KEEP_SALES)
     deal = deal_of(desk, deal_id)
     keys = [external.key_of(KIND, system, value) for system, value in (ids or {}).items() if value is not None]
     known = set(external.found(desk, keys).values())
@@ -81,6 +82,7 @@ def record(
 
 def correct(desk: Desk, payment_id: int, change: PaymentChange) -> PaymentRecord:
     """Correct a payment; what follows from it is worked out anew. Raises NotFound, Conflict, InvalidInput."""
+    desk.demand(Right.KEEP_SALES)
     before, deal = one(desk, payment_id)
     if before.deleted_at is not None:
         raise Conflict("the payment was deleted")
@@ -104,6 +106,7 @@ def plan(desk: Desk, deal_id: int, login: str, instalments: Sequence[Instalment]
 
     Raises InvalidInput where their sum is not the deal's amount, NotFound, Conflict.
     """
+    desk.demand(Right.KEEP_SALES)
     deal = deal_of(desk, deal_id)
     if len(instalments) > MOST_INSTALMENTS:
         raise InvalidInput("instalments: at most {most}", most=MOST_INSTALMENTS)
@@ -132,6 +135,7 @@ def plan(desk: Desk, deal_id: int, login: str, instalments: Sequence[Instalment]
 
 def monthly_plan(desk: Desk, deal_id: int, login: str, count: int, first_on: date) -> list[PaymentRecord]:
     """Plan that a deal is paid in equal parts, one a month from a day on; raises what `plan` raises."""
+    desk.demand(Right.KEEP_SALES)
     deal = deal_of(desk, deal_id)
     parts = zip(monthly(first_on, count), split(deal.amount, count), strict=True)
     return plan(desk, deal_id, login, [Instalment(day.isoformat(), amount) for day, amount in parts])

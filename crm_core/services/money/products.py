@@ -34,6 +34,7 @@ class ProductChange:
 
 def create(desk: Desk, given: ProductChange) -> ProductRecord:
     """Add a product; raises InvalidInput, Duplicate where another one has the article number."""
+    desk.demand(Right.KEEP_SALES)
     product = changed(desk, ProductRecord(desk.work.next_id(), "", desk.now, desk.now), given)
     _free_sku(desk, product)
     desk.work.put(product)
@@ -43,6 +44,7 @@ def create(desk: Desk, given: ProductChange) -> ProductRecord:
 def change(desk: Desk, product_id: int, given: ProductChange, version: int | None = None) -> ProductRecord:
     """Change a product; raises NotFound, InvalidInput, Duplicate, Conflict where it is no longer the `version` that
     was seen. Lines of deals keep the name and the price that they had."""
+    desk.demand(Right.KEEP_SALES)
     before = desk.work.locked(ProductRecord, product_id)
     if before.deleted_at is not None:
         raise Conflict("the product was deleted")

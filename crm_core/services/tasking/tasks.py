@@ -12,6 +12,7 @@ from crm_core.errors import Conflict, InvalidInput, NotFound, Outdated
 from crm_core.messages import EntryKind
 from crm_core.model.records import ContactRecord, DealRecord, EntryRecord, LeadRecord
 from crm_core.model.recurrence import checked_recurrence, next_time
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.services.clients.contacts import UNSET, Unset, clean_tags
@@ -80,6 +81,7 @@ def make(desk: Desk, new: NewTask) -> TaskRecord:
 
 def make_all(desk: Desk, wanted: Sequence[NewTask]) -> list[TaskRecord]:
     """The same of many, asking the database once for all."""
+    desk.demand(Right.KEEP_SALES)
     origins = {each.origin for each in wanted if each.origin is not None}
     known = {each.origin: each for each in desk.work.related(TaskRecord, "origin", origins)} if origins else {}
     fresh = [each for each in wanted if each.origin is None or each.origin not in known]
@@ -97,6 +99,7 @@ def make_all(desk: Desk, wanted: Sequence[NewTask]) -> list[TaskRecord]:
 def change(desk: Desk, task_id: int, given: TaskChange, version: int | None = None) -> TaskRecord:
     """Correct an open task or give it to somebody else; raises NotFound, InvalidInput, Conflict for one that is over,
     Outdated where it is no longer the `version` that was seen."""
+    desk.demand(Right.KEEP_SALES)
     before = _open(desk, task_id, version)
     plain = ("title", "text", "kind", "due_at", "checklist")
     changes: dict[str, Any] = {name: value for name in plain if not isinstance(value := getattr(given, name), Unset)}
@@ -143,6 +146,7 @@ def close(
     Raises InvalidInput without a result, or with files of a task that is about no client, NotFound, Conflict for one
     that is over, Outdated.
     """
+    desk.demand(Right.KEEP_SALES)
     before = _open(desk, task_id, version)
     if files and before.contact_id is None:
         raise InvalidInput("attachments: the task is about no client, there is no timeline to keep them on")
@@ -152,6 +156,7 @@ def close(
 
 def cancel(desk: Desk, task_id: int, login: str, reason: str, version: int | None = None) -> TaskRecord:
     """The task is not to be done, for this reason; a series ends with it. Raises as `close` does."""
+    desk.demand(Right.KEEP_SALES)
     before = _open(desk, task_id, version)
     return _ended(
         desk, before, TaskState.CANCELLED, login, _told(reason, Sentence("say why it is cancelled: give «reason»"))
@@ -160,6 +165,7 @@ def cancel(desk: Desk, task_id: int, login: str, reason: str, version: int | Non
 
 def reopen(desk: Desk, task_id: int, login: str, version: int | None = None) -> TaskRecord:
     """It is not done after all; one that is open stays so. Raises NotFound, Outdated."""
+    desk.demand(Right.KEEP_SALES)
     before, contact = desk.work.task(task_id)
     _same_version(before, version)
     if before.state is TaskState.OPEN:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from crm_core.model.records import LeadRecord
-from crm_core.model.rights import Right
-from crm_core.services.acts.lead_cards import LeadChange, change
-from crm_core.services.desk import Desk
+from crm_core.services.acts.lead_cards import give
 from crm_core.services.watching.cases import give_case
 from hub.web.doing import done
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
@@ -36,9 +33,10 @@ class WallActs:
     async def give_lead(self, request: web.Request) -> Answer:
         """Somebody is to work on an enquiry."""
         login, to = user_here(request).login, await field_of(request, "to", 64)
-
-        def service(desk: Desk) -> None:
-            desk.demand_of(Right.SEE_REPORTS, desk.work.owned(LeadRecord, number_in(request))[0].manager)
-            change(desk, number_in(request), login, LeadChange(manager=to))
-
-        await done(self._pages, request, service, _("The lead is given."), _HOME)
+        await done(
+            self._pages,
+            request,
+            lambda desk: give(desk, number_in(request), login, to),
+            _("The lead is given."),
+            _HOME,
+        )

@@ -5,27 +5,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from crm_core.errors import CoreError, Forbidden
+from crm_core.messages import Utm
 from crm_core.model.access import Access
+from crm_core.model.definitions import DocumentBody
 from crm_core.model.rights import TABLE, Reach, Right
+from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role, User
-from crm_core.services.acts import new_clients, ways
-from crm_core.services.clients import companies, contacts
+from crm_core.services.acts import conversion, deals, dial_lists, lead_cards, new_clients, rejections, ways
+from crm_core.services.acts.conversion import Conversion
+from crm_core.services.acts.deals import DealChange
+from crm_core.services.acts.lead_cards import LeadChange
+from crm_core.services.cards import leads
+from crm_core.services.cards.tunnels import Along
+from crm_core.services.clients import companies, contacts, links
 from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import deciding, suggestions
-from crm_core.services.letters import notes, opting_out, replies, scheduling
+from crm_core.services.letters import chaining, documents, notes, opting_out, replies, scheduling
+from crm_core.services.letters.documents import Made, Prepared
+from crm_core.services.money import items, payments, products
+from crm_core.services.money.payments import NewPayment, PaymentChange
+from crm_core.services.money.products import ProductChange
+from crm_core.services.tasking import tasks
+from crm_core.services.tasking.tasks import NewTask, TaskChange
 from tests.integration.storage.world import World
 
 Act = Callable[[Desk], Any]
 
 # What is not there: whoever may act is told so, whoever may not learns not even that.
 NOBODY = 999_999_999
+TODAY = date(2026, 3, 2)
+PAID = NewPayment(PaymentKind.RECEIVED, 1, "RUB")
+PREPARED = Prepared("КП", DocumentBody(html="КП"), 7, "КП", "КП.pdf", {}, "Europe/Moscow", "ru", None, None)
 
 ACTS: Mapping[Right, Mapping[str, Act]] = {
     Right.KEEP_CLIENTS: {
@@ -43,6 +61,43 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
         "opt a client in": lambda desk: opting_out.opt_in(desk, NOBODY, "ivan"),
         "accept a suggestion": lambda desk: deciding.accept(desk, NOBODY, "ivan"),
         "dismiss a suggestion": lambda desk: suggestions.dismiss(desk, NOBODY, "ivan"),
+        "link a client": lambda desk: links.link(desk, ("contact", NOBODY), ("deal", NOBODY), "", "ivan"),
+        "link a company": lambda desk: links.link(desk, ("company", NOBODY), ("deal", NOBODY), "", "ivan"),
+    },
+    Right.KEEP_SALES: {
+        "open a deal": lambda desk: deals.create(desk, "ivan", DealChange(title="Окна"), None, None),
+        "correct a deal": lambda desk: deals.change(desk, NOBODY, DealChange(title="Окна")),
+        "move a deal": lambda desk: deals.move(desk, NOBODY, "Договор"),
+        "copy a deal": lambda desk: deals.copy(desk, NOBODY, None, None, Along()),
+        "move a deal over": lambda desk: deals.transfer(desk, NOBODY, "Рассрочки", None),
+        "tick off a checklist": lambda desk: deals.tick(desk, NOBODY, 1, "ivan", done=True),
+        "give a deal its lines": lambda desk: items.put_items(desk, NOBODY, []),
+        "note a payment": lambda desk: payments.record(desk, NOBODY, "ivan", PAID),
+        "correct a payment": lambda desk: payments.correct(desk, NOBODY, PaymentChange(amount=1)),
+        "plan payments": lambda desk: payments.plan(desk, NOBODY, "ivan", []),
+        "plan payments by months": lambda desk: payments.monthly_plan(desk, NOBODY, "ivan", 2, TODAY),
+        "add a product": lambda desk: products.create(desk, ProductChange(name="Окно")),
+        "change a product": lambda desk: products.change(desk, NOBODY, ProductChange(name="Окно")),
+        "open a lead": lambda desk: lead_cards.create(desk, "ivan", NOBODY, LeadChange(), Utm()),
+        "correct a lead": lambda desk: lead_cards.change(desk, NOBODY, "ivan", LeadChange(title="Окна")),
+        "give a lead": lambda desk: lead_cards.give(desk, NOBODY, "head", "ivan"),
+        "take a lead": lambda desk: leads.take(desk, NOBODY, "ivan"),
+        "reject a lead": lambda desk: leads.reject(desk, NOBODY, "ivan", "спам"),
+        "make a deal of a lead": lambda desk: conversion.convert(desk, NOBODY, "ivan", Conversion()),
+        "give a task": lambda desk: tasks.make(desk, NewTask("Позвонить")),
+        "change a task": lambda desk: tasks.change(desk, NOBODY, TaskChange(title="Позвонить")),
+        "close a task": lambda desk: tasks.close(desk, NOBODY, "ivan", "позвонил"),
+        "cancel a task": lambda desk: tasks.cancel(desk, NOBODY, "ivan", "не нужно"),
+        "reopen a task": lambda desk: tasks.reopen(desk, NOBODY, "ivan"),
+        "keep a document": lambda desk: documents.keep(desk, PREPARED, Made("0" * 64, 1), "ivan", None),
+        "link a deal": lambda desk: links.link(desk, ("deal", NOBODY), ("contact", NOBODY), "", "ivan"),
+        "take a link away": lambda desk: links.unlink(desk, NOBODY),
+        "say what came of a call": lambda desk: dial_lists.result(desk, NOBODY, stage="Договор"),
+        "stop a chain": lambda desk: chaining.stop(desk, NOBODY, None, "user:ivan"),
+    },
+    Right.SEE_ALARMS: {
+        "confirm a rejection": lambda desk: rejections.confirm(desk, NOBODY, "head"),
+        "undo a rejection": lambda desk: rejections.restore(desk, NOBODY, "head"),
     },
 }
 
