@@ -52,19 +52,6 @@ REFUSING = frozenset(
 Key: TypeAlias = tuple[str | None, str]
 """What tells a text from others: its context and its English."""
 
-_ROOMS: Mapping[str, str] = {
-    "people": "inbox",
-    "waiting": "inbox",
-    "call_confirm": "calls",
-    "call_words": "calls",
-    "calls_live": "calls",
-    "list_pages": "lists",
-    "report": "reports",
-    "login": "entering",
-    "setup": "entering",
-    **{name: name for name in ("calls", "lists", "reports", "entering")},
-}
-"""The rooms of what lies in no folder of a room."""
 _KEYWORDS: Mapping[str, Any] = {
     "_": None,
     "gettext": None,
@@ -232,7 +219,7 @@ def _within_others(code: str) -> list[int]:
 def _room_of(path: Path) -> str:
     parts = path.relative_to(HOME).parts
     folders = parts[1:-1] if parts[0] == "templates" else parts[:-1]
-    return folders[0] if folders else _ROOMS.get(path.stem, COMMON)
+    return folders[0] if folders else COMMON
 
 
 def _folder() -> Path:

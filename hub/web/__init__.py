@@ -9,7 +9,6 @@ from __future__ import annotations
 import aiohttp_jinja2
 from aiohttp import web
 
-from crm_core.model.rights import Right
 from hub.access.second_factor import SecondFactors
 from hub.access.secret_key import session_key
 from hub.access.security import Passwords
@@ -19,6 +18,7 @@ from hub.http.routing import mount_routes
 from hub.web import (
     board,
     broadcasts,
+    calls,
     client,
     clients,
     companies,
@@ -29,25 +29,24 @@ from hub.web import (
     first_run,
     inbox,
     journal,
+    lists,
     me,
     office,
     popups,
     products,
+    reports,
     search,
     tasks,
     upkeep,
     wall,
 )
 from hub.web.assets import served
-from hub.web.call_words import call_kinds
-from hub.web.calls import Calls, fresh_nonce
-from hub.web.list_pages import ListPages
-from hub.web.lists import Lists
+from hub.web.calls.page import fresh_nonce
+from hub.web.calls.words import call_kinds
 from hub.web.live.stream import LivePages
 from hub.web.navigation import navigation
 from hub.web.pages import PAGES, Pages, with_session
-from hub.web.reports import Reports
-from hub.web.routes import ROUTES, Handler, Route, does, shows
+from hub.web.routes import ROUTES, Handler, Route
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
 from hub.web.templating import Templates
@@ -91,17 +90,17 @@ def _guarded(pages: Pages, route: Route) -> Handler:
 
 def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
     """Every route of the pages: the table of rights is compared with it."""
-    calls, lists, reports = Calls(pages), Lists(pages), Reports(pages)
-    list_pages = ListPages(pages)
     factors = SecondFactors(pages.hub.settings, pages.hub.clock)
     return (
         *entering.routes(pages, factors),
         *me.routes(pages, factors),
         *first_run.routes(pages),
         *journal.routes(pages),
+        *lists.routes(pages),
         *upkeep.routes(pages),
         *board.routes(pages),
         *broadcasts.routes(pages),
+        *calls.routes(pages),
         *client.routes(pages, live),
         *clients.routes(pages),
         *companies.routes(pages),
@@ -112,19 +111,9 @@ def _routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
         *office.routes(pages),
         *popups.routes(pages, live),
         *products.routes(pages),
+        *reports.routes(pages),
         *search.routes(pages),
         *tasks.routes(pages),
         *wall.routes(pages),
-        does(r"/cases/{id:\d+}/list", lists.put_case, Right.KEEP_LISTS),
-        does(r"/contacts/{id:\d+}/list", lists.put_client, Right.KEEP_LISTS),
-        does(r"/contacts/{id:\d+}/unlist", lists.take_client, Right.KEEP_LISTS),
-        shows("/lists", list_pages.show, Right.KEEP_LISTS),
-        does("/lists/add", list_pages.add, Right.KEEP_LISTS),
-        does("/lists/remove", list_pages.remove, Right.KEEP_LISTS),
-        shows("/calls", calls.show, Right.SEE_CALLS),
-        does(r"/calls/{id:\d+}/list", lists.put_call, Right.KEEP_LISTS),
-        does("/calls/call", calls.call, Right.PLACE_CALLS),
-        shows("/reports", reports.show_all, Right.SEE_REPORTS),
-        shows(r"/reports/{name:\w+}", reports.show, Right.SEE_REPORTS),
         *live.routes(),
     )

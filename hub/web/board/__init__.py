@@ -8,7 +8,7 @@ from hub.web.board.board_pages import Boards
 from hub.web.board.bulk import Bulk
 from hub.web.board.deal_acts import DealActs
 from hub.web.board.moving import Moving
-from hub.web.kept import KeptViews
+from hub.web.filtering.kept import KeptViews
 from hub.web.pages import Pages
 from hub.web.routes import Route, does, shows
 

@@ -19,7 +19,7 @@ from crm_core.storage.filtering import Asking
 from crm_core.storage.queries.boards import BoardOrder
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.unindexed import Term
-from hub.web.own_fields import FIELD, fields_asked, plain, terms_of
+from hub.web.filtering.own_fields import FIELD, fields_asked, plain, terms_of
 
 NOBODY = "-"
 """In place of a login: cards that are nobody's."""

@@ -11,7 +11,7 @@ from crm_core.model.automation import RuleRunRecord, RunOutcome
 from crm_core.model.fields import Field, shown
 from crm_core.model.selling import PaymentKind
 from crm_core.storage.queries.boards import Sum
-from hub.web.office.labels import field_word
+from hub.web.office.forms.labels import field_word
 from hub.web.office.summaries import occasion_said
 from hub.web.shown import author_word, money
 from hub.web.tongues import N_, NP_, gettext, pgettext, told

@@ -19,7 +19,7 @@ from crm_core.storage.queries.timeline import EntryCard, entry_card
 from crm_core.storage.queries.workspace.entries import entries_of_calls
 from crm_core.storage.queries.workspace.newest import entries_named
 from crm_core.storage.staff import load_staff
-from hub.web.call_words import action_word, stage_word, verdict_word
+from hub.web.calls.words import action_word, stage_word, verdict_word
 from hub.web.client.mails import has_remote
 from hub.web.client.timeline import Around, depends_on_sight, place_of
 from hub.web.live.pieces import Offer, Piece, Wish

@@ -28,7 +28,7 @@ from crm_core.storage.queries.workspace.newest import conversations_of
 from crm_core.storage.queries.workspace.popup import KnownClient, known_client
 from hub.web.client.reaching import last_used, targets_of
 from hub.web.client.timeline import SHOWS, Around, depends_on_sight
-from hub.web.waiting import Waiting, rungs_of
+from hub.web.inbox.waiting import Waiting, rungs_of
 
 _ENTRIES = 50
 _FRESH = 30

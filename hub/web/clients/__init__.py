@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm_core.model.rights import Right
 from hub.web.clients.page import Clients
-from hub.web.kept import KeptViews
+from hub.web.filtering.kept import KeptViews
 from hub.web.pages import Pages
 from hub.web.routes import Route, does, shows
 

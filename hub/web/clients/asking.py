@@ -13,7 +13,7 @@ from crm_core.model.definitions import Catalogue
 from crm_core.model.fields import Field, fields_of
 from crm_core.model.filters import Filter, filter_of
 from crm_core.model.user import Staff
-from hub.web.own_fields import FIELD, fields_asked, plain, terms_of
+from hub.web.filtering.own_fields import FIELD, fields_asked, plain, terms_of
 
 NOBODY = "-"
 """In place of a login: clients who are nobody's."""

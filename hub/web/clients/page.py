@@ -17,7 +17,7 @@ from hub.log import get_logger
 from hub.web.client.facts import people
 from hub.web.clients.asking import NOBODY, Wanted
 from hub.web.clients.listing import PAGE, ClientsView, clients_view
-from hub.web.own_fields import SPANNED
+from hub.web.filtering.own_fields import SPANNED
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import N_, _, pgettext
 

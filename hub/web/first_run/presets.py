@@ -15,7 +15,7 @@ from crm_core.services.desk import Desk
 from hub.office.presets import parsed
 from hub.web.first_run.steps import after_preset
 from hub.web.first_run.words import section_word, verb_word
-from hub.web.office.labels import field_word
+from hub.web.office.forms.labels import field_word
 from hub.web.office.summaries import changed_said
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import ngettext

@@ -20,10 +20,10 @@ from crm_core.storage.queries.workspace.asker import Asker, Whose
 from crm_core.storage.queries.workspace.climbing import told_of
 from crm_core.storage.queries.workspace.inbox import NOTHING, Inbox, inbox
 from hub.web.inbox.happening import Happened, happened
+from hub.web.inbox.people import colleagues
+from hub.web.inbox.waiting import Rungs, rungs_of
 from hub.web.pages import Answer, Pages, access_here, user_here
-from hub.web.people import colleagues
 from hub.web.tongues import N_
-from hub.web.waiting import Rungs, rungs_of
 
 _ALARMS = 20
 _WHOSE: Final[Mapping[Whose, str]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from crm_core.model.definitions import Section
 from hub.web.office.deliveries import Deliveries
 from hub.web.office.editing import Editor
+from hub.web.office.forms.labels import value_word
 from hub.web.office.index import Index
-from hub.web.office.labels import value_word
 from hub.web.office.letters import Templates, WithFiles
 from hub.web.office.people import People
 from hub.web.office.pipelines import Pipelines

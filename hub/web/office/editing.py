@@ -21,9 +21,9 @@ from crm_core.services.using import users_of
 from crm_core.storage.queries import definitions as queries
 from hub.http.api.files import MAX_FILE
 from hub.settings.toml_lines import key_lines
-from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
-from hub.web.office.inputs import Input, drawn
-from hub.web.office.offers import offers_of
+from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
+from hub.web.office.forms.inputs import Input, drawn
+from hub.web.office.forms.offers import offers_of
 from hub.web.office.sections import Keeping, with_secret, without_secret
 from hub.web.office.summaries import Said, definition_said, said
 from hub.web.pages import Answer, Pages, number_in, user_here

@@ -28,7 +28,7 @@ from crm_core.storage.queries.pages import Slice
 from hub.http.api.files import MAX_FILE
 from hub.inspection import FileInspector
 from hub.web.office.editing import Draft, Editor
-from hub.web.office.filled import Sent
+from hub.web.office.forms.filled import Sent
 from hub.web.pages import Answer, user_here
 from hub.web.tongues import _
 

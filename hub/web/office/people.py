@@ -22,9 +22,9 @@ from hub.access.others_keys import end_one_session, end_sessions, take_factor_of
 from hub.access.remote import remote_of
 from hub.access.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from hub.exchange.handing_over import hand_over
-from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, values_of
-from hub.web.office.inputs import drawn
-from hub.web.office.offers import offers_of
+from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, values_of
+from hub.web.office.forms.inputs import drawn
+from hub.web.office.forms.offers import offers_of
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, ngettext

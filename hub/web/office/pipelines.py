@@ -22,9 +22,9 @@ from crm_core.services.cards.pipelines import pipeline_of
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import deals as queries
 from hub.office.stages import remove_stage
-from hub.web.office.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
-from hub.web.office.inputs import drawn
-from hub.web.office.offers import offers_of
+from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
+from hub.web.office.forms.inputs import drawn
+from hub.web.office.forms.offers import offers_of
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, ngettext

@@ -12,8 +12,8 @@ from crm_core.model.rights import Right
 from crm_core.services.configuration import Configuration, Difference, applied, clashes, given_out, problems
 from crm_core.services.desk import Desk
 from hub.office.presets import parsed, written
-from hub.web.office.filled import Sent
-from hub.web.office.labels import field_word
+from hub.web.office.forms.filled import Sent
+from hub.web.office.forms.labels import field_word
 from hub.web.office.summaries import changed_said
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.routes import Route, does, shows

@@ -14,7 +14,7 @@ from crm_core.model.user import Role
 from crm_core.services import defining
 from crm_core.services.configuration.naming import check_role
 from crm_core.services.desk import Desk
-from hub.web.office.filled import Sent
+from hub.web.office.forms.filled import Sent
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import NP_, _, pgettext

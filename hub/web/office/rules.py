@@ -11,7 +11,7 @@ from crm_core.model.definitions import Body, RuleBody
 from crm_core.services.automation.trying import Trial
 from hub.office.rules_trial import Report, try_rules
 from hub.web.office.editing import Draft, Editor
-from hub.web.office.filled import Sent
+from hub.web.office.forms.filled import Sent
 from hub.web.office.summaries import action_said, occasion_said
 from hub.web.pages import Answer
 from hub.web.tongues import _

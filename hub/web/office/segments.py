@@ -26,8 +26,8 @@ from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.http.tables import Form, send_table
 from hub.web.office.editing import Draft, Editor
-from hub.web.office.filled import Sent
-from hub.web.office.inputs import Choice, Input
+from hub.web.office.forms.filled import Sent
+from hub.web.office.forms.inputs import Choice, Input
 from hub.web.pages import Answer, access_here, number_in
 from hub.web.routes import Route, shows
 from hub.web.tongues import NP_, _, pgettext

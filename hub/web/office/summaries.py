@@ -28,7 +28,7 @@ from crm_core.model.definitions import (
 from crm_core.model.definitions.rules import Action, Only, When
 from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.records import LeadStatus
-from hub.web.office.labels import field_word, value_word
+from hub.web.office.forms.labels import field_word, value_word
 from hub.web.shown import duration
 from hub.web.tongues import N_, NP_, _, gettext, pgettext
 from hub.web.words import lead_word, state_word

@@ -18,7 +18,7 @@ from crm_core.storage.queries.calls import calls_named
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.calls_now import calls_now
 from crm_core.storage.queries.workspace.popup import Popup, popups
-from hub.web.call_words import stage_word
+from hub.web.calls.words import stage_word
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.pages import Pages
 from hub.web.popups.links import lost_links

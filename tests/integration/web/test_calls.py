@@ -25,7 +25,7 @@ from crm_core.model.user import Role
 from crm_core.services.desk import Desk
 from crm_core.storage.decisions import Decided, keep
 from crm_core.storage.users import NewUser, add_user
-from hub.web.calls import wanted_of
+from hub.web.calls.page import wanted_of
 from tests.fakes.clock import START
 from tests.integration.storage.world import LINE, answered, at, ended, missed, moved, ringing, talked
 from tests.integration.web.conftest import CHEAP, PASSWORD, Browser, Workspace

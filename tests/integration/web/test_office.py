@@ -9,11 +9,11 @@ from crm_core.model.definitions import FORMS, Section
 from crm_core.model.records import ContactRecord
 from crm_core.model.rights import Right
 from crm_core.model.user import Role
-from hub.web.office.labels import has_word
+from hub.web.office.forms.labels import has_word
+from hub.web.office.forms.shapes import Kind, shapes_of
 from hub.web.office.pipelines import PipelineForm, StageForm
 from hub.web.office.roles import RIGHTS
 from hub.web.office.sections import KEPT
-from hub.web.office.shapes import Kind, shapes_of
 from tests.integration.web.conftest import Browser, Workspace
 
 TEMPLATE = {"name": "Привет", "text": "Здравствуйте, {{ contact.name }}!"}

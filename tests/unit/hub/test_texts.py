@@ -22,7 +22,8 @@ from crm_core.ports import ChannelState
 from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries.contacts import ContactCard
 from hub import catalogues
-from hub.web import call_words, tongues, words
+from hub.web import tongues, words
+from hub.web.calls import words as call_words
 from hub.web.client import knowing
 from hub.web.pages import local_path
 from hub.web.shown import Shown, duration, first_line

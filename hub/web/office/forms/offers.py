@@ -8,8 +8,8 @@ from crm_core.model.definitions.rules import PLAIN_KINDS
 from crm_core.model.fields import fields_of
 from crm_core.model.user import Role
 from crm_core.services.desk import Desk
-from hub.web.office.inputs import Choice, Offers
-from hub.web.office.labels import value_word
+from hub.web.office.forms.inputs import Choice, Offers
+from hub.web.office.forms.labels import value_word
 from hub.web.words import channel_word
 
 _CHANNELS = ("telegram", "vk", "email", "web", "gateway")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from crm_core.model.faults import why_of
-from hub.web.office.shapes import Kind, Shape, shapes_of
+from hub.web.office.forms.shapes import Kind, Shape, shapes_of
 from hub.web.tongues import _, told, told_at
 
 Given: TypeAlias = Mapping[str, Any]

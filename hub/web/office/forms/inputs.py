@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from crm_core.model.definitions.rules import Event
-from hub.web.office.filled import Faults, Values
-from hub.web.office.labels import field_word, hint, value_word
-from hub.web.office.shapes import Kind, Shape, shapes_of
+from hub.web.office.forms.filled import Faults, Values
+from hub.web.office.forms.labels import field_word, hint, value_word
+from hub.web.office.forms.shapes import Kind, Shape, shapes_of
 
 _SMALL = 60
 

@@ -57,7 +57,7 @@ class Reports:
     async def show_all(self, request: web.Request) -> Answer:
         """What there are."""
         self._admit(request)
-        return self._pages.render(request, "reports.html", reports=tuple(REPORTS.values()))
+        return self._pages.render(request, "reports/index.html", reports=tuple(REPORTS.values()))
 
     async def show(self, request: web.Request) -> Answer:
         """One, with its figures; a period that makes no sense is said, and the usual one is shown."""
@@ -84,7 +84,7 @@ class Reports:
             "takes": may_take(access_here(request)) or not view.table.names_clients,
             "chooses_manager": access_here(request).reach(Right.SEE_REPORTS) is Reach.ALL,
         }
-        return self._pages.render(request, "report.html", status=400 if problem else 200, **context)
+        return self._pages.render(request, "reports/report.html", status=400 if problem else 200, **context)
 
     def _wanted(self, request: web.Request, report: Report, asked: Asked) -> Wanted:
         hub = self._pages.hub

@@ -48,7 +48,7 @@ class ListPages:
         keeps = access_here(request).may(Right.KEEP_LISTS)
         return self._pages.render(
             request,
-            "lists.html",
+            "lists/page.html",
             lists=tuple(lists.values()),
             chosen=chosen,
             counts=counts,

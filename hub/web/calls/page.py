@@ -30,7 +30,7 @@ from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
 from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
-from hub.web import call_words
+from hub.web.calls import words as call_words
 from hub.web.pages import Answer, Pages, access_here, field_of, local_path, user_here
 from hub.web.tongues import _
 
@@ -218,8 +218,8 @@ class Calls:
             "back": wanted.address(),
         }
         if request.query.get("part") == "live":
-            return self._pages.fragment(request, "calls_live.html", **context)
-        return self._pages.render(request, "calls.html", **context)
+            return self._pages.fragment(request, "calls/live.html", **context)
+        return self._pages.render(request, "calls/page.html", **context)
 
     async def call(self, request: web.Request) -> Answer:
         """Call a client, once however often the button is pressed; where it needs to be confirmed, ask."""
@@ -245,7 +245,7 @@ class Calls:
         except StorageUnavailable:
             raise
         except NeedsConfirmation as err:
-            return self._pages.render(request, "call_confirm.html", status=409, why=str(err), fields=fields, back=back)
+            return self._pages.render(request, "calls/confirm.html", status=409, why=str(err), fields=fields, back=back)
         except CoreError as err:
             raise self._pages.redirect(request, back, str(err)) from err
         raise self._pages.redirect(request, back, _("Calling: your telephone rings first."))
