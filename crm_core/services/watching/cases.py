@@ -177,6 +177,7 @@ def _forget_deadlines(desk: Desk, row: CaseRecord) -> None:
 
 def close_by_hand(desk: Desk, case_id: int, login: str, reason: str) -> CaseRecord:
     """Somebody says that nothing is owed any more; raises Conflict where the case is closed already."""
+    desk.demand(Right.SETTLE_CASES)
     case, contact = _open_case(desk, case_id)
     text = reason.strip()
     if not text:
@@ -193,6 +194,7 @@ def close_by_hand(desk: Desk, case_id: int, login: str, reason: str) -> CaseReco
 
 def promise(desk: Desk, case_id: int, login: str, at: datetime) -> CaseRecord:
     """Somebody will answer at `at`: the ladder pauses until then."""
+    desk.demand(Right.SETTLE_CASES)
     case, contact = _open_case(desk, case_id)
     if at <= desk.now:
         raise InvalidInput("a promise lies in the future: «at» has passed already")
@@ -225,6 +227,7 @@ def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:
     """Somebody says that they look after the client: whoever oversees them sees who did so and when, on the case and on
     the timeline, also where it was theirs already. Said once more, it changes nothing. The ladder goes on until they
     have truly spoken."""
+    desk.demand(Right.SETTLE_CASES)
     case, contact = _open_case(desk, case_id)
     if case.manager == login and case.taken_at is not None:
         return case
@@ -237,6 +240,7 @@ def take_case(desk: Desk, case_id: int, login: str) -> CaseRecord:
 def give_case(desk: Desk, case_id: int, giver: str, login: str) -> CaseRecord:
     """Somebody has another person look after the client, who is told; raises InvalidInput for whom nothing can be given
     to, Forbidden for a case of somebody whose work the giver does not oversee, Conflict where it is closed."""
+    desk.demand(Right.SETTLE_CASES)
     case, contact = _open_case(desk, case_id)
     desk.demand_of(Right.SEE_REPORTS, case.manager)
     user = desk.work.staff.get(login)

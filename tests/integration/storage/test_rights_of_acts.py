@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ from crm_core.services.money.payments import NewPayment, PaymentChange
 from crm_core.services.money.products import ProductChange
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask, TaskChange
+from crm_core.services.watching import cases
 from tests.integration.storage.world import World
 
 Act = Callable[[Desk], Any]
@@ -94,6 +95,12 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
         "take a link away": lambda desk: links.unlink(desk, NOBODY),
         "say what came of a call": lambda desk: dial_lists.result(desk, NOBODY, stage="Договор"),
         "stop a chain": lambda desk: chaining.stop(desk, NOBODY, None, "user:ivan"),
+    },
+    Right.SETTLE_CASES: {
+        "take a case": lambda desk: cases.take_case(desk, NOBODY, "ivan"),
+        "give a case": lambda desk: cases.give_case(desk, NOBODY, "head", "ivan"),
+        "promise to answer": lambda desk: cases.promise(desk, NOBODY, "ivan", desk.now + timedelta(hours=1)),
+        "close a case": lambda desk: cases.close_by_hand(desk, NOBODY, "ivan", "спам"),
     },
     Right.SEE_ALARMS: {
         "confirm a rejection": lambda desk: rejections.confirm(desk, NOBODY, "head"),

@@ -20,7 +20,10 @@ from crm_core.messages import (
     StaffReply,
     StoredFile,
 )
+from crm_core.model import access
 from crm_core.model.identity import parse_identity
+from crm_core.model.rights import TABLE, Reach, Right
+from crm_core.model.user import Role
 from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.services.duplicates import merging
 from crm_core.services.firing import fire
@@ -336,3 +339,36 @@ async def test_another_bot_is_no_staff_bot(world: World) -> None:
     assert {receipt.state for receipt in receipts} == {ReceiptState.IGNORED}
     assert await world.rows("outbox", kind="message") == []
     assert not [each for each in await told(world, "ivan") if each["cause"].startswith("asked:")]
+
+
+@pytest.mark.parametrize(
+    ("right", "act", "kind"),
+    [
+        (Right.SETTLE_CASES, StaffAct.TAKEN, "contact_case"),
+        (Right.SETTLE_CASES, StaffAct.PROMISE, "contact_case"),
+        (Right.SETTLE_CASES, StaffAct.CLOSE, "contact_case"),
+        (Right.KEEP_SALES, StaffAct.TAKE_LEAD, "lead"),
+    ],
+)
+async def test_whose_role_may_not_changes_nothing_by_a_button_either(
+    world: World, monkeypatch: pytest.MonkeyPatch, right: Right, act: StaffAct, kind: str
+) -> None:
+    await world.take(message(7, "Нужны окна", at(0)))
+    before = await world.row(kind)
+    monkeypatch.setattr(access, "TABLE", {**TABLE, right: dict.fromkeys(Role, Reach.NONE)})
+    (receipt,) = await world.take(presses(act, before.id, IVAN, 60))
+    assert receipt.state is ReceiptState.DONE
+    assert receipt.answer == f"the role «manager» may not {right}"
+    assert await world.row(kind) == before
+    assert not await world.rows("timeline_entry", author="ivan")
+
+
+async def test_whose_role_may_not_write_to_clients_does_not_by_the_bot_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.take(message(7, "Нужны окна", at(0)))
+    client = (await world.row("contact")).id
+    monkeypatch.setattr(access, "TABLE", {**TABLE, Right.KEEP_CLIENTS: dict.fromkeys(Role, Reach.NONE)})
+    await world.take(answers(client, "Перезвоню", IVAN, 60))
+    assert "may not keep clients" in await last_told(world, "ivan")
+    assert not await world.rows("outbox", kind="message")
