@@ -360,7 +360,7 @@ async def test_whose_role_may_not_changes_nothing_by_a_button_either(
     assert receipt.state is ReceiptState.DONE
     assert receipt.answer == f"the role «manager» may not {right}"
     assert await world.row(kind) == before
-    assert not await world.rows("timeline_entry", author="ivan")
+    assert not await world.rows("timeline", author="ivan")
 
 
 async def test_whose_role_may_not_write_to_clients_does_not_by_the_bot_either(
