@@ -29,6 +29,7 @@ _SHOWN = frozenset(
 _TEXT = "text/plain"
 _LARGEST_TEXT = 1024 * 1024
 _LARGEST_PICTURE = 32 * 1024 * 1024
+_LARGEST_PREVIEW = 10 * 1024 * 1024
 # What a browser, or something that it starts, would run or follow goes out as mere bytes.
 _ACTIVE = ("html", "xml", "svg", "script", "ecma", "css", "pdf-", "flash", "java", "wasm", "x-ms", "hta")
 _HARMLESS = frozenset({"application/xml-dtd", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"})
@@ -46,6 +47,12 @@ def may_be_shown(content_type: str, size: int | None, warning: str) -> bool:
     if media == _TEXT:
         return size <= _LARGEST_TEXT
     return media in _SHOWN and not (media.startswith("image/") and size > _LARGEST_PICTURE)
+
+
+def may_be_previewed(content_type: str, size: int | None, warning: str) -> bool:
+    """Whether a stored file is a picture that is seen at once where it is listed."""
+    small = size is not None and size <= _LARGEST_PREVIEW
+    return small and _media(content_type).startswith("image/") and may_be_shown(content_type, size, warning)
 
 
 def attachment_headers(name: str, content_type: str, *, inline: bool = True) -> dict[str, str]:

@@ -17,7 +17,7 @@ from hub.web.client.composing import NOTE, Draft, target_name
 from hub.web.client.facts import Typed, facts_of, people
 from hub.web.client.mails import has_remote
 from hub.web.client.reaching import links_of
-from hub.web.client.timeline import SHOWS, kind_word, kinds_of, place_of
+from hub.web.client.timeline import SHOWS, is_photo, kind_word, kinds_of, place_of
 from hub.web.client.view import Business, ClientView, Wanted, business_of, client_view, entries_view
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.shown import money
@@ -170,7 +170,7 @@ class Cards:
         )
 
 
-_OF_ENTRIES: dict[str, Any] = {"place_of": place_of, "has_remote": has_remote}
+_OF_ENTRIES: dict[str, Any] = {"place_of": place_of, "has_remote": has_remote, "is_photo": is_photo}
 
 
 def wanted_of(request: web.Request) -> Wanted:

@@ -21,7 +21,7 @@ from crm_core.storage.queries.workspace.newest import entries_named
 from crm_core.storage.staff import load_staff
 from hub.web.calls.words import action_word, stage_word, verdict_word
 from hub.web.client.mails import has_remote
-from hub.web.client.timeline import Around, depends_on_sight, place_of
+from hub.web.client.timeline import Around, depends_on_sight, is_photo, place_of
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.live.topics import of_client
 from hub.web.pages import Answer, Pages, number_in, user_here
@@ -110,6 +110,7 @@ class Pieces:
                     around=found.around[card.entry.contact_id],
                     place_of=place_of,
                     has_remote=has_remote,
+                    is_photo=is_photo,
                     csrf="",
                 ),
             )

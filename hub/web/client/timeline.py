@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 from crm_core.model.access import Access
 from crm_core.model.recording import RecordingState
-from crm_core.model.records import EntryRecord
+from crm_core.model.records import AttachmentRecord, EntryRecord, FileState
 from crm_core.model.timeline import EntryKind
 from crm_core.model.user import Staff
 from crm_core.services.calls.recordings import may_hear
 from crm_core.services.letters.scheduling import is_scheduled
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.timeline import EntryCard
+from hub.http.sending import may_be_previewed
 from hub.web.tongues import NP_, pgettext
 
 SHOWS: Mapping[str, tuple[str, frozenset[EntryKind]]] = {
@@ -64,6 +65,13 @@ def place_of(entry: EntryRecord) -> str:
     """Where an entry stands among the others, compared as text."""
     at = entry.occurred_at.astimezone(UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S.%f} {max(entry.sequence, 0):020} {entry.id:020}"
+
+
+def is_photo(file: AttachmentRecord) -> bool:
+    """Whether a file is shown as a picture; what a mail holds within its own layout is seen there."""
+    if file.state is not FileState.STORED or file.cid:
+        return False
+    return may_be_previewed(file.content_type, file.size, file.warning)
 
 
 def kind_word(name: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import struct
+import zlib
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from crm_core.messages import EntryKind
 from crm_core.model.call import Direction
@@ -49,6 +52,17 @@ async def with_history(workspace: Workspace) -> tuple[int, datetime]:
     await Store(database, SystemClock(), Office(), Policies(LeastLoaded(), TellByRole())).run(fill)
     await database.stop()
     return contact, first
+
+
+def picture(width: int, height: int) -> bytes:
+    """A grey PNG."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\x9a" * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def entry(page: Page, number: int) -> str:
@@ -146,3 +160,62 @@ async def test_a_card_that_another_took_over_says_so_and_what_was_written_goes_t
     await expect(other).to_have_url(f"{workspace.hub.url}/contacts/{left}")
     await expect(other.locator("#answer")).to_have_value("А это потом")
     await expect(other.locator("#flow")).to_contain_text("Сейчас посчитаю")
+
+
+async def test_photos_are_seen_where_they_came_and_move_nothing(workspace: Workspace) -> None:
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Вот окно")
+    for size in ((40, 300), (900, 200)):
+        await anna.send_photo(picture(*size), caption=f"размером {size[0]}")
+    await anna.send_document(b"%PDF-1.4 x", "договор.pdf")
+    await anna.say("Посчитаете?")
+    contact = await workspace.contact("tg:5001")
+    ivan = await workspace.enter("ivan")
+    asked, go = [], asyncio.Event()
+
+    async def later(route: Route) -> None:
+        asked.append(route.request.url)
+        await go.wait()
+        await route.continue_()
+
+    await ivan.route("**/api/v1/attachments/*", later)
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}", wait_until="domcontentloaded")
+    flow = ivan.locator("#flow")
+    await expect(flow.locator(".photo img")).to_have_count(2)
+    await expect(flow.locator("a.file")).to_have_text(["договор.pdf"])
+    places = "() => [...document.querySelectorAll('#flow li[id]')].map((each) => each.getBoundingClientRect().top)"
+    before = await ivan.evaluate(places)
+    go.set()
+    for width in (40, 900):
+        await _photo_of(ivan, width)
+    assert await ivan.evaluate(places) == before, "nothing is moved by what is loaded"
+    assert len(asked) == 2
+
+    # One that comes in before their eyes, too.
+    await anna.send_photo(picture(60, 60))
+    await expect(flow.locator(".photo img")).to_have_count(3)
+    await _photo_of(ivan, 60)
+
+
+async def _photo_of(page: Page, width: int) -> None:
+    """Wait until a photo of so many pixels is drawn, in the box that was kept for it."""
+    drawn = """(wanted) => [...document.querySelectorAll(".photo img")]
+        .some((each) => each.complete && each.naturalWidth === wanted && each.offsetWidth === 176)"""
+    await page.wait_for_function(drawn, arg=width)
+
+
+async def test_the_kinds_and_the_day_of_a_timeline_stand_on_one_line(workspace: Workspace) -> None:
+    await workspace.client(5001, "Анна").say("Добрый день")
+    contact = await workspace.contact("tg:5001")
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    line = ivan.locator("#flow .tabs-line")
+    await expect(line.locator(".tabs a")).to_have_count(8)
+    height = await line.evaluate("(each) => each.clientHeight")
+    tops = "(each) => [...each.querySelectorAll('a')].map((one) => Math.round(one.getBoundingClientRect().top))"
+    assert len(set(await line.evaluate(tops))) == 1
+    seen = "(each) => each.scrollWidth - each.clientWidth"
+    assert await line.locator(".tabs").evaluate(seen) == 0, "all of them are seen"
+    await ivan.locator("#to-day").focus()
+    assert await ivan.locator("#to-day").evaluate("(each) => each.offsetWidth") > 100, "who writes a day sees it"
+    assert await line.evaluate("(each) => each.clientHeight") == height
