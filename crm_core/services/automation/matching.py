@@ -72,6 +72,12 @@ class Occasion:
         return self.kind, self.record[0]
 
     @property
+    def contact_id(self) -> int | None:
+        """The client that the record is, or is about."""
+        record = self.record
+        return record.id if isinstance(record, ContactRecord) else getattr(record, "contact_id", None)
+
+    @property
     def run_key(self) -> str:
         """The key of the run."""
         return f"{self.rule.id}:{self.kind}:{self.record[0]}:{'once' if self.rule.body.once else self.key}"

@@ -153,11 +153,7 @@ def _run(desk: Desk, occasion: Occasion, condition: str | None) -> None:
     desk.rules.count(subject, rule.name, outcome)
     if error is not None:
         raise_alarm(desk, AlarmKind.RULE, rule.name, cut(error, 300))
-    desk.work.put(
-        _trace(
-            desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions, contact=run.contact_id
-        )
-    )
+    desk.work.put(_trace(desk, occasion, outcome, key=occasion.run_key, error=error or "", actions=actions))
 
 
 def _trace(
@@ -168,14 +164,13 @@ def _trace(
     key: str,
     error: str = "",
     actions: Sequence[dict[str, Any]] = (),
-    contact: int | None = None,
 ) -> RuleRunRecord:
     return RuleRunRecord(
         key=key,
         rule=occasion.rule.name,
         kind=occasion.kind,
         subject_id=occasion.record[0],
-        contact_id=contact,
+        contact_id=occasion.contact_id,
         at=desk.now,
         outcome=outcome,
         why=occasion.why,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.model.access import Sight
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
@@ -20,6 +21,7 @@ from crm_core.storage.queries.pages import (
     parse_moment_cursor,
 )
 from crm_core.storage.queries.seeing import seen_run
+from crm_core.storage.sight import of_seen_card
 from crm_core.storage.tables import TABLE_OF
 
 _RUN = TABLE_OF[RuleRunRecord]
@@ -28,7 +30,8 @@ _CHAIN = TABLE_OF[ChainRunRecord]
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs are wanted; `since` is inclusive, those on cards that are not in `sight` are left out."""
+    """Which runs are wanted: those of a client are on their card and on whatever is theirs. `since` is inclusive,
+    `until` is not; those on cards that are not in `sight` are left out."""
 
     kind: str | None = None
     subject_id: int | None = None
@@ -36,6 +39,8 @@ class RunFilter:
     outcome: RunOutcome | None = None
     since: datetime | None = None
     sight: Sight | None = None
+    contact_id: int | None = None
+    until: datetime | None = None
 
 
 def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRunRecord]:
@@ -50,7 +55,9 @@ def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRun
             _RUN.c.subject_id == wanted.subject_id if wanted.subject_id is not None else None,
             _RUN.c.rule == wanted.rule if wanted.rule is not None else None,
             _RUN.c.outcome == wanted.outcome if wanted.outcome is not None else None,
+            _of_client(wanted.contact_id) if wanted.contact_id is not None else None,
             at >= wanted.since if wanted.since is not None else None,
+            at < wanted.until if wanted.until is not None else None,
             at <= moment if moment is not None else None,
             seen_run(_RUN, wanted.sight) if wanted.sight is not None else None,
         )
@@ -66,10 +73,21 @@ def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRun
     return page_of(rows, where.limit, cursor)
 
 
+def _of_client(contact_id: int) -> ColumnElement[bool]:
+    """Also those of before that don't name their client: what held a rule back on the card itself."""
+    return or_(_RUN.c.contact_id == contact_id, and_(_RUN.c.kind == "contact", _RUN.c.subject_id == contact_id))
+
+
 def list_chain_runs(
-    conn: Connection, where: Slice, *, contact_id: int | None = None, chain: str | None = None, running: bool = False
+    conn: Connection,
+    where: Slice,
+    *,
+    contact_id: int | None = None,
+    chain: str | None = None,
+    running: bool = False,
+    sight: Sight | None = None,
 ) -> Page[ChainRunRecord]:
-    """Runs of chains; one statement."""
+    """Runs of chains, without those about cards that are not in `sight`; one statement."""
     after = number_cursor(where.after)
     conditions = both(
         (
@@ -77,6 +95,7 @@ def list_chain_runs(
             _CHAIN.c.chain == chain if chain is not None else None,
             _CHAIN.c.state == ChainState.RUNNING if running else None,
             _CHAIN.c.id < after if after is not None else None,
+            of_seen_card(_CHAIN.c.deal_id, sight) if sight is not None else None,
         )
     )
     statement = select(_CHAIN).where(*conditions).order_by(_CHAIN.c.id.desc()).limit(where.limit + 1)

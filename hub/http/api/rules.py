@@ -36,11 +36,12 @@ _MOST_TRIALS = 1000
 
 
 class RunQuery(PageQuery):
-    """`kind` and `subject_id` name the record; `outcome` is `done`, `failed`, `held_back`, or `unmet` (it was time, but
-    its conditions did not hold: `error` names one); `since` is inclusive."""
+    """`kind` and `subject_id` name the record, `contact_id` the client whose it is; `outcome` is `done`, `failed`,
+    `held_back`, or `unmet` (it was time, but its conditions did not hold: `error` names one); `since` is inclusive."""
 
     kind: Slug | None = None
     subject_id: QueryId | None = None
+    contact_id: QueryId | None = None
     rule: Name | None = None
     outcome: RunOutcome | None = None
     since: Moment | None = None
@@ -162,7 +163,15 @@ def _tried(trial: Trial) -> TriedRun:
 
 def _runs(conn: Reading, call: Call[RunQuery, NoBody]) -> RuleRunPage:
     query = call.query
-    wanted = queries.RunFilter(query.kind, query.subject_id, query.rule, query.outcome, query.since, call.access.sight)
+    wanted = queries.RunFilter(
+        query.kind,
+        query.subject_id,
+        query.rule,
+        query.outcome,
+        query.since,
+        call.access.sight,
+        query.contact_id,
+    )
     found: Page[RuleRun] = queries.list_runs(conn, wanted, query.where).map(_run)
     return RuleRunPage(items=list(found.items), next=found.next)
 
@@ -180,7 +189,12 @@ def _runs_of(kind: str) -> Any:
 def _chain_runs(conn: Reading, call: Call[ChainRunQuery, NoBody]) -> ChainRunPage:
     query = call.query
     found = queries.list_chain_runs(
-        conn, query.where, contact_id=query.contact_id, chain=query.chain, running=query.running
+        conn,
+        query.where,
+        contact_id=query.contact_id,
+        chain=query.chain,
+        running=query.running,
+        sight=call.access.sight,
     ).map(_chain_run)
     return ChainRunPage(items=list(found.items), next=found.next)
 

@@ -90,6 +90,22 @@ async def test_so_often_an_hour_and_no_more(office: Office) -> None:
     assert len(await office.world.rows("task")) == 4
 
 
+async def test_whose_card_it_is_stands_also_where_a_rule_did_not_act(office: Office) -> None:
+    await office.world.take(message(7, "a", at(0), "Добрый день"))
+    contact = (await office.world.row("contact")).id
+    card = await office.card(contact)
+    once = {"do": "task", "title": "Взглянуть"}
+    await office.rule("Часто", {"event": "changed", "field": "title"}, once, per_hour=1)
+    await office.rule(
+        "Дорогая", {"event": "in_stage", "stages": "Новая", "after": "1h"}, once, condition="deal.amount > 1000"
+    )
+    for number in range(2):
+        await office.change(card, title=f"Окна {number}")
+    await office.wait(hours=2)
+    runs = {str(row.outcome.value): row.contact_id for row in await office.world.rows("rule_run")}
+    assert runs == {"done": contact, "held_back": contact, "unmet": contact}
+
+
 async def test_all_rules_together_are_bounded_by_the_hour(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crm_core.services.ruling.MOST_AN_HOUR", 5)
     for number in range(4):
