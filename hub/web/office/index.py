@@ -30,7 +30,7 @@ class Tile:
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("People and rights"), ("people", "roles", "groups", "hours")),
     (N_("Sales"), ("pipelines", "products", "fields", "types", "tags", "scorings")),
-    (N_("What the hub does by itself"), ("rules", "chains", "ladders", "webhooks")),
+    (N_("What the hub does by itself"), ("rules", "chains", "runs", "ladders", "webhooks", "deliveries")),
     (N_("Letters and papers"), ("templates", "documents", "segments")),
     (N_("Calls and channels"), ("lines", "sounds", "lists", "channels")),
     (N_("Upkeep"), ("first-run", "presets", "health", "journal", "reconciliation", "audit", "imports")),
@@ -85,6 +85,7 @@ class Index:
                 len(settings.lines),
             ),
             (Right.KEEP_SOUNDS, "sounds", _("Sounds"), _("Greetings, menus, what robots say."), None),
+            (Right.CONFIGURE, "deliveries", _("Deliveries"), _("What webhooks told, and what was not taken."), None),
             (Right.CONFIGURE, "presets", _("Presets"), _("Whole offices, ready to be applied."), None),
             (Right.CONFIGURE_CHANNELS, "channels", _("Channels"), _("Accounts, and whether they are well."), None),
             (Right.SEE_ALARMS, "health", _("Health of the hub"), _("Parts, alarms, queues, workers."), None),
@@ -104,6 +105,8 @@ class Index:
         if access.may(Right.SEE_SALES):
             about = _("What is sold, and for how much.")
             tiles["products"] = Tile("/products", _("Products"), about)
+            about = _("What rules and chains did, when, with whom, and why they failed.")
+            tiles["runs"] = Tile("/runs", _("What rules did"), about)
         if access.may(Right.KEEP_JOURNAL):
             tiles["journal"] = Tile("/journal", _("Journal"), _("What came in and was not understood."))
         if access.may(Right.CONFIGURE):
