@@ -3,81 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from channels.pbx.ami import AmiAddress
-from channels.pbx.config import PbxConfig
-from channels.pbx.snippet import Part, snippet
-from crm_core.model.user import Role
-from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
-from hub.demo.peers.office import Office, People
-from hub.demo.peers.process import free_port
+from hub.demo.peers.asterisk import AsteriskTree
 from hub.demo.peers.sipp import SippRunner
-from tests.e2e.hub_process import HubProcess, staffed
-from tests.e2e.workspace.office import Workspace, person, until
-from tests.fakes.telephone import Telephone
+from tests.e2e.workspace.exchange import CLIENT, LINE, STRANGER, Exchange, opened
 from tests.patience import PATIENCE_S
 
-LINE, CLIENT, STRANGER = "+74951234567", "79161234567", "79031112233"
 pytestmark = pytest.mark.timeout(600)
-_CONFIG = """
-[[pbx]]
-name = "office"
-ami = "ami://hub:s3cret@127.0.0.1:{ami}"
-agi = "127.0.0.1:{agi}"
-[[line]]
-number = "{line}"
-pbx = "office"
-group = "sales"
-[[web]]
-name = "site"
-key = "site-key"
-[routing]
-ring_s = {ring_s}
-deadline_ms = 5000
-"""
-# whom the people of the office call, and pass calls on to, by short numbers
-_COLLEAGUES = """
-[hub-outbound](+)
-exten => _10X,1,Dial(PJSIP/${EXTEN})
-"""
-
-
-@dataclass
-class Exchange:
-    """The hub and its browsers, the PBX, and who calls through it."""
-
-    workspace: Workspace
-    office: Office
-    people: People
-
-    def telephone(self, extension: str) -> Telephone:
-        """A telephone that is picked up when the test says so."""
-        return Telephone(extension, self.office.phones[extension], ("127.0.0.1", self.office.sip_port))
-
-    async def anna(self) -> int:
-        """A client of Ivan's who has written, with a deal."""
-        ask = self.workspace.ask
-        body = {"name": "Анна Смирнова", "identities": [f"tel:+{CLIENT}"], "manager": "ivan", "city": "Тверь"}
-        contact: int = (await ask("POST", "/contacts", body))["id"]
-        await ask("POST", "/deals", {"contact_id": contact, "title": "Окна на Ленина", "manager": "ivan"})
-        form = {"name": "Анна Смирнова", "phone": f"+{CLIENT}", "message": "Когда замер балкона?"}
-        url = f"{self.workspace.hub.url}/in/web/site?key=site-key"
-        async with aiohttp.ClientSession() as site, site.post(url, data=form) as answer:
-            assert answer.status < 300
-        return contact
-
-    async def calls(self, **where: str) -> list[dict[str, Any]]:
-        """The calls in the record."""
-        query = "&".join(f"{key}={value}" for key, value in where.items())
-        found: list[dict[str, Any]] = (await self.workspace.ask("GET", f"/calls?{query}"))["items"]
-        return found
 
 
 @pytest.fixture
@@ -95,38 +31,8 @@ async def exchange(
     chromium: Browser,
     ring_s: int,
 ) -> AsyncIterator[Exchange]:
-    """An office with a PBX; Ivan and his deputy Olga have telephones and sell, Elena looks on."""
-    office, agi = Office.plan(short_dir), free_port()
-    ami = AmiAddress("127.0.0.1", office.ami_port, "hub", "s3cret")
-    config = PbxConfig(office.name, ami, agi_port=agi, deadline_s=5.0)
-    dialplan = snippet(config, Part.DIALPLAN) + _COLLEAGUES
-    office.write(asterisk_tree, dialplan, *(snippet(config, part) for part in (Part.MANAGER, Part.CDR)))
-    folder = short_dir / "hub"
-    folder.mkdir()
-    token = await staffed(
-        furnished_sqlite,
-        person("root", "Главный Администратор", Role.ADMIN),
-        person("olga", "Ольга Сергеева", Role.MANAGER, extension="102", group="sales"),
-        person("ivan", "Иван Петров", Role.MANAGER, extension="101", group="sales", deputy="olga"),
-        person("head", "Елена Начальникова", Role.HEAD),
-    )
-    text = _CONFIG.format(ami=office.ami_port, agi=agi, line=LINE, ring_s=ring_s)
-    hub = HubProcess(folder, furnished_sqlite, text)
-    async with AsteriskRunner(asterisk_tree, office.run, office.etc):
-        await hub.start()
-        try:
-            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as api:
-                found = Workspace(hub, None, chromium, api)
-
-                async def linked() -> bool | None:
-                    async with api.get(f"{hub.url}/readyz") as response:
-                        return (await response.json())["parts"]["pbx:office"]["state"] == "connected" or None
-
-                await until(linked)
-                yield Exchange(found, office, People(office, sipp))
-                assert found.errors == []
-        finally:
-            await hub.kill()
+    async with opened(asterisk_tree, short_dir, sipp, furnished_sqlite, chromium, ring_s=ring_s) as found:
+        yield found
 
 
 def popup(page: Page) -> Locator:
