@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from crm_core.model.access import Access
 from crm_core.services.acts.list_import import ListFile, Row, Written, chunks, read_list, write_list
 from crm_core.services.desk import Desk
 from crm_core.storage.store import Store
@@ -21,19 +22,29 @@ class Imported:
 
 
 async def import_list(
-    store: Store, list_name: str, content: bytes, author: str, *, reason: str, dry_run: bool = False
+    store: Store,
+    list_name: str,
+    content: bytes,
+    author: str,
+    *,
+    reason: str,
+    dry_run: bool = False,
+    access: Access | None = None,
 ) -> Imported:
-    """Put the numbers of a CSV file on a special list; raises InvalidInput.
+    """Put the numbers of a CSV file on a special list. With `access` it is asked whether its person may. Raises
+    InvalidInput, Forbidden.
 
     See `crm_core.services.acts.list_import`.
     """
+
+    def write(desk: Desk, rows: Sequence[Row]) -> Written:
+        if access is not None:
+            desk.acts_for(access.user)
+        return write_list(desk, list_name, rows, author, dry_run=dry_run)
+
     file = read_list(content, store.office.region, store.office.language, reason=reason)
     written, position = Written(), None
     for rows in list(chunks(file.rows)) or [()]:  # an empty file still finds out whether there is such a list
-        done, reached = await store.run_at(partial(_write, list_name, rows, author, dry_run))
+        done, reached = await store.run_at(partial(write, rows=rows))
         written, position = written + done, reached or position
     return Imported(file, written, position)
-
-
-def _write(list_name: str, rows: Sequence[Row], author: str, dry_run: bool, desk: Desk) -> Written:
-    return write_list(desk, list_name, rows, author, dry_run=dry_run)

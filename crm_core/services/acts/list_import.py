@@ -18,6 +18,7 @@ from enum import StrEnum
 from crm_core.errors import InvalidInput
 from crm_core.model.identity import caller
 from crm_core.model.records import ListedNumberRecord
+from crm_core.model.rights import Right
 from crm_core.services.clients.contacts import known_list
 from crm_core.services.desk import Desk
 
@@ -155,6 +156,7 @@ def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 def write_list(desk: Desk, list_name: str, rows: Sequence[Row], login: str, *, dry_run: bool = False) -> Written:
     """Put numbers on a list, all at once; `dry_run` only counts. Raises InvalidInput for an unknown list."""
+    desk.demand(Right.KEEP_LISTS)
     name = known_list(desk.office, list_name)
     known = desk.work.listed_numbers([row.key for row in rows])
     added = moved = changed = same = 0

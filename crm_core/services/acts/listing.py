@@ -14,6 +14,7 @@ from crm_core.messages import ChannelKey
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller
 from crm_core.model.records import CallRecord, CaseRecord, ContactRecord, LeadRecord, LeadStatus, ListedNumberRecord
+from crm_core.model.rights import Right
 from crm_core.services.cards.leads import reject
 from crm_core.services.clients.contacts import known_list
 from crm_core.services.desk import Desk
@@ -48,33 +49,39 @@ def list_call(desk: Desk, call_id: int, list_name: str, reason: str, login: str)
 
     Raises NotFound, InvalidInput for an unknown list, a missing reason, and a hidden or internal number.
     """
+    desk.demand(Right.KEEP_LISTS)
     contact, key = _client_of_call(desk, call_id)
     return _put(desk, contact, list_name, reason, login, extra=key)
 
 
 def list_case(desk: Desk, case_id: int, list_name: str, reason: str, login: str) -> Listed:
     """Put a client who waits on a special list; raises as `list_call`."""
+    desk.demand(Right.KEEP_LISTS)
     return _put(desk, _client_of_case(desk, case_id), list_name, reason, login)
 
 
 def list_contact(desk: Desk, contact_id: int, list_name: str, reason: str, login: str) -> Listed:
     """Put a client on a special list with all their identities; raises as `list_call`."""
+    desk.demand(Right.KEEP_LISTS)
     return _put(desk, desk.work.contact(contact_id), list_name, reason, login)
 
 
 def unlist_call(desk: Desk, call_id: int, login: str) -> Listed:
     """Take whoever called off the list they stand on; raises NotFound, Conflict where they stand on none."""
+    desk.demand(Right.KEEP_LISTS)
     contact, key = _client_of_call(desk, call_id)
     return _take(desk, contact, login, extra=key)
 
 
 def unlist_case(desk: Desk, case_id: int, login: str) -> Listed:
     """Take the client of a case off their list; raises as `unlist_call`."""
+    desk.demand(Right.KEEP_LISTS)
     return _take(desk, _client_of_case(desk, case_id), login)
 
 
 def unlist_contact(desk: Desk, contact_id: int, login: str) -> Listed:
     """Take a client off their list; raises as `unlist_call`."""
+    desk.demand(Right.KEEP_LISTS)
     return _take(desk, desk.work.contact(contact_id), login)
 
 

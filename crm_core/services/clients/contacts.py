@@ -110,6 +110,7 @@ def put_on_list(desk: Desk, list_name: str, identity: str, reason: str, login: s
 
     It may have stood on another. Whoever holds it stands there from their next fact on. Raises InvalidInput.
     """
+    desk.demand(Right.KEEP_LISTS)
     known_list(desk.office, list_name)
     key = _key(desk, identity)
     desk.work.listed_numbers([key])
@@ -120,6 +121,7 @@ def put_on_list(desk: Desk, list_name: str, identity: str, reason: str, login: s
 
 def take_off_list(desk: Desk, list_name: str, identity: str) -> bool:
     """Take an identity off a list, and its client who stood there for it alone; False where it does not stand there."""
+    desk.demand(Right.KEEP_LISTS)
     key = _key(desk, identity)
     held = held_as(key)
     # The client is locked before anything of theirs is read.
@@ -177,6 +179,8 @@ def _changed(desk: Desk, contact: ContactRecord, given: ContactChange) -> Contac
     if not isinstance(given.manager, Unset):
         changes["manager"] = active_login(desk, given.manager)
     if not isinstance(given.list_name, Unset):
+        if given.list_name != contact.list_name:
+            desk.demand(Right.KEEP_LISTS)
         changes["list_name"] = known_list(desk.office, given.list_name) if given.list_name is not None else None
     if not isinstance(given.tags, Unset):
         changes["tags"] = one_of_each_group(desk, "contact", contact.tags, clean_tags(given.tags))

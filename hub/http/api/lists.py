@@ -233,7 +233,9 @@ async def _imported(request: web.Request, call: Call[ImportQuery, NoBody]) -> we
     if kept is not None:
         return kept
     reason = query.reason or ("импорт" if hub.store.office.language == "ru" else "import")
-    done = await import_list(hub.store, name, content, call.user.login, reason=reason, dry_run=query.dry_run)
+    done = await import_list(
+        hub.store, name, content, call.user.login, reason=reason, dry_run=query.dry_run, access=call.access
+    )
     if done.position is not None and not await hub.directory.caught_up(done.position):
         log.warning("calls are not yet decided by an imported list", list=name)
     written, bad = done.written, done.file.bad

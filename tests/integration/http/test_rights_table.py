@@ -258,3 +258,21 @@ async def test_a_role_that_was_given_a_right_has_it_and_one_that_lost_it_has_not
         for role in Role:
             status = await asked(client, found["POST", "/roles"], role)
             assert (status == 403) is (role is not Role.ADMIN), (role, status)
+
+
+async def test_who_may_not_keep_lists_puts_nobody_on_one_by_correcting_the_card(
+    office: tuple[Hub, TestServer],
+) -> None:
+    hub, server = office
+    body = RoleBody.model_validate({"rights": {"keep_lists": "none"}})
+    await hub.store.run(lambda desk: defining.add(desk, Section.ROLE, "manager", body, "admin"))
+    headers = {"Authorization": f"Bearer {token_of('manager')}"}
+    async with TestClient(server, headers=headers) as client:
+        made = await client.post(f"{PREFIX}/contacts", json={"name": "Анна"})
+        assert made.status == 201
+        card = f"{PREFIX}/contacts/{(await made.json())['id']}"
+        assert (await client.patch(card, json={"city": "Пермь", "list": None})).status == 200
+        assert (await client.patch(card, json={"list": "чёрный список"})).status == 403
+        listed = {"name": "Олег", "list": "чёрный список"}
+        assert (await client.post(f"{PREFIX}/contacts", json=listed)).status == 403
+        assert (await (await client.get(card)).json())["list"] is None

@@ -17,7 +17,17 @@ from crm_core.model.definitions import DocumentBody
 from crm_core.model.rights import TABLE, Reach, Right
 from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role, User
-from crm_core.services.acts import conversion, deals, dial_lists, lead_cards, new_clients, rejections, ways
+from crm_core.services.acts import (
+    conversion,
+    deals,
+    dial_lists,
+    lead_cards,
+    list_import,
+    listing,
+    new_clients,
+    rejections,
+    ways,
+)
 from crm_core.services.acts.conversion import Conversion
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.acts.lead_cards import LeadChange
@@ -42,9 +52,20 @@ Act = Callable[[Desk], Any]
 
 # What is not there: whoever may act is told so, whoever may not learns not even that.
 NOBODY = 999_999_999
+BLACK = "чёрный список"
 TODAY = date(2026, 3, 2)
 PAID = NewPayment(PaymentKind.RECEIVED, 1, "RUB")
 PREPARED = Prepared("КП", DocumentBody(html="КП"), 7, "КП", "КП.pdf", {}, "Europe/Moscow", "ru", None, None)
+
+
+def _put_on_a_list(desk: Desk) -> None:
+    """By correcting the contact, who is there, as anybody may correct it otherwise."""
+    access, desk.access = desk.access, None
+    client, _ = contacts.create(desk, ContactChange(name="Анна"))
+    desk.access = access
+    contacts.change(desk, client.id, ContactChange(name="Анна", list_name=None))
+    contacts.change(desk, client.id, ContactChange(list_name=BLACK))
+
 
 ACTS: Mapping[Right, Mapping[str, Act]] = {
     Right.KEEP_CLIENTS: {
@@ -102,6 +123,19 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
         "promise to answer": lambda desk: cases.promise(desk, NOBODY, "ivan", desk.now + timedelta(hours=1)),
         "close a case": lambda desk: cases.close_by_hand(desk, NOBODY, "ivan", "спам"),
     },
+    Right.KEEP_LISTS: {
+        "list who called": lambda desk: listing.list_call(desk, NOBODY, BLACK, "спам", "ivan"),
+        "list who waits": lambda desk: listing.list_case(desk, NOBODY, BLACK, "спам", "ivan"),
+        "list a client": lambda desk: listing.list_contact(desk, NOBODY, BLACK, "спам", "ivan"),
+        "unlist who called": lambda desk: listing.unlist_call(desk, NOBODY, "ivan"),
+        "unlist who waits": lambda desk: listing.unlist_case(desk, NOBODY, "ivan"),
+        "unlist a client": lambda desk: listing.unlist_contact(desk, NOBODY, "ivan"),
+        "list a number": lambda desk: contacts.put_on_list(desk, BLACK, "+79161234567", "спам", "ivan"),
+        "unlist a number": lambda desk: contacts.take_off_list(desk, BLACK, "+79161234567"),
+        "list the numbers of a file": lambda desk: list_import.write_list(desk, BLACK, [], "ivan"),
+        "make a contact of a list": lambda desk: contacts.create(desk, ContactChange(name="Анна", list_name=BLACK)),
+        "put a contact on a list": _put_on_a_list,
+    },
     Right.SEE_ALARMS: {
         "confirm a rejection": lambda desk: rejections.confirm(desk, NOBODY, "head"),
         "undo a rejection": lambda desk: rejections.restore(desk, NOBODY, "head"),
@@ -141,7 +175,7 @@ def wrongs(desk: Desk, right: Right, act: Act) -> list[str]:
         if refused(desk, act) is not (right if TABLE[right][role] is Reach.NONE else None):
             found.append(role)
     desk.acts_for(person(Role.ADMIN, active=False))
-    if refused(desk, act) is not right:
+    if refused(desk, act) is None:
         found.append("somebody dismissed")
     desk.access = without(desk.access, right)
     if refused(desk, act) is not right:
