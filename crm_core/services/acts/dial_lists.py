@@ -46,6 +46,7 @@ def next_call(desk: Desk, pipeline_id: int, login: str) -> NextCall | None:
     Passed over are clients without a telephone or on a special list, whom somebody rings or a robot is to ring, and
     those who may not be rung at this hour: these are put off until they may. Raises NotFound, Conflict.
     """
+    desk.demand(Right.PLACE_CALLS)
     pipeline = _list(desk, pipeline_id)
     open_stages = [each.id for each in pipeline.in_use if each.open]
     passed: set[int] = set()
@@ -102,6 +103,7 @@ def fill(desk: Desk, pipeline_id: int, contact_ids: Sequence[int]) -> int:
 
     Left out are those merged into others, deleted, or on a special list. Three statements, however many they are.
     """
+    desk.demand(Right.BROADCAST)
     pipeline = pipeline_of(desk, pipeline_id)
     first = pipeline.first
     if first is None or pipeline.record.archived:

@@ -23,6 +23,7 @@ from crm_core.model.records import (
     DialRecord,
     EntryRecord,
 )
+from crm_core.model.rights import Right
 from crm_core.model.user import User
 from crm_core.services.clients import contacts
 from crm_core.services.desk import Desk
@@ -70,8 +71,11 @@ def place(
 
     Raises InvalidInput where somebody has no telephone or there is no PBX with a trunk; Conflict where the client or
     the person is being dialled already; NeedsConfirmation, unless `confirmed`, where the client is talking with the
-    office or may not be rung at this hour.
+    office or may not be rung at this hour; Forbidden for whoever may place no calls, or none of others.
     """
+    desk.demand(Right.PLACE_CALLS)
+    if desk.access is not None and desk.access.login != user.login:
+        desk.demand(Right.RING_OTHERS)
     callbacks.demand_unmerged(contact)
     number = number or callbacks.telephone_of(desk, contact)
     pbx, line = _way_out(desk, contact, user, line)

@@ -10,6 +10,7 @@ from crm_core.model.callback import CallbackReason, CallbackState, DialOutcome, 
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller
 from crm_core.model.records import CallbackRecord, CallRecord, ContactRecord, DialRecord
+from crm_core.model.rights import Right
 from crm_core.model.zones import client_zone
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
@@ -193,6 +194,7 @@ def cancel_for(desk: Desk, contact: ContactRecord, reason: str) -> None:
 
 def cancel(desk: Desk, callback_id: int, login: str, reason: str) -> CallbackRecord:
     """Somebody cancels a callback; raises Conflict where it has ended."""
+    desk.demand(Right.PLACE_CALLS)
     record, contact = desk.work.owned(CallbackRecord, callback_id)
     if contact is None or not record.state.active:
         raise Conflict("the callback has ended already ({state})", state=record.state)

@@ -7,13 +7,11 @@ from typing import Any
 
 from pydantic import model_validator
 
-from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.callback import CallbackReason, CallbackState
 from crm_core.model.records import CallbackRecord
-from crm_core.services.calls import dials
+from crm_core.services.acts import ringing_back
 from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks as services
-from crm_core.services.wording import Phrase
 from crm_core.storage.queries import dials as queries
 from crm_core.storage.queries.dials import CallbackFilter
 from crm_core.storage.queries.pages import Reading
@@ -86,30 +84,9 @@ def callback_json(record: CallbackRecord) -> Callback:
 
 def _ordered(desk: Desk, call: Call[Any, CallbackBody]) -> Callback:
     body = call.body
-    if not desk.office.robot.on_order:
-        raise Conflict("no robot rings back here: set on_order = true under [robot]")
-    if body.contact_id is not None:
-        contact = desk.work.contact(body.contact_id)
-        number = dials.number_of(desk, contact, body.number) if body.number else services.telephone_of(desk, contact)
-    else:
-        contact, number = dials.client_of_number(desk, body.number or "")
-    listed = desk.work.listed_numbers([f"tel:{number}"])
-    if contact.list_name is not None or listed:
-        raise Conflict(desk.say(Phrase.CALLBACK_LISTED))
-    manager = desk.work.staff.get(body.manager)
-    if body.manager is not None and (manager is None or not manager.active):
-        raise InvalidInput("there is no active user «{user}»: mend «manager»", user=body.manager)
-    record = services.order(
-        desk,
-        contact,
-        CallbackReason.ORDERED,
-        max(body.at or desk.now, desk.now),
-        author=call.user.login,
-        manager=manager.login if manager is not None else None,
-        number=number,
+    record = ringing_back.order(
+        desk, call.user.login, contact_id=body.contact_id, number=body.number, at=body.at, manager=body.manager
     )
-    text = desk.say(Phrase.CALLBACK_ORDERED, time=desk.local(record.due_at))
-    desk.note(contact.id, text, author=call.user.login, by_person=True)
     return callback_json(as_it_is(desk, record))
 
 

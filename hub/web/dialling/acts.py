@@ -76,7 +76,6 @@ class DiallingActs(DiallingPages):
         added, above = 0, 0
 
         def portion(desk: Desk, above: int) -> tuple[int, int | None]:
-            desk.demand(Right.BROADCAST)
             body = desk.catalogue.body(Section.SEGMENT, segment, SegmentBody)
             if body is None:
                 raise InvalidInput(_("Choose a segment: whom it is for."))

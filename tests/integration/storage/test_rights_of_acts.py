@@ -13,7 +13,9 @@ import pytest
 from crm_core.errors import CoreError, Forbidden
 from crm_core.messages import Utm
 from crm_core.model.access import Access
+from crm_core.model.callback import DialPurpose
 from crm_core.model.definitions import DocumentBody
+from crm_core.model.records import ContactRecord
 from crm_core.model.rights import TABLE, Reach, Right
 from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role, User
@@ -26,11 +28,13 @@ from crm_core.services.acts import (
     listing,
     new_clients,
     rejections,
+    ringing_back,
     ways,
 )
 from crm_core.services.acts.conversion import Conversion
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.acts.lead_cards import LeadChange
+from crm_core.services.calls import dials
 from crm_core.services.cards import leads
 from crm_core.services.cards.tunnels import Along
 from crm_core.services.clients import companies, contacts, links
@@ -45,7 +49,8 @@ from crm_core.services.money.payments import NewPayment, PaymentChange
 from crm_core.services.money.products import ProductChange
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask, TaskChange
-from crm_core.services.watching import cases
+from crm_core.services.watching import callbacks, cases
+from tests.fakes.clock import START
 from tests.integration.storage.world import World
 
 Act = Callable[[Desk], Any]
@@ -54,8 +59,15 @@ Act = Callable[[Desk], Any]
 NOBODY = 999_999_999
 BLACK = "чёрный список"
 TODAY = date(2026, 3, 2)
+OTHER = User(NOBODY, "petr", "Petr", Role.MANAGER)
+CLIENT = ContactRecord(NOBODY, "Анна", START, START, "анна", merged_into=1)
 PAID = NewPayment(PaymentKind.RECEIVED, 1, "RUB")
 PREPARED = Prepared("КП", DocumentBody(html="КП"), 7, "КП", "КП.pdf", {}, "Europe/Moscow", "ru", None, None)
+
+
+def _acting(desk: Desk) -> User:
+    """Whoever acts, whose telephone rings."""
+    return desk.access.user if desk.access is not None else OTHER
 
 
 def _put_on_a_list(desk: Desk) -> None:
@@ -136,6 +148,18 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
         "make a contact of a list": lambda desk: contacts.create(desk, ContactChange(name="Анна", list_name=BLACK)),
         "put a contact on a list": _put_on_a_list,
     },
+    Right.PLACE_CALLS: {
+        "call a client": lambda desk: dials.place(desk, CLIENT, _acting(desk), DialPurpose.CLICK, author="ivan"),
+        "ask for the next one of a list": lambda desk: dial_lists.next_call(desk, NOBODY, "ivan"),
+        "have a client rung back": lambda desk: ringing_back.order(desk, "ivan", contact_id=NOBODY),
+        "have a client not rung back": lambda desk: callbacks.cancel(desk, NOBODY, "ivan", "передумал"),
+    },
+    Right.RING_OTHERS: {
+        "call by another's telephone": lambda desk: dials.place(desk, CLIENT, OTHER, DialPurpose.CLICK, author="ivan"),
+    },
+    Right.BROADCAST: {
+        "fill a dial list": lambda desk: dial_lists.fill(desk, NOBODY, [NOBODY]),
+    },
     Right.SEE_ALARMS: {
         "confirm a rejection": lambda desk: rejections.confirm(desk, NOBODY, "head"),
         "undo a rejection": lambda desk: rejections.restore(desk, NOBODY, "head"),
@@ -172,7 +196,7 @@ def wrongs(desk: Desk, right: Right, act: Act) -> list[str]:
     found = [] if refused(desk, act) is None else ["the hub itself"]
     for role in Role:
         desk.acts_for(person(role))
-        if refused(desk, act) is not (right if TABLE[right][role] is Reach.NONE else None):
+        if (refused(desk, act) is None) is (TABLE[right][role] is Reach.NONE):
             found.append(role)
     desk.acts_for(person(Role.ADMIN, active=False))
     if refused(desk, act) is None:
