@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from crm_core.model.fields import fields_of
+from crm_core.model.definitions.fields import FieldType
+from crm_core.model.fields import Field, fields_of
 from crm_core.model.records import AttachmentRecord, DealRecord, IdentityRecord
 from crm_core.model.task import TaskState
 from crm_core.model.user import Staff, User
@@ -18,6 +19,7 @@ from crm_core.storage.queries.contacts import identities_of
 from crm_core.storage.queries.pages import Page, Reading, Slice, one_of
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter, files_of_task, list_tasks, one_task
 from crm_core.storage.queries.workspace.asker import Asker
+from hub.web.board.words import value_text
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.tongues import NP_, pgettext
 
@@ -106,8 +108,10 @@ def task_view(conn: Reading, asker: Asker, task_id: int) -> TaskView:
     known: list[tuple[str, str]] = []
     for kind, values in (("contact", contact.fields if contact else {}), ("deal", seen.fields if seen else {})):
         declared = fields_of(asker.catalogue, kind).by_key.values()
-        held_values = ((each.title, values.get(each.key)) for each in declared)
-        known.extend((title, _text(value)) for title, value in held_values if value not in (None, "", []))
+        held_values = ((each, values.get(each.key)) for each in declared)
+        known.extend(
+            (each.title, _said(each, value, asker.staff)) for each, value in held_values if value not in (None, "", [])
+        )
     people = tuple(sorted((each for each in asker.staff.by_login.values() if each.active), key=lambda each: each.name))
     overdue = task.state is TaskState.OPEN and task.due_at is not None and task.due_at < asker.now
     files = files_of_task(conn, task) if contact is not None else ()
@@ -160,7 +164,7 @@ def _address(when: When, person: str) -> str:
     return f"/tasks?when={when.value}" + (f"&person={person}" if person else "")
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "✓" if value else "—"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _said(field: Field, value: Any, staff: Staff) -> str:
+    """A field's value for people; of somebody of the office their name."""
+    person = staff.get(value) if field.type is FieldType.USER and isinstance(value, str) else None
+    return person.name if person is not None else value_text(field, value)

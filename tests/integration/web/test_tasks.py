@@ -6,12 +6,13 @@ from io import BytesIO
 
 from aiohttp import ClientResponse, FormData
 
+from crm_core.model.definitions.fields import FieldBody, FieldType
 from crm_core.model.user import Role
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask
 from hub.web import attaching
 from tests.integration.web.conftest import Browser, Workspace
-from tests.integration.web.test_board import card, pipeline_of
+from tests.integration.web.test_board import card, declare, pipeline_of
 
 PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + b"\x00" * 2_000_000
 """More than a page's form may bring, as photos are."""
@@ -145,3 +146,16 @@ async def test_a_form_larger_than_any_is_refused(workspace: Workspace) -> None:
     answer = await with_files(browser, f"{page}/close", page, ("huge.bin", huge), result="Готово", back=page)
     assert answer.status == 413
     assert "слишком велико" in await answer.text()
+
+
+async def test_what_is_known_of_the_card_is_said_as_people_say_it(workspace: Workspace) -> None:
+    browser = await workspace.visitor("ivan", Role.MANAGER)
+    await workspace.hire("sergey", Role.MANAGER, name="Сергей Кравцов")
+    fields = (("surveyor", FieldType.USER), ("measure_on", FieldType.DATE), ("mounting", FieldType.FLAG))
+    for key, kind in fields:
+        await declare(workspace, FieldBody(of="deal", key=key, title=f"Поле {key}", type=kind))
+    values = {"surveyor": "sergey", "measure_on": "2026-11-24", "mounting": True}
+    deal = await card(workspace, await pipeline_of(workspace), "Окна", manager="ivan", fields=values)
+    page = await browser.get(f"/tasks/{await given(workspace, deal=deal)}")
+    for key, said in (("surveyor", "Сергей Кравцов"), ("measure_on", "24.11.2026"), ("mounting", "да")):
+        assert f"<dt>Поле {key}</dt><dd>{said}</dd>" in page
