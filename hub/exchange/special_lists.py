@@ -30,9 +30,10 @@ async def import_list(
     reason: str,
     dry_run: bool = False,
     access: Access | None = None,
+    language: str = "",
 ) -> Imported:
-    """Put the numbers of a CSV file on a special list. With `access` it is asked whether its person may. Raises
-    InvalidInput, Forbidden.
+    """Put the numbers of a CSV file on a special list. With `access` it is asked whether its person may; `language` is
+    that of what is said of bad lines, the office's where none is given. Raises InvalidInput, Forbidden.
 
     See `crm_core.services.acts.list_import`.
     """
@@ -42,7 +43,7 @@ async def import_list(
             desk.acts_for(access.user)
         return write_list(desk, list_name, rows, author, dry_run=dry_run)
 
-    file = read_list(content, store.office.region, store.office.language, reason=reason)
+    file = read_list(content, store.office.region, language or store.office.language, reason=reason)
     written, position = Written(), None
     for rows in list(chunks(file.rows)) or [()]:  # an empty file still finds out whether there is such a list
         done, reached = await store.run_at(partial(write, rows=rows))

@@ -125,7 +125,7 @@ def read_list(content: bytes, region: str, language: str, *, reason: str) -> Lis
     repeated = 0
     number_at, reason_at = 0, 1
     first = True
-    for line, cells in _lines(_decoded(content)):
+    for line, cells in _lines(decoded(content)):
         if isinstance(cells, str):
             bad.append(BadLine(line, cells[:_SHOWN], words[Fault.UNCLOSED]))
             continue
@@ -176,7 +176,8 @@ def write_list(desk: Desk, list_name: str, rows: Sequence[Row], login: str, *, d
     return Written(added, moved, changed, same)
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file; raises InvalidInput for what is none, or is too large."""
     if len(content) > LARGEST:
         raise InvalidInput("the file is larger than {most} MB: cut it into parts", most=LARGEST // 1024 // 1024)
     for encoding in ("utf-8-sig", "cp1251"):
