@@ -15,17 +15,18 @@ from datetime import datetime
 
 from crm_core.errors import (
     ConcurrentChange,
-    Conflict,
     IntakeFull,
     IntakeUnavailable,
     NotFound,
     StorageUnavailable,
 )
 from crm_core.messages import CallRinging, ChannelKey, InboundEvent, Receipt, ReceiptState, Unparsable
-from crm_core.model.records import JournalRecord, JournalState
+from crm_core.model.records import JournalRecord
+from crm_core.model.user import User
 from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
 from crm_core.services.desk import Desk
 from crm_core.services.intake.receive import receive, replay
+from crm_core.services.intake.replaying import to_be_read_again
 from crm_core.storage.store import Store
 from hub.inspection import FileInspector, stored_files
 from hub.log import correlation_id, get_logger, new_correlation_id
@@ -112,15 +113,16 @@ class Intake:
         futures = [self._enqueue(event) for event in events]
         return await asyncio.gather(*futures)
 
-    async def replay(self, journal_id: int) -> Receipt:
-        """Read a failed fact again and take it in; raises NotFound, Conflict, or what is wrong with it still."""
-        record = await self._store.run(lambda desk: desk.work.get(JournalRecord, journal_id))
-        if record.state is not JournalState.FAILED:
-            raise Conflict(
-                "journal row {journal} is «{state}»: only failed rows are replayed",
-                journal=journal_id,
-                state=record.state,
-            )
+    async def replay(self, journal_id: int, user: User | None = None) -> Receipt:
+        """Read a failed fact again and take it in. With `user` it is asked whether they may. Raises NotFound, Conflict,
+        Forbidden, or what is wrong with it still."""
+
+        def wanted(desk: Desk) -> JournalRecord:
+            if user is not None:
+                desk.acts_for(user)
+            return to_be_read_again(desk, journal_id)
+
+        record = await self._store.run(wanted)
         channel: object = self._channels.get(ChannelKey(record.channel, record.account))
         if not isinstance(channel, ReparsesRaw):
             raise NotFound(

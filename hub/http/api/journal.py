@@ -98,7 +98,7 @@ async def _replayed(request: web.Request, call: Call[Query, NoBody]) -> web.Stre
     if kept is not None:
         return kept
     # A transaction of its own: the second try of a fact that was taken in meets a row that is no longer failed.
-    receipt = await call.hub.intake.replay(call.number())
+    receipt = await call.hub.intake.replay(call.number(), call.user)
     answer = Replayed(id=call.number(), state=receipt.state, answer=receipt.answer)
     return await run_act(call.hub, request, call.user, content, lambda _desk: answer, status=200)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from crm_core.errors import NotFound, StorageUnavailable
+from crm_core.errors import Forbidden, NotFound, StorageUnavailable
 from crm_core.messages import ReceiptState
 from crm_core.model.records import JournalState
 from crm_core.storage.queries.journal import (
@@ -20,7 +20,7 @@ from crm_core.storage.queries.journal import (
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.log import get_logger
 from hub.web.journal.raw import readable
-from hub.web.pages import Answer, Pages, field_of, number_in
+from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 from hub.web.tongues import _, ngettext, told
 
 log = get_logger(__name__)
@@ -67,8 +67,8 @@ class Journal:
         back = await field_of(request, "from")
         where = f"/journal/{journal_id}" if back == "row" else "/journal"
         try:
-            receipt = await self._pages.hub.intake.replay(journal_id)
-        except StorageUnavailable:
+            receipt = await self._pages.hub.intake.replay(journal_id, user_here(request))
+        except (StorageUnavailable, Forbidden):
             raise
         except Exception as err:
             log.warning("a journal row failed again", journal_id=journal_id, error=str(err))
@@ -88,8 +88,8 @@ class Journal:
         done, failed, why = 0, 0, ""
         for row in reversed(page.items):  # as they came
             try:
-                receipt = await hub.intake.replay(row.id)
-            except StorageUnavailable:
+                receipt = await hub.intake.replay(row.id, user_here(request))
+            except (StorageUnavailable, Forbidden):
                 raise
             except Exception as err:  # noqa: BLE001 - whatever is wrong with one row, the others are tried
                 log.warning("a journal row failed again", journal_id=row.id, error=str(err))

@@ -42,6 +42,7 @@ from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import deciding, suggestions
+from crm_core.services.intake import replaying
 from crm_core.services.letters import chaining, documents, notes, opting_out, replies, scheduling
 from crm_core.services.letters.documents import Made, Prepared
 from crm_core.services.money import items, payments, products
@@ -159,6 +160,9 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
     },
     Right.BROADCAST: {
         "fill a dial list": lambda desk: dial_lists.fill(desk, NOBODY, [NOBODY]),
+    },
+    Right.KEEP_JOURNAL: {
+        "read a fact again": lambda desk: replaying.to_be_read_again(desk, NOBODY),
     },
     Right.SEE_ALARMS: {
         "confirm a rejection": lambda desk: rejections.confirm(desk, NOBODY, "head"),
