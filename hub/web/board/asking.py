@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from multidict import MultiMapping
@@ -19,16 +17,12 @@ from crm_core.storage.filtering import Asking
 from crm_core.storage.queries.boards import BoardOrder
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.unindexed import Term
-from hub.web.filtering.own_fields import FIELD, fields_asked, plain, terms_of
-
-NOBODY = "-"
-"""In place of a login: cards that are nobody's."""
+from hub.web.filtering.asking import Terms, address_of, count_of, of_own, of_span, of_staff, typed
+from hub.web.filtering.own_fields import plain, terms_of
 
 _MOST_TAGS = 20
-_PLAIN = (
-    *("q", "manager", "group", "sum_from", "sum_to", "made_from", "made_to", "due_from", "due_to", "sort"),
-    *("late", "stepless", "closed"),
-)
+_TEXTS = ("q", "manager", "group", "sum_from", "sum_to", "made_from", "made_to", "due_from", "due_to", "sort")
+_FLAGS = ("late", "stepless", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +49,15 @@ class Wanted:
     @classmethod
     def of(cls, query: MultiMapping[str]) -> Wanted:
         """What an address asks for."""
-        texts = {name: plain(query.get(name, "")) for name in _PLAIN}
-        flags = {name: bool(texts.pop(name)) for name in ("late", "stepless", "closed")}
         tags = [plain(each) for each in query.getall("tag", [])]
         chosen = tuple(dict.fromkeys(each for each in tags if each))[:_MOST_TAGS]
-        return cls(tags=chosen, fields=fields_asked(query), **texts, **flags)  # type: ignore[arg-type]  # texts and flags, by name
+        return cls(tags=chosen, **typed(query, _TEXTS, _FLAGS))
 
     @property
     def address(self) -> str:
         """The same as a query string, without `?`; empty where nothing is asked."""
-        pairs = [(name, getattr(self, name)) for name in _PLAIN]
-        said = [(name, "1" if value is True else value) for name, value in pairs if value]
-        said += [("tag", each) for each in self.tags]
-        said += [(f"{FIELD}{name}", value) for name, value in sorted(self.fields.items())]
-        return urlencode(said)
+        pairs = ((name, getattr(self, name)) for name in (*_TEXTS, *_FLAGS))
+        return address_of((*pairs, *(("tag", each) for each in self.tags)), self.fields)
 
     def sorted(self, by: str) -> Wanted:
         """The same in another order."""
@@ -82,23 +71,17 @@ class Wanted:
     @property
     def count(self) -> int:
         """How many things are asked for besides the order."""
-        return sum(1 for each in self.address.split("&") if each and not each.startswith("sort="))
+        return count_of(self.address, "sort")
 
     def filter(self, kind: str, catalogue: Catalogue, staff: Staff) -> Filter:
         """As a filter of the record. Raises InvalidInput that says what makes no sense."""
-        terms = [*self._plain(staff), *self._spans(), *self._of_fields(kind, catalogue)]
+        terms = [*self._plain(staff), *self._spans(), *of_own(self._indexed(kind, catalogue))]
         return filter_of({"all": terms}) if terms else Filter()
 
-    def _plain(self, staff: Staff) -> Iterator[dict[str, Any]]:
+    def _plain(self, staff: Staff) -> Terms:
         if self.q:
             yield {"field": "q", "value": self.q}
-        if self.manager == NOBODY:
-            yield {"field": "manager", "op": "empty"}
-        elif self.manager:
-            yield {"field": "manager", "value": self.manager}
-        if self.group:
-            logins = sorted(each.login for each in staff.by_login.values() if each.group == self.group)
-            yield {"field": "manager", "op": "in", "value": list(logins)}
+        yield from of_staff(self.manager, self.group, staff)
         for each in self.tags:
             yield {"field": "tags", "value": each}
         if self.late:
@@ -107,21 +90,13 @@ class Wanted:
         if self.stepless:
             yield {"field": "next_step", "value": False}
 
-    def _spans(self) -> Iterator[dict[str, Any]]:
-        for column, first, last in (
-            ("amount", self.sum_from, self.sum_to),
-            ("created_at", self.made_from, self.made_to),
-            ("due_at", self.due_from, self.due_to),
-        ):
-            if first:
-                yield {"field": column, "op": ">=", "value": first}
-            if last:
-                yield {"field": column, "op": "<=", "value": last}
+    def _spans(self) -> Terms:
+        yield from of_span("amount", self.sum_from, self.sum_to)
+        yield from of_span("created_at", self.made_from, self.made_to)
+        yield from of_span("due_at", self.due_from, self.due_to)
 
-    def _of_fields(self, kind: str, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
-        for each in self._terms(kind, catalogue):
-            if each.field.body.kept_apart:
-                yield {"field": f"fields.{each.field.key}", "op": each.op.value, "value": each.value}
+    def _indexed(self, kind: str, catalogue: Catalogue) -> Iterator[Term]:
+        return (each for each in self._terms(kind, catalogue) if each.field.body.kept_apart)
 
     def unindexed(self, kind: str, catalogue: Catalogue) -> tuple[Term, ...]:
         """What is asked of fields that no index answers."""

@@ -26,10 +26,11 @@ from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.web.board.acting import Acting, by_script, part
-from hub.web.board.asking import NOBODY, SORTED, Wanted, asking_of
+from hub.web.board.asking import SORTED, Wanted, asking_of
 from hub.web.board.boards import MOST_OPEN, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
 from hub.web.board.editing import change_of, ident_of, text_of
 from hub.web.board.words import WORDS
+from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
 from hub.web.pages import Answer, number_in, user_here
 from hub.web.tongues import _

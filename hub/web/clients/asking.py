@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import urlencode
 
 from multidict import MultiMapping
 
@@ -13,10 +12,8 @@ from crm_core.model.definitions import Catalogue
 from crm_core.model.fields import Field, fields_of
 from crm_core.model.filters import Filter, filter_of
 from crm_core.model.user import Staff
-from hub.web.filtering.own_fields import FIELD, fields_asked, plain, terms_of
-
-NOBODY = "-"
-"""In place of a login: clients who are nobody's."""
+from hub.web.filtering.asking import Terms, address_of, count_of, of_own, of_span, of_staff, typed
+from hub.web.filtering.own_fields import terms_of
 
 DEALS: Mapping[str, Mapping[str, Any]] = {
     "open": {"field": "deals", "op": "any", "value": {"field": "state", "value": "open"}},
@@ -57,37 +54,26 @@ class Wanted:
     @classmethod
     def of(cls, query: MultiMapping[str]) -> Wanted:
         """What an address asks for; raises InvalidInput for a NUL character."""
-        texts: dict[str, Any] = {name: plain(query.get(name, "")) for name in _NAMES}
-        flags: dict[str, Any] = {name: bool(texts.pop(name)) for name in _FLAGS}
-        return cls(**texts, **flags, fields=fields_asked(query))
+        return cls(**typed(query, _TEXTS, _FLAGS))
 
     @property
     def address(self) -> str:
         """The same as a query string, without `?`; empty where nothing is asked."""
-        pairs = ((name, getattr(self, name)) for name in _NAMES)
-        said = [(name, "1" if value is True else value) for name, value in pairs if value]
-        said += [(f"{FIELD}{name}", value) for name, value in sorted(self.fields.items())]
-        return urlencode(said)
+        return address_of(((name, getattr(self, name)) for name in (*_TEXTS, *_FLAGS)), self.fields)
 
     @property
     def count(self) -> int:
         """How many things are asked for besides the text, which stands in a field of its own."""
-        return sum(1 for each in self.address.split("&") if each and not each.startswith("q="))
+        return count_of(self.address, "q")
 
     def filter(self, catalogue: Catalogue, staff: Staff) -> Filter:
         """As a filter of the record, without the text and the segment. Raises InvalidInput that says what makes no
         sense."""
-        terms = [*self._terms(staff), *self._of_fields(catalogue)]
+        terms = [*self._terms(staff), *of_own(terms_of(self.fields, asked_fields(catalogue)))]
         return filter_of({"all": terms}) if terms else Filter()
 
-    def _terms(self, staff: Staff) -> Iterator[Mapping[str, Any]]:
-        if self.manager == NOBODY:
-            yield {"field": "manager", "op": "empty"}
-        elif self.manager:
-            yield {"field": "manager", "value": self.manager}
-        if self.group:
-            of_group = sorted(each.login for each in staff.by_login.values() if each.group == self.group)
-            yield {"field": "manager", "op": "in", "value": of_group}
+    def _terms(self, staff: Staff) -> Terms:
+        yield from of_staff(self.manager, self.group, staff)
         if self.tag:
             yield {"field": "tags", "value": self.tag}
         if self.source:
@@ -100,10 +86,7 @@ class Wanted:
         if self.silent:
             before = {"field": "last_contact_at", "op": "<", "value": self.silent}
             yield {"any": [before, {"field": "last_contact_at", "op": "empty"}]}
-        if self.made_from:
-            yield {"field": "created_at", "op": ">=", "value": self.made_from}
-        if self.made_to:
-            yield {"field": "created_at", "op": "<=", "value": self.made_to}
+        yield from of_span("created_at", self.made_from, self.made_to)
         if self.waiting:
             yield {"field": "open_case", "value": True}
         if self.idle:
@@ -111,12 +94,8 @@ class Wanted:
         if self.out:
             yield {"field": "opted_out", "value": True}
 
-    def _of_fields(self, catalogue: Catalogue) -> Iterator[Mapping[str, Any]]:
-        for each in terms_of(self.fields, asked_fields(catalogue)):
-            yield {"field": f"fields.{each.field.key}", "op": each.op.value, "value": each.value}
 
-
-_NAMES = tuple(each.name for each in fields(Wanted) if each.name != "fields")
+_TEXTS = tuple(each.name for each in fields(Wanted) if each.name not in {*_FLAGS, "fields"})
 
 
 def asked_fields(catalogue: Catalogue) -> Sequence[Field]:

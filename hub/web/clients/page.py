@@ -15,8 +15,9 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.staff import load_staff
 from hub.log import get_logger
 from hub.web.client.facts import people
-from hub.web.clients.asking import NOBODY, Wanted
+from hub.web.clients.asking import Wanted
 from hub.web.clients.listing import PAGE, ClientsView, clients_view
+from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import N_, _, pgettext
