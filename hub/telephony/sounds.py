@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_core.errors import InvalidInput, NotFound
+from crm_core.model.access import Access, Right
 from crm_core.wording import Sentence
 
 MAX_SOUND = 5 * 1024 * 1024
@@ -30,8 +31,10 @@ class Sound:
     size: int
 
 
-def put(folder: Path, name: str, content: bytes) -> Sound:
-    """Check a sound and put it in its place, whole or not at all. Blocks; raises InvalidInput with how to mend it."""
+def put(access: Access, folder: Path, name: str, content: bytes) -> Sound:
+    """Check a sound of somebody and put it in its place, whole or not at all. Blocks; raises Forbidden, InvalidInput
+    with how to mend it."""
+    access.demand(Right.KEEP_SOUNDS)
     demand_name(name)
     sound = Sound(f"{folder.name}/{name}", _duration(content), len(content))
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,8 +64,9 @@ def listed(folder: Path) -> tuple[Sound, ...]:
     return tuple(sounds)
 
 
-def remove(folder: Path, name: str) -> None:
-    """Take a sound away. Blocks; raises NotFound."""
+def remove(access: Access, folder: Path, name: str) -> None:
+    """Take a sound away. Blocks; raises Forbidden, NotFound."""
+    access.demand(Right.KEEP_SOUNDS)
     demand_name(name)
     try:
         (folder / f"{name}.wav").unlink()

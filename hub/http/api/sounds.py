@@ -66,7 +66,7 @@ async def _put(request: web.Request, call: Call[Query, NoBody]) -> web.StreamRes
         if len(content) > MAX_SOUND:
             raise too_large(MAX_SOUND)
     try:
-        stored = await asyncio.to_thread(sounds.put, folder, name, bytes(content))
+        stored = await asyncio.to_thread(sounds.put, call.access, folder, name, bytes(content))
     except OSError as err:
         text = Sentence("the sound can't be written to {folder}: {why}", folder=str(folder), why=err.strerror)
         raise Problem(507, text, kind="storage") from err
@@ -74,7 +74,7 @@ async def _put(request: web.Request, call: Call[Query, NoBody]) -> web.StreamRes
 
 
 async def _removed(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    await asyncio.to_thread(sounds.remove, _folder(call), call.path["name"])
+    await asyncio.to_thread(sounds.remove, call.access, _folder(call), call.path["name"])
     return json_response(b"", 204)
 
 

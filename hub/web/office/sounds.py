@@ -16,7 +16,7 @@ from hub.log import get_logger
 from hub.settings.model import PbxSettings
 from hub.telephony import sounds
 from hub.telephony.sounds import MAX_SOUND, Sound
-from hub.web.pages import Answer, Pages, field_of
+from hub.web.pages import Answer, Pages, access_here, field_of
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _
 
@@ -63,7 +63,7 @@ class Sounds:
         typed = (await field_of(request, "name", _LONGEST_NAME)).strip()
         try:
             name, content = await _given(request, typed)
-            stored = await asyncio.to_thread(sounds.put, folder, name, content)
+            stored = await asyncio.to_thread(sounds.put, access_here(request), folder, name, content)
         except InvalidInput as err:
             return await self._drawn(request, pbx.name, typed, str(err), 400)
         except OSError as err:
@@ -85,7 +85,7 @@ class Sounds:
         """Take a sound away; whoever was faster is no trouble."""
         folder, name = _folder(self._pbx(request)), request.match_info["name"]
         try:
-            await asyncio.to_thread(sounds.remove, folder, name)
+            await asyncio.to_thread(sounds.remove, access_here(request), folder, name)
         except NotFound:
             raise self.pages.redirect(request, _HOME, _("The sound was gone already.")) from None
         raise self.pages.redirect(request, _HOME, _("The sound is taken away."))
