@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_core.model.rights import Right
 from hub.web.calls.page import Calls
+from hub.web.calls.why import Why
 from hub.web.pages import Pages
 from hub.web.routes import Route, does, shows
 
@@ -13,5 +14,6 @@ def routes(pages: Pages) -> tuple[Route, ...]:
     room = Calls(pages)
     return (
         shows("/calls", room.show, Right.SEE_CALLS),
+        shows("/calls/why", Why(pages).show, Right.EXPLAIN),
         does("/calls/call", room.call, Right.PLACE_CALLS),
     )
