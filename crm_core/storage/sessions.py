@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
@@ -115,20 +115,22 @@ def _end(desk: Desk, idents: Collection[int]) -> int:
 # ---------------------------------------------------------------- queries
 
 
+_VISIT: Final = (
+    select(app_user, user_session.c.id.label("session_id"), user_session.c.seen_at.label("session_seen_at"))
+    .join(user_session, user_session.c.login == app_user.c.login)
+    .where(
+        user_session.c.digest == bindparam("digest"),
+        user_session.c.login == bindparam("login"),
+        user_session.c.expires_at > bindparam("at"),
+        app_user.c.active.is_(True),
+    )
+)
+
+
 def find_visit(conn: Connection, login: str, digest: str, at: datetime) -> Visit | None:
     """Who comes with the session of this digest, with one statement; None where it has ended, is of somebody else, or
     of somebody who is disabled."""
-    columns = user_session.c
-    row = conn.execute(
-        select(app_user, columns.id.label("session_id"), columns.seen_at.label("session_seen_at"))
-        .join(user_session, columns.login == app_user.c.login)
-        .where(
-            columns.digest == digest,
-            columns.login == login,
-            columns.expires_at > at,
-            app_user.c.active.is_(True),
-        )
-    ).first()
+    row = conn.execute(_VISIT, {"digest": digest, "login": login, "at": at}).first()
     if row is None:
         return None
     return Visit(credentials_in(row), row.session_id, at - row.session_seen_at >= SEEN_KEPT_EVERY)

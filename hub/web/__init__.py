@@ -6,7 +6,6 @@ far as that makes sense; small modules keep them live.
 
 from __future__ import annotations
 
-import aiohttp_jinja2
 from aiohttp import web
 
 from hub.access.second_factor import SecondFactors
@@ -51,7 +50,6 @@ from hub.web.routes import ROUTES, Handler, Route
 from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
 from hub.web.templating import Templates
-from hub.web.tongues import install, language
 from hub.web.unsent import Unsent
 from hub.web.words import globals_of_templates
 
@@ -64,16 +62,14 @@ def setup_pages(app: web.Application, hub: Hub) -> None:
     sessions = Sessions(session_key(settings), hub.clock, settings.public_url)
     redis_url = settings.redis_url.reveal() if settings.redis_url is not None else None
     shown = Shown(settings.time_zone, hub.clock.now)
-    environment = app[aiohttp_jinja2.APP_KEY] = Templates()
-    environment.filters.update(shown.filters())
-    install(environment)
     assets = served()
-    environment.globals.update(asset=assets.url, staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)
-    environment.globals.update(navigation=navigation, language=language)
-    environment.globals.update(globals_of_templates())
-    environment.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
+    templates = Templates(assets.url)
+    templates.filters.update(shown.filters())
+    templates.globals.update(staff_name=staff_name, fresh_nonce=fresh_nonce, call_kinds=call_kinds)
+    templates.globals.update(navigation=navigation, **globals_of_templates())
+    templates.globals.update(special_lists=lambda: tuple(hub.store.office.lists))
     unsent = Unsent(settings, hub.store)
-    pages = Pages(hub, sessions, environment, Passwords(), Throttle(hub.clock, redis_url), unsent)
+    pages = Pages(hub, sessions, templates, Passwords(), Throttle(hub.clock, redis_url), unsent)
     app[PAGES] = pages
     app.middlewares.extend((sessions.middleware, with_session))
     app.on_cleanup.append(pages.close)

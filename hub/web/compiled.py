@@ -8,6 +8,8 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from typing_extensions import override
 
+from hub.web.tongues import LANGUAGES
+
 
 class CompiledTemplates(BytecodeCache):
     """What templates were compiled to, in memory; for environments that are set up alike."""
@@ -25,4 +27,5 @@ class CompiledTemplates(BytecodeCache):
             self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
-COMPILED = CompiledTemplates()
+COMPILED = {language: CompiledTemplates() for language in LANGUAGES}
+"""Of each language, for what is said in it is compiled in."""

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
-import aiohttp_jinja2
-import jinja2
 from aiohttp import web
 
 from crm_core.errors import Conflict, CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
@@ -43,6 +41,7 @@ from hub.web.navigation import section_of
 from hub.web.packing import pack, unveiled, veiled
 from hub.web.returning import away, login_of, ours, outdated, page_of, scripted
 from hub.web.sessions import UNPROVEN, VISIT, Session, Sessions, person_of, place_of
+from hub.web.templating import Templates
 from hub.web.tongues import _, speak, told
 from hub.web.unsent import Unsent, shown_first
 
@@ -88,7 +87,7 @@ class Pages:
 
     hub: Hub
     sessions: Sessions
-    environment: jinja2.Environment
+    templates: Templates
     passwords: Passwords
     throttle: Throttle
     unsent: Unsent
@@ -275,7 +274,7 @@ class Pages:
             "calling": self._calling(request),
             "tastes": user.tastes if user is not None else PLAIN_TASTES,
         }
-        response = aiohttp_jinja2.render_template(template, request, {**shared, **context}, status=status)
+        response = self._drawn(template, {**shared, **context}, status)
         if session.notice or not session.issued or self.sessions.stale(session):
             self.keep(request, replace(session, notice=""))
         return response
@@ -288,11 +287,14 @@ class Pages:
             "csrf": veiled(session_of(request).csrf),
             "calling": self._calling(request),
         }
-        return aiohttp_jinja2.render_template(template, request, {**shared, **context})
+        return self._drawn(template, {**shared, **context})
 
     def html(self, template: str, **context: Any) -> str:
         """A part of a page that is the same for everybody, in the language that is spoken."""
-        return self.environment.get_template(template).render(context)
+        return self.templates.draw(template, context)
+
+    def _drawn(self, template: str, context: dict[str, Any], status: int = 200) -> web.Response:
+        return web.Response(text=self.templates.draw(template, context), content_type="text/html", status=status)
 
     def _calling(self, request: web.Request) -> bool:
         """Whether whoever looks at the page can call clients from it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,7 @@ _TELLING = 7  # so many last digits tell a number, however it was dialled
 _MINUTE = 60
 _PLAIN = frozenset({"tel", "mailto"})
 _FIRST_LINE = 160
+_MOMENTS = 10_000  # kept as they are shown: a part that is drawn anew has mostly the same
 _BY_ITSELF = "hub"  # the author of what the hub did without anybody,
 _BY_ROBOT = "robot"  # of what the robot dialled,
 _BY_RULE = "rule:"  # and of what a rule or a chain did, with its name
@@ -70,15 +71,7 @@ class Shown:
         """A moment as people read it, the whole of it on hover."""
         if at is None:
             return Markup("")
-        local, today = at.astimezone(self._zone), self._now().astimezone(self._zone)
-        if local.date() == today.date():
-            text = local.strftime("%H:%M")
-        elif local.year == today.year:
-            text = local.strftime("%d.%m %H:%M")
-        else:
-            text = local.strftime("%d.%m.%Y %H:%M")
-        full = local.strftime("%d.%m.%Y %H:%M:%S")
-        return Markup(f'<time datetime="{at.isoformat()}" title="{full}">{text}</time>')  # noqa: S704 — figures alone
+        return _moment(at, self._zone, self._now().astimezone(self._zone).date())
 
     def local_field(self, at: datetime) -> str:
         """A moment as a browser's field for date and time wants it."""
@@ -165,6 +158,19 @@ class Shown:
     def times(self, count: int) -> str:
         """How many times: «3 раза»."""
         return ngettext("{count} time", "{count} times", count).format(count=count)
+
+
+@lru_cache(maxsize=_MOMENTS)
+def _moment(at: datetime, zone: ZoneInfo, today: date) -> Markup:
+    local = at.astimezone(zone)
+    if local.date() == today:
+        text = local.strftime("%H:%M")
+    elif local.year == today.year:
+        text = local.strftime("%d.%m %H:%M")
+    else:
+        text = local.strftime("%d.%m.%Y %H:%M")
+    full = local.strftime("%d.%m.%Y %H:%M:%S")
+    return Markup(f'<time datetime="{at.isoformat()}" title="{full}">{text}</time>')  # noqa: S704 — figures alone
 
 
 def duration(seconds: float, most: int = 2) -> str:

@@ -1,10 +1,7 @@
-"""The language of the pages: all of `hub.tongues`, and what templates are given of it."""
+"""The language of the pages: all of `hub.tongues`."""
 
 from __future__ import annotations
 
-import jinja2
-
-from crm_core.wording import Sentence
 from hub.tongues import (
     LANGUAGES,
     LOCALE,
@@ -31,7 +28,6 @@ __all__ = [
     "N_",
     "_",
     "gettext",
-    "install",
     "language",
     "ngettext",
     "npgettext",
@@ -43,23 +39,3 @@ __all__ = [
     "told_in",
     "translations_of",
 ]
-
-
-def install(environment: jinja2.Environment) -> None:
-    """Give the templates `_`, `gettext`, `ngettext`, `pgettext`, `npgettext`, `told` and `language`; what they show is
-    told."""
-    environment.finalize = _shown
-    environment.add_extension("jinja2.ext.i18n")
-    environment.globals.update(
-        _=gettext,
-        gettext=gettext,
-        ngettext=ngettext,
-        pgettext=pgettext,
-        npgettext=npgettext,
-        language=language,
-        told=told,
-    )
-
-
-def _shown(value: object) -> object:
-    return told(value) if isinstance(value, Sentence) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -47,10 +47,13 @@ class Slice:
     limit: int = 100
 
 
-def all_of(conn: Connection, kind: type[Record], statement: Select[Any]) -> list[Record]:
-    """The records that a `select(table_of(kind))` yields; further columns are left out."""
+def all_of(
+    conn: Connection, kind: type[Record], statement: Select[Any], given: Mapping[str, Any] | None = None
+) -> list[Record]:
+    """The records that a `select(table_of(kind))` yields; further columns are left out. `given`: the values of its
+    named parameters."""
     width = len(TABLE_OF[kind].columns)
-    return [kind(*row[:width]) for row in conn.execute(statement)]
+    return [kind(*row[:width]) for row in conn.execute(statement, given)]
 
 
 def one_of(conn: Connection, kind: type[Record], key: Any) -> Record | None:

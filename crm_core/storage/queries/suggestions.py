@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import BigInteger, Connection, Integer, Select, bindparam, or_, select
 
 from crm_core.model.conversation import SuggestionRecord, SuggestionState
 from crm_core.model.records import MergeRecord
@@ -40,25 +42,33 @@ def list_suggestions(conn: Connection, wanted: SuggestionFilter, where: Slice) -
     Open ones about contacts that were merged away wait for the merge to be undone: they are left out.
     """
     after = number_cursor(where.after)
+    given = {"after": after, "state": wanted.state, "about": wanted.contact_id, "limit": where.limit + 1}
+    known = {name: value for name, value in given.items() if value is not None}
+    page = page_of(
+        all_of(conn, SuggestionRecord, _statement(frozenset(known)), known), where.limit, lambda record: str(record.id)
+    )
+    cards = cards_of(conn, [each for record in page.items for each in (record.contact_id, record.other_id)])
+    return page.map(lambda record: SuggestionCard(record, cards[record.contact_id], cards[record.other_id]))
+
+
+@cache
+def _statement(given: frozenset[str]) -> Select[Any]:
+    """The suggestions wanted; what is asked for is given with it, under these names."""
     one, other = contact.alias("one"), contact.alias("other")
     undecided = suggestion.c.state != SuggestionState.OPEN
-    about = wanted.contact_id
+    about = bindparam("about", type_=BigInteger)
     conditions = both(
         (
-            suggestion.c.id < after if after is not None else None,
-            suggestion.c.state == wanted.state if wanted.state is not None else None,
-            or_(suggestion.c.contact_id == about, suggestion.c.other_id == about) if about is not None else None,
+            suggestion.c.id < bindparam("after") if "after" in given else None,
+            suggestion.c.state == bindparam("state") if "state" in given else None,
+            or_(suggestion.c.contact_id == about, suggestion.c.other_id == about) if "about" in given else None,
             or_(undecided, one.c.merged_into.is_(None)),
             or_(undecided, other.c.merged_into.is_(None)),
         )
     )
     joined = suggestion.join(one, one.c.id == suggestion.c.contact_id).join(other, other.c.id == suggestion.c.other_id)
-    statement = select(*suggestion.columns).select_from(joined).where(*conditions).order_by(suggestion.c.id.desc())
-    page = page_of(
-        all_of(conn, SuggestionRecord, statement.limit(where.limit + 1)), where.limit, lambda record: str(record.id)
-    )
-    cards = cards_of(conn, [each for record in page.items for each in (record.contact_id, record.other_id)])
-    return page.map(lambda record: SuggestionCard(record, cards[record.contact_id], cards[record.other_id]))
+    found = select(*suggestion.columns).select_from(joined).where(*conditions).order_by(suggestion.c.id.desc())
+    return found.limit(bindparam("limit", type_=Integer))
 
 
 def last_merge(conn: Connection, contact_id: int) -> tuple[MergeRecord, ContactCard] | None:

@@ -25,7 +25,7 @@ from crm_core.storage.queries.workspace.saved import SavedView, views_of
 from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.web.board.asking import Wanted, asked_fields, asking_of, sorted_by
 
-AT_ONCE = 20
+AT_ONCE = 12
 """Cards of a column that come at once."""
 
 MOST_OPEN = 500

@@ -13,7 +13,7 @@ from hub.web.routes import Route, does, shows
 
 def routes(pages: Pages) -> tuple[Route, ...]:
     """The routes of the room."""
-    pages.environment.globals.update(broadcast_word=broadcast_word)
+    pages.templates.globals.update(broadcast_word=broadcast_word)
     page, drafting, acts = BroadcastPages(pages), Drafting(pages), BroadcastActs(pages)
     one = r"/broadcasts/{id:\d+}"
     return (

@@ -7,9 +7,8 @@ those from elsewhere tell their owner that the mail was read, so they are loaded
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape, unescape
-from typing import cast
 
 from aiohttp import web
 
@@ -48,7 +47,7 @@ class Mails:
             raise NotFound
         remote = request.query.get("remote") == "1"
         pictures = {each.cid: each for each in card.attachments if each.cid and each.state is FileState.STORED}
-        style = cast(Callable[[str], str], self._pages.environment.globals["asset"])("mail.css")
+        style = self._pages.templates.asset("mail.css")
         page = _PAGE.format(
             language=language(),
             title=escape(entry.subject),

@@ -18,7 +18,7 @@ from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.pages import Pages
 from hub.web.tongues import speak
 
-_EVENTS = 40
+_EVENTS = 25
 _LOOKED_THROUGH = 2 * _EVENTS
 _TOPIC = "happening"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -26,6 +27,8 @@ from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.tongues import N_
 
 _ALARMS = 20
+_AT_ONCE, _ALL = 20, 200
+"""How many of each list are drawn at first, and at most."""
 _WHOSE: Final[Mapping[Whose, str]] = {
     Whose.MINE: N_("Mine"),
     Whose.GROUP: N_("The group's"),
@@ -54,6 +57,17 @@ class InboxView:
     alarms: tuple[AlarmRecord, ...]
     choices: tuple[tuple[Whose, str], ...]
     whose: Whose
+    everything: bool
+
+    def address(self, *, everything: bool | None = None, part: str = "") -> str:
+        """Of this page as it is looked at, or of a part of it; `everything`: with all that there is."""
+        fields = {
+            "part": part,
+            "whose": self.whose.value if self.choices else "",
+            "all": "1" if (self.everything if everything is None else everything) else "",
+        }
+        said = urlencode({name: value for name, value in fields.items() if value})
+        return f"/?{said}" if said else "/"
 
     @property
     def topics(self) -> str:
@@ -62,13 +76,14 @@ class InboxView:
         return f"{wide} own_tasks own_deals alarms"
 
 
-def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "") -> InboxView:
+def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "", *, everything: bool = False) -> InboxView:
     """The page of one person, or what one part of it needs; `wanted` is whose work they ask for, theirs to see or
-    not."""
+    not. `everything`: with as much as can be drawn."""
     choices = tuple((each, word) for each, word in _WHOSE.items() if asker.reach in _LEAST[each])
     allowed = [each for each, _word in choices]
     whose = Whose(wanted) if wanted in {each.value for each in allowed} else allowed[-1]
-    found = inbox(conn, asker, whose) if part in {"", "live"} else NOTHING
+    limit = _ALL if everything else _AT_ONCE
+    found = inbox(conn, asker, whose, limit=limit) if part in {"", "live"} else NOTHING
     told = told_of(conn, [each.case for each in found.cases], asker)
     return InboxView(
         inbox=found,
@@ -80,6 +95,7 @@ def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "") -> Inbo
         alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items if part in {"", "live"} else (),
         choices=choices if len(choices) > 1 else (),
         whose=whose,
+        everything=everything,
     )
 
 
@@ -93,11 +109,12 @@ class InboxPage:
         """The page, or with `?part=` only the one or the other part of it that refreshes by itself."""
         hub, user = self._pages.hub, user_here(request)
         wanted, name = request.query.get("whose", ""), request.query.get("part", "")
-        part = _PARTS.get(name)
+        part, everything = _PARTS.get(name), request.query.get("all") == "1"
+        known = name if part is not None else ""
         view = await hub.store.read(
-            lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted, name if part is not None else "")
+            lambda conn: inbox_view(conn, hub.store.asker(conn, user), wanted, known, everything=everything)
         )
-        context = self._context(access_here(request), view, name if part is not None else "")
+        context = self._context(access_here(request), view, known)
         if part is not None:
             return self._pages.fragment(request, part, **context)
         return self._pages.render(request, "inbox/page.html", **context)
@@ -111,7 +128,7 @@ class InboxPage:
             "peaceful": user.do_not_disturb,
             "shows_alarms": access.may(Right.SEE_ALARMS),
             "promise_minutes": PROMISE_MINUTES,
-            "back": "/" if view.whose is Whose.EVERYBODY else f"/?whose={view.whose.value}",
+            "back": view.address(),
         }
 
     def _channels(self) -> list[tuple[str, str, ChannelHealth]]:

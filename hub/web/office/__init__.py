@@ -29,7 +29,7 @@ _EDITORS: dict[Section, type[Editor]] = {
 
 def routes(pages: Pages) -> tuple[Route, ...]:
     """The routes of the room."""
-    pages.environment.globals.update(value_word=value_word)
+    pages.templates.globals.update(value_word=value_word)
     found = [*Index(pages).routes(), *People(pages).routes(), *Pipelines(pages).routes(), *Roles(pages).routes()]
     found += [*Presets(pages).routes(), *Deliveries(pages).routes(), *Sounds(pages).routes()]
     for each in KEPT:

@@ -20,7 +20,8 @@ from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.tongues import language
 from hub.web.wall.people import Doing, WallPerson, people_now
 
-_MOST: Final = 40
+_AT_ONCE: Final = 20
+_ALL: Final = 200
 _MOST_JAMS: Final = 12
 _PARTS: Final = {"acts": "wall/acts.html", "now": "wall/now.html"}
 
@@ -35,21 +36,24 @@ class WallView:
     takers: tuple[User, ...]
     groups: tuple[str, ...]
     group: str
+    everything: bool
 
 
-def wall_view(conn: Reading, asker: Asker, group: str) -> WallView:
-    """The wall of one group, of all whom the asker oversees where that names none of theirs."""
+def wall_view(conn: Reading, asker: Asker, group: str, *, everything: bool = False) -> WallView:
+    """The wall of one group, of all whom the asker oversees where that names none of theirs; `everything`: with as much
+    as can be drawn."""
     logins = asker.logins()
     overseen = [each for each in asker.staff.by_login.values() if logins is None or each.login in logins]
     groups = tuple(sorted({each.group for each in overseen if each.group}))
     chosen = group if group in groups else ""
     takers = sorted((each for each in asker.staff.by_login.values() if each.active), key=lambda each: each.name)
     return WallView(
-        wall=wall(conn, asker, chosen or None, limit=_MOST),
+        wall=wall(conn, asker, chosen or None, limit=_ALL if everything else _AT_ONCE),
         staff=asker.staff,
         takers=tuple(takers),
         groups=groups if len(groups) > 1 else (),
         group=chosen,
+        everything=everything,
     )
 
 
@@ -65,10 +69,12 @@ class WallPage:
         """The page, with `?part=` only the one or the other part of it that refreshes by itself; with `?screen=1`
         without the frame, larger, and without what can be done."""
         hub, user, query = self._pages.hub, user_here(request), request.query
-        group = query.get("group", "")[:200]
+        group, whole = query.get("group", "")[:200], query.get("all") == "1"
 
         async def ask() -> WallView:
-            return await hub.store.read(lambda conn: wall_view(conn, hub.store.asker(conn, user), group))
+            return await hub.store.read(
+                lambda conn: wall_view(conn, hub.store.asker(conn, user), group, everything=whole)
+            )
 
         part = _PARTS.get(query.get("part", ""))
         access = access_here(request)
@@ -76,7 +82,7 @@ class WallPage:
         whom = "" if everything else user.login
         told = int(at) if (at := query.get("at", "")[:18]).isascii() and at.isdigit() else 0
         # Whoever does not say up to where they know the feed may know of more than the answer that is shared.
-        view = await (self._shared.get((whom, group), ask, told) if part is not None and told else ask())
+        view = await (self._shared.get((whom, group, whole), ask, told) if part is not None and told else ask())
         context = self._context(request, view, screen=query.get("screen") == "1")
         if part is not None:
             return self._pages.fragment(request, part, **context)
@@ -91,9 +97,10 @@ class WallPage:
             "free": sum(each.doing is Doing.FREE for each in people),
             "jams": view.wall.jams[:_MOST_JAMS],
             "screen": screen,
-            "address": _address(view.group, screen=screen),
-            "other_address": _address(view.group, screen=not screen),
-            "back": _address(view.group, screen=False),
+            "address": _address(view, screen=screen),
+            "other_address": _address(view, screen=not screen),
+            "whole_address": _address(view, screen=screen, everything=True),
+            "back": _address(view, screen=False),
             "settles": access.may(Right.SETTLE_CASES) and not screen,
             "assigns": access.may(Right.KEEP_SALES) and not screen,
             "promise_minutes": PROMISE_MINUTES,
@@ -105,7 +112,8 @@ class WallPage:
         return people_now(view.wall.people, {each.user.login: each for each in now}, language())
 
 
-def _address(group: str, *, screen: bool) -> str:
-    fields = {"group": group, "screen": "1" if screen else ""}
+def _address(view: WallView, *, screen: bool, everything: bool = False) -> str:
+    whole = view.everything or everything
+    fields = {"group": view.group, "screen": "1" if screen else "", "all": "1" if whole else ""}
     said = urlencode({name: value for name, value in fields.items() if value})
     return f"/wall?{said}" if said else "/wall"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Integer, Select, and_, exists, func, literal_column, not_, or_, select
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, exists, func, literal_column, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from crm_core.model.access import Sight
 from crm_core.model.records import CaseRecord, DealRecord, EntryRecord, LeadRecord
 from crm_core.model.task import TaskRecord
 from crm_core.storage.queries.cases import due_of
@@ -18,9 +20,13 @@ from crm_core.storage.queries.workspace.asker import Asker, Whose
 from crm_core.storage.queries.workspace.clients import Client, clients_of
 from crm_core.storage.sight import seen_card
 from crm_core.storage.tables import contact, contact_case, deal, lead, task, timeline
+from crm_core.storage.types import UtcDateTime
+
+Moment: TypeAlias = datetime | ColumnElement[datetime]
 
 MOST_COUNTED = 1000
 """Where a number reaches this, there are at least so many."""
+_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,13 @@ def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, lim
     them; tasks and deals are always one's own. Nobody's cases and leads are shown to everybody. Nine statements."""
     logins = asker.logins(whose)
     found = counts(conn, asker, whose)
+    leads_wanted = leads_statement(logins, groups_of(asker, logins)).limit(limit)
+    tasks_wanted = tasks_statement(asker.login, asker.midnight(1)).limit(limit)
+    deals_wanted = planless_statement(asker.login, asker.sight, asker.midnight()).limit(limit)
     cases = all_of(conn, CaseRecord, cases_statement(logins).limit(limit)) if found.cases else []
-    leads = all_of(conn, LeadRecord, leads_statement(asker, logins).limit(limit)) if found.leads else []
-    tasks = all_of(conn, TaskRecord, tasks_statement(asker).limit(limit)) if found.overdue + found.today else []
-    deals = all_of(conn, DealRecord, planless_statement(asker).limit(limit)) if found.planless else []
+    leads = all_of(conn, LeadRecord, leads_wanted) if found.leads else []
+    tasks = all_of(conn, TaskRecord, tasks_wanted) if found.overdue + found.today else []
+    deals = all_of(conn, DealRecord, deals_wanted) if found.planless else []
     talked = {*(each.contact_id for each in cases), *(each.contact_id for each in leads)}
     clients = clients_of(conn, {*talked, *(each.contact_id for each in tasks), *(each.contact_id for each in deals)})
     last = last_words(conn, sorted(talked))
@@ -131,17 +140,27 @@ def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, lim
 def counts(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY) -> Counts:
     """The numbers alone, for badges. One statement, which counts no further than `MOST_COUNTED` of each."""
     logins = asker.logins(whose)
-    cases, tasks = cases_statement(logins), tasks_statement(asker)
+    statement = counts_statement(logins, groups_of(asker, logins), asker.login, asker.sight)
+    moments = {"now": asker.now, "midnight": asker.midnight(), "tomorrow": asker.midnight(1)}
+    return Counts(*(int(each) for each in conn.execute(statement, moments).one()))
+
+
+@lru_cache(maxsize=_KEPT)
+def counts_statement(logins: frozenset[str] | None, groups: frozenset[str], login: str, sight: Sight) -> Any:
+    """The query behind `counts`; `now`, `midnight` and `tomorrow` are given with it. Kept, for putting it together
+    takes longer than the database to answer it."""
+    now = bindparam("now", type_=UtcDateTime())
+    cases, tasks = cases_statement(logins), tasks_statement(login, bindparam("tomorrow", type_=UtcDateTime()))
     parts = (
         cases,
-        cases.where(contact_case.c.promised_at < asker.now),
+        cases.where(contact_case.c.promised_at < now),
         cases.where(contact_case.c.manager.is_(None)),
-        leads_statement(asker, logins),
-        tasks.where(task.c.due_at < asker.now),
-        tasks.where(task.c.due_at >= asker.now),
-        planless_statement(asker),
+        leads_statement(logins, groups),
+        tasks.where(task.c.due_at < now),
+        tasks.where(task.c.due_at >= now),
+        planless_statement(login, sight, bindparam("midnight", type_=UtcDateTime())),
     )
-    return Counts(*(int(each) for each in conn.execute(select(*(bounded(each) for each in parts))).one()))
+    return select(*(bounded(each) for each in parts))
 
 
 def bounded(statement: Select[Any], most: int = MOST_COUNTED) -> ColumnElement[int]:
@@ -159,47 +178,53 @@ def cases_statement(logins: frozenset[str] | None) -> Select[Any]:
     return select(contact_case).where(*conditions).order_by(should, contact_case.c.id)
 
 
-def leads_statement(asker: Asker, logins: frozenset[str] | None) -> Select[Any]:
-    """Leads that nobody took, the oldest first: those given to these people or their groups, and nobody's."""
+def groups_of(asker: Asker, logins: frozenset[str] | None) -> frozenset[str]:
+    """The groups of these people; none where it is everybody, of whom no group needs to be asked for."""
+    found = (asker.staff.get(each) for each in logins or ())
+    return frozenset(user.group for user in found if user is not None and user.group is not None)
+
+
+def leads_statement(logins: frozenset[str] | None, groups: frozenset[str]) -> Select[Any]:
+    """Leads that nobody took, the oldest first: those given to these people or to these groups of theirs, and nobody's;
+    everybody's where the people are None."""
     conditions = [lead.c.status == literal_column("'new'"), lead.c.deleted_at.is_(None)]
     if logins is not None:
-        groups = {user.group for user in map(asker.staff.get, logins) if user is not None and user.group is not None}
         open_to = or_(lead.c.group_name.is_(None), lead.c.group_name.in_(sorted(groups)))
         conditions.append(or_(lead.c.manager.in_(sorted(logins)), and_(lead.c.manager.is_(None), open_to)))
     return select(lead).where(*conditions).order_by(lead.c.id)
 
 
-def tasks_statement(asker: Asker) -> Select[Any]:
-    """The asker's open tasks of today and earlier, the most urgent first."""
+def tasks_statement(login: str, before: Moment) -> Select[Any]:
+    """Somebody's open tasks that are due before a moment, the most urgent first."""
     return (
         select(task)
         .where(
             task.c.state == literal_column("'open'"),
-            task.c.assignee == asker.login,
-            task.c.due_at < asker.midnight(1),
+            task.c.assignee == login,
+            task.c.due_at < before,
             task.c.deleted_at.is_(None),
         )
         .order_by(task.c.due_at, task.c.id)
     )
 
 
-def planless_statement(asker: Asker) -> Select[Any]:
-    """The asker's open deals for which nothing is planned, the oldest first."""
+def planless_statement(login: str, sight: Sight, since: Moment) -> Select[Any]:
+    """Somebody's open deals for which nothing is planned from a moment on, the oldest first."""
     return (
         select(deal)
         .where(
-            deal.c.manager == asker.login,
+            deal.c.manager == login,
             deal.c.closed_at.is_(None),
             deal.c.deleted_at.is_(None),
             deal.c.type == "deal",
-            not_(planned(asker.midnight())),
-            *both((seen_card(asker.sight),)),
+            not_(planned(since)),
+            *both((seen_card(sight),)),
         )
         .order_by(deal.c.id)
     )
 
 
-def planned(since: datetime) -> ColumnElement[bool]:
+def planned(since: Moment) -> ColumnElement[bool]:
     """That a deal has an open task with a deadline at this moment or later."""
     return exists().where(
         task.c.deal_id == deal.c.id,
@@ -213,9 +238,15 @@ def last_words(conn: Connection, contact_ids: Sequence[int]) -> dict[int, EntryR
     """What each of these clients wrote or did last. One statement; one look into an index a client."""
     if not contact_ids:
         return {}
+    found = all_of(conn, EntryRecord, _last_words(), {"owners": contact_ids})
+    return {each.contact_id: each for each in found}
+
+
+@cache
+def _last_words() -> Select[Any]:
     newest = timeline.alias("newest")
     told = timeline.alias("told")
-    owner = select(contact.c.id).where(contact.c.id.in_(contact_ids)).subquery("owner")
+    owner = select(contact.c.id).where(contact.c.id.in_(bindparam("owners", expanding=True))).subquery("owner")
     last = (
         select(newest.c.id)
         .where(newest.c.contact_id == owner.c.id, newest.c.direction == "in")
@@ -225,8 +256,7 @@ def last_words(conn: Connection, contact_ids: Sequence[int]) -> dict[int, EntryR
         .scalar_subquery()
     )
     ids = select(last).select_from(owner)
-    found = all_of(conn, EntryRecord, select(told).where(told.c.id.in_(ids)))
-    return {each.contact_id: each for each in found}
+    return select(told).where(told.c.id.in_(ids))
 
 
 def _passed(case: CaseRecord, now: datetime) -> bool:

@@ -15,7 +15,13 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.calls_now import CallNow, call_now, calls_now
 from crm_core.storage.queries.workspace.clients import Client, clients_of
 from crm_core.storage.queries.workspace.climbing import ClimbingCase, ToldPerson, climbing
-from crm_core.storage.queries.workspace.inbox import MOST_COUNTED, bounded, cases_statement, leads_statement
+from crm_core.storage.queries.workspace.inbox import (
+    MOST_COUNTED,
+    bounded,
+    cases_statement,
+    groups_of,
+    leads_statement,
+)
 from crm_core.storage.queries.workspace.jams import Jam, jams
 from crm_core.storage.queries.workspace.responses import SOON, Responses, responses
 from crm_core.storage.reports.base import Wanted
@@ -86,12 +92,13 @@ def wall(conn: Connection, asker: Asker, group: str | None = None, *, limit: int
     """The wall, of one group where it is named; whoever oversees only themselves sees it of themselves. At most `limit`
     of each list. Nobody's cases and leads belong to everybody's. Sixteen statements at most."""
     logins = asker.logins(group=group)
+    groups = groups_of(asker, logins)
     cases_count, leads_count = conn.execute(
-        select(bounded(cases_statement(logins)), bounded(leads_statement(asker, logins)))
+        select(bounded(cases_statement(logins)), bounded(leads_statement(logins, groups)))
     ).one()
     climbed = climbing(conn, asker, logins, limit=limit)
     calls = calls_now(conn, asker.now)
-    leads = all_of(conn, LeadRecord, leads_statement(asker, logins).limit(limit))
+    leads = all_of(conn, LeadRecord, leads_statement(logins, groups).limit(limit))
     ids = {*(each.contact_id for each in climbed.cases), *(each.contact_id for each in leads)}
     clients = clients_of(conn, {*ids, *(each.contact_id for each in calls)})
     going_on = _going_on(calls, clients, logins)
