@@ -26,7 +26,10 @@ from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.web.board.asking import Wanted, asked_fields, asking_of, sorted_by
 
 AT_ONCE = 12
-"""Cards of a column that come at once."""
+"""Cards of a column that come at once: more than a screen is high."""
+
+MORE = 30
+"""Cards that come each time somebody scrolls to the end of a column."""
 
 MOST_OPEN = 500
 """Cards of a column that may be opened on the board; all of them are in the table."""
@@ -189,7 +192,7 @@ def board_view(
         found,
         only,
         wanted.order,
-        limit=lambda stage: max(shown.get(stage, 0), AT_ONCE),
+        limit=lambda stage: max(shown.get(stage, 0), MORE if after else AT_ONCE),
         offset=after,
         stage_id=stage_id,
     )

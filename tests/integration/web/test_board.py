@@ -25,7 +25,7 @@ from crm_core.services.tasking.tasks import NewTask
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.staff import load_staff
 from hub.web.board.asking import Wanted
-from hub.web.board.boards import MOST_CARDS, MOST_OPEN, board_view, bounded, table_view
+from hub.web.board.boards import AT_ONCE, MORE, MOST_CARDS, MOST_OPEN, board_view, bounded, table_view
 from tests.integration.web.conftest import Browser, Workspace
 from tests.statements import statements_of
 
@@ -101,7 +101,7 @@ async def test_a_board_shows_stages_sums_and_cards(workspace: Workspace) -> None
     assert "просрочена" in page, "the deadline of the offer"
 
 
-async def test_a_column_comes_by_twenty(workspace: Workspace) -> None:
+async def test_a_column_comes_in_portions(workspace: Workspace) -> None:
     browser = await workspace.visitor()
     sales = await pipeline_of(workspace)
 
@@ -111,16 +111,16 @@ async def test_a_column_comes_by_twenty(workspace: Workspace) -> None:
 
     await workspace.hub.store.run(many)
     page = await browser.get(f"/deals/board/{sales.id}")
-    assert page.count('class="deal"') == 20
-    assert "ещё 30 карточек" in page
+    assert page.count('class="deal"') == AT_ONCE == 12
+    assert "ещё 38 карточек" in page
     address = f"/deals/board/{sales.id}?part=column&stage={stage_id(sales, 'Новая')}&after="
-    more = await browser.get(address + "20")
-    assert more.count('class="deal"') == 20
-    assert "ещё 10 карточек" in more
-    last = await browser.get(address + "40")
-    assert last.count('class="deal"') == 10
+    more = await browser.get(address + "12")
+    assert more.count('class="deal"') == MORE == 30
+    assert "ещё 8 карточек" in more
+    last = await browser.get(address + "42")
+    assert last.count('class="deal"') == 8
     assert 'class="more"' not in last
-    assert "показано 40 из 50" in more
+    assert "показано 42 из 50" in more
     opened = f"{stage_id(sales, 'Новая')}:50,999:30,x:y,:"
     again = await browser.get(f"/deals/board/{sales.id}?part=board&open={opened}")
     assert again.count('class="deal"') == 50

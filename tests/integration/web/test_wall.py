@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -185,3 +186,19 @@ def test_who_is_told_is_named_once() -> None:
     case = CaseRecord(1, 1, CaseKind.CALL, CaseState.OPEN, 1, START, "pbx", "office")
     climbing = ClimbingCase(case, anna, 2, told, None, ())
     assert [(each.login, each.state) for each in climbing.told_people] == [("kira", done), ("boss", failed)]
+
+
+async def test_twenty_who_wait_are_drawn_and_all_of_them_on_demand(workspace: Workspace) -> None:
+    boss = await workspace.visitor("boss", Role.HEAD)
+    for number in range(23):
+        await workspace.hub.intake.receive(missed(f"call-{number}", f"+791612300{number:02}", at(number)))
+    for address, card in (("/", 'id="case-'), ("/wall", 'id="wall-case-')):
+        page = await boss.get(address)
+        assert page.count(card) == 20
+        assert "Показать все: 23" in page
+        whole = await boss.get(f"{address}?all=1")
+        assert whole.count(card) == 23
+        assert "Показать все" not in whole
+        part = re.search(r'hx-get="([^"]*part=(?:live|acts)[^"]*)"', whole)
+        assert part is not None
+        assert (await boss.get(part[1].replace("&amp;", "&"))).count(card) == 23, "what stands refreshes whole"
