@@ -16,6 +16,7 @@ from crm_core.errors import Conflict, CoreError, InvalidInput
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.money import MOST, bounded
 from crm_core.model.records import DealRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import PaymentKind, PaymentRecord, ProductRecord, SaleRecord
 from crm_core.services.clients.contacts import UNSET
 from crm_core.services.desk import Desk
@@ -95,6 +96,7 @@ class Taken:
 
 def take_sales(desk: Desk, system: str, rows: Sequence[SaleRow]) -> Taken:
     """Take sales in; `system` names the program that tells of them. Raises InvalidInput for more than MOST_ROWS."""
+    desk.demand(Right.EXCHANGE)
     taken = _begun(system, rows)
     known = look_up(desk, system, [each.about for each in rows])
     keys = [key for each in rows if (key := external.key_or_empty("sale", system, each.external_id))]
@@ -122,6 +124,7 @@ def take_sales(desk: Desk, system: str, rows: Sequence[SaleRow]) -> Taken:
 
 def take_payments(desk: Desk, system: str, author: str, rows: Sequence[PaymentRow]) -> Taken:
     """Take payments in that came; raises InvalidInput for more than MOST_ROWS."""
+    desk.demand(Right.EXCHANGE)
     taken = _begun(system, rows)
     known = look_up(desk, system, [each.about for each in rows])
     keys = [key for each in rows if (key := external.key_or_empty(payments.KIND, system, each.external_id))]
@@ -166,6 +169,7 @@ def take_payments(desk: Desk, system: str, author: str, rows: Sequence[PaymentRo
 
 def take_products(desk: Desk, system: str, rows: Sequence[ProductRow]) -> Taken:
     """Take products in; raises InvalidInput for more than MOST_ROWS."""
+    desk.demand(Right.EXCHANGE)
     taken = _begun(system, rows)
     skus = [sku for each in rows if isinstance(sku := each.change.sku, str) and sku.strip()]
     about = [Named(product=each.external_id) for each in rows] + [Named(sku=sku.strip()) for sku in skus]
