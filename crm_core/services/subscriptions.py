@@ -10,6 +10,7 @@ from crm_core.model.events import wants
 from crm_core.model.exchange import DeliveryState, WebhookDeliveryRecord
 from crm_core.model.history import KIND_OF, differences, plain
 from crm_core.model.records import ContactRecord, DealRecord, LeadRecord
+from crm_core.model.rights import Right
 from crm_core.model.selling import CompanyRecord, PaymentRecord, ProductRecord
 from crm_core.model.subscribers import Subscriber, all_subscribers
 from crm_core.model.task import TaskRecord
@@ -79,6 +80,7 @@ def replay(desk: Desk, delivery_ids: Iterable[int], *, strictly: bool = True) ->
     Raises NotFound, and where `strictly` Conflict for one that still waits or whose subscriber is gone; else these are
     left out.
     """
+    desk.demand(Right.CONFIGURE)
     wanted = list(dict.fromkeys(delivery_ids))
     found = desk.work.webhook_deliveries(wanted)
     present = {each.key for each in subscribers(desk)}

@@ -12,6 +12,7 @@ from crm_core.model.definitions import Section
 from crm_core.model.definitions.mappings import MappingBody, MappingColumn, mapping_name
 from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportState
 from crm_core.model.importing import Became, Column, How, ImportKind, Line, Outcome, Plan, Policy
+from crm_core.model.rights import Right
 from crm_core.services import defining
 from crm_core.services.desk import Desk
 from crm_core.wording import Joined, cut
@@ -26,6 +27,7 @@ def begin(
     desk: Desk, kind: ImportKind, name: str, sha256: str, plan: Plan, how: How, total: int | None
 ) -> ImportRecord:
     """Note that a file is to be brought in."""
+    desk.demand(Right.IMPORT)
     record = ImportRecord(
         id=desk.work.next_id(),
         kind=kind.value,
@@ -133,6 +135,7 @@ def report_of(record: ImportRecord) -> str | None:
 
 def cancel(desk: Desk, import_id: int) -> ImportRecord:
     """Stop an import behind the batch under way; what was taken in stays. Raises NotFound, Conflict."""
+    desk.demand(Right.IMPORT)
     before = held(desk, import_id)
     if before.state not in ACTIVE:
         raise Conflict("import {import_id} is over already: {state}", import_id=import_id, state=before.state.value)
