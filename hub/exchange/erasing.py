@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from crm_core.errors import CoreError, NotFound
-from crm_core.model.access import Access, Right
-from crm_core.model.auditing import Act
+from crm_core.model.access import Access
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import RecordingRecord
-from crm_core.services.auditing import note
 from crm_core.services.desk import Desk
-from crm_core.storage.database import Connection, take_your_time
+from crm_core.storage import persons
 from crm_core.storage.queries import personal
 from crm_core.storage.queries.personal import Person
-from crm_core.storage.queries.within import connection_of
 from crm_core.storage.store import Store
 from hub.files import DiskFiles
 from hub.log import get_logger
@@ -34,6 +31,8 @@ from hub.recordings.bucket import Bucket
 from hub.recordings.files import inside, remove
 
 log = get_logger(__name__)
+
+Result = TypeVar("Result")
 
 
 class Recordings(Protocol):
@@ -71,54 +70,33 @@ async def erase(
 ) -> Erased:
     """Take everything of a person out; with `dry_run` only count it. With `access` it is asked whether its person may.
     Raises NotFound, Forbidden."""
-    if access is not None:
-        access.demand(Right.ERASE)
     done = Erased(contact_id, dry_run)
     if dry_run:
-        person, done.rows = await store.read(lambda conn: _counted(conn, contact_id))
-        done.files = len(await store.read(lambda conn: personal.files_of(conn, person)))
-        done.recordings = len(await store.read(lambda conn: personal.recordings_of(conn, person)))
+        known = await store.look(_by(access, remote, partial(persons.count, contact_id=contact_id)))
+        done.rows, done.files, done.recordings = known.rows, len(known.files), len(known.recordings)
         return done
-    person, hashes, sounds, done.rows = await store.run(lambda desk: _erase(desk, contact_id, login, remote))
-    await _sweep_journal(store, person, done)
-    for sha256 in sorted(hashes):
+    act = partial(persons.take_out, contact_id=contact_id, login=login, remote=remote)
+    taken = await store.run(_by(access, remote, act))
+    done.rows = taken.rows
+    await _sweep_journal(store, taken.person, done)
+    for sha256 in sorted(taken.files):
         if not await store.read(partial(personal.files_in_use, hashes=[sha256])):
             done.files += await files.remove(sha256)
-    for row in sounds:
+    for row in taken.recordings:
         await _drop_recording(store, recordings, row, done)
     log.info("a person was erased", contact=contact_id, files=done.files, recordings=done.recordings, left=done.left)
     return done
 
 
-def _counted(conn: Connection, contact_id: int) -> tuple[Person, dict[str, int]]:
-    person = personal.person(conn, contact_id)
-    return person, personal.counts(conn, person)
+def _by(access: Access | None, remote: str, service: Callable[[Desk], Result]) -> Callable[[Desk], Result]:
+    """A service as whoever has this access; as the hub itself without one."""
 
+    def acting(desk: Desk) -> Result:
+        if access is not None:
+            desk.acts_for(access.user, remote)
+        return service(desk)
 
-def _erase(
-    desk: Desk, contact_id: int, login: str, remote: str
-) -> tuple[Person, set[str], list[RecordingRecord], dict[str, int]]:
-    conn = connection_of(desk)
-    take_your_time(conn)
-    first = desk.work.contact(contact_id)
-    if first.merged_into is not None:
-        desk.work.contact(contact_id := first.merged_into)
-    person = personal.person(conn, contact_id)
-    desk.work.contacts(person.contacts)
-    hashes, sounds = personal.files_of(conn, person), personal.recordings_of(conn, person)
-    rows = personal.erase(conn, person, desk.now)
-    for name, number in personal.sweep_small(conn, person).items():
-        rows[name] = rows.get(name, 0) + number
-    for key in person.keys:
-        digits = key.removeprefix("tel:+")
-        number = int(digits) if digits.isascii() and digits.isdigit() else 0
-        desk.work.changed("identity.removed", number, contact_id)
-    for each in person.contacts:
-        desk.work.changed("contact", each, each)
-    # plain strings as names: SQLAlchemy's own kind of string is none to the JSON writer
-    detail = orjson.dumps({f"{name}": count for name, count in rows.items()}).decode()
-    note(desk, Act.CONTACT_ERASED, contact_id, login=login, remote=remote, detail=detail)
-    return person, hashes, sounds, rows
+    return acting
 
 
 async def _sweep_journal(store: Store, person: Person, done: Erased) -> None:
@@ -170,15 +148,8 @@ async def give(
 
     Who took it is noted first. Raises NotFound, and Forbidden where there is an `access` that does not allow it.
     """
-    if access is not None:
-        access.demand(Right.ERASE)
-
-    def noted(desk: Desk) -> Person:
-        contact = desk.work.contact(contact_id)
-        note(desk, Act.CONTACT_GIVEN, contact_id, contact_id=contact_id, login=login, remote=remote)
-        return personal.person(connection_of(desk), contact.merged_into or contact_id)
-
-    person = await store.run(noted)
+    act = partial(persons.give, contact_id=contact_id, login=login, remote=remote)
+    person = await store.run(_by(access, remote, act))
     tables = await store.read(lambda conn: list(personal.everything(conn, person)))
     sounds = await store.read(lambda conn: personal.recordings_of(conn, person))
     places = [(row, recordings.folder(row.pbx)) for row in sounds]
