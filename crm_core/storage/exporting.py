@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput
-from crm_core.model.access import People, Reach, Sight
+from crm_core.model.access import Access, People, Reach, Right, Sight
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.filters import Filter
 from crm_core.model.records import ContactRecord, DealRecord, IdentityRecord, LeadRecord
@@ -64,6 +64,12 @@ class Taker:
     people: People
     reach: Reach
     sight: Sight
+
+    @classmethod
+    def of(cls, access: Access, right: Right) -> Taker:
+        """Somebody who takes away what this right gives. Raises Forbidden."""
+        access.demand(right)
+        return cls(access.people, access.reach(right), access.sight)
 
 
 def stretch(

@@ -81,10 +81,8 @@ async def export(
     that says it at length. Raises InvalidInput, Forbidden.
     """
     right = Right.EXPORT_AUDIENCE if kind == AUDIENCE else Right.EXPORT
-    if access is not None:
-        access.demand(right)
+    taker = Taker.of(access, right) if access is not None else None
     catalogue = await store.read(store.catalogue)
-    taker = Taker(access.people, access.reach(right), access.sight) if access is not None else None
     asking = Asking(catalogue, clock.now(), ZoneInfo(store.office.time_zone), store.office.region)
     audience = kind == AUDIENCE
     of = "contact" if audience else KINDS.get(kind, kind)

@@ -13,7 +13,7 @@ from crm_core.model.filters import Filter, filter_of
 from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.http.operations import Call, Operation, own
-from hub.http.rights import Right, demand
+from hub.http.rights import Right
 from hub.http.tables import Form, send_table, table_headers
 from hub.http.types import NoBody, Query
 
@@ -29,10 +29,18 @@ class ExportQuery(Query):
 
 
 async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> web.StreamResponse:
-    kind, query, hub = call.path["kind"], call.query, call.hub
+    kind = call.path["kind"]
     if not _KIND.match(kind):
         raise NotFound("there is nothing to export called «{kind}»", kind=kind[:60])
-    demand(call.access, Right.EXPORT_AUDIENCE if kind == exporting.AUDIENCE else Right.EXPORT)
+    return await _sent(request, call, kind)
+
+
+async def _audience(request: web.Request, call: Call[ExportQuery, NoBody]) -> web.StreamResponse:
+    return await _sent(request, call, exporting.AUDIENCE)
+
+
+async def _sent(request: web.Request, call: Call[ExportQuery, NoBody], kind: str) -> web.StreamResponse:
+    query, hub = call.query, call.hub
     wanted = filter_of(query.filter) if query.filter else Filter()
     if request.method == "HEAD":
         return web.Response(headers=table_headers(kind, query.form))
@@ -53,11 +61,21 @@ async def _exported(request: web.Request, call: Call[ExportQuery, NoBody]) -> we
 OPERATIONS: tuple[Operation, ...] = (
     own(
         "GET",
+        f"/exports/{exporting.AUDIENCE}",
+        _audience,
+        tag=_TAG,
+        summary="Take an audience away: clients by hashes of their numbers and addresses, for advertising",
+        right=Right.EXPORT_AUDIENCE,
+        query=ExportQuery,
+        media="text/csv",
+    ),
+    own(
+        "GET",
         "/exports/{kind}",
         _exported,
         tag=_TAG,
-        summary="Take records away: contacts, companies, leads, deals, tasks, products, sales, a custom type; audience",
-        right=Right.EXPORT_AUDIENCE,
+        summary="Take records away: contacts, companies, leads, deals, tasks, products, sales, a custom type",
+        right=Right.EXPORT,
         query=ExportQuery,
         media="text/csv",
     ),

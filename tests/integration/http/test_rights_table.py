@@ -102,14 +102,9 @@ async def test_every_operation_asks_for_its_right(office: tuple[Hub, TestServer]
                 wrong.append(f"{operation.method} {operation.path} by nobody: {status}")
             for role in Role:
                 status = await asked(client, operation, role)
-                if may(role, operation.right) is (status in REFUSED) and not _asks_for_more(operation, role):
+                if may(role, operation.right) is (status in REFUSED):
                     wrong.append(f"{operation.method} {operation.path} ({operation.right}) by {role}: {status}")
     assert wrong == []
-
-
-def _asks_for_more(operation: Operation, role: Role) -> bool:
-    """An export of clients asks for another right than one of hashed audiences, which both go by one address."""
-    return operation.path == "/exports/{kind}" and not may(role, Right.EXPORT)
 
 
 async def test_every_page_asks_for_its_right(office: tuple[Hub, TestServer]) -> None:

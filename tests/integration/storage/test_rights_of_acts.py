@@ -15,10 +15,12 @@ from crm_core.messages import Utm
 from crm_core.model.access import Access
 from crm_core.model.callback import DialPurpose
 from crm_core.model.definitions import DocumentBody
+from crm_core.model.importing import How, ImportKind, Plan
 from crm_core.model.records import ContactRecord
 from crm_core.model.rights import TABLE, Reach, Right
 from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role, User
+from crm_core.services import subscriptions
 from crm_core.services.acts import (
     conversion,
     deals,
@@ -42,15 +44,18 @@ from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import deciding, suggestions
+from crm_core.services.importing import runs
 from crm_core.services.intake import replaying
 from crm_core.services.letters import chaining, documents, notes, opting_out, replies, scheduling
 from crm_core.services.letters.documents import Made, Prepared
-from crm_core.services.money import items, payments, products
+from crm_core.services.money import items, payments, products, sales_data
 from crm_core.services.money.payments import NewPayment, PaymentChange
 from crm_core.services.money.products import ProductChange
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask, TaskChange
 from crm_core.services.watching import callbacks, cases
+from crm_core.storage import persons
+from crm_core.storage.exporting import Taker
 from tests.fakes.clock import START
 from tests.integration.storage.world import World
 
@@ -60,6 +65,7 @@ Act = Callable[[Desk], Any]
 NOBODY = 999_999_999
 BLACK = "чёрный список"
 TODAY = date(2026, 3, 2)
+PLAN = Plan(ImportKind.CONTACTS, (), "1c")
 OTHER = User(NOBODY, "petr", "Petr", Role.MANAGER)
 CLIENT = ContactRecord(NOBODY, "Анна", START, START, "анна", merged_into=1)
 PAID = NewPayment(PaymentKind.RECEIVED, 1, "RUB")
@@ -69,6 +75,11 @@ PREPARED = Prepared("КП", DocumentBody(html="КП"), 7, "КП", "КП.pdf", {}
 def _acting(desk: Desk) -> User:
     """Whoever acts, whose telephone rings."""
     return desk.access.user if desk.access is not None else OTHER
+
+
+def _taking(desk: Desk, right: Right) -> Taker | None:
+    """Who takes records away; the hub itself, of the command line, is nobody."""
+    return Taker.of(desk.access, right) if desk.access is not None else None
 
 
 def _put_on_a_list(desk: Desk) -> None:
@@ -163,6 +174,29 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
     },
     Right.KEEP_JOURNAL: {
         "read a fact again": lambda desk: replaying.to_be_read_again(desk, NOBODY),
+    },
+    Right.EXCHANGE: {
+        "take sales in": lambda desk: sales_data.take_sales(desk, "1c", []),
+        "take payments in": lambda desk: sales_data.take_payments(desk, "1c", "ivan", []),
+        "take products in": lambda desk: sales_data.take_products(desk, "1c", []),
+    },
+    Right.IMPORT: {
+        "begin an import": lambda desk: runs.begin(desk, ImportKind.CONTACTS, "a.csv", "0" * 64, PLAN, How("ivan"), 1),
+        "stop an import": lambda desk: runs.cancel(desk, NOBODY),
+    },
+    Right.EXPORT: {
+        "take the base away": lambda desk: _taking(desk, Right.EXPORT),
+    },
+    Right.EXPORT_AUDIENCE: {
+        "take an audience away": lambda desk: _taking(desk, Right.EXPORT_AUDIENCE),
+    },
+    Right.ERASE: {
+        "count what is known of a person": lambda desk: persons.count(desk, NOBODY),
+        "erase a person": lambda desk: persons.take_out(desk, NOBODY, login="ivan", remote=""),
+        "give what is known of a person": lambda desk: persons.give(desk, NOBODY, login="ivan", remote=""),
+    },
+    Right.CONFIGURE: {
+        "send a delivery again": lambda desk: subscriptions.replay(desk, [NOBODY]),
     },
     Right.SEE_ALARMS: {
         "confirm a rejection": lambda desk: rejections.confirm(desk, NOBODY, "head"),
