@@ -30,6 +30,8 @@ _NEEDED: dict[ImportKind, frozenset[str]] = {
 }
 # What an export of ours tells besides.
 _OURS = frozenset({"known as", "paid", "grade", "ref"})
+# The column that failed lines are given.
+_REASONS = frozenset({"почему", "why"})
 # Of these the first column that means it counts, of others all do.
 _SEVERAL = frozenset({"phone", "email", "identifier", "tags", "note", "skip", "telegram", "vk"})
 
@@ -46,7 +48,7 @@ def plan(
     Raises InvalidInput for an unknown column or meaning, and where the file tells nothing of what it is to hold.
     """
     said = _said(kind, headings, given or {}, fields_of(catalogue, kind.of))
-    kept = catalogue.body(Section.MAPPING, mapping_name(kind, headings), MappingBody)
+    kept = _remembered(catalogue, kind, headings)
     known = {each.heading: each.target for each in kept.columns} if kept is not None else {}
     fields = fields_of(catalogue, kind.of)
     columns: list[Column] = []
@@ -78,9 +80,17 @@ def replaced(
     catalogue: Catalogue, kind: ImportKind, headings: Sequence[str], given: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
     """What stands for which words of the file, by meaning: as somebody says now, else as it was remembered."""
-    kept = catalogue.body(Section.MAPPING, mapping_name(kind, headings), MappingBody)
+    kept = _remembered(catalogue, kind, headings)
     known = kept.values if kept is not None else {}
     return {name: {**known.get(name, {}), **given.get(name, {})} for name in (*known, *given)}
+
+
+def _remembered(catalogue: Catalogue, kind: ImportKind, headings: Sequence[str]) -> MappingBody | None:
+    """How such a file was mapped before; one of failed lines, with the reasons at its end, as the file they are of."""
+    kept = catalogue.body(Section.MAPPING, mapping_name(kind, headings), MappingBody)
+    if kept is None and headings and plain(headings[-1]) in _REASONS:
+        kept = catalogue.body(Section.MAPPING, mapping_name(kind, headings[:-1]), MappingBody)
+    return kept
 
 
 def _said(kind: ImportKind, headings: Sequence[str], given: Mapping[str, str], fields: FieldSet) -> dict[str, str]:

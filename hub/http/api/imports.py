@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -21,10 +18,10 @@ from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportSta
 from crm_core.model.importing import How, ImportKind, Policy
 from crm_core.services.desk import Desk
 from crm_core.services.importing import runs
-from crm_core.services.importing.cells import as_written, harmless
 from crm_core.storage.queries import imports as queries
-from crm_core.storage.queries.pages import Reading, Slice
+from crm_core.storage.queries.pages import Reading
 from crm_core.wording import Sentence
+from hub.exchange.failed_lines import failed_lines
 from hub.exchange.importing import understand
 from hub.http.acting import run_act
 from hub.http.api.definitions import SectionOperations
@@ -32,12 +29,11 @@ from hub.http.operations import Call, Operation, own, read
 from hub.http.problems import Problem, of_validation, too_large
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, PageQuery, Query, Short, Taken
-from hub.tongues import aloud, told
+from hub.tongues import aloud
 from hub.workers.importing import forget_file
 
 _TAG = "imports"
 _PIECE = 256 * 1024
-_WHY = Sentence("why")
 _LONGEST_FIELD = 256 * 1024
 _MOST_PARTS = 50
 
@@ -269,28 +265,15 @@ async def _cancelled(request: web.Request, call: Call[Query, NoBody]) -> web.Str
 
 async def _failed_lines(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
     """The lines that were not taken in, as a table that can be mended and posted again."""
-    store, import_id = call.hub.store, call.number()
-    record = await store.read(partial(queries.one_import, import_id=import_id))
-    headings = [heading for heading, _ in record.mapping["columns"]]
-    response = web.StreamResponse(headers=_csv_headers(f"import-{import_id}-failed.csv"))
+    pieces = failed_lines(call.hub.store, call.number())
+    first = await anext(pieces)
+    response = web.StreamResponse(headers=_csv_headers(f"import-{call.number()}-failed.csv"))
     await response.prepare(request)
-    await response.write("\ufeff".encode() + _row([*(as_written(each) for each in headings), told(_WHY)]))
-    after: str | None = None
-    while True:
-        page = await store.read(partial(queries.list_problems, import_id=import_id, where=Slice(after, 500)))
-        content = b"".join(_row(_mended(each, len(headings))) for each in page.items if each.cells[0] == "failed")
-        if content:
-            await response.write(content)
-        after = page.next
-        if after is None:
-            break
+    await response.write(first)
+    async for piece in pieces:
+        await response.write(piece)
     await response.write_eof()
     return response
-
-
-def _mended(record: ImportProblemRecord, width: int) -> list[str]:
-    cells = [as_written(each) for each in record.cells[1 : width + 1]]
-    return [*cells, *([""] * (width - len(cells))), harmless(aloud(record.error))]
 
 
 async def _report(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
@@ -309,12 +292,6 @@ def _csv_headers(name: str) -> dict[str, str]:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-
-
-def _row(cells: list[str]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, delimiter=";").writerow(cells)
-    return buffer.getvalue().encode()
 
 
 def _mapping_name(body: Body) -> str:

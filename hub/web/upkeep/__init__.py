@@ -37,6 +37,7 @@ def routes(pages: Pages) -> tuple[Route, ...]:
         does("/office/imports/begin", imports.begin, Right.IMPORT),
         shows(r"/office/imports/{id:\d+}", imports.one, Right.IMPORT),
         shows(r"/office/imports/{id:\d+}/report", imports.report, Right.IMPORT),
+        shows(r"/office/imports/{id:\d+}/failed-lines", imports.failed, Right.IMPORT),
         does(r"/office/imports/{id:\d+}/cancel", imports.cancel, Right.IMPORT),
         shows(r"/office/exports/{kind:\w+}", Exports(pages).take, Right.EXPORT),
     )

@@ -28,6 +28,7 @@ from crm_core.services.recognising.cleaning import clean_file_name
 from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import imports as queries
 from crm_core.storage.queries.pages import Page, Reading, Slice
+from hub.exchange.failed_lines import failed_lines
 from hub.exchange.importing import Opened, understand
 from hub.exchange.tables import sheets_of
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
@@ -162,6 +163,25 @@ class Imports:
             "Content-Disposition": f'attachment; filename="import-{record.id}-report.csv"',
         }
         return web.FileResponse(path, headers=headers)
+
+    async def failed(self, request: web.Request) -> Answer:
+        """The lines that were not taken in, as a table with the reasons: to be mended and brought in again."""
+        import_id = number_in(request)
+        pieces = failed_lines(self._pages.hub.store, import_id)
+        first = await anext(pieces)
+        headers = {
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="import-{import_id}-failed.csv"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        await response.write(first)
+        async for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+        return response
 
     async def cancel(self, request: web.Request) -> Answer:
         """Stop it; what was taken in stays."""

@@ -107,3 +107,32 @@ async def test_nonsense_is_refused_and_the_form_stays(workspace: Workspace) -> N
     assert response.status == 422
     response = await root.send(COLUMNS, page=IMPORTS, **{**page, "upload": "999999"})
     assert response.status in {404, 422}
+
+
+async def test_what_was_not_taken_in_is_downloaded_mended_and_brought_in_again(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    table = "кто;телефон;город\nАнна;+79161234567;\n;abc;Тула\n;xyz;=Омск\n"
+    fields = fields_of(await looked(root, "база.csv", table.encode(), "contacts"))
+    columns = {value: name.removeprefix("heading.") for name, value in fields.items() if name.startswith("heading.")}
+    fields |= {f"column.{columns['кто']}": "name", f"column.{columns['телефон']}": "phone"}
+    begun = await root.send(BEGIN, page=IMPORTS, **fields, act="bring")
+    page = await ended(root, begun.headers["Location"])
+    where = f"{begun.headers['Location']}/failed-lines"
+    assert f'href="{where}"' in page
+    async with root.client.get(where) as answer:
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        failed = (await answer.read()).decode("utf-8-sig")
+    first, *others = failed.splitlines()
+    assert first.lower() == "кто;телефон;город;почему"
+    assert len(others) == 2, failed
+    assert others[0].startswith(";abc;Тула;")
+    assert "Анна" not in failed
+    mended = failed.replace("abc", "+79161234568").replace("xyz", "+79161234569")
+    page = await looked(root, "поправлено.csv", mended.encode(), "contacts")
+    assert "столбцы как в прошлый раз" in page, "what was said of the columns holds for the mended file"
+    begun = await root.send(BEGIN, page=IMPORTS, **fields_of(page), act="bring")
+    page = await ended(root, begun.headers["Location"])
+    assert "failed-lines" not in page
+    assert await workspace.scalar("SELECT count(*) FROM contact") == 3
+    assert await workspace.scalar("SELECT count(*) FROM contact WHERE city = 'Тула' AND fields = '{}'") == 1
+    await root.get("/office/imports/999999/failed-lines", status=404)
