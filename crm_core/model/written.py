@@ -6,7 +6,7 @@ Every function raises InvalidInput with words for people; blanks of all kinds co
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from crm_core.errors import InvalidInput
@@ -42,9 +42,23 @@ _IN_WORDS = re.compile(r"(\d{1,2})\s+([а-яё]+)\s+(\d{4})(?:\s*г\.?|\s*год
 _DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?:\s*г\.?)?(?:[ ,T].*)?\Z")
 _YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?\Z")
 _EARLIEST, _LATEST = 1000, 9000
+_FIRST_MOMENT = 1970
 _CENTURY = 70  # 70 is 1970, 69 is 2069
 _YES = frozenset({"да", "yes", "y", "true", "1", "+", "on", "истина", "есть", "✓"})
 _NO = frozenset({"нет", "no", "n", "false", "0", "-", "off", "ложь"})
+
+
+def moment(given: str, zone: tzinfo) -> datetime:
+    """A moment as fields of browsers send it, `2026-03-02T10:30`: of a zone where it names none. What lies beyond all
+    calendars is none: in another zone it would be no moment at all, and nobody could read it back.
+    """
+    try:
+        found = datetime.fromisoformat(given.strip())
+    except ValueError as err:
+        raise InvalidInput("«{text}» is no moment", text=brief(given)) from err
+    if not _FIRST_MOMENT <= found.year <= _LATEST:
+        raise InvalidInput("«{text}» is no moment", text=brief(given))
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
 
 def number(given: object) -> int | float:

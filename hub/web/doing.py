@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, InvalidInput, StorageUnavailable
+from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.model import written
 from crm_core.services.desk import Desk
 from hub.web.here import field_of, local_path
 from hub.web.pages import Pages
-from hub.web.tongues import _
 
 
 async def done(
@@ -33,9 +33,4 @@ async def done(
 
 def moment_of(given: str, zone: ZoneInfo) -> datetime | None:
     """A moment as a browser's field says it, in the office's zone; None where it is empty. Raises InvalidInput."""
-    if not given:
-        return None
-    try:
-        return datetime.fromisoformat(given).replace(tzinfo=zone)
-    except ValueError as err:
-        raise InvalidInput(_("«{given}» is no date and time.").format(given=given)) from err
+    return written.moment(given, zone) if given else None

@@ -81,13 +81,7 @@ def text_of(form: Form, name: str) -> str:
 
 def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
     """A moment as browsers send it, in the office's zone; None where it is empty. Raises InvalidInput."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as err:
-        raise InvalidInput("«{text}» is no moment", text=written.brief(text)) from err
-    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+    return written.moment(text, zone) if text else None
 
 
 def ident_of(text: str, what: str) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.model import written
 from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
 from crm_core.services.letters.reckoning import send_sample
@@ -114,7 +115,4 @@ class BroadcastActs:
 
     def _moment(self, given: str) -> datetime:
         """A moment as a browser's field says it, in the office's zone."""
-        try:
-            return datetime.fromisoformat(given).replace(tzinfo=self._pages.hub.settings.time_zone)
-        except ValueError as err:
-            raise InvalidInput(_("«{given}» is no date and time.").format(given=given)) from err
+        return written.moment(given, self._pages.hub.settings.time_zone)

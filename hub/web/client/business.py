@@ -7,6 +7,7 @@ from datetime import datetime, time
 from aiohttp import web
 
 from crm_core.errors import ConcurrentChange, CoreError, InvalidInput, NotFound, Outdated, StorageUnavailable
+from crm_core.model import written
 from crm_core.model.records import ContactRecord, LeadRecord
 from crm_core.services.acts.conversion import Conversion, convert
 from crm_core.services.acts.deals import DealChange
@@ -141,13 +142,9 @@ class Business(Acting):
         """A moment of the office's clock; a day alone is its end. What is none counts as no deadline."""
         if not text:
             return None
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError as err:
-            raise InvalidInput(_("There is no such moment: {text}").format(text=text)) from err
-        if "T" not in text:
-            at = datetime.combine(at.date(), _END_OF_DAY)
-        return at.replace(tzinfo=self.pages.hub.settings.time_zone)
+        zone = self.pages.hub.settings.time_zone
+        at = written.moment(text, zone)
+        return at if "T" in text else datetime.combine(at.date(), _END_OF_DAY, zone)
 
     # ------------------------------------------------------------ documents
 

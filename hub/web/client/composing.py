@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from crm_core.errors import InvalidInput
 from crm_core.messages import ChannelKey
+from crm_core.model import written
 from hub.web.attaching import sent_ahead
 from hub.web.pages import field_of
-from hub.web.tongues import _
 
 NOTE = "note"
 """In place of an account: for the office's eyes alone."""
@@ -56,10 +55,7 @@ class Draft:
         """When it is to go, None at once; raises InvalidInput."""
         if not self.at:
             return None
-        try:
-            return datetime.fromisoformat(self.at).replace(tzinfo=zone)
-        except ValueError as err:
-            raise InvalidInput(_("There is no such moment: {text}").format(text=self.at[:40])) from err
+        return written.moment(self.at, zone)
 
 
 async def draft_of(request: web.Request) -> Draft:

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import Field, ValidationError
 
 from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.model import written
 from crm_core.model.definitions import Body
 from crm_core.model.definitions.base import Line, Name
 from crm_core.model.rights import Right
@@ -259,10 +260,7 @@ class People:
             text = sent.one(name).strip()
             if not text:
                 return None
-            try:
-                return datetime.fromisoformat(text).replace(tzinfo=zone)
-            except ValueError as err:
-                raise InvalidInput(_("This is no moment.")) from err
+            return written.moment(text, zone)
 
         since, until = moment("absent_from"), moment("absent_until")
         if since is None and until is None:
