@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from multidict import MultiMapping
 
+from crm_core.errors import InvalidInput
 from crm_core.model.access import Access
 from crm_core.model.user import User
 from hub.http.keys import USER
 from hub.web.sessions import Session
+
+_NUL: Final = "\x00"
 
 SESSION = web.RequestKey("session", Session)
 """The session of a request."""
@@ -54,6 +59,21 @@ def local_path(given: object, otherwise: str) -> str:
     if parts.scheme or parts.netloc or not given.isprintable():
         return otherwise
     return given
+
+
+def storable(request: web.Request) -> None:
+    """Raise HTTPNotFound or InvalidInput where the path or the query holds what no record could: a NUL character."""
+    if _NUL in request.path:
+        raise web.HTTPNotFound
+    if request.query_string:
+        storable_form(request.query)
+
+
+def storable_form(form: MultiMapping[Any]) -> None:
+    """Raise InvalidInput where a text of a form holds a NUL character."""
+    for name, value in form.items():
+        if isinstance(value, str) and _NUL in value:
+            raise InvalidInput("{name}: a NUL character can't be stored", name=name.replace(_NUL, ""))
 
 
 async def let_go(request: web.Request) -> None:

@@ -35,6 +35,8 @@ from hub.web.here import (
     local_path,
     number_in,
     session_of,
+    storable,
+    storable_form,
     user_here,
 )
 from hub.web.navigation import section_of
@@ -177,6 +179,7 @@ class Pages:
         return kept.user.role in self.hub.settings.access.second_factor and not kept.factor
 
     async def _admitted(self, request: web.Request, handler: Handler, *, right: Right | None, public: bool) -> Answer:
+        storable(request)
         if not await self._anybody():
             if request.path != "/setup":
                 raise web.HTTPFound("/setup")
@@ -197,6 +200,7 @@ class Pages:
         """A form that this hub did not draw for this session changes nothing; the answer where a script sent it, which
         is given the token of the session that its person opened meanwhile, and sends it once more."""
         form = await request.post()
+        storable_form(form)
         given = request.headers.get("X-CSRF") or form.get("csrf")
         session, user = session_of(request), request.get(USER)
         if isinstance(given, str) and same_text(unveiled(given), session.csrf):

@@ -37,3 +37,22 @@ async def test_a_moment_beyond_all_calendars_is_refused_wherever_it_is_typed(wor
     assert [await workspace.scalar(each) for each in kept] == before
     for page in ("/", "/tasks", card, deal, board, "/office/people"):
         await root.get(page)
+
+
+async def test_a_letter_that_no_database_keeps_is_refused_wherever_it_comes(workspace: Workspace) -> None:
+    root, (card, _deal, _trace, task, _board, _search) = await office(workspace)
+    for address, page, name in (
+        (f"{card}/opt-out", f"{card}/consent", "note"),
+        (f"{card}/tasks", card, "title"),
+        (f"{card}/reply", card, "text"),
+        (f"{task}/close", task, "result"),
+        ("/broadcasts/new", "/broadcasts/new", "name"),
+    ):
+        response = await root.send(address, page=page, **{name: "a\x00b"})
+        assert response.status == 400, (address, await response.text())
+    for address in ("/search?q=%00", "/products?q=a%00", "/companies?q=%00", "/lists?after=%00"):
+        await root.get(address, status=400)
+    await root.get("/office/people/a%00b", status=404)
+    stranger = workspace.browser()
+    assert (await stranger.log_in("ro\x00ot")).status == 400
+    assert await workspace.scalar("SELECT count(*) FROM opt_out") == 0
