@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, null, or_, select, update
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
+from crm_core.model.rights import Right
 from crm_core.model.scopes import EVERYTHING, Scopes
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
@@ -64,6 +65,7 @@ def add_token(
 
     Raises NotFound, Conflict for a disabled user, InvalidInput for a name that is none and for a time that is over.
     """
+    desk.demand(Right.KEEP_TOKENS)
     conn = connection_of(desk)
     row = conn.execute(select(app_user.c.active).where(app_user.c.login == login)).first()
     if row is None:
@@ -88,6 +90,7 @@ def add_token(
 def revoke_token(desk: Desk, token_id: int, *, login: str | None = None) -> Token:
     """Let a token open nothing more; what is known of it stays. Idempotent. Raises NotFound, also where `login` is
     given and it is somebody else's."""
+    desk.demand(Right.KEEP_TOKENS)
     conn = connection_of(desk)
     row = conn.execute(select(api_token).where(api_token.c.id == token_id)).first()
     if row is None or (login is not None and row.login != login):

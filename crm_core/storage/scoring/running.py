@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from crm_core.messages import ChannelKey
+from crm_core.model.access import Access, Right
 from crm_core.model.definitions.scoring import ClientsBody
 from crm_core.services.custom.statuses import clients_rules, give_statuses
 from crm_core.storage import cursors
@@ -38,10 +39,12 @@ class ScoreTally:
     statuses: int
 
 
-async def run_scores(store: Store, clients: int = CLIENTS) -> ScoreTally:
+async def run_scores(store: Store, clients: int = CLIENTS, *, access: Access | None = None) -> ScoreTally:
     """Work out every client as of now; running it again changes nothing. A run that was cut off is taken up on the same
     day where it was left, for a day counts as done only when all statuses are given. `clients` are worked out in one
-    transaction."""
+    transaction. With `access` it is asked whether its person may; raises Forbidden."""
+    if access is not None:
+        access.demand(Right.RUN_SCORES)
     zone, rules = ZoneInfo(store.office.time_zone), await rules_of(store)
     now, above = await _begun(store, zone)
     day = Day.at(now, zone)

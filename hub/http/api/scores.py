@@ -153,7 +153,7 @@ def _today(conn: Reading, call: Call[TodayQuery, NoBody]) -> TodaysClients:
 
 
 async def _run(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    tally = await run_scores(call.hub.store)
+    tally = await run_scores(call.hub.store, access=call.access)
     run = ScoreRun(day=tally.day, scored=tally.scored, needs=tally.needs, statuses=tally.statuses)
     return json_response(to_json(run), 200)
 

@@ -78,6 +78,7 @@ async def _issued(request: web.Request, call: Call[NoQuery, NoBody]) -> web.Stre
     token, user, remote = new_token(), call.user, remote_of(request)
 
     def service(desk: Desk) -> int:
+        desk.acts_for(user, remote)
         token_id = add_token(
             desk, user.login, token_digest(token), name=body.name, scopes=scopes, expires_at=expires_at
         )
@@ -94,6 +95,7 @@ async def _revoked(request: web.Request, call: Call[NoQuery, NoBody]) -> web.Str
     user, remote, token_id = call.user, remote_of(request), call.number()
 
     def service(desk: Desk) -> None:
+        desk.acts_for(user, remote)
         if revoke_token(desk, token_id, login=user.login).revoked_at is None:
             note(desk, Noted.TOKEN_REVOKED, user, by=user.login, remote=remote, subject_id=token_id)
 

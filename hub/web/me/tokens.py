@@ -52,7 +52,7 @@ class OwnTokens:
                     detail=opens,
                 )
 
-            await pages.hub.store.run(service)
+            await pages.act(request, service)
         except InvalidInput as err:
             return await self._own.shown(request, 400, at="tokens", problem=str(err))
         return await self._own.shown(request, token=token)
@@ -67,7 +67,7 @@ class OwnTokens:
                 remote = remote_of(request)
                 note(desk, Noted.TOKEN_REVOKED, user, by=user.login, remote=remote, subject_id=token_id)
 
-        await pages.hub.store.run(service)
+        await pages.act(request, service)
         raise pages.redirect(request, "/me", _("The token opens nothing any more."))
 
 
