@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, func, null, or_, select, update
 
 from crm_core.errors import Conflict, NotFound
+from crm_core.model.rights import Right
 from crm_core.model.user import Tastes, User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
@@ -105,7 +106,8 @@ def renew_codes(desk: Desk, login: str, codes: Sequence[str]) -> None:
 
 
 def take_factor(desk: Desk, login: str) -> bool:
-    """Take the second factor away, for whoever lost it; whether there was one. Raises NotFound."""
+    """Take the second factor away, for whoever lost it; whether there was one. Raises NotFound, Forbidden."""
+    desk.demand_of_others(Right.KEEP_STAFF, login)
     conn, columns = connection_of(desk), app_user.c
     done = conn.execute(
         update(app_user)
@@ -125,7 +127,8 @@ def with_factor(conn: Connection) -> frozenset[str]:
 
 
 def sign_out_everywhere(desk: Desk, login: str) -> None:
-    """End every session of a person. Raises NotFound."""
+    """End every session of a person. Raises NotFound, Forbidden."""
+    desk.demand_of_others(Right.KEEP_STAFF, login)
     conn, columns = connection_of(desk), app_user.c
     conn.execute(update(app_user).where(columns.login == login).values(session_epoch=columns.session_epoch + 1))
     conn.execute(delete(user_session).where(user_session.c.login == login))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.tables import app_user, user_session
@@ -85,12 +86,14 @@ def open_session(desk: Desk, login: str, digest: str, place: Place) -> int:
 
 
 def end_session(desk: Desk, login: str, ident: int) -> bool:
-    """End one session of a person; False where they have no such one any more."""
+    """End one session of a person; False where they have no such one any more. Raises Forbidden."""
+    desk.demand_of_others(Right.KEEP_STAFF, login)
     return bool(_end(desk, _idents(desk, login, ident)))
 
 
 def end_sessions(desk: Desk, login: str, *, but: int | None = None) -> int:
-    """End all sessions of a person, or all but one; how many these were."""
+    """End all sessions of a person, or all but one; how many these were. Raises Forbidden."""
+    desk.demand_of_others(Right.KEEP_STAFF, login)
     return _end(desk, [each for each in _idents(desk, login) if each != but])
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from crm_core.errors import Conflict
-from crm_core.model.definitions import Section
+from crm_core.model.definitions import PipelineSettings, Section
 from crm_core.model.records import PipelineRecord, StageRecord
+from crm_core.model.rights import Right
 from crm_core.services import defining
 from crm_core.services.configuration.comparing import Difference, compared
 from crm_core.services.configuration.reading import Configuration, WantedPipeline
@@ -14,8 +15,10 @@ from crm_core.services.desk import Desk
 def applied(desk: Desk, wanted: Configuration, login: str) -> list[Difference]:
     """Make it so, in this transaction; what was changed. Twice the same changes nothing the second time.
 
-    Raises Conflict where a pipeline would become one of another type.
+    Raises Conflict where a pipeline would become one of another type; Forbidden for whoever may not keep what it names.
     """
+    if wanted.pipelines:
+        desk.demand(Right.KEEP_PIPELINES)
     differences = compared(desk, wanted)
     changed = {(each.section, each.name) for each in differences}
     for section, bodies in wanted.definitions.items():
@@ -42,6 +45,8 @@ def _apply_pipeline(desk: Desk, wanted: WantedPipeline, position: int) -> None:
             wanted=wanted.name,
             type=before.type,
         )
+    if wanted.settings.reach != (PipelineSettings.model_validate(before.settings).reach if before is not None else {}):
+        desk.demand(Right.KEEP_STAFF)
     pipeline = PipelineRecord(
         id=before.id if before is not None else desk.work.next_id(),
         name=wanted.name,

@@ -61,11 +61,10 @@ class Presets:
     async def show(self, request: web.Request) -> Answer:
         """What applying one would change; nothing is written."""
         name, wanted = _wanted(request)
-        user, store = user_here(request), self.pages.hub.store
+        login, store = user_here(request).login, self.pages.hub.store
 
         def act(desk: Desk) -> list[Difference]:
-            desk.acts_for(user, request.remote or "")
-            return applied(desk, wanted, user.login)
+            return applied(desk, wanted, login)
 
         before = await store.look(problems)
         differences, after = await store.rehearse(act, problems)
@@ -88,7 +87,6 @@ class Presets:
 
         def act(desk: Desk) -> list[Difference]:
             desk.acts_for(user, request.remote or "")
-            desk.demand(Right.KEEP_PIPELINES)
             return applied(desk, wanted, user.login)
 
         try:
