@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from crm_core.errors import ConcurrentChange, StorageUnavailable
+from crm_core.storage.compiled import COMPILED
 from crm_core.storage.errors import translated
 
 Result = TypeVar("Result")
@@ -72,6 +73,7 @@ class Database:
                 pool_timeout=10,
                 pool_pre_ping=False,
                 json_deserializer=orjson.loads,
+                execution_options={"compiled_cache": COMPILED},
                 connect_args={
                     "timeout": 5,
                     "command_timeout": 60,
@@ -203,6 +205,7 @@ def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="sqlite"),
         poolclass=NullPool,
+        execution_options={"compiled_cache": COMPILED},
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000, "isolation_level": None},
     )
 
