@@ -18,7 +18,8 @@ for (const button of document.querySelectorAll("[data-prints]")) {
 const wished = document.querySelector("[data-asks-leave]");
 const denied = document.querySelector("[data-leave-denied]");
 if (wished && denied) {
-  const told = () => denied.classList.toggle("unseen", !(wished.checked && window.Notification?.permission === "denied"));
+  const forbidden = () => wished.checked && window.Notification?.permission === "denied";
+  const told = () => { denied.textContent = forbidden() ? denied.dataset.leaveDenied : ""; };
   told();
   wished.addEventListener("change", async () => {
     if (wished.checked && window.Notification?.permission === "default") await Notification.requestPermission();
