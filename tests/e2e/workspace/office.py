@@ -46,14 +46,18 @@ class Workspace:
 
     async def enter(self, login: str, **more: Any) -> Page:
         """Somebody logs in, in a browser of their own; they stand on the first page."""
-        settings = {"viewport": DESKTOP, "locale": "ru-RU", "reduced_motion": "reduce", **more}
-        page = self._watched(await (await self.browser.new_context(**settings)).new_page())
+        page = await self.stranger(**more)
         await page.goto(f"{self.hub.url}/login")
         await page.locator("input[name=login]").fill(login)
         await page.locator("input[name=password]").fill(PASSWORD)
         await page.locator("main button").first.click()
         await expect(page.locator("nav.side")).to_be_visible()
         return page
+
+    async def stranger(self, **more: Any) -> Page:
+        """Somebody who was never here, in a browser of their own; no page is open yet."""
+        settings = {"viewport": DESKTOP, "locale": "ru-RU", "reduced_motion": "reduce", **more}
+        return self._watched(await (await self.browser.new_context(**settings)).new_page())
 
     async def beside(self, page: Page, path: str) -> Page:
         """One more tab of the same browser, on a page."""

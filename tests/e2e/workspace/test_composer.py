@@ -155,3 +155,36 @@ async def test_a_note_is_kept_at_once_whatever_time_stood_there(workspace: Works
     await ivan.keyboard.press("Control+Enter")
     await expect(ivan.locator("#flow li.note")).to_contain_text("Просит скидку")
     await expect(ivan.locator("#composer .problem")).to_have_count(0)
+
+
+async def test_a_template_fills_the_box_with_the_client_s_own_and_what_is_seen_is_sent(workspace: Workspace) -> None:
+    text = "Здравствуйте, {{ contact.name }}!\nЗамер в г. {{ contact.city }} проведёт {{ manager.name }}."
+    await workspace.ask("POST", "/templates", {"name": "Замер", "text": text})
+    await workspace.ask("POST", "/templates", {"name": "Прощание", "text": "Всего доброго, {{ contact.name }}."})
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Когда приедете?")
+    contact = await workspace.contact("tg:5001")
+    name = "Анна «Ромашка» <b>"
+    await workspace.ask("PATCH", f"/contacts/{contact}", {"name": name, "city": "Тверь", "manager": "ivan"})
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    box = ivan.locator("#answer")
+    await box.fill("Добрый день. ")
+    await ivan.locator("#composer input[name=q]").fill("зам")
+    found = ivan.locator("#templates button.template")
+    await expect(found).to_have_count(1)
+    await found.click()
+    filled = f"Здравствуйте, {name}!\nЗамер в г. Тверь проведёт Иван Петров."
+    await expect(box).to_have_value(f"Добрый день. {filled}")
+    await expect(box).to_be_focused()
+    # What changes on the card meanwhile, and what is written behind it, does not make another letter of it.
+    await workspace.ask("PATCH", f"/contacts/{contact}", {"city": "Клин"})
+    await ivan.keyboard.type(" До встречи!")
+    seen = await box.input_value()
+    await ivan.keyboard.press("Control+Enter")
+    await expect(ivan.locator("#flow li.out .text")).to_have_text(seen)
+
+    async def delivered() -> list[str] | None:
+        return [each.text for each in anna.received()] or None
+
+    assert await until(delivered) == [f"Добрый день. {filled} До встречи!"] == [seen]
