@@ -3,13 +3,14 @@ transaction with the deadline of the next, so that whatever dies goes on where i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crm_core.errors import Conflict, InvalidInput
+from crm_core.errors import Conflict, InvalidInput, Outdated
 from crm_core.model.callback import permitted_at
 from crm_core.model.conversation import AutoAnswerRecord
 from crm_core.model.definitions import Section
@@ -77,24 +78,37 @@ def draft(desk: Desk, given: NewBroadcast, login: str) -> BroadcastRecord:
     return record
 
 
-def change(desk: Desk, broadcast_id: int, **changes: Any) -> BroadcastRecord:
-    """Change a draft; raises Conflict where it was started, InvalidInput."""
+def look_of(desk: Desk, record: BroadcastRecord) -> str:
+    """What a broadcast says to whom, in short: it differs where the draft, its segment or its template do."""
+    segment = desk.catalogue.body(Section.SEGMENT, record.segment, SegmentBody)
+    template = desk.catalogue.body(Section.TEMPLATE, record.template, TemplateBody) if record.template else None
+    bodies = [each.model_dump_json() if each is not None else "" for each in (segment, template)]
+    said = (record.name, record.segment, record.template, record.text, record.subject, record.channels)
+    return hashlib.sha256(repr((*said, record.per_minute, *bodies)).encode()).hexdigest()[:32]
+
+
+def change(desk: Desk, broadcast_id: int, *, seen: str | None = None, **changes: Any) -> BroadcastRecord:
+    """Change a draft, where it still looks as whoever changes it has `seen` it (`look_of`). Raises Conflict where it
+    was started, Outdated, InvalidInput."""
     desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not BroadcastState.DRAFT:
         raise Conflict("the broadcast was started: only drafts are changed")
+    _demand_seen(desk, record, seen)
     record = record._replace(**changes)
     segment_of(desk, record)
     desk.work.put(record)
     return record
 
 
-def start(desk: Desk, broadcast_id: int, at: datetime | None = None) -> BroadcastRecord:
-    """Begin, now or at a moment; the segment's filter is kept as it is now. Raises Conflict, InvalidInput."""
+def start(desk: Desk, broadcast_id: int, at: datetime | None = None, *, seen: str | None = None) -> BroadcastRecord:
+    """Begin, now or at a moment, what still looks as whoever starts it has `seen` it (`look_of`); the segment's filter
+    is kept as it is now. Raises Conflict, Outdated, InvalidInput."""
     desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     if record.state is not BroadcastState.DRAFT:
         raise Conflict("the broadcast was started already: it is {state}", state=record.state.value)
+    _demand_seen(desk, record, seen)
     if at is not None and at > desk.now + _FURTHEST:
         raise InvalidInput("at: a year ahead at most")
     body = segment_of(desk, record)
@@ -317,6 +331,11 @@ def segment_of(desk: Desk, record: BroadcastRecord) -> SegmentBody:
         raise InvalidInput("segment: there is none called «{segment}»", segment=record.segment)
     audience(desk, body, limit=1)
     return body
+
+
+def _demand_seen(desk: Desk, record: BroadcastRecord, seen: str | None) -> None:
+    if seen is not None and seen != look_of(desk, record):
+        raise Outdated("the draft, its segment or its template was changed meanwhile: look at it once more")
 
 
 def _moved(desk: Desk, broadcast_id: int, before: BroadcastState, after: BroadcastState) -> BroadcastRecord:

@@ -50,7 +50,7 @@ class BroadcastActs:
     async def start(self, request: web.Request) -> Answer:
         """Begin now, or at a moment of the office's clock."""
         given = await field_of(request, "at", 40) if await field_of(request, "when", 10) == "later" else ""
-        later = await field_of(request, "when", 10) == "later"
+        later, seen = await field_of(request, "when", 10) == "later", await field_of(request, "seen", 100)
 
         def begin(desk: Desk) -> None:
             if later and not given:
@@ -58,7 +58,7 @@ class BroadcastActs:
             at = self._moment(given) if later else None
             if at is not None and at <= desk.now:
                 raise InvalidInput(_("This moment is over: choose one ahead, or start it now."))
-            service.start(desk, number_in(request), at)
+            service.start(desk, number_in(request), at, seen=seen or None)
 
         return await self._act(request, begin, _("It will begin then.") if later else _("It has begun."))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import MultiMapping
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, Outdated, StorageUnavailable
 from crm_core.model.definitions import Catalogue, Section
 from crm_core.model.office import Office
 from crm_core.model.outreach import BroadcastRecord, BroadcastState
@@ -111,7 +111,8 @@ class Drafting:
 
     async def save(self, request: web.Request) -> Answer:
         """Keep it, and go on to its page; what is wrong is said above what was typed."""
-        fields = Fields.of(await request.post())
+        form = await request.post()
+        fields, seen = Fields.of(form), form.get("seen")
         record = await self._draft(request) if "id" in request.match_info else None
         login = user_here(request).login
 
@@ -120,12 +121,18 @@ class Drafting:
             if record is None:
                 return service.draft(desk, given, login)
             changes = {name: getattr(given, name) for name in service.NewBroadcast.__dataclass_fields__}
-            return service.change(desk, record.id, **{**changes, "channels": list(given.channels)})
+            known = seen if isinstance(seen, str) else None
+            return service.change(desk, record.id, seen=known, **{**changes, "channels": list(given.channels)})
 
         try:
             kept = await self._pages.act(request, keep)
         except (StorageUnavailable, Forbidden, NotFound):
             raise
+        except Outdated:
+            said = _(
+                "Somebody has changed it meanwhile: below is what you typed. Saving again replaces what stands now."
+            )
+            return await self._drawn(request, await self._draft(request), fields, said, 409)
         except CoreError as err:
             return await self._drawn(request, record, fields, str(err), 400)
         raise self._pages.redirect(request, f"/broadcasts/{kept.id}", _("Saved as a draft: nothing was sent yet."))
@@ -141,13 +148,16 @@ class Drafting:
         self, request: web.Request, record: BroadcastRecord | None, fields: Fields, problem: str = "", status: int = 200
     ) -> Answer:
         hub = self._pages.hub
-        catalogue = await hub.store.look(lambda desk: desk.catalogue)
+        catalogue, seen = await hub.store.look(
+            lambda desk: (desk.catalogue, service.look_of(desk, record) if record is not None else "")
+        )
         kinds = _kinds(hub.store.office, fields.channels)
         answer = self._pages.render(
             request,
             "broadcasts/form.html",
             status=status,
             record=record,
+            seen=seen,
             fields=fields,
             problem=problem,
             segments=_with(catalogue, Section.SEGMENT, fields.segment),

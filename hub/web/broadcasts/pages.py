@@ -12,7 +12,7 @@ from aiohttp import web
 from crm_core.errors import InvalidInput
 from crm_core.model.callback import permitted_at
 from crm_core.model.outreach import BroadcastState
-from crm_core.services.letters.broadcasts import template_of
+from crm_core.services.letters.broadcasts import look_of, template_of
 from crm_core.services.letters.reckoning import reckoned, sampled
 from crm_core.storage.queries.pages import Page, Reading
 from crm_core.storage.staff import load_staff
@@ -74,13 +74,17 @@ class BroadcastPages:
         }
         if query.get("part") == "live":
             return self._pages.fragment(request, "broadcasts/live.html", **context)
-        sample, body, problem = None, None, ""
+        sample, body, seen, problem = None, None, "", ""
         if told.record.state is BroadcastState.DRAFT:
             asked = query.get("behind", "")
             behind = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
             try:
-                sample, body = await hub.store.look(
-                    lambda desk: (sampled(desk, ident, above=behind), template_of(desk, told.record))
+                sample, body, seen = await hub.store.look(
+                    lambda desk: (
+                        sampled(desk, ident, above=behind),
+                        template_of(desk, told.record),
+                        look_of(desk, told.record),
+                    )
                 )
             except InvalidInput as err:
                 problem = str(err)
@@ -92,6 +96,7 @@ class BroadcastPages:
             sample=sample,
             held=held_word(sample.held) if sample is not None and sample.held is not None else "",
             body=body,
+            seen=seen,
             problem=problem,
             reach=await self._reach(ident) if query.get("count") == "1" and not problem else None,
             address_of_mine=bool(user.email or user.telegram_id),

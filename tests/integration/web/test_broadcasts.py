@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from crm_core.model.definitions import Section, SegmentBody
 from crm_core.model.user import Role
 from crm_core.services import defining
+from crm_core.services.desk import Desk
 from crm_core.services.letters.opting_out import opt_out
 from crm_core.storage.users import NewUser, add_user
 from tests.integration.http.world import SHOP
@@ -247,3 +248,56 @@ async def test_the_pages_ask_the_same_however_many_there_are(workspace: Workspac
 def _plain(page: str) -> str:
     """The words of a page."""
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def _seen(page: str) -> str:
+    found = re.search(r'name="seen" value="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def test_two_people_change_a_draft_and_neither_undoes_the_others_unseen(workspace: Workspace) -> None:
+    browser = await marketer(workspace)
+    await clients(workspace, 1)
+    ident = await drafted(browser)
+    address = f"/broadcasts/{ident}/change"
+    first = _seen(await browser.get(address))
+    given = {"name": "Весна", "segment": "Все", "per_minute": "600"}
+    assert (await browser.send(address, page=address, seen=first, text="Скидка 5 %", **given)).status == 303
+    late = await browser.send(address, page=address, seen=first, text="Скидка 50 %", **given)
+    page = await late.text()
+    assert late.status == 409
+    assert "Скидка 50 %" in page  # what was typed is not lost
+    assert await workspace.scalar(f"SELECT text FROM broadcast WHERE id = {ident}") == "Скидка 5 %"
+    sure = await browser.send(address, page=address, seen=_seen(page), text="Скидка 50 %", **given)
+    assert sure.status == 303
+    assert await workspace.scalar(f"SELECT text FROM broadcast WHERE id = {ident}") == "Скидка 50 %"
+
+
+async def test_nothing_goes_out_but_what_whoever_starts_it_has_seen(workspace: Workspace) -> None:
+    browser = await marketer(workspace)
+    await clients(workspace, 1)
+    ident = await drafted(browser)
+    here, change = f"/broadcasts/{ident}", f"/broadcasts/{ident}/change"
+    seen = _seen(await browser.get(here))
+    given = {"name": "Весна", "segment": "Все", "per_minute": "600", "text": "Другое"}
+    assert (await browser.send(change, page=change, **given)).status == 303
+    started = await acted(browser, ident, "start", when="now", seen=seen)
+    assert started.headers["Location"] == here
+    page = await browser.get(here)
+    assert "изменили" in page
+    assert "черновик" in page
+    assert "Другое" in page
+    shown = _seen(page)
+
+    def other_segment(desk: Desk) -> None:
+        (record,) = desk.catalogue.section(Section.SEGMENT).values()
+        body = SegmentBody.model_validate({"filter": {"field": "city", "op": "=", "value": "Тверь"}})
+        defining.change(desk, Section.SEGMENT, record.id, "root", body=body)
+
+    await workspace.hub.store.run(other_segment)
+    await acted(browser, ident, "start", when="now", seen=shown)
+    assert await workspace.scalar(f"SELECT state FROM broadcast WHERE id = {ident}") == "draft"
+    await acted(browser, ident, "start", when="now", seen=_seen(await browser.get(here)))
+    assert await workspace.scalar(f"SELECT state FROM broadcast WHERE id = {ident}") != "draft"
+    assert workspace.shop.sent == []
