@@ -52,17 +52,3 @@ class Acting:
         """Read as the person of a request."""
         store, user = self.pages.hub.store, user_here(request)
         return await store.read(lambda conn: query(conn, store.asker(conn, user)))
-
-
-def by_script(request: web.Request) -> bool:
-    """Whether a part of a page is wanted, not a page."""
-    return "HX-Request" in request.headers
-
-
-def part(answer: web.StreamResponse, status: int = 200, **headers: str) -> web.StreamResponse:
-    """A part of a page that is to be put in place whatever its status."""
-    answer.set_status(status)
-    answer.headers["X-Part"] = "1"
-    for name, value in headers.items():
-        answer.headers[name.replace("_", "-")] = value
-    return answer

@@ -25,14 +25,16 @@ from crm_core.storage.queries.workspace.clients import Client, client_of, client
 from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.access.remote import remote_of
 from hub.exchange import exporting
-from hub.web.board.acting import Acting, by_script, part
+from hub.web.board.acting import Acting
 from hub.web.board.asking import SORTED, Wanted, asking_of
 from hub.web.board.boards import MOST_OPEN, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
 from hub.web.board.editing import change_of, ident_of, text_of
 from hub.web.board.words import WORDS
+from hub.web.doing import part
 from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
 from hub.web.pages import Answer, number_in, user_here
+from hub.web.returning import scripted
 from hub.web.tongues import _
 
 _LAST = "pipeline"
@@ -188,7 +190,7 @@ class Boards(Acting):
             raise
         except CoreError as err:
             answer = await self._form(request, status=400, problem=str(err))
-            return part(answer, 400) if by_script(request) else answer
+            return part(answer, 400) if scripted(request) else answer
         raise self.pages.redirect(request, f"/deals/{made.id}", _("The card is there."))
 
     async def _form(self, request: web.Request, *, status: int = 200, problem: str = "") -> Answer:

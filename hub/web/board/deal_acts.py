@@ -28,10 +28,12 @@ from crm_core.services.money.payments import NewPayment
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask
 from hub.web.attaching import kept_ahead, posted, sent_ahead
-from hub.web.board.acting import by_script, part
 from hub.web.board.deal_pages import DealPages
-from hub.web.board.editing import Form, ident_of, moment_of, text_of
+from hub.web.board.editing import Form, ident_of, text_of
+from hub.web.doing import part
+from hub.web.moments import moment_of
 from hub.web.pages import Answer, number_in, user_here
+from hub.web.returning import scripted
 from hub.web.tongues import _
 
 _TRIES = 10
@@ -212,7 +214,7 @@ class DealActs(DealPages):
         except CoreError as err:
             return self._refusal(request, deal_id, err)
         where = f"/deals/{ident}"
-        if by_script(request):
+        if scripted(request):
             return web.Response(status=204, headers={"HX-Redirect": where})
         raise self.pages.redirect(request, where, _("The card went over.") if moves else _("This is the copy."))
 
@@ -240,7 +242,7 @@ class DealActs(DealPages):
         return await self.done(request, deal_id)
 
     def _refusal(self, request: web.Request, deal_id: int, err: CoreError) -> Answer:
-        if not by_script(request):
+        if not scripted(request):
             raise self.pages.redirect(request, f"/deals/{deal_id}", str(err))
         answer = self.pages.fragment(request, "board/wrong.html", said=str(err))
         status = 404 if isinstance(err, NotFound) else (400 if isinstance(err, InvalidInput) else 409)

@@ -21,11 +21,13 @@ from crm_core.storage.queries.selling import ProductFilter, list_products
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.cards import seen_card
 from hub.http.sending import attachment_headers
-from hub.web.board.acting import Acting, by_script, part
+from hub.web.board.acting import Acting
 from hub.web.board.deal_view import MAIN, DealView, Group, deal_view, trace
 from hub.web.board.editing import EDITABLE, change_of, ident_of, text_of
 from hub.web.board.words import MOMENTS, WORDS
+from hub.web.doing import part
 from hub.web.pages import Answer, access_here, number_in
+from hub.web.returning import scripted
 from hub.web.tongues import _, pgettext
 
 _PRODUCTS = 500
@@ -127,13 +129,13 @@ class DealPages(Acting):
 
     async def done(self, request: web.Request, deal_id: int, said: str = "") -> Answer:
         """What follows an act: the card as it is now."""
-        if not by_script(request):
+        if not scripted(request):
             raise self.pages.redirect(request, f"/deals/{deal_id}", said)
         view = await self.ask(request, lambda conn, asker: deal_view(conn, asker, deal_id))
         return self.body(request, view)
 
     def _form(self, request: web.Request, template: str, context: dict[str, Any]) -> Answer:
-        if by_script(request):
+        if scripted(request):
             return self.pages.fragment(request, template, **context)
         return self.pages.render(request, "board/edit.html", part=template, **context)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from crm_core.model.definitions.fields import FieldType
 from crm_core.model.fields import FieldSet
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.clients.contacts import clean_tags
+from hub.web.moments import moment_of
 
 FIELD = "f."
 """Before the key of a custom field in a form."""
@@ -77,11 +77,6 @@ def text_of(form: Form, name: str) -> str:
     if "\x00" in value:
         raise InvalidInput("{name}: a NUL character can't be stored", name=name)
     return value.replace("\r\n", "\n")[:_LONGEST].strip()
-
-
-def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
-    """A moment as browsers send it, in the office's zone; None where it is empty. Raises InvalidInput."""
-    return written.moment(text, zone) if text else None
 
 
 def ident_of(text: str, what: str) -> int | None:

@@ -15,11 +15,13 @@ from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange, Placed
 from crm_core.services.cards.pipelines import missing_keys, named_stage, place_of, required_keys, title_of
 from crm_core.services.desk import Desk
-from hub.web.board.acting import Acting, by_script, part
+from hub.web.board.acting import Acting
 from hub.web.board.boards import Beside
 from hub.web.board.editing import Form, change_of, ident_of, text_of
 from hub.web.board.words import WORDS
+from hub.web.doing import part
 from hub.web.pages import Answer, local_path, number_in
+from hub.web.returning import scripted
 from hub.web.tongues import _
 
 _TYPED = frozenset({"amount", "contact_id", "company_id", "manager", "source", "due_at", "title"})
@@ -102,7 +104,7 @@ class Moving(Acting):
             return await self._outdated(request, err, back)
         except CoreError as err:
             return await self._refused(request, deal_id, stage, err, form, back)
-        if not by_script(request):
+        if not scripted(request):
             raise self.pages.redirect(request, back, _("Moved to «{stage}».").format(stage=placed.stage.name))
         return await self._done(request, placed)
 
@@ -125,7 +127,7 @@ class Moving(Acting):
         now = err.current if isinstance(err.current, Placed) else None
         who = await self.ask(request, lambda _conn, asker: asker.staff)
         context = {"now": now, "said": str(err), "back": back, "staff": who, **WORDS}
-        if by_script(request):
+        if scripted(request):
             return part(self.pages.fragment(request, "board/outdated.html", **context), 409)
         return self.pages.render(request, "board/stopped.html", status=409, part="board/outdated.html", **context)
 
@@ -144,6 +146,6 @@ class Moving(Acting):
         status = 422 if asked else (400 if isinstance(err, InvalidInput) else 409)
         name = "board/demand.html" if asked else "board/refused.html"
         context = {"demand": demand, "said": str(err), "back": back, "form": form, "staff": people, **WORDS}
-        if by_script(request):
+        if scripted(request):
             return part(self.pages.fragment(request, name, **context), status)
         return self.pages.render(request, "board/stopped.html", status=status, part=name, **context)

@@ -14,7 +14,7 @@ from crm_core.model.rights import Right
 from crm_core.model.user import Staff
 from crm_core.storage.queries.contacts import cards_of
 from crm_core.storage.queries.workspace.clients import client_of
-from hub.web.board.editing import moment_of
+from hub.web.moments import moment_of
 from hub.web.pages import Answer, Pages, access_here
 from hub.web.shown import called
 from hub.web.tongues import _, language

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-
 from aiohttp import web
 
 from crm_core.errors import ConcurrentChange, CoreError, InvalidInput, NotFound, Outdated, StorageUnavailable
-from crm_core.model import written
 from crm_core.model.records import ContactRecord, LeadRecord
 from crm_core.services.acts.conversion import Conversion, convert
 from crm_core.services.acts.deals import DealChange
@@ -19,15 +16,16 @@ from crm_core.services.letters.documents import NumberTaken, Sending
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask
 from hub.web.attaching import kept_ahead, posted, sent_ahead
-from hub.web.client.acting import Acting, by_htmx, card
+from hub.web.client.acting import Acting, card
 from hub.web.client.cards import Cards
 from hub.web.client.facts import Typed, change_of
+from hub.web.moments import deadline_of
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
+from hub.web.returning import scripted
 from hub.web.tongues import _
 
 _MOST_VALUES = 100
 _TRIES = 5
-_END_OF_DAY = time(18)
 
 
 class Business(Acting):
@@ -59,12 +57,12 @@ class Business(Acting):
             return await self._kept(request, Typed(name, values, _outdated(err, name)), 409)
         except CoreError as err:
             return await self._kept(request, Typed(name, values, str(err)), 400)
-        if by_htmx(request):
+        if scripted(request):
             return await self._cards.piece(request, "client/about.html")
         raise self.pages.redirect(request, card(request), _("Noted."))
 
     async def _kept(self, request: web.Request, typed: Typed, status: int) -> Answer:
-        if by_htmx(request):
+        if scripted(request):
             return await self._cards.piece(request, "client/about.html", status, typed=typed)
         return await self._cards.again(request, status, typed=typed)
 
@@ -108,7 +106,7 @@ class Business(Acting):
         """Give a task about the client."""
         contact_id = number_in(request)
         title, assignee = await field_of(request, "title", 300), await field_of(request, "assignee", 64)
-        due_at = self._moment(await field_of(request, "due", 40))
+        due_at = deadline_of(await field_of(request, "due", 40), self.pages.hub.settings.time_zone)
 
         def service(desk: Desk) -> None:
             tasks.make(desk, NewTask(title, assignee or None, due_at, contact_id=contact_id))
@@ -137,14 +135,6 @@ class Business(Acting):
 
         await self.or_said(request, service)
         raise self.pages.redirect(request, card(request), _("The task is done."))
-
-    def _moment(self, text: str) -> datetime | None:
-        """A moment of the office's clock; a day alone is its end. What is none counts as no deadline."""
-        if not text:
-            return None
-        zone = self.pages.hub.settings.time_zone
-        at = written.moment(text, zone)
-        return at if "T" in text else datetime.combine(at.date(), _END_OF_DAY, zone)
 
     # ------------------------------------------------------------ documents
 

@@ -12,14 +12,15 @@ from crm_core.model.user import Staff
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.pages import LARGEST_ID
-from hub.web.client.acting import by_htmx, part
 from hub.web.client.composing import NOTE, Draft, target_name
 from hub.web.client.facts import Typed, facts_of, people
 from hub.web.client.mails import has_remote
 from hub.web.client.reaching import links_of
 from hub.web.client.timeline import SHOWS, is_photo, kind_word, kinds_of, place_of
 from hub.web.client.view import Business, ClientView, Wanted, business_of, client_view, entries_view
+from hub.web.doing import part
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
+from hub.web.returning import scripted
 from hub.web.shown import money
 
 NO_DRAFT = Draft()
@@ -44,7 +45,7 @@ class Cards:
             return await self._business(request)
         view = await self.view(request, wanted)
         if view.card.contact.id != number_in(request):
-            if name and by_htmx(request):
+            if name and scripted(request):
                 return self._merged(request, view.card)
             raise web.HTTPFound(f"/contacts/{view.card.contact.id}")
         context = self.context(request, view, wanted)

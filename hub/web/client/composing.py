@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from crm_core.messages import ChannelKey
-from crm_core.model import written
 from hub.web.attaching import sent_ahead
+from hub.web.moments import moment_of
 from hub.web.pages import field_of
 
 NOTE = "note"
@@ -53,9 +53,7 @@ class Draft:
 
     def until(self, zone: ZoneInfo) -> datetime | None:
         """When it is to go, None at once; raises InvalidInput."""
-        if not self.at:
-            return None
-        return written.moment(self.at, zone)
+        return moment_of(self.at, zone)
 
 
 async def draft_of(request: web.Request) -> Draft:

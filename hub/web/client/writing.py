@@ -21,10 +21,11 @@ from crm_core.services.letters.replies import reply
 from crm_core.services.letters.scheduling import postpone, withdraw
 from crm_core.services.tasking.task_files import TaskFile
 from hub.web.attaching import kept_ahead, posted, received
-from hub.web.client.acting import Acting, by_htmx, card
+from hub.web.client.acting import Acting, card
 from hub.web.client.cards import Cards
 from hub.web.client.composing import Draft, draft_of
 from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.returning import scripted
 from hub.web.tongues import _
 
 _TEMPLATES = 8
@@ -58,10 +59,10 @@ class Writing(Acting):
             raise
         except CoreError as err:
             draft = replace(draft, problem=str(err))
-            if by_htmx(request):
+            if scripted(request):
                 return await self._cards.piece(request, "client/composer.html", 400, draft=draft)
             return await self._cards.again(request, 400, draft=draft)
-        if by_htmx(request):
+        if scripted(request):
             return await self._cards.piece(request, "client/composer.html", draft=Draft(target=draft.target))
         raise self.pages.redirect(request, card(request), said)
 

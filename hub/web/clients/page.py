@@ -13,16 +13,14 @@ from crm_core.services.clients.contacts import clean_tags
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.staff import load_staff
-from hub.log import get_logger
 from hub.web.client.facts import people
 from hub.web.clients.asking import Wanted
 from hub.web.clients.listing import PAGE, ClientsView, clients_view
+from hub.web.doing import settled
 from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import N_, _, pgettext
-
-log = get_logger(__name__)
 
 _LONGEST_CURSOR = 200
 _DIGITS = 3  # so many make what was looked for a number
@@ -80,15 +78,13 @@ class Clients:
         try:
             if any("\x00" in text for text in typed.values()):
                 raise InvalidInput("a NUL character can't be stored")
-            entered, position = await self._pages.act_at(request, lambda desk: enter(desk, given))
+            entered = await settled(self._pages, request, lambda desk: enter(desk, given))
         except StorageUnavailable:
             raise
         except CoreError as err:
             return await self._form(request, typed, status=400, problem=str(err))
         if entered.known:
             return await self._form(request, typed, status=409, known=entered)
-        if position is not None and not await self._pages.hub.directory.caught_up(position):
-            log.warning("calls are not yet decided by a new client")
         raise self._pages.redirect(request, f"/contacts/{entered.contact.id}", _("The client is there."))
 
     async def _form(

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiDict, MultiMapping
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, Outdated, StorageUnavailable
 from crm_core.model.access import Right
 from crm_core.model.fields import FieldSet, fields_of
 from crm_core.model.selling import CompanyRecord
@@ -24,6 +23,7 @@ from crm_core.storage.queries.workspace.companies import CompanyCard, company_ca
 from hub.web.board.acting import Acting
 from hub.web.board.editing import fields_given, ident_of, text_of
 from hub.web.board.words import input_text
+from hub.web.doing import Refused, part, tried
 from hub.web.pages import Answer, access_here, number_in
 from hub.web.shown import money
 from hub.web.tongues import _
@@ -69,17 +69,9 @@ class Companies(Acting):
                 return service.create(desk, given)
             return service.change(desk, ident, given, ident_of(text_of(form, "version"), "version"))
 
-        try:
-            kept = await self.act(request, keep)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except Outdated:
-            said = _(
-                "Somebody has changed it meanwhile: below is what you typed. Saving again replaces what stands now."
-            )
-            return await self._drawn(request, form, said, 409)
-        except CoreError as err:
-            return await self._drawn(request, form, str(err), 400 if isinstance(err, InvalidInput) else 409)
+        kept = await tried(self.act(request, keep))
+        if isinstance(kept, Refused):
+            return await self._drawn(request, form, kept.text, kept.status)
         raise self.pages.redirect(request, f"/companies/{kept.id}", _("«{name}» is saved.").format(name=kept.name))
 
     async def _drawn(
@@ -106,9 +98,7 @@ class Companies(Acting):
             keeps=access_here(request).may(Right.KEEP_CLIENTS),
             stage_of={stage.id: stage.name for each in asker.catalogue.pipelines for stage in each.stages},
         )
-        if status >= 400:
-            answer.headers["X-Part"] = "1"
-        return answer
+        return part(answer)
 
 
 def _as_typed(company: CompanyRecord | None) -> MultiMapping[Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, Forbidden, NotFound, StorageUnavailable
+from crm_core.errors import NotFound
 from crm_core.model.access import Right
 from crm_core.model.automation import ChainRunRecord, ChainState
 from crm_core.services.desk import Desk
@@ -21,6 +21,7 @@ from crm_core.storage.staff import load_staff
 from hub.access.remote import remote_of
 from hub.exchange import erasing
 from hub.web.consent.words import chain_word, how_word
+from hub.web.doing import going_back
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.tongues import _
 
@@ -152,10 +153,6 @@ class Consent:
 
     async def _act(self, request: web.Request, service: Callable[[Desk], Any], notice: str) -> Answer:
         back = f"/contacts/{number_in(request)}/consent"
-        try:
+        with going_back(self._pages, request, back):
             await self._pages.act(request, service)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, back, str(err)) from err
         raise self._pages.redirect(request, back, notice)

@@ -12,7 +12,8 @@ from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import TaskChange
 from crm_core.storage.queries.tasks import one_task
 from crm_core.storage.queries.within import connection_of
-from hub.web.doing import done, moment_of
+from hub.web.doing import done
+from hub.web.moments import moment_of
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 from hub.web.tongues import _
 

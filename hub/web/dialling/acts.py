@@ -7,14 +7,16 @@ from functools import partial
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.errors import InvalidInput
 from crm_core.model.access import Right
 from crm_core.model.definitions import Section, SegmentBody
 from crm_core.services.acts import dial_lists
 from crm_core.services.desk import Desk
 from crm_core.services.letters.broadcasts import audience
-from hub.web.board.editing import ident_of, moment_of, text_of
+from hub.web.board.editing import ident_of, text_of
 from hub.web.dialling.pages import DiallingPages
+from hub.web.doing import Refused, going_back, tried
+from hub.web.moments import moment_of
 from hub.web.pages import Answer, access_here, field_of, number_in, user_here
 from hub.web.tongues import _, ngettext
 
@@ -28,12 +30,8 @@ class DiallingActs(DiallingPages):
 
     async def next_one(self, request: web.Request) -> Answer:
         """Go to the next client of a list."""
-        try:
+        with going_back(self.pages, request, "/dialling"):
             where = await self._next(request)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except CoreError as err:
-            raise self.pages.redirect(request, "/dialling", str(err)) from err
         if where is None:
             raise self.pages.redirect(request, "/dialling", _("There is nobody to ring on this list now."))
         raise self.pages.redirect(request, where)
@@ -57,12 +55,9 @@ class DiallingActs(DiallingPages):
                 version=ident_of(text_of(form, "version"), "version"),
             )
 
-        try:
-            await self.act(request, service)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except CoreError as err:
-            return await self.drawn(request, typed, str(err), 400 if isinstance(err, InvalidInput) else 409)
+        noted = await tried(self.act(request, service))
+        if isinstance(noted, Refused):
+            return await self.drawn(request, typed, noted.text, noted.status)
         goes_on = text_of(form, "then") == "next" and access_here(request).may(Right.PLACE_CALLS)
         where = await self._next(request) if goes_on else None
         if where is not None:
@@ -82,17 +77,13 @@ class DiallingActs(DiallingPages):
             ids = audience(desk, body, above=above, limit=_AT_ONCE)
             return dial_lists.fill(desk, pipeline_id, ids), ids[-1] if len(ids) == _AT_ONCE else None
 
-        try:
+        with going_back(self.pages, request, "/dialling"):
             for _turn in range(_MOST_PORTIONS):
                 count, behind = await self.act(request, partial(portion, above=above))
                 added += count
                 if behind is None:
                     break
                 above = behind
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except CoreError as err:
-            raise self.pages.redirect(request, "/dialling", str(err)) from err
         said = ngettext("{count} client was put on the list.", "{count} clients were put on the list.", added)
         raise self.pages.redirect(
             request,

@@ -22,6 +22,7 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.dialling import DialList, dial_lists
 from crm_core.storage.queries.workspace.inbox import last_words
 from hub.web.board.acting import Acting
+from hub.web.doing import part
 from hub.web.pages import Answer, access_here, number_in
 
 _PARTS = {"list": "dialling/lists.html"}
@@ -90,6 +91,4 @@ class DiallingPages(Acting):
         answer = self.pages.render(
             request, "dialling/card.html", status=status, view=view, typed=typed, problem=problem
         )
-        if status >= 400:
-            answer.headers["X-Part"] = "1"
-        return answer
+        return part(answer)

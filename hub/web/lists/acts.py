@@ -6,14 +6,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.errors import StorageUnavailable
 from crm_core.services.acts import listing
 from crm_core.services.desk import Desk
-from hub.log import get_logger
+from hub.web.doing import going_back, settled
 from hub.web.pages import Answer, Handler, Pages, field_of, local_path, number_in, user_here
 from hub.web.tongues import _
-
-log = get_logger(__name__)
 
 _Put = Callable[[Desk, int, str, str, str], listing.Listed]
 
@@ -59,14 +57,7 @@ class Lists:
 
     async def _act(self, request: web.Request, service: Callable[[Desk], listing.Listed], notice: str) -> Answer:
         """Do it, wait until calls are decided by it, and go back with a line on how it went."""
-        hub = self._pages.hub
         back = local_path(await field_of(request, "back"), "/")
-        try:
-            _done, position = await self._pages.act_at(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, back, str(err)) from err
-        if not await hub.directory.caught_up(position):
-            log.warning("calls are not yet decided by a list", path=request.path)
+        with going_back(self._pages, request, back, (StorageUnavailable,)):
+            await settled(self._pages, request, service)
         raise self._pages.redirect(request, back, notice)

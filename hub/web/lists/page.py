@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 from yarl import URL
 
-from crm_core.errors import CoreError, StorageUnavailable
+from crm_core.errors import StorageUnavailable
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.rights import Right
 from crm_core.model.user import Staff
@@ -16,11 +16,9 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries.lists import count_numbers, list_numbers
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
-from hub.log import get_logger
+from hub.web.doing import going_back, settled
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import _
-
-log = get_logger(__name__)
 
 _SHOWN = 100
 
@@ -83,16 +81,8 @@ class ListPages:
 
     async def _act(self, request: web.Request, name: str, service: Callable[[Desk], object]) -> object:
         """Do it, wait until calls are decided by it."""
-        hub = self._pages.hub
-        try:
-            done, position = await self._pages.act_at(request, service)
-        except StorageUnavailable:
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, self._page_of(name), str(err)) from err
-        if not await hub.directory.caught_up(position):
-            log.warning("calls are not yet decided by a list", path=request.path)
-        return done
+        with going_back(self._pages, request, self._page_of(name), (StorageUnavailable,)):
+            return await settled(self._pages, request, service)
 
     def _page_of(self, name: str) -> str:
         known = name if name in self._pages.hub.store.office.lists else ""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field, ValidationError
 
 from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
-from crm_core.model import written
 from crm_core.model.definitions import Body
 from crm_core.model.definitions.base import Line, Name
 from crm_core.model.rights import Right
@@ -23,6 +21,8 @@ from hub.access.others_keys import end_one_session, end_sessions, take_factor_of
 from hub.access.remote import remote_of
 from hub.access.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from hub.exchange.handing_over import hand_over
+from hub.web.doing import part, settled
+from hub.web.moments import moment_of
 from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, values_of
 from hub.web.office.forms.inputs import drawn
 from hub.web.office.forms.offers import offers_of
@@ -249,20 +249,12 @@ class People:
         return await self.pages.hub.store.read(lambda conn: (factor_of(conn, login), list_sessions(conn, login, now)))
 
     async def _act(self, request: web.Request, service: Any) -> None:
-        _done, position = await self.pages.act_at(request, service)
-        if position is not None:
-            await self.pages.hub.directory.caught_up(position)
+        await settled(self.pages, request, service)
 
     def _absence(self, sent: Sent) -> Absence | None:
         zone, now = self.pages.hub.settings.time_zone, self.pages.hub.clock.now()
 
-        def moment(name: str) -> datetime | None:
-            text = sent.one(name).strip()
-            if not text:
-                return None
-            return written.moment(text, zone)
-
-        since, until = moment("absent_from"), moment("absent_until")
+        since, until = (moment_of(sent.one(name).strip(), zone) for name in ("absent_from", "absent_until"))
         if since is None and until is None:
             return None
         since = since or now
@@ -307,9 +299,7 @@ class People:
             oneself=user is not None and user.login == user_here(request).login,
             may_hand_over=access_here(request).may(Right.HAND_OVER),
         )
-        if status >= 400:
-            answer.headers["X-Part"] = "1"
-        return answer
+        return part(answer)
 
 
 def _form(values: Values) -> tuple[PersonForm | None, Faults]:

@@ -22,6 +22,7 @@ from crm_core.services.cards.pipelines import pipeline_of
 from crm_core.services.desk import Desk
 from crm_core.storage.queries import deals as queries
 from hub.office.stages import remove_stage
+from hub.web.doing import part
 from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
 from hub.web.office.forms.inputs import drawn
 from hub.web.office.forms.offers import offers_of
@@ -260,7 +261,7 @@ class Pipelines:
             lambda desk: (offers_of(desk, of_type), fields_of(desk.catalogue, of_type))
         )
         usual, more = drawn(PipelineForm, values, faults, offers)
-        return self._part(
+        return part(
             self.pages.render(
                 request,
                 "office/pipeline.html",
@@ -272,8 +273,7 @@ class Pipelines:
                 seen=_seal(_of_pipeline(found)),
                 warnings=services.warnings(found),
                 field_titles={key: each.title for key, each in fields.by_key.items()},
-            ),
-            status,
+            )
         )
 
     async def _drawn_stage(
@@ -283,7 +283,7 @@ class Pipelines:
         offers = await store.look(lambda desk: offers_of(desk, found.record.type))
         standing = await store.read(lambda conn: queries.standing_on(conn, stage.id))
         usual, more = drawn(StageForm, values, faults, offers)
-        return self._part(
+        return part(
             self.pages.render(
                 request,
                 "office/stage.html",
@@ -296,14 +296,8 @@ class Pipelines:
                 seen=_seal(_of_stage(stage)),
                 standing=standing,
                 goals=[each for each in found.in_use if each.id != stage.id],
-            ),
-            status,
+            )
         )
-
-    def _part(self, answer: Answer, status: int) -> Answer:
-        if status >= 400:
-            answer.headers["X-Part"] = "1"
-        return answer
 
 
 def _of_pipeline(found: Pipeline) -> Values:

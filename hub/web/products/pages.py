@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiMapping
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, Outdated, StorageUnavailable
+from crm_core.errors import InvalidInput
 from crm_core.model import written
 from crm_core.model.access import Right
 from crm_core.model.selling import ProductRecord
@@ -20,6 +20,7 @@ from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.selling import ProductFilter
 from hub.web.board.editing import ident_of, text_of
+from hub.web.doing import Refused, part, tried
 from hub.web.pages import Answer, Pages, access_here, number_in
 from hub.web.shown import money
 from hub.web.tongues import _
@@ -119,19 +120,12 @@ class Products:
                 return service.create(desk, fields.meant(ProductRecord._field_defaults["currency"]))
             return service.change(desk, record.id, fields.meant(record.currency), ident_of(fields.version, "version"))
 
-        try:
-            kept = await self._pages.act(request, keep)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except Outdated:
-            said = _(
-                "Somebody has changed it meanwhile: below is what you typed. Saving again replaces what stands now."
-            )
-            fresh = await self._record(request)
-            newer = Fields(fields.name, fields.sku, fields.unit, fields.price, fields.archived, str(fresh.version))
-            return self._drawn(request, fresh, newer, said, 409)
-        except CoreError as err:
-            return self._drawn(request, record, fields, str(err), 400 if isinstance(err, InvalidInput) else 409)
+        kept = await tried(self._pages.act(request, keep))
+        if isinstance(kept, Refused):
+            if kept.outdated:
+                record = await self._record(request)
+                fields = replace(fields, version=str(record.version))
+            return self._drawn(request, record, fields, kept.text, kept.status)
         raise self._pages.redirect(request, "/products", _("«{name}» is saved.").format(name=kept.name))
 
     async def delete(self, request: web.Request) -> Answer:
@@ -157,6 +151,4 @@ class Products:
             keeps=access.may(Right.KEEP_SALES),
             deletes=access.may(Right.DELETE),
         )
-        if status >= 400:
-            answer.headers["X-Part"] = "1"
-        return answer
+        return part(answer)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,6 +21,7 @@ from crm_core.storage.queries.runs import RunFilter
 from crm_core.storage.staff import load_staff
 from hub.web.board.words import OUTCOMES, kind_word, why_word
 from hub.web.consent.words import chain_word
+from hub.web.moments import start_of
 from hub.web.office.summaries import action_said, occasion_said
 from hub.web.pages import Answer, Pages, access_here
 from hub.web.shown import author_word
@@ -93,10 +92,10 @@ class Runs:
                 subject_id=subject,
                 rule=query["rule"] or None,
                 outcome=outcome,
-                since=self._start(query["since"]),
+                since=start_of(query["since"], self._pages.hub.settings.time_zone),
                 sight=sight,
                 contact_id=clients.ident,
-                until=self._start(query["until"], days=1),
+                until=start_of(query["until"], self._pages.hub.settings.time_zone, days=1),
             )
             page = runs.list_runs(conn, wanted, where)
             untitled = _UNTITLED if sight.everything else _UNTITLED | {"task"}  # it may tell of a card they don't see
@@ -176,13 +175,6 @@ class Runs:
             return Clients(cards[0].contact.id, cards[0].contact.name)
         # Of several nobody's runs are shown before somebody is chosen: those of all would be taken for those of one.
         return Clients(0, "", tuple((each.contact.id, each.contact.name) for each in cards), nobody=not cards)
-
-    def _start(self, text: str, days: int = 0) -> datetime | None:
-        """The first moment of a day of the office, or of that `days` later; None where no day is named."""
-        with suppress(ValueError, OverflowError):
-            day = date.fromisoformat(text) + timedelta(days=days)
-            return datetime.combine(day, time(), self._pages.hub.settings.time_zone)
-        return None
 
 
 def _asked(request: web.Request, names: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,8 @@ from crm_core.services.tasking.tasks import NewTask, TaskChange
 from crm_core.storage.queries.tasks import one_task
 from crm_core.storage.queries.within import connection_of
 from hub.web.attaching import kept_ahead, posted, received, sent_ahead
-from hub.web.doing import done, moment_of
+from hub.web.doing import done
+from hub.web.moments import moment_of
 from hub.web.pages import Answer, Pages, field_of, local_path, number_in, user_here
 from hub.web.tongues import _
 

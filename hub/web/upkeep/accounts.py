@@ -22,7 +22,9 @@ from hub.accounts.kinds import accounts_of, key_of
 from hub.accounts.sealing import Seal
 from hub.accounts.trying import try_account
 from hub.log import get_logger
+from hub.web.doing import part
 from hub.web.pages import Answer, Pages, field_of, number_in, session_of
+from hub.web.returning import scripted
 from hub.web.tongues import _, language
 from hub.web.upkeep.asked import ASKED, NAMES, PURPOSES
 from hub.web.upkeep.channels import begun_again
@@ -91,7 +93,7 @@ class AccountPages:
         record, body = await self._kept(number_in(request))
         found = await try_account(self._pages.hub, Given(body.channel, name_of(record), {}, body), language())
         await begun_again(self._pages.hub, key_of(body.channel, name_of(record)), found)
-        if "HX-Request" in request.headers:
+        if scripted(request):
             return self._pages.fragment(request, "upkeep/findings.html", findings=found, titles={}, saved=False)
         form = shown(body.channel, body)
         return self._shown(request, body.channel, name_of(record), form, record=record, findings=found)
@@ -175,27 +177,25 @@ class AccountPages:
             return self._told(request, filled, Findings(steps))
         except (InvalidInput, ValueError, OSError) as err:
             return self._told(request, filled, Findings((Finding(Step.SETTINGS, False, str(err)),)))
-        if "HX-Request" in request.headers:
+        if scripted(request):
             return self._pages.fragment(request, "upkeep/pieces.html", pieces=texts)
         return self._shown(request, given.kind, given.name, filled.form, record=filled.record, texts=texts, status=200)
 
     def _told(self, request: web.Request, filled: _Filled, findings: Findings) -> Answer:
         """What the check came to, with what was typed; secrets are not sent back."""
         kind, status = filled.given.kind, 200 if findings.ok else 422
-        if "HX-Request" in request.headers:
+        if scripted(request):
             titles = {each.key: each.title for each in ASKED[kind]}
             answer = self._pages.fragment(
                 request, "upkeep/findings.html", findings=findings, titles=titles, saved=False, form=True
             )
-            answer.headers["X-Part"] = "1"
-            answer.set_status(status)
-            return answer
+            return part(answer, status)
         return self._shown(
             request, kind, filled.given.name, filled.form, record=filled.record, findings=findings, status=status
         )
 
     def _go(self, request: web.Request, where: str, notice: str) -> Answer:
-        if "HX-Request" not in request.headers:
+        if not scripted(request):
             raise self._pages.redirect(request, where, notice)
         self._pages.keep(request, replace(session_of(request), notice=notice))
         return web.Response(status=204, headers={"HX-Redirect": where})

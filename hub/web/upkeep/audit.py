@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -15,6 +13,7 @@ from crm_core.model.user import Role, User
 from crm_core.storage.queries.audit import AuditFilter, list_audit
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.users import list_users
+from hub.web.moments import start_of
 from hub.web.pages import Answer, Pages
 from hub.web.tongues import NP_, pgettext
 from hub.web.words import named_said, role_word
@@ -80,8 +79,8 @@ class Audit:
         wanted = AuditFilter(
             what=query["what"] or None,
             login=query["login"] or None,
-            since=self._start(query["since"]),
-            until=self._start(query["until"], days=1),
+            since=start_of(query["since"], self._pages.hub.settings.time_zone),
+            until=start_of(query["until"], self._pages.hub.settings.time_zone, days=1),
         )
         where = Slice(request.query.get("after"), _ROWS)
 
@@ -103,13 +102,6 @@ class Audit:
             detail_said=_detail_said,
             more=urlencode({**filled, "after": page.next}) if page.next else "",
         )
-
-    def _start(self, text: str, days: int = 0) -> datetime | None:
-        """The first moment of a day of the office, or of that `days` later; None where no day is named."""
-        with suppress(ValueError, OverflowError):
-            day = date.fromisoformat(text) + timedelta(days=days)
-            return datetime.combine(day, time(), self._pages.hub.settings.time_zone)
-        return None
 
 
 _WAYS: Mapping[str, str] = {

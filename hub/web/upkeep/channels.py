@@ -14,6 +14,7 @@ from hub.accounts.kinds import accounts_of, key_of
 from hub.accounts.trying import try_configured
 from hub.bootstrap import Hub
 from hub.web.pages import Answer, Pages, field_of
+from hub.web.returning import scripted
 from hub.web.tongues import language
 from hub.web.upkeep.asked import PURPOSES
 from hub.web.upkeep.standing import standings
@@ -55,5 +56,5 @@ class ChannelPages:
             raise web.HTTPNotFound
         found = await try_configured(hub, kind, account, hub.configured.settings, language())
         await begun_again(hub, key_of(kind, name), found)
-        template = "upkeep/findings.html" if "HX-Request" in request.headers else "upkeep/tried.html"
+        template = "upkeep/findings.html" if scripted(request) else "upkeep/tried.html"
         return self._pages.render(request, template, findings=found, titles={}, channel=channel, name=name)
