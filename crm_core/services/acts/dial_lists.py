@@ -14,7 +14,7 @@ from crm_core.model.callback import permitted_at
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.listed import listed_by
 from crm_core.model.records import ContactRecord, DealRecord, IdentityRecord
-from crm_core.model.rights import Right
+from crm_core.model.rights import Reach, Right
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import Placed
 from crm_core.services.cards import stages
@@ -102,9 +102,12 @@ def fill(desk: Desk, pipeline_id: int, contact_ids: Sequence[int]) -> int:
     """Put clients on a dial list, or on any pipeline: an open card for each who has none there; how many came.
 
     Left out are those merged into others, deleted, or on a special list. Three statements, however many they are.
+    Raises NotFound, also where whoever acts sees nothing of the pipeline, Conflict.
     """
     desk.demand(Right.BROADCAST)
     pipeline = pipeline_of(desk, pipeline_id)
+    if desk.access is not None and pipeline.reach(actor(desk)) is Reach.NONE:
+        raise NotFound("there is no pipeline {pipeline}", pipeline=pipeline_id)
     first = pipeline.first
     if first is None or pipeline.record.archived:
         raise Conflict(desk.say(Phrase.PIPELINE_ARCHIVED, pipeline=pipeline.name))

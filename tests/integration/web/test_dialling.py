@@ -11,7 +11,7 @@ from crm_core.model.identity import Identity, IdentityKind
 from crm_core.model.records import StageKind
 from crm_core.model.user import Role
 from crm_core.services import defining
-from crm_core.services.acts.pipeline_keeping import NewStage, create_pipeline
+from crm_core.services.acts.pipeline_keeping import NewStage, PipelineChange, change_pipeline, create_pipeline
 from crm_core.services.clients.contacts import ContactChange, create
 from tests.integration.web.conftest import Browser, Workspace
 
@@ -112,3 +112,24 @@ async def test_an_office_without_dial_lists_is_told_how_to_make_one(workspace: W
     browser = await workspace.visitor()
     assert "Обзвонов нет" in await browser.get("/dialling")
     await browser.get("/dialling/1/cards/1", status=404)
+
+
+async def test_a_list_that_is_not_for_somebody_is_not_filled_by_them(workspace: Workspace) -> None:
+    pipeline = await furnished(workspace, 2)
+    settings = PipelineSettings(dial_list=True, roles=["manager"])
+    change = PipelineChange(settings=settings)
+    await workspace.hub.store.run(partial(change_pipeline, pipeline_id=pipeline.id, given=change))
+    mila = await workspace.visitor("mila", Role.MARKETER)
+    assert f"/dialling/{pipeline.id}/" not in await mila.get("/dialling")
+    refused = await mila.send(f"/dialling/{pipeline.id}/fill", page="/me", segment="Все")
+    assert refused.status == 404
+    assert await workspace.scalar("SELECT count(*) FROM deal") == 0
+
+
+async def test_a_list_that_two_people_fill_at_once_has_everybody_once(workspace: Workspace) -> None:
+    pipeline = await furnished(workspace, 5)
+    mila = await workspace.visitor("mila", Role.MARKETER)
+    token, address = await mila.token("/dialling"), f"/dialling/{pipeline.id}/fill"
+    presses = await asyncio.gather(*(mila.send(address, page="", csrf=token, segment="Все") for _press in range(4)))
+    assert [each.status for each in presses] == [303] * 4
+    assert await workspace.scalar("SELECT count(*) FROM deal") == 5
