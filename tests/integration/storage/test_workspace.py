@@ -259,6 +259,39 @@ async def test_a_call_that_rings_many_people_is_asked_for_once(world: World) -> 
     assert many.scans(*LARGE) == []
 
 
+async def test_what_others_see_of_a_client_leaves_room_for_what_one_sees(world: World) -> None:
+    await world.take(*(talked(f"t{n}", ANNA, at(n * 100)) for n in range(3)))
+    contact = (await world.row("identity", key=f"tel:{ANNA}")).contact_id
+    old = await deal(world, "petr", "Старая", contact_id=contact)
+    for n in range(21):
+        world.clock.set(at(1000 + n))
+        placed = await deal(world, "ivan", f"Окна {n}", contact_id=contact)
+        about = partial(Desk.note, contact_id=contact, text=f"Акт {n}", kind=EntryKind.NOTE, deal_id=placed.id)
+        await act(world, "ivan", about)
+    await world.take(moved(ringing("now", ANNA, at(10_000))))
+    call = await world.row("call", linkedid="now")
+
+    def asks(conn: Connection) -> list[Asker]:
+        """Ivan and Olga, who see nothing but their own cards, and Petr, who has one beside Ivan's many."""
+        those = [asker_of(world, conn, login) for login in ("ivan", "olga", "petr")]
+        every = frozenset(each.id for each in those[0].catalogue.pipelines)
+        only = [replace(each.access.people, own=frozenset({each.login})) for each in those]
+        return [
+            replace(each, access=replace(each.access, sight=Sight(people, own=every)))
+            for each, people in zip(those, only, strict=True)
+        ]
+
+    askers = await world.store.read(asks)
+    one = await world.store.read(lambda conn: [popup(conn, each, call.id) for each in askers])
+    many = await seen(world, lambda conn: popups(conn, askers, one_call(conn, call.id)))
+    assert many.answer == one
+    _ivan, olga, petr = (each.known for each in many.answer)
+    assert [each.deal.id for each in petr.deals] == [old.id]
+    assert [each.call.linkedid for each in olga.last if each.call is not None] == ["t2", "t1", "t0"]
+    assert len(many.statements) <= 14
+    assert many.scans(*LARGE) == []
+
+
 # ---------------------------------------------------------------- the wall
 
 

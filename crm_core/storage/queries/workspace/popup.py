@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Select, literal_column, or_, select
+from sqlalchemy import Connection, Select, Table, literal_column, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.model.access import Sight
@@ -120,7 +121,9 @@ def _last(
     if not entries:
         return [() for _asker in askers]
     sights = [each.sight for each in askers]
-    found = all_of(conn, EntryRecord, last_statement(contact_id, *sights).limit((entries + 1) * len(askers)))
+    newest = (timeline.c.occurred_at.desc(), timeline.c.sequence.desc(), timeline.c.id.desc())
+    each_sees = [last_statement(contact_id, sight).limit(entries + 1) for sight in sights]
+    found = all_of(conn, EntryRecord, _of_any(timeline, each_sees, newest))
     found = [each for each in found if without is None or each.call_id != without]
     if len(askers) == 1:
         return [tuple(with_details(conn, found[:entries]))]
@@ -136,14 +139,15 @@ def _last(
     return [tuple(details[each.id] for each in some) for some in chosen]
 
 
-def last_statement(contact_id: int, *sights: Sight) -> Select[tuple[object, ...]]:
-    """The entries of a client's conversations that somebody of these sees, newest first."""
+def last_statement(contact_id: int, sight: Sight) -> Select[tuple[object, ...]]:
+    """The entries of a client's conversations that somebody sees, newest first."""
+    condition = seen_entry(timeline, sight)
     return (
         select(timeline)
         .where(
             timeline.c.contact_id == contact_id,
             timeline.c.kind.in_(_SAID),
-            *_any(seen_entry(timeline, sight) for sight in sights),
+            *([condition] if condition is not None else []),
         )
         .order_by(timeline.c.occurred_at.desc(), timeline.c.sequence.desc(), timeline.c.id.desc())
     )
@@ -151,10 +155,15 @@ def last_statement(contact_id: int, *sights: Sight) -> Select[tuple[object, ...]
 
 def _deals(conn: Connection, askers: Sequence[Asker], contact_id: int) -> list[list[DealRecord]]:
     """The open cards that each of them may see, those that changed last first."""
-    conditions = [deal.c.contact_id == contact_id, deal.c.closed_at.is_(None), deal.c.deleted_at.is_(None)]
-    conditions += _any(seen_card(each.sight) for each in askers)
-    statement = select(deal).where(*conditions).order_by(deal.c.updated_at.desc(), deal.c.id.desc())
-    found = all_of(conn, DealRecord, statement.limit(_MOST_DEALS * len(askers)))
+    of_client = select(deal).where(
+        deal.c.contact_id == contact_id, deal.c.closed_at.is_(None), deal.c.deleted_at.is_(None)
+    )
+    changed = (deal.c.updated_at.desc(), deal.c.id.desc())
+    seen = [seen_card(each.sight) for each in askers]
+    each_sees = [
+        of_client.where(*([each] if each is not None else [])).order_by(*changed).limit(_MOST_DEALS) for each in seen
+    ]
+    found = all_of(conn, DealRecord, _of_any(deal, each_sees, changed))
     return [[each for each in found if asker.sight.sees(each)][:_MOST_DEALS] for asker in askers]
 
 
@@ -163,8 +172,9 @@ def _places(asker: Asker, deals: Sequence[DealRecord]) -> tuple[OpenDeal, ...]:
     return tuple(OpenDeal(each, place[0], place[1]) for each, place in places if place is not None)
 
 
-def _any(conditions: Iterable[ColumnElement[bool] | None]) -> list[ColumnElement[bool]]:
-    """That one of these holds; nothing where one of them always does."""
-    given = list(conditions)
-    told = [each for each in given if each is not None]
-    return [or_(*told)] if len(told) == len(given) else []
+def _of_any(table: Table, statements: Sequence[Select[Any]], order: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """The rows of a table that one of these finds, each of which has an end of its own; in the order they all have."""
+    if len(statements) == 1:
+        return statements[0]
+    ids = (select(each.with_only_columns(table.c.id).subquery().c.id) for each in statements)
+    return select(table).where(table.c.id.in_(union_all(*ids))).order_by(*order)
