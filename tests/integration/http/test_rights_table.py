@@ -1,9 +1,11 @@
-"""Every operation of the API and every page, asked by every role and by nobody, against the one table of rights."""
+"""Every operation of the API and every page, asked by every role and by nobody, against the one table of rights; what
+they declare, against what is written of them; and that the server answers nothing else."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,10 +31,13 @@ from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.http.api import OPERATIONS, PREFIX
 from hub.http.operations import Operation
+from hub.settings import Secret
+from hub.settings.model import OidcSettings
 from hub.web.pages import PAGES
 from hub.web.routes import ROUTES, Route
 from tests.fakes.clock import DrivenClock
 from tests.integration.http.world import settings_for, token_of
+from tests.integration.http.written_rights import ANYBODY, ELSE, NEEDED, PUBLIC
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "длинный пароль"
@@ -48,6 +53,7 @@ NAMES = {
 }
 _SECRET = "семейная тайна"
 _PARTS = ("?part=live", "?part=fresh&missed=1", "?part=business", "?show=notes", "?show=stages", "?show=tasks")
+_PART = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 Client = TestClient[Request, Application]
@@ -56,7 +62,9 @@ Client = TestClient[Request, Application]
 @pytest.fixture
 async def office(furnished_sqlite: str, tmp_path: Path) -> AsyncIterator[tuple[Hub, TestServer]]:
     """A hub in which everybody is called as their role; rights are no matter of the engine."""
-    hub = build(settings_for(furnished_sqlite, tmp_path), clock=DrivenClock(), connectors={})
+    provider = OidcSettings("http://127.0.0.1:9", "hub", Secret("nothing"), "Office")
+    settings = replace(settings_for(furnished_sqlite, tmp_path), oidc=provider)
+    hub = build(settings, clock=DrivenClock(), connectors={})
     await hub.start()
     app = create_app(hub)
     app[PAGES].passwords = Passwords(CHEAP)
@@ -77,11 +85,18 @@ async def office(furnished_sqlite: str, tmp_path: Path) -> AsyncIterator[tuple[H
 
 def filled(path: str) -> str:
     """A path that names what is not there."""
-    return re.sub(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}", lambda found: NAMES.get(found[1], "999999999"), path)
+    return _PART.sub(lambda found: NAMES.get(found[1], "999999999"), path)
 
 
-def may(role: Role, right: Right | None) -> bool:
-    return right is None or TABLE[right][role] is not Reach.NONE
+def plain(path: str) -> str:
+    """A path without what its parts look like: `/deals/{id}`."""
+    return _PART.sub(r"{\1}", path)
+
+
+def may(role: Role, method: str, path: str) -> bool:
+    """Whether a role may what is written of a route."""
+    right = NEEDED[method, plain(path)]
+    return right == ANYBODY or TABLE[Right[right.upper()]][role] is not Reach.NONE
 
 
 async def asked(client: Client, operation: Operation, role: Role | None) -> int:
@@ -102,7 +117,7 @@ async def test_every_operation_asks_for_its_right(office: tuple[Hub, TestServer]
                 wrong.append(f"{operation.method} {operation.path} by nobody: {status}")
             for role in Role:
                 status = await asked(client, operation, role)
-                if may(role, operation.right) is (status in REFUSED):
+                if may(role, operation.method, PREFIX + operation.path) is (status in REFUSED):
                     wrong.append(f"{operation.method} {operation.path} ({operation.right}) by {role}: {status}")
     assert wrong == []
 
@@ -121,15 +136,58 @@ async def test_every_page_asks_for_its_right(office: tuple[Hub, TestServer]) -> 
             csrf = await entered(client, role)
             for route in routes:
                 status, where = await visited(client, route, csrf)
-                if may(role, route.right) is (status in REFUSED or where.startswith("/login")):
+                if may(role, route.method, route.path) is (status in REFUSED or where.startswith("/login")):
                     wrong.append(f"{route.method} {route.path} ({route.right}) by {role}: {status} {where}")
     assert wrong == []
 
 
+async def test_public_pages_open_nothing_but_themselves(office: tuple[Hub, TestServer]) -> None:
+    hub, server = office
+    assert isinstance(hub.clock, DrivenClock)
+    found: dict[tuple[str, str], tuple[str, set[str]]] = {}
+    every: tuple[Route, ...] = server.app[ROUTES]
+    async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
+        for route in every:
+            if not route.public:
+                continue
+            client.session.cookie_jar.clear()
+            nobody, somebody = await answered(client, route, ""), set[str]()
+            for role in Role:
+                hub.clock.advance(timedelta(hours=1))  # whoever tries to log in again and again is made to wait
+                client.session.cookie_jar.clear()
+                somebody.add(await answered(client, route, await entered(client, role)))
+            found[route.method, plain(route.path)] = nobody, somebody
+    assert found == {place: (nobody, {somebody}) for place, (nobody, somebody, _why) in PUBLIC.items()}
+
+
+async def answered(client: Client, route: Route, csrf: str) -> str:
+    """What a page answers, and where it leads: `302 /login`."""
+    status, where = await visited(client, route, csrf)
+    return f"{status} {where}".strip()
+
+
+async def test_routes_declare_what_is_written_of_them(office: tuple[Hub, TestServer]) -> None:
+    declared = {(each.method, PREFIX + each.path): each.right.slug for each in OPERATIONS}
+    every: tuple[Route, ...] = office[1].app[ROUTES]
+    for route in every:
+        if not route.public:
+            declared[route.method, plain(route.path)] = route.right.slug if route.right is not None else ANYBODY
+    assert declared == NEEDED
+    assert {(each.method, plain(each.path)) for each in every if each.public} == set(PUBLIC)
+
+
+async def test_the_server_answers_nothing_else(office: tuple[Hub, TestServer]) -> None:
+    """Whatever a request can reach is an operation, a page or named with why nobody need be known for it."""
+    routed = {
+        (each.method, each.resource.canonical) for each in office[1].app.router.routes() if each.resource is not None
+    }
+    heads = {("HEAD", path) for method, path in routed if method == "GET"}
+    assert routed - heads == {*NEEDED, *PUBLIC, *ELSE}
+
+
 def guarded(routes: Iterable[Route]) -> list[Route]:
-    """Those that ask who comes, without the one that ends every session."""
-    ending = {"/me/leave"}
-    return [route for route in routes if not route.public and route.path not in ending]
+    """Those that ask who comes."""
+    return [route for route in routes if not route.public]
 
 
 async def entered(client: Client, role: Role) -> str:
