@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
-from crm_core.model import written
+from crm_core.errors import InvalidInput
 from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
 from crm_core.services.letters.reckoning import send_sample
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries.idempotency import KeptAnswer
+from hub.web.doing import going_back
+from hub.web.moments import moment_of
 from hub.web.pages import Answer, Pages, field_of, number_in, user_here
 from hub.web.tongues import _, ngettext
 
@@ -55,7 +55,7 @@ class BroadcastActs:
         def begin(desk: Desk) -> None:
             if later and not given:
                 raise InvalidInput(_("Say when it is to begin."))
-            at = self._moment(given) if later else None
+            at = moment_of(given, self._pages.hub.settings.time_zone)
             if at is not None and at <= desk.now:
                 raise InvalidInput(_("This moment is over: choose one ahead, or start it now."))
             service.start(desk, number_in(request), at, seen=seen or None)
@@ -103,16 +103,8 @@ class BroadcastActs:
         raise self._pages.redirect(request, self._address(request), notice)
 
     async def _done(self, request: web.Request, act: Callable[[Desk], Any]) -> None:
-        try:
+        with going_back(self._pages, request, self._address(request)):
             await self._pages.act(request, act)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except CoreError as err:
-            raise self._pages.redirect(request, self._address(request), str(err)) from err
 
     def _address(self, request: web.Request) -> str:
         return f"/broadcasts/{number_in(request)}"
-
-    def _moment(self, given: str) -> datetime:
-        """A moment as a browser's field says it, in the office's zone."""
-        return written.moment(given, self._pages.hub.settings.time_zone)

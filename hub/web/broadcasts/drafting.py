@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import MultiMapping
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, Outdated, StorageUnavailable
+from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Catalogue, Section
 from crm_core.model.office import Office
 from crm_core.model.outreach import BroadcastRecord, BroadcastState
 from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
 from crm_core.storage.queries import broadcasts as queries
+from hub.web.doing import Refused, part, tried
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.tongues import N_, _, gettext
 from hub.web.words import CHANNELS
@@ -124,17 +125,10 @@ class Drafting:
             known = seen if isinstance(seen, str) else None
             return service.change(desk, record.id, seen=known, **{**changes, "channels": list(given.channels)})
 
-        try:
-            kept = await self._pages.act(request, keep)
-        except (StorageUnavailable, Forbidden, NotFound):
-            raise
-        except Outdated:
-            said = _(
-                "Somebody has changed it meanwhile: below is what you typed. Saving again replaces what stands now."
-            )
-            return await self._drawn(request, await self._draft(request), fields, said, 409)
-        except CoreError as err:
-            return await self._drawn(request, record, fields, str(err), 400)
+        kept = await tried(self._pages.act(request, keep))
+        if isinstance(kept, Refused):
+            record = await self._draft(request) if kept.outdated else record
+            return await self._drawn(request, record, fields, kept.text, kept.status)
         raise self._pages.redirect(request, f"/broadcasts/{kept.id}", _("Saved as a draft: nothing was sent yet."))
 
     async def _draft(self, request: web.Request) -> BroadcastRecord:
@@ -166,9 +160,7 @@ class Drafting:
             ways=[*fields.channels, *[""] * max(min(_WAYS, len(kinds)) - len(fields.channels), 0)],
             fastest=service.FASTEST,
         )
-        if status >= 400:
-            answer.headers["X-Part"] = "1"
-        return answer
+        return part(answer)
 
 
 def _with(catalogue: Catalogue, section: Section, chosen: str) -> list[str]:
