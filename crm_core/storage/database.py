@@ -39,6 +39,8 @@ _RETRY_S = 0.01
 _IDLE_S = 8.0
 _TRANSACTION_S = 30.0
 _PATIENT_S = 600
+_STATEMENTS = 500
+"""So many a connection remembers, and need not have read again: a hub that does everything has some three hundred."""
 _BOUND = (
     "SELECT set_config('transaction_timeout', '{ms:.0f}', {local})"
     " WHERE current_setting('server_version_num')::integer >= 170000"
@@ -72,11 +74,14 @@ class Database:
                 max_overflow=5,
                 pool_timeout=10,
                 pool_pre_ping=False,
+                # The connection that was used last knows most of the statements that are asked now.
+                pool_use_lifo=True,
                 json_deserializer=orjson.loads,
                 execution_options={"compiled_cache": COMPILED},
                 connect_args={
                     "timeout": 5,
                     "command_timeout": 60,
+                    "prepared_statement_cache_size": _STATEMENTS,
                     "server_settings": {
                         "jit": "off",
                         # Values of clients differ much: a plan that looks at none of them, which PostgreSQL would keep

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from crm_core.errors import CoreError
 from crm_core.messages import ChannelKey
@@ -24,6 +25,16 @@ _MOMENT_S = 0.5
 _AGAIN_S = 2.0
 _LOOK_S = 1.0
 _CATCH_UP_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What one room made of changes: pieces by language, topics of which they tell all there is, and topics of which
+    not all could be told."""
+
+    pieces: Mapping[str, Sequence[Piece]] = field(default_factory=dict)
+    told_whole: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
 
 
 class Telling:
@@ -126,22 +137,28 @@ class Telling:
         found: dict[str, list[Piece]] = {}
         told_whole: set[str] = set()
         unsure: set[str] = set()  # what one offer can't tell is asked for, whatever the others tell of it
-        for offer in self._offers:
-            wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
-            topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
-            if len(wishes) > MOST_ROWS:
-                unsure |= topics
-            if not wishes or len(wishes) > MOST_ROWS:
-                continue
-            try:
-                for language in self._followers.languages(topics):
-                    found.setdefault(language, []).extend(await offer.make(wishes, language))
-            except CoreError as err:
-                log.warning("pieces could not be made", table=offer.table, error=str(err))
-                unsure |= topics
-            else:
-                told_whole |= offer.topics or set()
+        for made in await asyncio.gather(*(self._made(offer, changes) for offer in self._offers)):
+            for language, pieces in made.pieces.items():
+                found.setdefault(language, []).extend(pieces)
+            told_whole |= made.told_whole
+            unsure |= made.unsure
         return found, frozenset(told_whole - unsure), bool(unsure)
+
+    async def _made(self, offer: Offer, changes: Sequence[tuple[str, object, int | None]]) -> _Made:
+        wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
+        topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
+        if len(wishes) > MOST_ROWS:
+            return _Made(unsure=frozenset(topics))
+        found: dict[str, Sequence[Piece]] = {}
+        if not wishes:
+            return _Made()
+        try:
+            for language in self._followers.languages(topics):
+                found[language] = await offer.make(wishes, language)
+        except CoreError as err:
+            log.warning("pieces could not be made", table=offer.table, error=str(err))
+            return _Made(found, unsure=frozenset(topics))
+        return _Made(found, offer.topics or frozenset())
 
     def _telephone(self, _pbx: str, _endpoint: str) -> None:
         """A telephone changed; in any thread."""
