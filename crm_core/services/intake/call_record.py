@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, overload
 
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk, Direction
+from crm_core.model.call_now import heralded
 from crm_core.model.cause import call_words, leg_words
 from crm_core.model.records import CallRecord
 from crm_core.services.desk import Desk
@@ -17,8 +18,6 @@ _CALL_RECORDS_CLOCK = timedelta(seconds=1)
 _GUESSED = frozenset({2, 3})
 _RECORDED = frozenset({4, 5})
 _MENDED = 8
-HERALDED = -1
-"""How far a call is of which the hub knows only whom it rings: whatever else is told of it is more."""
 
 
 def steps(call: CallSnapshot) -> int:
@@ -38,11 +37,6 @@ def tells_more(known: CallRecord, call: CallSnapshot) -> bool:
     return steps(call) > known.progress or (call.finished and (known.finished_at is None or overlooked))
 
 
-def heralded(known: CallRecord | None) -> bool:
-    """Whether of a call nothing is known but whom it rings."""
-    return known is not None and known.progress == HERALDED and known.state is CallState.RINGING
-
-
 def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None, contact_id: int | None) -> CallRecord:
     """The record after a snapshot that tells more than what was known.
 
@@ -50,7 +44,7 @@ def record_of(desk: Desk, pbx: str, call: CallSnapshot, known: CallRecord | None
     """
     call_id = known.id if known is not None else desk.work.next_id()
     ringing = known.rung if known is not None and call.state is CallState.RINGING else []
-    if heralded(known):
+    if known is not None and heralded(known):
         known = None
     rung = [rung_leg(desk, pbx, leg) for leg in call.legs]
     record = CallRecord(

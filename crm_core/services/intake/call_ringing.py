@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from crm_core.messages import InboundEvent
 from crm_core.model.call import CallSnapshot, CallState
+from crm_core.model.call_now import HERALDED
 from crm_core.model.records import CallRecord
 from crm_core.services.desk import Desk
 from crm_core.services.intake.call_record import (
-    HERALDED,
     record_of,
     rung_leg,
     rung_together,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_core.messages import EntryKind, InboundEvent
 from crm_core.model.call import CallSnapshot, CallState, Direction
+from crm_core.model.call_now import heralded
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller, internal
 from crm_core.model.office import ListAction
@@ -14,7 +15,7 @@ from crm_core.services.calls.recordings import expected
 from crm_core.services.cards.leads import about, answered_by, enquire
 from crm_core.services.desk import Desk
 from crm_core.services.intake.call_parts import completed
-from crm_core.services.intake.call_record import heralded, record_of, tells_more
+from crm_core.services.intake.call_record import record_of, tells_more
 from crm_core.services.intake.messages import wants_lead
 from crm_core.services.intake.outcome import DONE, Outcome
 from crm_core.services.intake.silent_calls import watch

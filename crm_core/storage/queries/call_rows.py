@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, and_, literal, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.model.call import CallState, Direction
+from crm_core.model.call_now import HERALDED
 from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.storage.queries.calls import GivenOut
 from crm_core.storage.queries.contacts import ContactCard, cards_of
@@ -31,7 +32,7 @@ from crm_core.storage.types import UtcDateTime
 @dataclass(frozen=True, slots=True)
 class RowFilter:
     """Which calls are wanted. `until` is exclusive; `login` means calls this person answered and those of their
-    clients; `going_on` those that are not over; `refused=False` none that a special list refused."""
+    clients; `going_on` those that have begun and are not over; `refused=False` none that a special list refused."""
 
     states: tuple[CallState, ...] = ()
     direction: Direction | None = None
@@ -81,7 +82,7 @@ def rows_statement(wanted: RowFilter, after: str | None) -> Select[Any]:
             call.c.started_at < wanted.until if wanted.until is not None else None,
             call.c.line == wanted.line if wanted.line is not None else None,
             _of(wanted.login) if wanted.login is not None else None,
-            call.c.finished_at.is_(None) if wanted.going_on else None,
+            and_(call.c.finished_at.is_(None), call.c.progress != HERALDED) if wanted.going_on else None,
             or_(call.c.state != CallState.REJECTED, call.c.list_name.is_(None)) if not wanted.refused else None,
         )
     )

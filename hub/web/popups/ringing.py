@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from crm_core.messages import RouteStage, Verdict
 from crm_core.model.access import Right
 from crm_core.model.call import CallState, Direction
-from crm_core.model.call_now import passed_on_by, ringing_legs, talk_now
+from crm_core.model.call_now import passed_on_by, ringing_legs, rings_now, talk_now
 from crm_core.model.identity import caller
 from crm_core.model.records import CallRecord
 from crm_core.model.user import Staff, User
@@ -25,7 +25,6 @@ from hub.web.popups.links import lost_links
 from hub.web.tongues import speak
 
 _TOPIC: Final = "me"
-_LONGEST_RINGING = timedelta(minutes=10)
 _MOST_PEOPLE = 20
 """That one call is shown to at once; of a larger group those that were rung first."""
 
@@ -139,8 +138,7 @@ def concerned(call: CallRecord, now: datetime) -> Mapping[str, bool]:
     telephone system left it unsaid how that ended, it rings no more."""
     if call.finished_at is not None or (call.direction is not Direction.IN and call.state is not CallState.ANSWERED):
         return {}
-    legs = [leg for leg in ringing_legs(call) if now - datetime.fromisoformat(leg["rang_at"]) < _LONGEST_RINGING]
-    parts = {leg["user"]: False for leg in legs if leg.get("user")}
+    parts = {leg["user"]: False for leg in rings_now(call, now) if leg.get("user")}
     if call.state is CallState.ANSWERED:
         talk = talk_now(call)
         talks = talk["user"] if talk is not None else None if call.talks else call.answered_by

@@ -12,6 +12,8 @@ from crm_core.messages import CallChanged, CallRinging, InboundEvent, ReceiptSta
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk, Direction, TalkBegan
 from crm_core.model.office import WebhookTarget
 from crm_core.model.records import CallRecord
+from crm_core.storage.queries.call_rows import RowFilter, list_rows
+from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.workspace.calls_now import call_now, calls_now
 from tests.integration.storage.world import OFFICE, PBX, World, at, fact
 
@@ -168,6 +170,28 @@ async def test_one_heralded_is_told_to_nobody_before_it_is_known_to_have_begun(w
     await _tell(world, "c", ("missed",), ("both",), ("ivan",))
     assert [each.event for each in await world.rows("webhook_delivery")] == ["call.started", "call.missed"]
     assert len(await world.rows("contact_case")) == 1
+
+
+async def _still(world: World, seconds: float) -> list[str]:
+    """The calls that go on so many seconds later."""
+    return await world.store.read(lambda conn: [each.linkedid for each in calls_now(conn, at(seconds))])
+
+
+async def test_one_heralded_whose_beginning_never_comes_goes_on_no_longer_than_a_telephone_rings(world: World) -> None:
+    await _tell(world, "herald", ("both",))
+    assert await _still(world, 30) == ["herald"]
+    assert await _still(world, 21.6 + 601) == []  # nothing rings for hours
+    rang = _story("herald")["both"].payload
+    assert isinstance(rang, CallRinging)
+    silent = tuple(replace(each, ended_at=at(40)) for each in rang.call.legs)
+    await world.take(fact(PBX, CallRinging(replace(rang.call, legs=silent)), at(40)))
+    assert await _still(world, 41) == []
+    page = await world.store.read(lambda conn: list_rows(conn, RowFilter(going_on=True), Slice(None, 10)))
+    assert page.items == ()
+    await _tell(world, "herald", ("started",))
+    assert await _still(world, 3600) == ["herald"]  # a queue may be long
+    page = await world.store.read(lambda conn: list_rows(conn, RowFilter(going_on=True), Slice(None, 10)))
+    assert [each.call.linkedid for each in page.items] == ["herald"]
 
 
 async def test_a_repeat_writes_nothing(world: World) -> None:

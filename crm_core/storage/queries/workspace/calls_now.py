@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
 from crm_core.model.call import CallState
-from crm_core.model.call_now import ringing_legs, talk_now
+from crm_core.model.call_now import goes_on, ringing_legs, talk_now
 from crm_core.model.records import CallRecord
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.workspace.clients import Client
 from crm_core.storage.tables import call
-
-_LONGEST = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,9 @@ class CallNow:
 
 
 def calls_now(conn: Connection, now: datetime, *, limit: int = 500) -> list[CallRecord]:
-    """The calls that go on, the oldest first; what has not ended after half a day is only forgotten. One statement."""
+    """The calls that go on, the oldest first. One statement."""
     found = all_of(conn, CallRecord, going_on_statement())
-    fresh = (each for each in found if each.started_at >= now - _LONGEST)
+    fresh = (each for each in found if goes_on(each, now))
     return sorted(fresh, key=lambda each: (each.started_at, each.id))[:limit]
 
 
