@@ -23,7 +23,7 @@ from crm_core.services.clients.contacts import BY_HAND
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.workspace.clients import Client, client_of
 from hub.web.browsers import browser_word
-from hub.web.tongues import _, ngettext, told
+from hub.web.tongues import _, language, ngettext, told
 from hub.web.words import CHANNELS, channel_word, identity_word, nameless_word, warning_word
 
 _KILO = 1024
@@ -53,6 +53,7 @@ class Shown:
             "ago": self.ago,
             "duration": duration,
             "size": self.size,
+            "fraction": fraction,
             "identity": self.identity,
             "number": number,
             "numbers": numbers,
@@ -94,7 +95,7 @@ class Shown:
             return _("{count} B").format(count=count)
         if count < _KILO * _KILO:
             return _("{count} KB").format(count=f"{count / _KILO:.0f}")
-        return _("{count} MB").format(count=f"{count / _KILO / _KILO:.1f}")
+        return _("{count} MB").format(count=fraction(count / _KILO / _KILO))
 
     def identity(self, key: str) -> str:
         """An identity as people say it: a number in groups, an address; ids of messengers with their messenger."""
@@ -171,6 +172,11 @@ def _moment(at: datetime, zone: ZoneInfo, today: date) -> Markup:
         text = local.strftime("%d.%m.%Y %H:%M")
     full = local.strftime("%d.%m.%Y %H:%M:%S")
     return Markup(f'<time datetime="{at.isoformat()}" title="{full}">{text}</time>')  # noqa: S704 — figures alone
+
+
+def fraction(value: float) -> str:
+    """A number with one place behind the mark that the reader's language puts there: «12,5»."""
+    return f"{value:.1f}".replace(".", "," if language() == "ru" else ".")
 
 
 def duration(seconds: float, most: int = 2) -> str:

@@ -206,7 +206,7 @@ def test_a_client_is_called_by_what_is_known() -> None:
 
 def test_sizes_and_first_lines() -> None:
     shown = _shown()
-    assert [shown.size(count) for count in (None, 5, 2048, 3 * 1024 * 1024)] == ["", "5 Б", "2 КБ", "3.0 МБ"]
+    assert [shown.size(count) for count in (None, 5, 2048, 3 * 1024 * 1024)] == ["", "5 Б", "2 КБ", "3,0 МБ"]
     assert first_line("a\n b") == "a b"
     assert first_line("слово " * 100, 20) == "слово слово слово с…"
 
