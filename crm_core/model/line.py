@@ -73,6 +73,14 @@ class Anonymous(StrEnum):
     REJECT = "reject"
 
 
+class Recorded(StrEnum):
+    """Whether the conversations of a line are recorded: as the PBX does with all, always, never."""
+
+    PBX = "pbx"
+    YES = "yes"
+    NO = "no"
+
+
 @dataclass(frozen=True, slots=True)
 class Menu:
     """A voice menu: the sound that is played, where each key leads, who hears it."""

@@ -209,7 +209,10 @@ async def _accounts(hub: Hub) -> list[Finding]:
         await hub.accounts.prepare()
     except (CoreError, OSError) as err:
         return [Finding("accounts", False, f"аккаунты, заведённые в самом хабе, не прочесть: {err}")]
-    return [Finding("lines", False, str(each)) for each in lines_without_pbx(hub.configured.settings)]
+    return [
+        Finding("lines", False, str(each))
+        for each in lines_without_pbx(hub.configured.settings, len(hub.settings.lines))
+    ]
 
 
 async def _channels(hub: Hub) -> list[Finding]:

@@ -54,12 +54,12 @@ async def put_together(store: Store, settings: Settings, clock: Clock) -> tuple[
     together, problems = with_kept(settings, catalogue, today)
     in_force = with_accounts(together, catalogue, Seal(settings))
     store.office = with_links(office_of(in_force.settings), settings)
-    mends = (*problems, *in_force.problems, *lines_without_pbx(in_force.settings))
+    mends = (*problems, *in_force.problems, *lines_without_pbx(in_force.settings, len(settings.lines)))
     return in_force, (*catalogue.problems, *(str(each) for each in mends))
 
 
 class Configured:
-    """Keeps the store's office up to date with the record's calendars, groups, special lists, ladders and accounts.
+    """Keeps the store's office up to date with the record's calendars, groups, lists, ladders, lines and accounts.
 
     `problems` are those of the record's definitions that can't be used; the others are in force. `settings` are those
     of hub.toml and of the record together, `accounts` those of the record alone.

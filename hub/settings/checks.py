@@ -84,8 +84,9 @@ def _lines(settings: Settings, source: Source) -> None:
         _line_repeats(line, position, seen, source)
 
 
-def lines_without_pbx(settings: Settings) -> tuple[Problem, ...]:
-    """Lines of a PBX that there is not. It is asked of the settings in force, for a PBX may be one of the record."""
+def lines_without_pbx(settings: Settings, own: int | None = None) -> tuple[Problem, ...]:
+    """Lines of a PBX that there is not. It is asked of the settings in force, for a PBX may be one of the record; those
+    behind the first `own` lines are of the record, too."""
     known = {pbx.name for pbx in settings.pbx} | {cti.name for cti in settings.cti}
     where = str(settings.file) if settings.file is not None else "hub.toml"
     found: list[Problem] = []
@@ -98,7 +99,9 @@ def lines_without_pbx(settings: Settings) -> tuple[Problem, ...]:
                 else Sentence("Connect it on the page «Channels», or add it to hub.toml")
             )
             what = Sentence("there is no PBX named {pbx}: no call comes to this line", pbx=shown(line.pbx))
-            found.append(Problem(where, None, f"line[{position}].pbx", what, guess))
+            kept = own is not None and position > own
+            place = f"the record: line «{line.number}»" if kept else where
+            found.append(Problem(place, None, "pbx" if kept else f"line[{position}].pbx", what, guess))
     return tuple(found)
 
 

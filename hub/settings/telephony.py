@@ -18,6 +18,7 @@ from crm_core.model.line import (
     RingStrategy,
     Target,
 )
+from crm_core.wording import Sentence
 from hub.settings import hours, values
 from hub.settings.errors import BadValueError, Fault
 from hub.settings.model import RobotSettings, Settings
@@ -71,7 +72,9 @@ def group(section: Section) -> Group:
 
 def _anonymous(value: object) -> Anonymous:
     if value == "callback":
-        raise BadValueError('"callback": nobody can ring back a hidden number', 'Write "ring" or "reject"')
+        raise BadValueError(
+            Sentence('"callback": nobody can ring back a hidden number'), Sentence('Write "ring" or "reject"')
+        )
     return values.one_of(Anonymous)(value)
 
 
@@ -87,13 +90,17 @@ def sound(value: object) -> str:
     for part in found.split("&"):
         if not _SOUND.match(part):
             raise BadValueError(
-                f"{shown(value)} is not the name of a sound",
-                'Write it as Asterisk knows it, like "custom/greeting", in Latin letters, digits and the marks _ / . -',
+                Sentence("{value} is not the name of a sound", value=shown(value)),
+                Sentence(
+                    'Write it as Asterisk knows it, like "{example}", in Latin letters, digits and the marks _ / . -',
+                    example="custom/greeting",
+                ),
             )
         ending = _ENDING.search(part)
         if ending is not None:
             raise BadValueError(
-                f"{shown(value)} has the ending {ending[0]}", "Leave it out: Asterisk picks the format by itself"
+                Sentence("{value} has the ending {ending}", value=shown(value), ending=ending[0]),
+                Sentence("Leave it out: Asterisk picks the format by itself"),
             )
     return found
 
@@ -101,7 +108,7 @@ def sound(value: object) -> str:
 def target(allowed: frozenset[Goal]) -> Parser[Target]:
     """Where a call goes: `callback`, `reject`, `ring`, `manager`, `group:NAME`, `user:LOGIN`, or an endpoint."""
     words = {goal.value: goal for goal in Goal if goal in allowed and goal not in NAMED_GOALS | {Goal.ENDPOINT}}
-    mend = f"It may be {', '.join(words)}, group:NAME, user:LOGIN or a telephone like PJSIP/150"
+    mend = Sentence("It may be {words}, group:NAME, user:LOGIN or a telephone like PJSIP/150", words=", ".join(words))
 
     def parse(value: object) -> Target:
         found = values.text(value).strip()
@@ -110,31 +117,32 @@ def target(allowed: frozenset[Goal]) -> Parser[Target]:
         word, colon, name = found.partition(":")
         if colon and word in {goal.value for goal in NAMED_GOALS}:
             if not name.strip():
-                raise BadValueError(f"{shown(value)} names nobody", mend)
+                raise BadValueError(Sentence("{value} names nobody", value=shown(value)), mend)
             return Target(Goal(word), name.strip())
         if _ENDPOINT.match(found):
             return Target(Goal.ENDPOINT, found)
         close = nearest(word, (*words, *NAMED_GOALS))
-        guess = f'Did you mean "{close}"? ' if close else ""
-        raise BadValueError(f"{shown(value)} leads nowhere", f"{guess}{mend}")
+        guess = Sentence('Did you mean "{close}"? {mend}', close=close, mend=mend) if close else mend
+        raise BadValueError(Sentence("{value} leads nowhere", value=shown(value)), guess)
 
     return parse
 
 
 def menu_keys(value: object) -> tuple[tuple[str, Target], ...]:
     """A table of keys and where they lead: `{ "1" = "group:sales", "2" = "callback" }`."""
-    mend = 'Write it like { "1" = "group:sales", "2" = "callback" }'
+    mend = Sentence("Write it like {example}", example='{ "1" = "group:sales", "2" = "callback" }')
     if not isinstance(value, dict):
         raise wrong_type("a table of keys", value, mend)
     if not value:
-        raise BadValueError("no key leads anywhere", mend)
+        raise BadValueError(Sentence("no key leads anywhere"), mend)
     found: list[tuple[str, Target]] = []
     faults: list[Fault] = []
     where = target(MENU_GOALS)
     for key, goal in value.items():
         if len(key) != 1 or key not in KEYS:
             # `#` ends the input of Asterisk's Read() before anything is read
-            faults.append(Fault(f"{shown(key)} is no key of a menu", "Keys are 0 to 9 and *", (key,)))
+            what = Sentence("{value} is no key of a menu", value=shown(key))
+            faults.append(Fault(what, Sentence("Keys are 0 to 9 and *"), (key,)))
             continue
         try:
             found.append((key, where(goal)))
@@ -152,7 +160,11 @@ def _menu(section: Section) -> Menu | None:
     if not section.has("menu"):
         for key in ("menu_sound", "menu_for"):
             if section.has(key):
-                section.wrong(key, "means nothing without a menu", 'Add menu = { "1" = "group:sales" }')
+                section.wrong(
+                    key,
+                    Sentence("means nothing without a menu"),
+                    Sentence("Add {example}", example='menu = { "1" = "group:sales" }'),
+                )
         return None
     return Menu(keys, spoken, audience) if keys is not None else None
 

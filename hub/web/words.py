@@ -214,6 +214,7 @@ KINDS: Mapping[str, str] = {
     Section.LIST: NP_("kind", "special list"),
     Section.HOURS: NP_("kind", "calendar"),
     Section.GROUP: NP_("kind", "group"),
+    Section.LINE: NP_("kind", "line"),
     Section.ACCOUNT: NP_("kind", "account"),
     Section.ROLE: NP_("kind", "role"),
 }

@@ -9,7 +9,7 @@ from crm_core.model.definitions.chains import ChainBody
 from crm_core.model.definitions.documents import DocumentBody
 from crm_core.model.definitions.fields import FieldBody, RecordTypeBody, TagGroupBody
 from crm_core.model.definitions.mappings import MappingBody
-from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, ListBody
+from crm_core.model.definitions.office import GroupBody, HoursBody, LadderBody, LineBody, ListBody
 from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
 from crm_core.model.definitions.roles import RoleBody
 from crm_core.model.definitions.rules import RuleBody
@@ -30,6 +30,7 @@ FORMS: dict[Section, type[Body]] = {
     Section.LIST: ListBody,
     Section.HOURS: HoursBody,
     Section.GROUP: GroupBody,
+    Section.LINE: LineBody,
     Section.TEMPLATE: TemplateBody,
     Section.SEGMENT: SegmentBody,
     Section.DOCUMENT: DocumentBody,
@@ -47,6 +48,8 @@ def name_of(body: Body) -> str | None:
             return f"{of}.{key}"
         case LadderBody(on=on):
             return on.value
+        case LineBody(number=number):
+            return number
         case _:
             return None
 
@@ -65,6 +68,7 @@ __all__ = [
     "GroupBody",
     "HoursBody",
     "LadderBody",
+    "LineBody",
     "ListBody",
     "MappingBody",
     "Pipeline",

@@ -40,6 +40,7 @@ class Section(StrEnum):
     LIST = "list"
     HOURS = "hours"
     GROUP = "group"
+    LINE = "line"
     ACCOUNT = "account"
     ROLE = "role"
 

@@ -1,4 +1,4 @@
-"""The forms of what decides about calls and unanswered clients: ladders, special lists, calendars, groups.
+"""The forms of what decides about calls and unanswered clients: ladders, special lists, calendars, groups, lines.
 
 They are written as in hub.toml, whose tables win over those of the same name here.
 """
@@ -11,9 +11,11 @@ from pydantic import Field, model_validator
 
 from crm_core.model.definitions.base import Body, Delay, Line, Name
 from crm_core.model.ladder import LadderEvent, Told
-from crm_core.model.line import RingStrategy
+from crm_core.model.line import Anonymous, Audience, Recorded, RingStrategy
 from crm_core.model.office import ListAction
 from crm_core.wording import Sentence
+
+Short = Annotated[Line, Field(max_length=500)]
 
 
 class StepBody(Body):
@@ -64,3 +66,27 @@ class GroupBody(Body):
     strategy: RingStrategy = RingStrategy.ALL
     ring_s: Annotated[int, Field(ge=1, le=600)] | None = None
     hours: Name | None = None
+
+
+class LineBody(Body):
+    """A number that clients dial and what becomes of its calls; the definition's name is the number. `menu` are keys
+    and where they lead: `callback`, `reject`, `manager`, `group:NAME`, `user:LOGIN`, a telephone such as `PJSIP/150`;
+    `night` says the same for the time outside of `hours`."""
+
+    number: Name
+    pbx: Name | None = None
+    source: Name | None = None
+    group: Name | None = None
+    hours: Name | None = None
+    night: Name = "callback"
+    night_sound: Short = ""
+    greeting: Short = ""
+    menu: Annotated[dict[Name, Name], Field(max_length=20)] = {}
+    menu_sound: Short = ""
+    menu_for: Audience = Audience.STRANGERS
+    anonymous: Anonymous = Anonymous.RING
+    record: Recorded = Recorded.PBX
+    enquiry: bool = False
+    leads: bool = True
+    pipeline: Name | None = None
+    silence: bool = True

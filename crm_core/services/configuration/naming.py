@@ -1,5 +1,5 @@
-"""Whether what stages, scorings, ladders and groups name is there: people, calendars, fields and their options. Else
-words that say what is missing, where, and what was probably meant."""
+"""Whether what stages, scorings, ladders, groups and lines name is there: people, calendars, fields and their options.
+Else words that say what is missing, where, and what was probably meant."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from crm_core.model.definitions import (
     FieldBody,
     GroupBody,
     LadderBody,
+    LineBody,
     PipelineSettings,
     RecordTypeBody,
     ScoringBody,
@@ -91,6 +92,25 @@ def check_ladder(desk: Desk, ladder: LadderBody) -> None:
 def check_group(desk: Desk, group: GroupBody) -> None:
     """Raise InvalidInput where a group's calendar is not there."""
     _check_hours(desk, group.hours, "hours")
+
+
+def check_line(desk: Desk, line: LineBody) -> None:
+    """Raise InvalidInput for the first thing that a line names and that is not there."""
+    _check_hours(desk, line.hours, "hours")
+    if line.pbx is not None:
+        _demand(Sentence("pbx: there is no PBX"), line.pbx, sorted({*desk.office.dial, *desk.office.naming}))
+    if line.pipeline is not None:
+        pipelines = [each.name for each in desk.catalogue.pipelines if not each.record.archived]
+        _demand(Sentence("pipeline: there is no pipeline"), line.pipeline, pipelines)
+    active = [each for each in desk.work.staff.by_login.values() if each.active]
+    groups = {each.group for each in active if each.group}
+    groups |= {*desk.office.groups, *desk.catalogue.section(Section.GROUP)}
+    for where, goal in (("night", line.night), *((f"menu.{key}", each) for key, each in line.menu.items())):
+        kind, _colon, name = goal.partition(":")
+        if kind == "group":
+            _demand(Sentence("{where}: there is no group", where=where), name.strip(), sorted(groups))
+        elif kind == "user":
+            _demand(Sentence("{where}: there is no user", where=where), name.strip(), [each.login for each in active])
 
 
 def check_role(name: str) -> None:

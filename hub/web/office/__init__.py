@@ -8,6 +8,7 @@ from hub.web.office.editing import Editor
 from hub.web.office.forms.labels import value_word
 from hub.web.office.index import Index
 from hub.web.office.letters import Templates, WithFiles
+from hub.web.office.lines import Lines
 from hub.web.office.people import People
 from hub.web.office.pipelines import Pipelines
 from hub.web.office.presets import Presets
@@ -21,6 +22,7 @@ from hub.web.routes import Route
 
 _EDITORS: dict[Section, type[Editor]] = {
     Section.RULE: Rules,
+    Section.LINE: Lines,
     Section.SEGMENT: Segments,
     Section.TEMPLATE: Templates,
     Section.DOCUMENT: WithFiles,

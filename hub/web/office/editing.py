@@ -117,7 +117,12 @@ class Editor:
             lines=[each for each in lines if not each.record.archived],
             away=[each for each in lines if each.record.archived],
             by_file=by_file,
+            **self.beside(),
         )
+
+    def beside(self) -> dict[str, Any]:
+        """What else a section shows beside its list."""
+        return {}
 
     async def show_new(self, request: web.Request) -> Answer:
         """An empty form, with what the address gives already."""

@@ -1,4 +1,4 @@
-"""The office at a glance: what there is of everything, and what is wrong; its lines; expressions checked as typed."""
+"""The office at a glance: what there is of everything, and what is wrong; expressions checked as typed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from aiohttp import web
 from crm_core.model.expressions import compiled
 from crm_core.model.rights import Right
 from crm_core.services.configuration import problems
-from hub.settings.checks import lines_without_pbx
 from hub.web.office.sections import KEPT
 from hub.web.pages import Answer, Pages, access_here, field_of
 from hub.web.routes import Route, does, shows
-from hub.web.tongues import N_, _, gettext, pgettext
+from hub.web.tongues import N_, _, gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class Index:
         """Its routes."""
         return (
             shows("/office", self.show, Right.CONFIGURE),
-            shows("/office/lines", self.lines, Right.CONFIGURE),
             does("/office/check", self.check, Right.CONFIGURE),
         )
 
@@ -57,7 +55,6 @@ class Index:
         catalogue, wrong, people = await hub.store.look(
             lambda desk: (desk.catalogue, problems(desk), sum(u.active for u in desk.work.staff.by_login.values()))
         )
-        settings = hub.settings
         tiles: dict[str, Tile] = {}
         for each in KEPT:
             if access.may(each.right):
@@ -77,13 +74,6 @@ class Index:
             ),
             (Right.KEEP_STAFF, "roles", _("Roles"), _("Who may do what, and with whose records."), None),
             (Right.KEEP_PIPELINES, "pipelines", _("Pipelines"), _("Stages, deadlines, checklists."), len(pipelines)),
-            (
-                Right.CONFIGURE,
-                "lines",
-                pgettext("telephone", "Lines"),
-                _("The numbers that clients dial."),
-                len(settings.lines),
-            ),
             (Right.KEEP_SOUNDS, "sounds", _("Sounds"), _("Greetings, menus, what robots say."), None),
             (Right.CONFIGURE, "deliveries", _("Deliveries"), _("What webhooks told, and what was not taken."), None),
             (Right.CONFIGURE, "presets", _("Presets"), _("Whole offices, ready to be applied."), None),
@@ -115,11 +105,6 @@ class Index:
         groups = [(gettext(name), [tiles[path] for path in paths if path in tiles]) for name, paths in _GROUPS]
         found = [*dict.fromkeys((*wrong, *hub.configured.problems))]
         return self.pages.render(request, "office/index.html", groups=groups, problems=found)
-
-    async def lines(self, request: web.Request) -> Answer:
-        """The numbers that clients dial, as hub.toml says."""
-        settings = self.pages.hub.configured.settings
-        return self.pages.render(request, "office/lines.html", lines=settings.lines, wrong=lines_without_pbx(settings))
 
     async def check(self, request: web.Request) -> Answer:
         """Whether an expression that is being typed can be read: `{"problem": "in words, empty where it can"}`."""

@@ -11,17 +11,29 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from crm_core.errors import InvalidInput
-from crm_core.model.definitions import FORMS, Body, Catalogue, Defined, DefinitionRecord, GroupBody, LadderBody, Section
+from crm_core.model.definitions import (
+    FORMS,
+    Body,
+    Catalogue,
+    Defined,
+    DefinitionRecord,
+    GroupBody,
+    LadderBody,
+    LineBody,
+    Section,
+)
 from crm_core.model.definitions import name_of as named_by
 from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.rights import Right
 from crm_core.services import defining
-from crm_core.services.configuration.naming import check_group, check_ladder, check_tags
+from crm_core.services.configuration.naming import check_group, check_ladder, check_line, check_tags
 from crm_core.services.desk import Desk
 from hub.bootstrap import Hub
 from hub.http.api import broadcasts, configuration, documents, rules, scores, templates, webhooks
 from hub.http.api.definitions import SectionOperations
+from hub.settings.errors import BadValueError
 from hub.settings.kept import with_kept
+from hub.settings.values import line_number
 from hub.web.tongues import N_, gettext
 
 Check = Callable[[Hub, Desk, str, Body], None]
@@ -61,7 +73,7 @@ class Keeping:
     @property
     def named_apart(self) -> bool:
         """Whether a definition has a name beside its body."""
-        return self.section not in {Section.FIELD, Section.LADDER}
+        return self.section not in {Section.FIELD, Section.LADDER, Section.LINE}
 
     def named(self, body: Body, given: str) -> str:
         """The name of a definition; raises InvalidInput where it needs one."""
@@ -82,6 +94,8 @@ class Keeping:
                 return tuple(each.name for each in settings.lists)
             case Section.LADDER:
                 return tuple(each.on.value for each in settings.ladders)
+            case Section.LINE:
+                return tuple(each.number for each in settings.lines)
             case Section.WEBHOOK:
                 return tuple(webhooks.shown_address(each.url) for each in settings.webhooks)
             case _:
@@ -108,6 +122,23 @@ def _of_ladder(desk: Desk, body: Any) -> None:
         check_ladder(desk, body)
 
 
+def _of_line(hub: Hub, desk: Desk, body: Any) -> None:
+    if not isinstance(body, LineBody):
+        return
+    check_line(desk, body)
+    try:
+        number = line_number(hub.settings.region)(body.number)
+    except BadValueError as err:
+        raise InvalidInput("number: {why}. {mend}", why=err.faults[0].what, mend=err.faults[0].mend) from err
+    if number != body.number:  # its name is the number: written in two ways it would be two lines
+        raise InvalidInput("number: write it as {number}", number=number)
+
+
+def _line(hub: Hub, desk: Desk, name: str, body: Body) -> None:
+    _of_line(hub, desk, body)
+    _as_in_file(Section.LINE)(hub, desk, name, body)
+
+
 def _as_in_file(section: Section, more: Callable[[Desk, Any], None] | None = None) -> Check:
     """What hub.toml could say, too, is read as if it stood there: what would not work is refused."""
 
@@ -121,7 +152,9 @@ def _as_in_file(section: Section, more: Callable[[Desk, Any], None] | None = Non
         _together, problems = with_kept(hub.settings, Catalogue(0, tried), today)
         own = next((each for each in problems if each.where.endswith(f"«{name}»")), None)
         if own is not None:
-            raise InvalidInput(f"{own.key}: {own.what}. {own.mend}".removeprefix(": "))
+            if not own.key:
+                raise InvalidInput("{why}. {mend}", why=own.what, mend=own.mend)
+            raise InvalidInput("{key}: {why}. {mend}", key=own.key, why=own.what, mend=own.mend)
 
     return checking
 
@@ -229,6 +262,14 @@ KEPT: Final[tuple[Keeping, ...]] = (
         N_("How the people of a group are rung, and when they work."),
         N_("Set up a group"),
         _as_in_file(Section.GROUP, _of_group),
+    ),
+    Keeping(
+        Section.LINE,
+        "lines",
+        N_("Telephone lines"),
+        N_("The numbers that clients dial: hours, menu, night, where their leads come from."),
+        N_("Add a line"),
+        _line,
     ),
     Keeping(
         Section.LIST,

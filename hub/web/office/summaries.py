@@ -17,6 +17,7 @@ from crm_core.model.definitions import (
     GroupBody,
     HoursBody,
     LadderBody,
+    LineBody,
     ListBody,
     RecordTypeBody,
     RuleBody,
@@ -249,6 +250,11 @@ def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
             return (value_word("strategy", body.strategy.value), body.hours or "")
         case ListBody():
             return (" → ".join(filter(None, (value_word("action", body.action.value), body.to))),)
+        case LineBody():
+            keys = " · ".join(f"{key} → {goal}" for key, goal in body.menu.items())
+            where = " · ".join(each for each in (body.pbx, body.source, body.group, body.pipeline) if each)
+            night = f"{body.hours} → {value_word('night', body.night)}" if body.hours else ""
+            return (short(where), short(night), short(keys))
         case WebhookBody():
             return (short(body.url), short(", ".join(body.events)))
         case _:

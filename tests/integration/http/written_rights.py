@@ -322,6 +322,11 @@ _NEEDED: Mapping[str, str] = {
         POST /office/ladders/{id}/back
         POST /office/ladders/{id}/up
         GET /office/lines
+        GET POST /office/lines/new
+        GET POST /office/lines/{id}
+        POST /office/lines/{id}/away
+        POST /office/lines/{id}/back
+        POST /office/lines/{id}/up
         GET /office/lists
         GET POST /office/lists/new
         GET POST /office/lists/{id}

@@ -146,7 +146,7 @@ class Texts(HTMLParser):
 # What is to be written in letters of its own, in hints; what offices of others call their things: presets are theirs.
 LITERAL: Final = (
     "group:имя", "amount, manager,", "today (сегодня)", "mon-fri → ", "leads = false", "[robot]", "[[line]]",
-    "greeting =", "Bot API", "Mail.ru", "{number}", "asteriskcdrdb",
+    "greeting =", "custom/greeting", "hub asterisk snippet", "Bot API", "Mail.ru", "{number}", "asteriskcdrdb",
 )  # fmt: skip
 OF_OTHERS: Final = re.compile(r"/(?:first-run/preset|office/presets)/.+")
 _VOID: Final = frozenset({"input", "br", "img", "meta", "link", "hr", "source", "wbr", "col", "use", "path"})

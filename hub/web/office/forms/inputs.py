@@ -101,6 +101,7 @@ _FOLDED: Mapping[str, frozenset[str]] = {
     "TemplateBody": frozenset({"texts", "language", "attachments", "any_hour"}),
     "DocumentBody": frozenset({"pictures", "file_name"}),
     "ClientsBody": frozenset({"abc_a", "abc_b", "xyz_x", "xyz_y", "need_tolerance"}),
+    "LineBody": frozenset({"enquiry", "leads", "pipeline", "silence", "anonymous", "record"}),
     "StageForm": frozenset({"forward_only"}),
     "TemplateFile": frozenset({"sha256", "content_type", "size"}),
 }

@@ -28,6 +28,8 @@ def offers_of(desk: Desk, of: str = "deal") -> Offers:
     who = ["manager", "responsible", *roles, *(f"group:{name}" for name in groups), *logins]
     keys = list(fields_of(catalogue, of).by_key)
     named = {
+        "pbx": sorted({*office.dial, *office.naming}),
+        "LineBody.night": ["callback", "reject", "ring", *(f"group:{name}" for name in groups)],
         "template": list(catalogue.section(Section.TEMPLATE)),
         "chain": list(catalogue.section(Section.CHAIN)),
         "segment": list(catalogue.section(Section.SEGMENT)),
