@@ -27,7 +27,16 @@ from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.web.board.acting import Acting
 from hub.web.board.asking import SORTED, Wanted, asking_of
-from hub.web.board.boards import MOST_OPEN, BoardView, board_view, expected, pipelines_of, table_view, titles_of_types
+from hub.web.board.boards import (
+    AT_ONCE,
+    MOST_OPEN,
+    BoardView,
+    board_view,
+    expected,
+    pipelines_of,
+    table_view,
+    titles_of_types,
+)
 from hub.web.board.editing import change_of, ident_of, text_of
 from hub.web.board.words import WORDS
 from hub.web.doing import part
@@ -77,6 +86,7 @@ class Boards(Acting):
             "NOBODY": NOBODY,
             "SPANNED": SPANNED,
             "able": able(view.beside.asker),
+            "AT_ONCE": AT_ONCE,
             "MOST_OPEN": MOST_OPEN,
             **WORDS,
         }

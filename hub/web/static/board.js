@@ -274,7 +274,7 @@ board?.addEventListener("keydown", (event) => {
 
 // ---------- the board asked anew stays where it was
 
-const AT_ONCE = 20; // cards of a column that come at once; how many more were opened is told
+const AT_ONCE = Number(board?.dataset.atOnce); // cards of a column that come at once; how many more were opened is told
 let asked = new Map(); // stage -> how many cards the board was asked for
 let kept = null;
 
