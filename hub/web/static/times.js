@@ -21,7 +21,7 @@ export function tick() {
   const now = Date.now();
   document.querySelectorAll("[data-since]").forEach((each) => { each.textContent = words((now - Date.parse(each.dataset.since)) / 1000); });
   document.querySelectorAll("[data-until]").forEach((each) => {
-    const left = (Date.parse(each.dataset.until) - now) / 1000;
+    const left = Math.trunc((Date.parse(each.dataset.until) - now) / 1000); // no «−0»
     each.classList.toggle("late", left < 0);
     each.textContent = (left < 0 ? "−" : "") + words(Math.abs(left));
   });
