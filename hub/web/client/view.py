@@ -13,6 +13,7 @@ from crm_core.model.records import LeadRecord, LeadStatus, MergeRecord
 from crm_core.model.selling import PaymentRecord
 from crm_core.model.task import TaskState
 from crm_core.services.cards.pipelines import DEAL
+from crm_core.storage.queries import opt_outs
 from crm_core.storage.queries.cases import CaseCard
 from crm_core.storage.queries.contacts import ContactCard, contact_card
 from crm_core.storage.queries.documents import list_documents
@@ -68,9 +69,10 @@ class Blank:
 @dataclass(frozen=True, slots=True)
 class Business:
     """What is going on with a client: the right side of the card. `pipelines` are those in which whoever looks may open
-    a deal."""
+    a deal; `unsubscribed`: they want no mailings."""
 
     card: ContactCard
+    unsubscribed: bool
     known: KnownClient
     waiting: Waiting | None
     leads: tuple[LeadRecord, ...]
@@ -176,6 +178,7 @@ def business_of(conn: Reading, asker: Asker, contact_id: int) -> Business:
     due = PaymentFilter(contact_id=ident, open_only=True, sight=sight)
     return Business(
         card=card,
+        unsubscribed=ident in opt_outs.among(conn, [ident]),
         known=known,
         waiting=_waiting(conn, asker, card, known.case),
         leads=tuple(list_leads(conn, LeadFilter(contact_id=ident), Slice(limit=_LEADS)).items),

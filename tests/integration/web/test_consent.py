@@ -17,13 +17,15 @@ async def test_a_client_leaves_the_mailings_and_comes_back(workspace: Workspace)
     ivan = await workspace.visitor("ivan", Role.MANAGER)
     card = await workspace.write("Больше мне не пишите")
     here = f"/contacts/{card}/consent"
-    assert here in await ivan.get(f"/contacts/{card}")
+    assert here in (page := await ivan.get(f"/contacts/{card}"))
+    assert "без рассылок" not in page
     for _press in range(2):
         response = await ivan.send(f"/contacts/{card}/opt-out", page=here, note="по телефону")
         assert response.status == 303
     page = await ivan.get(here)
     assert "отказался от рассылок" in page
     assert "сказал нам" in page
+    assert "без рассылок" in await ivan.get(f"/contacts/{card}"), "the card says so without being asked"
     assert await workspace.scalar("SELECT count(*) FROM opt_out") == 1
     await ivan.send(f"/contacts/{card}/opt-in", page=here)
     assert await workspace.scalar("SELECT count(*) FROM opt_out") == 0
