@@ -105,6 +105,7 @@ _KEEPS = {
     Section.SEGMENT: Right.BROADCAST,
     Section.MAPPING: Right.IMPORT,
     Section.ROLE: Right.KEEP_STAFF,
+    Section.ACCOUNT: Right.CONFIGURE_CHANNELS,
 }
 
 
