@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from multidict import MultiMapping
+from multidict import MultiDict, MultiMapping
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
@@ -14,6 +14,7 @@ from crm_core.model.definitions.fields import FieldType
 from crm_core.model.fields import FieldSet
 from crm_core.services.acts.deals import DealChange
 from crm_core.services.clients.contacts import clean_tags
+from hub.web.board.words import input_text
 from hub.web.moments import moment_of
 
 FIELD = "f."
@@ -66,6 +67,15 @@ def fields_given(form: Form, fields: FieldSet) -> Mapping[str, Any]:
                 found[key] = chosen or None
         elif f"{FIELD}{key}" in form:
             found[key] = text_of(form, f"{FIELD}{key}").strip() or None
+    return found
+
+
+def own_typed(fields: Mapping[str, Any]) -> MultiMapping[Any]:
+    """The custom fields of a record as its form would be sent."""
+    found: MultiDict[Any] = MultiDict()
+    for key, value in fields.items():
+        for each in value if isinstance(value, list) else [input_text(value)]:
+            found.add(f"{FIELD}{key}", each)
     return found
 
 

@@ -21,8 +21,7 @@ from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.companies import CompanyCard, company_card
 from hub.web.board.acting import Acting
-from hub.web.board.editing import fields_given, ident_of, text_of
-from hub.web.board.words import input_text
+from hub.web.board.editing import fields_given, ident_of, own_typed, text_of
 from hub.web.doing import Refused, part, tried
 from hub.web.pages import Answer, access_here, number_in
 from hub.web.shown import money
@@ -109,9 +108,7 @@ def _as_typed(company: CompanyRecord | None) -> MultiMapping[Any]:
     plain = {"name": company.name, "tax_id": company.tax_id, "city": company.city, "manager": company.manager}
     found.extend({name: value or "" for name, value in plain.items()})
     found.add("tags", ", ".join(company.tags))
-    for key, value in company.fields.items():
-        for each in value if isinstance(value, list) else [input_text(value)]:
-            found.add(f"f.{key}", each)
+    found.extend(own_typed(company.fields))
     return found
 
 

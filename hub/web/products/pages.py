@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -12,6 +14,7 @@ from multidict import MultiMapping
 from crm_core.errors import InvalidInput
 from crm_core.model import written
 from crm_core.model.access import Right
+from crm_core.model.fields import fields_of
 from crm_core.model.selling import ProductRecord
 from crm_core.services.desk import Desk
 from crm_core.services.money import products as service
@@ -19,14 +22,16 @@ from crm_core.services.money.products import ProductChange
 from crm_core.storage.queries import selling as queries
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.selling import ProductFilter
-from hub.web.board.editing import ident_of, text_of
+from hub.web.board.editing import fields_given, ident_of, own_typed, text_of
+from hub.web.board.words import value_text
 from hub.web.doing import Refused, part, tried
-from hub.web.pages import Answer, Pages, access_here, number_in
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.shown import money
 from hub.web.tongues import _
 
 _ROWS = 50
 _LONGEST = 200
+_KIND = "product"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ class Fields:
         shown = price if record.currency == "RUB" else f"{price} {record.currency}"
         return cls(record.name, record.sku or "", record.unit, shown, record.archived, str(record.version))
 
-    def meant(self, currency: str) -> ProductChange:
-        """What is wanted; raises InvalidInput."""
+    def meant(self, currency: str, own: Mapping[str, Any]) -> ProductChange:
+        """What is wanted, with the own fields that the form names; raises InvalidInput."""
         price = written.money(self.price or "0", currency)
         return ProductChange(
             name=self.name,
@@ -64,6 +69,7 @@ class Fields:
             price=int(price["amount"]),
             currency=str(price["currency"]),
             archived=self.archived,
+            fields=own,
         )
 
 
@@ -99,12 +105,12 @@ class Products:
 
     async def show_new(self, request: web.Request) -> Answer:
         """An empty form."""
-        return self._drawn(request, None, Fields())
+        return await self._drawn(request, None, Fields())
 
     async def show(self, request: web.Request) -> Answer:
         """One product."""
         record = await self._record(request)
-        return self._drawn(request, record, Fields.of_record(record))
+        return await self._drawn(request, record, Fields.of_record(record))
 
     async def save(self, request: web.Request) -> Answer:
         """Keep a product; what is wrong is said above what was typed, and what stands now where somebody was faster."""
@@ -113,19 +119,21 @@ class Products:
         try:
             fields = Fields.of(form)
         except InvalidInput as err:
-            return self._drawn(request, record, Fields(), str(err), 400)
+            return await self._drawn(request, record, Fields(), str(err), 400)
 
         def keep(desk: Desk) -> ProductRecord:
+            own = fields_given(form, fields_of(desk.catalogue, _KIND))
             if record is None:
-                return service.create(desk, fields.meant(ProductRecord._field_defaults["currency"]))
-            return service.change(desk, record.id, fields.meant(record.currency), ident_of(fields.version, "version"))
+                return service.create(desk, fields.meant(ProductRecord._field_defaults["currency"], own))
+            given = fields.meant(record.currency, own)
+            return service.change(desk, record.id, given, ident_of(fields.version, "version"))
 
         kept = await tried(self._pages.act(request, keep))
         if isinstance(kept, Refused):
             if kept.outdated:
                 record = await self._record(request)
                 fields = replace(fields, version=str(record.version))
-            return self._drawn(request, record, fields, kept.text, kept.status)
+            return await self._drawn(request, record, fields, kept.text, kept.status, form)
         raise self._pages.redirect(request, "/products", _("«{name}» is saved.").format(name=kept.name))
 
     async def delete(self, request: web.Request) -> Answer:
@@ -137,10 +145,18 @@ class Products:
         ident = number_in(request)
         return await self._pages.hub.store.read(lambda conn: queries.one_product(conn, ident))
 
-    def _drawn(
-        self, request: web.Request, record: ProductRecord | None, fields: Fields, problem: str = "", status: int = 200
+    async def _drawn(
+        self,
+        request: web.Request,
+        record: ProductRecord | None,
+        fields: Fields,
+        problem: str = "",
+        status: int = 200,
+        typed: MultiMapping[Any] | None = None,
     ) -> Answer:
-        access = access_here(request)
+        access, store, user = access_here(request), self._pages.hub.store, user_here(request)
+        asker = await store.read(lambda conn: store.asker(conn, user))
+        own = list(fields_of(asker.catalogue, _KIND).by_key.values())
         answer = self._pages.render(
             request,
             "products/form.html",
@@ -148,6 +164,11 @@ class Products:
             record=record,
             fields=fields,
             problem=problem,
+            own=own,
+            typed=typed if typed is not None else own_typed(record.fields if record is not None else {}),
+            value_text=value_text,
+            values=record.fields if record is not None else {},
+            staff=asker.staff,
             keeps=access.may(Right.KEEP_SALES),
             deletes=access.may(Right.DELETE),
         )

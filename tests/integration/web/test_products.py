@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from crm_core.model.definitions import FieldBody, Section
 from crm_core.model.user import Role
+from crm_core.services import defining
+from crm_core.services.desk import Desk
+from crm_core.storage.queries.selling import one_product
 from tests.integration.web.conftest import Workspace
 
 _NEW = "/products/new"
@@ -54,3 +58,37 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(workspace: Workspa
         assert 'role="alert"' in text
         assert f'value="{fields["sku"]}"' in text
     assert await workspace.scalar("SELECT count(*) FROM product") == 1
+
+
+async def test_own_fields_of_products_stand_in_the_form(workspace: Workspace) -> None:
+    def declare(desk: Desk) -> None:
+        for key, more in (
+            ("width", {"title": "Ширина, см", "type": "number"}),
+            ("colours", {"title": "Цвета", "type": "multi", "options": ["белый", "дуб"]}),
+            ("area", {"title": "Площадь", "type": "formula", "expression": "fields.width * 2"}),
+        ):
+            body = FieldBody.model_validate({"of": "product", "key": key, **more})
+            defining.add(desk, Section.FIELD, f"product.{key}", body, "root")
+
+    await workspace.hub.store.run(declare)
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    page = await ivan.get(_NEW)
+    assert "Ширина, см" in page
+    assert 'name="f.area"' not in page, "what is worked out is not typed in"
+    given = {"name": "Окно", "price": "1", "has.colours": "1"}
+    response = await ivan.send(_NEW, page=_NEW, **given, **{"f.width": "широкое", "f.colours": "дуб"})
+    text = await response.text()
+    assert response.status == 400
+    assert 'value="широкое"' in text, "what was typed stays"
+    response = await ivan.send(_NEW, page=_NEW, **given, **{"f.width": "120", "f.colours": "дуб"})
+    assert response.status == 303, await response.text()
+    one = f"/products/{await workspace.scalar('SELECT id FROM product')}"
+    page = await ivan.get(one)
+    assert 'value="120"' in page
+    assert "240" in page
+    version = str(await workspace.scalar("SELECT version FROM product"))
+    # Neither the box nor the number are ticked or filled in any more.
+    await ivan.send(one, page=one, **given, **{"f.width": "", "version": version})
+    fields = await workspace.hub.store.read(lambda conn: one_product(conn, int(one.rpartition("/")[2])).fields)
+    assert "width" not in fields
+    assert "colours" not in fields
