@@ -41,7 +41,8 @@ async def parts_of(hub: Hub) -> tuple[bool, dict[str, dict[str, str]]]:
         parts[str(key)] = {"state": channel.health.state.value, "detail": channel.health.detail}
     if hub.live.passed_over:
         told = Sentence(
-            "{count} changes were passed over: restart the hub; its log tells why", count=hub.live.passed_over
+            "{count} changes were passed over that break a part of the hub: they are tried again, its log tells why",
+            count=hub.live.passed_over,
         )
         parts["feed"] = {"state": "trouble", "detail": told}
     parts.update(hub.recordings.parts)

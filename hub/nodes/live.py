@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
 
 from crm_core.errors import CoreError, StorageUnavailable
 from crm_core.storage import feed
@@ -21,35 +22,60 @@ log = get_logger(__name__)
 _PAGE = 500
 _KEPT = 2000
 _TRIES = 10  # to tell a listener that breaks, before the others go on without it
+_MOST_OWED = 1000
+_LONGEST_PAUSE_S = 60.0
 Listener = Callable[[list[FeedRow]], Awaitable[None]]
+
+
+@dataclass(slots=True, eq=False)
+class _Listening:
+    """A listener, the changes it broke on, and when it is told these again (by the loop's clock), after which pause.
+    Of too many the oldest are `lost`."""
+
+    listener: Listener
+    pause_s: float
+    owed: deque[FeedRow] = field(default_factory=deque)
+    again_at: float = 0.0
+    lost: int = 0
+
+    def owe(self, rows: list[FeedRow]) -> None:
+        self.owed.extend(rows)
+        while len(self.owed) > _MOST_OWED:
+            self.owed.popleft()
+            self.lost += 1
 
 
 class Live:
     """Follows the feed for everybody in this process. `poll_s` bounds how late another node's change is seen.
 
-    `passed_over` is how many changes some listener broke on and was not told.
+    What some listener breaks on it is told again after `retry_s`, then less and less often.
     """
 
-    def __init__(self, store: Store, poll_s: float = 0.5) -> None:
+    def __init__(self, store: Store, poll_s: float = 0.5, retry_s: float = 5.0) -> None:
         self._store = store
         self._poll_s = poll_s
+        self._retry_s = retry_s
         self._recent: deque[FeedRow] = deque(maxlen=_KEPT)
-        self._listeners: list[Listener] = []
+        self._listeners: list[_Listening] = []
         self._woken = asyncio.Event()
         self._moved = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self.position = 0
-        self.passed_over = 0
         store.on_commit(lambda _position: self.wake())
 
     def listen(self, listener: Listener) -> None:
         """Have every change told to `listener`, in order, before followers see it; call before `start`.
 
-        It may be told the same changes again. Where it breaks on them again and again, they are passed over: the others
-        would see nothing any more.
+        It may be told the same changes again. Where it breaks on them again and again, they are passed over, for the
+        others would see nothing any more, and told to it later, behind others: it looks at what stands now.
         """
-        self._listeners.append(listener)
+        self._listeners.append(_Listening(listener, self._retry_s))
+
+    @property
+    def passed_over(self) -> int:
+        """How many changes some listener broke on and does not know of yet."""
+        return sum(len(each.owed) + each.lost for each in self._listeners)
 
     def wake(self) -> None:
         """Something was committed, here or elsewhere; from the loop's own thread."""
@@ -109,6 +135,7 @@ class Live:
     async def _pump(self) -> None:
         while True:
             self._woken.clear()
+            await self._make_up()
             try:
                 rows = await self._store.read(lambda conn: feed.after(conn, self.position, _PAGE))
                 told = await self._told(rows)
@@ -133,18 +160,49 @@ class Live:
     async def _told(self, rows: list[FeedRow]) -> bool:
         """Whether the listeners know of these changes, so that they need not be told again. Raises
         StorageUnavailable."""
-        broken = False
-        for listener in self._listeners if rows else ():
+        broken: list[_Listening] = []
+        for each in self._listeners if rows else ():
             try:
-                await listener(rows)
+                await each.listener(rows)
             except StorageUnavailable:
                 raise
             except Exception:
                 log.exception("a listener of the change feed failed", position=rows[-1].position, tries=self._failures)
-                broken = True
+                broken.append(each)
         self._failures = self._failures + 1 if broken else 0
         if self._failures >= _TRIES:
             log.error("changes were passed over that a listener breaks on", position=rows[-1].position)
-            self.passed_over += len(rows)
-            self._failures, broken = 0, False
+            for each in broken:
+                each.owe(rows)
+                each.again_at = self._later(each)
+            self._failures = 0
+            return True
         return not broken
+
+    async def _make_up(self) -> None:
+        """Tell listeners once more what was passed over, where it is time to."""
+        for each in self._listeners:
+            if not each.owed or asyncio.get_running_loop().time() < each.again_at:
+                continue
+            rows, each.owed = list(each.owed), deque()
+            for row in rows:
+                if not await self._told_again(each.listener, row):
+                    each.owed.append(row)
+            if each.owed:
+                each.pause_s = min(each.pause_s * 2, _LONGEST_PAUSE_S)
+                each.again_at = self._later(each)
+            else:
+                each.pause_s = self._retry_s
+                log.info("a listener has heard what was passed over", changes=len(rows))
+
+    async def _told_again(self, listener: Listener, row: FeedRow) -> bool:
+        """Each by itself, so that one it always breaks on keeps no other from it."""
+        try:
+            await listener([row])
+        except Exception as err:  # noqa: BLE001 - where it breaks is in the log already
+            log.warning("a listener of the change feed failed again", position=row.position, error=repr(err))
+            return False
+        return True
+
+    def _later(self, each: _Listening) -> float:
+        return asyncio.get_running_loop().time() + each.pause_s

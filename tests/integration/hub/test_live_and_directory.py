@@ -95,6 +95,33 @@ async def test_a_listener_that_breaks_keeps_the_others_waiting_but_for_a_moment(
     await live.stop()
 
 
+async def test_a_listener_is_told_later_what_was_passed_over(world: World) -> None:
+    live, heard, broken = Live(world.stores[0], poll_s=0.01, retry_s=0.01), set[int](), [True]
+    poison: list[int] = []
+
+    async def hears(rows: list[FeedRow]) -> None:
+        if broken[0] or any(each.position in poison for each in rows):
+            raise LookupError
+        heard.update(each.position for each in rows)
+
+    live.listen(hears)
+    await live.start()
+    await take(world.stores[0], 1)
+    await until(lambda: live.passed_over > 0)
+    first = live.position
+    await take(world.stores[0], 2)
+    await until(lambda: live.position > first and live.passed_over > 1)
+    poison.append(live.position)
+    broken[0] = False
+    await until(lambda: live.passed_over == 1)  # one that breaks it whatever is done keeps no other from it
+    assert first in heard
+    await take(world.stores[0], 3)
+    await until(lambda: live.position in heard)  # nor those that come
+    poison.clear()
+    await until(lambda: live.passed_over == 0)
+    await live.stop()
+
+
 async def test_what_was_of_the_moment_is_told_again(world: World) -> None:
     live, heard = Live(world.stores[0], poll_s=0.01), []
     troubles = [StorageUnavailable("away")] * 20 + [LookupError("once")]
