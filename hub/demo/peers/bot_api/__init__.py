@@ -15,12 +15,12 @@ next calls fail, `bot.inject({...})` sends an update as it stands.
 
 from hub.demo.peers.bot_api import faults
 from hub.demo.peers.bot_api.account import Access, Call, CallbackAnswer, Sent
-from hub.demo.peers.bot_api.faults import Fault, When
 from hub.demo.peers.bot_api.groups import Group
 from hub.demo.peers.bot_api.limits import Limits
 from hub.demo.peers.bot_api.people import Person, Press
 from hub.demo.peers.bot_api.server import Bot, BotApiServer
 from hub.demo.peers.bot_api.webhook import SECRET_HEADER, Delivery
+from hub.demo.peers.faults import Fault, When
 
 __all__ = [
     "SECRET_HEADER",

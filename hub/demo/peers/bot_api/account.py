@@ -20,13 +20,13 @@ from aiogram.types import (
 
 from crm_core.ports import Clock
 from hub.demo.peers.bot_api.errors import bad_request, forbidden, migrated, too_many_requests
-from hub.demo.peers.bot_api.faults import Fault, FaultPlan
 from hub.demo.peers.bot_api.files import FileShelf
 from hub.demo.peers.bot_api.journal import Journal
 from hub.demo.peers.bot_api.limits import FloodControl, Limits
 from hub.demo.peers.bot_api.updates import UpdateQueue
 from hub.demo.peers.bot_api.webhook import WebhookSender
 from hub.demo.peers.bot_api.wire import JsonObject, checked_update, dump
+from hub.demo.peers.faults import Fault, FaultPlan
 
 
 class Access(Enum):

@@ -1,39 +1,11 @@
-"""Faults to order: what the server does wrong instead of, or after, doing right."""
+"""Faults to order from the Bot API: those of all servers, and its own."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from enum import Enum
-
 from hub.demo.peers.bot_api.errors import ApiError, too_many_requests
+from hub.demo.peers.faults import Act, Fault, When, drop, garbage, hang
 
-
-class When(Enum):
-    """Whether a fault strikes before the call takes effect or after."""
-
-    BEFORE = "before"
-    AFTER = "after"
-
-
-class Act(Enum):
-    """What goes wrong."""
-
-    ANSWER = "answer"
-    HANG = "hang"
-    DROP = "drop"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault for one call. `method` limits it to that API method (`file` for downloads); None takes any."""
-
-    act: Act
-    when: When = When.BEFORE
-    status: int = 500
-    body: bytes = b""
-    content_type: str = "application/json"
-    method: str | None = None
+__all__ = ["Act", "Fault", "When", "bad_gateway", "drop", "garbage", "hang", "status", "too_many"]
 
 
 def too_many(retry_after: int, method: str | None = None) -> Fault:
@@ -60,46 +32,3 @@ def bad_gateway(method: str | None = None) -> Fault:
     """502 with the HTML page of a proxy, which is no JSON."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     return Fault(Act.ANSWER, status=502, body=page, content_type="text/html", method=method)
-
-
-def garbage(body: bytes = b"\xff\xfe{", method: str | None = None) -> Fault:
-    """200 with a body that is no JSON."""
-    return Fault(Act.ANSWER, status=200, body=body, method=method)
-
-
-def hang(when: When = When.BEFORE, method: str | None = None) -> Fault:
-    """No answer until the client goes away, before or after the call took effect."""
-    return Fault(Act.HANG, when, method=method)
-
-
-def drop(when: When = When.BEFORE, method: str | None = None) -> Fault:
-    """The connection is cut, before or after the call took effect."""
-    return Fault(Act.DROP, when, method=method)
-
-
-class FaultPlan:
-    """The faults of a bot that have not struck yet, in order."""
-
-    def __init__(self) -> None:
-        self._next: deque[Fault] = deque()
-
-    def add(self, *faults: Fault) -> None:
-        """Plan one fault for each of the next calls it applies to."""
-        self._next.extend(faults)
-
-    def take(self, method: str) -> Fault | None:
-        """The first planned fault that applies to a call of `method`; it is spent."""
-        for fault in self._next:
-            if fault.method is None or fault.method.lower() == method.lower():
-                self._next.remove(fault)
-                return fault
-        return None
-
-    @property
-    def pending(self) -> int:
-        """How many have not struck yet."""
-        return len(self._next)
-
-    def clear(self) -> None:
-        """Forget what is planned."""
-        self._next.clear()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from typing import Any, Self
+from typing import Any
 
 from aiogram.types import Chat, User
 from aiohttp import web
@@ -13,17 +12,17 @@ from aiohttp import web
 from crm_core.ports import Clock
 from hub.demo.peers.bot_api.account import BotAccount, Call
 from hub.demo.peers.bot_api.errors import ApiError, not_found, unauthorized
-from hub.demo.peers.bot_api.faults import Act, Fault, When
 from hub.demo.peers.bot_api.groups import Group
 from hub.demo.peers.bot_api.limits import Limits
 from hub.demo.peers.bot_api.methods import METHODS
 from hub.demo.peers.bot_api.params import UPLOAD_LIMIT, RawCall, read_call
 from hub.demo.peers.bot_api.people import Person
 from hub.demo.peers.bot_api.wire import Json, WallClock
+from hub.demo.peers.faults import Act, When
+from hub.demo.peers.serving import PeerServer, cut
 
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _SUPERGROUP = -1_001_000_000_000
-LOOPBACK = "127.0.0.1"
 
 
 class Bot(BotAccount):
@@ -68,19 +67,19 @@ class Bot(BotAccount):
         self.revoked = False
 
 
-class BotApiServer:
+class BotApiServer(PeerServer):
     """A strict Bot API server on a real socket of the loopback interface.
 
     `limits` switches flood control on, measured on `clock`.
     """
 
+    upload_limit = UPLOAD_LIMIT
+
     def __init__(self, *, clock: Clock | None = None, limits: Limits | None = None, port: int = 0) -> None:
+        super().__init__(port)
         self._clock = clock or WallClock()
         self._limits = limits
-        self._port = port
         self._bots: dict[str, Bot] = {}
-        self._runner: web.AppRunner | None = None
-        self._stopping = asyncio.Event()
 
     def bot(self, token: str, *, username: str = "shop_bot", first_name: str = "Магазин") -> Bot:
         """The bot of a token, new or known."""
@@ -99,38 +98,18 @@ class BotApiServer:
     @property
     def url(self) -> str:
         """The base for `api_base`."""
-        return f"http://{LOOPBACK}:{self._port}"
+        return self.base
 
-    async def start(self) -> None:
-        """Listen; a port of 0 becomes a free one, and stays the same over stop and start."""
-        self._stopping = asyncio.Event()
-        app = web.Application(client_max_size=UPLOAD_LIMIT)
-        app.router.add_route("*", "/bot{token}/{method}", self._call)
-        app.router.add_get("/file/bot{token}/{path:.+}", self._download)
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self._port)
-        await site.start()
-        self._port = int(self._runner.addresses[0][1])
+    # ------------------------------------------------------------ HTTP
 
-    async def stop(self) -> None:
-        """Close everything; the bots keep their state. Idempotent."""
-        self._stopping.set()
-        runner, self._runner = self._runner, None
+    def _mount(self, router: web.UrlDispatcher) -> None:
+        router.add_route("*", "/bot{token}/{method}", self._call)
+        router.add_get("/file/bot{token}/{path:.+}", self._download)
+
+    async def _let_go(self) -> None:
         for bot in self._bots.values():
             await bot.webhook.close()
             bot.updates.interrupt(ApiError(500, "Internal Server Error: restart"))
-        if runner is not None:
-            await runner.cleanup()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    # ------------------------------------------------------------ HTTP
 
     def _authorized(self, request: web.Request) -> Bot:
         token = request.match_info["token"]
@@ -186,21 +165,8 @@ class BotApiServer:
         response = web.StreamResponse(headers={"Content-Length": str(len(content))})
         await response.prepare(request)
         await response.write(content[: len(content) // 2])
-        _cut(request)
+        cut(request)
         return response
-
-    async def _strike(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        if fault.act is Act.ANSWER:
-            return web.Response(status=fault.status, body=fault.body, content_type=fault.content_type)
-        if fault.act is Act.HANG:
-            await self._stopping.wait()
-        _cut(request)
-        return web.Response(status=500)
-
-
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _answer(body: dict[str, Any], status: int = 200) -> web.Response:

@@ -14,9 +14,9 @@ It refuses whatever VK's documentation does not allow, so that a mistake shows h
 Callback API, again until they are answered `ok`, and by Bots Long Poll.
 """
 
+from hub.demo.peers.faults import Fault, When
 from hub.demo.peers.vk import faults
 from hub.demo.peers.vk.community import Call, Comment, PressAnswer, Sent
-from hub.demo.peers.vk.faults import Fault, When
 from hub.demo.peers.vk.people import Person
 from hub.demo.peers.vk.server import Community, VkServer
 from hub.demo.peers.vk.stream import Hook, Posted

@@ -9,7 +9,7 @@ from typing import Any
 
 from crm_core.ports import Clock
 from hub.demo.peers.bot_api.journal import Journal
-from hub.demo.peers.vk.faults import Fault, FaultPlan
+from hub.demo.peers.faults import Fault, FaultPlan
 from hub.demo.peers.vk.stream import CallbackSender, LongPoll
 
 API_VERSION = "5.199"

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
 from crm_core.ports import Clock
 from hub.demo.peers.bot_api.wire import WallClock
+from hub.demo.peers.faults import When
+from hub.demo.peers.serving import PeerServer
 from hub.demo.peers.vk.community import API_VERSION, Call, CommunityState, Sent
 from hub.demo.peers.vk.errors import VkError, missing, too_many, unauthorized
-from hub.demo.peers.vk.faults import Act, Fault, When
 from hub.demo.peers.vk.methods import METHODS, Method
 from hub.demo.peers.vk.people import Person, echo
 from hub.demo.peers.vk.stream import Hook
-
-LOOPBACK = "127.0.0.1"
-UPLOAD_LIMIT = 210 * 1024 * 1024
 
 
 class Community(CommunityState):
@@ -64,19 +61,19 @@ class Community(CommunityState):
         return f"/file/{self.group_id}/{path}"
 
 
-class VkServer:
+class VkServer(PeerServer):
     """A strict VK server on a real socket of the loopback interface.
 
     `per_second` calls are let through with one token; None: as many as come.
     """
 
+    upload_limit = 210 * 1024 * 1024
+
     def __init__(self, *, clock: Clock | None = None, per_second: int | None = None, port: int = 0) -> None:
+        super().__init__(port)
         self._clock = clock or WallClock()
         self._per_second = per_second
-        self._port = port
         self._communities: dict[int, Community] = {}
-        self._runner: web.AppRunner | None = None
-        self._stopping = asyncio.Event()
 
     def community(self, group_id: int, token: str, name: str = "Окна") -> Community:
         """The community of a number, new or known."""
@@ -85,46 +82,21 @@ class VkServer:
         return self._communities[group_id]
 
     @property
-    def base(self) -> str:
-        """The server's address."""
-        return f"http://{LOOPBACK}:{self._port}"
-
-    @property
     def url(self) -> str:
         """The base for `api_base`."""
         return f"{self.base}/method"
 
-    async def start(self) -> None:
-        """Listen; a port of 0 becomes a free one, and stays the same over stop and start."""
-        self._stopping = asyncio.Event()
-        app = web.Application(client_max_size=UPLOAD_LIMIT)
-        app.router.add_route("*", "/method/{method}", self._call)
-        app.router.add_get("/longpoll/{group}", self._poll)
-        app.router.add_post("/upload/{group}/{kind}", self._upload)
-        app.router.add_get("/file/{group}/{path:.+}", self._file)
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self._port)
-        await site.start()
-        self._port = int(self._runner.addresses[0][1])
+    # ------------------------------------------------------------ HTTP
 
-    async def stop(self) -> None:
-        """Close everything; the communities keep their state. Idempotent."""
-        self._stopping.set()
-        runner, self._runner = self._runner, None
+    def _mount(self, router: web.UrlDispatcher) -> None:
+        router.add_route("*", "/method/{method}", self._call)
+        router.add_get("/longpoll/{group}", self._poll)
+        router.add_post("/upload/{group}/{kind}", self._upload)
+        router.add_get("/file/{group}/{path:.+}", self._file)
+
+    async def _let_go(self) -> None:
         for community in self._communities.values():
             await community.callback.end()
-        if runner is not None:
-            await runner.cleanup()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    # ------------------------------------------------------------ HTTP
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
@@ -201,15 +173,6 @@ class VkServer:
         if community is None:
             raise missing_community()
         return community
-
-    async def _strike(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        if fault.act is Act.ANSWER:
-            return web.Response(status=fault.status, body=fault.body, content_type="application/json")
-        if fault.act is Act.HANG:
-            await self._stopping.wait()
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
 
 
 def _known(community: Community, name: str, given: dict[str, str]) -> Method:
