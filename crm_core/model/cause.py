@@ -5,7 +5,7 @@ Causes are those of Q.850, as telephone exchanges give them; 0 is an unknown one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 
@@ -50,6 +50,7 @@ _OF_LEG: dict[int, _Words] = {
 _SILENT: _Words = ("не берёт трубку", "does not pick up")
 _FAILED: _Words = ("вызов не удался", "the call failed")
 _NOT_ACCEPTED: _Words = ("сотрудник не принял звонок", "the colleague did not accept the call")
+_GAVE_UP: _Words = ("сотрудник не дождался ответа", "the colleague gave up")
 _CLIENT: _Words = ("абонент", "the client")
 _STAFF: _Words = ("сотрудник", "the colleague")
 _ADJECTIVES = frozenset({"busy", "not reachable"})
@@ -88,11 +89,18 @@ def call_words(language: str, call: CallSnapshot) -> str:
     if call.state is CallState.BUSY:
         return _about(who, _OF_LEG[17], language)
     if who is _CLIENT and call.hung_up_by == "office" and call.state is CallState.NO_ANSWER:
-        return _said(("сотрудник не дождался ответа", "the colleague gave up"), language)
+        return _said(_GAVE_UP, language)
     if call.cause in _CANCELLED or call.cause == _ELSEWHERE:
         return _about(who, _SILENT if call.state is not CallState.FAILED or who is _STAFF else _FAILED, language)
     words = _OF_LEG.get(call.cause, _FAILED)
     return _said(words, language) if call.cause in _OF_THE_LINE or words is _FAILED else _about(who, words, language)
+
+
+def said_in(language: str, words: str) -> str:
+    """What was said by these functions before, in the office's language of then, in another one; anything else, such as
+    the words of a foreign exchange, as it is."""
+    known = _KNOWN.get(words)
+    return _said(known, language) if known is not None else words
 
 
 def _taken(legs: Sequence[CallLeg]) -> bool:
@@ -118,3 +126,14 @@ def _about(who: _Words, words: _Words, language: str) -> str:
 
 def _said(words: _Words, language: str) -> str:
     return words[0] if language == "ru" else words[1]
+
+
+def _all_words() -> Iterator[_Words]:
+    """Everything that is said, in both languages."""
+    of_people = (*_OF_LEG.values(), _SILENT)
+    for who in (_CLIENT, _STAFF):
+        yield from ((_about(who, words, "ru"), _about(who, words, "en")) for words in of_people)
+    yield from (*of_people, _FAILED, _NOT_ACCEPTED, _GAVE_UP, *_MISSED.values(), *_ENDED.values())
+
+
+_KNOWN: dict[str, _Words] = {said: words for words in _all_words() for said in words}

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from crm_core.errors import InvalidIdentity
-from crm_core.model import amounts, written
+from crm_core.model import amounts, cause, written
 from crm_core.model.call import SOMEBODY
 from crm_core.model.file_warning import read_warnings
 from crm_core.model.identity import parse_identity, readable, telephone
@@ -66,6 +66,7 @@ class Shown:
             "times": self.times,
             "rung": self.rung,
             "browser": browser_word,
+            "cause": cause_in_words,
         }
 
     def moment(self, at: datetime | None) -> Markup:
@@ -204,6 +205,11 @@ def number(text: str) -> str:
         return readable(telephone(text)) if text.startswith("+") else text
     except InvalidIdentity:
         return text
+
+
+def cause_in_words(text: str) -> str:
+    """Why a call ended, in the language of who reads; it is kept in the office's."""
+    return cause.said_in(language(), text)
 
 
 def called(who: Client) -> str:

@@ -32,6 +32,7 @@ from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
 from hub.web.calls import words as call_words
 from hub.web.pages import Answer, Pages, access_here, field_of, local_path, user_here
+from hub.web.shown import cause_in_words
 from hub.web.tongues import _
 
 _ROWS = 50
@@ -148,7 +149,7 @@ class CallWords:
             return ""
         if call.pbx in self._pushing:
             return call_words.pushed_cause(call.cause_text)
-        return call.cause_text
+        return cause_in_words(call.cause_text)
 
     def hung_up(self, row: CallRow) -> str:
         """Who hung up; empty where that is not known."""
