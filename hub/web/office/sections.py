@@ -29,7 +29,7 @@ from crm_core.services import defining
 from crm_core.services.configuration.naming import check_group, check_ladder, check_line, check_tags
 from crm_core.services.desk import Desk
 from hub.bootstrap import Hub
-from hub.http.api import broadcasts, configuration, documents, rules, scores, templates, webhooks
+from hub.http.api import configuration, documents, rules, scores, segments, templates, webhooks
 from hub.http.api.definitions import SectionOperations
 from hub.settings.errors import BadValueError
 from hub.settings.kept import with_kept
@@ -204,7 +204,7 @@ KEPT: Final[tuple[Keeping, ...]] = (
         N_("Segments"),
         N_("Clients found by a filter, for mailings and schedules."),
         N_("Add a segment"),
-        _of(broadcasts.SEGMENTS),
+        _of(segments.SEGMENTS),
     ),
     Keeping(
         Section.FIELD,
