@@ -41,7 +41,6 @@ _OF_TABLE: Mapping[str, str] = {
     "definition": "office",
     "reconciliation": "reconciliations",
     "listed_number": "lists",
-    "saved_view": "views",
 }
 
 OWN: Mapping[str, str] = {

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
+import crm_core
 from crm_core.model.access import Access
 from crm_core.model.definitions import Catalogue
 from crm_core.model.user import Role, Staff, User
+from crm_core.storage.tables import TABLE_OF
+from crm_core.storage.work import _UNFED
 from hub import web
 from hub.web.live.following import Follower, Followers, Whisper
 from hub.web.live.pieces import Piece
 from hub.web.live.staying import Stay
 from hub.web.live.stream import written
-from hub.web.live.topics import EVERYTHING, MOST_TOPICS, parse_topics, touched
+from hub.web.live.topics import _OF_TABLE, EVERYTHING, MOST_TOPICS, OWN, parse_topics, touched
 from hub.web.sessions import Session
 
 Changes: TypeAlias = tuple[tuple[str, Any, int | None], ...]
@@ -35,6 +39,13 @@ Changes: TypeAlias = tuple[tuple[str, Any, int | None], ...]
 )
 def test_changes_touch_the_topics_of_their_table_and_client(changes: Changes, topics: set[str]) -> None:
     assert touched(changes) == topics
+
+
+def test_there_is_no_topic_that_nobody_would_ever_be_told_of() -> None:
+    fed = {table.name for kind, table in TABLE_OF.items() if kind not in _UNFED}
+    source = "".join(each.read_text() for each in Path(crm_core.__file__).parent.rglob("*.py"))
+    told = set(re.findall(r'\.changed\("([a-z_]+)"', source))
+    assert {*_OF_TABLE, *OWN} <= fed | told
 
 
 @pytest.mark.parametrize("text", ["client:5", "cases,calls", "", "me,client:123456789012345678"])
