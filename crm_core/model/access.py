@@ -126,6 +126,10 @@ class Access:
         """Whether somebody may do this with what is a person's; None: nobody's."""
         return self.people.within(self.reaches[right], login)
 
+    def covers(self, right: Right, other: Right) -> bool:
+        """Whether somebody may do one thing with the records of everybody with whose they may do another."""
+        return self.reaches[right].covers(self.reaches[other])
+
     def demand(self, right: Right) -> None:
         """Raise Forbidden where somebody may not do this at all."""
         if not self.may(right):

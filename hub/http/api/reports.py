@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
-from crm_core.errors import Forbidden
-from crm_core.services.auditing import note
+from crm_core.services.desk import Desk
+from crm_core.services.taking_away import take_report
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Column, Kind, Report, Table, Wanted
@@ -18,7 +18,7 @@ from hub.http.acting import json_response, to_json
 from hub.http.operations import Call, Operation, own, read
 from hub.http.rights import Right
 from hub.http.types import Given, NoBody, Paged, Query, Short
-from hub.reporting import Asked, csv_of, may_take, recording_url, report_named, wanted_of
+from hub.reporting import Asked, csv_of, recording_url, report_named, wanted_of
 
 _TAG = "reports"
 _CSV = "text/csv"
@@ -101,15 +101,16 @@ async def _figures(request: web.Request, call: Call[ReportQuery, NoBody]) -> web
 
 
 async def _taken_away(request: web.Request, call: Call[ReportQuery, NoBody], report: Report, table: Table) -> None:
-    """A table for a spreadsheet leaves the house, and is noted. Raises Forbidden where it names clients, some of whom
-    may not be taken away."""
-    if table.names_clients and not may_take(call.access):
-        raise Forbidden("this table names clients of more people than whose records may be taken away")
+    """A table for a spreadsheet leaves the house; raises what `take_report` raises."""
     given, remote = call.query, remote_of(request)
     asked = {"from": given.since, "to": given.until, "by": given.by, "manager": given.manager}
     detail = ", ".join(f"{name}={value}" for name, value in asked.items() if value)
-    what, rows = f"export.report.{report.name}", len(table.rows)
-    await call.hub.store.run(lambda desk: note(desk, what, rows, login=call.user.login, remote=remote, detail=detail))
+
+    def taken(desk: Desk) -> None:
+        desk.acts_for(call.user, remote)
+        take_report(desk, report.name, len(table.rows), names_clients=table.names_clients, detail=detail)
+
+    await call.hub.store.run(taken)
 
 
 def _wants_csv(request: web.Request) -> bool:

@@ -21,7 +21,7 @@ from crm_core.model.records import ContactRecord
 from crm_core.model.rights import TABLE, Reach, Right
 from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role, User
-from crm_core.services import defining, subscriptions
+from crm_core.services import defining, subscriptions, taking_away
 from crm_core.services.acts import (
     conversion,
     deals,
@@ -254,6 +254,8 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
         "stop an import": lambda desk: runs.cancel(desk, NOBODY),
     },
     Right.EXPORT: {
+        "take a view away": lambda desk: taking_away.take_view(desk, "large-deals", 1, figures=False),
+        "take figures of a view away": lambda desk: taking_away.take_view(desk, "load", 1, figures=True),
         "take the base away": lambda desk: _taking(desk, Right.EXPORT),
     },
     Right.EXPORT_AUDIENCE: {
@@ -392,6 +394,29 @@ async def test_every_act_asks_for_its_right(world: World, right: Right) -> None:
 async def test_a_deal_is_brought_back_by_those_who_may_delete(world: World) -> None:
     deal = await world.store.run(_deal)
     assert await asked(world, lambda desk: wrongs(desk, Right.DELETE, lambda desk: deals.bring_back(desk, deal))) == []
+
+
+REACHES = [(one, other) for one in Reach for other in Reach]
+
+
+@pytest.mark.parametrize(("taken", "seen"), REACHES)
+async def test_what_names_clients_is_taken_by_those_who_may_take_all_whom_they_see(
+    sqlite_world: World, taken: Reach, seen: Reach
+) -> None:
+    def taking(desk: Desk) -> list[str]:
+        desk.acts_for(person(Role.HEAD))
+        assert desk.access is not None
+        reaches = {**desk.access.reaches, Right.EXPORT: taken, Right.SEE_REPORTS: seen}
+        desk.access = replace(desk.access, reaches=reaches)
+        taking_away.take_report(desk, "load", 1, names_clients=False)
+        try:
+            taking_away.take_report(desk, "missed", 1, names_clients=True)
+        except Forbidden:
+            return ["refused"]
+        return []
+
+    order = list(Reach)
+    assert await asked(sqlite_world, taking) == ([] if order.index(taken) >= order.index(seen) else ["refused"])
 
 
 async def test_every_section_of_the_configuration_asks_for_its_right(world: World) -> None:
