@@ -7,6 +7,7 @@ while it is away each node counts by itself, which it does all the time so as no
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 from collections import deque
 from collections.abc import Awaitable
@@ -25,6 +26,7 @@ log = get_logger(__name__)
 
 _ANSWER_S = 0.5
 _AGAIN_S = 5.0
+_SUBSCRIBER = 64
 _ATTEMPT = """
 local now, window, wait = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
 for i, key in ipairs(KEYS) do
@@ -72,7 +74,7 @@ class Attempt:
 
 
 class Throttle:
-    """Counts attempts by person and by place, which is an address.
+    """Counts attempts by person and by place, which is an address, of IPv6 the network that one subscriber has.
 
     A password is guessed by person and place together, so that nobody locks others out; a code only by whoever knows
     the password, so that its attempts count wherever they come from.
@@ -87,6 +89,7 @@ class Throttle:
 
     async def attempt(self, guessed: Guessed, login: str, place: str) -> Attempt:
         """Count an attempt; one that turns out well is taken back by `succeeded`."""
+        place = _place(place)
         person = f"{guessed} {login} {place if guessed is Guessed.PASSWORD else ''}"
         attempt = Attempt(_key(person), _key(f"place {place}"), secrets.token_hex(8))
         own = self._counted(attempt)
@@ -171,6 +174,18 @@ def _connected(url: str) -> Redis:
     from redis.asyncio import Redis  # here, for most offices have no Redis, and it is heavy
 
     return Redis.from_url(url, socket_connect_timeout=_ANSWER_S, socket_timeout=_ANSWER_S)
+
+
+def _place(remote: str) -> str:
+    """What counts as one place: whoever has one address of IPv6 has all of its /64."""
+    try:
+        address = ipaddress.ip_address(remote)
+    except ValueError:
+        return remote
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ipaddress.ip_network((int(address), _SUBSCRIBER), strict=False))
 
 
 def _key(text: str) -> str:

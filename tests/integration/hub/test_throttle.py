@@ -63,6 +63,16 @@ async def test_codes_count_wherever_they_are_tried_and_apart_from_passwords(thro
     assert await guess(throttle) == 0
 
 
+async def test_the_many_addresses_of_one_network_of_ipv6_are_one_place(throttle: Throttle) -> None:
+    waits = [await guess(throttle, place=f"2001:db8:1:2::{number:x}") for number in range(4)]
+    assert waits[:3] == [0, 0, 0]
+    assert waits[3] > 0, "whoever has one such address has all of its network"
+    assert await guess(throttle, place="2001:db8:1:3::1") == 0
+    assert await guess(throttle, place="::ffff:10.0.0.1", times=3) == 0
+    assert await guess(throttle, place="10.0.0.1") > 0, "the same machine, whichever way it is written"
+    assert await guess(throttle, place="") == 0
+
+
 async def test_nodes_count_together_and_each_for_itself_while_redis_is_away(
     own_redis: RedisServer, clock: DrivenClock
 ) -> None:
