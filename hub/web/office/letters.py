@@ -27,7 +27,8 @@ from crm_core.storage.queries.contacts import ContactFilter
 from crm_core.storage.queries.pages import Slice
 from hub.http.api.files import MAX_FILE
 from hub.inspection import FileInspector
-from hub.web.office.editing import Draft, Editor
+from hub.web.office.drafts import Draft
+from hub.web.office.editing import Editor
 from hub.web.office.forms.filled import Sent
 from hub.web.pages import Answer, user_here
 from hub.web.tongues import _

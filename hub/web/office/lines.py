@@ -14,7 +14,8 @@ from crm_core.model.policy import AccountPolicy
 from crm_core.ports import ChannelState
 from crm_core.storage.queries.alarms import LineCalls, calls_by_slot
 from hub.settings.checks import lines_without_pbx
-from hub.web.office.editing import Draft, Editor
+from hub.web.office.drafts import Draft
+from hub.web.office.editing import Editor
 from hub.web.pages import Answer
 from hub.web.tongues import _
 from hub.web.words import link_word

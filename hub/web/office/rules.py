@@ -10,7 +10,8 @@ from aiohttp import web
 from crm_core.model.definitions import Body, RuleBody
 from crm_core.services.automation.trying import Trial
 from hub.office.rules_trial import Report, try_rules
-from hub.web.office.editing import Draft, Editor
+from hub.web.office.drafts import Draft
+from hub.web.office.editing import Editor
 from hub.web.office.forms.filled import Sent
 from hub.web.office.summaries import action_said, occasion_said
 from hub.web.pages import Answer

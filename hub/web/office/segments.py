@@ -25,7 +25,8 @@ from crm_core.storage.queries.workspace.clients import Client, clients_of
 from hub.access.remote import remote_of
 from hub.exchange import exporting
 from hub.http.tables import Form, send_table
-from hub.web.office.editing import Draft, Editor
+from hub.web.office.drafts import Draft
+from hub.web.office.editing import Editor
 from hub.web.office.forms.filled import Sent
 from hub.web.office.forms.inputs import Choice, Input
 from hub.web.pages import Answer, access_here, number_in
