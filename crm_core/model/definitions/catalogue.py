@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from crm_core.model.definitions.base import Body, DefinitionRecord, Section
-from crm_core.model.definitions.pipelines import Pipeline, PipelineSettings, Stage, StageSettings
+from crm_core.model.definitions.pipelines import Pipeline, Stage, StageSettings, readable
 from crm_core.model.faults import why_of
 from crm_core.model.records import PipelineRecord, StageRecord
 from crm_core.wording import Sentence
@@ -110,8 +110,10 @@ def _pipelines(pipelines: list[PipelineRecord], stages: list[StageRecord], probl
         of.setdefault(stage.pipeline_id, []).append(Stage(stage, settings or StageSettings()))
     found = []
     for record in sorted(pipelines, key=lambda each: (each.position, each.id)):
-        how = _parsed(PipelineSettings, record.settings, f"pipeline «{record.name}»", problems)
-        found.append(Pipeline(record, how or PipelineSettings(), tuple(of.get(record.id, ()))))
+        how, wrong = readable(record.settings)
+        if wrong is not None:
+            problems.append(_said(wrong, f"pipeline «{record.name}»"))
+        found.append(Pipeline(record, how, tuple(of.get(record.id, ()))))
     return tuple(found)
 
 
@@ -119,7 +121,11 @@ def _parsed(form: type[Form], body: Any, what: str, problems: list[str]) -> Form
     try:
         return form.model_validate(body)
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(each) for each in first["loc"])
-        problems.append(Sentence("{where}: {why}", where=f"{what}: {where}" if where else what, why=why_of(first)))
+        problems.append(_said(err, what))
         return None
+
+
+def _said(err: ValidationError, what: str) -> str:
+    first = err.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(each) for each in first["loc"])
+    return Sentence("{where}: {why}", where=f"{what}: {where}" if where else what, why=why_of(first))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 
 from crm_core.model.definitions.base import Body, Colour, Delay, Expression, Line, Name, Slug
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
 from crm_core.model.rights import Reach
 from crm_core.model.user import Role, User
+from crm_core.wording import Sentence
 
 # More are allowed, with a warning: nobody oversees them.
 ADVISED_STAGES = 15
@@ -74,6 +76,38 @@ class PipelineSettings(Body):
     forward_only: bool = False
     dial_list: bool = False
     revenue: bool = True
+
+    @field_validator("reach", mode="before")
+    @classmethod
+    def _some_cards(cls, given: Any) -> Any:
+        """Who is to see none of the cards does not work with the pipeline, and that is said elsewhere."""
+        if isinstance(given, Mapping):
+            for role, reach in given.items():
+                if reach == Reach.NONE:
+                    raise ValueError(
+                        Sentence(
+                            "reach.{role}: «none» can't be said here: name those who work with the pipeline in «roles» "
+                            "or «groups» and leave the role out",
+                            role=str(role),
+                        )
+                    )
+        return given
+
+
+_RESTRICTING = frozenset({"roles", "groups", "reach"})
+
+
+def readable(settings: Any) -> tuple[PipelineSettings, ValidationError | None]:
+    """What can be read of the settings that a record has, and what is wrong with the rest. Where it can't be read for
+    whom a pipeline is, it is for those who lead alone: what was hidden is never shown by mistake."""
+    try:
+        return PipelineSettings.model_validate(settings), None
+    except ValidationError as err:
+        wrong = {str(each["loc"][0]) for each in err.errors(include_url=False, include_input=False) if each["loc"]}
+        known = {key: value for key, value in settings.items() if key not in wrong} if wrong else {}
+        found = PipelineSettings.model_validate(known)
+        shut = not wrong or wrong & _RESTRICTING
+        return found.model_copy(update={"roles": [Role.ADMIN.value], "groups": []}) if shut else found, err
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
 from crm_core.model.auditing import Act
 from crm_core.model.definitions import Pipeline, PipelineSettings, Stage, StageSettings
-from crm_core.model.definitions.pipelines import ADVISED_STAGES
+from crm_core.model.definitions.pipelines import ADVISED_STAGES, readable
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
 from crm_core.model.rights import Right
 from crm_core.services import auditing
@@ -75,7 +76,7 @@ def create_pipeline(
         raise InvalidInput("stages: two have the same name")
     position = max((each.record.position for each in known), default=-1) + 1
     body = _checked_pipeline(desk, of_type, settings or PipelineSettings())
-    _demand_reach(desk, PipelineSettings(), body)
+    _demand_reach(desk, {}, body)
     pipeline = PipelineRecord(desk.work.next_id(), name, position, type=of_type, settings=as_json(body))
     desk.work.put(pipeline)
     _noted(desk, pipeline)
@@ -97,7 +98,7 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
         as_json(_checked_pipeline(desk, before.type, given.settings)) if given.settings is not None else before.settings
     )
     if given.settings is not None:
-        _demand_reach(desk, PipelineSettings.model_validate(before.settings), given.settings)
+        _demand_reach(desk, before.settings, given.settings)
     pipeline = before._replace(
         name=given.name if given.name is not None else before.name,
         position=given.position if given.position is not None else before.position,
@@ -114,9 +115,11 @@ def change_pipeline(desk: Desk, pipeline_id: int, given: PipelineChange) -> Pipe
     return pipeline_of(desk, pipeline_id)
 
 
-def _demand_reach(desk: Desk, before: PipelineSettings, after: PipelineSettings) -> None:
-    """Who sees whose cards is an administrator's to say: nobody else gives themselves more."""
-    if before.reach != after.reach:
+def _demand_reach(desk: Desk, before: Any, after: PipelineSettings) -> None:
+    """Who sees whose cards is an administrator's to say: nobody else gives themselves more, also not where what was
+    said before can't be read."""
+    known, wrong = readable(before)
+    if wrong is not None or known.reach != after.reach:
         desk.demand(Right.KEEP_STAFF)
 
 

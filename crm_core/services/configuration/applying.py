@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crm_core.errors import Conflict
-from crm_core.model.definitions import PipelineSettings, Section
+from crm_core.model.definitions import Section
+from crm_core.model.definitions.pipelines import readable
 from crm_core.model.records import PipelineRecord, StageRecord
 from crm_core.model.rights import Right
 from crm_core.services import defining
@@ -45,7 +46,8 @@ def _apply_pipeline(desk: Desk, wanted: WantedPipeline, position: int) -> None:
             wanted=wanted.name,
             type=before.type,
         )
-    if wanted.settings.reach != (PipelineSettings.model_validate(before.settings).reach if before is not None else {}):
+    said, wrong = readable(before.settings if before is not None else {})
+    if wrong is not None or wanted.settings.reach != said.reach:
         desk.demand(Right.KEEP_STAFF)
     pipeline = PipelineRecord(
         id=before.id if before is not None else desk.work.next_id(),

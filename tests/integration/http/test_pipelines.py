@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from crm_core.model.records import PipelineRecord
+from crm_core.services.desk import Desk
 from tests.integration.http.world import World, later
 from tests.integration.storage.world import form, message
 
@@ -345,3 +347,24 @@ async def test_a_dial_list_gives_each_client_to_one_person(world: World) -> None
     assert (await world.post(path))["deal"]["id"] == mine["deal"]["id"]
     other = await pipeline(world)
     await world.post(f"/pipelines/{other['id']}/next-call", status=409)
+
+
+async def test_a_reach_of_nothing_is_refused_and_where_it_stands_nothing_is_shown(world: World) -> None:
+    made = await pipeline(world)
+    refused = await world.patch(f"/pipelines/{made['id']}", {"reach": {"manager": "none"}}, status=422, login="root")
+    assert "«none» can't be said here" in str(refused)
+    card = await deal(world)
+    await world.get(f"/deals/{card['id']}")
+
+    def written(desk: Desk) -> None:
+        record = desk.work.get(PipelineRecord, made["id"])
+        desk.work.put(record._replace(settings={**record.settings, "reach": {"manager": "none"}}))
+
+    await world.hub.store.run(written)
+    await world.get(f"/deals/{card['id']}", status=404)
+    await world.get(f"/deals/{card['id']}", login="root")
+    problems = await world.hub.store.look(lambda desk: desk.catalogue.problems)
+    assert any("«none» can't be said here" in each for each in problems)
+    # An administrator says what is meant, and it is as that says.
+    await world.patch(f"/pipelines/{made['id']}", {"reach": {"manager": "all"}}, login="root")
+    await world.get(f"/deals/{card['id']}")

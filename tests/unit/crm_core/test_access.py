@@ -131,3 +131,27 @@ def test_the_sight_of_a_person() -> None:
 def test_disabled_people_may_nothing() -> None:
     gone = User(1, "ivan", "Иван", Role.ADMIN, active=False)
     assert not any(access(gone).may(right) for right in Right)
+
+
+@pytest.mark.parametrize(
+    ("settings", "managers", "why"),
+    [
+        ({"reach": {"manager": "none"}}, Reach.NONE, "reach.manager: «none» can't be said here"),
+        ({"reach": {"manager": "own", "boss": "all"}}, Reach.NONE, "pipeline «Продажи»: reach.boss"),
+        ({"roles": "manager", "reach": {"manager": "own"}}, Reach.NONE, "roles"),
+        ({"reach": {"manager": "own"}, "since_when": 1}, Reach.OWN, "since_when"),
+        ({"colour": "red"}, Reach.ALL, "colour"),
+        ([], Reach.NONE, "pipeline «Продажи»"),
+    ],
+)
+def test_a_pipeline_of_which_not_all_can_be_read_shows_nothing_by_mistake(
+    settings: Any, managers: Reach, why: str
+) -> None:
+    record = PipelineRecord(1, "Продажи", 1, False, "deal", settings)
+    known = Catalogue.of(1, FORMS, (), (record,), ())
+    (pipeline,) = known.pipelines
+    assert pipeline.reach(IVAN) is managers
+    assert pipeline.reach(ROOT) is Reach.ALL
+    (problem,) = known.problems
+    assert why in problem
+    assert "Продажи" in problem
