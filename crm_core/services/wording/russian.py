@@ -158,7 +158,7 @@ TEXTS: dict[Phrase, str] = {
     Phrase.TODAY_PROMISED: "Обещаний ответить: {count}, ближайшее {time}",
     Phrase.LASTS_MINUTES: "{minutes} мин",
     Phrase.LASTS_HOURS: "{hours} ч {minutes} мин",
-    Phrase.LASTS_DAYS: "{days} д {hours} ч",
+    Phrase.LASTS_DAYS: "{days} дн. {hours} ч",
     Phrase.FIELD_UNREAD: "Поле «{field}» не заполнено: {why}. Текст сохранён рядом.",
     Phrase.FIELD_TAKEN: "Поле «{field}»: значение «{value}» уже занято другой записью, сохранено рядом как текст.",
     Phrase.RETURNED: "Удалённый контакт снова обратился и восстановлен.",

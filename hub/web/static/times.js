@@ -1,16 +1,16 @@
-// Durations that go on by themselves: `data-since` (how long since) and `data-until` (how long until), RFC 3339.
+// Durations that go on by themselves: `data-since` (how long since) and `data-until` (how long until), RFC 3339. They are
+// said as the hub says them: `data-units` of the page has its words for days, hours, minutes and seconds.
 
-const { lang } = document.documentElement;
-const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
-const formats = new Map(UNITS.map(([unit]) => [unit, new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short" })]));
+const WORDS = document.body.dataset.units.split("|");
+const UNITS = [86_400, 3_600, 60, 1].map((size, at) => [size, WORDS[at]]);
 
 function words(seconds) {
   let rest = Math.max(Math.floor(seconds), 0);
   const parts = [];
-  for (const [unit, size] of UNITS) {
+  for (const [size, word] of UNITS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count || (unit === "second" && !parts.length)) parts.push(formats.get(unit).format(count));
+    if (count || (size === 1 && !parts.length)) parts.push(word.replace("{n}", count));
     else if (parts.length) break;
     if (parts.length === 2) break;
   }

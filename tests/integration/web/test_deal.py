@@ -355,7 +355,7 @@ async def test_a_card_that_is_late_says_so(workspace: Workspace) -> None:
     workspace.clock.advance(timedelta(days=3))
     page = await browser.get(f"/deals/{ident}")
     assert "просрочена" in page
-    assert "3 д" in page
+    assert "3 дн." in page
 
 
 async def test_a_card_costs_the_same_however_much_belongs_to_it(workspace: Workspace) -> None:

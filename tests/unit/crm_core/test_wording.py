@@ -24,7 +24,7 @@ def test_every_phrase_is_said_in_both_languages_with_the_same_fields(phrase: Phr
         (timedelta(seconds=59), "0 мин", "0 min"),
         (timedelta(minutes=59, seconds=59), "59 мин", "59 min"),
         (timedelta(hours=23, minutes=5), "23 ч 5 мин", "23 h 5 min"),
-        (timedelta(days=3, hours=1, minutes=30), "3 д 1 ч", "3 d 1 h"),
+        (timedelta(days=3, hours=1, minutes=30), "3 дн. 1 ч", "3 d 1 h"),
     ],
 )
 def test_lengths_of_time(length: timedelta, ru: str, en: str) -> None:
