@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from crm_core.errors import Conflict
+from crm_core.errors import ConcurrentChange, Conflict, Duplicate
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.mappings import MappingBody, MappingColumn, mapping_name
 from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportState
@@ -153,6 +153,9 @@ def keep_mapping(desk: Desk, plan: Plan, values: Mapping[str, Mapping[str, str]]
     name = mapping_name(plan.kind, [each.heading for each in plan.columns])
     known = desk.catalogue.section(Section.MAPPING).get(name)
     if known is None:
-        defining.add(desk, Section.MAPPING, name, body, login)
+        try:
+            defining.add(desk, Section.MAPPING, name, body, login)
+        except Duplicate as err:  # somebody remembered it a moment ago, behind what this transaction has read
+            raise ConcurrentChange(str(err)) from err
     elif known.body != body:
         defining.change(desk, Section.MAPPING, known.id, login, body=body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ from aiohttp import web
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.definitions import Catalogue
-from crm_core.model.exchange import ImportProblemRecord, ImportRecord
+from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportState
 from crm_core.model.fields import fields_of
 from crm_core.model.importing import How, ImportKind, Policy
 from crm_core.model.rights import Right
@@ -26,7 +27,9 @@ from crm_core.services.importing import runs
 from crm_core.services.importing.headings import targets
 from crm_core.services.recognising.cleaning import clean_file_name
 from crm_core.storage.queries import files as file_queries
+from crm_core.storage.queries import idempotency
 from crm_core.storage.queries import imports as queries
+from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.exchange.failed_lines import failed_lines
 from hub.exchange.importing import Opened, understand
@@ -46,6 +49,7 @@ from hub.web.upkeep.table_words import (
 )
 from hub.workers.importing import forget_file
 
+_OVER_IN_VAIN = frozenset({ImportState.CANCELLED, ImportState.FAILED})
 _ROWS = 30
 _PROBLEMS = 100
 _PIECE = 256 * 1024
@@ -108,18 +112,31 @@ class Imports:
         how = replace(await how_of(request), dry_run=dry)
         hub = self._pages.hub
         upload = await self._uploaded(number)
+        path = hub.files.path(upload.sha256)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound("the file is no longer in the store")
         try:
-            opened = await understand(hub.store, hub.files.path(upload.sha256), kind, how, mapping, None)
+            opened = await understand(hub.store, path, kind, how, mapping, None)
         except InvalidInput as err:
             return await self._mapped(request, kind, number, how, mapping, str(err))
 
+        said = repr((kind.value, number, sorted(mapping.items()), as_fields(opened.how)))
+        pressed = f"import:{hashlib.sha256(said.encode()).hexdigest()}"
+
         def beginning(desk: Desk) -> ImportRecord:
+            before = None if dry else idempotency.find(desk, login, pressed)
+            if before is not None:  # pressed twice, or once more after going back
+                begun = desk.work.get(ImportRecord, int(before.response))
+                if begun.state not in _OVER_IN_VAIN:
+                    return begun
             if mapping or how.values:
                 runs.keep_mapping(desk, opened.plan, opened.how.values, login)
             record = runs.begin(desk, kind, upload.name, upload.sha256, opened.plan, opened.how, opened.table.total)
             # What a rehearsal is followed by needs the file, and nothing else tells which it was.
             record = record._replace(mapping={**record.mapping, "upload": number})
             desk.work.put(record)
+            if not dry and before is None:
+                idempotency.keep(desk, login, pressed, KeptAnswer("", 303, str(record.id).encode()))
             return record
 
         record = await self._pages.act(request, beginning)

@@ -136,3 +136,16 @@ async def test_what_was_not_taken_in_is_downloaded_mended_and_brought_in_again(w
     assert await workspace.scalar("SELECT count(*) FROM contact") == 3
     assert await workspace.scalar("SELECT count(*) FROM contact WHERE city = 'Тула' AND fields = '{}'") == 1
     await root.get("/office/imports/999999/failed-lines", status=404)
+
+
+async def test_a_table_that_is_brought_in_by_two_presses_is_brought_in_once(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    page = await looked(root, "клиенты.csv", "Имя;Город\nАнна;Тверь\nБорис;Омск\n".encode(), "contacts")
+    token, fields = await root.token(IMPORTS), fields_of(page)
+    presses = await asyncio.gather(*(root.send(BEGIN, page="", csrf=token, **fields, act="bring") for _press in "12"))
+    assert [each.status for each in presses] == [303, 303], [await each.text() for each in presses]
+    (where,) = {each.headers["Location"] for each in presses}
+    await ended(root, where)
+    late = await root.send(BEGIN, page=IMPORTS, **fields, act="bring")
+    assert late.status < 500, await late.text()
+    assert await workspace.scalar("SELECT count(*) FROM contact WHERE name = 'Анна'") == 1
