@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, select, text
 from sqlalchemy.sql.expression import TextualSelect
@@ -15,6 +16,8 @@ from crm_core.storage.queries.pages import all_of, one_of
 from crm_core.storage.tables import client_score, need
 from crm_core.storage.types import UtcDateTime
 
+_SOON = timedelta(days=3)
+_FORGOTTEN = timedelta(days=90)
 # Attraction by ABC and relation by the last order, where the office has no axes of its own.
 _ATTRACTION = "COALESCE(s.attraction, CASE s.abc WHEN 'A' THEN 100 WHEN 'B' THEN 60 WHEN 'C' THEN 30 ELSE 10 END)"
 _RELATION = "COALESCE(s.relation, CASE WHEN s.rfm = '' THEN 20 ELSE CAST(SUBSTR(s.rfm, 1, 1) AS INTEGER) * 20 END)"
@@ -59,6 +62,13 @@ class Times:
     soon: str
     midnight: datetime
     forgotten: datetime
+
+    @classmethod
+    def of(cls, now: datetime, zone: ZoneInfo) -> Times:
+        """Those of a moment: what is due within three days, who was not spoken to today or for a quarter."""
+        day = now.astimezone(zone).date()
+        midnight = datetime.combine(day, time(), zone).astimezone(UTC)
+        return cls((day + _SOON).isoformat(), midnight, now - _FORGOTTEN)
 
 
 def score_of(conn: Connection, contact_id: int) -> ClientScoreRecord:

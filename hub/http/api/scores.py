@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,6 @@ from hub.http.rights import Right
 from hub.http.types import Given, Login, NoBody, Paged, Query
 
 _TAG = "scores"
-_SOON = timedelta(days=3)
-_FORGOTTEN = timedelta(days=90)
 
 
 def _named(desk: Desk, _name: str, body: Body) -> None:
@@ -135,10 +133,8 @@ def _needs(conn: Reading, call: Call[Query, NoBody]) -> Needs:
 
 
 def _today(conn: Reading, call: Call[TodayQuery, NoBody]) -> TodaysClients:
-    query, now = call.query, call.hub.clock.now()
-    zone = ZoneInfo(call.hub.store.office.time_zone)
-    day = now.astimezone(zone).date()
-    times = Times((day + _SOON).isoformat(), datetime.combine(day, time(0), zone).astimezone(UTC), now - _FORGOTTEN)
+    query = call.query
+    times = Times.of(call.hub.clock.now(), ZoneInfo(call.hub.store.office.time_zone))
     found = queries.todays_clients(conn, times, call.user.login if query.mine else query.manager, query.limit)
     plain = set(TodaysClient.model_fields) - {"contact_id", "next_on"}
     items = [

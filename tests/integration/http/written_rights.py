@@ -161,6 +161,8 @@ _NEEDED: Mapping[str, str] = {
         GET /dialling/{id}/cards/{card_id}
         GET /products
         GET /products/{id}
+        GET /contacts/today
+        GET /contacts/{id}/figures
         GET /runs
         GET /runs/chains
         GET /tasks
