@@ -143,6 +143,10 @@ class Sessions:
 
         return carried
 
+    def secure(self, request: web.Request) -> bool:
+        """Whether cookies of the answer are kept to TLS."""
+        return self._storage.secure(request)
+
     def read(self, request: web.Request) -> Session:
         """The session of a request; a fresh one where there is none or it can't be trusted."""
         kept = request[_KEPT]
@@ -235,8 +239,12 @@ class _Storage(EncryptedCookieStorage):
     ) -> None:
         """Secure where the hub is visited by its public address."""
         await super().save_session(request, response, session)
-        if self._tls_host is not None and request.host == self._tls_host:
+        if self.secure(request):
             response.cookies[COOKIE]["secure"] = True
+
+    def secure(self, request: web.Request) -> bool:
+        """Whether the hub is visited by its public address, and that by TLS."""
+        return self._tls_host is not None and request.host == self._tls_host
 
 
 def stamp_of(kept: Credentials) -> str:

@@ -97,7 +97,8 @@ class Boards(Acting):
         if asked == "board":
             return self.pages.fragment(request, "board/columns.html", **context)
         answer = self.pages.render(request, "board/board.html", **context)
-        answer.set_cookie(_LAST, str(view.pipeline.id), max_age=_YEAR_S, httponly=True, samesite="Lax", path="/deals")
+        where, secure = str(view.pipeline.id), self.pages.sessions.secure(request)
+        answer.set_cookie(_LAST, where, max_age=_YEAR_S, httponly=True, samesite="Lax", path="/deals", secure=secure)
         return answer
 
     async def table(self, request: web.Request) -> Answer:

@@ -1,4 +1,4 @@
-"""What a browser is given to keep of a session: for no script, for no other site, and for TLS alone where the hub is
+"""What a browser is given to keep: for no script, for no other site, and for TLS alone where the hub is
 visited by TLS."""
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
@@ -51,6 +52,19 @@ async def tls_front(folder: Path, port: int, behind: int) -> AsyncIterator[None]
         await asyncio.gather(*(each.wait_closed() for each in ends), return_exceptions=True)
 
 
+async def opened(hub: HubProcess) -> None:
+    """A hub with a board begins to serve: Ivan may log in."""
+    people = (person("root", "Главный Администратор", Role.ADMIN), person("ivan", "Иван Петров", Role.MANAGER))
+    token = await staffed(hub.database_url, *people)
+    await hub.start()
+    board, bearer = {"name": "Окна", "stages": [{"name": "Новая"}]}, {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=bearer) as api,
+        api.post(f"{hub.url}/api/v1/pipelines", json=board) as answer,
+    ):
+        assert answer.status == 201
+
+
 async def given(browser: Browser, url: str) -> tuple[BrowserContext, dict[str, dict[str, object]]]:
     """Ivan logs in at an address and looks around; all cookies that his browser keeps then, by name."""
     context = await browser.new_context(locale="ru-RU", ignore_https_errors=True)
@@ -61,21 +75,22 @@ async def given(browser: Browser, url: str) -> tuple[BrowserContext, dict[str, d
     await page.locator("main button").first.click()
     await expect(page.locator("nav.side")).to_be_visible()
     await page.goto(f"{url}/deals")
+    await expect(page.locator(".column[data-name='Новая']")).to_be_visible()
     assert await page.evaluate("document.cookie") == "", "no script reads one"
-    return context, {str(each.get("name")): dict(each) for each in await context.cookies()}
+    cookies = {str(each.get("name")): dict(each) for each in await context.cookies([url, f"{url}/deals"])}
+    assert set(cookies) == {"hub_session", "pipeline"}
+    return context, cookies
 
 
-async def test_behind_tls_the_session_is_kept_from_scripts_other_sites_and_plain_http(
+async def test_behind_tls_cookies_are_kept_from_scripts_other_sites_and_plain_http(
     tmp_path: Path, furnished_sqlite: str, chromium: Browser
 ) -> None:
-    await staffed(furnished_sqlite, person("ivan", "Иван Петров", Role.MANAGER))
     port = free_port()
     hub = HubProcess(tmp_path, furnished_sqlite, f'public_url = "https://127.0.0.1:{port}"\n')
-    await hub.start()
+    await opened(hub)
     try:
         async with tls_front(tmp_path, port, hub.port):
             context, cookies = await given(chromium, f"https://127.0.0.1:{port}")
-            assert "hub_session" in cookies
             for name, each in cookies.items():
                 assert (each["httpOnly"], each["sameSite"], each["secure"]) == (True, "Lax", True), name
             await context.close()
@@ -83,15 +98,13 @@ async def test_behind_tls_the_session_is_kept_from_scripts_other_sites_and_plain
         await hub.stop()
 
 
-async def test_without_tls_the_session_is_kept_all_the_same(
+async def test_without_tls_cookies_are_kept_all_the_same(
     tmp_path: Path, furnished_sqlite: str, chromium: Browser
 ) -> None:
-    await staffed(furnished_sqlite, person("ivan", "Иван Петров", Role.MANAGER))
     hub = HubProcess(tmp_path, furnished_sqlite, "")
-    await hub.start()
+    await opened(hub)
     try:
         context, cookies = await given(chromium, hub.url)
-        assert "hub_session" in cookies
         for name, each in cookies.items():
             assert (each["httpOnly"], each["sameSite"], each["secure"]) == (True, "Lax", False), name
         await context.close()
