@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +15,15 @@ from crm_core.storage.migrate import migrate
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.asterisk import asterisk_tree as locate_asterisk
 from hub.demo.peers.sipp import SippRunner, sipp_tree
+from tests.peers.bots import OTHER, TOKEN
 from tests.peers.lending import Lender
 from tests.peers.mail import DovecotServer, EximServer
 from tests.peers.object_storage import ObjectStorageServer
 from tests.peers.postgres import PostgresServer
 from tests.peers.redis import RedisServer
+
+if TYPE_CHECKING:
+    from hub.demo.peers.bot_api import BotApiServer
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +46,17 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     url = postgres_server.fresh_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture
+async def bots() -> AsyncIterator["BotApiServer"]:
+    """A strict Bot API server that knows two bots, by the tokens of `tests.peers.bots`."""
+    from hub.demo.peers.bot_api import BotApiServer  # here, for few tests ask for it, and the vendor's types are heavy
+
+    async with BotApiServer() as server:
+        for token in (TOKEN, OTHER):
+            server.bot(token)
+        yield server
 
 
 @pytest.fixture

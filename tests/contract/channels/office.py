@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession, FormData, web
+from aiohttp import ClientSession, FormData
 
 from crm_core.model.user import Role
 from crm_core.ports import ChannelState
@@ -18,13 +18,13 @@ from crm_core.storage import feed
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
 from hub.access.security import token_digest
-from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.connectors import CONNECTORS
 from hub.demo.peers.process import free_port
 from hub.settings import parse_settings
 from tests.contract.channels.provider import Provider
 from tests.patience import PATIENCE_S
+from tests.serving import basics, serving
 
 TOKEN = "hub_token-of-ivan"
 
@@ -114,26 +114,19 @@ async def an_office(provider: Provider, folder: Path) -> AsyncIterator[Office]:
     """A hub with this provider's account, up and connected."""
     port = free_port()
     table = await provider.open(folder, port)
-    head = f'http = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"\n'
-    head += f'database_url = "sqlite+aiosqlite:///{folder}/hub.sqlite3"\nfiles = "{folder}/files"\n'
     connect = getattr(provider, "connect", None)
     connectors = CONNECTORS if connect is None else {**CONNECTORS, provider.key.channel: connect}
-    hub = build(parse_settings(head + table, folder=folder), connectors=connectors)
-    runner = web.AppRunner(create_app(hub))
-    await hub.start()
+    hub = build(parse_settings(basics(port, folder) + table, folder=folder), connectors=connectors)
     try:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        _, position = await hub.store.run_at(_hire)
-        assert await hub.live.reached(position, PATIENCE_S)
-        async with ClientSession(f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {TOKEN}"}) as api:
+        async with (
+            serving(hub, port, _hire) as url,
+            ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as api,
+        ):
             office = Office(hub, provider, api)
             await provider.begin()
             await office.became(ChannelState.CONNECTED)
             yield office
     finally:
-        await hub.stop()
-        await runner.cleanup()
         await provider.close()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from crm_core import presets
 from crm_core.model.user import Role
@@ -21,7 +21,6 @@ from crm_core.storage import queues
 from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
 from hub.access.security import token_digest
-from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.process import free_port
 from hub.office.presets import parsed
@@ -29,6 +28,7 @@ from hub.settings import parse_settings
 from tests.contract.channels.provider import Provider
 from tests.fakes.clock import DrivenClock
 from tests.patience import PATIENCE_S
+from tests.serving import basics, serving
 
 # login, name, role, group
 People = tuple[tuple[str, str, Role, str | None], ...]
@@ -177,15 +177,10 @@ async def company(
         for provider in (providers or {}).values():
             tables.append(await provider.open(folder, port) + accounts)
             stack.push_async_callback(provider.close)
-        head = f'http = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"\n'
-        head += f'database_url = "sqlite+aiosqlite:///{folder}/hub.sqlite3"\nfiles = "{folder}/files"\n'
-        hub = build(parse_settings("\n".join([head, _SITE + accounts, settings, *tables]), folder=folder), clock=clock)
-        runner = web.AppRunner(create_app(hub))
-        await hub.start()
-        stack.push_async_callback(runner.cleanup)
-        stack.push_async_callback(hub.stop)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        hub = build(
+            parse_settings("\n".join([basics(port, folder), _SITE + accounts, settings, *tables]), folder=folder),
+            clock=clock,
+        )
 
         def hire(desk: Desk) -> None:
             for number, (login, name, role, group) in enumerate(people):
@@ -193,9 +188,8 @@ async def company(
                 add_token(desk, login, token_digest(token_of(login)))
             applied(desk, parsed(presets.text(preset), preset), "root")
 
-        _, position = await hub.store.run_at(hire)
-        assert await hub.live.reached(position, PATIENCE_S)
-        session = await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
+        url = await stack.enter_async_context(serving(hub, port, hire))
+        session = await stack.enter_async_context(ClientSession(url))
         for provider in (providers or {}).values():
             await provider.begin()
         yield Company(hub, clock, session)

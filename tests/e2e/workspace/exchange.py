@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,10 +19,11 @@ from crm_core.storage.users import NewUser
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
-from hub.demo.peers.sipp import SCENARIOS, SippRun, SippRunner
+from hub.demo.peers.sipp import SippRunner
 from tests.e2e.hub_process import HubProcess, staffed
 from tests.e2e.workspace.office import Workspace, person, until
 from tests.fakes.telephone import Telephone
+from tests.peers.speaking import speaking_phone
 
 LINE, CLIENT, STRANGER = "+74951234567", "79161234567", "79031112233"
 _CONFIG = """
@@ -67,17 +67,7 @@ class Exchange:
 
     async def speaking_phone(self, extension: str, *, hold_ms: int) -> None:
         """A telephone that is picked up at once, says something, and hangs up."""
-        self.sipp.run_dir.mkdir(parents=True, exist_ok=True)
-        speech = self.sipp.run_dir / "speech.alaw"
-        speech.write_bytes(bytes(int(127 + 100 * math.sin(each / 5)) for each in range(8000 * 4)))
-        text = (SCENARIOS / "phone.xml").read_text(encoding="utf-8")
-        picked_up = '<recv request="ACK"/>\n'
-        assert text.count(picked_up) == 1
-        speaks = f'{picked_up}  <nop><action><exec rtp_stream="{speech},-1,8"/></action></nop>\n'
-        text = text.replace(picked_up, speaks).replace("@ANSWER_MS@", "200").replace("@HOLD_MS@", str(hold_ms))
-        scenario = self.sipp.run_dir / f"speaks-{extension}.xml"
-        scenario.write_text(text, encoding="utf-8")
-        await self.sipp.start(SippRun(scenario, local_port=self.office.phones[extension], calls=None))
+        await speaking_phone(self.sipp, self.office.phones[extension], extension, hold_ms=hold_ms)
 
     async def anna(self) -> int:
         """A client of Ivan's who has written, with a deal."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,7 @@ from crm_core.services.configuration.giving import given_out
 from crm_core.storage.queries.definitions import list_definitions
 from hub.demo.peers.bot_api import BotApiServer
 from tests.integration.accounts.world import IVAN, Node, a_node
-
-TOKEN = "7654321:AAE-strict_local_token"
-OTHER = "7654399:AAE-another_local_token"
-
-
-@pytest.fixture
-async def bots() -> AsyncIterator[BotApiServer]:
-    server = BotApiServer()
-    await server.start()
-    server.bot(TOKEN)
-    server.bot(OTHER)
-    yield server
-    await server.stop()
+from tests.peers.bots import OTHER, TOKEN
 
 
 async def _ask(node: Node, method: str, path: str = "", status: int = 200, **body: Any) -> Any:

@@ -7,7 +7,6 @@ import json
 import smtplib
 import socket
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -24,19 +23,10 @@ from hub.demo.peers.bot_api import Bot, BotApiServer
 from hub.demo.peers.process import free_port
 from hub.demo.peers.vk import VkServer
 from tests.integration.accounts.world import Node, a_node
+from tests.peers.bots import OTHER, TOKEN
 
-TOKEN = "7654321:AAE-strict_local_token"
-OTHER = "7654399:AAE-another_local_token"
 SHOP = ChannelKey("telegram", "shop")
 TELEGRAM = AccountKind.TELEGRAM
-
-
-@pytest.fixture
-async def bots() -> AsyncIterator[BotApiServer]:
-    server = BotApiServer()
-    await server.start()
-    yield server
-    await server.stop()
 
 
 async def _says(bot: Bot, text: str, who: int = 1001) -> None:

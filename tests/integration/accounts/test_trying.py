@@ -49,9 +49,7 @@ def _wrong(found: Findings) -> Finding:
 
 
 async def test_a_bot(node: Node) -> None:
-    server = BotApiServer()
-    await server.start()
-    try:
+    async with BotApiServer() as server:
         server.bot(TOKEN)
         found = await _try(node, AccountKind.TELEGRAM, token=TOKEN, api_base=server.url)
         assert found.ok
@@ -65,8 +63,6 @@ async def test_a_bot(node: Node) -> None:
         assert wrong.step is Step.LOGIN
         assert "@BotFather" in wrong.mend
         assert "AAE-of_nobody_at_all" not in wrong.detail
-    finally:
-        await server.stop()
     wrong = _wrong(await _try(node, AccountKind.TELEGRAM, "en", token=TOKEN, api_base=server.url))
     assert "The server does not answer" in wrong.mend
 

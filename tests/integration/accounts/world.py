@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from crm_core.messages import ChannelKey
 from crm_core.model.definitions import DefinitionRecord
@@ -22,11 +22,11 @@ from crm_core.storage.tokens import add_token
 from crm_core.storage.users import NewUser, add_user
 from hub.access.security import token_digest
 from hub.accounts.changing import add_account, change_account, remove_account
-from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.demo.peers.process import free_port
 from hub.settings import parse_settings
 from tests.patience import PATIENCE_S
+from tests.serving import basics, serving
 
 ROOT, IVAN = "hub_token-of-root", "hub_token-of-ivan"
 KEY = "a-key-that-all-nodes-of-the-office-share"
@@ -99,21 +99,13 @@ class Node:
 async def a_node(url: str, folder: Path, table: str = "", key: str = KEY) -> AsyncIterator[Node]:
     """A hub on this database, with a free port of its own; the first adds the people."""
     port = free_port()
-    head = f'http = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"\nsecret_key = "{key}"\n'
-    head += f'database_url = "{url}"\nfiles = "{folder}/files"\n'
+    head = basics(port, folder, url) + f'secret_key = "{key}"\n'
     hub = build(parse_settings(head + table, folder=folder))
-    runner = web.AppRunner(create_app(hub))
-    await hub.start()
-    try:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        _, position = await hub.store.run_at(_hire)
-        assert await hub.live.reached(position, PATIENCE_S)
-        async with ClientSession(f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {ROOT}"}) as api:
-            yield Node(hub, port, api)
-    finally:
-        await hub.stop()
-        await runner.cleanup()
+    async with (
+        serving(hub, port, _hire) as address,
+        ClientSession(address, headers={"Authorization": f"Bearer {ROOT}"}) as api,
+    ):
+        yield Node(hub, port, api)
 
 
 def _hire(desk: Desk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import math
 import resource
 import wave
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +32,7 @@ from hub.connectors import pbx_config
 from hub.demo.peers.asterisk import AsteriskRunner, AsteriskTree
 from hub.demo.peers.office import Office, People
 from hub.demo.peers.process import free_port
-from hub.demo.peers.sipp import SCENARIOS, SippRun, SippRunner
+from hub.demo.peers.sipp import SippRunner
 from hub.settings import (
     DatabaseEngine,
     DatabaseUrl,
@@ -46,6 +45,7 @@ from hub.settings import (
 )
 from tests.integration.pbx.waiting import until
 from tests.patience import PATIENCE_S
+from tests.peers.speaking import speaking_phone
 
 CLIENT = "79161234567"
 LINE = "+74951234567"
@@ -68,17 +68,7 @@ class Exchange:
 
     async def speaking_phone(self, extension: str = "101", *, hold_ms: int = 2500) -> None:
         """A telephone that is picked up at once, says something, and hangs up."""
-        self.sipp.run_dir.mkdir(parents=True, exist_ok=True)
-        speech = self.sipp.run_dir / "speech.alaw"
-        speech.write_bytes(bytes(int(127 + 100 * math.sin(each / 5)) for each in range(8000 * 4)))
-        text = (SCENARIOS / "phone.xml").read_text(encoding="utf-8")
-        picked_up = '<recv request="ACK"/>\n'
-        assert text.count(picked_up) == 1
-        speaks = f'{picked_up}  <nop><action><exec rtp_stream="{speech},-1,8"/></action></nop>\n'
-        text = text.replace(picked_up, speaks).replace("@ANSWER_MS@", "200").replace("@HOLD_MS@", str(hold_ms))
-        scenario = self.sipp.run_dir / f"speaks-{extension}.xml"
-        scenario.write_text(text, encoding="utf-8")
-        await self.sipp.start(SippRun(scenario, local_port=self.office.phones[extension], calls=None))
+        await speaking_phone(self.sipp, self.office.phones[extension], extension, hold_ms=hold_ms)
 
     async def get(self, path: str, **more: Any) -> Any:
         """What the API answers."""

@@ -12,25 +12,12 @@ from crm_core.services import firing
 from crm_core.services.duplicates import merging
 from crm_core.services.watching import cases
 from crm_core.storage import queues
-from tests.integration.storage.world import World, at, edit, form, message, missed, share, talked
+from tests.integration.storage.world import World, at, edit, form, left_by_merges, message, missed, share, talked
 
 CLIENT = "+79161234567"
 TABLES = ("contact", "identity", "lead", "contact_case", "call", "timeline", "deal", "deadline")
 # What an undone merge may leave behind: when and how often the contact was touched, its two notes on the timeline.
 PASSING = {"updated_at", "version"}
-
-
-async def dump(world: World) -> dict[str, list[dict[str, Any]]]:
-    """Everything that hangs on contacts, but for the notes of merges."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name in TABLES:
-        rows = [row._asdict() for row in await world.rows(name)]
-        found[name] = [
-            {column: value for column, value in row.items() if column not in PASSING}
-            for row in rows
-            if not (name == "timeline" and row["kind"] == "system" and "бъединен" in row["text"])
-        ]
-    return found
 
 
 async def owner(world: World, key: str) -> int:
@@ -59,7 +46,7 @@ async def test_unmerging_gives_back_exactly_what_was_there(world: World) -> None
     promised = await world.row("contact_case", contact_id=two)
     until = at(7000)
     await world.store.run(lambda desk: cases.promise(desk, promised.id, "petr", until))
-    before = await dump(world)
+    before = await left_by_merges(world, TABLES, PASSING)
 
     def join(desk: Any) -> None:
         found = desk.work.contacts([one, two])
@@ -71,7 +58,7 @@ async def test_unmerging_gives_back_exactly_what_was_there(world: World) -> None
     assert len(await world.rows("contact_case", state="open")) == 1
     world.clock.advance(100)
     await world.store.run(lambda desk: merging.unmerge(desk, one, "ivan"))
-    after = await dump(world)
+    after = await left_by_merges(world, TABLES, PASSING)
     for name in TABLES:
         assert after[name] == before[name], name
 

@@ -24,7 +24,7 @@ from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import merging
 from crm_core.storage import tables
-from tests.integration.storage.world import World, at, missed
+from tests.integration.storage.world import Rows, World, at, left_by_merges, missed
 
 # What says who looked at whom, or why a call was led where, stays as it was written down. The rest is followed.
 _WRITTEN_DOWN = {"access_log", "route_decision"}
@@ -83,14 +83,9 @@ def _owned() -> list[str]:
     return sorted(name for name, table in tables.metadata.tables.items() if "contact_id" in table.c)
 
 
-async def _dump(world: World) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for name in (*_owned(), "link", "external_ref", "field_value", "contact"):
-        rows = [row._asdict() for row in await world.rows(name)]
-        kept = [{column: value for column, value in row.items() if column not in _PASSING} for row in rows]
-        # the two notes of the merge itself
-        found[name] = [row for row in kept if name != "timeline" or "бъединен" not in row["text"]]
-    return found
+async def _dump(world: World) -> Rows:
+    names = (*_owned(), "link", "external_ref", "field_value", "contact")
+    return await left_by_merges(world, names, _PASSING)
 
 
 async def test_every_table_that_names_a_client_is_followed(world: World) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, insert, select
 
@@ -249,3 +249,22 @@ def missed(linkedid: str, number: str, start: datetime, after: float = 20) -> In
 def talked(linkedid: str, number: str, start: datetime, endpoint: str = "PJSIP/101", **more: Any) -> InboundEvent:
     """A call that was answered and is over."""
     return moved(ended(answered(ringing(linkedid, number, start, **more), 5, endpoint), 60))
+
+
+Rows: TypeAlias = dict[str, list[dict[str, Any]]]
+"""By table, by column."""
+
+
+async def left_by_merges(
+    world: World, names: Iterable[str], passing: Container[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows of tables, without the columns that are `passing` and without the notes of merges on timelines."""
+    found: Rows = {}
+    for name in names:
+        rows = [row._asdict() for row in await world.rows(name)]
+        found[name] = [
+            {column: value for column, value in row.items() if column not in passing}
+            for row in rows
+            if not (name == "timeline" and row["kind"] == "system" and "бъединен" in row["text"])
+        ]
+    return found

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from crm_core import presets
 from crm_core.model.user import Role
 from hub.demo.peers.bot_api import BotApiServer
 from tests.integration.web.conftest import PASSWORD, Workspace
-
-TOKEN = "7654321:AAE-strict_local_token"
-
-
-@pytest.fixture
-async def bots() -> AsyncIterator[BotApiServer]:
-    server = BotApiServer()
-    await server.start()
-    server.bot(TOKEN)
-    yield server
-    await server.stop()
+from tests.peers.bots import TOKEN
 
 
 async def test_from_nobody_to_a_channel_that_works(workspace: Workspace, bots: BotApiServer) -> None:

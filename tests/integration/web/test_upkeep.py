@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
 
-import pytest
 from aiohttp import FormData
 
 from crm_core.messages import ChannelKey
@@ -21,18 +19,9 @@ from crm_core.storage.scoring import scores_due
 from hub.demo.peers.bot_api import BotApiServer
 from tests.integration.web.conftest import Browser, Workspace
 from tests.patience import PATIENCE_S
+from tests.peers.bots import TOKEN
 
-TOKEN = "7654321:AAE-strict_local_token"
 CHANNELS = "/office/channels"
-
-
-@pytest.fixture
-async def bots() -> AsyncIterator[BotApiServer]:
-    server = BotApiServer()
-    await server.start()
-    server.bot(TOKEN)
-    yield server
-    await server.stop()
 
 
 async def test_all_pages_are_there_and_only_for_whom_they_are(workspace: Workspace) -> None:
