@@ -1,8 +1,9 @@
 """A program that has loaded the hub, and goes on as `hub run` each time it is asked to.
 
-To load it takes most of a start, and tests of the whole program start it hundreds of times. Each hub is a process of
-its own all the same, with an environment and a log of its own; that the real command does as much is tried by the tests
-of the command line and of the demonstration.
+To load it takes most of a start, and tests of the whole program start it hundreds of times; what it compiles at its
+first use takes most of the rest, so that one hub is used and ended before the first is split off. Each hub is a
+process of its own all the same, with an environment and a log of its own; that the real command does as much is tried
+by the tests of the command line and of the demonstration.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ def _main() -> int:
 
     for name in _LOADED:
         import_module(name)
+    asyncio.run(import_module("tests.e2e.warming").warm())
+    gc.collect()
     gc.freeze()
     gc.enable()
     assert threading.active_count() == 1, "a process that has threads can't be split"
