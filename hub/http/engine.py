@@ -16,7 +16,6 @@ from hub.http.language import answer_in_theirs
 from hub.http.middlewares import Handler
 from hub.http.operations import Call, Kind, Operation
 from hub.http.problems import of_validation
-from hub.http.rights import demand
 from hub.http.routing import mount_routes
 from hub.http.types import NoBody
 
@@ -50,7 +49,7 @@ def handler_of(hub: Hub, operation: Operation) -> Handler:
         caller = await authenticate(hub, request)
         access = caller.access
         answer_in_theirs(request, access.user, hub.settings.language)
-        demand(access, operation.right)
+        access.demand(operation.right)
         caller.demand_scope(operation.tag, writes=operation.writes)
         query = _query(operation, request)
         if operation.kind is Kind.OWN:
