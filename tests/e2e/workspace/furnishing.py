@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import smtplib
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -77,7 +78,8 @@ async def furnish(workspace: Workspace, name: str) -> dict[str, int]:
     made["rung"] = (await ask("POST", "/deals", rung))["id"]
     task = {"title": name, "text": name, "assignee": "root", "deal_id": made["deal"]}
     made["task"] = (await ask("POST", "/tasks", task))["id"]
-    made["import"] = await _imported(workspace, name)
+    made["rehearsed"] = await _imported(workspace, name, "true")
+    made["import"] = await _imported(workspace, name, "false")
     return made
 
 
@@ -102,7 +104,7 @@ async def _defined(workspace: Workspace, name: str) -> None:
 
 
 async def define_on_pages(workspace: Workspace, page: Page, name: str, pipeline: int) -> None:
-    """What only pages make: groups, calendars, lists, ladders, a view that is kept."""
+    """What only pages make: groups, calendars, lists, ladders, a line, a view that is kept."""
     csrf = {"X-CSRF": await page.evaluate("document.body.dataset.csrf")}
 
     async def send(path: str, form: dict[str, str | float | bool]) -> None:
@@ -114,14 +116,15 @@ async def define_on_pages(workspace: Workspace, page: Page, name: str, pipeline:
         ("hours", '[days]\nmon-fri = "09:00-18:00"'),
         ("lists", 'action = "reject"'),
         ("ladders", 'on = "call.missed"\n[[steps]]\nafter = "1m"\ntell = ["head"]'),
+        ("lines", f'number = "+74951112233"\nsource = {json.dumps(name)}'),
     ):
         await send(f"/office/{path}/new", {"name": name, "as_text": text, "act": "save"})
     view = {"page": f"board:{pipeline}", "name": name, "query": "q=a", "shared": "1", "act": "keep"}
     await send("/deals/views", dict(view))
 
 
-async def _imported(workspace: Workspace, name: str) -> int:
-    """A table with such a name in it is brought in; the id of the import."""
+async def _imported(workspace: Workspace, name: str, rehearsed: str) -> int:
+    """A table with such a name in it is brought in, or tried; the id of the import."""
     form = aiohttp.FormData()
     form.add_field(
         "file",
@@ -129,7 +132,7 @@ async def _imported(workspace: Workspace, name: str) -> int:
         filename=f"{name[:40]}.csv",
     )
     form.add_field("kind", "contacts")
-    form.add_field("dry_run", "true")
+    form.add_field("dry_run", rehearsed)
     async with workspace.api.post(f"{workspace.hub.url}/api/v1/imports", data=form) as answer:
         assert answer.status == 201, await answer.text()
         number = int((await answer.json())["id"])
@@ -167,9 +170,10 @@ async def come_in(workspace: Workspace, name: str) -> None:
     await asyncio.to_thread(_mail, name)
 
 
-async def calls(workspace: Workspace) -> None:
-    """The client whose name is so calls somebody."""
-    told = {"event": "newCall", "from": CLIENT, "to": "74959876543", "direction": "in", "callId": "c1", "user": "Root"}
+async def calls(workspace: Workspace, event: str = "newCall") -> None:
+    """The client whose name is so calls somebody; `hangup` ends it."""
+    told = {"event": event, "from": CLIENT, "to": "74959876543", "direction": "in", "callId": "c1", "user": "Root"}
+    told |= {"cause": "cancel"} if event == "hangup" else {}
     async with aiohttp.ClientSession() as pbx:
         url = f"{workspace.hub.url}/api/v1/cti/cti-token"
         async with pbx.post(url, json=told) as answer:
@@ -189,3 +193,31 @@ async def explained(workspace: Workspace, name: str) -> None:
     database = Database(workspace.hub.database_url)
     await database.write(write)
     await database.stop()
+
+
+async def seeds(workspace: Workspace, made: dict[str, int]) -> list[str]:
+    """Where the way through the pages of such an office begins."""
+    writer = await workspace.contact("mailto:evil@example.com")
+    rang = await workspace.ask("GET", f"/contacts/{made['contact']}/timeline")
+    call = next(each["id"] for each in rang["items"] if each["kind"] == "call")
+    return [
+        f"/contacts/{writer}",
+        f"/contacts/{made['contact']}",
+        f"/contacts/{made['contact']}/figures",
+        f"/contacts/{made['contact']}/entries/{call}/recording",
+        f"/deals/{made['deal']}",
+        f"/tasks/{made['task']}",
+        f"/companies/{made['company']}",
+        f"/products/{made['product']}",
+        f"/broadcasts/{made['draft']}",
+        f"/broadcasts/{made['broadcast']}?show=skipped",
+        f"/dialling/{made['list']}/cards/{made['rung']}",
+        f"/office/imports/{made['import']}",
+        f"/office/imports/{made['import']}/failed-lines",
+        f"/office/imports/{made['rehearsed']}/report",
+        "/journal?state=all",
+        "/control/deals-without-next-step",
+        f"/deals/board/{made['pipeline']}",
+        f"/search?q={CLIENT[-6:]}",
+        "/search?q=script&part=quick",  # what is found as one types
+    ]

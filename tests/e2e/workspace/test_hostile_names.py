@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.workspace.furnishing import ACCOUNTS, CLIENT, calls, come_in, define_on_pages, explained, furnish
+from tests.e2e.workspace.furnishing import ACCOUNTS, calls, come_in, define_on_pages, explained, furnish, seeds
 from tests.e2e.workspace.office import Workspace
 from tests.e2e.workspace.walking import addresses, walk
 
@@ -50,27 +50,3 @@ async def test_no_name_is_more_than_text_on_any_page(workspace: Workspace, tmp_p
 
     first = await seeds(workspace, made)
     assert await walk(workspace, root, known, first, only_text) == []
-
-
-async def seeds(workspace: Workspace, made: dict[str, int]) -> list[str]:
-    """Where the way through the pages of such an office begins."""
-    writer = await workspace.contact("mailto:evil@example.com")
-    rang = await workspace.ask("GET", f"/contacts/{made['contact']}/timeline")
-    call = next(each["id"] for each in rang["items"] if each["kind"] == "call")
-    return [
-        f"/contacts/{writer}",
-        f"/contacts/{made['contact']}",
-        f"/contacts/{made['contact']}/entries/{call}/recording",
-        f"/deals/{made['deal']}",
-        f"/tasks/{made['task']}",
-        f"/companies/{made['company']}",
-        f"/products/{made['product']}",
-        f"/broadcasts/{made['draft']}",
-        f"/broadcasts/{made['broadcast']}?show=skipped",
-        f"/dialling/{made['list']}/cards/{made['rung']}",
-        f"/office/imports/{made['import']}",
-        "/control/deals-without-next-step",
-        f"/deals/board/{made['pipeline']}",
-        f"/search?q={CLIENT[-6:]}",
-        "/search?q=script&part=quick",
-    ]
