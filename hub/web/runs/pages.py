@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -18,13 +18,14 @@ from crm_core.storage.queries.contacts import ContactFilter
 from crm_core.storage.queries.history import titles_of
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.runs import RunFilter
+from crm_core.storage.queries.workspace.clients import client_of, clients_of
 from crm_core.storage.staff import load_staff
 from hub.web.board.words import OUTCOMES, kind_word, why_word
 from hub.web.consent.words import chain_word
 from hub.web.moments import start_of
 from hub.web.office.summaries import action_said, occasion_said
 from hub.web.pages import Answer, Pages, access_here
-from hub.web.shown import author_word
+from hub.web.shown import author_word, called
 from hub.web.tongues import _, pgettext, told
 
 _ROWS: Final = 50
@@ -100,12 +101,15 @@ class Runs:
             page = runs.list_runs(conn, wanted, where)
             untitled = _UNTITLED if sight.everything else _UNTITLED | {"task"}  # it may tell of a card they don't see
             ends = {(each.kind, each.subject_id) for each in page.items if each.kind not in untitled}
-            ends |= {("contact", each.contact_id) for each in page.items if each.contact_id is not None}
-            titles = titles_of(conn, sorted(ends))
+            named = {ident for kind, ident in ends if kind == "contact"}
+            named |= {each.contact_id for each in page.items if each.contact_id is not None}
+            people = _called(conn, named)
+            titles = titles_of(conn, sorted(end for end in ends if end[0] != "contact"))
+            titles |= {("contact", ident): name for ident, name in people.items()}
             return {
                 "clients": clients,
                 "rows": [_row(each, titles) for each in page.items],
-                "names": titles,
+                "names": people,
                 "next": page.next,
                 "rules": _names(conn, query["rule"], Section.RULE, Section.CHAIN),
             }
@@ -144,7 +148,7 @@ class Runs:
             return {
                 "clients": clients,
                 "rows": [(each, reason(each)) for each in page.items],
-                "names": titles_of(conn, sorted({("contact", each.contact_id) for each in page.items})),
+                "names": _called(conn, {each.contact_id for each in page.items}),
                 "next": page.next,
                 "rules": _names(conn, query["rule"], Section.CHAIN),
             }
@@ -166,15 +170,15 @@ class Runs:
         """Whose runs an address asks for, by the number of the card or by what was typed of them."""
         ident, typed = _number(query["client"]), query["q"]
         if ident is not None:
-            return Clients(ident, titles_of(conn, [("contact", ident)]).get(("contact", ident), ""))
+            return Clients(ident, _called(conn, {ident}).get(ident, ""))
         if not typed:
             return Clients()
         wanted = ContactFilter(text=typed, region=self._pages.hub.store.office.region)
         cards = contacts.list_contacts(conn, wanted, Slice(None, _FOUND)).items
         if len(cards) == 1:
-            return Clients(cards[0].contact.id, cards[0].contact.name)
+            return Clients(cards[0].contact.id, called(client_of(cards[0])))
         # Of several nobody's runs are shown before somebody is chosen: those of all would be taken for those of one.
-        return Clients(0, "", tuple((each.contact.id, each.contact.name) for each in cards), nobody=not cards)
+        return Clients(0, "", tuple((each.contact.id, called(client_of(each))) for each in cards), nobody=not cards)
 
 
 def _asked(request: web.Request, names: Iterable[str]) -> dict[str, str]:
@@ -189,6 +193,11 @@ def _names(conn: Reading, asked: str, *sections: Section) -> list[str]:
     """The names there are to choose from; those put away did something, too."""
     found = {each.name for section in sections for each in definitions.list_definitions(conn, section, archived=True)}
     return sorted({*found, *([asked] if asked else [])}, key=str.casefold)
+
+
+def _called(conn: Reading, idents: Collection[int]) -> dict[int, str]:
+    """What clients are called, those without a name by how they are reached."""
+    return {ident: called(client) for ident, client in clients_of(conn, sorted(idents)).items()}
 
 
 def _row(run: RuleRunRecord, titles: Mapping[tuple[str, int], str]) -> Row:

@@ -52,6 +52,8 @@ async def ran(workspace: Workspace, key: str, rule: str, deal_id: int, contact_i
 async def test_what_a_rule_did_stands_in_the_journal_with_the_client(workspace: Workspace) -> None:
     browser = await workspace.visitor()
     await sent(browser, "/office/rules/new", 303, RULE, act="save")
+    await workspace.write("Окна?", client=1009, name="", number="9")
+    assert "Клиент из Telegram" in await browser.get("/runs"), "who has no name is called as everywhere"
     anna = await workspace.write("Сколько стоят окна?", name="Анна")
     await workspace.write("Просто здравствуйте", client=1002, name="Борис", number="2")
     page = await browser.get("/runs")
