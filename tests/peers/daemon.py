@@ -2,11 +2,16 @@
 
 import os
 import pwd
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
+
+from hub.demo.peers.process import free_port
 
 START_WITHIN_S = 120.0
 STOP_WITHIN_S = 60.0
@@ -89,3 +94,41 @@ class Daemon:
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
         os.kill(self.pid, signal.SIGCONT)
+
+
+class Served:
+    """A server of one daemon, its files in a folder of its own that goes with it."""
+
+    _daemon: Daemon
+
+    def __init__(self, name: str) -> None:
+        self.port = free_port()
+        self._home = Path(tempfile.mkdtemp(prefix=f"hub-{name}-"))
+
+    def start(self) -> None:
+        """Start it, and return once it serves."""
+        self._daemon.start()
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self._daemon.stop()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._daemon.kill()
+
+    def freeze(self) -> None:
+        """Hold it still: connections stay open, nothing is answered."""
+        self._daemon.freeze()
+
+    def thaw(self) -> None:
+        """Let it go on after `freeze`."""
+        self._daemon.thaw()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self._home, ignore_errors=True)

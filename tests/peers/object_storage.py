@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from pathlib import Path
-from typing import Self
 
 import obstore
 from obstore.exceptions import BaseError
@@ -17,18 +14,17 @@ from obstore.store import S3Store
 
 from hub.demo.peers.process import free_port
 from hub.settings import ObjectStorage, Secret
-from tests.peers.daemon import Daemon
+from tests.peers.daemon import Daemon, Served
 
 KEY, SECRET = "hub-key", "hub-secret-of-the-test"
 BUCKET = "recordings"
 
 
-class ObjectStorageServer:
+class ObjectStorageServer(Served):
     """One server with one bucket, all of it on the loopback. `full`: its disk has no room for anything more."""
 
     def __init__(self) -> None:
-        self.port = free_port()
-        self._home = Path(tempfile.mkdtemp(prefix="hub-s3-"))
+        super().__init__("s3")
         self._ports = {name: free_port() for name in ("master", "volume", "filer")}
         self._grpc = {name: free_port() for name in (*self._ports, "s3")}
         self._metrics = free_port()
@@ -64,25 +60,8 @@ class ObjectStorageServer:
         self._daemon = self._server(full=full)
         self._daemon.start()
 
-    def stop(self) -> None:
-        """End it in good order."""
-        self._daemon.stop()
-
-    def freeze(self) -> None:
-        """Hold it still: connections stay open, nothing is answered."""
-        self._daemon.freeze()
-
-    def thaw(self) -> None:
-        """Let it go on after `freeze`."""
-        self._daemon.thaw()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        shutil.rmtree(self._home, ignore_errors=True)
+    def __exit__(self, *about: object) -> None:
+        super().__exit__(*about)
         for name, port in self._grpc.items():  # its own choice of a place
             (Path("/tmp") / f"seaweedfs-{name}-grpc-{port}.sock").unlink(missing_ok=True)
 

