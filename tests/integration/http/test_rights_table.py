@@ -329,3 +329,16 @@ async def test_who_may_not_keep_lists_puts_nobody_on_one_by_correcting_the_card(
         listed = {"name": "Олег", "list": "чёрный список"}
         assert (await client.post(f"{PREFIX}/contacts", json=listed)).status == 403
         assert (await (await client.get(card)).json())["list"] is None
+
+
+@pytest.mark.parametrize(("given", "records", "audience"), [("export", 200, 403), ("export_audience", 403, 200)])
+async def test_records_and_audiences_are_opened_by_rights_of_their_own(
+    office: tuple[Hub, TestServer], given: str, records: int, audience: int
+) -> None:
+    hub, server = office
+    rights = {"export": "none", "export_audience": "none", given: "all"}
+    body = RoleBody.model_validate({"rights": rights})
+    await hub.store.run(lambda desk: defining.add(desk, Section.ROLE, "manager", body, "admin"))
+    async with TestClient(server, headers={"Authorization": f"Bearer {token_of('manager')}"}) as client:
+        assert (await client.get(f"{PREFIX}/exports/contacts")).status == records
+        assert (await client.get(f"{PREFIX}/exports/audience")).status == audience
