@@ -9,16 +9,15 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from typing_extensions import override
 
 from crm_core.errors import NotFound, PermanentDeliveryError, TransientDeliveryError
-from crm_core.messages import DeliveryReceipt, DeviceState, OutboundMessage
+from crm_core.messages import DeviceState
 from crm_core.model.callback import CallbackState, DialOutcome, DialState, RobotRules
 from crm_core.model.line import Line
 from crm_core.model.policy import AccountPolicy
 from crm_core.model.records import ListedNumberRecord
 from crm_core.model.user import Role, Staff
-from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink, PlaceCall
+from crm_core.ports import PlaceCall
 from crm_core.services.calls import dials
 from crm_core.services.cards import leads
 from crm_core.services.firing import fire
@@ -34,6 +33,7 @@ from hub.nodes.live import Live
 from hub.workers import dialler as module
 from hub.workers.dialler import Dialler
 from routing.presence import Presence
+from tests.fakes.account import ConnectedAccount
 from tests.fakes.clock import DrivenClock
 from tests.integration.storage.robots import CLIENT, OTHER, PERSON, ROBOTS, SPACING, order_at, pass_time, place
 from tests.integration.storage.world import (
@@ -55,13 +55,11 @@ from tests.patience import PATIENCE_S
 Behaviour = Callable[[PlaceCall], Exception | None]
 
 
-class Link(Channel):
+class Link(ConnectedAccount):
     """A PBX's link of one node: it keeps what it was handed, and answers as the test says."""
 
-    key = PBX
-    health = ChannelHealth(ChannelState.CONNECTED)
-
     def __init__(self) -> None:
+        super().__init__(PBX)
         self.owned: Callable[[], bool] = lambda: True
         self.placed: list[PlaceCall] = []
         self.behaviour: Behaviour = lambda _: None
@@ -73,16 +71,6 @@ class Link(Channel):
     @property
     def controls(self) -> bool:
         return self.owned()
-
-    @override
-    async def start(self, sink: InboundSink) -> None: ...
-
-    @override
-    async def stop(self) -> None: ...
-
-    @override
-    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
-        raise AssertionError("nobody writes to a PBX")
 
     async def place_call(self, call: PlaceCall) -> None:
         async with self._handed:

@@ -8,52 +8,29 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from typing_extensions import override
 
 from crm_core.errors import Conflict, IntakeFull, IntakeUnavailable
 from crm_core.messages import (
-    ChannelKey,
-    DeliveryReceipt,
     EntryKind,
     Ignored,
     InboundEvent,
     MessageReceived,
-    OutboundMessage,
     ReceiptState,
     Unparsable,
 )
-from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
 from hub.intake import Intake, IntakeLimits
 from hub.log import bind_correlation
+from tests.fakes.account import ConnectedAccount
 from tests.integration.hub.world import SHOP, World, message
 from tests.patience import PATIENCE_S
 
 
-class Rereader(Channel):
+class Rereader(ConnectedAccount):
     """An account whose raw facts are read again by what the test says."""
 
     def __init__(self) -> None:
+        super().__init__(SHOP)
         self.reads: InboundEvent | None = None
-
-    @property
-    @override
-    def key(self) -> ChannelKey:
-        return SHOP
-
-    @property
-    @override
-    def health(self) -> ChannelHealth:
-        return ChannelHealth(ChannelState.CONNECTED)
-
-    @override
-    async def start(self, sink: InboundSink) -> None: ...
-
-    @override
-    async def stop(self) -> None: ...
-
-    @override
-    async def send(self, message: OutboundMessage) -> DeliveryReceipt:
-        raise AssertionError
 
     def reparse(self, external_id: str, raw: bytes, received_at: datetime) -> InboundEvent:
         assert self.reads is not None

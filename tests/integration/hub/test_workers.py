@@ -14,7 +14,6 @@ from typing_extensions import override
 from crm_core.errors import ChannelAuthError, PermanentDeliveryError, StorageUnavailable, TransientDeliveryError
 from crm_core.messages import (
     Attachment,
-    ChannelKey,
     DeliveryReceipt,
     EntryKind,
     InboundEvent,
@@ -26,7 +25,6 @@ from crm_core.messages import (
     StaffReply,
 )
 from crm_core.model.identity import Identity, IdentityKind
-from crm_core.ports import Channel, ChannelHealth, ChannelState, InboundSink
 from crm_core.services.desk import Desk
 from crm_core.services.intake.receive import receive
 from crm_core.services.letters import replies
@@ -37,6 +35,7 @@ from hub.tongues import told_in
 from hub.webhooks import WebhookSender
 from hub.workers import DeadlineWorker, OutboxWorker, TraceKeeper
 from hub.workers.acts import Acts
+from tests.fakes.account import ConnectedAccount
 from tests.integration.hub.world import OFFICE, SHOP, World, message
 from tests.patience import PATIENCE_S
 
@@ -44,29 +43,14 @@ DAY = timedelta(hours=24)
 Behaviour = Callable[[OutboundMessage], DeliveryReceipt | Exception]
 
 
-class Provider(Channel):
+class Provider(ConnectedAccount):
     """An account whose provider answers as the test says; keeps what it was handed."""
 
     def __init__(self) -> None:
+        super().__init__(SHOP)
         self.handed: list[OutboundMessage] = []
         self.behaviour: Behaviour = lambda _: DeliveryReceipt((f"p{len(self.handed)}",))
         self.content = b"photo"
-
-    @property
-    @override
-    def key(self) -> ChannelKey:
-        return SHOP
-
-    @property
-    @override
-    def health(self) -> ChannelHealth:
-        return ChannelHealth(ChannelState.CONNECTED)
-
-    @override
-    async def start(self, sink: InboundSink) -> None: ...
-
-    @override
-    async def stop(self) -> None: ...
 
     @override
     async def send(self, message: OutboundMessage) -> DeliveryReceipt:
