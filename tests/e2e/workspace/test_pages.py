@@ -46,3 +46,11 @@ async def test_a_form_of_another_site_becomes_a_lead_before_their_eyes(workspace
     await lead.get_by_role("button", name="Взять").click()
     await expect(ivan.locator("article.new-lead")).to_have_count(0)
     assert (await workspace.ask("GET", "/leads"))["items"][0]["manager"] == "ivan"
+
+
+async def test_a_name_of_ones_own_without_an_end_widens_no_page(workspace: Workspace) -> None:
+    await workspace.ask("PATCH", "/users/ivan", {"name": "Ы" * 90})
+    ivan = await workspace.enter("ivan", viewport={"width": 1366, "height": 768})
+    await expect(ivan.locator("a.myself")).to_be_visible()
+    await expect(ivan.locator("form.who button")).to_be_in_viewport(ratio=1)
+    assert await ivan.evaluate("document.documentElement.scrollWidth") == 1366
