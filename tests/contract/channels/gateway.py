@@ -30,6 +30,7 @@ class Gateway:
     )
 
     def __init__(self) -> None:
+        self.posts: list[str] = []  # the id of each message that came, repeats as well
         self._heard: dict[str, Heard] = {}
         self._refusals: list[Refusal] = []
         self._changed = asyncio.Condition()
@@ -116,6 +117,7 @@ class Gateway:
         said = json.loads(body)
         if said["type"] == "ping":
             return web.json_response({})
+        self.posts.append(said["id"])
         refusal = self._refusals.pop(0) if self._refusals else None
         match refusal:
             case Refusal.LATER:

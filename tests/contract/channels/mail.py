@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -63,9 +64,13 @@ class Mail:
         mail.set_content(text)
         if file is not None:
             mail.add_attachment(file[1], maintype="application", subtype="pdf", filename=file[0])
+        return Wrote(ref, await self.send(mail))
+
+    async def send(self, mail: EmailMessage) -> Callable[[], Awaitable[None]]:
+        """The client's program sends a mail; what sends the very same once more."""
         raw = mail.as_bytes(policy=WIRE)
         await self._deliver(raw)
-        return Wrote(ref, lambda: self._deliver(raw))
+        return lambda: self._deliver(raw)
 
     async def edit(self, wrote: Wrote, text: str) -> None:
         """Mails stay as they are."""
@@ -85,10 +90,14 @@ class Mail:
 
     async def heard(self, count: int) -> list[Heard]:
         """What the relay took for the client."""
+        return [_heard(each) for each in await self.letters(count)]
+
+    async def letters(self, count: int) -> list[EmailMessage]:
+        """The same with their heads."""
         async with asyncio.timeout(PATIENCE_S):
             while len(self._relay.mails) < count:  # noqa: ASYNC110 - the peer has no event for a count
                 await asyncio.sleep(0.01)
-        return [_heard(each.content) for each in self._relay.mails]
+        return [_letter(each.content) for each in self._relay.mails]
 
     def refuse_next(self, refusal: Refusal) -> None:
         """Answer the next mail so."""
@@ -108,10 +117,14 @@ class Mail:
         )
 
 
-def _heard(raw: bytes | str | None) -> Heard:
+def _letter(raw: bytes | str | None) -> EmailMessage:
     assert isinstance(raw, bytes)
     mail = message_from_bytes(raw, policy=default)
     assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def _heard(mail: EmailMessage) -> Heard:
     body = mail.get_body(("plain",))
     files = tuple((each.get_filename() or "", each.get_content()) for each in mail.iter_attachments())
     return Heard(body.get_content().strip() if body is not None else "", files)
