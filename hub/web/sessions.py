@@ -210,8 +210,11 @@ class _ClockedFernet(Fernet):
         return self.encrypt_at_time(data, self._now())
 
     def decrypt(self, token: bytes | str, ttl: int | None = None) -> bytes:
-        """What was sealed at most `ttl` seconds ago; raises InvalidToken."""
-        return super().decrypt(token) if ttl is None else self.decrypt_at_time(token, ttl, self._now())
+        """What was sealed at most `ttl` seconds ago; raises InvalidToken. What was sealed ahead of the clock was sealed
+        before it was put back."""
+        if ttl is None:
+            return super().decrypt(token)
+        return self.decrypt_at_time(token, ttl, max(self._now(), self.extract_timestamp(token)))
 
 
 class _Storage(EncryptedCookieStorage):

@@ -167,3 +167,11 @@ async def test_what_browsers_say_is_shown_as_text_and_strange_bytes_do_no_harm(w
     page = await browser.get("/me")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+async def test_a_clock_that_is_put_back_logs_nobody_out(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    workspace.clock.jump(timedelta(minutes=-10))
+    assert "Выйти" in await browser.get("/me")
+    workspace.clock.advance(timedelta(days=40))
+    assert "Выйти" not in await browser.get("/me")
