@@ -167,7 +167,15 @@ def _shown() -> Shown:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 с"), (59, "59 с"), (61, "1 мин 1 с"), (3600, "1 ч"), (7500, "2 ч 5 мин"), (90000, "1 дн. 1 ч"), (-5, "0 с")],
+    [
+        (0, "0 с"),
+        (59, "59 с"),
+        (61, "1 мин 1 с"),
+        (3600, "1 ч"),
+        (7500, "2 ч 5 мин"),
+        (90000, "1 дн. 1 ч"),
+        (-5, "0 с"),
+    ],
 )
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
