@@ -16,7 +16,7 @@ from tests.e2e.workspace.furnishing import ACCOUNTS, calls, come_in, define_on_p
 from tests.e2e.workspace.office import PASSWORD, TELEPHONE, Workspace
 from tests.e2e.workspace.walking import addresses, walk
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 _SERIOUS = frozenset({"serious", "critical"})
 _EVERYTHING: Final = {"resultTypes": ["violations"]}
 _COLOURS: Final = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}  # all else is the same in the dark
