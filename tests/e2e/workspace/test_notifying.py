@@ -27,6 +27,15 @@ window.Notification = class extends EventTarget {
   }
   close() { this.closed = true; }
 };
+const Lines = window.SharedWorker;
+window.SharedWorker = class extends Lines {
+  constructor(...given) {
+    super(...given);
+    this.port.addEventListener("message", ({ data }) => {
+      if (data.kind === "state") window.connected = data.connected;
+    });
+  }
+};
 const Sounds = window.AudioContext;
 window.AudioContext = class extends Sounds { constructor(...given) { super(...given); window.chimes += 1; } };
 """
@@ -44,6 +53,12 @@ async def sits(workspace: Workspace, *, notifications: bool, sound: bool, allowe
     return ivan
 
 
+async def works(workspace: Workspace, ivan: Page) -> None:
+    """He goes to his tasks, and the line to the hub stands."""
+    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await ivan.wait_for_function("() => window.connected === true")
+
+
 async def his(workspace: Workspace) -> tuple[Person, int]:
     """A client of Ivan's, who has written before."""
     anna = workspace.client(5001, "Анна")
@@ -57,7 +72,7 @@ async def test_a_click_on_a_notification_opens_the_card_in_its_window(workspace:
     anna, contact = await his(workspace)
     ivan = await sits(workspace, notifications=True, sound=True)
     await expect(ivan.locator("[data-leave-denied]")).to_be_empty()
-    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await works(workspace, ivan)
     await anna.say("Вы здесь?")
     await ivan.wait_for_function("() => told.length > 0")
     assert await ivan.evaluate("[told, chimes]") == [[["Анна: Ждёт ответа", "Вы здесь?"]], 1]
@@ -78,7 +93,7 @@ async def test_what_the_browser_forbids_is_not_shown_and_its_mending_is_said(wor
     await expect(hint).to_have_text("Браузер запретил уведомления этого сайта: разрешите их в его настройках.")
     await ivan.locator("input[name=notifications]").uncheck()
     await expect(hint).to_be_empty()
-    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await works(workspace, ivan)
     await anna.say("Вы здесь?")
     await expect(ivan.locator("#popups .notice-popup")).to_contain_text("Вы здесь?")
     assert await ivan.evaluate("[told, chimes]") == [[], 0]
@@ -88,7 +103,7 @@ async def test_who_wants_neither_gets_neither_and_who_wants_one_gets_that(worksp
     anna, _contact = await his(workspace)
     ivan = await sits(workspace, notifications=False, sound=False)
     notice = ivan.locator("#popups .notice-popup")
-    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await works(workspace, ivan)
     await anna.say("Вы здесь?")
     await expect(notice).to_contain_text("Вы здесь?")
     assert await ivan.evaluate("[told, chimes]") == [[], 0]
@@ -97,7 +112,7 @@ async def test_who_wants_neither_gets_neither_and_who_wants_one_gets_that(worksp
     await ivan.locator("input[name=notifications]").check()
     await ivan.locator("form:has(input[name=notifications]) button").click()
     await expect(ivan.locator("input[name=notifications]")).to_be_checked()
-    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await works(workspace, ivan)
     await anna.say("А теперь?")
     await expect(notice).to_contain_text("А теперь?")
     assert await ivan.evaluate("[told, chimes]") == [[["Анна: Ждёт ответа", "А теперь?"]], 0]
@@ -107,7 +122,7 @@ async def test_who_wants_neither_gets_neither_and_who_wants_one_gets_that(worksp
     await ivan.locator("input[name=sound]").check()
     await ivan.locator("form:has(input[name=notifications]) button").click()
     await expect(ivan.locator("input[name=sound]")).to_be_checked()
-    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await works(workspace, ivan)
     await anna.say("Ау!")
     await expect(notice).to_contain_text("Ау!")
     assert await ivan.evaluate("[told, chimes]") == [[], 1]
