@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,35 @@ async def test_whoever_takes_a_lead_on_the_page_is_rung_and_the_client_after_the
             entry = olga.locator(".timeline li.call")
             await expect(entry).to_contain_text("дозвонились")
             await expect(entry).to_contain_text("разговор: Ольга Сергеева")
+
+
+async def test_whoever_presses_call_on_a_card_is_rung_first_and_talks_with_the_client(
+    asterisk_tree: AsteriskTree, short_dir: Path, sipp: SippRunner, furnished_sqlite: str, chromium: Browser
+) -> None:
+    async with opened(asterisk_tree, short_dir, sipp, furnished_sqlite, chromium) as exchange:
+        workspace = exchange.workspace
+        contact = await exchange.anna()
+        await exchange.people.client_phone(hold_ms=2000)
+        ivan = await workspace.enter("ivan")
+        await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+        number = ivan.locator("#about .ways > li", has_text="+7 916 123-45-67")
+        async with exchange.telephone("101") as telephone, exchange.telephone("102") as others:
+            await number.get_by_role("button", name="Позвонить").click()
+            await expect(ivan.locator("p.notice")).to_contain_text("сначала зазвонит ваш телефон")
+            rung = await telephone.rung()
+            assert await exchange.calls(state="answered") == [], "the client is not rung before the manager is there"
+            rung.answer()
+            await rung.until_ended()  # they were together: it is the client who hangs up
+            assert (len(telephone.dialogs), others.dialogs) == (1, {})
+        # The open card tells of it by itself.
+        entry = ivan.locator(".timeline li.call")
+        await expect(entry).to_have_count(1)
+        await expect(entry).to_contain_text("дозвонились")
+        await expect(entry).to_contain_text("разговор: Иван Петров")
+        await expect(entry).to_contain_text(re.compile(r"говорили [1-9]"))
+        (call,) = await exchange.calls()
+        assert (call["direction"], call["state"], call["answered_by"]) == ("out", "answered", "ivan")
+        assert (call["number"], call["line"], call["contact_id"]) == (f"+{CLIENT}", LINE, contact)
+        assert call["talk_s"] >= 1
+        (dial,) = (await workspace.ask("GET", "/dials"))["items"]
+        assert (dial["outcome"], dial["number"], dial["user"]) == ("answered", f"+{CLIENT}", "ivan")
