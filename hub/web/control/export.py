@@ -24,7 +24,7 @@ from hub.web.control.layout import columns_of
 from hub.web.control.page import Chosen, view_of
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.shown import called, staff_name
-from hub.web.tongues import _, language
+from hub.web.tongues import _, language, told
 
 _AT_ONCE: Final = 200
 _MOST: Final = 10_000
@@ -101,7 +101,7 @@ def _cells(row: ControlRow, client: bool, login: bool, at: bool, asker: Asker, z
         *([number] if client or login else []),
         *([staff_name(asker.staff, row.login, "")] if login else []),
         *([row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.at is not None else ""] if at else []),
-        row.note,
+        told(row.note),
     ]
 
 

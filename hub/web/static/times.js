@@ -19,7 +19,11 @@ function words(seconds) {
 
 export function tick() {
   const now = Date.now();
-  document.querySelectorAll("[data-since]").forEach((each) => { each.textContent = words((now - Date.parse(each.dataset.since)) / 1000); });
+  document.querySelectorAll("[data-since]").forEach((each) => {
+    const passed = (now - Date.parse(each.dataset.since)) / 1000;
+    const shown = words(each.hasAttribute("data-calm") && passed > 60 ? passed - (passed % 60) : passed); // calm: no seconds
+    if (each.textContent !== shown) each.textContent = shown;
+  });
   document.querySelectorAll("[data-until]").forEach((each) => {
     const left = Math.trunc((Date.parse(each.dataset.until) - now) / 1000); // no «−0»
     each.classList.toggle("late", left < 0);

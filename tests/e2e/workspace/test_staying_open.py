@@ -59,7 +59,7 @@ async def test_what_was_opened_of_a_board_stays_open_where_it_was_looked_at(work
     await ivan.goto(f"{workspace.hub.url}/deals/board/{sales}")
     column = ivan.locator(".column[data-name='Новая']")
     cards, other = column.locator(".cards"), ivan.locator(".column[data-name='Договор']")
-    await expect(cards.locator(".more")).to_contain_text(f"показано 20 из {CARDS}")
+    await expect(cards.locator(".more")).to_contain_text(f"показано 12 из {CARDS}")
     await opened(ivan, cards, 120)
 
     card = cards.locator("li.deal").nth(70)

@@ -23,6 +23,7 @@ from crm_core.storage.queries.workspace.control.figures import FIGURES
 from crm_core.storage.queries.workspace.control.lists import LISTS
 from crm_core.storage.queries.workspace.control.views import ControlRow, ControlView
 from crm_core.storage.queries.workspace.control.words import VIEWS
+from hub.tongues import told_in
 from tests.integration.storage.test_fields import declare
 from tests.integration.storage.test_stages import pipeline
 from tests.integration.storage.test_workspace import ANNA, BORIS, LARGE, act, deal, look, plans, task
@@ -160,7 +161,8 @@ async def test_required_fields_and_wrong_stages(world: World) -> None:
         sql = f"UPDATE deal SET {unset} WHERE id = {number}"
         await world.store.database.write(partial(_run, sql=sql))
     found = {each.title: each.note for each in await rows(world, ControlView.BAD_FIELDS)}
-    assert found == {"Без адреса": "Адрес", "Без суммы": "amount"}
+    assert found == {"Без адреса": "Адрес", "Без суммы": "Sum"}
+    assert told_in(found["Без суммы"], "ru") == "Сумма"
     won = await card("Отгружена", "Замер", amount=500, fields={"address": "x"})
     await act(world, "ivan", lambda desk: deals.move(desk, won, "Готово"))
     assert await titles(world, ControlView.WRONG_STAGE) == ["Отгружена"]

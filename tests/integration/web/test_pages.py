@@ -1,5 +1,6 @@
 """What the pages show and what is done on them."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,7 +26,7 @@ async def test_an_open_case_is_shown_with_who_waits_and_what_comes(workspace: Wo
     await workspace.write("Ау", name="Анна Смирнова", number="2")
     page = await browser.get("/")
     assert "Анна Смирнова" in page
-    assert "ждёт 2 ч 5 мин" in page
+    assert re.search('ждёт <span data-since="[^"]+" data-calm>2 ч 5 мин</span>', page)
     assert "2 раза" in page
     assert "сообщено только на страницах" in page, "nobody has a messenger"
     assert "дальше контролёр, директор" in page

@@ -22,6 +22,7 @@ from crm_core.storage.queries.workspace.inbox import MOST_COUNTED, bounded
 from crm_core.storage.reports.base import Wanted, Words
 from crm_core.storage.reports.waitings import OWED, Waiting, waitings
 from crm_core.storage.tables import call, lead, task
+from crm_core.wording import Joined
 
 USUAL = Limits()
 """The limits that the views' words tell of."""
@@ -134,6 +135,6 @@ def _lead(each: LeadRecord, client: Client | None) -> ControlRow:
 def _deal(each: DealRecord, client: Client | None, view: ControlView, asker: Asker) -> ControlRow:
     place = asker.catalogue.place(each.stage_id)
     stage = f"{place[0].name}: {place[1].name}" if place is not None else ""
-    note = ", ".join(lacked(asker, each)) if view is ControlView.BAD_FIELDS else stage
+    note = Joined(lacked(asker, each), ", ") if view is ControlView.BAD_FIELDS else stage
     worth = (Figure(_AMOUNT, each.amount, Unit.MONEY, each.currency),)
     return ControlRow(SubjectKind.DEAL, each.id, each.title, client, each.manager, each.stage_since, note, worth)

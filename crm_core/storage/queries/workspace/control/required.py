@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import Text, and_, false, literal, or_
 from sqlalchemy.ext.compiler import compiles
@@ -15,6 +16,20 @@ from crm_core.model.records import DealRecord
 from crm_core.services.cards.pipelines import OWN_COLUMNS, required_keys
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.tables import deal
+from crm_core.wording import Sentence
+
+_OWN_TITLES: Final[Mapping[str, Sentence]] = {
+    "amount": Sentence("Sum"),
+    "company_id": Sentence("Company"),
+    "contact_id": Sentence("Client"),
+    "due_at": Sentence("Deadline"),
+    "grade": Sentence("Grade"),
+    "manager": Sentence("Manager"),
+    "paid": Sentence("Paid"),
+    "source": Sentence("Source"),
+    "title": Sentence("Title"),
+}
+"""The fields that every card has."""
 
 
 class _absent(FunctionElement[bool]):  # noqa: N801 - a function of SQL
@@ -50,7 +65,7 @@ def lacking(asker: Asker) -> ColumnElement[bool]:
 
 
 def lacked(asker: Asker, record: DealRecord) -> tuple[str, ...]:
-    """The fields that a card lacks, by their titles."""
+    """The fields that a card lacks, by their titles, to be told in the language of who reads."""
     place = asker.catalogue.place(record.stage_id)
     keys = required_keys(*place) if place is not None else ()
     return tuple(_title(asker, record.type, key) for key in keys if not _filled(asker, record, key))
@@ -77,4 +92,4 @@ def _own(asker: Asker, kind: str, key: str) -> bool:
 
 def _title(asker: Asker, kind: str, key: str) -> str:
     body = asker.catalogue.body(Section.FIELD, f"{kind}.{key}", FieldBody)
-    return body.title if body is not None else key
+    return body.title if body is not None else _OWN_TITLES.get(key, key)
