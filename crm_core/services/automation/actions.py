@@ -146,7 +146,7 @@ def _task(run: Run, action: MakeTask) -> dict[str, Any]:
             lead_id=record.id if isinstance(record, LeadRecord) else getattr(record, "lead_id", None),
             deal_id=record.id if isinstance(record, DealRecord) else getattr(record, "deal_id", None),
             company_id=record.id if isinstance(record, CompanyRecord) else getattr(record, "company_id", None),
-            text=run.text(action.text),
+            text=run.lines(action.text),
             kind=action.kind,
             checklist=action.checklist,
         ),

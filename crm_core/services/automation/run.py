@@ -60,12 +60,19 @@ class Run:
         return scope_for(self.desk, current)
 
     def text(self, template: str) -> str:
-        """A text filled in."""
+        """A text filled in, as one line."""
+        return " ".join(self._filled(template).split()) if "{" in template else template
+
+    def lines(self, template: str) -> str:
+        """The same with the lines it has."""
         if "{" not in template:
             return template
+        return "\n".join(" ".join(line.split()) for line in self._filled(template).strip().splitlines())
+
+    def _filled(self, template: str) -> str:
         contact = self.desk.work.contacts([self.contact_id]).get(self.contact_id) if self.contact_id else None
         scope = letter_scope(self.desk, contact, self.record, **self.occasion.more)
-        return " ".join(rendered(template, scope).split())
+        return rendered(template, scope)
 
     def touch(self, record: Any) -> None:
         """The run made or changed this record."""
