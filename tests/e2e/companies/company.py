@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -169,8 +169,10 @@ async def company(
     settings: str = "",
     accounts: str = "",
     clock: DrivenClock | None = None,
+    password_hash: str | None = None,
 ) -> AsyncIterator[Company]:
-    """A hub with a preset applied, on an embedded database in `folder`. `accounts` are keys of every account."""
+    """A hub with a preset applied, on an embedded database in `folder`. `accounts` are keys of every account, by the
+    password of `password_hash` everybody can log in."""
     port, clock = free_port(), clock or DrivenClock()
     async with AsyncExitStack() as stack:
         tables = []
@@ -184,7 +186,8 @@ async def company(
 
         def hire(desk: Desk) -> None:
             for number, (login, name, role, group) in enumerate(people):
-                add_user(desk, NewUser(login, name, role, group=group, telegram_id=900_000 + number))
+                known = NewUser(login, name, role, group=group, telegram_id=900_000 + number)
+                add_user(desk, replace(known, password_hash=password_hash))
                 add_token(desk, login, token_digest(token_of(login)))
             applied(desk, parsed(presets.text(preset), preset), "root")
 
