@@ -15,6 +15,10 @@ from hub.http.keys import USER
 from hub.web.sessions import Session
 
 _NUL: Final = "\x00"
+_LONGEST_COUNT: Final = 6
+
+MOST_SHOWN = 500
+"""Rows of a list that refresh by themselves; whoever scrolled further sees them as they were."""
 
 SESSION = web.RequestKey("session", Session)
 """The session of a request."""
@@ -49,6 +53,13 @@ def number_in(request: web.Request, name: str = "id") -> int:
     if len(text) > 18:
         raise web.HTTPNotFound
     return int(text)
+
+
+def rows_shown(request: web.Request, at_once: int) -> int:
+    """How many rows of a list are asked for anew: as many as stand there (`shown`), in whole pages of `at_once`."""
+    text = request.query.get("shown", "")
+    shown = int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT else 0
+    return max(-(-shown // at_once), 1) * at_once
 
 
 def local_path(given: object, otherwise: str) -> str:

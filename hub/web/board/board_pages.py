@@ -30,6 +30,7 @@ from hub.web.board.asking import SORTED, Wanted, asking_of
 from hub.web.board.boards import (
     AT_ONCE,
     MOST_OPEN,
+    ROWS,
     BoardView,
     board_view,
     expected,
@@ -42,6 +43,7 @@ from hub.web.board.words import WORDS
 from hub.web.doing import part
 from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
+from hub.web.here import MOST_SHOWN, rows_shown
 from hub.web.pages import Answer, number_in, user_here
 from hub.web.returning import scripted
 from hub.web.tongues import _
@@ -102,14 +104,17 @@ class Boards(Acting):
         return answer
 
     async def table(self, request: web.Request) -> Answer:
-        """Cards in a table."""
+        """Cards in a table; with `?part=live` what refreshes by itself, with `?part=rows` further rows."""
         wanted = Wanted.of(request.query)
         pipeline_id = _number(request.query.get("pipeline")) or None
         stage_id = _number(request.query.get("stage")) or None
         after = request.query.get("after") or None
+        rows = rows_shown(request, ROWS)
+        if rows > MOST_SHOWN:
+            return web.Response(status=204)
 
         def read(conn: Reading, asker: Asker) -> Any:
-            return table_view(conn, asker, wanted, pipeline_id=pipeline_id, stage_id=stage_id, after=after)
+            return table_view(conn, asker, wanted, pipeline_id=pipeline_id, stage_id=stage_id, after=after, rows=rows)
 
         view = await self.ask(request, read)
         context = {
@@ -123,6 +128,8 @@ class Boards(Acting):
         }
         if request.query.get("part") == "rows":
             return self.pages.fragment(request, "board/rows.html", **context)
+        if request.query.get("part") == "live":
+            return self.pages.fragment(request, "board/table.html", **context)
         return self.pages.render(request, "board/list.html", **context)
 
     async def export(self, request: web.Request) -> Answer:

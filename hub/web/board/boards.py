@@ -255,9 +255,16 @@ class TableView:
 
 
 def table_view(
-    conn: Reading, asker: Asker, wanted: Wanted, *, pipeline_id: int | None, stage_id: int | None, after: str | None
+    conn: Reading,
+    asker: Asker,
+    wanted: Wanted,
+    *,
+    pipeline_id: int | None,
+    stage_id: int | None,
+    after: str | None,
+    rows: int = ROWS,
 ) -> TableView:
-    """A page of cards: of a pipeline, or all deals. At most nine statements. Raises NotFound."""
+    """A page of cards, so many `rows`: of a pipeline, or all deals. At most nine statements. Raises NotFound."""
     pipelines = pipelines_of(asker)
     found = next((each for each in pipelines if each.id == pipeline_id), None)
     if pipeline_id is not None and found is None:
@@ -273,7 +280,7 @@ def table_view(
         open_only=not wanted.closed,
         type=kind,
     )
-    page = list_deals(conn, asker.access, only, Slice(after, ROWS), More(also, sort, asking))
+    page = list_deals(conn, asker.access, only, Slice(after, rows), More(also, sort, asking))
     return TableView(
         kind=kind,
         pipeline=found,

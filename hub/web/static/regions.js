@@ -1,7 +1,8 @@
 // Parts of the page that know what they show: `data-topic="cases leads"` with `hx-get` and `hx-trigger="stale"` asks anew
 // when one of these is stale; `data-pieces="client:5"` takes finished pieces, in the order of their `data-order`
 // (`data-grows="up"`: the newest first; `data-only`: these alone; `data-behind`: its end is not loaded, so that what
-// belongs there is only told of, by the event `beyond`).
+// belongs there is only told of, by the event `beyond`). Where rows come on scrolling, `data-counts="tr[id]"` says how
+// many stand there (`shown`), so that as many come again.
 
 import { inHand, openIn, reopen } from "./opening.js";
 import { hold } from "./steady.js";
@@ -27,7 +28,7 @@ const typing = (region) => {
 let pressed = null; // what the pointer is down on: a click on what was replaced meanwhile would be lost
 
 const busy = (region) => document.hidden || typing(region) || region.contains(pressed) || region.querySelector("dialog[open], .dragging, .chosen > li") !== null
-  || inHand(region)
+  || inHand(region) || region.querySelector("tr .pick:checked") !== null
   || [...region.querySelectorAll("audio")].some((audio) => !audio.paused);
 
 const waiting = new Map(); // region -> timer
@@ -89,6 +90,7 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
     delete detail.elt.dataset.missed; // more may be missed before the answer comes
   }
   if (detail.elt.dataset?.at) detail.parameters.at = detail.elt.dataset.at;
+  if (detail.elt.dataset?.counts) detail.parameters.shown = detail.elt.querySelectorAll(detail.elt.dataset.counts).length;
 });
 document.addEventListener("htmx:beforeSend", ({ detail }) => { if (detail.elt.matches("[data-topic]")) asking.add(detail.elt); });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
