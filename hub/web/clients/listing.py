@@ -83,8 +83,9 @@ class ClientsView:
         return found.name if found is not None else login or ""
 
 
-def clients_view(conn: Reading, asker: Asker, wanted: Wanted, after: str | None) -> ClientsView:
-    """A page of clients, the newest first. At most seven statements. Raises InvalidInput for a bad cursor."""
+def clients_view(conn: Reading, asker: Asker, wanted: Wanted, after: str | None, rows: int = ROWS) -> ClientsView:
+    """A page of clients, so many `rows`, the newest first. At most seven statements; raises InvalidInput for a bad
+    cursor."""
     page: Page[ContactCard] = Page((), None)
     problem = ""
     try:
@@ -93,7 +94,7 @@ def clients_view(conn: Reading, asker: Asker, wanted: Wanted, after: str | None)
         problem = str(err)
     else:
         typed = ContactFilter(text=wanted.q, region=asker.office.region)
-        page = list_contacts(conn, typed, Slice(after, ROWS), more)
+        page = list_contacts(conn, typed, Slice(after, rows), more)
     return ClientsView(
         page=page,
         wanted=wanted,

@@ -15,10 +15,11 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.staff import load_staff
 from hub.web.client.facts import people
 from hub.web.clients.asking import Wanted
-from hub.web.clients.listing import PAGE, ClientsView, clients_view
+from hub.web.clients.listing import PAGE, ROWS, ClientsView, clients_view
 from hub.web.doing import settled
 from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
+from hub.web.here import MOST_SHOWN, rows_shown
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import N_, _, pgettext
 
@@ -36,13 +37,17 @@ class Clients:
         self._pages = pages
 
     async def show(self, request: web.Request) -> Answer:
-        """A page of clients; with `?part=rows` its rows alone, to stand behind those that are there."""
+        """A page of clients; with `?part=rows` its rows alone, to stand behind those that are there, with `?part=live`
+        what refreshes by itself."""
         hub, user = self._pages.hub, user_here(request)
         wanted, after = Wanted.of(request.query), request.query.get("after", "")[:_LONGEST_CURSOR] or None
+        rows = rows_shown(request, ROWS)
+        if rows > MOST_SHOWN:
+            return web.Response(status=204)
 
         def read(conn: Reading) -> ClientsView:
             asker: Asker = hub.store.asker(conn, user)
-            return clients_view(conn, asker, wanted, after)
+            return clients_view(conn, asker, wanted, after, rows)
 
         view = await hub.store.read(read)
         context: dict[str, Any] = {
@@ -56,6 +61,8 @@ class Clients:
         }
         if request.query.get("part") == "rows":
             return self._pages.fragment(request, "clients/rows.html", **context)
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "clients/live.html", **context)
         return self._pages.render(request, "clients/list.html", **context)
 
     async def new(self, request: web.Request) -> Answer:

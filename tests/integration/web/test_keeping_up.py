@@ -1,0 +1,96 @@
+"""What keeps up by itself: the part that is asked anew, as much of it as stands there, and on which change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from crm_core.model.user import Role
+from crm_core.services.acts import deals
+from crm_core.services.acts.deals import DealChange
+from crm_core.services.clients import contacts
+from crm_core.services.clients.contacts import ContactChange
+from crm_core.services.desk import Desk
+from hub.web.here import MOST_SHOWN
+from tests.integration.web.conftest import Browser, Workspace
+from tests.integration.web.test_board import card, pipeline_of
+from tests.integration.web.test_clients import client
+from tests.integration.web.test_inbox import following
+
+_REGION = re.compile(r'data-topic="([^"]+)"[^>]* hx-get="([^"]+part=[a-z]+)"')
+
+
+async def regions(browser: Browser, page: str) -> dict[str, str]:
+    """What keeps up on a page: what each region asks for, and its topics, as the stream takes them."""
+    whole = (await browser.get(page)).split("<main", 1)[1].split("</main", 1)[0]
+    return {found[2].replace("&amp;", "&"): ",".join(found[1].split()) for found in _REGION.finditer(whole)}
+
+
+async def after(workspace: Workspace, browser: Browser, page: str, service: Callable[[Desk], Any]) -> list[str]:
+    """What the regions of a page answer once they are told of what was done, each of them."""
+    parts = await regions(browser, page)
+    assert parts, page
+    answers = []
+    async with following(browser, ",".join(parts.values())) as feed:
+        await workspace.hub.store.run(service)
+        stale = set((await feed.event("stale"))["topics"])
+    for address, topics in parts.items():
+        assert stale & set(topics.split(",")), (address, stale)
+        part = await browser.get(address)
+        assert "<html" not in part
+        assert "<h1" not in part or "/tasks/" in page
+        answers.append(part)
+    return answers
+
+
+async def test_the_table_of_cards_is_told_of_an_amount_and_asks_for_its_rows(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    sales = await pipeline_of(workspace)
+    deal = await card(workspace, sales, "Окна", amount=100_000)
+
+    def dearer(desk: Desk) -> None:
+        deals.change(desk, deal, DealChange(amount=777_000))
+
+    for page in ("/deals/list", f"/deals/list?pipeline={sales.id}&sort=-amount"):
+        (part,) = await after(workspace, browser, page, dearer)
+        assert f'id="row-{deal}"' in part
+        assert "7 770" in part.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+        await workspace.hub.store.run(lambda desk: deals.change(desk, deal, DealChange(amount=100_000)))
+    (address,) = await regions(browser, f"/deals/list?pipeline={sales.id}&sort=-amount")
+    assert f"pipeline={sales.id}" in address
+    assert "sort=-amount" in address
+
+
+async def test_the_list_of_clients_is_told_of_a_name_and_asks_for_its_rows(workspace: Workspace) -> None:
+    browser = await workspace.visitor("ivan", Role.MANAGER)
+    anna = await client(workspace, "Анна", city="Тверь")
+    await client(workspace, "Борис", city="Псков")
+
+    def married(desk: Desk) -> None:
+        contacts.change(desk, anna, ContactChange(name="Анна Мужева"))
+
+    (part,) = await after(workspace, browser, "/contacts?city=%D0%A2%D0%B2%D0%B5%D1%80%D1%8C", married)
+    assert "Анна Мужева" in part
+    assert "Борис" not in part
+
+
+async def test_as_many_rows_come_again_as_stood_there(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    sales = await pipeline_of(workspace)
+    for number in range(61):
+        await card(workspace, sales, f"Окна {number}", contact_id=await client(workspace, f"Анна {number}"))
+    for page, row in (("/deals/list", '<tr id="row-'), ("/contacts", '<tr id="client-')):
+        for shown, come in (("", 50), ("50", 50), ("51", 61), ("61", 61), ("x", 50), ("9" * 30, 50)):
+            part = await browser.get(f"{page}?part=live&shown={shown}")
+            assert part.count(row) == come, (page, shown)
+            assert ('class="more"' in part) is (come == 50), (page, shown)
+        response = await browser.client.get(f"{page}?part=live&shown={MOST_SHOWN + 1}")
+        assert response.status == 204  # whoever scrolled that far keeps what they see
+        assert await regions(browser, f"{page}?after={_cursor(await browser.get(page))}") == {}
+
+
+def _cursor(page: str) -> str:
+    found = re.search(r"after=([^&\"]+)&amp;part=rows", page)
+    assert found is not None
+    return found[1]
