@@ -41,8 +41,10 @@ Maker: TypeAlias = Callable[[Sequence[Wish], str], Awaitable[Sequence[Piece]]]
 @dataclass(frozen=True, slots=True)
 class Offer:
     """That `make` makes pieces of `table`'s rows, for `topics`, of which they tell all there is: nobody asks anew then;
-    or, where that is None, for the topics of the rows' clients, which are stale as well."""
+    or, where that is None, for the topics of the rows' clients, which are stale as well. `again`: no part of a page
+    shows the same, so that whoever comes back is given the newest that were missed."""
 
     table: str
     make: Maker
     topics: frozenset[str] | None = None
+    again: bool = False

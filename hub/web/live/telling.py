@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from crm_core.errors import CoreError
 from crm_core.messages import ChannelKey
@@ -25,6 +26,8 @@ _MOMENT_S = 0.5
 _AGAIN_S = 2.0
 _LOOK_S = 1.0
 _CATCH_UP_ROWS = 2000
+_MOST_AGAIN = 50
+_Change: TypeAlias = tuple[str, object, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class _Made:
     pieces: Mapping[str, Sequence[Piece]] = field(default_factory=dict)
     told_whole: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
+
+
+def _newest(offer: Offer, changes: Sequence[_Change]) -> Sequence[_Change]:
+    """What changed last of what an offer tells of."""
+    return [each for each in changes if each[0] == offer.table][-_MOST_AGAIN:]
 
 
 class Telling:
@@ -86,8 +94,12 @@ class Telling:
             follower.tell(now, {EVERYTHING}, missed=True)
             return
         rows = await self._hub.store.read(lambda conn: feed.after(conn, after, _CATCH_UP_ROWS))
-        stale = self._touched([change for row in rows for change in row.changes])
-        follower.tell(now, {EVERYTHING} if len(rows) >= _CATCH_UP_ROWS else stale, missed=True)
+        changes = [change for row in rows for change in row.changes]
+        offers = [each for each in self._offers if each.again and not follower.topics.isdisjoint(each.topics or ())]
+        missed = await asyncio.gather(*(self._made(offer, _newest(offer, changes)) for offer in offers))
+        pieces = [piece for made in missed for piece in made.pieces.get(follower.language, ())]
+        stale = {EVERYTHING} if len(rows) >= _CATCH_UP_ROWS else self._touched(changes)
+        follower.tell(now, stale, pieces, missed=True)
 
     async def _follow(self, position: int) -> None:
         while True:
@@ -124,15 +136,13 @@ class Telling:
             strange = {topic for topic, people in concerned.items() if people is not None and each.login not in people}
             each.tell(position, stale - strange, pieces.get(each.language, ()), missed=missed)
 
-    def _touched(self, changes: Sequence[tuple[str, object, int | None]]) -> frozenset[str]:
+    def _touched(self, changes: Sequence[_Change]) -> frozenset[str]:
         """The topics that are stale, unless pieces tell all of them: whoever was away gets no pieces."""
         tables = {table for table, _, _ in changes}
         offered = [each.topics for each in self._offers if each.topics is not None and each.table in tables]
         return touched(changes).union(*offered)
 
-    async def _pieces(
-        self, changes: Sequence[tuple[str, object, int | None]]
-    ) -> tuple[dict[str, list[Piece]], frozenset[str], bool]:
+    async def _pieces(self, changes: Sequence[_Change]) -> tuple[dict[str, list[Piece]], frozenset[str], bool]:
         """The pieces by language, the topics of which they tell all there is, and whether some could not be made."""
         found: dict[str, list[Piece]] = {}
         told_whole: set[str] = set()
@@ -144,7 +154,7 @@ class Telling:
             unsure |= made.unsure
         return found, frozenset(told_whole - unsure), bool(unsure)
 
-    async def _made(self, offer: Offer, changes: Sequence[tuple[str, object, int | None]]) -> _Made:
+    async def _made(self, offer: Offer, changes: Sequence[_Change]) -> _Made:
         wishes = list(dict.fromkeys(Wish(key, owner) for table, key, owner in changes if table == offer.table))
         topics = offer.topics or {of_client(each.contact_id) for each in wishes if each.contact_id is not None}
         if len(wishes) > MOST_ROWS:

@@ -46,7 +46,7 @@ class Notices:
         self, table: str, name: str, right: Right, found: Callable[[Reading, Collection[int]], Iterator[Notice]]
     ) -> Offer:
         """Notices of a table's rows, drawn by the template of that name, for those who have a right."""
-        return Offer(table, partial(self._make, name, right, found), frozenset({_TOPIC}))
+        return Offer(table, partial(self._make, name, right, found), frozenset({_TOPIC}), again=True)
 
     async def _make(
         self,

@@ -40,3 +40,25 @@ async def test_whoever_is_to_answer_is_told_at_once_and_nobody_else(workspace: W
 
 def _mark(html: str) -> str:
     return html.split('data-mark="')[1].split('"', maxsplit=1)[0]
+
+
+async def test_whoever_comes_back_is_told_who_began_to_wait_meanwhile_and_nobody_else(workspace: Workspace) -> None:
+    people = {login: await workspace.visitor(login, Role.MANAGER) for login in ("ivan", "olga")}
+    seen = str(workspace.hub.live.position)
+    await workspace.write("Добрый день", name="Анна")
+    manager = str(await workspace.scalar("SELECT manager FROM lead"))
+    other = next(login for login in people if login != manager)
+
+    async def told(login: str) -> list[str]:
+        """The notices that somebody is given who comes back: pieces come before what is stale."""
+        keys = []
+        async with following(people[login], "me,cases", last_id=seen) as feed:
+            while (event := await feed.one_of("piece", "stale"))[0] == "piece":
+                keys.append(event[1]["key"].rpartition("-")[0])
+        return sorted(keys)
+
+    assert await told(manager) == ["notice-case", "notice-lead"]
+    assert await told(other) == []
+    case = await workspace.scalar("SELECT id FROM contact_case")
+    await people[manager].send(f"/cases/{case}/close", page="/", reason="решено")
+    assert await told(manager) == ["notice-lead"], "nobody waits any more"
