@@ -60,7 +60,7 @@ function refused({ xhr, requestConfig }) {
   if (fresh && anothers(xhr.getResponseHeader("X-Login"))) say(words.other);
   else if (fresh && !requestConfig.headers["X-Again"]) { take(fresh); again(requestConfig); }
   else if (login) say(xhr.responseText, { login });
-  else if (status === 404 && requestConfig.elt.matches("main [data-topic]") && /^\/(deals|contacts)\/\d/.test(location.pathname)) gone(requestConfig.elt);
+  else if (status === 404 && requestConfig.elt.matches("main [data-topic]") && /^\/(deals|contacts|tasks)\/\d/.test(location.pathname)) gone(requestConfig.elt);
   else if (!byItself(requestConfig)) {
     const told = (xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain") ? xhr.responseText.slice(0, 500) : "";
     say(told || words[`of${status}`] || `${words.failed} (${status})`);
@@ -70,7 +70,7 @@ function refused({ xhr, requestConfig }) {
 function gone(region) {
   region.removeAttribute("data-topic"); // it is not asked for any more; what is written in it can still be read
   if (document.querySelector(".gone")) return;
-  const line = Object.assign(document.createElement("p"), { className: "problem gone", textContent: words.gone });
+  const line = Object.assign(document.createElement("p"), { className: "problem gone", textContent: location.pathname.startsWith("/tasks/") ? words.of404 : words.gone });
   line.setAttribute("role", "alert");
   region.before(line);
 }

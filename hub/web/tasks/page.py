@@ -20,10 +20,12 @@ from crm_core.storage.queries.pages import Page, Reading, Slice, one_of
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter, files_of_task, list_tasks, one_task
 from crm_core.storage.queries.workspace.asker import Asker
 from hub.web.board.words import value_text
+from hub.web.live.topics import of_client
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.tongues import NP_, pgettext
 
 _ROWS = 50
+_PARTS: Final = frozenset({"facts", "acts"})
 
 
 class When(StrEnum):
@@ -142,10 +144,14 @@ class TaskPages:
         return self._pages.render(request, "tasks/page.html", **context)
 
     async def show(self, request: web.Request) -> Answer:
-        """One task."""
+        """One task; with `?part=facts` what it is about, with `?part=acts` what came of it or is yet to be done: each
+        refreshes by itself, so that what is half written holds up its own part alone."""
         hub, user, task_id = self._pages.hub, user_here(request), number_in(request)
         view = await hub.store.read(lambda conn: task_view(conn, hub.store.asker(conn, user), task_id))
-        return self._pages.render(request, "tasks/task.html", view=view, task=view.card.task)
+        context: dict[str, Any] = {"view": view, "task": view.card.task, "topics": _topics(view)}
+        if (part := request.query.get("part", "")) in _PARTS:
+            return self._pages.fragment(request, f"tasks/{part}.html", **context)
+        return self._pages.render(request, "tasks/task.html", **context)
 
 
 def _span(asker: Asker, when: When) -> tuple[datetime | None, datetime | None]:
@@ -158,6 +164,13 @@ def _span(asker: Asker, when: When) -> tuple[datetime | None, datetime | None]:
             return asker.midnight(1), None
         case _:
             return None, None
+
+
+def _topics(view: TaskView) -> str:
+    """What a task's page shows: the task, and its client with whom a deal and a task of theirs are told of."""
+    if view.card.contact is not None:
+        return of_client(view.card.contact.id)
+    return "tasks" if view.deal is None else "tasks deals"
 
 
 def _address(when: When, person: str) -> str:
