@@ -38,7 +38,7 @@ RIGHTS: Mapping[Right, str] = {
     Right.KEEP_SOUNDS: NP_("right", "upload sounds"),
     Right.PLACE_CALLS: NP_("right", "call from the page"),
     Right.RING_OTHERS: NP_("right", "ring the telephones of others"),
-    Right.SEE_ALARMS: NP_("right", "see the wall, alarms and control"),
+    Right.SEE_ALARMS: NP_("right", "see alarms, health and reconciliation; check rejections"),
     Right.SEE_REPORTS: NP_("right", "see reports"),
     Right.HEAR_CALLS: NP_("right", "hear recordings"),
     Right.SEE_ACCESS: NP_("right", "see who did what"),
