@@ -54,6 +54,7 @@ async def test_a_task_for_a_role_with_working_hours(office: Office) -> None:
         {
             "do": "task",
             "title": "Назвать замерщика: {{ deal.title }}",
+            "text": "Что:  {{ deal.title }}\nКто: {{ contact.name }}\n",
             "to": "head",
             "due": "2h",
             "kind": "замер",
@@ -69,6 +70,7 @@ async def test_a_task_for_a_role_with_working_hours(office: Office) -> None:
         card,
         "rule:Задача",
     )
+    assert task.text == "Что: Окна\nКто: Мария Орлова"
     assert task.due_at == office.now + timedelta(hours=2)
     assert task.checklist == [{"text": "адрес", "done": False}]
 
