@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput
-from crm_core.model.access import Access
+from crm_core.model.access import Access, Right
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.records import DealRecord
 from crm_core.storage.queries.pages import all_of, both
@@ -77,8 +77,10 @@ def board(
     """The columns of a board in the order of the stages, with the cards that somebody sees, `limit` of each, or what it
     says for a stage's id; one stage alone where it is named. Two statements.
 
-    An archived stage is shown as long as cards stand on it. Raises InvalidInput for an offset out of reach.
+    An archived stage is shown as long as cards stand on it. Raises InvalidInput for an offset out of reach, Forbidden
+    for whoever sees no sales.
     """
+    access.demand(Right.SEE_SALES)
     if offset > _FURTHEST:
         raise InvalidInput("after: at most {most} cards of a stage are shown: use a filter", most=_FURTHEST)
     conditions = both(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from crm_core.errors import NotFound
-from crm_core.model.access import Sight
+from crm_core.errors import Forbidden, NotFound
+from crm_core.model.access import Reach, Right, Sight
 from crm_core.model.records import CaseRecord, DealRecord
 from crm_core.model.task import TaskRecord
 from crm_core.model.timeline import EntryKind
@@ -24,9 +24,13 @@ from crm_core.services.tasking.tasks import NewTask
 from crm_core.services.watching.cases import promise, take_case
 from crm_core.storage import queues
 from crm_core.storage.queries.calls import one_call
+from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.workspace.asker import Asker, Whose
+from crm_core.storage.queries.workspace.control.asking import control_counts, control_page
+from crm_core.storage.queries.workspace.control.views import ControlView
 from crm_core.storage.queries.workspace.inbox import Inbox, counts, inbox
 from crm_core.storage.queries.workspace.popup import Popup, popup, popups
+from crm_core.storage.queries.workspace.search import search
 from crm_core.storage.queries.workspace.wall import Wall, wall
 from tests.integration.storage.plans import Seen, seen
 from tests.integration.storage.world import World, answered, at, message, missed, moved, ringing, talked
@@ -368,3 +372,25 @@ async def test_what_the_wall_costs(world: World) -> None:
     assert many.scans(*LARGE) == []
     for index in ("ix_contact_case_opened_at", "ix_deal_standing", "ix_call_going_on"):
         assert many.uses(index), index
+
+
+@pytest.mark.parametrize(
+    ("right", "query"),
+    [
+        (Right.SEE_REPORTS, wall),
+        (Right.SEE_REPORTS, control_counts),
+        (Right.SEE_REPORTS, lambda conn, asker: control_page(conn, asker, ControlView.MISSED_CALLS, Slice(limit=5))),
+        (Right.SEE_CLIENTS, lambda conn, asker: search(conn, asker, "Анна")),
+    ],
+    ids=("wall", "control-counts", "control", "search"),
+)
+async def test_the_queries_themselves_refuse_whoever_may_not_see(
+    world: World, right: Right, query: Callable[[Connection, Asker], Any]
+) -> None:
+    def without(conn: Connection, asker: Asker) -> Any:
+        access = replace(asker.access, reaches={**asker.access.reaches, right: Reach.NONE})
+        return query(conn, replace(asker, access=access))
+
+    assert await look(world, "head", query) is not None
+    with pytest.raises(Forbidden):
+        await look(world, "head", without)

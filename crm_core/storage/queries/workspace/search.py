@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from crm_core.model.access import Right
 from crm_core.model.identity import find_addresses, find_telephones
 from crm_core.model.records import DealRecord, LeadRecord
 from crm_core.model.selling import CompanyRecord
@@ -75,7 +76,8 @@ class Found:
 
 def search(conn: Connection, asker: Asker, typed: str, *, limit: int = 7) -> Found:
     """What has all the words that somebody typed; nothing for fewer than two letters. At most `limit` of each group.
-    Twelve statements at most."""
+    Twelve statements at most. Raises Forbidden for whoever sees no clients."""
+    asker.access.demand(Right.SEE_CLIENTS)
     wanted = " ".join(typed.split())[:_LONGEST]
     if len(wanted) < _FEWEST:
         return Found(wanted, (), (), (), (), frozenset())

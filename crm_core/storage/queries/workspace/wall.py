@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal_column, select
 
+from crm_core.model.access import Right
 from crm_core.model.records import CallRecord, LeadRecord
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.workspace.asker import Asker
@@ -90,7 +91,9 @@ class Wall:
 
 def wall(conn: Connection, asker: Asker, group: str | None = None, *, limit: int = 50) -> Wall:
     """The wall, of one group where it is named; whoever oversees only themselves sees it of themselves. At most `limit`
-    of each list. Nobody's cases and leads belong to everybody's. Sixteen statements at most."""
+    of each list. Nobody's cases and leads belong to everybody's. Sixteen statements at most. Raises
+    Forbidden for whoever sees no figures."""
+    asker.access.demand(Right.SEE_REPORTS)
     logins = asker.logins(group=group)
     groups = groups_of(asker, logins)
     cases_count, leads_count = conn.execute(

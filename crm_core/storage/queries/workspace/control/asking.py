@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from crm_core.model.access import Right
 from crm_core.model.records import CallRecord, DealRecord, LeadRecord
 from crm_core.model.task import TaskRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, moment_cursor, page_of, parse_moment_cursor
@@ -76,7 +77,9 @@ def control_counts(
 
 
 def _wish(asker: Asker, group: str | None, person: str | None, limits: Limits) -> Wish:
-    """Of whom: nobody sees more than they may, so that somebody whom they don't oversee has nothing."""
+    """Of whom: nobody sees more than they may, so that somebody whom they don't oversee has nothing. Raises Forbidden
+    for whoever sees no figures."""
+    asker.access.demand(Right.SEE_REPORTS)
     logins = asker.logins(group=group)
     if person is None:
         return Wish(asker, logins, limits)
