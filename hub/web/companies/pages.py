@@ -37,7 +37,8 @@ class Companies(Acting):
     """The pages of companies."""
 
     async def show_all(self, request: web.Request) -> Answer:
-        """Those found by a part of the name or the tax id, the newest first."""
+        """Those found by a part of the name or the tax id, the newest first; with `?part=live` what refreshes by
+        itself."""
         q, after = " ".join(request.query.get("q", "").split())[:_LONGEST], request.query.get("after") or None
         wanted = CompanyFilter(q, region=self.pages.hub.store.office.region)
 
@@ -47,7 +48,11 @@ class Companies(Acting):
         page, staff = await self.ask(request, query)
         more = urlencode({**({"q": q} if q else {}), "after": page.next}) if page.next else ""
         keeps = access_here(request).may(Right.KEEP_CLIENTS)
-        return self.pages.render(request, "companies/page.html", page=page, q=q, more=more, staff=staff, keeps=keeps)
+        context: dict[str, Any] = {"page": page, "q": q, "more": more, "staff": staff, "keeps": keeps}
+        if request.query.get("part") == "live":
+            return self.pages.fragment(request, "companies/live.html", **context)
+        asked = urlencode({"q": q}) + "&" if q else ""
+        return self.pages.render(request, "companies/page.html", **context, asked=asked, paged=after is not None)
 
     async def show_new(self, request: web.Request) -> Answer:
         """An empty form."""

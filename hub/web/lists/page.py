@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 from yarl import URL
@@ -30,30 +31,37 @@ class ListPages:
         self._pages = pages
 
     async def show(self, request: web.Request) -> Answer:
-        """One list (`?list=`, the first otherwise), and how many stand on each."""
+        """One list (`?list=`, the first otherwise), and how many stand on each; with `?part=live` what
+        refreshes by itself."""
         hub = self._pages.hub
         lists = hub.store.office.lists
-        name, after = request.query.get("list", ""), request.query.get("after")
+        query = request.query
+        name, after = query.get("list", ""), query.get("after")
+        live = query.get("part") == "live"
+        if live and name not in lists:
+            return web.Response(status=204)  # it was taken away: no other list takes its place
         chosen = lists.get(name) or next(iter(lists.values()), None)
 
-        def query(conn: Reading) -> tuple[dict[str, int], Page[ListedNumberRecord], Staff]:
+        def read(conn: Reading) -> tuple[dict[str, int], Page[ListedNumberRecord], Staff]:
             page: Page[ListedNumberRecord] = Page((), None)
             if chosen is not None:
                 page = list_numbers(conn, chosen.name, Slice(after, _SHOWN))
             return count_numbers(conn), page, load_staff(conn)
 
-        counts, page, staff = await hub.store.read(query)
+        counts, page, staff = await hub.store.read(read)
         keeps = access_here(request).may(Right.KEEP_LISTS)
-        return self._pages.render(
-            request,
-            "lists/page.html",
-            lists=tuple(lists.values()),
-            chosen=chosen,
-            counts=counts,
-            page=page,
-            staff=staff,
-            keeps=keeps,
-        )
+        context: dict[str, Any] = {
+            "lists": tuple(lists.values()),
+            "chosen": chosen,
+            "counts": counts,
+            "page": page,
+            "staff": staff,
+            "keeps": keeps,
+            "paged": after is not None,
+        }
+        if live:
+            return self._pages.fragment(request, "lists/live.html", **context)
+        return self._pages.render(request, "lists/page.html", **context)
 
     async def add(self, request: web.Request) -> Answer:
         """Put an identity or a domain on the list."""

@@ -84,24 +84,27 @@ class Products:
 
     async def show_all(self, request: web.Request) -> Answer:
         """Those found by a part of the name or article number, the newest first; with `?archived=1` also those out of
-        use."""
+        use; with `?part=live` what refreshes by itself."""
         query = request.query
         q, archived = " ".join(query.get("q", "").split())[:_LONGEST], query.get("archived") == "1"
         after = query.get("after") or None
         wanted = ProductFilter(q=q, archived=archived)
         page = await self._pages.hub.store.read(lambda conn: queries.list_products(conn, wanted, Slice(after, _ROWS)))
         asked = {name: value for name, value in (("q", q), ("archived", "1" if archived else "")) if value}
-        return self._pages.render(
-            request,
-            "products/page.html",
-            page=page,
-            q=q,
-            archived=archived,
-            more=urlencode({**asked, "after": page.next}) if page.next else "",
-            keeps=access_here(request).may(Right.KEEP_SALES),
-            imports=access_here(request).may(Right.IMPORT),
-            money=money,
-        )
+        context: dict[str, Any] = {
+            "page": page,
+            "q": q,
+            "archived": archived,
+            "more": urlencode({**asked, "after": page.next}) if page.next else "",
+            "keeps": access_here(request).may(Right.KEEP_SALES),
+            "imports": access_here(request).may(Right.IMPORT),
+            "money": money,
+            "asked": urlencode(asked) + "&" if asked else "",
+            "paged": after is not None,
+        }
+        if query.get("part") == "live":
+            return self._pages.fragment(request, "products/live.html", **context)
+        return self._pages.render(request, "products/page.html", **context)
 
     async def show_new(self, request: web.Request) -> Answer:
         """An empty form."""

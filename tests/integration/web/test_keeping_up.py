@@ -7,13 +7,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from crm_core.model.user import Role
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange
-from crm_core.services.clients import contacts
+from crm_core.services.clients import companies, contacts
+from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.desk import Desk
+from crm_core.services.money import products
+from crm_core.services.money.products import ProductChange
 from crm_core.services.tasking import tasks
 from crm_core.services.tasking.tasks import NewTask, TaskChange
 from hub.web.here import MOST_SHOWN
@@ -140,3 +144,30 @@ async def test_the_page_of_a_task_is_told_of_what_else_it_shows(workspace: Works
     for service, said in ((renamed, "Анна Мужева"), (retitled, "Окна и балкон"), (put_off, "2027")):
         facts, _acts = await after(workspace, browser, f"/tasks/{task}", service)
         assert said in facts
+
+
+async def test_companies_products_and_special_lists_are_told_of_what_stands_on_them(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    name = next(iter(workspace.hub.store.office.lists))
+
+    def opened(desk: Desk) -> None:
+        companies.create(desk, CompanyChange(name="ООО Рама"))
+
+    def sold(desk: Desk) -> None:
+        products.create(desk, ProductChange(name="Рама 140", price=100, currency="RUB"))
+
+    def listed(desk: Desk) -> None:
+        contacts.put_on_list(desk, name, "tel:+79161234567", "Спам", "root")
+
+    for page, service, said in (
+        ("/companies?q=%D0%A0%D0%B0%D0%BC%D0%B0", opened, "ООО Рама"),
+        ("/products?archived=1", sold, "Рама 140"),
+        (f"/lists?{urlencode({'list': name})}", listed, "Спам"),
+    ):
+        assert said not in (await browser.get(page)).split("<main", 1)[1]
+        (part,) = await after(workspace, browser, page, service)
+        assert said in part
+        assert "<form class=" not in part  # what is looked for and typed stays
+        (address,) = await regions(browser, page)
+        assert address.startswith(page)
+    assert (await browser.client.get("/lists?list=nothing&part=live")).status == 204

@@ -34,6 +34,7 @@ Changes: TypeAlias = tuple[tuple[str, Any, int | None], ...]
         ((("contact_case", 7, 5), ("call", 8, 5)), {"client:5", "cases", "own_cases", "calls"}),
         ((("deal", 7, 5), ("deal", 8, 6)), {"client:5", "client:6", "deals", "own_deals"}),
         ((("task", 7, None),), {"tasks", "own_tasks"}),
+        ((("company", 7, None), ("product", 8, None)), {"companies", "products"}),
         ((("something else", 7, None),), set()),
     ],
 )
