@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,15 +11,18 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
+from crm_core.model.access import Sight
 from crm_core.model.timeline import EntryKind
+from crm_core.services.acts.deals import put_away
 from crm_core.services.clients.companies import CompanyChange
 from crm_core.services.clients.companies import create as create_company
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.clients.contacts import create as create_contact
 from crm_core.storage import tables
 from crm_core.storage.queries.workspace import saved
+from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.entries import Stretch, count_by_kind, stretch
-from crm_core.storage.queries.workspace.search import Found, search
+from crm_core.storage.queries.workspace.search import Found, number_statement, search
 from tests.integration.storage.test_workspace import ANNA, BORIS, LARGE, act, deal, look, plans
 from tests.integration.storage.world import World, at, message, missed
 
@@ -62,6 +66,30 @@ async def test_everything_that_has_the_word(world: World) -> None:
     assert (await found_by(world, "%_")).empty
 
 
+async def test_a_card_is_found_by_its_number_by_whoever_sees_it(world: World) -> None:
+    other = await deal(world, "ivan", "Балкон")
+    wanted = await deal(world, "ivan", "Окна")
+    named_so = await deal(world, "ivan", f"Вместо {wanted.id}")
+    for typed in (f"{wanted.id}", f"№ {wanted.id}", f"№{wanted.id}", f" #{wanted.id} "):
+        found = await found_by(world, typed)
+        assert found.deals[0].deal.id == wanted.id, typed
+        assert other.id not in {each.deal.id for each in found.deals}
+    found = await found_by(world, f"{wanted.id}")
+    assert [each.deal.id for each in found.deals] == [wanted.id, named_so.id]
+    assert (await found_by(world, "№ " + "9" * 18)).deals == ()
+    assert (await found_by(world, "№ " + "9" * 40)).deals == ()
+
+    def own_alone(conn: Connection, asker: Asker) -> Found:
+        every = frozenset(each.id for each in asker.catalogue.pipelines)
+        sight = Sight(replace(asker.access.people, own=frozenset({asker.login})), own=every)
+        return search(conn, replace(asker, access=replace(asker.access, sight=sight)), f"№ {wanted.id}")
+
+    assert (await look(world, "ivan", own_alone)).deals[0].deal.id == wanted.id
+    assert (await look(world, "petr", own_alone)).deals == ()
+    await world.store.run(lambda desk: put_away(desk, wanted.id))
+    assert (await found_by(world, f"№ {wanted.id}")).deals == ()
+
+
 async def test_what_searching_costs(world: World) -> None:
     await world.take(*(missed(f"x{n}", f"+7916222{n:04}", at(n)) for n in range(40)))
     for n in range(8):
@@ -74,6 +102,15 @@ async def test_what_searching_costs(world: World) -> None:
     assert len(words.statements) <= 12
     for each in (seen, words):
         assert each.scans("identity", "contact_case", "timeline", "task") == []
+    numbered = await plans(
+        world,
+        "head",
+        lambda conn, asker: conn.execute(number_statement(asker, words.answer.deals[0].deal.id)).all(),
+    )
+    assert len(numbered.answer) == 1
+    assert numbered.scans("deal") == []
+    by_number = await plans(world, "head", lambda conn, asker: search(conn, asker, f"№ {numbered.answer[0].id}"))
+    assert len(by_number.statements) <= 13
 
 
 # ---------------------------------------------------------------- a timeline both ways

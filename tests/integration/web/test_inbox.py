@@ -229,6 +229,7 @@ async def test_everything_is_searched_from_every_page(workspace: Workspace) -> N
     assert EVIL not in quick
     assert "<html" not in quick
     assert "Ничего не найдено" in await ivan.get("/search?q=никого такого")
+    assert "среди 5000 новейших сделок" in await ivan.get("/search?q=смирн")
     assert f'href="/contacts/{contact_id}"' in await ivan.get("/search?q=смирн")
 
 

@@ -1,11 +1,12 @@
 """Searching everything by a part of a name, a number, an address, a title.
 
 Names and numbers of clients and companies are found by their indexes, however old. Cards and leads are found through
-the clients that were found, and by a word of their title among the newest of them.
+the clients that were found, and by a word of their title among the newest of them; a card also by its number.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,8 @@ from crm_core.storage.tables import company, deal, identity, lead
 
 _FEWEST = 2
 _LONGEST = 200
-_NEWEST = 5_000
+_NEWEST = 5_000  # the page of what was found names it
+_NUMBER = re.compile(r"[№#]?\s?([0-9]{1,18})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Found:
 
 def search(conn: Connection, asker: Asker, typed: str, *, limit: int = 7) -> Found:
     """What has all the words that somebody typed; nothing for fewer than two letters. At most `limit` of each group.
-    Twelve statements at most. Raises Forbidden for whoever sees no clients."""
+    Thirteen statements at most. Raises Forbidden for whoever sees no clients."""
     asker.access.demand(Right.SEE_CLIENTS)
     wanted = " ".join(typed.split())[:_LONGEST]
     if len(wanted) < _FEWEST:
@@ -88,7 +90,9 @@ def search(conn: Connection, asker: Asker, typed: str, *, limit: int = 7) -> Fou
     clients = sorted(known.values(), key=lambda card: _rank(card, exact, wanted))
     companies = all_of(conn, CompanyRecord, companies_statement(wanted, region).limit(limit + 1))
     ids = [card.contact.id for card in clients[:limit]]
-    deals = all_of(conn, DealRecord, deals_statement(asker, wanted, ids).limit(limit + 1))
+    numbered = _numbered(conn, asker, wanted)
+    named_deals = all_of(conn, DealRecord, deals_statement(asker, wanted, ids).limit(limit + 1))
+    deals = [*numbered, *(each for each in named_deals if each not in numbered)]
     leads = all_of(conn, LeadRecord, leads_statement(wanted, ids).limit(limit + 1))
     owners = {each.contact_id for each in deals} | {each.contact_id for each in leads}
     of = clients_of(conn, owners - {None})
@@ -116,6 +120,11 @@ def deals_statement(asker: Asker, wanted: str, contact_ids: Sequence[int]) -> Se
     return select(deal).where(*conditions).order_by(deal.c.closed_at.is_not(None), deal.c.id.desc())
 
 
+def number_statement(asker: Asker, number: int) -> Select[Any]:
+    """The card of this number."""
+    return select(deal).where(*both((deal.c.deleted_at.is_(None), deal.c.id == number, seen_card(asker.sight))))
+
+
 def leads_statement(wanted: str, contact_ids: Sequence[int]) -> Select[Any]:
     """Leads of these clients, and those of the newest whose title has all the words; open ones first."""
     conditions = (lead.c.deleted_at.is_(None), _named(lead, wanted, contact_ids))
@@ -128,6 +137,12 @@ def _named(table: Table, wanted: str, contact_ids: Sequence[int]) -> ColumnEleme
     words = [searching.folded(table.c.title).like(searching.like(word), escape="\\") for word in _words(wanted)]
     titled = and_(table.c.id > func.coalesce(last, 0), *words)
     return or_(table.c.contact_id.in_(contact_ids), titled) if contact_ids else titled
+
+
+def _numbered(conn: Connection, asker: Asker, wanted: str) -> list[DealRecord]:
+    """The card whose number was typed, `1497` or `№ 1497`."""
+    found = _NUMBER.match(wanted)
+    return all_of(conn, DealRecord, number_statement(asker, int(found[1]))) if found else []
 
 
 def _words(wanted: str) -> list[str]:
