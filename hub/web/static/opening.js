@@ -29,12 +29,24 @@ const said = (details) => details.querySelector("summary")?.textContent.replace(
 const alike = (home, region, text) => [...home.querySelectorAll("details")].filter((each) => homeOf(each, region) === home && said(each) === text);
 
 const CHOICES = "select, input[type=checkbox], input[type=radio]";
-const chosen = (details) => [...details.querySelectorAll(CHOICES)].map((each) => (each.matches("select") ? [...each.options].filter((one) => one.selected).map((one) => one.value) : each.checked));
+const picked = (select) => [...select.options].filter((one) => one.selected).map((one) => one.value);
+function offered(select) {
+  const said = [...select.options].filter((one) => one.defaultSelected);
+  return (said.length || select.multiple ? said : [...select.options].slice(0, 1)).map((one) => one.value);
+}
+const same = (some, others) => some.length === others.length && some.every((each) => others.includes(each));
+
+/** What a person chose, field by field; null where a field stands as it was offered: what is offered may be another now. */
+const chosen = (details) => [...details.querySelectorAll(CHOICES)].map((each) => {
+  if (each.matches("select")) return same(picked(each), offered(each)) ? null : picked(each);
+  return each.checked === each.defaultChecked ? null : each.checked;
+});
 
 function choose(details, values) {
   const fields = [...details.querySelectorAll(CHOICES)];
   if (fields.length !== values.length) return; // it asks for something else now
   fields.forEach((each, at) => {
+    if (values[at] === null) return;
     if (each.matches("select")) {
       const options = [...each.options];
       if (values[at].every((value) => options.some((one) => one.value === value))) options.forEach((one) => { one.selected = values[at].includes(one.value); });
@@ -46,8 +58,8 @@ function choose(details, values) {
 export function openIn(region) {
   const menus = [...region.querySelectorAll("details[open]")].map((details) => {
     const home = homeOf(details, region);
-    const same = alike(home, region, said(details));
-    return { home: home === region ? null : home.id, text: said(details), place: same.indexOf(details), of: same.length, values: chosen(details) };
+    const twins = alike(home, region, said(details));
+    return { home: home === region ? null : home.id, text: said(details), place: twins.indexOf(details), of: twins.length, values: chosen(details) };
   });
   const under = region.querySelector("details[open]:hover")?.closest("[id]"); // the pointer stays on what it is on
   return { menus, under: under?.id, top: under?.getBoundingClientRect().top };

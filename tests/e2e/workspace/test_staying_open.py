@@ -124,6 +124,23 @@ async def test_an_open_menu_stands_open_with_what_was_chosen_in_it(workspace: Wo
     await until(given)
 
 
+async def test_an_open_menu_in_which_nothing_was_chosen_offers_what_is_so_now(workspace: Workspace) -> None:
+    head = await workspace.enter("head")
+    await head.goto(f"{workspace.hub.url}/wall")
+    await workspace.client(5001, "Анна").say("Добрый день")
+    case = head.locator("#wall-acts article.case", has_text="Анна")
+    await case.locator("summary", has_text="Поручить").click()
+    await head.mouse.move(2, 400)
+    await head.evaluate("document.activeElement.blur()")
+    before = await case.locator("select[name=to]").input_value()
+    other = "olga" if before != "olga" else "ivan"
+    client = await workspace.contact("tg:5001")
+    found = next(each for each in (await workspace.ask("GET", "/cases"))["items"] if each["contact_id"] == client)
+    await workspace.ask("POST", f"/cases/{found['id']}/give", {"to": other})
+    await expect(case.locator("select[name=to]")).to_have_value(other)
+    await expect(case.locator("select[name=to]")).to_be_visible()
+
+
 async def test_what_is_written_beside_is_not_drawn_over(workspace: Workspace) -> None:
     await workspace.client(5001, "Анна").say("Добрый день")
     client = await workspace.contact("tg:5001")
