@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
 from playwright.async_api import Browser, async_playwright
 
@@ -14,7 +13,7 @@ from crm_core.model.user import Role
 from hub.demo.peers.bot_api.server import BotApiServer
 from hub.demo.peers.chromium import browser as find_browser
 from tests.e2e.hub_process import HubProcess, staffed
-from tests.e2e.workspace.office import Workspace, person
+from tests.e2e.workspace.office import Workspace, at_work, person
 from tests.patience import PATIENCE_S
 
 _TOKEN = "1001:workspace-bot"
@@ -67,10 +66,4 @@ async def workspace(tmp_path: Path, furnished_sqlite: str, chromium: Browser, ac
             person("head", "Елена Начальникова", Role.HEAD),
         )
         hub = HubProcess(tmp_path, furnished_sqlite, _CONFIG.format(token=_TOKEN, base=server.url, account=account))
-        stack.push_async_callback(hub.stop)
-        await hub.start()
-        headers = {"Authorization": f"Bearer {token}"}
-        api = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
-        found = Workspace(hub, bot, chromium, api)
-        yield found
-        assert found.errors == []
+        yield await stack.enter_async_context(at_work(hub, chromium, token, bot))

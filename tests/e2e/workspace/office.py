@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,19 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 def person(login: str, name: str, role: Role, **more: Any) -> NewUser:
     """Somebody who can log in."""
     return NewUser(login, name, role, password_hash=_CHEAP.hash(PASSWORD), **more)
+
+
+@asynccontextmanager
+async def at_work(hub: HubProcess, browser: Browser, token: str, bot: Bot | None = None) -> AsyncIterator[Workspace]:
+    """A hub that is started and stopped; in the end no page may have said what none should ever say."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(hub.stop)
+        await hub.start()
+        headers = {"Authorization": f"Bearer {token}"}
+        api = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
+        found = Workspace(hub, bot, browser, api)
+        yield found
+        assert found.errors == []
 
 
 @dataclass

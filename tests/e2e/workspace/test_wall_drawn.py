@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
@@ -19,7 +18,7 @@ from hub.demo.peers.bot_api.server import BotApiServer
 from hub.demo.peers.process import free_port
 from hub.demo.peers.scripted_pbx import ScriptedPbx
 from tests.e2e.hub_process import HubProcess, staffed
-from tests.e2e.workspace.office import Workspace, person, until
+from tests.e2e.workspace.office import Workspace, at_work, person, until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -77,13 +76,7 @@ async def office(tmp_path: Path, furnished_sqlite: str, chromium: Browser) -> As
         stack.push_async_callback(pbx.stop)
         config = _CONFIG.format(zone=_where_it_is_noon(), token=_TOKEN, base=server.url, ami=pbx.port, agi=agi)
         hub = HubProcess(tmp_path, furnished_sqlite, config)
-        stack.push_async_callback(hub.stop)
-        await hub.start()
-        headers = {"Authorization": f"Bearer {token}"}
-        api = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
-        found = Workspace(hub, bot, chromium, api)
-        yield found
-        assert found.errors == []
+        yield await stack.enter_async_context(at_work(hub, chromium, token, bot))
 
 
 async def rings(workspace: Workspace, call: str, client: str, event: str = "newCall", **more: str) -> None:
