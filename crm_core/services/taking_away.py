@@ -1,4 +1,5 @@
-"""Tables of figures and of views that leave the house: whether whoever takes them may, and that they did.
+"""Tables of figures and views, and lines of an import, that leave the house: whether whoever takes them may, and that
+they did.
 
 Tables of records go another way, see `crm_core.storage.exporting`.
 """
@@ -26,6 +27,13 @@ def take_view(desk: Desk, name: str, rows: int, *, figures: bool, detail: str = 
     if figures and not _all_seen(desk):
         raise Forbidden("these figures are of more people than whose records may be taken away")
     note(desk, f"export.control.{name}", rows, detail=detail)
+
+
+def take_lines(desk: Desk, import_id: int, rows: int) -> None:
+    """Note that lines of an import are taken away again: those that failed, or what a rehearsal says of all. Raises
+    Forbidden for whoever may bring nothing in."""
+    desk.demand(Right.IMPORT)
+    note(desk, "export.import", rows, detail=f"import {import_id}")
 
 
 def _all_seen(desk: Desk) -> bool:

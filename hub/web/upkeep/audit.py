@@ -40,6 +40,7 @@ ACTS: Final[Mapping[str, str]] = {
     "contact.erased": NP_("audit", "erased a client"),
     "contact.given": NP_("audit", "gave out what is known of a client"),
     "configured": NP_("audit", "configured"),
+    "export.import": NP_("audit", "took away lines of an import"),
 }
 _MANY: Final[Mapping[str, str]] = {
     "export": NP_("audit", "took away: {kind}"),

@@ -20,12 +20,13 @@ from crm_core.errors import InvalidInput, NotFound
 from crm_core.model.definitions import Catalogue
 from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportState
 from crm_core.model.fields import fields_of
-from crm_core.model.importing import How, ImportKind, Policy
+from crm_core.model.importing import Became, How, ImportKind, Policy
 from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.services.importing import runs
 from crm_core.services.importing.headings import targets
 from crm_core.services.recognising.cleaning import clean_file_name
+from crm_core.services.taking_away import take_lines
 from crm_core.storage.queries import files as file_queries
 from crm_core.storage.queries import idempotency
 from crm_core.storage.queries import imports as queries
@@ -175,6 +176,7 @@ class Imports:
         path = self._pages.hub.files.path(sha256) if sha256 is not None else None
         if path is None or not await asyncio.to_thread(path.is_file):
             raise NotFound("there is no report of this import")
+        await self._pages.act(request, lambda desk: take_lines(desk, record.id, record.total or 0))
         headers = {
             "Content-Type": "text/csv; charset=utf-8",
             "Content-Disposition": f'attachment; filename="import-{record.id}-report.csv"',
@@ -184,8 +186,10 @@ class Imports:
     async def failed(self, request: web.Request) -> Answer:
         """The lines that were not taken in, as a table with the reasons: to be mended and brought in again."""
         import_id = number_in(request)
+        record = await self._pages.hub.store.read(partial(queries.one_import, import_id=import_id))
         pieces = failed_lines(self._pages.hub.store, import_id)
         first = await anext(pieces)
+        await self._pages.act(request, lambda desk: take_lines(desk, import_id, record.counts.get(Became.FAILED, 0)))
         headers = {
             "Content-Type": "text/csv; charset=utf-8",
             "Content-Disposition": f'attachment; filename="import-{import_id}-failed.csv"',

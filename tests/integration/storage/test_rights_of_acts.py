@@ -252,6 +252,7 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
     Right.IMPORT: {
         "begin an import": lambda desk: runs.begin(desk, ImportKind.CONTACTS, "a.csv", "0" * 64, PLAN, How("ivan"), 1),
         "stop an import": lambda desk: runs.cancel(desk, NOBODY),
+        "take lines of an import away": lambda desk: taking_away.take_lines(desk, NOBODY, 1),
     },
     Right.EXPORT: {
         "take a view away": lambda desk: taking_away.take_view(desk, "large-deals", 1, figures=False),

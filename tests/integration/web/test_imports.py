@@ -127,6 +127,8 @@ async def test_what_was_not_taken_in_is_downloaded_mended_and_brought_in_again(w
     assert len(others) == 2, failed
     assert others[0].startswith(";abc;Тула;")
     assert "Анна" not in failed
+    assert await workspace.scalar("SELECT detail FROM access_log WHERE what = 'export.import'")
+    assert "выгружены строки загрузки" in await root.get("/office/audit")
     mended = failed.replace("abc", "+79161234568").replace("xyz", "+79161234569")
     page = await looked(root, "поправлено.csv", mended.encode(), "contacts")
     assert "столбцы как в прошлый раз" in page, "what was said of the columns holds for the mended file"
