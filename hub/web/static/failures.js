@@ -20,6 +20,11 @@ export function say(text, { login = "", reload = false } = {}) {
   box.hidden = false;
 }
 
+// What is answered shows that its person has a session again, opened in another tab.
+function goesOn() {
+  if (box.dataset.ended) box.hidden = true;
+}
+
 function take(csrf) {
   body.dataset.csrf = csrf;
   body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF": csrf }));
@@ -41,6 +46,7 @@ export async function post(url, content, headers = {}) {
     if (fresh) { take(fresh); answer = await send(); }
     const login = answer.headers.get("X-Login-At");
     if (login) { say(await answer.text(), { login }); return null; }
+    if (answer.ok) goesOn();
     return answer;
   } catch {
     say(words.unsent);
@@ -92,7 +98,9 @@ export function begin() {
   document.addEventListener("htmx:timeout", unsent);
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     const { requestConfig, xhr } = detail;
-    if (requestConfig.verb !== "get" && xhr.status >= 200 && xhr.status < 300 && !whole(xhr)) box.hidden = true;
+    if (xhr.status < 200 || xhr.status >= 300 || whole(xhr)) return;
+    if (requestConfig.verb === "get") goesOn();
+    else box.hidden = true;
   });
   box.querySelector("[data-reload]").addEventListener("click", () => location.reload());
   addEventListener("submit", (event) => { // a page of the browser's in place of ours would take what was written along
@@ -105,7 +113,7 @@ export function begin() {
   others.addEventListener("message", ({ data }) => {
     if (data.login !== body.dataset.login) return;
     take(data.csrf);
-    if (box.dataset.ended) box.hidden = true;
+    goesOn();
   });
   others.postMessage({ login: body.dataset.login, csrf: body.dataset.csrf });
 }
