@@ -17,7 +17,7 @@ from crm_core.services.desk import Desk
 from hub.web.office.forms.filled import Sent
 from hub.web.pages import Answer, Pages, user_here
 from hub.web.routes import Route, does, shows
-from hub.web.tongues import NP_, _, pgettext
+from hub.web.tongues import NP_, _, pgettext, say_values
 
 _HOME = "/office/roles"
 RIGHTS: Mapping[Right, str] = {
@@ -55,6 +55,7 @@ RIGHTS: Mapping[Right, str] = {
     Right.KEEP_TOKENS: NP_("right", "make API tokens of their own"),
 }
 _ROLES = tuple(each for each in Role if each is not Role.ADMIN)
+_NAMES = frozenset(each.value for each in Right)
 
 
 class Roles:
@@ -130,3 +131,6 @@ def right_word(right: Right) -> str:
 def _given(sent: Sent, role: Role, right: Right) -> Reach | None:
     text = sent.one(f"{right.slug}:{role.value}")
     return Reach(text) if text in list(Reach) else None
+
+
+say_values({"right": lambda right: right_word(Right(right)) if right in _NAMES else right})

@@ -29,6 +29,8 @@ from crm_core.services.duplicates import merging
 from crm_core.services.firing import fire
 from crm_core.services.letters import replies
 from crm_core.services.watching import cases
+from crm_core.wording import Sentence
+from hub.tongues import told_in
 from tests.integration.storage.world import (
     OFFICE,
     STAFF,
@@ -358,7 +360,8 @@ async def test_whose_role_may_not_changes_nothing_by_a_button_either(
     monkeypatch.setattr(access, "TABLE", {**TABLE, right: dict.fromkeys(Role, Reach.NONE)})
     (receipt,) = await world.take(presses(act, before.id, IVAN, 60))
     assert receipt.state is ReceiptState.DONE
-    assert receipt.answer == f"the role «manager» may not {right}"
+    assert receipt.answer == told_in(Sentence("the role «{role}» may not {right}", role="manager", right=right), "ru")
+    assert "не разрешено" in receipt.answer
     assert await world.row(kind) == before
     assert not await world.rows("timeline", author="ivan")
 
@@ -370,5 +373,5 @@ async def test_whose_role_may_not_write_to_clients_does_not_by_the_bot_either(
     client = (await world.row("contact")).id
     monkeypatch.setattr(access, "TABLE", {**TABLE, Right.KEEP_CLIENTS: dict.fromkeys(Role, Reach.NONE)})
     await world.take(answers(client, "Перезвоню", IVAN, 60))
-    assert "may not keep clients" in await last_told(world, "ivan")
+    assert "не разрешено" in await last_told(world, "ivan")
     assert not await world.rows("outbox", kind="message")

@@ -102,7 +102,7 @@ async def test_what_breaks_is_told_on_a_page(workspace: Workspace, monkeypatch: 
     def broken(*_given: object) -> None:
         raise RuntimeError("the very detail that no page shows")
 
-    monkeypatch.setattr("hub.web.reports.wanted_of", broken)
+    monkeypatch.setattr("hub.web.reports.pages.wanted_of", broken)
     shown = await browser.get("/reports/missed", status=500)
     assert "Что-то сломалось" in shown
     assert "the very detail" not in shown
