@@ -40,7 +40,7 @@ _IDLE_S = 8.0
 _TRANSACTION_S = 30.0
 _PATIENT_S = 600
 _STATEMENTS = 500
-"""So many a connection remembers, and need not have read again: a hub that does everything has some three hundred."""
+"""So many statements a connection remembers, which need not be read by the server again."""
 _BOUND = (
     "SELECT set_config('transaction_timeout', '{ms:.0f}', {local})"
     " WHERE current_setting('server_version_num')::integer >= 170000"

@@ -61,9 +61,9 @@ class _Context(Context):
     """Calls what templates call. None of it wants to be given the context itself: that is not looked for each time."""
 
     @override
-    def call(  # the names of jinja2, which are in nobody's way
-        __self,  # noqa: N805
-        __obj: Callable[..., Any],  # noqa: PYI063
+    def call(
+        __self,  # noqa: N805 — jinja2's name: a macro may be given a `self`
+        __obj: Callable[..., Any],  # noqa: PYI063 — as above, by the base's signature
         *args: Any,
         _loop_vars: object = None,
         _block_vars: object = None,
