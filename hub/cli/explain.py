@@ -41,7 +41,7 @@ def route(
     """Кому позвонит хаб, в каком порядке и почему. Что делают телефоны, знает работающий хаб: спрашиваем его."""
     from hub.cli.running_hub import asked
     from hub.cli.working import with_hub
-    from hub.http.api.explain import attempts_json
+    from hub.http.api.telephony.explain import attempts_json
 
     if len(key) > 1 or key not in "0123456789*":
         raise typer.BadParameter("клавиша: одна из 0123456789*")

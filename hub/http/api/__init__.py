@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-from hub.http.api import (
-    accounts,
+from hub.http.api import belonging, files
+from hub.http.api.clients import companies, contacts, handing_over, personal, scores, suggestions, tags, timeline
+from hub.http.api.letters import broadcasts, segments, templates
+from hub.http.api.office import accounts, configuration, roles, rules, tokens, users, webhooks
+from hub.http.api.selling import boards, cards, deals, documents, leads, payments, pipelines, products, sales, tasks
+from hub.http.api.telephony import (
     alarms,
-    audit,
-    belonging,
-    boards,
-    broadcasts,
     callbacks,
     calls,
-    cards,
     cases,
-    companies,
-    configuration,
-    contacts,
-    control,
-    deals,
     dial_lists,
     dials,
-    documents,
-    events,
     explain,
-    exports,
-    files,
-    handing_over,
-    imports,
-    journal,
-    leads,
     lists,
-    payments,
-    personal,
-    pipelines,
-    presence,
-    products,
     reconciliations,
     recordings,
-    reports,
-    roles,
-    rules,
-    sales,
-    scores,
-    segments,
     sounds,
-    suggestions,
-    tags,
-    tasks,
-    templates,
-    timeline,
-    tokens,
-    users,
-    webhooks,
-    workspace,
 )
+from hub.http.api.upkeep import audit, exports, imports, journal
+from hub.http.api.workspace import control, events, pages, presence, reports
 from hub.http.operations import Operation
 
 PREFIX = "/api/v1"
@@ -74,7 +42,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         payments,
         sales,
         webhooks,
-        workspace,
+        pages,
         control,
         pipelines,
         boards,

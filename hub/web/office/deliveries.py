@@ -17,7 +17,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries import webhooks as queries
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.webhooks import DeliveryFilter
-from hub.http.api.webhooks import shown_address
+from hub.http.api.office.webhooks import shown_address
 from hub.web.pages import Answer, Pages, field_of, number_in
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import NP_, _, ngettext, pgettext

@@ -29,8 +29,11 @@ from crm_core.services import defining
 from crm_core.services.configuration.naming import check_group, check_ladder, check_line, check_tags
 from crm_core.services.desk import Desk
 from hub.bootstrap import Hub
-from hub.http.api import configuration, documents, rules, scores, segments, templates, webhooks
-from hub.http.api.definitions import SectionOperations
+from hub.http.api.clients import scores
+from hub.http.api.letters import segments, templates
+from hub.http.api.office import configuration, rules, webhooks
+from hub.http.api.office.definitions import SectionOperations
+from hub.http.api.selling import documents
 from hub.settings.errors import BadValueError
 from hub.settings.kept import with_kept
 from hub.settings.values import line_number

@@ -144,7 +144,7 @@ async def test_signs_of_life_and_a_bounded_number_of_readers(world: World) -> No
 
 
 async def test_a_reader_who_does_not_read_is_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.http.api.events.event_text", lambda _row: b": " + b"x" * 2_000_000 + b"\n\n")
+    monkeypatch.setattr("hub.http.api.workspace.events.event_text", lambda _row: b": " + b"x" * 2_000_000 + b"\n\n")
     dropped = asyncio.Event()
 
     class Log:
@@ -152,7 +152,7 @@ async def test_a_reader_who_does_not_read_is_dropped(world: World, monkeypatch: 
             if "dropped" in event:
                 dropped.set()
 
-    monkeypatch.setattr("hub.http.api.events.log", Log())
+    monkeypatch.setattr("hub.http.api.workspace.events.log", Log())
     server = world.client.server
     reader, writer = await asyncio.open_connection(str(server.host), server.port)
     asked = f"GET /api/v1/events HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {token_of('ivan')}\r\n\r\n"

@@ -286,7 +286,7 @@ async def test_without_a_note_nothing_is_played(office: World, monkeypatch: pyte
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("the log can't be written")
 
-    monkeypatch.setattr("hub.http.api.recordings.note_act", refuse)
+    monkeypatch.setattr("hub.http.api.telephony.recordings.note_act", refuse)
     answer = await office.call("GET", url(call))
     assert (answer.status, answer.content_type) == (500, "application/problem+json")
 

@@ -29,7 +29,7 @@ from crm_core.storage.queries.contacts import identity_in_query
 from crm_core.storage.queries.pages import moment_cursor, number_cursor, parse_moment_cursor
 from crm_core.storage.searching import like
 from crm_core.storage.types import from_micros
-from hub.http.api.events import event_text
+from hub.http.api.workspace.events import event_text
 from hub.http.engine import route_path
 from hub.http.problems import problem_of
 from hub.http.rights import Right

@@ -1,0 +1,1 @@
+"""Clients and companies: their cards, timelines, suggestions of duplicates, and what is known of them."""

@@ -1,0 +1,1 @@
+"""Templates, segments, and mailings to them."""

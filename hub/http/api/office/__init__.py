@@ -1,0 +1,1 @@
+"""What the office configures: people and their tokens, accounts, rules, fields, webhooks."""

@@ -1,0 +1,1 @@
+"""Leads, deals and their boards, products and money, documents, tasks."""
