@@ -12,7 +12,18 @@ from crm_core.model.rights import CONFIGURABLE, REACHING, TABLE, Reach, Right
 from crm_core.model.user import Role, Staff, User
 from crm_core.wording import Sentence
 
-__all__ = ["CONFIGURABLE", "REACHING", "TABLE", "Access", "People", "Reach", "Right", "Sight", "reaches_of"]
+__all__ = [
+    "CONFIGURABLE",
+    "REACHING",
+    "TABLE",
+    "Access",
+    "People",
+    "Reach",
+    "Right",
+    "Sight",
+    "demand",
+    "reaches_of",
+]
 
 
 class Card(Protocol):
@@ -146,6 +157,12 @@ class Access:
                 right=right,
                 whose=whose,
             )
+
+
+def demand(access: Access | None, right: Right) -> None:
+    """Raise Forbidden where whoever asks may not do this at all; None: the hub itself, which may everything."""
+    if access is not None:
+        access.demand(right)
 
 
 def reaches_of(role: Role, catalogue: Catalogue) -> Mapping[Right, Reach]:
