@@ -15,6 +15,7 @@ from typing import Any
 from crm_core.messages import DeviceState
 from hub.log import get_logger
 from hub.nodes.node_channel import NodeChannel
+from hub.nodes.speaking import Speaker
 from routing.presence import BELIEVED_S, Presence, Telephone
 
 log = get_logger(__name__)
@@ -22,41 +23,26 @@ log = get_logger(__name__)
 _REPEAT_S = BELIEVED_S / 4
 
 
-class SharedPresence:
+class SharedPresence(Speaker):
     """Tells what this node's links report, and lets the node's `Presence` hear what others tell."""
 
     def __init__(self, url: str, node: str, presence: Presence, repeat_s: float = _REPEAT_S) -> None:
+        super().__init__(NodeChannel(url, "hub:presence", self._take, self._join), "presence-tell")
         self._node = node
         self._presence = presence
         self._repeat_s = repeat_s
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._channel = NodeChannel(url, "hub:presence", self._take, self._join)
         self._changed: set[tuple[str, str]] = set()
         self._whole = True
         self._asking = False
         self._told: frozenset[str] = frozenset()
         self._pending = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         presence.listen(self._heard)
 
     async def start(self) -> None:
         """Connect in the background."""
         self._loop = asyncio.get_running_loop()
-        await self._channel.start()
-        self._task = asyncio.create_task(self._tell(), name="presence-tell")
-
-    async def stop(self) -> None:
-        """Close. Idempotent."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        await self._channel.stop()
-
-    @property
-    def connected(self) -> bool:
-        """Whether what other nodes tell arrives."""
-        return self._channel.connected
+        await super().start()
 
     def _heard(self, pbx: str, endpoint: str) -> None:
         """A telephone changed here; in any thread."""
@@ -73,7 +59,7 @@ class SharedPresence:
         self._asking = True
         self._pending.set()
 
-    async def _tell(self) -> None:
+    async def _speak(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._repeat_s):
@@ -86,7 +72,7 @@ class SharedPresence:
             changed, self._changed = self._changed, set()
             messages = [{"node": self._node, "ask": True}] if asking else []
             messages += self._messages(changed, whole=whole)
-            if not await self._channel.say(*map(json.dumps, messages)):
+            if not await self._say(*map(json.dumps, messages)):
                 self._whole = True  # what was not told now is told with everything, when Redis is back
                 self._asking = self._asking or asking
 

@@ -10,6 +10,7 @@ import json
 
 from hub.log import get_logger
 from hub.nodes.node_channel import NodeChannel
+from hub.nodes.speaking import Speaker
 from hub.web.live.following import Followers, Whisper
 
 log = get_logger(__name__)
@@ -17,30 +18,15 @@ log = get_logger(__name__)
 _MOST_WAITING = 200
 
 
-class Whispers:
+class Whispers(Speaker):
     """Passes whispers to the followers here, and to the other nodes."""
 
     def __init__(self, followers: Followers, node: str, redis_url: str | None) -> None:
+        channel = NodeChannel(redis_url, "hub:whisper", self._take) if redis_url is not None else None
+        super().__init__(channel, "whispers-publish")
         self._followers = followers
         self._node = node
-        self._channel = NodeChannel(redis_url, "hub:whisper", self._take) if redis_url is not None else None
         self._waiting: asyncio.Queue[Whisper] = asyncio.Queue(maxsize=_MOST_WAITING)
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Connect in the background, where there is something to connect to."""
-        if self._channel is not None:
-            await self._channel.start()
-            self._task = asyncio.create_task(self._publish(self._channel), name="whispers-publish")
-
-    async def stop(self) -> None:
-        """Close. Idempotent."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        if self._channel is not None:
-            await self._channel.stop()
 
     def say(self, whisper: Whisper) -> None:
         """Pass on what somebody here does; where the others can't be reached fast enough, they do without."""
@@ -52,11 +38,11 @@ class Whispers:
         for each in self._followers.of({whisper.topic}):
             each.whisper(whisper)
 
-    async def _publish(self, channel: NodeChannel) -> None:
+    async def _speak(self) -> None:
         while True:
             said = await self._waiting.get()
             told = {"node": self._node, "said": [said.topic, said.kind, said.login, said.name]}
-            if not await channel.say(json.dumps(told)):
+            if not await self._say(json.dumps(told)):
                 while not self._waiting.empty():  # when Redis is back, it is no longer true
                     self._waiting.get_nowait()
 
