@@ -1,0 +1,195 @@
+"""What doors call of the storage and that asks for no right: each with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+ITS_OWN: Final[Mapping[str, str]] = {
+    "bootstrap": "puts the hub together",
+    "cli": "the command line, of whoever has the machine",
+    "clients": "what clients are shown of their own conversations",
+    "nodes": "what nodes tell each other",
+    "telephony": "decides on calls while a caller waits",
+    "workers": "what the hub does by itself",
+}
+"""Rooms of `hub` where nobody asks but the hub itself."""
+
+_NONE: Mapping[str, str] = {
+    "is no read of the record": """
+        queries.within.connection_of
+        queries.health.answers
+        queries.health.takes_writes
+        leases.owners
+        feed.after
+        feed.oldest
+        leases.acquire
+        leases.release
+    """,
+    "finds out who comes, before anybody is known": """
+        entering.find_by_subject
+        sessions.find_visit
+        sessions.keep_seen
+        sessions.standing
+        tokens.find_bearer
+        users.anybody
+        users.credentials
+        users.credentials_of
+    """,
+    "keeps the answer of an act for who asked: it is found by their own login and key": """
+        queries.idempotency.find
+        queries.idempotency.keep
+    """,
+    "names what is configured, and who works here, beside what was asked for: everybody needs it": """
+        catalogue.load_catalogue
+        staff.load_staff
+    """,
+}
+
+_OF_CLIENTS = """
+    exporting.count
+    exporting.field_keys
+    exporting.stretch
+    queries.companies.list_companies
+    queries.companies.one_company
+    queries.contacts.cards_of
+    queries.contacts.contact_card
+    queries.contacts.current
+    queries.contacts.identities_of
+    queries.contacts.list_contacts
+    queries.files.add_upload
+    queries.files.one_attachment
+    queries.files.unknown_uploads
+    queries.files.uploads
+    queries.history.history_of
+    queries.history.links_of
+    queries.history.titles_of
+    queries.lists.count_numbers
+    queries.lists.list_numbers
+    queries.lists.used_tags
+    queries.opt_outs.among
+    queries.opt_outs.of_contact
+    queries.pages.one_of
+    queries.seeing.seen_among
+    queries.seeing.seen_type
+    queries.segments.count
+    queries.segments.page
+    queries.suggestions.last_merge
+    queries.suggestions.list_suggestions
+    queries.timeline.entry_card
+    queries.timeline.list_entries
+    queries.timeline.list_scheduled
+    queries.timeline.raw_of
+    queries.workspace.cards.companies_of
+    queries.workspace.cards.next_steps
+    queries.workspace.cards.seen_card
+    queries.workspace.cards.tasks_of_card
+    queries.workspace.clients.clients_of
+    queries.workspace.climbing.told_of
+    queries.workspace.companies.company_card
+    queries.workspace.dialling.dial_lists
+    queries.workspace.entries.count_by_kind
+    queries.workspace.entries.entries_of_calls
+    queries.workspace.entries.stretch
+    queries.workspace.inbox.counts
+    queries.workspace.inbox.inbox
+    queries.workspace.inbox.last_words
+    queries.workspace.newest.conversations_of
+    queries.workspace.newest.entries_named
+    queries.workspace.newest.newest_entries
+    queries.workspace.notices.case_notices
+    queries.workspace.notices.lead_notices
+    queries.workspace.owners.owners_of
+    queries.workspace.popup.known_client
+    queries.workspace.popup.popup
+    queries.workspace.popup.popups
+    queries.workspace.saved.change
+    queries.workspace.saved.keep
+    queries.workspace.saved.order
+    queries.workspace.saved.remove
+    queries.workspace.saved.views_of
+    queries.workspace.unindexed.cards_with
+    unsent.list_unsent
+"""
+
+_OF_SALES_AND_THE_OFFICE = """
+    entering.factor_of
+    queries.alarms.calls_by_slot
+    queries.alarms.lasting_of
+    queries.alarms.list_alarms
+    queries.audit.list_audit
+    queries.broadcasts.list_broadcasts
+    queries.broadcasts.list_recipients
+    queries.broadcasts.one_broadcast
+    queries.broadcasts.standing
+    queries.call_rows.list_rows
+    queries.calls.calls_named
+    queries.calls.given_out
+    queries.calls.list_calls
+    queries.calls.one_call
+    queries.cases.case_card
+    queries.cases.list_cases
+    queries.cases.waiting_since
+    queries.deals.deal_card
+    queries.deals.list_deals
+    queries.deals.list_pipelines
+    queries.deals.pipeline_card
+    queries.deals.stage_spans
+    queries.deals.standing_on
+    queries.definitions.definition
+    queries.definitions.list_definitions
+    queries.dials.list_callbacks
+    queries.dials.list_dials
+    queries.dials.one_callback
+    queries.dials.one_dial
+    queries.documents.list_documents
+    queries.documents.one_document
+    queries.imports.list_imports
+    queries.imports.list_problems
+    queries.imports.one_import
+    queries.journal.failed_kinds
+    queries.journal.list_journal
+    queries.journal.one_fact
+    queries.leads.list_leads
+    queries.leads.one_lead
+    queries.queued.outbox_by_state
+    queries.queued.waiting_for
+    queries.reconciliation.list_reconciliations
+    queries.recordings.heard_since
+    queries.recordings.recording_of
+    queries.recordings.recordings_of
+    queries.runs.list_chain_runs
+    queries.runs.list_runs
+    queries.scores.needs_of
+    queries.scores.score_of
+    queries.scores.todays_clients
+    queries.selling.deals_with_payments
+    queries.selling.external_of
+    queries.selling.lines_of
+    queries.selling.list_payments
+    queries.selling.list_products
+    queries.selling.list_sales
+    queries.selling.one_payment
+    queries.selling.one_product
+    queries.selling.payments_of
+    queries.selling.subjects_of
+    queries.tasks.files_of_task
+    queries.tasks.list_tasks
+    queries.tasks.one_task
+    queries.webhooks.list_deliveries
+    queries.webhooks.one_delivery
+    queries.webhooks.subscription_names
+    queries.workspace.calls_now.calls_now
+    queues.depth
+    sessions.list_sessions
+    tokens.list_tokens
+    users.count_users
+    users.find_user
+    users.list_users
+"""
+
+AWAITED = frozenset((_OF_CLIENTS + _OF_SALES_AND_THE_OFFICE).split())
+"""Reads that are still asked for at the door alone."""
+
+HELPERS: Mapping[str, str] = {name: why for why, listed in _NONE.items() for name in listed.split()}
+"""Why a read asks for nothing, by its name below `crm_core.storage`."""
