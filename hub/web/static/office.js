@@ -9,6 +9,50 @@ document.addEventListener("change", ({ target }) => {
   if (redraw) target.form.requestSubmit(redraw);
 });
 
+// What is typed while the form is being drawn anew is taken along, and what was chosen is asked for again.
+
+const FILLED = "[name]:is(input, select, textarea):not([type=hidden], [type=file])";
+const ticked = (field) => field.matches("[type=checkbox], [type=radio]");
+const said = (field) => (ticked(field) ? field.checked : field.value);
+
+/** The fields of a form by what they are called there. */
+function filled(form) {
+  const found = new Map();
+  for (const field of form.querySelectorAll(FILLED)) {
+    const name = ticked(field) ? `${field.name}=${field.value}` : field.name;
+    let place = 0;
+    while (found.has(`${name}#${place}`)) place += 1;
+    found.set(`${name}#${place}`, field);
+  }
+  return found;
+}
+
+const drawn = (elt) => elt.matches?.("form.office");
+let sent = new Map(); // what the form said when it was sent
+let typed = new Map(); // what it says now besides
+
+document.addEventListener("htmx:beforeSend", ({ detail: { elt } }) => {
+  if (drawn(elt)) sent = new Map([...filled(elt)].map(([name, field]) => [name, said(field)]));
+});
+document.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig: { elt } } }) => {
+  if (drawn(elt)) typed = new Map([...filled(elt)].map(([name, field]) => [name, said(field)]).filter(([name, value]) => sent.get(name) !== value));
+});
+document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig: { elt } } }) => {
+  const form = document.querySelector("form.office");
+  if (!drawn(elt) || !form || form.action !== elt.action) return;
+  const fields = filled(form);
+  let again = null;
+  for (const [name, value] of typed) {
+    const field = fields.get(name);
+    if (!field) continue;
+    if (ticked(field)) field.checked = value;
+    else field.value = value;
+    if (field.matches("select[data-redraws]")) again = form.querySelector("[data-redraw]");
+  }
+  typed = new Map();
+  if (again) form.requestSubmit(again);
+});
+
 const waiting = new WeakMap();
 
 async function check(area) {

@@ -80,6 +80,7 @@ async def test_a_client_is_found_gone_to_and_answered_by_the_keyboard_alone(work
     await expect(ivan.locator("ol.timeline")).to_contain_text("От 18 500 ₽")
     await expect(ivan.locator("textarea[name=text]")).to_have_value("")
 
+    await expect(ivan.get_by_role("textbox", name="Текст ответа")).to_be_focused()  # one goes on writing
     await ivan.evaluate("document.activeElement.blur()")
     for key, path in (("t", "/tasks"), ("d", "/deals"), ("i", "/"), ("c", "/contacts")):
         await ivan.wait_for_load_state()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.e2e.workspace.office import PASSWORD, Workspace
+from tests.e2e.workspace.office import PASSWORD, Workspace, until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -129,3 +129,34 @@ async def test_a_card_that_is_gone_says_so_and_keeps_what_stands(workspace: Work
     await ivan.locator("#failure [data-close]").click()
     await expect(ivan.locator("#failure")).to_be_hidden()
     await expect(ivan.locator("#answer")).to_have_value("Сейчас посчитаю")
+
+
+async def test_what_is_typed_while_a_form_is_being_drawn_anew_stays(workspace: Workspace) -> None:
+    root = await workspace.enter("root")
+    await root.goto(f"{workspace.hub.url}/office/fields/new")
+    asked: list[str] = []
+    answered = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(route.request.url)
+            await answered.wait()
+        await route.continue_()
+
+    await root.route("**/office/fields/new", slowly)
+    await root.locator("[name=of]").select_option("deal")
+    await root.locator("[name=title]").fill("Этаж")
+    await root.locator("[name=title]").press("End")
+    await root.keyboard.type(" дома")
+    await root.locator("[name=of]").select_option("contact")
+    answered.set()
+    await expect(root.locator("[name=of]")).to_have_value("contact")
+    await expect(root.locator("[name=title]")).to_have_value("Этаж дома")
+
+    async def twice() -> bool | None:
+        return len(asked) == 2 or None
+
+    await until(twice)  # what was chosen last is drawn, too
+    await expect(root.locator("[name=of]")).to_have_value("contact")
+    await expect(root.locator("[name=title]")).to_have_value("Этаж дома")
+    await root.unroute_all(behavior="ignoreErrors")
