@@ -91,7 +91,8 @@ def _name(rng: random.Random) -> str:
 
 def _card(office: Measured, bare: Bare) -> tuple[Once, Once]:
     def look(conn: Reading, contact_id: int) -> int:
-        card = contacts.contact_card(conn, contact_id)
+        access = office.store.access(conn, office.user)
+        card = contacts.contact_card(conn, access, contact_id)
         return len(timeline.list_entries(conn, card.contact.id, Order.RECENT, Slice(None, PAGE), None).items)
 
     async def ours(contact_id: int) -> int:
@@ -153,7 +154,8 @@ def _contacts(office: Measured, bare: Bare) -> tuple[Once, Once]:
     def look(conn: Reading, chosen: tuple[str, str]) -> int:
         asking = _asking(office, conn)
         more = More.of("contact", _filter(home_city=chosen[0], consent=chosen[1]), asking)
-        return len(contacts.list_contacts(conn, ContactFilter(), Slice(None, PAGE), more).items)
+        access = office.store.access(conn, office.user)
+        return len(contacts.list_contacts(conn, access, ContactFilter(), Slice(None, PAGE), more).items)
 
     async def ours(chosen: tuple[str, str]) -> int:
         return await office.store.read(partial(look, chosen=chosen))
@@ -167,7 +169,8 @@ def _contacts(office: Measured, bare: Bare) -> tuple[Once, Once]:
 
 def _search(office: Measured, bare: Bare) -> tuple[Once, Once]:
     def look(conn: Reading, typed: str) -> int:
-        return len(contacts.list_contacts(conn, ContactFilter(typed), Slice(None, PAGE)).items)
+        access = office.store.access(conn, office.user)
+        return len(contacts.list_contacts(conn, access, ContactFilter(typed), Slice(None, PAGE)).items)
 
     async def ours(typed: str) -> int:
         return await office.store.read(partial(look, typed=typed))

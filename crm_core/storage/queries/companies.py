@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.selling import CompanyRecord
 from crm_core.storage import searching
 from crm_core.storage.queries.pages import Page, Slice, both, one_of
@@ -25,9 +26,11 @@ class CompanyFilter:
 
 
 def list_companies(
-    conn: Connection, wanted: CompanyFilter, where: Slice, more: More = EVERYTHING
+    conn: Connection, access: Access, wanted: CompanyFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[CompanyRecord]:
-    """Companies, the newest first or as `more` sorts them; deleted ones are left out."""
+    """Companies, the newest first or as `more` sorts them; deleted ones are left out. Raises Forbidden for whoever sees
+    no clients."""
+    access.demand(Right.SEE_CLIENTS)
     conditions = both(
         (
             company.c.deleted_at.is_(None),
@@ -40,8 +43,9 @@ def list_companies(
     return listed(conn, "company", CompanyRecord, conditions, where, more)
 
 
-def one_company(conn: Connection, company_id: int) -> CompanyRecord:
-    """One company; raises NotFound, also where it is deleted."""
+def one_company(conn: Connection, access: Access, company_id: int) -> CompanyRecord:
+    """One company; raises NotFound, also where it is deleted, and Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     found = one_of(conn, CompanyRecord, company_id)
     if found is None or found.deleted_at is not None:
         raise NotFound("there is no company {company}", company=company_id)

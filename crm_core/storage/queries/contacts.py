@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, select
 
 from crm_core.errors import InvalidIdentity, NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.identity import IdentityKind, caller, parse_identity
 from crm_core.model.records import ContactRecord, IdentityRecord
 from crm_core.storage import searching
@@ -39,9 +40,12 @@ class ContactFilter:
     region: str = "RU"
 
 
-def list_contacts(conn: Connection, wanted: ContactFilter, where: Slice, more: More = EVERYTHING) -> Page[ContactCard]:
+def list_contacts(
+    conn: Connection, access: Access, wanted: ContactFilter, where: Slice, more: More = EVERYTHING
+) -> Page[ContactCard]:
     """Contacts, the newest first or as `more` sorts them; those merged into others and deleted ones are left out. Two
-    statements, two more where they are sorted or looked for by words."""
+    statements, two more where they are sorted or looked for by words. Raises Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     conditions = both(
         (
             contact.c.merged_into.is_(None),
@@ -80,9 +84,10 @@ def _found(
     return listed(conn, "contact", ContactRecord, [*conditions, typed], where, more)
 
 
-def contact_card(conn: Connection, contact_id: int) -> ContactCard:
-    """One contact; where it was merged into another, that one. Raises NotFound."""
-    record = current(conn, contact_id)
+def contact_card(conn: Connection, access: Access, contact_id: int) -> ContactCard:
+    """One contact; where it was merged into another, that one. Raises NotFound, Forbidden for whoever sees no
+    clients."""
+    record = current(conn, access, contact_id)
     return ContactCard(record, identities_of(conn, [record.id]).get(record.id, ()))
 
 
@@ -96,8 +101,15 @@ def cards_of(conn: Connection, contact_ids: Iterable[int]) -> dict[int, ContactC
     return {record.id: ContactCard(record, held.get(record.id, ())) for record in records}
 
 
-def current(conn: Connection, contact_id: int) -> ContactRecord:
-    """The contact that stands for an id today: the survivor of a merge. Raises NotFound."""
+def current(conn: Connection, access: Access, contact_id: int) -> ContactRecord:
+    """The contact that stands for an id today: the survivor of a merge. Raises NotFound, Forbidden for whoever sees no
+    clients."""
+    access.demand(Right.SEE_CLIENTS)
+    return survivor(conn, contact_id)
+
+
+def survivor(conn: Connection, contact_id: int) -> ContactRecord:
+    """The same for queries that asked for their right already."""
     wanted = contact_id
     for _ in range(_LONGEST_CHAIN):
         found = all_of(conn, ContactRecord, select(contact).where(contact.c.id == wanted))

@@ -44,7 +44,7 @@ from hub.web.doing import part
 from hub.web.filtering.asking import NOBODY
 from hub.web.filtering.own_fields import SPANNED
 from hub.web.here import MOST_SHOWN, rows_shown
-from hub.web.pages import Answer, number_in, user_here
+from hub.web.pages import Answer, access_here, number_in, user_here
 from hub.web.returning import scripted
 from hub.web.tongues import _
 
@@ -237,12 +237,12 @@ class Boards(Acting):
     async def clients(self, request: web.Request) -> Answer:
         """The first clients that a part of a name, number or address finds, to choose one from."""
         text = request.query.get("client", "")[:200].strip()
-        region = self.pages.hub.settings.region
+        region, access = self.pages.hub.settings.region, access_here(request)
 
         def read(conn: Reading) -> tuple[Client, ...]:
             if len(text) < _SHORTEST:
                 return ()
-            page = list_contacts(conn, ContactFilter(text=text, region=region), Slice(limit=_FOUND))
+            page = list_contacts(conn, access, ContactFilter(text=text, region=region), Slice(limit=_FOUND))
             return tuple(client_of(each) for each in page.items)
 
         found = await self.pages.hub.store.read(read)
@@ -251,10 +251,10 @@ class Boards(Acting):
     async def companies(self, request: web.Request) -> Answer:
         """The first companies that a part of a name or tax id finds, to choose one from."""
         text = request.query.get("company", "")[:200].strip()
-        wanted = CompanyFilter(text=text, region=self.pages.hub.settings.region)
+        wanted, access = CompanyFilter(text=text, region=self.pages.hub.settings.region), access_here(request)
 
         def read(conn: Reading) -> tuple[CompanyRecord, ...]:
-            return list_companies(conn, wanted, Slice(limit=_FOUND)).items if len(text) >= _SHORTEST else ()
+            return list_companies(conn, access, wanted, Slice(limit=_FOUND)).items if len(text) >= _SHORTEST else ()
 
         found = await self.pages.hub.store.read(read)
         return self.pages.fragment(request, "board/companies.html", found=found, text=text)

@@ -146,7 +146,7 @@ def entries_view(
 ) -> EntriesView:
     """A stretch of a timeline; where it is to be `fresh` the newest entries that are wanted: those that not everybody
     sees, which no finished piece brings, and all where pieces were missed. Raises NotFound, InvalidInput."""
-    card = contact_card(conn, contact_id)
+    card = contact_card(conn, asker.access, contact_id)
     if fresh:
         newest = stretch(conn, asker, card.contact.id, kinds=SHOWS[wanted.show][1], limit=_FRESH).entries
         found = Stretch(tuple(each for each in newest if missed or depends_on_sight(each.entry)), None, None)
@@ -172,7 +172,7 @@ def stretch_of(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted) -> 
 
 def business_of(conn: Reading, asker: Asker, contact_id: int) -> Business:
     """What is going on with a client; raises NotFound."""
-    card, sight = contact_card(conn, contact_id), asker.sight
+    card, sight = contact_card(conn, asker.access, contact_id), asker.sight
     ident = card.contact.id
     known = known_client(conn, asker, ident, entries=0)
     due = PaymentFilter(contact_id=ident, open_only=True, sight=sight)

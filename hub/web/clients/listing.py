@@ -94,7 +94,7 @@ def clients_view(conn: Reading, asker: Asker, wanted: Wanted, after: str | None,
         problem = str(err)
     else:
         typed = ContactFilter(text=wanted.q, region=asker.office.region)
-        page = list_contacts(conn, typed, Slice(after, rows), more)
+        page = list_contacts(conn, asker.access, typed, Slice(after, rows), more)
     return ClientsView(
         page=page,
         wanted=wanted,

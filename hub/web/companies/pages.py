@@ -43,7 +43,7 @@ class Companies(Acting):
         wanted = CompanyFilter(q, region=self.pages.hub.store.office.region)
 
         def query(conn: Reading, asker: Asker) -> tuple[Page[CompanyRecord], Staff]:
-            return list_companies(conn, wanted, Slice(after, _ROWS)), asker.staff
+            return list_companies(conn, asker.access, wanted, Slice(after, _ROWS)), asker.staff
 
         page, staff = await self.ask(request, query)
         more = urlencode({**({"q": q} if q else {}), "after": page.next}) if page.next else ""

@@ -40,7 +40,7 @@ class Consent:
         contact_id, access, hub = number_in(request), access_here(request), self._pages.hub
 
         def read(conn: Reading) -> dict[str, Any]:
-            contact = contacts.current(conn, contact_id)
+            contact = contacts.current(conn, access, contact_id)
             return {
                 "contact": contact,
                 "left": opt_outs.of_contact(conn, contact.id),

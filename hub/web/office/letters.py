@@ -30,7 +30,7 @@ from hub.inspection import FileInspector
 from hub.web.office.drafts import Draft
 from hub.web.office.editing import Editor
 from hub.web.office.forms.filled import Sent
-from hub.web.pages import Answer, user_here
+from hub.web.pages import Answer, access_here, user_here
 from hub.web.tongues import _
 
 _FORM: Final = MAX_FILE + 4 * 1024 * 1024
@@ -99,7 +99,8 @@ class Templates(WithFiles):
         hub = self.pages.hub
         region = hub.store.office.region
         wanted = ContactFilter(text=asked, region=region) if asked else ContactFilter(region=region)
-        page = await hub.store.read(lambda conn: contact_queries.list_contacts(conn, wanted, Slice(None, 1)))
+        access = access_here(request)
+        page = await hub.store.read(lambda conn: contact_queries.list_contacts(conn, access, wanted, Slice(None, 1)))
         if not page.items:
             raise InvalidInput(_("There is no such client to look at it for."))
         ident = page.items[0].contact.id

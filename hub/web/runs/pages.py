@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from crm_core.model.access import Access
 from crm_core.model.automation import ChainRunRecord, RuleRunRecord, RunOutcome
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.rules import PLAIN_KINDS
@@ -87,7 +88,7 @@ class Runs:
         outcome = RunOutcome(query["outcome"]) if query["outcome"] in list(RunOutcome) else None
 
         def read(conn: Reading) -> dict[str, Any]:
-            clients = self._clients(conn, query)
+            clients = self._clients(conn, access_here(request), query)
             wanted = RunFilter(
                 kind=query["kind"] or None,
                 subject_id=subject,
@@ -130,7 +131,7 @@ class Runs:
         where = Slice(request.query.get("after") or None, _ROWS)
 
         def read(conn: Reading) -> dict[str, Any]:
-            clients = self._clients(conn, query)
+            clients = self._clients(conn, access_here(request), query)
             page = runs.list_chain_runs(
                 conn,
                 where,
@@ -166,7 +167,7 @@ class Runs:
             request, template, query=query, filled=filled, more=following, configures=configures, **found, **more
         )
 
-    def _clients(self, conn: Reading, query: Mapping[str, str]) -> Clients:
+    def _clients(self, conn: Reading, access: Access, query: Mapping[str, str]) -> Clients:
         """Whose runs an address asks for, by the number of the card or by what was typed of them."""
         ident, typed = _number(query["client"]), query["q"]
         if ident is not None:
@@ -174,7 +175,7 @@ class Runs:
         if not typed:
             return Clients()
         wanted = ContactFilter(text=typed, region=self._pages.hub.store.office.region)
-        cards = contacts.list_contacts(conn, wanted, Slice(None, _FOUND)).items
+        cards = contacts.list_contacts(conn, access, wanted, Slice(None, _FOUND)).items
         if len(cards) == 1:
             return Clients(cards[0].contact.id, called(client_of(cards[0])))
         # Of several nobody's runs are shown before somebody is chosen: those of all would be taken for those of one.

@@ -14,7 +14,7 @@ from crm_core.storage.queries import contacts, scores
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.staff import load_staff
 from hub.web.board.words import quantity
-from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.shown import money
 
 _MOST: Final = 100
@@ -30,10 +30,10 @@ class Scores:
 
     async def of_client(self, request: web.Request) -> Answer:
         """What a client's sales tell of them, and what they will probably buy next."""
-        contact_id = number_in(request)
+        contact_id, access = number_in(request), access_here(request)
 
         def read(conn: Reading) -> dict[str, Any]:
-            contact = contacts.current(conn, contact_id)
+            contact = contacts.current(conn, access, contact_id)
             try:
                 score = scores.score_of(conn, contact.id)
             except NotFound:  # nothing was worked out of their sales yet

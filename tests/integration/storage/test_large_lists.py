@@ -51,7 +51,7 @@ async def listed(world: World, wanted: ContactFilter, where: Slice, filter_text:
     def query(conn: Connection) -> Page[Any]:
         asking = Asking(world.store.catalogue(conn), world.clock.now())
         more = More.of("contact", filter_of(filter_text), asking) if filter_text is not None else More()
-        return queries.list_contacts(conn, wanted, where, more)
+        return queries.list_contacts(conn, world.access(conn), wanted, where, more)
 
     return await world.store.read(query)
 
@@ -81,7 +81,7 @@ async def test_filters_taken_apart_find_what_whole_ones_find(
     def whole(conn: Connection) -> Page[Any]:
         asking = Asking(office.store.catalogue(conn), office.clock.now())
         more = More(condition("contact", filter_of(filter_text), asking))
-        return queries.list_contacts(conn, ContactFilter(), Slice(), more)
+        return queries.list_contacts(conn, office.access(conn), ContactFilter(), Slice(), more)
 
     assert numbers(await office.store.read(whole)) == wanted
 

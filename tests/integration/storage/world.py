@@ -23,6 +23,7 @@ from crm_core.messages import (
     Receipt,
     Sender,
 )
+from crm_core.model.access import Access
 from crm_core.model.call import CallSnapshot, CallState, Direction
 from crm_core.model.channel import ChannelKey
 from crm_core.model.identity import Identity, IdentityKind, parse_identity
@@ -37,7 +38,7 @@ from crm_core.services.intake.receive import receive
 from crm_core.storage import tables
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import migrate
-from crm_core.storage.staff import touch_staff
+from crm_core.storage.staff import load_staff, touch_staff
 from crm_core.storage.store import Store
 from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
@@ -108,6 +109,10 @@ class World:
         """Take facts in, in one batch; the clock is not behind them."""
         self.clock.set(max(self.clock.now(), *(event.occurred_at for event in events)))
         return await self.store.run(lambda desk: receive(desk.work, events, desk.office, desk.policies))
+
+    def access(self, conn: Connection, login: str = "dir") -> Access:
+        """What somebody may and sees, usually one who sees all."""
+        return self.store.access(conn, load_staff(conn).by_login[login])
 
     async def rows(self, name: str, **where: Any) -> list[Any]:
         """The rows of a table, by id (or its first column)."""

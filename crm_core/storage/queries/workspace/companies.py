@@ -29,8 +29,8 @@ class CompanyCard:
 
 
 def company_card(conn: Connection, asker: Asker, company_id: int, limit: int) -> CompanyCard:
-    """One of them; raises NotFound. Five statements."""
-    company = one_company(conn, company_id)
+    """One of them; raises NotFound, Forbidden for whoever sees no clients. Five statements."""
+    company = one_company(conn, asker.access, company_id)
     living = (contact.c.company_id == company.id, contact.c.deleted_at.is_(None), contact.c.merged_into.is_(None))
     ids = [
         row[0]

@@ -16,7 +16,7 @@ from crm_core.model.selling import ClientScoreRecord
 from crm_core.model.timeline import EntryKind
 from crm_core.storage.queries.calls import GivenOut, given_out, one_call
 from crm_core.storage.queries.cases import CaseCard, due_of
-from crm_core.storage.queries.contacts import ContactCard, current, identities_of
+from crm_core.storage.queries.contacts import ContactCard, identities_of, survivor
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.seeing import seen_entry, sees_entry
 from crm_core.storage.queries.timeline import EntryCard, with_details
@@ -93,7 +93,7 @@ def known_clients(
 ) -> list[KnownClient]:
     """What each of them may know of a client, the call `without` left out of what was last; raises NotFound. Thirteen
     statements at most."""
-    record = current(conn, contact_id)
+    record = survivor(conn, contact_id)
     held = identities_of(conn, [record.id]).get(record.id, ())
     scores = select(client_score).where(client_score.c.contact_id == record.id)
     leads = select(lead).where(

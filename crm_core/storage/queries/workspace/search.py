@@ -85,7 +85,7 @@ def search(conn: Connection, asker: Asker, typed: str, *, limit: int = 7) -> Fou
         return Found(wanted, (), (), (), (), frozenset())
     region = asker.office.region
     exact = _exact(conn, wanted, region)
-    named = list_contacts(conn, ContactFilter(text=wanted, region=region), Slice(limit=limit + 1)).items
+    named = list_contacts(conn, asker.access, ContactFilter(text=wanted, region=region), Slice(limit=limit + 1)).items
     known = {card.contact.id: card for card in (*exact, *named)}
     clients = sorted(known.values(), key=lambda card: _rank(card, exact, wanted))
     companies = all_of(conn, CompanyRecord, companies_statement(wanted, region).limit(limit + 1))

@@ -78,14 +78,14 @@ def _listed(conn: Reading, call: Call[CompanyQuery, NoBody]) -> Companies:
     tax_id = query.tax_id.upper() if query.tax_id is not None else None
     wanted = CompanyFilter(query.q, tax_id, query.manager, call.hub.settings.region)
     page = queries.list_companies(
-        conn, wanted, query.where, query.more(conn, call.hub.store, "company", call.access.sight)
+        conn, call.access, wanted, query.where, query.more(conn, call.hub.store, "company", call.access.sight)
     )
     known = external_of(conn, _KIND, [each.id for each in page.items])
     return Companies(items=[company_json(each, known.get(each.id, {})) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Company:
-    record = queries.one_company(conn, call.number())
+    record = queries.one_company(conn, call.access, call.number())
     return company_json(record, external_of(conn, _KIND, [record.id]).get(record.id, {}))
 
 

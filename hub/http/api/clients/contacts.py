@@ -157,13 +157,13 @@ def _listed(conn: Reading, call: Call[ContactQuery, NoBody]) -> Contacts:
         region=call.hub.settings.region,
     )
     page = queries.list_contacts(
-        conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact", call.access.sight)
+        conn, call.access, wanted, call.query.where, call.query.more(conn, call.hub.store, "contact", call.access.sight)
     )
     return Contacts(items=_shown(conn, page.items), next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Contact:
-    return _shown(conn, [queries.contact_card(conn, call.number())])[0]
+    return _shown(conn, [queries.contact_card(conn, call.access, call.number())])[0]
 
 
 def _made(desk: Desk, call: Call[Any, ContactBody]) -> Contact:

@@ -53,7 +53,7 @@ class MessageBody(Taken):
 
 
 def _timeline(conn: Reading, call: Call[TimelineQuery, NoBody]) -> Entries:
-    contact = contact_queries.current(conn, call.number())
+    contact = contact_queries.current(conn, call.access, call.number())
     page = queries.list_entries(conn, contact.id, call.query.order, call.query.where, call.access.sight)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 
@@ -90,7 +90,7 @@ def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
 
 
 def _scheduled(conn: Reading, call: Call[PageQuery, NoBody]) -> Entries:
-    contact = contact_queries.current(conn, call.number())
+    contact = contact_queries.current(conn, call.access, call.number())
     page = queries.list_scheduled(conn, contact.id, call.hub.clock.now(), call.query.where, call.access.sight)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 

@@ -181,7 +181,7 @@ def _list_of_deal(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[Documen
 
 
 def _list_of_contact(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
-    contact = contact_queries.current(conn, call.number())
+    contact = contact_queries.current(conn, call.access, call.number())
     page = queries.list_documents(conn, call.query.where, contact_id=contact.id, sight=call.access.sight)
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 

@@ -101,7 +101,7 @@ def _of_call(conn: Reading, call: Call[Query, NoBody]) -> tuple[CallRecord, Reco
     record = call_queries.one_call(conn, call.number())
     contact: ContactRecord | None = None
     if record.contact_id is not None:
-        contact = contact_queries.current(conn, record.contact_id)
+        contact = contact_queries.current(conn, call.access, record.contact_id)
     demand_hearing(call.access, record, contact.manager if contact is not None else None)
     return record, queries.recording_of(conn, record.id)
 

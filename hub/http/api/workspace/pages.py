@@ -105,7 +105,7 @@ def _search(conn: Reading, call: Call[SearchQuery, NoBody]) -> SearchAnswer:
 
 def _stretch(conn: Reading, call: Call[StretchQuery, NoBody]) -> Stretch:
     asker, query = asker_of(conn, call), call.query
-    contact = current(conn, call.number())
+    contact = current(conn, call.access, call.number())
     kinds = frozenset({query.kind}) if query.kind is not None else frozenset()
     found = entries.stretch(
         conn,

@@ -50,13 +50,8 @@ _OF_CLIENTS = """
     exporting.count
     exporting.field_keys
     exporting.stretch
-    queries.companies.list_companies
-    queries.companies.one_company
     queries.contacts.cards_of
-    queries.contacts.contact_card
-    queries.contacts.current
     queries.contacts.identities_of
-    queries.contacts.list_contacts
     queries.files.add_upload
     queries.files.one_attachment
     queries.files.unknown_uploads
@@ -86,7 +81,6 @@ _OF_CLIENTS = """
     queries.workspace.cards.tasks_of_card
     queries.workspace.clients.clients_of
     queries.workspace.climbing.told_of
-    queries.workspace.companies.company_card
     queries.workspace.dialling.dial_lists
     queries.workspace.entries.count_by_kind
     queries.workspace.entries.entries_of_calls
