@@ -93,7 +93,7 @@ def _card(office: Measured, bare: Bare) -> tuple[Once, Once]:
     def look(conn: Reading, contact_id: int) -> int:
         access = office.store.access(conn, office.user)
         card = contacts.contact_card(conn, access, contact_id)
-        return len(timeline.list_entries(conn, card.contact.id, Order.RECENT, Slice(None, PAGE), None).items)
+        return len(timeline.list_entries(conn, access, card.contact.id, Order.RECENT, Slice(None, PAGE)).items)
 
     async def ours(contact_id: int) -> int:
         return await office.store.read(partial(look, contact_id=contact_id))

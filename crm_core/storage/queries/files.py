@@ -10,11 +10,13 @@ from sqlalchemy import Connection, insert, select
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.messages import StoredFile
+from crm_core.model.access import Access, Right
 from crm_core.model.records import AttachmentRecord
 from crm_core.services.desk import Desk
-from crm_core.storage.queries.pages import both, one_of
+from crm_core.storage.queries.pages import all_of, both
+from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.within import connection_of
-from crm_core.storage.tables import upload
+from crm_core.storage.tables import attachment, timeline, upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,18 @@ class Upload:
     sha256: str
 
 
-def one_attachment(conn: Connection, attachment_id: int) -> AttachmentRecord:
-    """One file of an entry; raises NotFound."""
-    found = one_of(conn, AttachmentRecord, attachment_id)
-    if found is None:
+def one_attachment(conn: Connection, access: Access, attachment_id: int) -> AttachmentRecord:
+    """One file of an entry; raises NotFound, also where the entry tells of a card that somebody does not see, and
+    Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
+    wanted = select(attachment).where(attachment.c.id == attachment_id)
+    seen = seen_entry(timeline, access.sight)
+    if seen is not None:
+        wanted = wanted.where(attachment.c.entry_id.in_(select(timeline.c.id).where(seen)))
+    found = all_of(conn, AttachmentRecord, wanted)
+    if not found:
         raise NotFound("there is no attachment {attachment}", attachment=attachment_id)
-    return found
+    return found[0]
 
 
 def add_upload(desk: Desk, login: str, name: str, content_type: str, stored: StoredFile) -> Upload:

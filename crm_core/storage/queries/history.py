@@ -6,14 +6,24 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, and_, or_, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.history import KIND_OF, ChangeRecord
 from crm_core.model.selling import LinkRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, moment_cursor, page_of, parse_moment_cursor
 from crm_core.storage.tables import TABLE_OF, change, link
 
+_CLIENTS = frozenset({"contact", "company"})
 
-def history_of(conn: Connection, kind: str, ident: int, where: Slice) -> Page[ChangeRecord]:
-    """Who changed what of a record, the newest first. One statement."""
+
+def _right_of(kind: str) -> Right:
+    """What whoever reads a record of a kind asks for; the office's own types are cards, too."""
+    return Right.SEE_CLIENTS if kind in _CLIENTS else Right.SEE_SALES
+
+
+def history_of(conn: Connection, access: Access, kind: str, ident: int, where: Slice) -> Page[ChangeRecord]:
+    """Who changed what of a record, the newest first. One statement. Raises Forbidden for whoever sees no records of
+    its kind."""
+    access.demand(_right_of(kind))
     conditions = [change.c.kind == kind, change.c.subject_id == ident]
     if where.after is not None:
         # Ids come in blocks, so that they do not tell the order.
@@ -25,8 +35,10 @@ def history_of(conn: Connection, kind: str, ident: int, where: Slice) -> Page[Ch
     return page_of(found, where.limit, lambda each: moment_cursor(each.at, each.id))
 
 
-def links_of(conn: Connection, kind: str, ident: int) -> list[LinkRecord]:
-    """The links that begin or end at a record, oldest first."""
+def links_of(conn: Connection, access: Access, kind: str, ident: int) -> list[LinkRecord]:
+    """The links that begin or end at a record, oldest first. Raises Forbidden for whoever sees no records of its
+    kind."""
+    access.demand(_right_of(kind))
     here = or_(
         (link.c.from_kind == kind) & (link.c.from_id == ident),
         (link.c.to_kind == kind) & (link.c.to_id == ident),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.records import ListedNumberRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, page_of
 from crm_core.storage.tables import listed_number
@@ -19,8 +20,9 @@ class TagUse:
     count: int
 
 
-def list_numbers(conn: Connection, list_name: str, where: Slice) -> Page[ListedNumberRecord]:
-    """The bare numbers of a list, in their order. One statement."""
+def list_numbers(conn: Connection, access: Access, list_name: str, where: Slice) -> Page[ListedNumberRecord]:
+    """The bare numbers of a list, in their order. One statement. Raises Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     statement = select(listed_number).where(listed_number.c.list_name == list_name)
     if where.after is not None:
         statement = statement.where(listed_number.c.key > where.after)
@@ -28,14 +30,16 @@ def list_numbers(conn: Connection, list_name: str, where: Slice) -> Page[ListedN
     return page_of(rows, where.limit, lambda record: record.key)
 
 
-def count_numbers(conn: Connection) -> dict[str, int]:
-    """How many bare numbers stand on each list. One statement."""
+def count_numbers(conn: Connection, access: Access) -> dict[str, int]:
+    """How many bare numbers stand on each list. One statement. Raises Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     statement = select(listed_number.c.list_name, func.count()).group_by(listed_number.c.list_name)
     return {name: int(count) for name, count in conn.execute(statement)}
 
 
-def used_tags(conn: Connection) -> tuple[TagUse, ...]:
-    """Every tag in use, the most used first. One statement."""
+def used_tags(conn: Connection, access: Access) -> tuple[TagUse, ...]:
+    """Every tag in use, the most used first. One statement. Raises Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     parts: list[str] = []
     for table in ("contact", "lead", "deal"):
         if conn.dialect.name == "sqlite":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.outreach import OptOutRecord
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.tables import TABLE_OF, identity
@@ -13,8 +14,9 @@ from crm_core.storage.tables import TABLE_OF, identity
 _OPT_OUT = TABLE_OF[OptOutRecord]
 
 
-def of_contact(conn: Connection, contact_id: int) -> list[OptOutRecord]:
-    """The opted-out identities of a client, oldest first."""
+def of_contact(conn: Connection, access: Access, contact_id: int) -> list[OptOutRecord]:
+    """The opted-out identities of a client, oldest first. Raises Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     held = select(identity.c.key).where(identity.c.contact_id == contact_id)
     statement = select(_OPT_OUT).where(_OPT_OUT.c.key.in_(held)).order_by(_OPT_OUT.c.at, _OPT_OUT.c.key)
     return all_of(conn, OptOutRecord, statement)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
-from crm_core.model.access import Access, Sight
+from crm_core.model.access import Access, Right, Sight
 from crm_core.model.definitions.rules import PLAIN_KINDS
 from crm_core.model.records import DealRecord, EntryRecord
 from crm_core.model.timeline import EntryKind
@@ -21,8 +21,10 @@ from crm_core.storage.tables import deal
 _OF_THE_CARD = (EntryKind.STAGE, EntryKind.TASK, EntryKind.SYSTEM, EntryKind.NOTE)
 
 
-def seen_type(conn: Connection, deal_id: int, access: Access) -> str:
-    """The type of a card, also of a deleted one; raises NotFound where somebody does not see it."""
+def seen_type(conn: Connection, access: Access, deal_id: int) -> str:
+    """The type of a card, also of a deleted one; raises NotFound where somebody does not see it, Forbidden where they
+    see no sales."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, DealRecord, deal_id)
     if found is None or not access.sight.sees(found):
         raise NotFound("there is no deal {deal}", deal=deal_id)

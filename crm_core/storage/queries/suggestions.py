@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, Select, bindparam, or_, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.conversation import SuggestionRecord, SuggestionState
 from crm_core.model.records import MergeRecord
 from crm_core.storage.queries.contacts import ContactCard, cards_of
@@ -36,11 +37,12 @@ class SuggestionFilter:
     contact_id: int | None = None
 
 
-def list_suggestions(conn: Connection, wanted: SuggestionFilter, where: Slice) -> Page[SuggestionCard]:
-    """Suggestions, the newest first. Three statements.
+def list_suggestions(conn: Connection, access: Access, wanted: SuggestionFilter, where: Slice) -> Page[SuggestionCard]:
+    """Suggestions, the newest first. Three statements. Raises Forbidden for whoever sees no clients.
 
     Open ones about contacts that were merged away wait for the merge to be undone: they are left out.
     """
+    access.demand(Right.SEE_CLIENTS)
     after = number_cursor(where.after)
     given = {"after": after, "state": wanted.state, "about": wanted.contact_id, "limit": where.limit + 1}
     known = {name: value for name, value in given.items() if value is not None}
@@ -71,8 +73,10 @@ def _statement(given: frozenset[str]) -> Select[Any]:
     return found.limit(bindparam("limit", type_=Integer))
 
 
-def last_merge(conn: Connection, contact_id: int) -> tuple[MergeRecord, ContactCard] | None:
-    """The contact's last merge that was not undone, and whom it took over; None where there is none."""
+def last_merge(conn: Connection, access: Access, contact_id: int) -> tuple[MergeRecord, ContactCard] | None:
+    """The contact's last merge that was not undone, and whom it took over; None where there is none. Raises Forbidden
+    for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     statement = (
         select(contact_merge)
         .where(contact_merge.c.survivor_id == contact_id, contact_merge.c.undone_at.is_(None))

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
 from crm_core.errors import NotFound
 from crm_core.messages import Delivery
-from crm_core.model.access import Sight
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.call import Direction
 from crm_core.model.records import AttachmentRecord, CallRecord, EntryRecord, RecordingRecord
 from crm_core.model.subject import topic_of
@@ -66,32 +66,34 @@ class RawFact:
     raw_type: str
 
 
-def list_entries(conn: Connection, contact_id: int, order: Order, where: Slice, sight: Sight | None) -> Page[EntryCard]:
-    """A page of a contact's timeline, without what became of cards that are not in `sight`; all of it where that is
-    None, for nobody's eyes. Six statements at most."""
+def list_entries(
+    conn: Connection, access: Access | None, contact_id: int, order: Order, where: Slice
+) -> Page[EntryCard]:
+    """A page of a contact's timeline, without what became of cards that somebody does not see; all of it for the hub
+    itself. Six statements at most. Raises Forbidden for whoever sees no clients."""
+    demand(access, Right.SEE_CLIENTS)
     if order is Order.COMMITTED:
         statement = by_commit(contact_id, number_cursor(where.after))
     else:
         statement = by_time(contact_id, where.after, newest_first=order is Order.RECENT)
-    rows = all_of(
-        conn,
-        EntryRecord,
-        statement.where(*both((seen_entry(timeline, sight) if sight is not None else None,))).limit(where.limit + 1),
-    )
+    seen = both((seen_entry(timeline, access.sight),)) if access is not None else ()
+    rows = all_of(conn, EntryRecord, statement.where(*seen).limit(where.limit + 1))
     page = page_of(rows, where.limit, _by_seq if order is Order.COMMITTED else _by_moment)
     cards = {card.entry.id: card for card in with_details(conn, page.items)}
     return page.map(lambda entry: cards[entry.id])
 
 
-def list_scheduled(conn: Connection, contact_id: int, now: datetime, where: Slice, sight: Sight) -> Page[EntryCard]:
+def list_scheduled(conn: Connection, access: Access, contact_id: int, now: datetime, where: Slice) -> Page[EntryCard]:
     """A page of the messages to a contact that wait for their moment, the soonest first, without what tells of cards
-    that are not in `sight`. What lies ahead on a timeline is read, and nothing else. Six statements at most."""
+    that somebody does not see. What lies ahead on a timeline is read, and nothing else. Six statements at most. Raises
+    Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
     waiting = (
         timeline.c.occurred_at > now,
         timeline.c.direction == Direction.OUT,
         timeline.c.delivery == Delivery.QUEUED,
         timeline.c.deleted_at.is_(None),
-        *both((seen_entry(timeline, sight),)),
+        *both((seen_entry(timeline, access.sight),)),
     )
     statement = by_time(contact_id, where.after).where(*waiting).limit(where.limit + 1)
     page = page_of(all_of(conn, EntryRecord, statement), where.limit, _by_moment)
@@ -161,20 +163,23 @@ def _topmost(conn: Connection, ids: set[int]) -> dict[int, int]:
     return {each: top(each) for each in ids if each in known}
 
 
-def entry_card(conn: Connection, entry_id: int, sight: Sight) -> EntryCard:
-    """One entry; raises NotFound, also where it tells of a card that is not in `sight`."""
-    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen_entry(timeline, sight),)))
+def entry_card(conn: Connection, access: Access, entry_id: int) -> EntryCard:
+    """One entry; raises NotFound, also where it tells of a card that somebody does not see, and Forbidden for whoever
+    sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
+    wanted = select(timeline).where(timeline.c.id == entry_id, *both((seen_entry(timeline, access.sight),)))
     found = next(iter(all_of(conn, EntryRecord, wanted)), None)
     if found is None:
         raise NotFound("there is no entry {entry}", entry=entry_id)
     return with_details(conn, [found])[0]
 
 
-def raw_of(conn: Connection, entry_id: int) -> RawFact:
-    """The mail that an entry was made of, as it arrived; raises NotFound.
+def raw_of(conn: Connection, access: Access, entry_id: int) -> RawFact:
+    """The mail that an entry was made of, as it arrived; raises NotFound, Forbidden for whoever sees no clients.
 
     What other providers post holds the office's secrets: that is for the journal, and for administrators.
     """
+    access.demand(Right.SEE_CLIENTS)
     statement = (
         select(journal.c.raw, journal.c.raw_type)
         .join(timeline, timeline.c.journal_id == journal.c.id)

@@ -93,13 +93,13 @@ class History(Paged[HistoryRow]):
 
 def _seen(conn: Reading, call: Call[Any, Any], kind: str, ident: int) -> str:
     """The kind whose fields a record has; raises NotFound where a deal is not seen by whoever asks."""
-    return seen_type(conn, ident, call.access) if kind == "deal" else kind
+    return seen_type(conn, call.access, ident) if kind == "deal" else kind
 
 
 def _links(kind: str) -> Callable[[Reading, Call[Query, NoBody]], Links]:
     def shown_links(conn: Reading, call: Call[Query, NoBody]) -> Links:
         here = (_seen(conn, call, kind, call.number()), call.number())
-        found = queries.links_of(conn, *here)
+        found = queries.links_of(conn, call.access, *here)
         cards = {ident for each in found for of, ident in (_other(each, here),) if of not in PLAIN_KINDS}
         shown = seen_among(conn, cards, call.access.sight)
         found = [each for each in found if (end := _other(each, here))[0] in PLAIN_KINDS or end[1] in shown]
@@ -163,7 +163,7 @@ def _link_json(link: LinkRecord, here: tuple[str, int], title: str) -> Link:
 def _history(kind: str) -> Callable[[Reading, Call[PageQuery, NoBody]], History]:
     def shown_history(conn: Reading, call: Call[PageQuery, NoBody]) -> History:
         of_type = _seen(conn, call, kind, call.number())
-        page = queries.history_of(conn, kind, call.number(), call.query.where)
+        page = queries.history_of(conn, call.access, kind, call.number(), call.query.where)
         staff = load_staff(conn)
         catalogue = call.hub.store.catalogue(conn)
         fields = fields_of(catalogue, of_type)

@@ -90,7 +90,7 @@ def _safe_name(name: str) -> str:
 
 
 async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> web.StreamResponse:
-    record = await call.hub.store.read(lambda conn: queries.one_attachment(conn, call.number()))
+    record = await call.hub.store.read(lambda conn: queries.one_attachment(conn, call.access, call.number()))
     if record.state is FileState.PENDING:
         raise Problem(
             503,

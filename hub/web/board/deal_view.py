@@ -192,7 +192,7 @@ def _linked(conn: Reading, asker: Asker, deal: DealRecord) -> tuple[tuple[Linked
     """What a card is linked with, and what the records are called that it names; of cards those that are seen."""
     here = (deal.type, deal.id)
     ends: list[tuple[LinkRecord, str, int]] = []
-    for each in links_of(conn, *here):
+    for each in links_of(conn, asker.access, *here):
         there = (each.to_kind, each.to_id)
         ends.append((each, *(there if there != here else (each.from_kind, each.from_id))))
     named = list(_named(asker, deal))
@@ -262,7 +262,7 @@ def trace(conn: Reading, asker: Asker, deal_id: int, after: str | None) -> Trace
     deal = _shown(conn, asker, deal_id)
     first = after is None
     wanted = RunFilter(kind=deal.type, subject_id=deal.id)
-    changes = history_of(conn, "deal", deal.id, Slice(after, _CHANGES))
+    changes = history_of(conn, asker.access, "deal", deal.id, Slice(after, _CHANGES))
     return Trace(
         view=deal,
         asker=asker,

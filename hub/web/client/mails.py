@@ -41,7 +41,7 @@ class Mails:
     async def show(self, request: web.Request) -> Answer:
         """A mail; with `?remote=1` its pictures from elsewhere, too."""
         hub, user, entry_id = self._pages.hub, user_here(request), number_in(request, "entry_id")
-        card = await hub.store.read(lambda conn: entry_card(conn, entry_id, hub.store.access(conn, user).sight))
+        card = await hub.store.read(lambda conn: entry_card(conn, hub.store.access(conn, user), entry_id))
         entry = card.entry
         if entry.contact_id != number_in(request) or entry.kind is not EntryKind.EMAIL or entry.html is None:
             raise NotFound

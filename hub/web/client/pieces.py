@@ -1,6 +1,7 @@
 """Entries as finished pieces: whoever has the client's card open gets what is new, and what changed of the rest.
 
-What not everybody sees of a timeline is left to be asked for; of a recording each page asks for itself.
+The hub makes them once for all who follow: what not everybody sees of a timeline is left to be asked for; of a
+recording each page asks for itself.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Pieces:
 
         def found(conn: Reading) -> tuple[EntryCard, Around]:
             asker = hub.store.asker(conn, user)
-            card = entry_card(conn, entry_id, asker.sight)
+            card = entry_card(conn, asker.access, entry_id)
             client = cards_of(conn, [card.entry.contact_id])[card.entry.contact_id]
             return card, Around(client, asker.staff, asker.now, asker.access)
 
@@ -71,7 +72,7 @@ class Pieces:
 
         def found(conn: Reading) -> tuple[tuple[GivenOut, ...], Staff]:
             asker = hub.store.asker(conn, user)
-            card = entry_card(conn, entry_id, asker.sight)
+            card = entry_card(conn, asker.access, entry_id)
             if card.call is None or card.entry.contact_id != number_in(request):
                 raise NotFound
             return given_out(conn, card.call), asker.staff
@@ -83,11 +84,11 @@ class Pieces:
 
     async def _of_entries(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
         ids = [each.id for each in wishes]
-        return await self._made(lambda conn: entries_named(conn, ids), language)
+        return await self._made(lambda conn: entries_named(conn, None, ids), language)
 
     async def _of_calls(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
         ids = [each.id for each in wishes]
-        return await self._made(lambda conn: entries_of_calls(conn, ids), language)
+        return await self._made(lambda conn: entries_of_calls(conn, None, ids), language)
 
     async def _made(self, query: Callable[[Reading], Sequence[EntryCard]], language: str) -> Sequence[Piece]:
         now = self._pages.hub.clock.now()

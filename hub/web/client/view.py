@@ -116,10 +116,10 @@ def client_view(
     card = business.card
     known_id = card.contact.id
     entries = stretch_of(conn, asker, known_id, wanted)
-    spoken = [ChannelKey(channel, account) for channel, account in conversations_of(conn, known_id)]
+    spoken = [ChannelKey(channel, account) for channel, account in conversations_of(conn, asker.access, known_id)]
     targets = targets_of(card, spoken, accounts)
     suggested = SuggestionFilter(SuggestionState.OPEN, known_id)
-    found = list_suggestions(conn, suggested, Slice(limit=_SUGGESTIONS)).items
+    found = list_suggestions(conn, asker.access, suggested, Slice(limit=_SUGGESTIONS)).items
     return ClientView(
         card=card,
         asker=asker,
@@ -129,7 +129,7 @@ def client_view(
         targets=targets,
         chosen=last_used(targets, [each.entry for each in entries.entries]),
         suggestions=tuple(sorted(found, key=lambda each: -each.suggestion.confidence)),
-        merged=last_merge(conn, known_id),
+        merged=last_merge(conn, asker.access, known_id),
     )
 
 

@@ -43,7 +43,7 @@ class Consent:
             contact = contacts.current(conn, access, contact_id)
             return {
                 "contact": contact,
-                "left": opt_outs.of_contact(conn, contact.id),
+                "left": opt_outs.of_contact(conn, access, contact.id),
                 "chains": runs.list_chain_runs(conn, Slice(None, _CHAINS), contact_id=contact.id).items,
                 "staff": load_staff(conn),
             }

@@ -38,7 +38,7 @@ class Happened:
 
 def happened(conn: Reading, asker: Asker) -> tuple[Happened, ...]:
     """The newest entries, newest first, that this person sees. Nine statements at most."""
-    return _with_clients(conn, newest_entries(conn, _LOOKED_THROUGH), asker)[:_EVENTS]
+    return _with_clients(conn, newest_entries(conn, asker.access, _LOOKED_THROUGH), asker)[:_EVENTS]
 
 
 def _with_clients(conn: Reading, cards: Iterable[EntryCard], asker: Asker | None = None) -> tuple[Happened, ...]:
@@ -57,7 +57,7 @@ class Happening:
 
     async def _make(self, wishes: Sequence[Wish], language: str) -> Sequence[Piece]:
         ids = [each.id for each in wishes]
-        found = await self._pages.hub.store.read(lambda conn: _with_clients(conn, entries_named(conn, ids)))
+        found = await self._pages.hub.store.read(lambda conn: _with_clients(conn, entries_named(conn, None, ids)))
         speak(language)
         return [
             Piece(_TOPIC, f"happened-{each.card.entry.id}", self._pages.html("inbox/happened.html", each=each))

@@ -41,15 +41,16 @@ class ListPages:
         if live and name not in lists:
             return web.Response(status=204)  # it was taken away: no other list takes its place
         chosen = lists.get(name) or next(iter(lists.values()), None)
+        access = access_here(request)
 
         def read(conn: Reading) -> tuple[dict[str, int], Page[ListedNumberRecord], Staff]:
             page: Page[ListedNumberRecord] = Page((), None)
             if chosen is not None:
-                page = list_numbers(conn, chosen.name, Slice(after, _SHOWN))
-            return count_numbers(conn), page, load_staff(conn)
+                page = list_numbers(conn, access, chosen.name, Slice(after, _SHOWN))
+            return count_numbers(conn, access), page, load_staff(conn)
 
         counts, page, staff = await hub.store.read(read)
-        keeps = access_here(request).may(Right.KEEP_LISTS)
+        keeps = access.may(Right.KEEP_LISTS)
         context: dict[str, Any] = {
             "lists": tuple(lists.values()),
             "chosen": chosen,

@@ -195,8 +195,8 @@ class Segments(Editor):
         asking = Asking(
             store.catalogue(conn), store.clock.now(), ZoneInfo(office.time_zone), office.region, access.sight
         )
-        page = queries.page(conn, body.of, body.filter, asking, Slice(None, _SHOWN))
-        count = queries.count(conn, body.of, body.filter, asking)
+        page = queries.page(conn, access, body.of, body.filter, asking, Slice(None, _SHOWN))
+        count = queries.count(conn, access, body.of, body.filter, asking)
         return Who(count, [*clients_of(conn, [each.id for each in page.items]).values()])
 
 

@@ -98,7 +98,7 @@ def function(name: str) -> Any:
 
 def asked_by_the_hub(read: Any) -> bool:
     """Whether a read takes the hub itself for who asks."""
-    return any(each.annotation in {"Access | None", "Desk", "Taker | None"} for each in parameters(read))
+    return any(each.annotation in {"Access | None", "Desk"} for each in parameters(read))
 
 
 def parameters(read: Any) -> list[Parameter]:
@@ -107,11 +107,9 @@ def parameters(read: Any) -> list[Parameter]:
 
 
 def asks(read: Any) -> bool:
-    """Whether a function takes who asks: right behind the connection, or with what is taken away."""
+    """Whether a function takes who asks: right behind the connection, or in a transaction of theirs."""
     first, *more = parameters(read)
-    if first.annotation == "Desk" or "Taker | None" in {each.annotation for each in more}:
-        return True
-    return bool(more) and more[0].annotation.removesuffix(" | None") in ASKING
+    return first.annotation == "Desk" or (bool(more) and more[0].annotation.removesuffix(" | None") in ASKING)
 
 
 def called_by_doors() -> dict[str, set[str]]:

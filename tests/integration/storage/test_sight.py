@@ -10,10 +10,20 @@ from sqlalchemy import Connection, select
 
 from crm_core.errors import Forbidden, NotFound
 from crm_core.model.access import Access, People, Reach, Right, Sight
+from crm_core.model.call import Direction
 from crm_core.model.definitions import PipelineSettings, Section
 from crm_core.model.definitions.roles import RoleBody
-from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
+from crm_core.model.records import (
+    AttachmentRecord,
+    ContactRecord,
+    DealRecord,
+    EntryRecord,
+    FileState,
+    PipelineRecord,
+    StageRecord,
+)
 from crm_core.model.task import TaskRecord, TaskState
+from crm_core.model.timeline import EntryKind
 from crm_core.model.user import Role, User
 from crm_core.services import defining
 from crm_core.services.acts import deals
@@ -21,6 +31,7 @@ from crm_core.services.desk import Desk
 from crm_core.storage.queries import boards
 from crm_core.storage.queries.boards import BoardFilter, BoardOrder
 from crm_core.storage.queries.deals import DealFilter, deal_card, list_deals
+from crm_core.storage.queries.files import one_attachment
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.seeing import seen_among
 from crm_core.storage.sight import of_seen_card, seen_card, seen_in
@@ -134,6 +145,43 @@ async def test_people_meet_only_what_they_see(world: World) -> None:
 
     with pytest.raises(NotFound):
         await world.store.run(moved)
+
+
+async def test_a_file_of_what_tells_of_a_card_is_seen_by_those_who_see_the_card(world: World) -> None:
+    cards = await filled(world, {"reach": {"manager": "own"}})
+    of = {login: next(card for card in cards if card.manager == login) for login in (IVAN, OLGA)}
+
+    def told(desk: Desk) -> dict[tuple[str, EntryKind], int]:
+        client, found = ContactRecord(desk.work.next_id(), "Анна", START, START, "анна"), {}
+        desk.work.put(client)
+        for kind, (login, card) in product((EntryKind.NOTE, EntryKind.MESSAGE), of.items()):
+            entry = EntryRecord(
+                id=desk.work.next_id(),
+                seq=0,
+                contact_id=client.id,
+                kind=kind,
+                direction=Direction.IN,
+                occurred_at=START,
+                sequence=0,
+                recorded_at=START,
+                deal_id=card.id,
+            )
+            file = AttachmentRecord(desk.work.next_id(), entry.id, 0, "a.txt", "text/plain", FileState.PENDING)
+            desk.work.put(entry)
+            desk.work.put(file)
+            found[login, kind] = file.id
+        return found
+
+    ids = await world.store.run(told)
+
+    def seen(conn: Connection, file: int) -> bool:
+        try:
+            return one_attachment(conn, access_of(world, conn, IVAN), file).id == file
+        except NotFound:
+            return False
+
+    found = await world.store.read(lambda conn: {key for key, file in ids.items() if seen(conn, file)})
+    assert set(ids) - found == {(OLGA, EntryKind.NOTE)}
 
 
 async def test_a_deletion_reaches_as_far_as_its_right(world: World) -> None:

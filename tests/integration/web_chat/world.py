@@ -75,7 +75,7 @@ class Node:
         if not known:
             return []
         order = timeline.Order.COMMITTED
-        page = await self.hub.store.read(lambda conn: timeline.list_entries(conn, known[0].id, order, Slice(), None))
+        page = await self.hub.store.read(lambda conn: timeline.list_entries(conn, None, known[0].id, order, Slice()))
         return [card.entry for card in page.items if card.entry.kind.value in {"message", "form"}]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.records import EntryRecord
 from crm_core.model.timeline import EntryKind
 from crm_core.storage.queries.pages import LARGEST_ID, all_of, both, moment_cursor, parse_moment_cursor
@@ -52,7 +53,9 @@ def stretch(
 ) -> Stretch:
     """The newest entries of a client; those before the cursor `older`, behind the cursor `newer`, around an entry's
     id, or around the moment `since`. `kinds` narrows. It reads as many entries as it shows, wherever they lie. Raises
-    InvalidInput for a bad cursor, NotFound for an entry that is not on this timeline. Eight statements at most."""
+    InvalidInput for a bad cursor, NotFound for an entry that is not on this timeline, Forbidden for whoever sees no
+    clients. Eight statements at most."""
+    asker.access.demand(Right.SEE_CLIENTS)
     if around is not None:
         return _around(conn, asker, contact_id, around, kinds, limit)
     if since is not None:
@@ -70,7 +73,8 @@ def stretch(
 
 def count_by_kind(conn: Connection, asker: Asker, contact_id: int) -> dict[EntryKind, int]:
     """How many entries of each kind stand among the newest thousand of a timeline; kinds without any are left out. One
-    statement."""
+    statement. Raises Forbidden for whoever sees no clients."""
+    asker.access.demand(Right.SEE_CLIENTS)
     newest = (
         select(timeline.c.kind)
         .where(timeline.c.contact_id == contact_id, *both((seen_entry(timeline, asker.sight),)))
@@ -82,8 +86,10 @@ def count_by_kind(conn: Connection, asker: Asker, contact_id: int) -> dict[Entry
     return {EntryKind(kind): int(count) for kind, count in rows}
 
 
-def entries_of_calls(conn: Connection, call_ids: Sequence[int]) -> list[EntryCard]:
-    """The entries that tell of these calls, in no order. Six statements at most."""
+def entries_of_calls(conn: Connection, access: Access | None, call_ids: Sequence[int]) -> list[EntryCard]:
+    """The entries that tell of these calls, in no order. Six statements at most. Raises Forbidden for whoever sees no
+    clients."""
+    demand(access, Right.SEE_CLIENTS)
     wanted = select(timeline).where(timeline.c.id.in_(select(call.c.entry_id).where(call.c.id.in_(call_ids))))
     return with_details(conn, all_of(conn, EntryRecord, wanted)) if call_ids else []
 

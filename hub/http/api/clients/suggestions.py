@@ -99,7 +99,7 @@ def _of_card(card: SuggestionCard) -> SuggestionJson:
 
 def _listed(conn: Reading, call: Call[SuggestionQuery, NoBody]) -> Suggestions:
     wanted = SuggestionFilter(call.query.state, call.query.contact)
-    page = queries.list_suggestions(conn, wanted, call.query.where)
+    page = queries.list_suggestions(conn, call.access, wanted, call.query.where)
     return Suggestions(items=[_of_card(card) for card in page.items], next=page.next)
 
 

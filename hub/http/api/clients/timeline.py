@@ -54,12 +54,12 @@ class MessageBody(Taken):
 
 def _timeline(conn: Reading, call: Call[TimelineQuery, NoBody]) -> Entries:
     contact = contact_queries.current(conn, call.access, call.number())
-    page = queries.list_entries(conn, contact.id, call.query.order, call.query.where, call.access.sight)
+    page = queries.list_entries(conn, call.access, contact.id, call.query.order, call.query.where)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Entry:
-    return entry_json(queries.entry_card(conn, call.number(), call.access.sight))
+    return entry_json(queries.entry_card(conn, call.access, call.number()))
 
 
 def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
@@ -91,7 +91,7 @@ def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
 
 def _scheduled(conn: Reading, call: Call[PageQuery, NoBody]) -> Entries:
     contact = contact_queries.current(conn, call.access, call.number())
-    page = queries.list_scheduled(conn, contact.id, call.hub.clock.now(), call.query.where, call.access.sight)
+    page = queries.list_scheduled(conn, call.access, contact.id, call.hub.clock.now(), call.query.where)
     return Entries(items=[entry_json(card) for card in page.items], next=page.next)
 
 
@@ -106,7 +106,7 @@ def _in_work(desk: Desk, entry: EntryRecord) -> Entry:
 
 
 async def _raw(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    fact = await call.hub.store.read(lambda conn: queries.raw_of(conn, call.number()))
+    fact = await call.hub.store.read(lambda conn: queries.raw_of(conn, call.access, call.number()))
     name = f"{call.number()}.eml" if fact.raw_type == "message/rfc822" else f"{call.number()}.txt"
     return web.Response(body=fact.raw, headers=attachment_headers(name, fact.raw_type, inline=False))
 

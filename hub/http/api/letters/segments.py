@@ -75,8 +75,8 @@ def _page_of(
     conn: Reading, call: Call[Any, Any], catalogue: Catalogue, body: SegmentBody, query: PageQuery
 ) -> SegmentPage:
     asking = _asking(call, catalogue)
-    found = segments.page(conn, body.of, body.filter, asking, query.where)
-    count = segments.count(conn, body.of, body.filter, asking)
+    found = segments.page(conn, call.access, body.of, body.filter, asking, query.where)
+    count = segments.count(conn, call.access, body.of, body.filter, asking)
     return SegmentPage(items=[_client(each) for each in found.items], next=found.next, count=count)
 
 

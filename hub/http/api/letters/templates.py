@@ -123,7 +123,7 @@ def _previewed(desk: Desk, call: Call[Any, PreviewBody]) -> Preview:
 
 def _opt_outs(conn: Reading, call: Call[Query, NoBody]) -> OptOuts:
     contact = contact_queries.current(conn, call.access, call.number())
-    return _shown(opt_outs.of_contact(conn, contact.id))
+    return _shown(opt_outs.of_contact(conn, call.access, contact.id))
 
 
 def _left(desk: Desk, call: Call[Any, OptOutBody]) -> OptOuts:

@@ -178,7 +178,7 @@ def _runs(conn: Reading, call: Call[RunQuery, NoBody]) -> RuleRunPage:
 
 def _runs_of(kind: str) -> Any:
     def handler(conn: Reading, call: Call[PageQuery, NoBody]) -> RuleRunPage:
-        of_type = seen_type(conn, call.number(), call.access) if kind == "deal" else kind
+        of_type = seen_type(conn, call.access, call.number()) if kind == "deal" else kind
         wanted = queries.RunFilter(of_type, call.number())
         found: Page[RuleRun] = queries.list_runs(conn, wanted, call.query.where).map(_run)
         return RuleRunPage(items=list(found.items), next=found.next)

@@ -175,7 +175,7 @@ def _maker(call: Call[Any, Any]) -> DocumentMaker:
 
 
 def _list_of_deal(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
-    seen_type(conn, call.number(), call.access)
+    seen_type(conn, call.access, call.number())
     page = queries.list_documents(conn, call.query.where, deal_id=call.number())
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
@@ -194,7 +194,7 @@ def _seen(conn: Reading, call: Call[Any, NoBody]) -> DocumentRecord:
     """A document; raises NotFound, also where it is of a card that is none of the user's."""
     found = queries.one_document(conn, call.number())
     if found.deal_id is not None:
-        seen_type(conn, found.deal_id, call.access)
+        seen_type(conn, call.access, found.deal_id)
     return found
 
 

@@ -157,7 +157,7 @@ def _json(record: ListedNumberRecord) -> ListedNumber:
 
 def _listed(conn: Reading, call: Call[PageQuery, NoBody]) -> ListedNumbers:
     name = _configured(call)
-    page = queries.list_numbers(conn, name, call.query.where)
+    page = queries.list_numbers(conn, call.access, name, call.query.where)
     return ListedNumbers(items=[_json(record) for record in page.items], next=page.next)
 
 
@@ -218,7 +218,7 @@ def _contact_unlisted(desk: Desk, call: Call[Any, NoBody]) -> ListedClient:
 
 
 def _lists(conn: Reading, call: Call[Query, NoBody]) -> SpecialLists:
-    counts = queries.count_numbers(conn)
+    counts = queries.count_numbers(conn, call.access)
     items = [
         SpecialListName(name=each.name, action=each.action, to=each.to, numbers=counts.get(each.name, 0))
         for each in call.hub.store.office.lists.values()
@@ -260,8 +260,9 @@ def _configured(call: Call[Any, Any]) -> str:
         raise NotFound(str(err)) from err
 
 
-def _tags(conn: Reading, _call: Call[Query, NoBody]) -> UsedTags:
-    return UsedTags(items=[UsedTag(name=each.name, count=each.count) for each in queries.used_tags(conn)], next=None)
+def _tags(conn: Reading, call: Call[Query, NoBody]) -> UsedTags:
+    used = queries.used_tags(conn, call.access)
+    return UsedTags(items=[UsedTag(name=each.name, count=each.count) for each in used], next=None)
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from crm_core.model.filters import Filter
 from crm_core.model.rights import Right
-from crm_core.storage.queries import companies, contacts
+from crm_core.storage.filtering import Asking
+from crm_core.storage.queries import (
+    companies,
+    contacts,
+    files,
+    history,
+    lists,
+    opt_outs,
+    seeing,
+    segments,
+    suggestions,
+    timeline,
+)
 from crm_core.storage.queries.companies import CompanyFilter
 from crm_core.storage.queries.contacts import ContactFilter
+from crm_core.storage.queries.suggestions import SuggestionFilter
+from crm_core.storage.queries.timeline import Order
 from crm_core.storage.queries.workspace import companies as company_cards
-from crm_core.storage.queries.workspace import search
-from tests.integration.storage.reads import FIRST, NOBODY, Reads
+from crm_core.storage.queries.workspace import entries, newest, search
+from tests.integration.storage.reads import FIRST, NOBODY, Ask, Read, Reads
+
+
+def _of_all(ask: Ask) -> Asking:
+    return Asking(ask.desk.catalogue, ask.desk.now)
+
+
+def _history(kind: str) -> Read:
+    return lambda ask: history.history_of(ask.conn, ask.access, kind, NOBODY, FIRST)
+
+
+def _links(kind: str) -> Read:
+    return lambda ask: history.links_of(ask.conn, ask.access, kind, NOBODY)
+
 
 READS: Reads = {
     Right.SEE_CLIENTS: {
@@ -21,9 +49,53 @@ READS: Reads = {
             ask.conn, ask.access, CompanyFilter(), FIRST
         ),
         "queries.companies.one_company": lambda ask: companies.one_company(ask.conn, ask.access, NOBODY),
+        "queries.files.one_attachment": lambda ask: files.one_attachment(ask.conn, ask.access, NOBODY),
+        "queries.history.history_of contact": _history("contact"),
+        "queries.history.history_of company": _history("company"),
+        "queries.history.links_of contact": _links("contact"),
+        "queries.history.links_of company": _links("company"),
+        "queries.lists.count_numbers": lambda ask: lists.count_numbers(ask.conn, ask.access),
+        "queries.lists.list_numbers": lambda ask: lists.list_numbers(ask.conn, ask.access, "чёрный список", FIRST),
+        "queries.lists.used_tags": lambda ask: lists.used_tags(ask.conn, ask.access),
+        "queries.opt_outs.of_contact": lambda ask: opt_outs.of_contact(ask.conn, ask.access, NOBODY),
+        "queries.segments.count": lambda ask: segments.count(ask.conn, ask.access, "contact", Filter(), _of_all(ask)),
+        "queries.segments.page": lambda ask: segments.page(
+            ask.conn, ask.access, "contact", Filter(), _of_all(ask), FIRST
+        ),
+        "queries.suggestions.last_merge": lambda ask: suggestions.last_merge(ask.conn, ask.access, NOBODY),
+        "queries.suggestions.list_suggestions": lambda ask: suggestions.list_suggestions(
+            ask.conn, ask.access, SuggestionFilter(), FIRST
+        ),
+        "queries.timeline.entry_card": lambda ask: timeline.entry_card(ask.conn, ask.access, NOBODY),
+        "queries.timeline.list_entries": lambda ask: timeline.list_entries(
+            ask.conn, ask.anybody, NOBODY, Order.RECENT, FIRST
+        ),
+        "queries.timeline.list_scheduled": lambda ask: timeline.list_scheduled(
+            ask.conn, ask.access, NOBODY, ask.desk.now, FIRST
+        ),
+        "queries.timeline.raw_of": lambda ask: timeline.raw_of(ask.conn, ask.access, NOBODY),
         "queries.workspace.companies.company_card": lambda ask: company_cards.company_card(
             ask.conn, ask.asker, NOBODY, 1
         ),
+        "queries.workspace.entries.count_by_kind": lambda ask: entries.count_by_kind(ask.conn, ask.asker, NOBODY),
+        "queries.workspace.entries.entries_of_calls": lambda ask: entries.entries_of_calls(
+            ask.conn, ask.anybody, [NOBODY]
+        ),
+        "queries.workspace.entries.stretch": lambda ask: entries.stretch(ask.conn, ask.asker, NOBODY),
+        "queries.workspace.newest.conversations_of": lambda ask: newest.conversations_of(ask.conn, ask.access, NOBODY),
+        "queries.workspace.newest.entries_named": lambda ask: newest.entries_named(ask.conn, ask.anybody, [NOBODY]),
+        "queries.workspace.newest.newest_entries": lambda ask: newest.newest_entries(ask.conn, ask.access, 1),
         "queries.workspace.search.search": lambda ask: search.search(ask.conn, ask.asker, "Анна"),
+    },
+    Right.SEE_SALES: {
+        **{
+            f"queries.history.history_of {kind}": _history(kind)
+            for kind in ("deal", "lead", "task", "product", "payment", "claim")
+        },
+        **{
+            f"queries.history.links_of {kind}": _links(kind)
+            for kind in ("deal", "lead", "task", "product", "payment", "claim")
+        },
+        "queries.seeing.seen_type": lambda ask: seeing.seen_type(ask.conn, ask.access, NOBODY),
     },
 }

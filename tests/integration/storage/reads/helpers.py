@@ -40,6 +40,33 @@ _NONE: Mapping[str, str] = {
         queries.idempotency.find
         queries.idempotency.keep
     """,
+    "adds to what was read for somebody who was asked for their right: names, numbers, files, what was said last": """
+        queries.contacts.cards_of
+        queries.contacts.identities_of
+        queries.history.titles_of
+        queries.opt_outs.among
+        queries.seeing.seen_among
+        queries.workspace.cards.companies_of
+        queries.workspace.clients.clients_of
+        queries.workspace.climbing.told_of
+        queries.workspace.inbox.last_words
+    """,
+    "keeps and finds what somebody sends along with an act, which asks for its right": """
+        queries.files.add_upload
+        queries.files.unknown_uploads
+        queries.files.uploads
+    """,
+    "tells nobody: it says whose open pages are to ask anew": """
+        queries.workspace.owners.owners_of
+    """,
+    "finds what is one's own, by one's login and session": """
+        unsent.list_unsent
+    """,
+    "reads for a `Taker`, whom only those are made who may take it away; `test_rights_of_acts.py` tries it": """
+        exporting.count
+        exporting.field_keys
+        exporting.stretch
+    """,
     "names what is configured, and who works here, beside what was asked for: everybody needs it": """
         catalogue.load_catalogue
         staff.load_staff
@@ -47,53 +74,15 @@ _NONE: Mapping[str, str] = {
 }
 
 _OF_CLIENTS = """
-    exporting.count
-    exporting.field_keys
-    exporting.stretch
-    queries.contacts.cards_of
-    queries.contacts.identities_of
-    queries.files.add_upload
-    queries.files.one_attachment
-    queries.files.unknown_uploads
-    queries.files.uploads
-    queries.history.history_of
-    queries.history.links_of
-    queries.history.titles_of
-    queries.lists.count_numbers
-    queries.lists.list_numbers
-    queries.lists.used_tags
-    queries.opt_outs.among
-    queries.opt_outs.of_contact
     queries.pages.one_of
-    queries.seeing.seen_among
-    queries.seeing.seen_type
-    queries.segments.count
-    queries.segments.page
-    queries.suggestions.last_merge
-    queries.suggestions.list_suggestions
-    queries.timeline.entry_card
-    queries.timeline.list_entries
-    queries.timeline.list_scheduled
-    queries.timeline.raw_of
-    queries.workspace.cards.companies_of
     queries.workspace.cards.next_steps
     queries.workspace.cards.seen_card
     queries.workspace.cards.tasks_of_card
-    queries.workspace.clients.clients_of
-    queries.workspace.climbing.told_of
     queries.workspace.dialling.dial_lists
-    queries.workspace.entries.count_by_kind
-    queries.workspace.entries.entries_of_calls
-    queries.workspace.entries.stretch
     queries.workspace.inbox.counts
     queries.workspace.inbox.inbox
-    queries.workspace.inbox.last_words
-    queries.workspace.newest.conversations_of
-    queries.workspace.newest.entries_named
-    queries.workspace.newest.newest_entries
     queries.workspace.notices.case_notices
     queries.workspace.notices.lead_notices
-    queries.workspace.owners.owners_of
     queries.workspace.popup.known_client
     queries.workspace.popup.popup
     queries.workspace.popup.popups
@@ -103,7 +92,6 @@ _OF_CLIENTS = """
     queries.workspace.saved.remove
     queries.workspace.saved.views_of
     queries.workspace.unindexed.cards_with
-    unsent.list_unsent
 """
 
 _OF_SALES_AND_THE_OFFICE = """
