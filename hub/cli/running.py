@@ -16,6 +16,7 @@ import typer
 from aiohttp import web
 
 from crm_core.storage.users import anybody
+from hub.cli import garbage
 from hub.cli.output import Failure
 from hub.log import configure_logging, get_logger
 from hub.settings import Endpoint, Settings, load_settings
@@ -70,8 +71,9 @@ async def _serve(settings: Settings, ending: Callable[[], None] = lambda: None) 
     from hub.app import create_app
     from hub.bootstrap import build
 
-    gc.freeze()  # all that was loaded stays to the end: the collector need not look at it each time
+    gc.freeze()  # nothing that was loaded is garbage
     gc.enable()
+    collecting = asyncio.create_task(garbage.keep_aside(), name="garbage")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOPPED_BY:
@@ -82,6 +84,7 @@ async def _serve(settings: Settings, ending: Callable[[], None] = lambda: None) 
         if not await _before(stop, hub.start()):
             return
         await runner.setup()
+        garbage.put_aside()
         await _listen(runner, settings.http)
         typer.echo(f"hub: {_visited(settings, runner)}")
         if not await hub.store.read(anybody):
@@ -91,6 +94,7 @@ async def _serve(settings: Settings, ending: Callable[[], None] = lambda: None) 
         log.info("stopping")
     finally:
         ending()
+        collecting.cancel()
         await runner.cleanup()
         await hub.stop()
 
