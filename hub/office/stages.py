@@ -20,7 +20,8 @@ async def remove_stage(
         desk.acts_for(user, remote)
         services.own_stage(desk, pipeline_id, stage_id)
         desk.work.close_stage(stage_id)
-        services.close_stage(desk, pipeline_id, stage_id, move_to, queries.standing_on(connection_of(desk), stage_id))
+        standing = queries.standing_on(connection_of(desk), desk.access, stage_id)
+        services.close_stage(desk, pipeline_id, stage_id, move_to, standing)
 
     def some_moved(desk: Desk) -> int | None:
         desk.work.author = user.login

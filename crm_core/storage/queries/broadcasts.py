@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.outreach import BroadcastRecord, RecipientRecord, RecipientState
 from crm_core.model.timeline import Delivery
 from crm_core.storage import bulk
@@ -29,8 +30,9 @@ class Standing(NamedTuple):
     recipients: int
 
 
-def list_broadcasts(conn: Connection, where: Slice) -> Page[BroadcastRecord]:
-    """Broadcasts, the newest first."""
+def list_broadcasts(conn: Connection, access: Access, where: Slice) -> Page[BroadcastRecord]:
+    """Broadcasts, the newest first. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     statement = select(_BROADCAST).order_by(_BROADCAST.c.id.desc()).limit(where.limit + 1)
     after = number_cursor(where.after)
     if after is not None:
@@ -38,8 +40,9 @@ def list_broadcasts(conn: Connection, where: Slice) -> Page[BroadcastRecord]:
     return page_of(all_of(conn, BroadcastRecord, statement), where.limit, lambda record: str(record.id))
 
 
-def one_broadcast(conn: Connection, broadcast_id: int) -> BroadcastRecord:
-    """One of them; raises NotFound."""
+def one_broadcast(conn: Connection, access: Access, broadcast_id: int) -> BroadcastRecord:
+    """One of them; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, BroadcastRecord, broadcast_id)
     if found is None:
         raise NotFound("there is no broadcast {broadcast}", broadcast=broadcast_id)
@@ -99,12 +102,15 @@ class RecipientCard(NamedTuple):
 
 def list_recipients(
     conn: Connection,
+    access: Access,
     broadcast_id: int,
     state: RecipientState | None,
     where: Slice,
     deliveries: Sequence[Delivery] = (),
 ) -> Page[RecipientCard]:
-    """The recipients of a broadcast by contact; with `deliveries` those alone whose message stands so."""
+    """The recipients of a broadcast by contact; with `deliveries` those alone whose message stands so. Raises
+    Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     found = (
         select(_RECIPIENT, timeline.c.delivery, timeline.c.delivery_error)
         .outerjoin(timeline, timeline.c.id == _RECIPIENT.c.entry_id)

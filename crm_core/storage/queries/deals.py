@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from crm_core.errors import NotFound
-from crm_core.model.access import Access
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.definitions import Catalogue, Pipeline
 from crm_core.model.records import DealRecord, PipelineRecord, StageRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, one_of
@@ -59,7 +59,8 @@ def list_deals(
     conn: Connection, access: Access, wanted: DealFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[DealCard]:
     """Deals that somebody sees, the newest first or as `more` sorts them. Three statements, one where a filter brings
-    the catalogue along; two more where they are sorted."""
+    the catalogue along; two more where they are sorted. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     known = more.asking.catalogue if more.asking is not None else None
     conditions = both(
         (
@@ -83,8 +84,9 @@ def list_deals(
     return page.map(lambda record: cards[record.id])
 
 
-def deal_card(conn: Connection, deal_id: int, access: Access) -> DealCard:
-    """One deal; raises NotFound, also where it is deleted or not seen by whoever asks."""
+def deal_card(conn: Connection, access: Access, deal_id: int) -> DealCard:
+    """One deal; raises NotFound, also where it is deleted or not seen by whoever asks; Forbidden."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, DealRecord, deal_id)
     if found is None or found.deleted_at is not None or not access.sight.sees(found):
         raise NotFound("there is no deal {deal}", deal=deal_id)
@@ -92,7 +94,8 @@ def deal_card(conn: Connection, deal_id: int, access: Access) -> DealCard:
 
 
 def list_pipelines(conn: Connection, access: Access) -> list[Pipeline]:
-    """The pipelines that somebody works with in order, the archived too. Two statements."""
+    """The pipelines that somebody works with in order, the archived too. Two statements. Raises Forbidden."""
+    access.demand(Right.SEE_SALES)
     return [each for each in all_pipelines(conn) if each.admits(access.user)]
 
 
@@ -102,8 +105,9 @@ def all_pipelines(conn: Connection) -> tuple[Pipeline, ...]:
     return Catalogue.of(0, {}, (), pipelines, all_of(conn, StageRecord, select(stage))).pipelines
 
 
-def pipeline_card(conn: Connection, pipeline_id: int, access: Access) -> Pipeline:
-    """One pipeline; raises NotFound, also where somebody does not work with it."""
+def pipeline_card(conn: Connection, access: Access, pipeline_id: int) -> Pipeline:
+    """One pipeline; raises NotFound, also where somebody does not work with it; Forbidden."""
+    access.demand(Right.SEE_SALES)
     records = all_of(conn, PipelineRecord, select(pipeline).where(pipeline.c.id == pipeline_id))
     stages = all_of(conn, StageRecord, select(stage).where(stage.c.pipeline_id == pipeline_id))
     found = Catalogue.of(0, {}, (), records, stages).pipelines
@@ -112,8 +116,9 @@ def pipeline_card(conn: Connection, pipeline_id: int, access: Access) -> Pipelin
     return found[0]
 
 
-def standing_on(conn: Connection, stage_id: int) -> int:
-    """How many cards stand on a stage."""
+def standing_on(conn: Connection, access: Access | None, stage_id: int) -> int:
+    """How many cards stand on a stage, also those that whoever keeps the pipeline does not see. Raises Forbidden."""
+    demand(access, Right.KEEP_PIPELINES)
     where = (deal.c.stage_id == stage_id, deal.c.deleted_at.is_(None))
     inner = select(stage.c.pipeline_id).where(stage.c.id == stage_id).scalar_subquery()
     statement = select(func.count()).select_from(deal).where(deal.c.pipeline_id == inner, *where)

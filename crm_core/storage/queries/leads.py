@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.records import LeadRecord, LeadStatus
 from crm_core.storage.queries.pages import Page, Slice, both, one_of
 from crm_core.storage.queries.sorting import EVERYTHING, More, listed
@@ -22,9 +23,12 @@ class LeadFilter:
     contact_id: int | None = None
 
 
-def list_leads(conn: Connection, wanted: LeadFilter, where: Slice, more: More = EVERYTHING) -> Page[LeadRecord]:
+def list_leads(
+    conn: Connection, access: Access, wanted: LeadFilter, where: Slice, more: More = EVERYTHING
+) -> Page[LeadRecord]:
     """Leads, the newest first or as `more` sorts them; deleted ones are left out. One statement, two more where they
-    are sorted."""
+    are sorted. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     conditions = both(
         (
             lead.c.deleted_at.is_(None),
@@ -37,8 +41,9 @@ def list_leads(conn: Connection, wanted: LeadFilter, where: Slice, more: More = 
     return listed(conn, "lead", LeadRecord, conditions, where, more)
 
 
-def one_lead(conn: Connection, lead_id: int) -> LeadRecord:
-    """One lead; raises NotFound."""
+def one_lead(conn: Connection, access: Access, lead_id: int) -> LeadRecord:
+    """One lead; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, LeadRecord, lead_id)
     if found is None or found.deleted_at is not None:
         raise NotFound("there is no lead {lead}", lead=lead_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from crm_core.model.access import Sight
+from crm_core.model.access import Access, Right
 from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
 from crm_core.storage.queries.pages import (
     Page,
@@ -31,20 +31,21 @@ _CHAIN = TABLE_OF[ChainRunRecord]
 @dataclass(frozen=True, slots=True)
 class RunFilter:
     """Which runs are wanted: those of a client are on their card and on whatever is theirs. `since` is inclusive,
-    `until` is not; those on cards that are not in `sight` are left out."""
+    `until` is not."""
 
     kind: str | None = None
     subject_id: int | None = None
     rule: str | None = None
     outcome: RunOutcome | None = None
     since: datetime | None = None
-    sight: Sight | None = None
     contact_id: int | None = None
     until: datetime | None = None
 
 
-def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRunRecord]:
-    """Runs of rules and of steps of chains; one statement."""
+def list_runs(conn: Connection, access: Access, wanted: RunFilter, where: Slice) -> Page[RuleRunRecord]:
+    """Runs of rules and of steps of chains, without those on cards that somebody does not see; one statement. Raises
+    Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     at, key = _RUN.c.at, _RUN.c.key
     moment, shown = None, 0
     if where.after is not None:
@@ -59,7 +60,7 @@ def list_runs(conn: Connection, wanted: RunFilter, where: Slice) -> Page[RuleRun
             at >= wanted.since if wanted.since is not None else None,
             at < wanted.until if wanted.until is not None else None,
             at <= moment if moment is not None else None,
-            seen_run(_RUN, wanted.sight) if wanted.sight is not None else None,
+            seen_run(_RUN, access.sight),
         )
     )
     statement = select(_RUN).where(*conditions).order_by(at.desc(), key.desc())
@@ -80,14 +81,16 @@ def _of_client(contact_id: int) -> ColumnElement[bool]:
 
 def list_chain_runs(
     conn: Connection,
+    access: Access,
     where: Slice,
     *,
     contact_id: int | None = None,
     chain: str | None = None,
     running: bool = False,
-    sight: Sight | None = None,
 ) -> Page[ChainRunRecord]:
-    """Runs of chains, without those about cards that are not in `sight`; one statement."""
+    """Runs of chains, without those about cards that somebody does not see; one statement. Raises Forbidden for whoever
+    sees no sales."""
+    access.demand(Right.SEE_SALES)
     after = number_cursor(where.after)
     conditions = both(
         (
@@ -95,7 +98,7 @@ def list_chain_runs(
             _CHAIN.c.chain == chain if chain is not None else None,
             _CHAIN.c.state == ChainState.RUNNING if running else None,
             _CHAIN.c.id < after if after is not None else None,
-            of_seen_card(_CHAIN.c.deal_id, sight) if sight is not None else None,
+            of_seen_card(_CHAIN.c.deal_id, access.sight),
         )
     )
     statement = select(_CHAIN).where(*conditions).order_by(_CHAIN.c.id.desc()).limit(where.limit + 1)

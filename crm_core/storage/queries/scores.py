@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, select,
 from sqlalchemy.sql.expression import TextualSelect
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.records import ContactRecord
 from crm_core.model.selling import ClientScoreRecord, NeedRecord
 from crm_core.storage.queries.pages import all_of, one_of
@@ -71,8 +72,9 @@ class Times:
         return cls((day + _SOON).isoformat(), midnight, now - _FORGOTTEN)
 
 
-def score_of(conn: Connection, contact_id: int) -> ClientScoreRecord:
-    """The figures of a client; raises NotFound, also where nothing was worked out yet."""
+def score_of(conn: Connection, access: Access, contact_id: int) -> ClientScoreRecord:
+    """The figures of a client; raises NotFound, also where nothing was worked out yet; Forbidden."""
+    access.demand(Right.SEE_SALES)
     _known(conn, contact_id)
     found = all_of(conn, ClientScoreRecord, select(client_score).where(client_score.c.contact_id == contact_id))
     if not found:
@@ -80,15 +82,19 @@ def score_of(conn: Connection, contact_id: int) -> ClientScoreRecord:
     return found[0]
 
 
-def needs_of(conn: Connection, contact_id: int) -> list[NeedRecord]:
-    """What a client will probably buy, the most probable first; raises NotFound."""
+def needs_of(conn: Connection, access: Access, contact_id: int) -> list[NeedRecord]:
+    """What a client will probably buy, the most probable first; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_SALES)
     _known(conn, contact_id)
     statement = select(need).where(need.c.contact_id == contact_id)
     return all_of(conn, NeedRecord, statement.order_by(need.c.probability.desc(), need.c.next_on, need.c.id))
 
 
-def todays_clients(conn: Connection, times: Times, manager: str | None, limit: int) -> list[TodaysClient]:
-    """With whom to speak today, the most worth it first. One statement."""
+def todays_clients(
+    conn: Connection, access: Access, times: Times, manager: str | None, limit: int
+) -> list[TodaysClient]:
+    """With whom to speak today, the most worth it first. One statement. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     values = {"soon": times.soon, "midnight": times.midnight, "forgotten": times.forgotten, "most": limit}
     if manager is not None:
         values["login"] = manager

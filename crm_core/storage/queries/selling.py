@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from crm_core.errors import InvalidInput, NotFound
-from crm_core.model.access import Sight
+from crm_core.model.access import Access, Right
 from crm_core.model.exchange import ExternalRefRecord
 from crm_core.model.records import DealRecord
 from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord, ProductRecord, SaleRecord
@@ -42,8 +42,7 @@ class ProductFilter:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFilter:
-    """Which payments are wanted; `open_only`: those still to come, `deleted` shows also what was taken back;
-    those of deals that are not in `sight` are left out."""
+    """Which payments are wanted; `open_only`: those still to come, `deleted` shows also what was taken back."""
 
     deal_id: int | None = None
     contact_id: int | None = None
@@ -52,7 +51,6 @@ class PaymentFilter:
     open_only: bool = False
     deleted: bool = False
     ids: frozenset[int] | None = None
-    sight: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,9 @@ class SaleFilter:
     ref: str | None = None
 
 
-def list_products(conn: Connection, wanted: ProductFilter, where: Slice) -> Page[ProductRecord]:
-    """Products, the newest first. One statement."""
+def list_products(conn: Connection, access: Access, wanted: ProductFilter, where: Slice) -> Page[ProductRecord]:
+    """Products, the newest first. One statement. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     after = number_cursor(where.after)
     words = wanted.q.casefold().split()
     conditions = both(
@@ -84,24 +83,27 @@ def list_products(conn: Connection, wanted: ProductFilter, where: Slice) -> Page
     return page_of(all_of(conn, ProductRecord, statement), where.limit, lambda record: str(record.id))
 
 
-def one_product(conn: Connection, product_id: int) -> ProductRecord:
-    """One product, also one put away; raises NotFound."""
+def one_product(conn: Connection, access: Access, product_id: int) -> ProductRecord:
+    """One product, also one put away; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, ProductRecord, product_id)
     if found is None or found.deleted_at is not None:
         raise NotFound("there is no product {product}", product=product_id)
     return found
 
 
-def lines_of(conn: Connection, deal_id: int) -> list[LineItemRecord]:
-    """The lines of a deal in order. One statement."""
-    statement = select(line_item).where(line_item.c.deal_id == deal_id).order_by(line_item.c.position, line_item.c.id)
+def lines_of(conn: Connection, access: Access, of: DealRecord) -> list[LineItemRecord]:
+    """The lines of a deal that somebody sees, in order. One statement. Raises NotFound, Forbidden."""
+    _demand_card(access, of)
+    statement = select(line_item).where(line_item.c.deal_id == of.id).order_by(line_item.c.position, line_item.c.id)
     return all_of(conn, LineItemRecord, statement)
 
 
-def payments_of(conn: Connection, deal_id: int, *, deleted: bool = False) -> list[PaymentRecord]:
-    """The payments of a deal by their days. One statement."""
+def payments_of(conn: Connection, access: Access, of: DealRecord, *, deleted: bool = False) -> list[PaymentRecord]:
+    """The payments of a deal that somebody sees, by their days. One statement. Raises NotFound, Forbidden."""
+    _demand_card(access, of)
     alive = payment.c.deleted_at.is_(None) if not deleted else None
-    statement = select(payment).where(*both((payment.c.deal_id == deal_id, alive)))
+    statement = select(payment).where(*both((payment.c.deal_id == of.id, alive)))
     found = all_of(conn, PaymentRecord, statement)
     return sorted(found, key=lambda each: (each.due_on or (each.at or each.created_at).date().isoformat(), each.id))
 
@@ -117,8 +119,10 @@ def deals_with_payments(conn: Connection, deal_ids: Iterable[int]) -> list[tuple
     return [(each, of.get(each.id, [])) for each in deals]
 
 
-def list_payments(conn: Connection, wanted: PaymentFilter, where: Slice) -> Page[PaymentRecord]:
-    """Payments, the newest first. One statement."""
+def list_payments(conn: Connection, access: Access, wanted: PaymentFilter, where: Slice) -> Page[PaymentRecord]:
+    """Payments of deals that somebody sees, the newest first. One statement. Raises Forbidden for whoever sees no
+    sales."""
+    access.demand(Right.SEE_SALES)
     after = number_cursor(where.after)
     open_ones = (
         (payment.c.settled_at.is_(None), payment.c.kind != PaymentKind.RECEIVED, payment.c.deleted_at.is_(None))
@@ -134,7 +138,7 @@ def list_payments(conn: Connection, wanted: PaymentFilter, where: Slice) -> Page
             payment.c.due_on <= wanted.due_until if wanted.due_until is not None else None,
             payment.c.id.in_(wanted.ids) if wanted.ids is not None else None,
             payment.c.deleted_at.is_(None) if not wanted.deleted else None,
-            of_seen_card(payment.c.deal_id, wanted.sight) if wanted.sight is not None else None,
+            of_seen_card(payment.c.deal_id, access.sight),
             *open_ones,
         )
     )
@@ -142,16 +146,20 @@ def list_payments(conn: Connection, wanted: PaymentFilter, where: Slice) -> Page
     return page_of(all_of(conn, PaymentRecord, statement), where.limit, lambda record: str(record.id))
 
 
-def one_payment(conn: Connection, payment_id: int) -> PaymentRecord:
-    """One payment, also one taken back; raises NotFound."""
+def one_payment(conn: Connection, access: Access, payment_id: int) -> PaymentRecord:
+    """One payment, also one taken back; raises NotFound, also where its deal is deleted or not seen by whoever asks;
+    Forbidden."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, PaymentRecord, payment_id)
-    if found is None:
+    of = one_of(conn, DealRecord, found.deal_id) if found is not None else None
+    if found is None or of is None or of.deleted_at is not None or not access.sight.sees(of):
         raise NotFound("there is no payment {payment}", payment=payment_id)
     return found
 
 
-def list_sales(conn: Connection, wanted: SaleFilter, where: Slice) -> Page[SaleRecord]:
-    """Sales, the last recorded first. One statement."""
+def list_sales(conn: Connection, access: Access, wanted: SaleFilter, where: Slice) -> Page[SaleRecord]:
+    """Sales, the last recorded first. One statement. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     after = number_cursor(where.after)
     conditions = both(
         (
@@ -165,6 +173,12 @@ def list_sales(conn: Connection, wanted: SaleFilter, where: Slice) -> Page[SaleR
     )
     statement = select(sale).where(*conditions).order_by(sale.c.id.desc()).limit(where.limit + 1)
     return page_of(all_of(conn, SaleRecord, statement), where.limit, lambda record: str(record.id))
+
+
+def _demand_card(access: Access, of: DealRecord) -> None:
+    access.demand(Right.SEE_SALES)
+    if not access.sight.sees(of):
+        raise NotFound("there is no deal {deal}", deal=of.id)
 
 
 # ---------------------------------------------------------------- ids of other programs

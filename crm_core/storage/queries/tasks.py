@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import NotFound
 from crm_core.messages import EntryKind
-from crm_core.model.access import Access
+from crm_core.model.access import Access, Right
 from crm_core.model.records import AttachmentRecord, ContactRecord
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.storage.queries.pages import (
@@ -59,7 +59,8 @@ def list_tasks(
     conn: Connection, access: Access, wanted: TaskFilter, where: Slice, more: More = EVERYTHING
 ) -> Page[TaskCard]:
     """Open tasks, the most urgent first, those without a deadline last; tasks that are over the newest first. About
-    cards that somebody does not see only their own. Two statements."""
+    cards that somebody does not see only their own. Two statements. Raises Forbidden for whoever sees no sales."""
+    access.demand(Right.SEE_SALES)
     also = both((more.condition, seen_task(task, access.sight)))
     statement = tasks_statement(wanted, where, *also)
     if more.sort is not None:
@@ -105,7 +106,8 @@ def tasks_statement(wanted: TaskFilter, where: Slice, *also: ColumnElement[bool]
 
 
 def one_task(conn: Connection, access: Access, task_id: int) -> TaskCard:
-    """One task; raises NotFound, also where it is about a card that somebody does not see, and not theirs."""
+    """One task; raises NotFound, also where it is about a card that they don't see, and not theirs; Forbidden."""
+    access.demand(Right.SEE_SALES)
     found = one_of(conn, TaskRecord, task_id)
     if found is None or found.deleted_at is not None:
         raise NotFound("there is no task {task}", task=task_id)

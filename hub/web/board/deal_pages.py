@@ -52,10 +52,10 @@ class DealPages(Acting):
         view = await self.view(request)
         if request.query.get("form") == "lines":
 
-            def products(conn: Reading) -> Any:
-                return list_products(conn, ProductFilter(), Slice(limit=_PRODUCTS)).items
+            def products(conn: Reading, asker: Asker) -> Any:
+                return list_products(conn, asker.access, ProductFilter(), Slice(limit=_PRODUCTS)).items
 
-            known = await self.pages.hub.store.read(products)
+            known = await self.ask(request, products)
             context = {**context_of(view, self.zone), "products": known}
             return self._form(request, "board/lines_form.html", context)
         group, main = _group(view, request.query.get("group", MAIN))
@@ -105,7 +105,7 @@ class DealPages(Acting):
 
         def read(conn: Reading, asker: Asker) -> Any:
             seen_card(conn, asker, deal_id)
-            found = one_document(conn, document_id)
+            found = one_document(conn, asker.access, document_id)
             if found.deal_id != deal_id:
                 raise NotFound("there is no document {document}", document=document_id)
             return found

@@ -15,7 +15,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.letters import broadcasts as service
 from crm_core.storage.queries import broadcasts as queries
 from hub.web.doing import Refused, part, tried
-from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.tongues import N_, _, gettext
 from hub.web.words import CHANNELS
 
@@ -132,8 +132,8 @@ class Drafting:
         raise self._pages.redirect(request, f"/broadcasts/{kept.id}", _("Saved as a draft: nothing was sent yet."))
 
     async def _draft(self, request: web.Request) -> BroadcastRecord:
-        ident = number_in(request)
-        record = await self._pages.hub.store.read(lambda conn: queries.one_broadcast(conn, ident))
+        access, ident = access_here(request), number_in(request)
+        record = await self._pages.hub.store.read(lambda conn: queries.one_broadcast(conn, access, ident))
         if record.state is not BroadcastState.DRAFT:
             raise self._pages.redirect(request, f"/broadcasts/{ident}", _("It was started: only drafts are changed."))
         return record

@@ -18,7 +18,7 @@ from crm_core.storage.queries.pages import Page, Reading
 from crm_core.storage.staff import load_staff
 from hub.web.broadcasts.view import CHOICES, Reach, Recipient, Told, held_word, recipients, told_all, told_one
 from hub.web.broadcasts.words import BECAME, became_word
-from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 
 _MOST_PORTIONS: Final = 50
 _RESENT: Final = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED, BroadcastState.DONE})
@@ -32,8 +32,8 @@ class BroadcastPages:
 
     async def show_all(self, request: web.Request) -> Answer:
         """The broadcasts; with `?part=live` only what refreshes by itself."""
-        after = request.query.get("after") or None
-        page, staff = await self._pages.hub.store.read(lambda conn: (told_all(conn, after), load_staff(conn)))
+        after, access = request.query.get("after") or None, access_here(request)
+        page, staff = await self._pages.hub.store.read(lambda conn: (told_all(conn, access, after), load_staff(conn)))
         context: dict[str, Any] = {
             "page": page,
             "staff": staff,
@@ -48,12 +48,12 @@ class BroadcastPages:
         """One broadcast; with `?part=live` only what refreshes by itself, with `?count=1` counted at once."""
         hub, query, ident = self._pages.hub, request.query, number_in(request)
         which = query.get("show", "") if query.get("show", "") in CHOICES else ""
-        after = query.get("after") or None
+        after, access = query.get("after") or None, access_here(request)
 
         def read(conn: Reading) -> tuple[Told, Page[Recipient]]:
-            told = told_one(conn, ident)
+            told = told_one(conn, access, ident)
             draft = told.record.state is BroadcastState.DRAFT
-            return told, Page((), None) if draft else recipients(conn, ident, which, after)
+            return told, Page((), None) if draft else recipients(conn, access, ident, which, after)
 
         told, listed = await hub.store.read(read)
         office = hub.store.office
@@ -104,8 +104,8 @@ class BroadcastPages:
 
     async def reach(self, request: web.Request) -> Answer:
         """Whom a draft would reach, as a part of its page."""
-        ident = number_in(request)
-        told = await self._pages.hub.store.read(lambda conn: told_one(conn, ident))
+        access, ident = access_here(request), number_in(request)
+        told = await self._pages.hub.store.read(lambda conn: told_one(conn, access, ident))
         try:
             reach, problem = await self._reach(ident), ""
         except InvalidInput as err:

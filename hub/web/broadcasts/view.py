@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crm_core.messages import Delivery
+from crm_core.model.access import Access
 from crm_core.model.outreach import BroadcastRecord, BroadcastState, RecipientState
 from crm_core.services.letters.broadcasts import why_skipped
 from crm_core.services.letters.outgoing import HeldBack
@@ -135,23 +136,23 @@ CHOICES: Mapping[str, tuple[RecipientState | None, tuple[Delivery, ...]]] = {
 """Which recipients can be looked at, by the word of the address."""
 
 
-def told_all(conn: Reading, after: str | None) -> Page[Told]:
-    """A page of broadcasts, the newest first. Two statements."""
-    page = queries.list_broadcasts(conn, Slice(after, _LISTED))
+def told_all(conn: Reading, access: Access, after: str | None) -> Page[Told]:
+    """A page of broadcasts, the newest first. Two statements. Raises Forbidden."""
+    page = queries.list_broadcasts(conn, access, Slice(after, _LISTED))
     found = queries.standing(conn, [each.id for each in page.items])
     items = (Told(each, queries.tally(one for one in found if one.broadcast_id == each.id)) for each in page.items)
     return Page(tuple(items), page.next)
 
 
-def told_one(conn: Reading, broadcast_id: int) -> Told:
-    """One of them; raises NotFound. Two statements."""
-    record = queries.one_broadcast(conn, broadcast_id)
+def told_one(conn: Reading, access: Access, broadcast_id: int) -> Told:
+    """One of them; raises NotFound, Forbidden. Two statements."""
+    record = queries.one_broadcast(conn, access, broadcast_id)
     return Told(record, queries.tally(queries.standing(conn, [record.id])))
 
 
-def recipients(conn: Reading, broadcast_id: int, which: str, after: str | None) -> Page[Recipient]:
-    """A page of the recipients of a broadcast. Three statements."""
+def recipients(conn: Reading, access: Access, broadcast_id: int, which: str, after: str | None) -> Page[Recipient]:
+    """A page of the recipients of a broadcast. Three statements. Raises Forbidden."""
     state, deliveries = CHOICES[which]
-    page = queries.list_recipients(conn, broadcast_id, state, Slice(after, _LISTED), deliveries)
+    page = queries.list_recipients(conn, access, broadcast_id, state, Slice(after, _LISTED), deliveries)
     clients = clients_of(conn, [each.record.contact_id for each in page.items])
     return Page(tuple(Recipient(each, clients.get(each.record.contact_id)) for each in page.items), page.next)

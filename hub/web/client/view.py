@@ -172,23 +172,22 @@ def stretch_of(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted) -> 
 
 def business_of(conn: Reading, asker: Asker, contact_id: int) -> Business:
     """What is going on with a client; raises NotFound."""
-    card, sight = contact_card(conn, asker.access, contact_id), asker.sight
+    card, access = contact_card(conn, asker.access, contact_id), asker.access
     ident = card.contact.id
     known = known_client(conn, asker, ident, entries=0)
-    due = PaymentFilter(contact_id=ident, open_only=True, sight=sight)
+    due = PaymentFilter(contact_id=ident, open_only=True)
     return Business(
         card=card,
         unsubscribed=ident in opt_outs.among(conn, [ident]),
         known=known,
         waiting=_waiting(conn, asker, card, known.case),
-        leads=tuple(list_leads(conn, LeadFilter(contact_id=ident), Slice(limit=_LEADS)).items),
-        tasks=tuple(
-            list_tasks(conn, asker.access, TaskFilter(TaskState.OPEN, contact_id=ident), Slice(limit=_TASKS)).items
-        ),
-        documents=tuple(list_documents(conn, Slice(limit=_DOCUMENTS), contact_id=ident, sight=sight).items),
+        leads=tuple(list_leads(conn, access, LeadFilter(contact_id=ident), Slice(limit=_LEADS)).items),
+        tasks=tuple(list_tasks(conn, access, TaskFilter(TaskState.OPEN, contact_id=ident), Slice(limit=_TASKS)).items),
+        documents=tuple(list_documents(conn, access, Slice(limit=_DOCUMENTS), contact_id=ident).items),
         payments=tuple(
             sorted(
-                list_payments(conn, due, Slice(limit=_PAYMENTS)).items, key=lambda each: (each.due_on or "9", each.id)
+                list_payments(conn, access, due, Slice(limit=_PAYMENTS)).items,
+                key=lambda each: (each.due_on or "9", each.id),
             )
         ),
         blanks=_blanks(asker, known),

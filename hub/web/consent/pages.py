@@ -44,7 +44,7 @@ class Consent:
             return {
                 "contact": contact,
                 "left": opt_outs.of_contact(conn, access, contact.id),
-                "chains": runs.list_chain_runs(conn, Slice(None, _CHAINS), contact_id=contact.id).items,
+                "chains": runs.list_chain_runs(conn, access, Slice(None, _CHAINS), contact_id=contact.id).items,
                 "staff": load_staff(conn),
             }
 

@@ -26,7 +26,7 @@ from hub.web.doing import part
 from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
 from hub.web.office.forms.inputs import drawn
 from hub.web.office.forms.offers import offers_of
-from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, ngettext
 
@@ -279,9 +279,9 @@ class Pipelines:
     async def _drawn_stage(
         self, request: web.Request, found: Pipeline, stage: Stage, values: Values, faults: Faults, *, status: int = 200
     ) -> Answer:
-        store = self.pages.hub.store
+        store, access = self.pages.hub.store, access_here(request)
         offers = await store.look(lambda desk: offers_of(desk, found.record.type))
-        standing = await store.read(lambda conn: queries.standing_on(conn, stage.id))
+        standing = await store.read(lambda conn: queries.standing_on(conn, access, stage.id))
         usual, more = drawn(StageForm, values, faults, offers)
         return part(
             self.pages.render(

@@ -88,16 +88,18 @@ class Products:
         query = request.query
         q, archived = " ".join(query.get("q", "").split())[:_LONGEST], query.get("archived") == "1"
         after = query.get("after") or None
-        wanted = ProductFilter(q=q, archived=archived)
-        page = await self._pages.hub.store.read(lambda conn: queries.list_products(conn, wanted, Slice(after, _ROWS)))
+        wanted, access = ProductFilter(q=q, archived=archived), access_here(request)
+        page = await self._pages.hub.store.read(
+            lambda conn: queries.list_products(conn, access, wanted, Slice(after, _ROWS))
+        )
         asked = {name: value for name, value in (("q", q), ("archived", "1" if archived else "")) if value}
         context: dict[str, Any] = {
             "page": page,
             "q": q,
             "archived": archived,
             "more": urlencode({**asked, "after": page.next}) if page.next else "",
-            "keeps": access_here(request).may(Right.KEEP_SALES),
-            "imports": access_here(request).may(Right.IMPORT),
+            "keeps": access.may(Right.KEEP_SALES),
+            "imports": access.may(Right.IMPORT),
             "money": money,
             "asked": urlencode(asked) + "&" if asked else "",
             "paged": after is not None,
@@ -145,8 +147,8 @@ class Products:
         raise self._pages.redirect(request, "/products", _("The product is deleted. Lines and sales of it stay."))
 
     async def _record(self, request: web.Request) -> ProductRecord:
-        ident = number_in(request)
-        return await self._pages.hub.store.read(lambda conn: queries.one_product(conn, ident))
+        access, ident = access_here(request), number_in(request)
+        return await self._pages.hub.store.read(lambda conn: queries.one_product(conn, access, ident))
 
     async def _drawn(
         self,

@@ -82,7 +82,7 @@ class Runs:
 
     async def show(self, request: web.Request) -> Answer:
         """What rules did, the newest first: of a rule, a client, a record, an outcome, from a day to a day."""
-        query, hub, sight = _asked(request, _ASKED), self._pages.hub, access_here(request).sight
+        query, hub, access = _asked(request, _ASKED), self._pages.hub, access_here(request)
         where = Slice(request.query.get("after") or None, _ROWS)
         subject = _number(query["subject"])
         outcome = RunOutcome(query["outcome"]) if query["outcome"] in list(RunOutcome) else None
@@ -95,12 +95,13 @@ class Runs:
                 rule=query["rule"] or None,
                 outcome=outcome,
                 since=start_of(query["since"], self._pages.hub.settings.time_zone),
-                sight=sight,
                 contact_id=clients.ident,
                 until=start_of(query["until"], self._pages.hub.settings.time_zone, days=1),
             )
-            page = runs.list_runs(conn, wanted, where)
-            untitled = _UNTITLED if sight.everything else _UNTITLED | {"task"}  # it may tell of a card they don't see
+            page = runs.list_runs(conn, access, wanted, where)
+            untitled = (
+                _UNTITLED if access.sight.everything else _UNTITLED | {"task"}
+            )  # it may tell of a card they don't see
             ends = {(each.kind, each.subject_id) for each in page.items if each.kind not in untitled}
             named = {ident for kind, ident in ends if kind == "contact"}
             named |= {each.contact_id for each in page.items if each.contact_id is not None}
@@ -127,18 +128,18 @@ class Runs:
 
     async def show_chains(self, request: web.Request) -> Answer:
         """Chains of messages to clients, the newest first: of a chain, a client, those that go on."""
-        query, hub, sight = _asked(request, _OF_CHAINS), self._pages.hub, access_here(request).sight
+        query, hub, access = _asked(request, _OF_CHAINS), self._pages.hub, access_here(request)
         where = Slice(request.query.get("after") or None, _ROWS)
 
         def read(conn: Reading) -> dict[str, Any]:
             clients = self._clients(conn, access_here(request), query)
             page = runs.list_chain_runs(
                 conn,
+                access,
                 where,
                 contact_id=clients.ident,
                 chain=query["rule"] or None,
                 running=query["running"] == "1",
-                sight=sight,
             )
             staff = load_staff(conn)
 

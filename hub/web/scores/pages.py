@@ -14,7 +14,7 @@ from crm_core.storage.queries import contacts, scores
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.staff import load_staff
 from hub.web.board.words import quantity
-from hub.web.pages import Answer, Pages, access_here, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in
 from hub.web.shown import money
 
 _MOST: Final = 100
@@ -35,10 +35,10 @@ class Scores:
         def read(conn: Reading) -> dict[str, Any]:
             contact = contacts.current(conn, access, contact_id)
             try:
-                score = scores.score_of(conn, contact.id)
+                score = scores.score_of(conn, access, contact.id)
             except NotFound:  # nothing was worked out of their sales yet
                 score = None
-            return {"contact": contact, "score": score, "needs": scores.needs_of(conn, contact.id)}
+            return {"contact": contact, "score": score, "needs": scores.needs_of(conn, access, contact.id)}
 
         found = await self._pages.hub.store.read(read)
         if found["contact"].id != contact_id:
@@ -49,12 +49,12 @@ class Scores:
 
     async def today(self, request: web.Request) -> Answer:
         """The clients worth speaking to today, the most worth it first: one's own, everybody's, those of a manager."""
-        hub, user = self._pages.hub, user_here(request)
+        hub, access = self._pages.hub, access_here(request)
         whose = request.query.get("whose", _MINE)[:100]
-        manager = user.login if whose == _MINE else None if whose == _EVERYBODYS else whose
+        manager = access.login if whose == _MINE else None if whose == _EVERYBODYS else whose
         times = scores.Times.of(hub.clock.now(), ZoneInfo(hub.store.office.time_zone))
         rows, staff = await hub.store.read(
-            lambda conn: (scores.todays_clients(conn, times, manager, _MOST), load_staff(conn))
+            lambda conn: (scores.todays_clients(conn, access, times, manager, _MOST), load_staff(conn))
         )
         people = sorted(
             (each for each in staff.by_login.values() if each.active), key=lambda each: each.name.casefold()

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event, insert
 
 from crm_core.errors import StorageUnavailable
 from crm_core.model.definitions import ScoringBody, Section
+from crm_core.model.user import Role, User
 from crm_core.services import defining
 from crm_core.services.clients.contacts import ContactChange, create
 from crm_core.storage import tables
@@ -136,7 +137,8 @@ async def test_axes_tell_of_clients_who_never_bought(world: World) -> None:
     assert (found[worth].status, found[worth].relation, found[worth].attraction) == ("потенциальный", 100, 100)
     assert (found[unknown].relation, found[unknown].attraction) == (0, 0)
     times = Times("2026-03-05", START, START)
-    today = await world.store.read(lambda conn: todays_clients(conn, times, None, 10))
+    root = User(0, "root", "Root", Role.ADMIN)
+    today = await world.store.read(lambda conn: todays_clients(conn, world.store.access(conn, root), times, None, 10))
     assert [(each.id, each.priority) for each in today] == [(worth, 100)]
 
 

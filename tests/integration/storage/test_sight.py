@@ -129,7 +129,7 @@ async def test_people_meet_only_what_they_see(world: World) -> None:
     def listed(conn: Connection) -> set[int]:
         access = access_of(world, conn, IVAN)
         with pytest.raises(NotFound):
-            deal_card(conn, other.id, access)
+            deal_card(conn, access, other.id)
         found = {each.deal.id for each in list_deals(conn, access, DealFilter(), Slice()).items}
         for pipeline in world.store.catalogue(conn).pipelines:
             if pipeline.id in {card.pipeline_id for card in cards}:

@@ -278,7 +278,7 @@ async def test_a_stage_is_taken_away_while_cards_move_onto_it(world: World, seco
     def closed(desk: Desk) -> None:
         desk.work.author = "head"
         desk.work.close_stage(b)
-        keeping.close_stage(desk, number, b, c, queries.standing_on(connection_of(desk), b))
+        keeping.close_stage(desk, number, b, c, queries.standing_on(connection_of(desk), None, b))
 
     async def move(on: World, deal_id: int) -> None:
         try:

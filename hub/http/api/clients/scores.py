@@ -115,7 +115,7 @@ class ScoreRun(Given):
 
 
 def _score(conn: Reading, call: Call[Query, NoBody]) -> ClientScore:
-    found = queries.score_of(conn, call.number())
+    found = queries.score_of(conn, call.access, call.number())
     return ClientScore(**{name: getattr(found, name) for name in ClientScore.model_fields})
 
 
@@ -127,7 +127,7 @@ def _needs(conn: Reading, call: Call[Query, NoBody]) -> Needs:
             quantity=quantity_shown(each.quantity),
             next_on=date.fromisoformat(each.next_on),
         )
-        for each in queries.needs_of(conn, call.number())
+        for each in queries.needs_of(conn, call.access, call.number())
     ]
     return Needs(items=items, next=None)
 
@@ -135,7 +135,9 @@ def _needs(conn: Reading, call: Call[Query, NoBody]) -> Needs:
 def _today(conn: Reading, call: Call[TodayQuery, NoBody]) -> TodaysClients:
     query = call.query
     times = Times.of(call.hub.clock.now(), ZoneInfo(call.hub.store.office.time_zone))
-    found = queries.todays_clients(conn, times, call.user.login if query.mine else query.manager, query.limit)
+    found = queries.todays_clients(
+        conn, call.access, times, call.user.login if query.mine else query.manager, query.limit
+    )
     plain = set(TodaysClient.model_fields) - {"contact_id", "next_on"}
     items = [
         TodaysClient(

@@ -106,19 +106,21 @@ def _with_progress(desk: Desk, call: Call[Any, Any], record: BroadcastRecord) ->
 
 
 def _all(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[Broadcast]:
-    page = queries.list_broadcasts(conn, call.query.where)
+    page = queries.list_broadcasts(conn, call.access, call.query.where)
     found = queries.standing(conn, [each.id for each in page.items])
     return Paged[Broadcast](items=[broadcast_shown(each, found, call) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Broadcast:
-    record = queries.one_broadcast(conn, call.number())
+    record = queries.one_broadcast(conn, call.access, call.number())
     return broadcast_shown(record, queries.standing(conn, [record.id]), call)
 
 
 def _recipients(conn: Reading, call: Call[RecipientQuery, NoBody]) -> Paged[Recipient]:
-    record = queries.one_broadcast(conn, call.number())
-    page: Page[RecipientCard] = queries.list_recipients(conn, record.id, call.query.state, call.query.where)
+    record = queries.one_broadcast(conn, call.access, call.number())
+    page: Page[RecipientCard] = queries.list_recipients(
+        conn, call.access, record.id, call.query.state, call.query.where
+    )
     return Paged[Recipient](items=[recipient_shown(each, call) for each in page.items], next=page.next)
 
 

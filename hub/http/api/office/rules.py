@@ -169,10 +169,9 @@ def _runs(conn: Reading, call: Call[RunQuery, NoBody]) -> RuleRunPage:
         query.rule,
         query.outcome,
         query.since,
-        call.access.sight,
         query.contact_id,
     )
-    found: Page[RuleRun] = queries.list_runs(conn, wanted, query.where).map(_run)
+    found: Page[RuleRun] = queries.list_runs(conn, call.access, wanted, query.where).map(_run)
     return RuleRunPage(items=list(found.items), next=found.next)
 
 
@@ -180,7 +179,7 @@ def _runs_of(kind: str) -> Any:
     def handler(conn: Reading, call: Call[PageQuery, NoBody]) -> RuleRunPage:
         of_type = seen_type(conn, call.access, call.number()) if kind == "deal" else kind
         wanted = queries.RunFilter(of_type, call.number())
-        found: Page[RuleRun] = queries.list_runs(conn, wanted, call.query.where).map(_run)
+        found: Page[RuleRun] = queries.list_runs(conn, call.access, wanted, call.query.where).map(_run)
         return RuleRunPage(items=list(found.items), next=found.next)
 
     return handler
@@ -190,11 +189,11 @@ def _chain_runs(conn: Reading, call: Call[ChainRunQuery, NoBody]) -> ChainRunPag
     query = call.query
     found = queries.list_chain_runs(
         conn,
+        call.access,
         query.where,
         contact_id=query.contact_id,
         chain=query.chain,
         running=query.running,
-        sight=call.access.sight,
     ).map(_chain_run)
     return ChainRunPage(items=list(found.items), next=found.next)
 

@@ -259,12 +259,12 @@ def listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
 
 def one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
     """One card."""
-    card = queries.deal_card(conn, call.number(), call.access)
+    card = queries.deal_card(conn, call.access, call.number())
     return _of_card(card, external_of(conn, KIND, [card.deal.id]))
 
 
 def _stays(conn: Reading, call: Call[Query, NoBody]) -> Stays:
-    card = queries.deal_card(conn, call.number(), call.access)
+    card = queries.deal_card(conn, call.access, call.number())
     now = call.hub.store.clock.now()
     items = [
         Stay(

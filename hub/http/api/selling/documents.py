@@ -176,30 +176,22 @@ def _maker(call: Call[Any, Any]) -> DocumentMaker:
 
 def _list_of_deal(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
     seen_type(conn, call.access, call.number())
-    page = queries.list_documents(conn, call.query.where, deal_id=call.number())
+    page = queries.list_documents(conn, call.access, call.query.where, deal_id=call.number())
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
 
 def _list_of_contact(conn: Reading, call: Call[PageQuery, NoBody]) -> Paged[DocumentCard]:
     contact = contact_queries.current(conn, call.access, call.number())
-    page = queries.list_documents(conn, call.query.where, contact_id=contact.id, sight=call.access.sight)
+    page = queries.list_documents(conn, call.access, call.query.where, contact_id=contact.id)
     return Paged[DocumentCard](items=[_card(each) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> DocumentCard:
-    return _card(_seen(conn, call))
-
-
-def _seen(conn: Reading, call: Call[Any, NoBody]) -> DocumentRecord:
-    """A document; raises NotFound, also where it is of a card that is none of the user's."""
-    found = queries.one_document(conn, call.number())
-    if found.deal_id is not None:
-        seen_type(conn, call.access, found.deal_id)
-    return found
+    return _card(queries.one_document(conn, call.access, call.number()))
 
 
 async def _file(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    record = await call.hub.store.read(lambda conn: _seen(conn, call))
+    record = await call.hub.store.read(lambda conn: queries.one_document(conn, call.access, call.number()))
     path = call.hub.files.path(record.sha256)
     if not path.is_file():
         raise NotFound("the file of document {record} is not in the file store", record=record.id)

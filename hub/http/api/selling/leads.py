@@ -192,14 +192,14 @@ def _columns(record: LeadRecord, known: dict[str, str]) -> dict[str, Any]:
 def _listed(conn: Reading, call: Call[LeadQuery, NoBody]) -> Leads:
     wanted = LeadFilter(call.query.status, call.query.manager, call.query.contact_id)
     page = queries.list_leads(
-        conn, wanted, call.query.where, call.query.more(conn, call.hub.store, "lead", call.access.sight)
+        conn, call.access, wanted, call.query.where, call.query.more(conn, call.hub.store, "lead", call.access.sight)
     )
     known = external_of(conn, _KIND, [each.id for each in page.items])
     return Leads(items=[lead_json(each, known.get(each.id, {})) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Lead:
-    record = queries.one_lead(conn, call.number())
+    record = queries.one_lead(conn, call.access, call.number())
     return lead_json(record, external_of(conn, _KIND, [record.id]).get(record.id, {}))
 
 

@@ -176,8 +176,8 @@ def _shown(desk: Desk, payment_id: int, known: dict[str, str]) -> Payment:
 
 
 def _deals_payments(conn: Reading, call: Call[Query, NoBody]) -> DealPayments:
-    deal = deal_card(conn, call.number(), call.access).deal
-    listed = queries.payments_of(conn, deal.id)
+    deal = deal_card(conn, call.access, call.number()).deal
+    listed = queries.payments_of(conn, call.access, deal)
     zone = call.hub.store.office.time_zone
     found = standing(listed, deal.amount, zone, watched=deal.pay_by is not None)
     known = external_of(conn, _KIND, [each.id for each in listed])
@@ -194,9 +194,8 @@ def _listed(conn: Reading, call: Call[PaymentQuery, NoBody]) -> Payments:
         query.open,
         query.deleted,
         queries.subjects_of(conn, _KIND, query.external),
-        call.access.sight,
     )
-    page = queries.list_payments(conn, wanted, query.where)
+    page = queries.list_payments(conn, call.access, wanted, query.where)
     covered = _covered(conn, call, page.items)
     known = external_of(conn, _KIND, [each.id for each in page.items])
     return Payments(
@@ -205,8 +204,7 @@ def _listed(conn: Reading, call: Call[PaymentQuery, NoBody]) -> Payments:
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Payment:
-    record = queries.one_payment(conn, call.number())
-    deal_card(conn, record.deal_id, call.access)
+    record = queries.one_payment(conn, call.access, call.number())
     covered = _covered(conn, call, [record])
     return _payment(record, covered.get(record.id, 0), external_of(conn, _KIND, [record.id]).get(record.id, {}))
 

@@ -147,7 +147,7 @@ def _listed(conn: Reading, call: Call[Query, NoBody]) -> Pipelines:
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Pipeline:
-    return pipeline_json(queries.pipeline_card(conn, call.number(), call.access))
+    return pipeline_json(queries.pipeline_card(conn, call.access, call.number()))
 
 
 def _made(desk: Desk, call: Call[Any, PipelineBody]) -> Pipeline:

@@ -133,13 +133,13 @@ def _product(record: ProductRecord, known: dict[str, str]) -> Product:
 def _listed(conn: Reading, call: Call[ProductQuery, NoBody]) -> Products:
     query = call.query
     wanted = ProductFilter(query.q, query.sku, queries.subjects_of(conn, "product", query.external), query.archived)
-    page = queries.list_products(conn, wanted, query.where)
+    page = queries.list_products(conn, call.access, wanted, query.where)
     known = external_of(conn, "product", [each.id for each in page.items])
     return Products(items=[_product(each, known.get(each.id, {})) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Product:
-    record = queries.one_product(conn, call.number())
+    record = queries.one_product(conn, call.access, call.number())
     return _product(record, external_of(conn, "product", [record.id]).get(record.id, {}))
 
 
@@ -190,8 +190,8 @@ def _items(deal: DealRecord, lines: list[LineItemRecord]) -> Items:
 
 
 def _lines(conn: Reading, call: Call[Query, NoBody]) -> Items:
-    deal = deal_card(conn, call.number(), call.access).deal
-    return _items(deal, queries.lines_of(conn, deal.id))
+    deal = deal_card(conn, call.access, call.number()).deal
+    return _items(deal, queries.lines_of(conn, call.access, deal))
 
 
 def _put(desk: Desk, call: Call[Any, ItemsBody]) -> Items:

@@ -238,7 +238,7 @@ def _products(desk: Desk, call: Call[Any, ProductsBody]) -> Intake:
 def _listed(conn: Reading, call: Call[SaleQuery, NoBody]) -> Sales:
     query = call.query
     wanted = SaleFilter(query.contact_id, query.company_id, query.product_id, query.since, query.external)
-    page = queries.list_sales(conn, wanted, query.where)
+    page = queries.list_sales(conn, call.access, wanted, query.where)
     items = [
         Sale(
             **{name: getattr(each, name) for name in set(Sale.model_fields) - {"external", "quantity", "amount"}},

@@ -71,6 +71,16 @@ _NONE: Mapping[str, str] = {
         catalogue.load_catalogue
         staff.load_staff
     """,
+    "tells more of what whoever asks was shown already": """
+        queries.broadcasts.standing
+        queries.deals.stage_spans
+        queries.selling.deals_with_payments
+        queries.selling.external_of
+        queries.tasks.files_of_task
+    """,
+    "is a condition of what is asked for next": """
+        queries.selling.subjects_of
+    """,
 }
 
 _OF_CLIENTS = """
@@ -100,10 +110,6 @@ _OF_SALES_AND_THE_OFFICE = """
     queries.alarms.lasting_of
     queries.alarms.list_alarms
     queries.audit.list_audit
-    queries.broadcasts.list_broadcasts
-    queries.broadcasts.list_recipients
-    queries.broadcasts.one_broadcast
-    queries.broadcasts.standing
     queries.call_rows.list_rows
     queries.calls.calls_named
     queries.calls.given_out
@@ -112,52 +118,24 @@ _OF_SALES_AND_THE_OFFICE = """
     queries.cases.case_card
     queries.cases.list_cases
     queries.cases.waiting_since
-    queries.deals.deal_card
-    queries.deals.list_deals
-    queries.deals.list_pipelines
-    queries.deals.pipeline_card
-    queries.deals.stage_spans
-    queries.deals.standing_on
     queries.definitions.definition
     queries.definitions.list_definitions
     queries.dials.list_callbacks
     queries.dials.list_dials
     queries.dials.one_callback
     queries.dials.one_dial
-    queries.documents.list_documents
-    queries.documents.one_document
     queries.imports.list_imports
     queries.imports.list_problems
     queries.imports.one_import
     queries.journal.failed_kinds
     queries.journal.list_journal
     queries.journal.one_fact
-    queries.leads.list_leads
-    queries.leads.one_lead
     queries.queued.outbox_by_state
     queries.queued.waiting_for
     queries.reconciliation.list_reconciliations
     queries.recordings.heard_since
     queries.recordings.recording_of
     queries.recordings.recordings_of
-    queries.runs.list_chain_runs
-    queries.runs.list_runs
-    queries.scores.needs_of
-    queries.scores.score_of
-    queries.scores.todays_clients
-    queries.selling.deals_with_payments
-    queries.selling.external_of
-    queries.selling.lines_of
-    queries.selling.list_payments
-    queries.selling.list_products
-    queries.selling.list_sales
-    queries.selling.one_payment
-    queries.selling.one_product
-    queries.selling.payments_of
-    queries.selling.subjects_of
-    queries.tasks.files_of_task
-    queries.tasks.list_tasks
-    queries.tasks.one_task
     queries.webhooks.list_deliveries
     queries.webhooks.one_delivery
     queries.webhooks.subscription_names
