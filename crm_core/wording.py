@@ -10,6 +10,10 @@ Where a sentence is written down it is kept as what it was made of (`kept`), and
 
 What this package itself writes to people, notifications for instance, it says in the office's language by
 `in_language`: who has the catalogues says so (`tell_with`).
+
+What it writes by a text of its own (`crm_core.services.wording`) is `Said`: it stands in the office's language, and
+remembers by which name the same is found in others. Where the words themselves have to stand as plain text, what they
+were made of goes beside them (`made_of`, `said_as`).
 """
 
 from __future__ import annotations
@@ -86,6 +90,25 @@ class Joined(Sentence):
         return (self.parts, self.between), {}
 
 
+class Said(Sentence):
+    """A text of the hub's own as it was said in the office's language; `phrase` is its name, by which it is said in
+    others with the same values."""
+
+    __slots__ = ("phrase",)
+
+    phrase: str
+
+    def __new__(cls, phrase: str, text: str, /, **values: object) -> Self:
+        """The words are filled in already; the values may be such texts themselves."""
+        made = str.__new__(cls, text)
+        made.phrase, made.template = phrase, text
+        made.values = {name: str(each) if isinstance(each, BaseException) else each for name, each in values.items()}
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
+        return (self.phrase, plain(self)), self.values
+
+
 class Worded(Exception):
     """An error told by a constant text and its values; the docstring of an error is its text where none is given."""
 
@@ -118,13 +141,39 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most]
 
 
+def plain(text: str) -> str:
+    """The words alone, as they stand."""
+    return str.__str__(text)
+
+
+def made_of(text: str) -> Any:
+    """What a sentence was made of, as plain data to be kept beside its words; None for any other text."""
+    if not isinstance(text, Sentence) or _plain(text):
+        return None
+    parts = _parts(text)
+    parts.pop("text", None)  # it stands beside
+    return parts
+
+
+def said_as(words: str, parts: Any) -> str:
+    """The sentence again that was made of these parts and stands there in these words; the words where nothing is left
+    of it."""
+    if not isinstance(parts, dict):
+        return words
+    try:
+        found = _made({**parts, "text": words} if "phrase" in parts else parts)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return words  # made by a later version, perhaps
+    return found if isinstance(found, str) else words
+
+
 def kept(text: str) -> str:
     """A text as it is written down; `restored` gives it back."""
     if not isinstance(text, Sentence) or _plain(text):
-        return str.__str__(text)
+        return plain(text)
     found = _MARK + json.dumps(_parts(text), ensure_ascii=False)
     # A value that is neither a text nor a number may be filled in in a way of its own: then the words alone are kept.
-    return found if restored(found) == text else str.__str__(text)
+    return found if restored(found) == text else plain(text)
 
 
 def restored(text: str) -> str:
@@ -147,6 +196,9 @@ def _parts(text: str) -> Any:
     match text:
         case Counted():
             return {"one": text.one, "many": text.many, "count": text.number}
+        case Said():
+            values = {name: _part(each) for name, each in text.values.items()}
+            return {"phrase": text.phrase, "with": values, "text": plain(text)}
         case Joined():
             return {"joined": [_parts(each) for each in text.parts], "between": text.between}
         case Sentence() if text.values:
@@ -169,6 +221,8 @@ def _made(parts: Any) -> Any:
             return Counted(one, many, count)
         case {"joined": list() as joined, "between": str() as between}:
             return Joined([_made(each) for each in joined], between)
+        case {"phrase": str() as phrase, "with": dict() as given, "text": str() as text}:
+            return Said(phrase, text, **{name: _made(each) for name, each in given.items()})
         case {"say": str() as template, **rest}:
             values: Any = rest.get("with", {})
             return Sentence(template, **{name: _made(each) for name, each in values.items()})

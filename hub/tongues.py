@@ -24,7 +24,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from crm_core.wording import Counted, Joined, Sentence, tell_with
+from crm_core.services.wording import say_again
+from crm_core.wording import Counted, Joined, Said, Sentence, tell_with
 
 Value = TypeVar("Value")
 
@@ -90,8 +91,7 @@ def told(text: str) -> str:
     A text that was cut or put together is no `Sentence` any more: say its parts first.
     """
     said = _said(text)
-    # English ones begin small, as programs know them by now.
-    return said if said is text or language() == "en" else said[:1].upper() + said[1:]
+    return said[:1].upper() + said[1:] if language() != "en" and _begins_small(text) else said
 
 
 def aloud(value: Value) -> Value:
@@ -114,8 +114,21 @@ def told_at(text: str, place: str) -> str:
     return said[len(place) + 2 :] if said.lower().startswith(f"{place}: ".lower()) else said
 
 
+def _begins_small(text: str) -> bool:
+    """Whether a text begins as refusals do in English: small, as programs know them by now."""
+    match text:
+        case Said():
+            return False
+        case Joined():
+            return bool(text.parts) and _begins_small(text.parts[0])
+        case _:
+            return isinstance(text, Sentence)
+
+
 def _said(text: str) -> str:
     match text:
+        case Said():
+            return say_again(text, language())
         case Counted():
             return ngettext(text.one, text.many, text.number).format(count=text.number)
         case Joined():

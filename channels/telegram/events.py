@@ -38,6 +38,7 @@ from crm_core.messages import (
     StaffCommand,
 )
 from crm_core.model.identity import Identity
+from crm_core.services.wording import Phrase, say
 
 MENU = "menu:"
 PAID_REACTION = "⭐"
@@ -98,7 +99,8 @@ def voted(answer: PollAnswer, update_id: int, words: Words) -> Fact:
     if answer.user is None:
         return Fact(Ignored("a vote of nobody known"))
     chosen = ", ".join(str(option + 1) for option in answer.option_ids)
-    text = words.voted.format(options=chosen) if chosen else words.vote_withdrawn
+    phrase = Phrase.POLL_VOTED if chosen else Phrase.POLL_WITHDRAWN
+    text = say(words.language, phrase, options=chosen)
     payload = MessageReceived(EntryKind.MESSAGE, text, f"vote:{update_id}", asks=False)
     return Fact(payload, str(Conversation(answer.user.id)), sender_of(answer.user))
 
@@ -113,7 +115,8 @@ def membership(change: ChatMemberUpdated, words: Words) -> Fact:
     changed = out != (change.old_chat_member.status in _OUT)
     if not is_group(change.chat) or not changed or change.from_user.is_bot:
         return Fact(Ignored("the bot's place in a group"), conversation, at=change.date)
-    text = (words.removed if out else words.added).format(group=chat_name(change.chat))
+    phrase = Phrase.BOT_REMOVED if out else Phrase.BOT_ADDED
+    text = say(words.language, phrase, group=chat_name(change.chat))
     return Fact(Noted(text), conversation, sender, change.date, group=True)
 
 

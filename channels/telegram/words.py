@@ -9,46 +9,37 @@ from dataclasses import dataclass
 class Words:
     """Texts in one language; fields in braces are filled in with `str.format`."""
 
+    language: str
     forwarded_from_person: str
     forwarded_from_chat: str
-    voted: str
-    vote_withdrawn: str
     story: str
     share_contact: str
     please_share: str
     thanks: str
-    added: str
-    removed: str
     today: str
     help: str
 
 
 RUSSIAN = Words(
+    language="ru",
     forwarded_from_person="Переслано от {name}:",
     forwarded_from_chat="Переслано из {name}:",
-    voted="Голос в опросе: вариант {options}",
-    vote_withdrawn="Голос в опросе отозван",
     story="[история]",
     share_contact="Поделиться номером",
     please_share="Чтобы мы могли вам позвонить, нажмите «Поделиться номером» внизу.",
     thanks="Спасибо, номер записан.",
-    added="Бот добавлен в группу «{group}»",
-    removed="Бот удалён из группы «{group}»",
     today="Что сегодня",
     help="Что умеет бот",
 )
 
 ENGLISH = Words(
+    language="en",
     forwarded_from_person="Forwarded from {name}:",
     forwarded_from_chat="Forwarded from {name}:",
-    voted="Vote in a poll: option {options}",
-    vote_withdrawn="Vote in a poll withdrawn",
     story="[story]",
     share_contact="Share my number",
     please_share="So that we can call you, press «Share my number» below.",
     thanks="Thank you, we have your number.",
-    added="The bot was added to the group «{group}»",
-    removed="The bot was removed from the group «{group}»",
     today="Today",
     help="What the bot can do",
 )

@@ -10,10 +10,12 @@ from channels.vk.conversation import Peer
 from channels.vk.facts import About, Fact
 from channels.vk.fields import Fields, clean
 from crm_core.messages import FormSubmitted, Ignored, Noted
+from crm_core.services.wording import Phrase, say
+from crm_core.wording import plain
 
 _MOST = 200
 _NAME_PARTS = ("first_name", "patronymic_name", "last_name")
-_JOINED = "Вступление в сообщество ВКонтакте"
+_JOINED = say("ru", Phrase.VK_JOINED)
 
 
 def lead_form(event: Fields, about: About, _: datetime) -> Fact:
@@ -66,7 +68,7 @@ def group_join(event: Fields, about: About, _: datetime) -> Fact:
     user = event.number("user_id")
     if not about.joins or user <= 0:
         return Fact(Ignored("group_join"), Peer(user))
-    return Fact(Noted(_JOINED, source=_JOINED, enquiry=True), Peer(user), about.sender(user))
+    return Fact(Noted(_JOINED, source=plain(_JOINED), enquiry=True), Peer(user), about.sender(user))
 
 
 def _ordered(item: Fields) -> str:

@@ -23,12 +23,14 @@ from crm_core.model.records import (
     OutboxKind,
     OutboxRecord,
     OutboxState,
+    beside,
 )
 from crm_core.model.subscribers import all_subscribers
 from crm_core.model.user import User
 from crm_core.ports import Load, Policies, UnitOfWork
 from crm_core.services.ruling import Ruling
 from crm_core.services.wording import Phrase, local_time, say
+from crm_core.wording import Said, in_language, plain
 
 
 @dataclass(slots=True)
@@ -116,9 +118,13 @@ class Desk:
         if self.access is not None and self.access.login != login:
             self.access.demand(right)
 
-    def say(self, phrase: Phrase, **fields: object) -> str:
-        """A text in the office's language."""
+    def say(self, phrase: Phrase, **fields: object) -> Said:
+        """A text in the office's language; whoever reads it on a page reads their own."""
         return say(self.office.language, phrase, **fields)
+
+    def titled(self, phrase: Phrase, **fields: object) -> str:
+        """What a record is called that nobody gave a name: the office's own words from then on."""
+        return plain(self.say(phrase, **fields))
 
     def local(self, at: datetime) -> str:
         """A moment in the office's zone."""
@@ -153,7 +159,7 @@ class Desk:
         return ", ".join(part for part in (contact.name, self.handle(contact.id)) if part) or f"№ {contact.id}"
 
     def note(self, contact_id: int, text: str, **more: Any) -> EntryRecord:
-        """Put a system entry on a contact's timeline."""
+        """Put a system entry on a contact's timeline. What a sentence was made of is kept beside its words."""
         entry = EntryRecord(
             id=self.work.next_id(),
             seq=0,
@@ -163,7 +169,8 @@ class Desk:
             occurred_at=more.pop("occurred_at", self.now),
             sequence=0,
             recorded_at=self.now,
-            text=text,
+            text=plain(in_language(text, self.office.language)),
+            offers=beside(text),
             **more,
         )
         self.work.put(entry)

@@ -20,6 +20,7 @@ from crm_core.model.identity import parse_identity, readable, telephone
 from crm_core.model.records import CallRecord, IdentityRecord
 from crm_core.model.user import Staff
 from crm_core.services.clients.contacts import BY_HAND
+from crm_core.services.wording import dial_failure_in
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.workspace.clients import Client, client_of
 from hub.web.browsers import browser_word
@@ -209,7 +210,7 @@ def number(text: str) -> str:
 
 def cause_in_words(text: str) -> str:
     """Why a call ended, in the language of who reads; it is kept in the office's."""
-    return cause.said_in(language(), text)
+    return dial_failure_in(language(), cause.said_in(language(), text))
 
 
 def called(who: Client) -> str:

@@ -17,7 +17,7 @@ from crm_core.model.records.coming import (
     OutboxRecord,
     OutboxState,
 )
-from crm_core.model.records.entries import AttachmentRecord, CaseRecord, EntryRecord, FileState
+from crm_core.model.records.entries import AttachmentRecord, CaseRecord, EntryRecord, FileState, beside
 from crm_core.model.records.plain import Json
 from crm_core.model.records.upkeep import AlarmRecord, ReconciliationRecord
 
@@ -50,4 +50,5 @@ __all__ = [
     "RecordingRecord",
     "StageKind",
     "StageRecord",
+    "beside",
 ]

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from crm_core.model.call import Direction
 from crm_core.model.case import CaseKind, CaseState, Signal
 from crm_core.model.records.plain import Json
 from crm_core.model.timeline import Delivery, EntryKind
+from crm_core.wording import made_of, said_as
+
+_SAID: Final = "said"
+
+
+def beside(text: str) -> Json:
+    """What is kept in `offers` of an entry whose text this is: what a sentence was made of, None for any other text."""
+    parts = made_of(text)
+    return None if parts is None else {_SAID: parts}
 
 
 class CaseRecord(NamedTuple):
@@ -39,9 +48,9 @@ class EntryRecord(NamedTuple):
     and the provider's id. `external_id` is None as long as only an edit or the deletion of it is known.
     `versions` are the texts of an edited message, oldest first: `{at, sequence, text}`. `number` is ours of an outgoing
     message, by which a provider's echo of it is known. `offers` is what stands under an automatic text:
-    `{menu: [[item, text], …], contact: bool}`; `authenticity` `{trust, detail}`; `reactions`
-    `[{who, emoji, at, sequence}, …]`, the emoji empty where somebody took theirs back. `answers` is the reference of
-    the message that this one replies to."""
+    `{menu: [[item, text], …], contact: bool}`, or beside a text of the hub's own what it was made of, `{said: …}`;
+    `authenticity` `{trust, detail}`; `reactions` `[{who, emoji, at, sequence}, …]`, the emoji empty where somebody took
+    theirs back. `answers` is the reference of the message that this one replies to."""
 
     id: int
     seq: int
@@ -81,6 +90,12 @@ class EntryRecord(NamedTuple):
     authenticity: Json = None
     reactions: Json = []
     answers: str | None = None
+
+    @property
+    def said(self) -> str:
+        """The text, and where the hub itself wrote it the sentence that it is, to be said in the reader's language."""
+        parts = self.offers.get(_SAID) if self.text and self.offers else None
+        return self.text if parts is None else said_as(self.text, parts)
 
 
 class FileState(StrEnum):

@@ -22,6 +22,7 @@ from crm_core.services.recognising.recognition import ANONYMOUS
 from crm_core.services.watching.callbacks import cancel_for
 from crm_core.services.watching.cases import signalled
 from crm_core.services.wording import Phrase
+from crm_core.wording import plain
 
 _NUMBER = "tel:"
 # By what a client comes back: not by a visit to the site, nor by what a forged mail claims.
@@ -164,7 +165,7 @@ def _close_case(desk: Desk, contact: ContactRecord, login: str, text: str, reaso
         desk.note(contact.id, text, author=login, by_person=True)
         return None
     at = max(desk.now, contact.last_signal_at or desk.now)
-    desk.note(contact.id, text, author=login, by_person=True, signal=Signal.CLOSE, signal_at=at, reason=reason)
+    desk.note(contact.id, text, author=login, by_person=True, signal=Signal.CLOSE, signal_at=at, reason=plain(reason))
     signalled(desk, contact, SignalAt(Signal.CLOSE, at, reason), ChannelKey(case.channel, case.account))
     return case.id
 

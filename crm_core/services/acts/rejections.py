@@ -57,7 +57,7 @@ def _checked(desk: Desk, lead: LeadRecord, login: str, result: str) -> TaskRecor
     since = lead.closed_at or desk.now
     given = [each for each in desk.work.open_tasks("lead_id", [lead.id]) if each.created_at >= since]
     if not given:
-        title = desk.say(Phrase.REJECTION_CHECK, title=lead.title or f"№ {lead.id}")
+        title = desk.titled(Phrase.REJECTION_CHECK, title=lead.title or f"№ {lead.id}")
         origin = f"rejection:{lead.id}:{int(since.timestamp() * 1_000_000)}"
         new = NewTask(title=title, assignee=login, author=login, lead_id=lead.id, origin=origin)
         given = [tasks.make(desk, new)]

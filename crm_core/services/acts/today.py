@@ -23,7 +23,7 @@ def today(desk: Desk, user: User) -> str:
 
 
 def _lines(desk: Desk, figures: Figures) -> list[str]:
-    lines = [
+    lines: list[str] = [
         desk.say(Phrase.TODAY_CALLS, answered=figures.answered, missed=figures.missed),
         desk.say(Phrase.TODAY_WRITTEN, leads=figures.leads, replies=figures.replies),
     ]

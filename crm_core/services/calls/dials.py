@@ -22,6 +22,7 @@ from crm_core.model.records import (
     DeadlineRecord,
     DialRecord,
     EntryRecord,
+    beside,
 )
 from crm_core.model.rights import Right
 from crm_core.model.user import User
@@ -30,7 +31,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks
 from crm_core.services.watching.ladders import key
 from crm_core.services.wording import Phrase
-from crm_core.wording import in_language
+from crm_core.wording import in_language, plain
 
 __all__ = [
     "client_of_number",
@@ -251,13 +252,12 @@ def followed(desk: Desk, contact: ContactRecord, call: CallRecord) -> CallRecord
 def _say_no_more(desk: Desk, record: DialRecord, call: CallRecord) -> None:
     """The timeline says of a call that it did not come about, and the PBX knows better."""
     entry = desk.work.peek(EntryRecord, call.entry_id) if call.entry_id is not None else None
-    if entry is not None and entry.text and entry.text == record.detail:
-        desk.work.put(entry._replace(text=""))
+    if entry is not None and entry.text and entry.text == in_language(record.detail, desk.office.language):
+        desk.work.put(entry._replace(text="", offers=None))
 
 
 def fail(desk: Desk, contact: ContactRecord, record: DialRecord, outcome: DialOutcome, detail: str) -> None:
     """The call did not come about: it stands on the timeline as failed."""
-    detail = in_language(detail, desk.office.language)  # it is a line of the timeline
     while contact.merged_into is not None:
         contact = desk.work.contact(contact.merged_into)
     if not desk.work.calls_by_linkedid([(record.pbx, record.linkedid)]):
@@ -305,7 +305,7 @@ def _failed_call(desk: Desk, contact: ContactRecord, record: DialRecord, detail:
         progress=_NO_PROGRESS,
         started_at=record.created_at,
         finished_at=desk.now,
-        cause_text=detail,
+        cause_text=plain(in_language(detail, desk.office.language)),
     )
 
 
@@ -324,7 +324,8 @@ def _entry(desk: Desk, contact: ContactRecord, record: DialRecord, call: CallRec
         conversation=record.number,
         external_id=record.linkedid,
         call_id=call.id,
-        text=detail,
+        text=plain(in_language(detail, desk.office.language)),
+        offers=beside(detail),
         author=desk.name_of(record.login),
     )
 

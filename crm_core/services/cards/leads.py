@@ -27,6 +27,7 @@ from crm_core.services.watching import callbacks
 from crm_core.services.watching.ladders import lead_touched, watch_lead
 from crm_core.services.watching.telling import tell_of_deal, tell_of_lead
 from crm_core.services.wording import Phrase
+from crm_core.wording import Said
 
 _NO_UTM = Utm()
 # Where the office lists why leads are rejected: a field of leads, its options.
@@ -157,11 +158,12 @@ def reject(desk: Desk, lead_id: int, login: str, reason: str) -> LeadRecord:
     of leads as a list. Raises InvalidInput, NotFound, Conflict."""
     desk.demand(Right.KEEP_SALES)
     lead, contact = open_one(desk, lead_id)
-    reason = _listed(desk, " ".join(reason.split()))
+    said, reason = reason, _listed(desk, " ".join(reason.split()))
     rejected = lead._replace(status=LeadStatus.REJECTED, reason=reason, closed_at=desk.now)
     desk.work.put(rejected)
     lead_touched(desk, lead.id)
-    text = desk.say(Phrase.LEAD_REJECTED, name=desk.name_of(login), reason=reason)
+    why = said if isinstance(said, Said) else reason
+    text = desk.say(Phrase.LEAD_REJECTED, name=desk.name_of(login), reason=why)
     desk.note(contact.id, text, author=login, by_person=True, lead_id=lead.id)
     return rejected
 

@@ -96,7 +96,7 @@ def beginning(desk: Desk, name: str | None, *, of_type: str = DEAL) -> tuple[Pip
 
 def _usual(desk: Desk, name: str | None) -> Pipeline:
     known = pipelines(desk)
-    wanted = name or desk.say(Phrase.PIPELINE_DEFAULT)
+    wanted = name or desk.titled(Phrase.PIPELINE_DEFAULT)
     archived = next((each.record for each in known if each.name == wanted), None)
     if archived is not None:
         wanted = f"{wanted} {len(known) + 1}"  # names are unique, and what was put away stays so
@@ -109,7 +109,7 @@ def _usual(desk: Desk, name: str | None) -> Pipeline:
         (Phrase.STAGE_DEFAULT_LOST, StageKind.LOST),
     )
     stages = [
-        StageRecord(desk.work.next_id(), record.id, desk.say(phrase), number, kind)
+        StageRecord(desk.work.next_id(), record.id, desk.titled(phrase), number, kind)
         for number, (phrase, kind) in enumerate(usual)
     ]
     for stage in stages:

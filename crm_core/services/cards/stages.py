@@ -19,6 +19,7 @@ from crm_core.services.cards.pipelines import (
 )
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
+from crm_core.wording import Joined
 
 BY_ITSELF = "hub"
 
@@ -92,7 +93,7 @@ def tell(desk: Desk, deal: DealRecord, text: str, *, by_person: bool) -> None:
     """Say on the client's timeline where a card went."""
     if deal.contact_id is None:
         return
-    text = f"{text}. {deal.reason}" if deal.reason else text
+    text = Joined((text, deal.reason), ". ") if deal.reason else text
     author = desk.work.author or BY_ITSELF
     desk.note(deal.contact_id, text, kind=EntryKind.STAGE, author=author, by_person=by_person, deal_id=deal.id)
 

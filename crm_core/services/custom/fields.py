@@ -13,6 +13,7 @@ from crm_core.model.history import KIND_OF
 from crm_core.model.records import DealRecord
 from crm_core.services.desk import Desk
 from crm_core.services.wording import Phrase
+from crm_core.wording import Joined
 
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
 _BESIDE = "_text"
@@ -70,7 +71,7 @@ def told(desk: Desk, kind: str, given: Mapping[str, Any]) -> Told:
             read = _read(desk, field, value)
         except InvalidInput as err:
             values[_free(of, field, values)] = value if isinstance(value, str) else str(value)
-            unread.append(desk.say(Phrase.FIELD_UNREAD, field=field.title, why=str(err).partition(": ")[2] or str(err)))
+            unread.append(desk.say(Phrase.FIELD_UNREAD, field=field.title, why=err.sentence.values["why"]))
             continue
         if read is not None:
             values[field.key] = read
@@ -110,7 +111,7 @@ def missing(desk: Desk, kind: str, fields: Mapping[str, Any], keys: list[str]) -
 def told_of(desk: Desk, contact_id: int | None, unread: tuple[str, ...]) -> None:
     """Say on the client's timeline what could not be read."""
     if unread and contact_id is not None:
-        desk.note(contact_id, "\n".join(unread))
+        desk.note(contact_id, Joined(unread, "\n"))
 
 
 def taken_by(desk: Desk, wanted: Mapping[tuple[int, str], Field]) -> dict[tuple[int, str], int]:

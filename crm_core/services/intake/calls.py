@@ -9,7 +9,15 @@ from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import caller, internal
 from crm_core.model.office import ListAction
 from crm_core.model.policy import AccountPolicy
-from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord, IdentityRecord, LeadRecord
+from crm_core.model.records import (
+    CallRecord,
+    ContactRecord,
+    DealRecord,
+    EntryRecord,
+    IdentityRecord,
+    LeadRecord,
+    beside,
+)
 from crm_core.services.calls import dials
 from crm_core.services.calls.recordings import expected
 from crm_core.services.cards.leads import about, answered_by, enquire
@@ -24,6 +32,7 @@ from crm_core.services.recognising.recognition import ANONYMOUS, Recognition, ne
 from crm_core.services.watching import callbacks
 from crm_core.services.watching.cases import settle, signalled
 from crm_core.services.wording import Phrase
+from crm_core.wording import plain
 
 # Rejected is also who called at night or pressed a key of the menu: unless a list refuses them, that is a miss.
 _UNANSWERED = frozenset({CallState.MISSED, CallState.ABANDONED, CallState.BUSY, CallState.REJECTED})
@@ -141,7 +150,7 @@ def _enquiry(
     # Whoever answers gets the lead; it is shared out only when the call is over and nobody of the office did.
     over = record.finished_at is not None and record.answered_by is None
     assign = over or contact.manager is not None
-    title = desk.say(Phrase.TITLE_CALL)
+    title = desk.titled(Phrase.TITLE_CALL)
     by, opens = _stamp(event, call), wants_lead(contact, policy)
     return enquire(desk, contact, event.key, policy, by=by, title=title, assign=assign, opens=opens)
 
@@ -174,12 +183,14 @@ def _entry(
             journal_id=journal_id,
             external_id=call.linkedid,
         )
+    if record.wish_callback:
+        wish = desk.say(Phrase.CALLBACK_WISHED)
+        entry = entry._replace(text=plain(wish), offers=beside(wish))
     entry = entry._replace(
         call_id=record.id,
         occurred_at=record.started_at,
         author=desk.name_of(record.answered_by) if record.answered_by else entry.author,
         by_person=record.answered_by is not None,
-        text=desk.say(Phrase.CALLBACK_WISHED) if record.wish_callback else entry.text,
         signal=signal.signal if signal is not None else None,
         signal_at=signal.at if signal is not None else None,
         **about(enquiry),

@@ -8,7 +8,7 @@ from crm_core.messages import EntryKind, FormSubmitted, InboundEvent
 from crm_core.model.call import Direction
 from crm_core.model.case import Signal, SignalAt
 from crm_core.model.identity import Identity, IdentityKind
-from crm_core.model.records import EntryRecord
+from crm_core.model.records import EntryRecord, beside
 from crm_core.services.cards.leads import about, enquire
 from crm_core.services.desk import Desk
 from crm_core.services.intake.messages import authenticity_json, is_refused
@@ -19,6 +19,7 @@ from crm_core.services.recognising.recognition import Recognition, identities_of
 from crm_core.services.watching import callbacks
 from crm_core.services.watching.cases import signalled
 from crm_core.services.wording import Phrase
+from crm_core.wording import Joined, plain
 
 _TITLE_LENGTH = 120
 
@@ -43,7 +44,7 @@ def form_submitted(
             event.key,
             replace(policy, source=form.source) if form.source else policy,
             by=stamp_of(event),
-            title=form.source[:_TITLE_LENGTH] or desk.say(Phrase.TITLE_FORM),
+            title=form.source[:_TITLE_LENGTH] or desk.titled(Phrase.TITLE_FORM),
             utm=form.utm,
             fields=_fields(form),
         )
@@ -61,7 +62,8 @@ def form_submitted(
         conversation=event.conversation,
         journal_id=journal_id,
         external_id=event.external_id,
-        text=text,
+        text=plain(text),
+        offers=beside(text),
         subject=form.subject,
         authenticity=authenticity_json(form.authenticity),
         author=form.name.strip(),
@@ -94,6 +96,6 @@ def _text(desk: Desk, form: FormSubmitted) -> str:
         (Phrase.FORM_EMAIL, form.email),
         (Phrase.FORM_PAGE, form.page),
     )
-    lines = [f"{desk.say(phrase)}: {value}" for phrase, value in labelled if value]
+    lines: list[str] = [Joined((desk.say(phrase), value), ": ") for phrase, value in labelled if value]
     lines += [f"{name}: {value}" for name, value in form.fields if value]
-    return "\n".join([form.message, *lines] if form.message else lines)
+    return Joined([form.message, *lines] if form.message else lines, "\n")

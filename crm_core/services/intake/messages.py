@@ -65,7 +65,7 @@ def message_received(
     asks = message.asks and not message.automatic and not refused
     enquiry = None
     if not message.automatic:
-        title = message.subject or message.text.split("\n", 1)[0][:TITLE_LENGTH] or desk.say(_title(message.kind))
+        title = message.subject or message.text.split("\n", 1)[0][:TITLE_LENGTH] or desk.titled(_title(message.kind))
         enquiry = open_lead(
             desk, contact, event, title=title, utm=message.utm, source=message.source, joins_only=is_guest
         )

@@ -31,11 +31,12 @@ from crm_core.services.desk import Desk
 from crm_core.services.intake.outcome import DONE, Outcome, ignored
 from crm_core.services.letters.replies import reply
 from crm_core.services.watching.cases import close_by_hand, open_lead_of_case, promise, take_case
-from crm_core.services.watching.telling import PROMISE_MINUTES, tell, write_button
+from crm_core.services.watching.telling import PROMISE_MINUTES, SETTLED, SPAM, tell, write_button
 from crm_core.services.wording import Phrase
 from crm_core.wording import in_language
 
 _LONGEST_PROMISE_MINUTES = 7 * 24 * 60
+_REASONS = {SETTLED: Phrase.CLOSED_SETTLED, SPAM: Phrase.CLOSED_SPAM}
 _PLACES = {"email": Phrase.BY_EMAIL, "vk": Phrase.BY_VK, "web": Phrase.BY_WEB}
 
 
@@ -43,8 +44,8 @@ def staff_command(desk: Desk, event: InboundEvent, command: StaffCommand) -> Out
     """A button: taken, promise, close, how to answer. Whoever is not staff changes nothing."""
     user = _person(desk, event, command.actor)
     if user is None:
-        answer = desk.say(Phrase.NOT_STAFF)
-        return Outcome(ReceiptState.IGNORED, error="a button pressed by somebody who is not staff", answer=answer)
+        why = "a button pressed by somebody who is not staff"
+        return Outcome(ReceiptState.IGNORED, error=why, answer=desk.say(Phrase.NOT_STAFF))
     try:
         with desk.on_behalf_of(user):
             answer = _act(desk, command, user.login, user.name)
@@ -183,7 +184,8 @@ def _act(desk: Desk, command: StaffCommand, login: str, name: str) -> str:
             take(desk, command.subject_id, login)
             return desk.say(Phrase.LEAD_TAKEN, name=name)
         case StaffAct.CLOSE:
-            reason = command.argument.strip() or desk.say(Phrase.BUTTON_CLOSE_DONE)
+            why = command.argument.strip() or SETTLED
+            reason = desk.say(_REASONS[why]) if why in _REASONS else why
             close_by_hand(desk, command.subject_id, login, reason)
             return desk.say(Phrase.CLOSED_BY, name=name, reason=reason)
         case StaffAct.WRITE:

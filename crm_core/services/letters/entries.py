@@ -7,10 +7,11 @@ from typing import Any
 
 from crm_core.messages import Attachment, EntryKind, InboundEvent, Location
 from crm_core.model.call import Direction
-from crm_core.model.records import AttachmentRecord, ContactRecord, EntryRecord, FileState, OutboxKind
+from crm_core.model.records import AttachmentRecord, ContactRecord, EntryRecord, FileState, OutboxKind, beside
 from crm_core.services.desk import Desk
 from crm_core.services.recognising.marks import stamp_of
 from crm_core.services.recognising.recognition import Recognition
+from crm_core.wording import Said, plain
 
 
 def sender_of(desk: Desk, recognition: Recognition, event: InboundEvent) -> ContactRecord:
@@ -24,7 +25,11 @@ def sender_of(desk: Desk, recognition: Recognition, event: InboundEvent) -> Cont
 def entry_of(
     desk: Desk, event: InboundEvent, contact_id: int, kind: EntryKind, journal_id: int, **more: Any
 ) -> EntryRecord:
-    """An entry of a fact; not written yet."""
+    """An entry of a fact; not written yet. What a text of the hub's own was made of is kept beside it."""
+    text: str = more.pop("text", "")
+    if isinstance(text, Said):
+        more |= {"offers": beside(text)}
+        text = plain(text)
     return EntryRecord(
         id=desk.work.next_id(),
         seq=0,
@@ -39,6 +44,7 @@ def entry_of(
         conversation=event.conversation,
         journal_id=journal_id,
         external_id=event.external_id,
+        text=text,
         author=more.pop("author", event.sender.name),
         **more,
     )

@@ -14,6 +14,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.watching.ladders import key, still_due
 from crm_core.services.watching.telling import tell
 from crm_core.services.wording import Phrase
+from crm_core.wording import Joined
 
 # Of more than so many given to one person in one act they are told in one notice.
 _EACH_TOLD = 5
@@ -116,8 +117,8 @@ def _climb(desk: Desk, task: TaskRecord, contact: ContactRecord | None, ladder: 
     desk.work.put(task._replace(rung=step))
     if contact is not None:
         names = ", ".join(user.name for user in told) or "—"
-        text = f"{desk.say(Phrase.RUNG_TOLD, rung=step, names=names)} «{task.title}»"
-        desk.note(contact.id, text, author="hub", deal_id=task.deal_id, lead_id=task.lead_id)
+        line = Joined((desk.say(Phrase.RUNG_TOLD, rung=step, names=names), f"«{task.title}»"), " ")
+        desk.note(contact.id, line, author="hub", deal_id=task.deal_id, lead_id=task.lead_id)
     data = {**_data(task), "rung": step, "told": [user.login for user in told]}
     desk.emit("task.overdue", task.id, data)
     _next_step(desk, task, ladder, step + 1)

@@ -22,7 +22,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.tasking.task_files import TaskFile, keep_files
 from crm_core.services.tasking.task_ladder import term
 from crm_core.services.wording import Phrase
-from crm_core.wording import Sentence
+from crm_core.wording import Said, Sentence, plain
 
 Json = Any
 _LONGEST_RESULT = 10_000
@@ -245,7 +245,7 @@ def _ended(
     contact: ContactRecord | None = None,
     files: Sequence[TaskFile] = (),
 ) -> TaskRecord:
-    after = before._replace(state=state, result=result, done_at=desk.now, done_by=login, updated_at=desk.now)
+    after = before._replace(state=state, result=plain(result), done_at=desk.now, done_by=login, updated_at=desk.now)
     desk.work.put(after)
     if contact is None and after.contact_id is not None:
         contact = desk.work.contact(after.contact_id)
@@ -317,7 +317,7 @@ def _told(text: str, missing: Sentence) -> str:
         raise InvalidInput(missing)
     if len(text) > _LONGEST_RESULT:
         raise InvalidInput("at most {most} characters", most=_LONGEST_RESULT)
-    return text.strip()
+    return text if isinstance(text, Said) else text.strip()
 
 
 def _doer(desk: Desk, login: str | None) -> str | None:

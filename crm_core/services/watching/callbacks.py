@@ -171,9 +171,9 @@ def spoken(desk: Desk, contact: ContactRecord, signal: SignalAt) -> None:
     active = desk.work.active_callbacks([contact.id]).get(contact.id)
     if active is None or not _answered(desk, contact, active, signal.at):
         return
-    state, detail = CallbackState.REACHED, desk.say(Phrase.CALLBACK_REACHED)
-    if signal.signal is Signal.CLOSE:
-        state, detail = CallbackState.CANCELLED, signal.reason
+    closed = signal.signal is Signal.CLOSE
+    state = CallbackState.CANCELLED if closed else CallbackState.REACHED
+    detail = signal.reason if closed else desk.say(Phrase.CALLBACK_REACHED)
     desk.work.put(active._replace(state=state, ended_at=desk.now, detail=detail))
 
 

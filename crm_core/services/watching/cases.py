@@ -15,6 +15,7 @@ from crm_core.services.watching import callbacks
 from crm_core.services.watching.ladders import climb, key, lead_touched, lead_waits_no_more, set_next_rung
 from crm_core.services.watching.telling import case_buttons, case_text, tell
 from crm_core.services.wording import Phrase
+from crm_core.wording import Said
 
 _SAME_PROMISE = timedelta(minutes=1)
 
@@ -182,7 +183,8 @@ def close_by_hand(desk: Desk, case_id: int, login: str, reason: str) -> CaseReco
     text = reason.strip()
     if not text:
         raise InvalidInput("a case is closed with a reason: give «reason»")
-    note = desk.say(Phrase.CLOSED_BY, name=desk.name_of(login), reason=text)
+    why = reason if isinstance(reason, Said) else text
+    note = desk.say(Phrase.CLOSED_BY, name=desk.name_of(login), reason=why)
     at = max(desk.now, contact.last_signal_at or desk.now)
     desk.note(contact.id, note, author=login, by_person=True, signal=Signal.CLOSE, signal_at=at, reason=text)
     signalled(desk, contact, SignalAt(Signal.CLOSE, at, text), ChannelKey(case.channel, case.account))

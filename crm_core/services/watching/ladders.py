@@ -19,6 +19,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.watching.responsible import responsible
 from crm_core.services.watching.telling import Buttons, case_buttons, case_text, lead_buttons, tell
 from crm_core.services.wording import Phrase
+from crm_core.wording import Joined
 
 # A lead looks more and more seldom whether the case is over that it waits for: who closes it by hand says so anyway.
 _WAIT_FOR_CASE_MIN = timedelta(minutes=1)
@@ -142,7 +143,7 @@ def _tell_last_again(
     cause = f"case:{case.id}:{rung}:promise:{int(deadline.due_at.timestamp())}"
     told = tell(desk, people, cause, text, contact_id=contact.id, buttons=case_buttons(desk, case))
     names = ", ".join(user.name for user in told) or "—"
-    desk.note(contact.id, f"{desk.say(Phrase.PROMISE_BROKEN)} {names}", author="hub")
+    desk.note(contact.id, Joined((desk.say(Phrase.PROMISE_BROKEN), names), " "), author="hub")
 
 
 # ---------------------------------------------------------------- leads and deals

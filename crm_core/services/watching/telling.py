@@ -22,6 +22,8 @@ from crm_core.services.wording import Phrase, case_phrase
 Buttons = list[list[dict[str, str]]]
 
 PROMISE_MINUTES = 15
+SETTLED, SPAM = "settled", "spam"
+"""Why a case is closed, as its buttons say it to the hub."""
 _QUOTED = 200
 # Identities to which nothing can be written: telephones, what a forger called themselves, forms.
 _NO_LETTERBOX = ("tel:", "claimed:", "web:form-")
@@ -123,8 +125,8 @@ def case_buttons(desk: Desk, case: CaseRecord) -> Buttons:
         [{"text": desk.say(Phrase.BUTTON_TAKEN), "data": f"taken:{case.id}:"}, *_write_button(desk, case.contact_id)],
         [{"text": promise, "data": f"promise:{case.id}:{PROMISE_MINUTES}"}],
         [
-            {"text": desk.say(Phrase.BUTTON_CLOSE_DONE), "data": f"close:{case.id}:решено"},
-            {"text": desk.say(Phrase.BUTTON_CLOSE_SPAM), "data": f"close:{case.id}:спам"},
+            {"text": desk.say(Phrase.BUTTON_CLOSE_DONE), "data": f"close:{case.id}:{SETTLED}"},
+            {"text": desk.say(Phrase.BUTTON_CLOSE_SPAM), "data": f"close:{case.id}:{SPAM}"},
         ],
     ]
 

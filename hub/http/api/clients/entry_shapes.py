@@ -179,13 +179,15 @@ def entry_json(card: EntryCard) -> Entry:
             Reaction(who=each["who"], emoji=each["emoji"], at=each["at"]) for each in entry.reactions if each["emoji"]
         ],
         authenticity=Proof(**entry.authenticity) if entry.authenticity else None,
-        offers=_offers_json(entry.offers) if entry.offers else None,
+        offers=_offers_json(entry.offers or {}),
     )
 
 
-def _offers_json(offers: dict[str, Any]) -> Offers:
-    menu = [Choice(item=item, text=text) for item, text in offers.get("menu", ())]
-    return Offers(menu=menu, contact=bool(offers.get("contact")))
+def _offers_json(kept: dict[str, Any]) -> Offers | None:
+    if "menu" not in kept:
+        return None
+    menu = [Choice(item=item, text=text) for item, text in kept["menu"]]
+    return Offers(menu=menu, contact=bool(kept["contact"]))
 
 
 def attachment_json(record: AttachmentRecord) -> Attachment:

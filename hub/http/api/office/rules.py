@@ -153,7 +153,7 @@ def _run(record: RuleRunRecord) -> RuleRun:
 
 
 def _chain_run(record: ChainRunRecord) -> ChainRun:
-    return ChainRun(**{name: getattr(record, name) for name in ChainRun.model_fields})
+    return ChainRun(**{name: aloud(getattr(record, name)) for name in ChainRun.model_fields})
 
 
 def _tried(trial: Trial) -> TriedRun:
