@@ -39,7 +39,7 @@ class Notices:
         self._pages = pages
         self.offers = (
             self._offer("contact_case", "case", Right.SEE_CASES, self._of_cases),
-            self._offer("lead", "lead", Right.SEE_CLIENTS, self._of_leads),
+            self._offer("lead", "lead", Right.SEE_SALES, self._of_leads),
         )
 
     def _offer(
@@ -70,13 +70,13 @@ class Notices:
         return pieces
 
     def _of_cases(self, conn: Reading, ids: Collection[int]) -> Iterator[Notice]:
-        for each in case_notices(conn, ids):
+        for each in case_notices(conn, None, ids):
             case = each.case
             # It is told once more when they wrote again, a rung was told, or somebody else has to answer now.
             yield Notice(case.id, each, f"{case.facts}.{case.rung}.{case.manager}", self._concerned(case))
 
     def _of_leads(self, conn: Reading, ids: Collection[int]) -> Iterator[Notice]:
-        for each in lead_notices(conn, ids):
+        for each in lead_notices(conn, None, ids):
             manager = each.lead.manager
             if manager is not None:
                 yield Notice(each.lead.id, each, manager, (manager,))

@@ -16,9 +16,10 @@ from crm_core.model.records import AttachmentRecord, DealRecord, IdentityRecord
 from crm_core.model.task import TaskState
 from crm_core.model.user import Staff, User
 from crm_core.storage.queries.contacts import identities_of
-from crm_core.storage.queries.pages import Page, Reading, Slice, one_of
+from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.queries.tasks import TaskCard, TaskFilter, files_of_task, list_tasks, one_task
 from crm_core.storage.queries.workspace.asker import Asker
+from crm_core.storage.queries.workspace.cards import card_about
 from hub.web.board.words import value_text
 from hub.web.live.topics import of_client
 from hub.web.pages import Answer, Pages, number_in, user_here
@@ -104,8 +105,7 @@ def task_view(conn: Reading, asker: Asker, task_id: int) -> TaskView:
     """One task; raises NotFound. Eight statements at most."""
     card = one_task(conn, asker.access, task_id)
     task, contact = card.task, card.contact
-    found = one_of(conn, DealRecord, task.deal_id) if task.deal_id is not None else None
-    seen = found if found is not None and asker.sight.sees(found) else None
+    seen = card_about(conn, asker, task.deal_id)
     held = identities_of(conn, [contact.id]).get(contact.id, ()) if contact is not None else ()
     known: list[tuple[str, str]] = []
     for kind, values in (("contact", contact.fields if contact else {}), ("deal", seen.fields if seen else {})):

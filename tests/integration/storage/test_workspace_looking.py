@@ -218,7 +218,7 @@ def _stretch(conn: Any, asker: Any, *, contact: int, where: dict[str, Any]) -> S
 
 
 async def views(world: World, login: str, page: str = "deals") -> list[tuple[str, str]]:
-    found = await world.store.read(lambda conn: saved.views_of(conn, login, page))
+    found = await world.store.read(lambda conn: saved.views_of(conn, world.access(conn, login), page))
     return [(each.login, each.name) for each in found]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from crm_core.model.access import Reach
+from crm_core.model.access import Reach, Right
 from crm_core.model.definitions import Pipeline
 from crm_core.storage.queries.pages import both
 from crm_core.storage.queries.workspace.asker import Asker
@@ -33,7 +33,9 @@ class DialList:
 
 
 def dial_lists(conn: Connection, asker: Asker) -> list[DialList]:
-    """The dial lists that somebody works with, in their order. One statement a list."""
+    """The dial lists that somebody works with, in their order. One statement a list. Raises Forbidden for whoever sees
+    no sales."""
+    asker.access.demand(Right.SEE_SALES)
     return [
         _counted(conn, asker, each)
         for each in asker.catalogue.pipelines

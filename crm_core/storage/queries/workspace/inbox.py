@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Integer, Select, and_, bindparam, exists, func, literal_column, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from crm_core.model.access import Sight
+from crm_core.model.access import Right, Sight
 from crm_core.model.records import CaseRecord, DealRecord, EntryRecord, LeadRecord
 from crm_core.model.task import TaskRecord
 from crm_core.storage.queries.cases import due_of
@@ -106,7 +106,9 @@ NOTHING = Inbox(Counts(0, 0, 0, 0, 0, 0, 0), (), (), (), ())
 def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, limit: int = 50) -> Inbox:
     """What waits, at most `limit` of each. Cases: those who should have been answered longest ago first (the promised
     moment, else when they began to wait). `whose` widens cases and leads to the group or everybody, for those who see
-    them; tasks and deals are always one's own. Nobody's cases and leads are shown to everybody. Nine statements."""
+    them; tasks and deals are always one's own. Nobody's cases and leads are shown to everybody. Nine statements. Raises
+    Forbidden for whoever sees no cases."""
+    asker.access.demand(Right.SEE_CASES)
     logins = asker.logins(whose)
     found = counts(conn, asker, whose)
     leads_wanted = leads_statement(logins, groups_of(asker, logins)).limit(limit)
@@ -138,7 +140,9 @@ def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, lim
 
 
 def counts(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY) -> Counts:
-    """The numbers alone, for badges. One statement, which counts no further than `MOST_COUNTED` of each."""
+    """The numbers alone, for badges. One statement, which counts no further than `MOST_COUNTED` of each. Raises
+    Forbidden for whoever sees no cases."""
+    asker.access.demand(Right.SEE_CASES)
     logins = asker.logins(whose)
     statement = counts_statement(logins, groups_of(asker, logins), asker.login, asker.sight)
     moments = {"now": asker.now, "midnight": asker.midnight(), "tomorrow": asker.midnight(1)}

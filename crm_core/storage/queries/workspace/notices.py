@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.case import CaseState
 from crm_core.model.records import CaseRecord, EntryRecord, LeadRecord, LeadStatus
 from crm_core.storage.queries.pages import all_of
@@ -32,8 +33,10 @@ class LeadNotice:
     client: Client
 
 
-def case_notices(conn: Connection, case_ids: Collection[int]) -> list[CaseNotice]:
-    """Those of these cases that somebody is to be told of. Four statements at most."""
+def case_notices(conn: Connection, access: Access | None, case_ids: Collection[int]) -> list[CaseNotice]:
+    """Those of these cases that somebody is to be told of. Four statements at most. Raises Forbidden for whoever sees
+    no cases."""
+    demand(access, Right.SEE_CASES)
     statement = select(contact_case).where(
         contact_case.c.id.in_(case_ids), contact_case.c.state == CaseState.OPEN, contact_case.c.promised_at.is_(None)
     )
@@ -43,8 +46,10 @@ def case_notices(conn: Connection, case_ids: Collection[int]) -> list[CaseNotice
     return [CaseNotice(each, clients[each.contact_id], last.get(each.contact_id)) for each in cases]
 
 
-def lead_notices(conn: Connection, lead_ids: Collection[int]) -> list[LeadNotice]:
-    """Those of these leads that somebody is to be told of. Three statements at most."""
+def lead_notices(conn: Connection, access: Access | None, lead_ids: Collection[int]) -> list[LeadNotice]:
+    """Those of these leads that somebody is to be told of. Three statements at most. Raises Forbidden for whoever sees
+    no sales."""
+    demand(access, Right.SEE_SALES)
     statement = select(lead).where(
         lead.c.id.in_(lead_ids),
         lead.c.status == LeadStatus.NEW,

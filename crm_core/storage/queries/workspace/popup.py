@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, literal_column, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
-from crm_core.model.access import Sight
+from crm_core.model.access import Right, Sight
 from crm_core.model.definitions import Pipeline, Stage
 from crm_core.model.records import CallRecord, CaseRecord, DealRecord, EntryRecord, IdentityRecord, LeadRecord
 from crm_core.model.selling import ClientScoreRecord
@@ -65,17 +65,21 @@ class Popup:
 
 
 def popup(conn: Connection, asker: Asker, call_id: int, *, entries: int = 5) -> Popup:
-    """What is known of a call and its client; raises NotFound. Fourteen statements at most."""
+    """What is known of a call and its client; raises NotFound, Forbidden for whoever sees no calls. Fourteen statements
+    at most."""
+    asker.access.demand(Right.SEE_CALLS)
     return popups(conn, [asker], one_call(conn, call_id), entries=entries)[0]
 
 
 def popups(conn: Connection, askers: Sequence[Asker], record: CallRecord, *, entries: int = 5) -> list[Popup]:
-    """What each of them may know of a call and its client; raises NotFound. Fourteen statements at most, however many
-    people it rings."""
+    """What each of them may know of a call and its client; raises NotFound, Forbidden where one of them sees no calls.
+    Fourteen statements at most, however many people it rings."""
+    for asker in askers:
+        asker.access.demand(Right.SEE_CALLS)
     owner = record.contact_id
     known: Sequence[KnownClient | None] = [None] * len(askers)
     if owner is not None:
-        known = known_clients(conn, askers, owner, entries=entries, without=record.id)
+        known = _known_clients(conn, askers, owner, entries=entries, without=record.id)
     decisions = given_out(conn, record)
     return [
         Popup(record, each, decisions, record.list_name or (each.client.list_name if each is not None else None))
@@ -84,11 +88,13 @@ def popups(conn: Connection, askers: Sequence[Asker], record: CallRecord, *, ent
 
 
 def known_client(conn: Connection, asker: Asker, contact_id: int, *, entries: int = 5) -> KnownClient:
-    """What is known of a client, who may have been merged into another; raises NotFound. Twelve statements at most."""
-    return known_clients(conn, [asker], contact_id, entries=entries)[0]
+    """What is known of a client, who may have been merged into another; raises NotFound, Forbidden for whoever sees no
+    clients. Twelve statements at most."""
+    asker.access.demand(Right.SEE_CLIENTS)
+    return _known_clients(conn, [asker], contact_id, entries=entries)[0]
 
 
-def known_clients(
+def _known_clients(
     conn: Connection, askers: Sequence[Asker], contact_id: int, *, entries: int = 5, without: int | None = None
 ) -> list[KnownClient]:
     """What each of them may know of a client, the call `without` left out of what was last; raises NotFound. Thirteen

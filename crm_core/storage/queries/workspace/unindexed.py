@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput
 from crm_core.model import written
+from crm_core.model.access import Right
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.fields import Field, keys_of, parse
 from crm_core.model.filters import Op, day_of
@@ -62,7 +63,9 @@ def cards_with(
     closed: bool = False,
 ) -> Found:
     """Of the cards of a type that `also` lets through, of one pipeline where it is named, open ones unless `closed`:
-    those whose fields meet all terms. One statement. Raises InvalidInput for a value that makes no sense."""
+    those whose fields meet all terms. One statement. Raises InvalidInput for a value that makes no sense, Forbidden for
+    whoever sees no sales."""
+    asker.access.demand(Right.SEE_SALES)
     tests = [(each.field.key, _test(each, asker.now, asker.zone)) for each in terms]
     conditions = both(
         (

@@ -11,7 +11,8 @@ from crm_core.model.definitions import Catalogue, RecordTypeBody, Section
 from crm_core.model.records import DealRecord
 from crm_core.services.cards.pipelines import pipelines
 from crm_core.services.desk import Desk
-from crm_core.storage.queries.pages import Reading, one_of
+from crm_core.storage.queries.pages import Reading
+from crm_core.storage.queries.seeing import seen_type
 from hub.http.api.selling import deals
 from hub.http.api.selling.deals import Deal, DealBody, DealQuery, Deals, MoveBody, NewDealBody
 from hub.http.operations import Call, Operation, act, read
@@ -32,8 +33,7 @@ def _listed(conn: Reading, call: Call[DealQuery, NoBody]) -> Deals:
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Deal:
-    found = one_of(conn, DealRecord, call.number())
-    _demand_same(found.type if found is not None else None, call)
+    _demand_same(seen_type(conn, call.access, call.number()), call)
     return deals.one(conn, call)
 
 
@@ -53,7 +53,7 @@ def _of_type(act_on: Callable[[Desk, Call[Any, Any]], Any]) -> Callable[[Desk, C
     return checked
 
 
-def _demand_same(of_type: str | None, call: Call[Any, Any]) -> None:
+def _demand_same(of_type: str, call: Call[Any, Any]) -> None:
     if of_type != call.path["type"]:
         raise NotFound("there is no {path} {number}", path=call.path["type"][:60], number=call.number())
 

@@ -170,7 +170,7 @@ def _figure(figure: Figure, language: str) -> FigureJson:
 
 def _kept(conn: Reading, call: Call[KeptQuery, NoBody]) -> KeptViews:
     login = call.user.login
-    return KeptViews(items=[_of(each, login) for each in saved.views_of(conn, login, call.query.page)])
+    return KeptViews(items=[_of(each, login) for each in saved.views_of(conn, call.access, call.query.page)])
 
 
 def _keep(desk: Desk, call: Call[Query, KeepBody]) -> Kept:

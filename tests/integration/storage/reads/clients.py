@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from crm_core.model.call import CallState, Direction
 from crm_core.model.filters import Filter
+from crm_core.model.records import CallRecord
 from crm_core.model.rights import Right
 from crm_core.storage.filtering import Asking
 from crm_core.storage.queries import (
@@ -21,9 +25,25 @@ from crm_core.storage.queries.companies import CompanyFilter
 from crm_core.storage.queries.contacts import ContactFilter
 from crm_core.storage.queries.suggestions import SuggestionFilter
 from crm_core.storage.queries.timeline import Order
+from crm_core.storage.queries.workspace import (
+    cards,
+    dialling,
+    entries,
+    inbox,
+    newest,
+    notices,
+    popup,
+    saved,
+    search,
+    unindexed,
+)
 from crm_core.storage.queries.workspace import companies as company_cards
-from crm_core.storage.queries.workspace import entries, newest, search
+from tests.fakes.clock import START
 from tests.integration.storage.reads import FIRST, NOBODY, Ask, Read, Reads
+
+CALL = CallRecord(
+    NOBODY, "office", "1.1", None, None, Direction.IN, "+79161234567", "+74951234567", CallState.RINGING, 0, START
+)
 
 
 def _of_all(ask: Ask) -> Asking:
@@ -36,6 +56,28 @@ def _history(kind: str) -> Read:
 
 def _links(kind: str) -> Read:
     return lambda ask: history.links_of(ask.conn, ask.access, kind, NOBODY)
+
+
+def _kept(ask: Ask, page: str) -> int:
+    """A view of a page, made by the hub itself."""
+    desk = ask.desk
+    access, desk.access = desk.access, None
+    try:
+        return saved.keep(desk, "ivan", page, "Мои", "").id
+    finally:
+        desk.access = access
+
+
+def _views(page: str) -> Mapping[str, Read]:
+    """What is done with the kept views of a page."""
+    acts: Mapping[str, Read] = {
+        "views_of": lambda ask: saved.views_of(ask.conn, ask.access, page),
+        "keep": lambda ask: saved.keep(ask.desk, "ivan", page, "Мои", ""),
+        "change": lambda ask: saved.change(ask.desk, "ivan", _kept(ask, page), shared=True),
+        "order": lambda ask: saved.order(ask.desk, "ivan", page, []),
+        "remove": lambda ask: saved.remove(ask.desk, "ivan", _kept(ask, page)),
+    }
+    return {f"queries.workspace.saved.{name} of {page}": act for name, act in acts.items()}
 
 
 READS: Reads = {
@@ -85,7 +127,18 @@ READS: Reads = {
         "queries.workspace.newest.conversations_of": lambda ask: newest.conversations_of(ask.conn, ask.access, NOBODY),
         "queries.workspace.newest.entries_named": lambda ask: newest.entries_named(ask.conn, ask.anybody, [NOBODY]),
         "queries.workspace.newest.newest_entries": lambda ask: newest.newest_entries(ask.conn, ask.access, 1),
+        "queries.workspace.popup.known_client": lambda ask: popup.known_client(ask.conn, ask.asker, NOBODY),
+        **_views("contacts"),
         "queries.workspace.search.search": lambda ask: search.search(ask.conn, ask.asker, "Анна"),
+    },
+    Right.SEE_CASES: {
+        "queries.workspace.inbox.counts": lambda ask: inbox.counts(ask.conn, ask.asker),
+        "queries.workspace.inbox.inbox": lambda ask: inbox.inbox(ask.conn, ask.asker),
+        "queries.workspace.notices.case_notices": lambda ask: notices.case_notices(ask.conn, ask.anybody, [NOBODY]),
+    },
+    Right.SEE_CALLS: {
+        "queries.workspace.popup.popup": lambda ask: popup.popup(ask.conn, ask.asker, NOBODY),
+        "queries.workspace.popup.popups": lambda ask: popup.popups(ask.conn, [ask.asker], CALL),
     },
     Right.SEE_SALES: {
         **{
@@ -96,6 +149,17 @@ READS: Reads = {
             f"queries.history.links_of {kind}": _links(kind)
             for kind in ("deal", "lead", "task", "product", "payment", "claim")
         },
+        "queries.workspace.cards.card_about": lambda ask: cards.card_about(ask.conn, ask.asker, NOBODY),
+        "queries.workspace.cards.next_steps": lambda ask: cards.next_steps(ask.conn, ask.asker, [NOBODY]),
+        "queries.workspace.cards.seen_card": lambda ask: cards.seen_card(ask.conn, ask.asker, NOBODY),
+        "queries.workspace.cards.tasks_of_card": lambda ask: cards.tasks_of_card(ask.conn, ask.asker, NOBODY),
+        "queries.workspace.dialling.dial_lists": lambda ask: dialling.dial_lists(ask.conn, ask.asker),
+        "queries.workspace.notices.lead_notices": lambda ask: notices.lead_notices(ask.conn, ask.anybody, [NOBODY]),
+        "queries.workspace.unindexed.cards_with": lambda ask: unindexed.cards_with(
+            ask.conn, ask.asker, "deal", (), None
+        ),
+        **_views("board:1"),
+        **_views("cards:claim"),
         "queries.seeing.seen_type": lambda ask: seeing.seen_type(ask.conn, ask.access, NOBODY),
     },
 }

@@ -85,23 +85,6 @@ _NONE: Mapping[str, str] = {
 
 _OF_CLIENTS = """
     queries.pages.one_of
-    queries.workspace.cards.next_steps
-    queries.workspace.cards.seen_card
-    queries.workspace.cards.tasks_of_card
-    queries.workspace.dialling.dial_lists
-    queries.workspace.inbox.counts
-    queries.workspace.inbox.inbox
-    queries.workspace.notices.case_notices
-    queries.workspace.notices.lead_notices
-    queries.workspace.popup.known_client
-    queries.workspace.popup.popup
-    queries.workspace.popup.popups
-    queries.workspace.saved.change
-    queries.workspace.saved.keep
-    queries.workspace.saved.order
-    queries.workspace.saved.remove
-    queries.workspace.saved.views_of
-    queries.workspace.unindexed.cards_with
 """
 
 _OF_SALES_AND_THE_OFFICE = """
