@@ -3,14 +3,19 @@
 PostgreSQL keeps the three-letter pieces of `search` in a GIN index (`hub_trigrams`, a function of our own: it needs no
 extension and knows every alphabet in every locale), SQLite an FTS5 table of the same. Words of fewer letters are found
 where a word begins with them.
+
+Titles of deals, leads and tasks, and of documents with their numbers, are indexed by their words alone
+(`crm_core.storage.migrations.title_index`), which costs a third of that where they are written: messages of strangers
+open leads. What was typed is found in them, by `titled`, where words begin with it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, Text, and_, literal, or_, select
+from sqlalchemy import Table, Text, and_, cast, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
@@ -28,6 +33,8 @@ _FEWEST_DIGITS = 3
 _TELLING_DIGITS = 5
 _MOST_WORDS = 8
 _LONGEST_WORD = 100
+_FEWEST_LEADING = 2
+_PARTS = re.compile(r"[^\W_]+")
 
 
 class folded(FunctionElement[str]):  # noqa: N801 - a function of SQL
@@ -44,6 +51,13 @@ class _has_tag(FunctionElement[Any]):  # noqa: N801 - a function of SQL
 
 class _has_words(FunctionElement[Any]):  # noqa: N801 - a function of SQL
     """Of a column `search`, words to be found in it: as pieces (PostgreSQL) and as a match (SQLite)."""
+
+    type = NullType()
+    inherit_cache = True
+
+
+class _words_begin(FunctionElement[Any]):  # noqa: N801 - a function of SQL
+    """Of a title and its id, that words of it begin so: as a query of texts (PostgreSQL) and as a match (SQLite)."""
 
     type = NullType()
     inherit_cache = True
@@ -85,6 +99,20 @@ def _words_sqlite(element: Any, compiler: Any, **more: Any) -> str:
     found = f"{column.table.name}_search"
     table = compiler.process(column.table.c.id, **more)
     return f"{table} IN (SELECT rowid FROM {found} WHERE {found} MATCH {compiler.process(match, **more)})"
+
+
+@compiles(_words_begin, "postgresql")
+def _begin_postgresql(element: Any, compiler: Any, **more: Any) -> str:
+    title, _, query, _ = element.clauses
+    return f"(hub_words({compiler.process(title, **more)}) @@ CAST({compiler.process(query, **more)} AS tsquery))"
+
+
+@compiles(_words_begin, "sqlite")
+def _begin_sqlite(element: Any, compiler: Any, **more: Any) -> str:
+    _, ident, _, match = element.clauses
+    found = f"{ident.table.name}_search"
+    shown = compiler.process(ident, **more)
+    return f"{shown} IN (SELECT rowid FROM {found} WHERE {found} MATCH {compiler.process(match, **more)})"
 
 
 def like(text: str) -> str:
@@ -130,6 +158,35 @@ def often_found(typed: str) -> bool:
 def read_by(table: Table, typed: str, region: str) -> Condition:
     """The same as `found_by` for a table with a text to look in, by reading the text and no index: for few records."""
     return _typed(table.c.search, typed, region, led=False)
+
+
+def titled(table: Table, typed: str) -> Condition | None:
+    """Of deals, leads, tasks and documents: words of the title (and of a document's number) that begin with all words
+    that somebody typed, along the index; None where too little was typed for that."""
+    parts = [part for word in _words(typed) for part in _PARTS.findall(word)]
+    if all(len(part) < _FEWEST_LEADING for part in parts):
+        return None
+    query = literal(" & ".join(f"'{part}':*" for part in parts), Text())
+    match = literal(" ".join(f'"{part}"*' for part in parts), Text())
+    # What is punctuated stands in the title as it was typed.
+    whole = (word for word in _words(typed) if not _PARTS.fullmatch(word))
+    text = folded(_title(table))
+    return and_(
+        _words_begin(_title(table), table.c.id, query, match),
+        *(text.like(like(word), escape="\\") for word in whole),
+    )
+
+
+def read_in_title(table: Table, typed: str) -> Condition:
+    """All words that somebody typed anywhere in the title, by reading it and no index: for few records."""
+    return _all_of(folded(_title(table)), _words(typed), led=False)
+
+
+def _title(table: Table) -> ColumnElement[str]:
+    if table is not tables.document:
+        return table.c.title
+    # As the index says it, to the letter: nothing of it a value beside the statement.
+    return table.c.title + literal_column("' '", Text()) + cast(table.c.number, Text())
 
 
 def _typed(column: Any, typed: str, region: str, *, led: bool = True) -> Condition:

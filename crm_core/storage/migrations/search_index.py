@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from crm_core.storage.migrations.title_index import TITLED
+
 # Tables whose column `search` stands in such an index.
 SEARCHED = ("contact", "company", "product")
 
@@ -24,8 +26,8 @@ _TAGS = "CREATE INDEX ix_{table}_tags ON {table} USING gin (tags jsonb_path_ops)
 def is_known(name: str | None, kind: str, _parents: object = None) -> bool:
     """Whether the tables of `crm_core.storage.tables` speak of it: not of what is made here (for comparing schemas)."""
     if kind == "table":
-        return name is None or not any(name.startswith(f"{table}_search") for table in SEARCHED)
-    return not (kind == "index" and name is not None and name.endswith(("_grams", "_tags")))
+        return name is None or not any(name.startswith(f"{table}_search") for table in (*SEARCHED, *TITLED))
+    return not (kind == "index" and name is not None and name.endswith(("_grams", "_tags", "_title_words")))
 
 
 def drop(engine: str) -> list[str]:

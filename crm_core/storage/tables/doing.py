@@ -65,6 +65,8 @@ rule_run = Table(
     Column("error", WordedText, nullable=False),
     Index("ix_rule_run_kind_subject_id_at", "kind", "subject_id", "at"),
     Index("ix_rule_run_rule_at", "rule", "at"),
+    # Whatever ran last.
+    Index("ix_rule_run_at", "at"),
     Index("ix_rule_run_contact_id", "contact_id"),
 )
 

@@ -68,6 +68,7 @@ document = Table(
     Index("ix_document_deal_id", "deal_id"),
     Index("ix_document_contact_id", "contact_id"),
     Index("ix_document_created_at", "created_at"),
+    Index("ix_document_number", "number"),
 )
 
 counter = Table(

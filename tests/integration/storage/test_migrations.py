@@ -8,12 +8,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select
 
 from crm_core.storage.database import Database
 from crm_core.storage.migrate import configuration, current, head, migrate
 from crm_core.storage.migrations import search_index
-from crm_core.storage.tables import metadata
+from crm_core.storage.searching import titled
+from crm_core.storage.tables import document, metadata, task
 
 
 async def test_up_from_nothing_twice_and_at_once(database_url: str) -> None:
@@ -91,6 +92,35 @@ async def test_mails_are_named_without_their_conversation(database_url: str) -> 
     assert named[:3] == ["email:sales::<1@b>", "email:sales:c@d.example:<1@b>", "email:sales::<2@b>"]
     assert named[3:] == ["email:sales:a@b.example:<3@b>", "email:sales::<3@b>"]
     assert before == [f"email:sales:{conversation}:{ref}" for conversation, ref in mails]
+
+
+async def test_titles_of_before_are_found_by_their_words(database_url: str) -> None:
+    def prepare(conn: Connection) -> None:
+        at = _NOW[conn.dialect.name]
+        conn.exec_driver_sql(
+            "INSERT INTO task (id, title, state, created_at, updated_at, author, text, kind, result, checklist, fields,"
+            " tags, version)"
+            f" VALUES (1, 'Замер: ЛОДЖИЯ', 'open', {at}, {at}, 'ivan', '', '', '', '[]', '{{}}', '[]', 1)"
+        )
+        conn.exec_driver_sql(
+            "INSERT INTO document (id, template, number, title, created_at, author, name, content_type, size, sha256)"
+            f" VALUES (2, 'Счёт', 17, 'Счёт', {at}, 'ivan', 'a.pdf', 'application/pdf', 1, 'a')"
+        )
+
+    def found(conn: Connection) -> list[list[int]]:
+        asked = ((task, "лодж зам"), (document, "счёт 17"), (document, "счёт 18"), (task, "оджия"))
+        statements = [(table, titled(table, typed)) for table, typed in asked]
+        return [[row.id for row in conn.execute(select(t.c.id).where(c))] for t, c in statements if c is not None]
+
+    database = Database(database_url)
+    try:
+        await migrate(database)
+        await database.write(lambda conn: _command(conn, "downgrade", "0005"))
+        await database.write(prepare)
+        await database.write(lambda conn: _command(conn, "upgrade", "head"))
+        assert await database.read(found) == [[1], [2], [], []]
+    finally:
+        await database.stop()
 
 
 _NOW = {"sqlite": "1700000000000000", "postgresql": "now()"}
