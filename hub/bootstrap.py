@@ -26,6 +26,7 @@ from hub.accounts.running import Accounts
 from hub.accounts.starting import Make, Starts
 from hub.clients.conversations import RecordedConversations
 from hub.clients.nameless import RecordedNameless
+from hub.clients.writing import PassedOnWriting
 from hub.clock import SystemClock
 from hub.connectors import Connect
 from hub.connectors import connectors as own_connectors
@@ -106,6 +107,7 @@ class Hub:
     subscribers: SubscriberWatch
     planner: PaymentPlanner
     token_uses: TokenUses
+    writing: PassedOnWriting
     wake: RedisWake | None
     shared_presence: SharedPresence | None
     node: str
@@ -148,6 +150,7 @@ class Hub:
         await self.accounts.stop()
         await self.starts.stop()
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
+        await self.writing.stop()
         await self.intake.stop()
         await asyncio.gather(*(worker.stop() for worker in self.workers))
         await self.webhooks.stop()
@@ -212,6 +215,7 @@ def build(
     directory = Directory(store, live, clock, presence, rules)
     configured.listen(directory.reconfigured)
     traces = TraceKeeper(store, clock, metrics)
+    writing = PassedOnWriting(store, clock)
     context = ChannelContext(
         clock=clock,
         files=files,
@@ -228,9 +232,11 @@ def build(
         conversations=RecordedConversations(store, live),
         nameless=RecordedNameless(store),
         secret=lambda purpose: key_for(settings, purpose),
+        writing=writing,
     )
     connectors = connectors or own_connectors()
     channels, makes = _connected(connectors, settings, context)
+    writing.serve(channels)
     starts = Starts(metrics, clock, channels)
     webhooks = WebhookSender(store.office, clock)
     acts = Acts(store, channels, files, webhooks, inspector)
@@ -274,6 +280,7 @@ def build(
         subscribers=SubscriberWatch(store, clock, metrics),
         planner=PaymentPlanner(store, metrics),
         token_uses=TokenUses(store, clock, metrics),
+        writing=writing,
         wake=wake,
         shared_presence=_sharing(settings, node, presence),
         node=node,

@@ -36,10 +36,12 @@ from crm_core.ports import (
     HttpStream,
     InboundSink,
     Said,
+    Writing,
 )
 
 _PAGE = 100
 _ACTS_A_MINUTE = 20
+_WRITES_A_MINUTE = 40  # the widget says so every three seconds at most
 _REQUESTS_A_MINUTE = 240
 _FRESH = (("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
 _LATER = ("Retry-After", "5")
@@ -68,7 +70,13 @@ class ChatView:
     """What a visitor's browser may ask of the chat."""
 
     def __init__(
-        self, config: WebConfig, seals: Seals, conversations: Conversations, files: FileStore, clock: Clock
+        self,
+        config: WebConfig,
+        seals: Seals,
+        conversations: Conversations,
+        files: FileStore,
+        clock: Clock,
+        writing: Writing | None = None,
     ) -> None:
         self._config = config
         self._key = config.channel_key
@@ -79,6 +87,8 @@ class ChatView:
         self._of_address = RateLimit(max(_REQUESTS_A_MINUTE, config.per_minute), clock)
         self._acts_of_address = RateLimit(config.per_minute, clock)
         self._of_visitor = RateLimit(_ACTS_A_MINUTE, clock)
+        self._writes_of_visitor = RateLimit(_WRITES_A_MINUTE, clock)
+        self._writing = writing
 
     async def preflight(self, request: HttpRequest) -> HttpResponse:
         """204 for an allowed origin, else 403; the widget itself never asks."""
@@ -132,6 +142,19 @@ class ChatView:
                 and found[0].delivery in {Delivery.SENT, Delivery.DELIVERED}
             ):
                 await sink.receive(self.became(who, found[0], Delivery.READ))
+            return answers.ok(asked.shared)
+
+        return await self._asked(request, do)
+
+    async def writes(self, request: HttpRequest) -> HttpResponse:
+        """The visitor is writing at this moment: nothing of it is kept."""
+
+        async def do(asked: Asked) -> HttpResponse:
+            who = self._known(asked.given)
+            if wait_s := self._writes_of_visitor.wait_s(who):
+                return _too_much(wait_s, asked.shared)
+            if self._writing is not None:
+                self._writing.client_writes(self._key, who, Identity(IdentityKind.WEB, who))
             return answers.ok(asked.shared)
 
         return await self._asked(request, do)

@@ -48,7 +48,8 @@ _PURPOSE = "visitors of websites"
 
 
 class WebChannel:
-    """One website: `Channel`, `ReceivesHttp`, `Streams`, `ReparsesRaw`, `KeepsFiles`, `Measured`, `ProvesItself`.
+    """One website: `Channel`, `ReceivesHttp`, `Streams`, `ReparsesRaw`, `KeepsFiles`, `Measured`, `ProvesItself`,
+    `ShowsWriting`.
 
     Without `secret` and `conversations` in the context there is no chat.
     """
@@ -121,6 +122,7 @@ class WebChannel:
             "history": (lambda chat, asked, _: chat.view.history(asked), _TALK_SIZE),
             "stream": (lambda chat, asked, _: chat.view.stream(asked, chat.streams), _TALK_SIZE),
             "seen": (lambda chat, asked, sink: chat.view.seen(asked, sink), _TALK_SIZE),
+            "writes": (lambda chat, asked, _: chat.view.writes(asked), _TALK_SIZE),
             "send": (lambda chat, asked, sink: chat.view.act(ActKind.SEND, asked, sink), _TALK_SIZE),
             "contact": (lambda chat, asked, sink: chat.view.act(ActKind.CONTACT, asked, sink), _TALK_SIZE),
             "choose": (lambda chat, asked, sink: chat.view.act(ActKind.CHOOSE, asked, sink), _TALK_SIZE),
@@ -139,6 +141,16 @@ class WebChannel:
         """Let every open window's answer come to its end; the windows come back by themselves."""
         if self._chat is not None:
             self._chat.streams.end()
+
+    @property
+    def everywhere(self) -> bool:
+        """A visitor's window may be open at any node."""
+        return True
+
+    def show_writing(self, conversation: str, author: str, /) -> None:
+        """Say in the visitor's open windows that somebody writes."""
+        if self._chat is not None:
+            self._chat.streams.show_writing(conversation, author)
 
     def measurements(self) -> Mapping[str, float]:
         """How many windows are open now."""
@@ -175,7 +187,8 @@ class WebChannel:
         if secret is None or conversations is None:
             return None
         seals = Seals(secret(_PURPOSE), self._config.name)
-        view = ChatView(self._config, seals, conversations, self._context.files, self._context.clock)
+        context = self._context
+        view = ChatView(self._config, seals, conversations, context.files, context.clock, context.writing)
         return _Chat(view, Streams(self.key, self._config.chat, conversations, self._arrived), seals)
 
     async def _arrived(self, visitor: str, said: Said) -> None:

@@ -43,6 +43,12 @@ def event(messages: Sequence[Said], seals: Seals, now: int) -> bytes:
     return f"id: {messages[-1].seq}\nevent: said\ndata: {data}\n\n".encode("utf-8", "replace")
 
 
+def writes(author: str) -> bytes:
+    """That somebody of the office is writing, as an event; in a list as messages are: older widgets pass over it."""
+    data = json.dumps([{"writes": author}], ensure_ascii=False, separators=(",", ":"))
+    return f"event: writes\ndata: {data}\n\n".encode("utf-8", "replace")
+
+
 def _file(file: SaidFile, seals: Seals, now: int) -> dict[str, object]:
     found: dict[str, object] = {"name": file.name, "type": file.content_type, "size": file.size}
     if file.stored is not None:

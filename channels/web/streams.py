@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from channels.web.config import ChatConfig
-from channels.web.shapes import HEARTBEAT, HELLO
+from channels.web.shapes import HEARTBEAT, HELLO, writes
 from crm_core.errors import StorageUnavailable
 from crm_core.messages import ChannelKey, Delivery
 from crm_core.model.call import Direction
@@ -24,21 +24,32 @@ Written = Callable[[Sequence[Said]], bytes]
 
 
 class Stream:
-    """One open window. `wake` may be called at any time, from the loop's own thread."""
+    """One open window. `wake` and `show_writing` may be called at any time, from the loop's own thread."""
 
-    __slots__ = ("_due", "_waiter", "address", "ended", "visitor")
+    __slots__ = ("_due", "_waiter", "_writer", "address", "ended", "visitor")
 
     def __init__(self, visitor: str, address: str | None) -> None:
         self.visitor = visitor
         self.address = address
         self.ended = False
         self._due = False
+        self._writer = ""
         self._waiter: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
         """Something of the conversation may have changed."""
         self._due = True
         self._end_rest()
+
+    def show_writing(self, author: str) -> None:
+        """Somebody of the office writes."""
+        self._writer = author
+        self._end_rest()
+
+    def writer(self) -> str:
+        """Who began to write meanwhile, empty where nobody did; asked once."""
+        writer, self._writer = self._writer, ""
+        return writer
 
     def end(self) -> None:
         """Let the answer come to its end."""
@@ -47,7 +58,7 @@ class Stream:
 
     async def rest(self, longest_s: float) -> bool:
         """Until something may have changed (True), or for `longest_s` (False)."""
-        if not self._due and not self.ended:
+        if not self._due and not self._writer and not self.ended:
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
             timer = loop.call_later(longest_s, self._end_rest)
@@ -94,6 +105,11 @@ class Streams:
             raise TooManyStreams
         return self._content(Stream(visitor, address), after, written)
 
+    def show_writing(self, visitor: str, author: str) -> None:
+        """Say in a visitor's windows that somebody of the office writes."""
+        for stream in self._of_visitor.get(visitor, ()):
+            stream.show_writing(author)
+
     def end(self) -> None:
         """Let all of them come to their end."""
         for stream in tuple(self._open):
@@ -110,7 +126,10 @@ class Streams:
             while not stream.ended:
                 if not due:
                     due = await stream.rest(self._config.heartbeat_s)
-                    if not due and not stream.ended:
+                    writer = stream.writer()
+                    if writer:
+                        yield writes(writer)
+                    elif not due and not stream.ended:
                         yield HEARTBEAT
                     continue
                 found = await self._read(stream, after)

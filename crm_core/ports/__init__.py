@@ -13,8 +13,9 @@ from crm_core.ports.channels import (
     ProvesItself,
     ReparsesRaw,
     Retires,
+    ShowsWriting,
 )
-from crm_core.ports.clients import Conversations, Nameless, Said, SaidFile
+from crm_core.ports.clients import Conversations, Nameless, Said, SaidFile, Writing
 from crm_core.ports.clock import Clock
 from crm_core.ports.context import ChannelContext
 from crm_core.ports.http import HttpRequest, HttpResponse, HttpRoute, HttpStream, ReceivesHttp, Streams
@@ -76,6 +77,8 @@ __all__ = [
     "RouteJournal",
     "Said",
     "SaidFile",
+    "ShowsWriting",
     "Streams",
     "UnitOfWork",
+    "Writing",
 ]

@@ -111,6 +111,19 @@ class ProvesItself(Protocol):
 
 
 @runtime_checkable
+class ShowsWriting(Protocol):
+    """A channel whose clients can see that the office is writing to them."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the client may be met on any node, so that each is told; else the one alone where somebody writes."""
+
+    def show_writing(self, conversation: str, author: str, /) -> None:
+        """Begin to show that this person writes, for a few seconds. Returns at once, never raises; in the loop's own
+        thread."""
+
+
+@runtime_checkable
 class Retires(Protocol):
     """A channel that others know of after it stopped, since it will be back after a start."""
 

@@ -1,4 +1,5 @@
-"""What a channel may know of the record: what was said in a conversation, and of whom a name is wanted."""
+"""What a channel may know of the record, and tell of the moment: what was said in a conversation, of whom a name is
+wanted, and that a client is writing."""
 
 from __future__ import annotations
 
@@ -52,6 +53,14 @@ class Conversations(Protocol):
     def follow(self, key: ChannelKey, conversation: str, changed: Callable[[], None]) -> Callable[[], None]:
         """Have `changed` called whenever a message of the conversation came or changed, on whichever node, until what
         is returned is called. It must not block; in the loop's own thread."""
+
+
+class Writing(Protocol):
+    """That somebody is writing at this moment: never kept, and lost rather than waited for."""
+
+    def client_writes(self, key: ChannelKey, conversation: str, who: Identity) -> None:
+        """A client writes in a conversation; nothing of what. Returns at once, never raises; in the loop's own thread.
+        Channels may tell it as often as their clients do."""
 
 
 class Nameless(Protocol):

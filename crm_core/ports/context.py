@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crm_core.ports.clients import Conversations, Nameless
+from crm_core.ports.clients import Conversations, Nameless, Writing
 from crm_core.ports.clock import Clock
 from crm_core.ports.stores import CursorStore, FileStore, Lease
 from crm_core.ports.telephony import CallRouter, ForeignRows, NumberBook, PresenceSink, RouteJournal
@@ -34,3 +34,4 @@ class ChannelContext:
     conversations: Conversations | None = None
     nameless: Nameless | None = None
     secret: Callable[[str], bytes] | None = None
+    writing: Writing | None = None

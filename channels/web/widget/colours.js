@@ -19,8 +19,6 @@ const paintColours = () => {
   let ink = accent;
   for (let step = 0; contrast(ink, back) < 4.5 && step < 20; step += 1) ink = ink.map((each) => each + ((dark ? 255 : 0) - each) * 0.12);
   box.classList.toggle("dark", dark);
-  box.style.setProperty("--accent", css(accent));
-  box.style.setProperty("--on", css(contrast(accent, WHITE) >= 4.5 || contrast(accent, WHITE) > contrast(accent, INK) ? WHITE : INK));
-  box.style.setProperty("--link", css(ink));
-  box.style.setProperty("--ring", css(ink));
+  const white = contrast(accent, WHITE), on = white >= 4.5 || white > contrast(accent, INK) ? WHITE : INK;
+  Object.entries({ accent, on, link: ink }).forEach(([name, rgb]) => box.style.setProperty(`--${name}`, css(rgb)));
 };

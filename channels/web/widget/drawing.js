@@ -11,6 +11,7 @@ const h = (name, props, ...children) => {
   return node;
 };
 const div = (look, ...children) => h("div", { class: look }, ...children);
+const link = (href, more, ...children) => h("a", { href, target: "_blank", rel: "noopener", ...more }, ...children);
 const icon = (...paths) => {
   const [svg, ...drawn] = ["svg", ...paths].map((d, at) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", at ? "path" : "svg");
@@ -30,23 +31,23 @@ const EMOJI = "😊 😀 😂 😍 🤔 😢 😮 😉 👍 👎 👌 🙏 👋 
 const linked = (text) => text.split(/(https?:\/\/[^\s<>\x22«»]+)/i).flatMap((part, at) => {
   if (at % 2 === 0) return [part];
   const [, url, rest] = part.match(/^(.*?)([.,;:!?)\]'»…]*)$/);
-  return [h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, url), rest];
+  return [link(url, { rel: "noopener noreferrer nofollow ugc" }, url), rest];
 });
 const clock = (at) => new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
 const day = (at) => {
-  const date = new Date(at), ago = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 864e5);
+  const date = new Date(at), ago = Math.round((new Date().setHours(0, 0, 0, 0) - date.setHours(0, 0, 0, 0)) / 864e5);
   return ago === 0 ? L.today : ago === 1 ? L.yesterday : date.toLocaleDateString(lang, { day: "numeric", month: "long" });
 };
 const soon = (at) => new Date(at).toLocaleString(lang, { weekday: "short", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
-const size = (bytes) => (bytes > 1e6 ? `${(bytes / 1048576).toFixed(1)} MB` : `${Math.ceil(bytes / 1024)} KB`);
+const size = (bytes) => bytes > 1e6 ? `${(bytes / 1048576).toFixed(1)} MB` : `${Math.ceil(bytes / 1024)} KB`;
 
 const fileOf = (file) => {
   const url = file.link && `${base}/chat/file?${file.link}`;
   if (url && /^image\/(png|jpeg|gif|webp)$/.test(file.type)) {
-    return h("a", { href: url, target: "_blank", rel: "noopener" }, h("img", { src: url, alt: file.name, loading: "lazy", onload: stick }));
+    return link(url, {}, h("img", { src: url, alt: file.name, loading: "lazy", onload: stick }));
   }
   const inner = [icon(...DOC), h("span", {}, file.name), file.size && h("small", {}, size(file.size))];
-  return url ? h("a", { class: "f", href: url, target: "_blank", rel: "noopener" }, ...inner) : div("f", ...inner);
+  return url ? link(url, { class: "f" }, ...inner) : div("f", ...inner);
 };
 
 const bubble = (one) => {
@@ -75,7 +76,7 @@ const form = (away) => {
   const trap = h("div", { class: "hp", "aria-hidden": "true" }, h("input", { name: "_trap", tabindex: -1, autocomplete: "off" }));
   const node = h("form", { class: "card", novalidate: true }, h("p", {}, away ? L.off : L.ask),
     div("two", field("name", L.name, { autocomplete: "name" }), field("reach", L.reach, { autocomplete: "email" })), away && field("text", L.text, { rows: 3, maxlength: 4000 }), trap, wrong,
-    D.privacy && /^https?:/.test(D.privacy) && h("p", {}, L.agree, h("a", { href: D.privacy, target: "_blank", rel: "noopener" }, L.policy)),
+    /^https?:/.test(D.privacy) && h("p", {}, L.agree, link(D.privacy, {}, L.policy)),
     div("row", h("button", { class: away ? "do wide" : "do", type: "submit" }, L.send),
       !away && h("button", { class: "no", onclick: () => { keep({ asked: 1 }); draw(); entry.focus(); } }, L.later)));
   on(node, "submit", async (event) => {
@@ -90,8 +91,7 @@ const form = (away) => {
     const button = node.querySelector(".do");
     button.disabled = true;
     try {
-      const answer = await asked("contact", () => body);
-      if (!answer.ok) throw new Error(answer.status);
+      good(await asked("contact", () => body));
       thanked = Date.now();
       keep({ asked: 1, talked: 1 });
       connect();

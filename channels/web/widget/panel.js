@@ -9,7 +9,7 @@ const dot = h("span", { class: "dot", "aria-hidden": "true" }), status = h("span
 const note = h("div", { class: "note", role: "status", hidden: true }, L.lost);
 const log = h("div", { class: "log", role: "log", "aria-label": L.log, tabindex: 0 });
 const picker = h("input", { type: "file", hidden: true, tabindex: -1, onchange: () => { [...picker.files].forEach(attach); picker.value = ""; } });
-const entry = h("textarea", { rows: 1, maxlength: 4000, placeholder: L.type, "aria-label": L.type, oninput: () => grow() });
+const entry = h("textarea", { rows: 1, maxlength: 4000, placeholder: L.type, "aria-label": L.type, oninput: () => { grow(); writing(); } });
 const emoji = h("div", { class: "emo", hidden: true }, ...EMOJI.map((each) => h("button", { "aria-label": each, onclick: () => insert(each) }, each)));
 const smile = h("button", { class: "icon", "aria-label": L.emoji, "aria-expanded": "false", onclick: () => emojis(emoji.hidden) },
   icon("M12 22a10 10 0 1 1 0-20 10 10 0 0 1 0 20z", "M8 14s1.5 2 4 2 4-2 4-2", "M9 9h.01M15 9h.01"));
@@ -22,18 +22,19 @@ const panel = h("div", { class: "panel", role: "dialog", "aria-label": heading, 
   note, log, emoji, foot);
 const box = h("div", { class: `w ${(D.position || S.side) === "left" ? "left" : "right"}`, lang }, panel, launcher, live);
 
+const frame = (act) => requestAnimationFrame(act);
 const stick = () => { log.scrollTop = log.scrollHeight; };
 const grow = () => { entry.style.height = "40px"; entry.style.height = `${Math.min(entry.scrollHeight, 120)}px`; };
 const insert = (text) => { entry.setRangeText(text, entry.selectionStart, entry.selectionEnd, "end"); grow(); entry.focus(); };
 const emojis = (shown) => { emoji.hidden = !shown; smile.setAttribute("aria-expanded", shown); stick(); };
 const attach = (file) => {
-  const flaw = file.size > S.size ? L.big(Math.floor(S.size / 1048576)) : "";
+  const flaw = file.size > S.size ? L.big : "";
   put({ kind: "upload", file, ...(flaw && { state: "failed", why: flaw }) });
 };
 
 const nodes = new Map();
 let drawing = 0;
-const draw = () => { drawing = drawing || requestAnimationFrame(paint); };
+const draw = () => { drawing = drawing || frame(paint); };
 const label = () => {
   const seen = local.get().seen || 0;
   let unread = 0;
@@ -49,7 +50,7 @@ const paint = () => {
   all.sort((a, b) => a.at - b.at || a.id - b.id);
   label();
   if (!isOpen) return;
-  status.textContent = office === false ? (opens ? L.back(soon(opens)) : L.away) : L.here;
+  status.textContent = writer ? writer + L.writes : office === false ? (opens ? L.back(soon(opens)) : L.away) : L.here;
   dot.className = office === false ? "dot off" : "dot";
   note.hidden = up;
   const talked = all.length || waiting.length, away = office === false && !talked;
@@ -60,7 +61,7 @@ const paint = () => {
     const before = rows[at - 1], next = rows[at + 1], date = day(one.at);
     if (!before || day(before.at) !== date) shown.push([`day ${date}`, date, () => div("day", date)]);
     const near = (a, b) => a && b && !a.mine === !b.mine && a.author === b.author && Math.abs(a.at - b.at) < 3e5 && day(a.at) === day(b.at);
-    const look = { ...one, more: near(before, one), tail: !near(one, next), last: at === all.length - 1 && at === rows.length - 1 };
+    const look = { ...one, more: near(before, one), tail: !near(one, next), last: at === all.length - 1 && !waiting.length };
     if (one.source) Object.defineProperty(look, "state", { get: () => one.source.state, set: (to) => { one.source.state = to; }, enumerable: true });
     shown.push([one.source ? one.id : `m${one.id}`, JSON.stringify(look), () => bubble(look)]);
   });
@@ -103,7 +104,7 @@ const toggle = (wanted) => {
   begun().then(() => { connect(); return !leader && !loaded && local.get().token ? history() : null; }).catch(() => { connect(); online(false); });
   if (!matchMedia("(pointer: coarse)").matches) entry.focus();
   if (root.activeElement !== entry) log.focus();
-  requestAnimationFrame(() => { stick(); seen(); });
+  frame(() => { stick(); seen(); });
 };
 
 // On a telephone the panel is as high as what the keyboard leaves.
@@ -120,10 +121,11 @@ const submit = () => {
   const text = entry.value.trim();
   if (!text) return;
   entry.value = "";
+  wrote = 0;
   grow();
   emojis(false);
   put({ kind: "send", text });
-  requestAnimationFrame(() => requestAnimationFrame(stick));
+  frame(() => frame(stick));
 };
 on(foot, "submit", (event) => { event.preventDefault(); submit(); });
 on(entry, "keydown", (event) => {
@@ -139,5 +141,5 @@ on(box, "keydown", (event) => {
   const first = all[0], last = all[all.length - 1], now = root.activeElement;
   if (event.shiftKey ? now === first : now === last) { event.preventDefault(); (event.shiftKey ? last : first).focus(); }
 });
-on(document, "visibilitychange", () => { if (!document.hidden) { sleepers.forEach((end) => end()); seen(); } });
+on(document, "visibilitychange", () => { if (!document.hidden) { wake(); seen(); } });
 on(window, "storage", (event) => { if (event.key === KEY) draw(); });

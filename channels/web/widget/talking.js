@@ -31,6 +31,7 @@ const sleep = (ms) => new Promise((done) => {
   const timer = setTimeout(end, ms);
   sleepers.add(end);
 });
+const wake = () => sleepers.forEach((end) => end());
 const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, "0")).join("");
 
 const ask = (name, body, signal) => fetch(`${base}/chat/${name}`, {
@@ -38,12 +39,15 @@ const ask = (name, body, signal) => fetch(`${base}/chat/${name}`, {
   body: body instanceof FormData ? body : JSON.stringify({ token: local.get().token, ...body }),
 });
 
+const good = (answer) => {
+  if (!answer.ok) throw new Error(answer.status);
+  return answer;
+};
+
 let starting = null;
 const start = () => {
   starting = starting || (async () => {
-    const answer = await ask("start", {});
-    if (!answer.ok) throw new Error(answer.status);
-    const told = await answer.json();
+    const told = await good(await ask("start")).json();
     if (!told.known) { messages.clear(); after = 0; }
     keep({ token: told.token });
     office = told.open;
@@ -72,12 +76,14 @@ const asked = async (name, body) => {
 const take = (several, told) => {
   let fresh = null;
   for (const each of several) {
+    if (each && each.writes) writes(each.writes);
     if (!each || typeof each.id !== "number") continue;
     if (!messages.has(each.id) && !each.mine) fresh = each;
     messages.set(each.id, each);
     after = Math.max(after, each.seq);
     if (each.mine && each.ref) waiting = waiting.filter((one) => one.id !== each.ref);
   }
+  if (fresh) writes("");
   if (told) tell({ t: "said", m: several });
   if (fresh && loaded && !isOpen) live.textContent = `${L.fresh}: ${fresh.text}`;
   save();
@@ -93,13 +99,20 @@ const save = () => keep({
 
 const history = async () => {
   for (;;) {
-    const answer = await asked("history", () => ({ after }));
-    if (!answer.ok) throw new Error(answer.status);
-    const told = await answer.json();
+    const told = await good(await asked("history", () => ({ after }))).json();
     take(told.messages, true);
     if (!told.more) break;
   }
   loaded = true;
+};
+
+// Who of the office writes at this moment; nobody again where nothing more is told of it.
+let writer = "", letGo = 0;
+const writes = (name) => {
+  writer = name;
+  clearTimeout(letGo);
+  letGo = name && setTimeout(writes, 6000, "");
+  draw();
 };
 
 let held = 0;  // how often a stream was opened and nothing came through it: some proxies hold answers back
@@ -110,8 +123,7 @@ const follow = async () => {
     await begun();
     const answer = await ask("stream", { after }, cut.signal);
     if (answer.status === 401) { keep({ token: "" }); office = null; }
-    if (!answer.ok) throw new Error(answer.status);
-    const reader = answer.body.getReader(), decoder = new TextDecoder();
+    const reader = good(answer).body.getReader(), decoder = new TextDecoder();
     let rest = "";
     for (;;) {
       const { done, value } = await reader.read();
@@ -156,7 +168,7 @@ const online = (now) => {
   if (up !== now) { up = now; tell({ t: "up", up }); draw(); }
   if (now) flush();
 };
-on(window, "online", () => sleepers.forEach((end) => end()));
+on(window, "online", wake);
 
 // Of several windows of a site one follows, and tells the others.
 let tell = () => {};
@@ -213,16 +225,17 @@ const flush = async () => {
         return form;
       });
     } catch { /* tried again below */ }
+    const code = answer ? answer.status : 0;
     if (answer && answer.ok) {
       one.state = "sent";
       if (one.page) keep({ page: one.page });
       wait = 1;
       if (!leader || held > 1) history().catch(() => {});
-    } else if (answer && answer.status < 500 && answer.status !== 429) {
+    } else if (code && code < 500 && code !== 429) {
       one.state = "failed";
-      one.why = answer.status === 413 ? L.big(Math.floor(S.size / 1048576)) : answer.status === 415 ? L.bad : "";
+      one.why = code === 413 ? L.big : code === 415 ? L.bad : "";
     } else {
-      one.state = answer && answer.status === 429 ? "busy" : "sending";
+      one.state = code === 429 ? "busy" : "sending";
       draw();
       await sleep(Math.max(wait * 1000, answer ? 1000 * answer.headers.get("Retry-After") || 5000 : 0));
       wait = Math.min(wait * 2, 30);
@@ -231,6 +244,14 @@ const flush = async () => {
     draw();
   }
   flushing = false;
+};
+
+// That something is being written, nothing of what; the office has nobody to see it of before the first message.
+let wrote = 0;
+const writing = () => {
+  if (!messages.size || !entry.value || Date.now() - wrote < 3000) return;
+  wrote = Date.now();
+  ask("writes").catch(() => {});
 };
 
 let noting = 0;

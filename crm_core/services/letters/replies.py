@@ -58,10 +58,8 @@ def reply(
     if contact.merged_into is not None:
         raise Conflict("this contact was merged into {merged_into}", merged_into=contact.merged_into)
     last = _answered(desk, contact_id, channel, account, conversation, thread_id)
-    target = conversation or (last.conversation or None if last is not None else None)
+    target = conversation or _conversation(desk, contact, channel, last)
     place = account or (last.account if last is not None else None)
-    if target is None:
-        target = _identity_for(desk, contact, channel)
     if target is None or place is None:
         where = f"«{channel}»" if account is None else f"«{channel}:{account}»"
         raise InvalidInput(
@@ -105,6 +103,17 @@ def reply(
     }
     desk.enqueue(OutboxKind.MESSAGE, f"{channel}:{place}:{target}", outgoing_key(entry.id), payload, entry.id)
     return entry
+
+
+def goes_to(desk: Desk, contact_id: int, channel: str, account: str) -> str | None:
+    """The conversation that an answer of now would go into; None where there is none."""
+    desk.demand(Right.KEEP_CLIENTS)
+    last = desk.work.last_entry(contact_id, channel, account)
+    return _conversation(desk, desk.work.contact(contact_id), channel, last)
+
+
+def _conversation(desk: Desk, contact: ContactRecord, channel: str, last: EntryRecord | None) -> str | None:
+    return (last.conversation if last is not None else None) or _identity_for(desk, contact, channel)
 
 
 def _answered(

@@ -1,4 +1,5 @@
-"""What was said in a conversation, as its client may see it: messages and forms, nothing of the office's own."""
+"""What was said in a conversation, as its client may see it: messages and forms, nothing of the office's own; and whose
+it is."""
 
 from __future__ import annotations
 
@@ -12,10 +13,12 @@ from crm_core.model.call import Direction
 from crm_core.model.records import AttachmentRecord, EntryRecord, FileState
 from crm_core.ports import Said, SaidFile
 from crm_core.storage.queries.pages import all_of, grouped
-from crm_core.storage.tables import app_user, attachment, timeline
+from crm_core.storage.tables import app_user, attachment, contact, timeline
+from crm_core.storage.tables import identity as ways
 
 _SHOWN = (EntryKind.MESSAGE, EntryKind.FORM)
 _AT_ONCE = 500
+_WHO = select(contact.c.id, contact.c.list_name, contact.c.merged_into, contact.c.deleted_at)
 
 
 def said(conn: Connection, key: ChannelKey, conversation: str, after: int, limit: int) -> list[Said]:
@@ -74,6 +77,17 @@ def conversations_of(conn: Connection, entry_ids: Sequence[int], channel: str) -
         )
         found.update((row.account or "", row.conversation or "") for row in conn.execute(statement))
     return found
+
+
+def writer_of(conn: Connection, identity: str) -> tuple[int, str | None] | None:
+    """The client with an identity, and the special list that they stand on; None where there is none (any more)."""
+    held = select(ways.c.contact_id).where(ways.c.key == identity)
+    found = conn.execute(_WHO.where(contact.c.id == held.scalar_subquery())).one_or_none()
+    while found is not None and found.merged_into is not None:
+        found = conn.execute(_WHO.where(contact.c.id == found.merged_into)).one_or_none()
+    if found is None or found.deleted_at is not None:
+        return None
+    return found.id, found.list_name
 
 
 def _names(conn: Connection, logins: set[str]) -> dict[str, str]:

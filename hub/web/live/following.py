@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from crm_core.messages import ChannelKey
 from hub.web.live.pieces import Piece
 from hub.web.live.staying import Stay
 from hub.web.live.topics import EVERYTHING
@@ -21,12 +22,18 @@ _MOST_WHISPERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
-    """Something that is only of the moment: that somebody is looking or writing. Never kept, may be lost."""
+    """Something that is only of the moment: that somebody is looking or writing. Never kept, may be lost.
+
+    `login` and `name` are a colleague's, empty where it is the client who writes, `client` then; `place` is the account
+    and the conversation in which a colleague writes, where its client is to see it.
+    """
 
     topic: str
     kind: str
-    login: str
-    name: str
+    login: str = ""
+    name: str = ""
+    client: int | None = None
+    place: tuple[ChannelKey, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,9 @@ class Follower:
 
     def whisper(self, whisper: Whisper) -> None:
         """Pass something on that is only of the moment; nobody hears themselves."""
-        if not self.closed and whisper.topic in self.topics and whisper.login != self.login:
+        if self.closed or whisper.topic not in self.topics or whisper.login == self.login:
+            return
+        if whisper not in self._whispers:
             self._whispers.append(whisper)
             self._woken.set()
 

@@ -3,8 +3,9 @@ on; `POST /live/whisper`: who looks and who writes.
 
 Events: `stale` `{"topics": […]}` (ask for these parts again; with `"missed": true` for what pieces would have told,
 too; with `"within": MS` at a moment of that time, as many others ask as well), `piece` `{"topic", "key", "html"}` (put
-this in place), `whisper` `{"topic", "kind", "login", "name"}`, `still` `{}` (nothing happens). The id is the position
-in the change feed; `Last-Event-ID`, or `after`, says from where on.
+this in place), `whisper` `{"topic", "kind", "login", "name"}`, or `{"topic", "kind": "types", "client"}` where it is a
+client who writes, `still` `{}` (nothing happens). The id is the position in the change feed; `Last-Event-ID`, or
+`after`, says from where on.
 Where `login` is given, `/live` and `/live/here` are for this person alone: a page of somebody who has left the browser
 to another is refused. What is followed ends with the session, and where its person may something else than before.
 """
@@ -13,12 +14,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
-from typing import Final
 
 import orjson
 from aiohttp import web
 
-from crm_core.errors import InvalidInput
+from crm_core.errors import CoreError, InvalidInput
+from crm_core.messages import ChannelKey
+from crm_core.model.rights import Right
+from crm_core.services.letters.replies import goes_to
 from crm_core.storage.queries.pages import LARGEST_ID
 from hub.bootstrap import Hub
 from hub.http.keys import CLOSING, SSE_LIMITS, EventLimits
@@ -28,7 +31,7 @@ from hub.web.live.judging import Judging
 from hub.web.live.pieces import Offer, Piece
 from hub.web.live.staying import Stay
 from hub.web.live.telling import Telling
-from hub.web.live.topics import parse_topics
+from hub.web.live.topics import WRITING, client_of, of_client, parse_topics
 from hub.web.live.whispers import Whispers
 from hub.web.pages import Answer, Pages, access_here, field_of, session_of, user_here
 from hub.web.routes import Route, does, shows
@@ -37,7 +40,7 @@ from hub.web.tongues import language
 
 log = get_logger(__name__)
 
-_KINDS: Final = frozenset({"looks", "writes"})
+_LOOKS, _WRITES, _TYPES = "looks", "writes", "types"
 # What answering a page that asks for its stale part takes about; by how much pages differ anyway.
 _EACH_MS = 8
 _UNNOTICED_MS = 250
@@ -53,7 +56,9 @@ class LivePages:
         self._judging = Judging(hub.store, self._followers, pages.unproven)
         self._telling = Telling(hub, self._followers, self._judging)
         redis_url = hub.settings.redis_url
-        self._whispers = Whispers(self._followers, hub.node, redis_url.reveal() if redis_url is not None else None)
+        url = redis_url.reveal() if redis_url is not None else None
+        self._whispers = Whispers(self._followers, hub.node, url, self._show)
+        hub.writing.listen(self._client_writes)
 
     def offer(self, offer: Offer) -> None:
         """Have a room make pieces."""
@@ -147,17 +152,38 @@ class LivePages:
         return web.Response(status=204)
 
     async def whisper(self, request: web.Request) -> Answer:
-        """Somebody looks or writes."""
+        """Somebody looks or writes; to whom they write with a `target`, an account, is shown it where that is known."""
         kind, topic = await field_of(request, "kind", 20), await field_of(request, "topic", 40)
         try:
             topics = parse_topics(topic)
         except ValueError as err:
             raise InvalidInput(str(err)) from err
-        if kind not in _KINDS or len(topics) != 1:
+        if kind not in {_LOOKS, _WRITES} or len(topics) != 1:
             raise InvalidInput("whisper: «looks» or «writes», of one topic")
-        user = user_here(request)
-        self._whispers.say(Whisper(topic, kind, user.login, user.name))
+        user, contact_id = user_here(request), client_of(topic)
+        place = await self._place(request, contact_id) if kind == _WRITES and contact_id is not None else None
+        self._whispers.say(Whisper(topic, kind, user.login, user.name, place=place))
         return web.Response(status=204)
+
+    async def _place(self, request: web.Request, contact_id: int) -> tuple[ChannelKey, str] | None:
+        """The account and the conversation that somebody writes in, None where an answer would go nowhere."""
+        channel, _colon, account = (await field_of(request, "target", 200)).partition(":")
+        key = ChannelKey(channel, account)
+        if key not in self._pages.hub.channels or not access_here(request).may(Right.KEEP_CLIENTS):
+            return None
+        try:
+            goes = await self._pages.hub.store.look(lambda desk: goes_to(desk, contact_id, channel, account))
+        except CoreError:
+            return None  # they are told of it when they send
+        return (key, goes) if goes is not None else None
+
+    def _client_writes(self, contact_id: int) -> None:
+        """A client writes: for whoever has their card open, and for whoever sees that they wait."""
+        for topic in (of_client(contact_id), WRITING):
+            self._whispers.say(Whisper(topic, _TYPES, client=contact_id))
+
+    def _show(self, key: ChannelKey, conversation: str, author: str, here: bool) -> None:
+        self._pages.hub.writing.office_writes(key, conversation, author, here=here)
 
 
 def written(news: News, spread_ms: int = 0) -> bytes:
@@ -165,10 +191,7 @@ def written(news: News, spread_ms: int = 0) -> bytes:
 
     Where many follow, pages are told to spread their questions over `spread_ms`.
     """
-    events = [
-        _event("whisper", {"topic": each.topic, "kind": each.kind, "login": each.login, "name": each.name})
-        for each in news.whispers
-    ]
+    events = [_event("whisper", _whispered(each)) for each in news.whispers]
     events += map(_piece, news.pieces)
     if news.stale or not events:
         missed = {"missed": True} if news.missed else {}
@@ -176,6 +199,12 @@ def written(news: News, spread_ms: int = 0) -> bytes:
         events.append(_event("stale", {"topics": sorted(news.stale), **missed, **within}))
     events[-1] = _id(news.position) + events[-1]
     return b"".join(events)
+
+
+def _whispered(whisper: Whisper) -> dict[str, object]:
+    if whisper.client is not None:
+        return {"topic": whisper.topic, "kind": whisper.kind, "client": whisper.client}
+    return {"topic": whisper.topic, "kind": whisper.kind, "login": whisper.login, "name": whisper.name}
 
 
 @lru_cache(maxsize=256)

@@ -44,6 +44,9 @@ _OF_TABLE: Mapping[str, str] = {
     "listed_number": "lists",
 }
 
+WRITING = "writing"
+"""Which clients are writing at this moment; never stale."""
+
 OWN: Mapping[str, str] = {
     "contact_case": "own_cases",
     "lead": "own_leads",
@@ -52,7 +55,7 @@ OWN: Mapping[str, str] = {
 }
 """By table: the topic of somebody's own work in it, which is stale for those alone whom a change concerns."""
 
-TOPICS = frozenset(_OF_TABLE.values()) | frozenset(OWN.values()) | {"phones", "channels", "me"}
+TOPICS = frozenset(_OF_TABLE.values()) | frozenset(OWN.values()) | {"phones", "channels", "me", WRITING}
 """All that are not a client's."""
 
 
@@ -73,6 +76,11 @@ def parse_topics(text: str) -> frozenset[str]:
 def of_client(contact_id: int) -> str:
     """The topic of a client."""
     return f"{_CLIENT}{contact_id}"
+
+
+def client_of(topic: str) -> int | None:
+    """Whose topic it is; None where it is no client's."""
+    return int(topic.removeprefix(_CLIENT)) if topic.startswith(_CLIENT) else None
 
 
 def touched(changes: Iterable[tuple[str, Any, int | None]]) -> frozenset[str]:

@@ -52,9 +52,10 @@ let composed = form() !== null; // beside a deal it comes when the talk is looke
 document.addEventListener("input", ({ target }) => {
   if (!form()?.contains(target)) return;
   keep();
-  if (target.name === "text" && form().elements.target.value !== "note" && Date.now() - written > 3000) {
+  const to = form().elements.target.value;
+  if (target.name === "text" && to !== "note" && Date.now() - written > 3000) {
     written = Date.now();
-    feed.whisper(topic, "writes");
+    feed.whisper(topic, "writes", form().elements.at.value ? "" : to); // what goes later they need not wait for
   }
 });
 document.addEventListener("change", ({ target }) => { if (target.name === "target" && form()?.contains(target)) { fit(); keep(); } });
@@ -137,6 +138,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
 // ---------- who else is here
 
 const others = new Map(); // name -> what they do and until when that counts
+const CLIENT = ""; // in place of a name: the page's own client
 
 function show() {
   const now = Date.now();
@@ -146,6 +148,10 @@ function show() {
 }
 
 feed.on("whisper", (said) => {
+  if (said.topic === topic && said.said === "types" && root.dataset.types) {
+    others.set(CLIENT, { kind: "types", until: Date.now() + 6000 });
+    show();
+  }
   if (said.topic !== topic || !(said.said in { looks: 1, writes: 1 })) return;
   const before = others.get(said.name);
   if (said.said === "looks" && before?.kind === "writes" && before.until > Date.now()) return;
@@ -154,6 +160,9 @@ feed.on("whisper", (said) => {
   if (!before) setTimeout(look, Math.random() * 700); // who has just come does not know of those who are here
 });
 setInterval(show, 2000);
+document.addEventListener("placed", ({ target, detail }) => {
+  if (detail.fresh && target.matches(".entry.in") && others.delete(CLIENT)) show(); // there it is
+});
 
 const look = () => { if (!document.hidden) feed.whisper(topic, "looks"); };
 setTimeout(look, 1000);

@@ -77,8 +77,9 @@ function alone() {
   open();
 }
 
-export function whisper(topic, kind) {
-  const body = new URLSearchParams({ topic, kind, csrf: document.body.dataset.csrf });
+// `target`: the account in which one writes, whose client may be shown it.
+export function whisper(topic, kind, target = "") {
+  const body = new URLSearchParams({ topic, kind, target, csrf: document.body.dataset.csrf });
   fetch("/live/whisper", { method: "POST", body, credentials: "same-origin", keepalive: true }).catch(() => {});
 }
 

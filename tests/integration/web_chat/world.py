@@ -32,6 +32,7 @@ Client = TestClient[web.Request, web.Application]
 _CONFIG = """
 database_url = "{url}"
 secret_key = "the-same-on-every-node"
+{more}
 [[web]]
 name = "site"
 key = "site-key"
@@ -46,6 +47,9 @@ name = "forms"
 key = "forms-key"
 origins = ["https://example.org"]
 chat = false
+[[list]]
+name = "чёрный список"
+action = "reject"
 """
 
 
@@ -55,6 +59,7 @@ class Node:
 
     hub: Hub
     client: Client
+    clock: DrivenClock
 
     async def answer(self, visitor: str, text: str) -> EntryRecord:
         """A person of the office answers a visitor through this node."""
@@ -142,6 +147,7 @@ class Window:
 
     response: ClientResponse
     got: list[dict[str, Any]] = field(default_factory=list)
+    writers: list[str] = field(default_factory=list)
     signs: int = 0
 
     async def until(self, text: str) -> dict[str, Any]:
@@ -159,22 +165,25 @@ class Window:
         if line.startswith(b":"):
             self.signs += 1
         if line.startswith(b"data: "):
-            self.got += json.loads(line[6:])
+            told = json.loads(line[6:])
+            self.writers += [each["writes"] for each in told if "writes" in each]
+            self.got += [each for each in told if "writes" not in each]
         return line
 
 
 @asynccontextmanager
-async def nodes(url: str, folder: Path, count: int) -> AsyncIterator[list[Node]]:
-    """So many hubs on one database."""
+async def nodes(url: str, folder: Path, count: int, more: str = "") -> AsyncIterator[list[Node]]:
+    """So many hubs on one database; `more` are lines of hub.toml for all of them."""
     async with AsyncExitStack() as stack:
         found: list[Node] = []
         for number in range(count):
-            settings = parse_settings(_CONFIG.format(url=url), folder=folder / str(number))
-            hub = build(settings, clock=DrivenClock())
+            settings = parse_settings(_CONFIG.format(url=url, more=more), folder=folder / str(number))
+            clock = DrivenClock()
+            hub = build(settings, clock=clock)
             await hub.start()
             stack.push_async_callback(hub.stop)
             if not found:
                 await hub.store.run(lambda desk: add_user(desk, NewUser("ivan", "Иван Петров", Role.MANAGER)))
             client = await stack.enter_async_context(TestClient(TestServer(create_app(hub))))
-            found.append(Node(hub, client))
+            found.append(Node(hub, client, clock))
         yield found
