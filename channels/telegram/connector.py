@@ -23,6 +23,7 @@ from channels.telegram.polling import Poller, PollTools
 from channels.telegram.proof import Proof
 from channels.telegram.waiting import Sleep
 from channels.telegram.webhook import MAX_BODY, WebhookKeeper, WebhookView
+from channels.telegram.writing import ShownWriting
 from crm_core.errors import ChannelAuthError, IntakeUnavailable
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage
 from crm_core.ports import (
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class TelegramChannel:
-    """One bot: `Channel`, `ReceivesHttp`, `ReparsesRaw`, `FetchesFiles`, `ProvesItself`."""
+    """One bot: `Channel`, `ReceivesHttp`, `ReparsesRaw`, `FetchesFiles`, `ProvesItself`, `ShowsWriting`."""
 
     def __init__(self, config: TelegramConfig, context: ChannelContext, *, sleep: Sleep = asyncio.sleep) -> None:
         self._config = config
@@ -56,6 +57,7 @@ class TelegramChannel:
         self._afterwards = Afterwards(self._api, self._background, pacer, words)
         menus = StaffMenus(self._api, self._background, words)
         self._sender = Sender(self._api, context.files, pacer, self._memory, menus, words)
+        self._writing = ShownWriting(self._api, self._background, self._memory)
         self._view = WebhookView(config, self._reader, self._memory, self._afterwards, context.clock)
         self._sink: InboundSink | None = None
         self._worker: Poller | WebhookKeeper | None = None
@@ -111,6 +113,16 @@ class TelegramChannel:
     def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """The content of a file by its `file_id`, in pieces; raises the delivery errors."""
         return self._api.download(remote_id)
+
+    @property
+    def everywhere(self) -> bool:
+        """Telegram need be told once."""
+        return False
+
+    def show_writing(self, conversation: str, _author: str, /) -> None:
+        """Show a client that somebody writes; under the bot's name, whoever it is."""
+        if self._sink is not None:
+            self._writing.show(conversation)
 
     def routes(self) -> Sequence[HttpRoute]:
         """The webhook's path in mode webhook; none in mode polling, so that it is answered 404."""

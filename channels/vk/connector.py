@@ -25,8 +25,10 @@ from channels.vk.presses import PressAnswers
 from channels.vk.proof import Proof
 from channels.vk.uploads import Uploads
 from channels.vk.waiting import Sleep
+from channels.vk.writing import ShownWriting
 from crm_core.errors import ChannelAuthError, IntakeUnavailable
 from crm_core.messages import ChannelKey, DeliveryReceipt, InboundEvent, OutboundMessage
+from crm_core.model.identity import Identity, IdentityKind
 from crm_core.ports import ChannelContext, ChannelHealth, HttpRequest, HttpResponse, HttpRoute, InboundSink
 from crm_core.wording import Sentence
 
@@ -34,7 +36,8 @@ log = logging.getLogger(__name__)
 
 
 class VkChannel:
-    """One community: `Channel`, `ReceivesHttp`, `ReparsesRaw`, `FetchesFiles`, `Measured`, `ProvesItself`."""
+    """One community: `Channel`, `ReceivesHttp`, `ReparsesRaw`, `FetchesFiles`, `Measured`, `ProvesItself`,
+    `ShowsWriting`."""
 
     def __init__(self, config: VkConfig, context: ChannelContext, *, sleep: Sleep = asyncio.sleep) -> None:
         self._config = config
@@ -46,7 +49,8 @@ class VkChannel:
         self._reader = Reader(config.key, config.group_id, self._names.name_of, config.joins)
         own = OwnComments(config.key, context.cursors)
         self._presses = PressAnswers(self._api)
-        self._intake = Intake(own, self._presses, self._names)
+        self._intake = Intake(own, self._presses, self._names, self._typed)
+        self._writing = ShownWriting(self._api, config.group_id)
         self._sender = Sender(self._api, Uploads(self._api, context.files, config.group_id), own, config.group_id)
         self._downloads = Downloads(config, self._api)
         self._history = History(config, self._api, self._reader, self._intake, context.clock, context.cursors)
@@ -95,6 +99,7 @@ class VkChannel:
                     task.cancel()  # whoever stops us has no more time: what was not committed comes again
                 raise
         await self._presses.drain()
+        await self._writing.drain()
         await self._api.stop()
         self._health.stopped()
 
@@ -112,6 +117,16 @@ class VkChannel:
     def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """The content of a file by its address, in pieces; raises the delivery errors."""
         return self._downloads.content(remote_id)
+
+    @property
+    def everywhere(self) -> bool:
+        """VK need be told once."""
+        return False
+
+    def show_writing(self, conversation: str, _author: str, /) -> None:
+        """Show a client that somebody writes; under the community's name, whoever it is."""
+        if self._sink is not None:
+            self._writing.show(conversation)
 
     def routes(self) -> Sequence[HttpRoute]:
         """The callback's path in mode callback; none in mode longpoll, so that it is answered 404."""
@@ -137,6 +152,11 @@ class VkChannel:
         finally:
             if not self._tasks:
                 await self._api.close()
+
+    def _typed(self, client: int) -> None:
+        """A client is writing to the community."""
+        if self._context.writing is not None:
+            self._context.writing.client_writes(self.key, str(client), Identity(IdentityKind.VK, str(client)))
 
     async def _posted(self, request: HttpRequest) -> HttpResponse:
         if self._sink is None:

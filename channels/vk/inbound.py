@@ -12,6 +12,7 @@ from channels.vk import comments, dialogues, forms
 from channels.vk.conversation import Kind
 from channels.vk.facts import About, Fact, Names
 from channels.vk.fields import Fields, ShapeError, clean
+from channels.vk.writing import typist
 from crm_core.messages import ChannelKey, Ignored, InboundEvent, Unparsable
 
 MAX_ERROR = 500
@@ -65,11 +66,13 @@ class OwnComment:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An event as it arrived: the fact, the button press to answer, the comment of ours to recognise."""
+    """An event as it arrived: the fact, the button press to answer, the comment of ours to recognise; or, in place of a
+    fact, the client who is writing at this moment."""
 
     event: InboundEvent
     press: Press | None = None
     own_comment: OwnComment | None = None
+    typist: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Reader:
             except (ValueError, RecursionError) as error:
                 raw, fact = repr(type(event)).encode(), Fact(Unparsable(_words(error)))
         own = _own_comment(event, self.group_id)
-        return Arrival(self._event(_event_id(event), raw, received_at, fact), _press(event), own)
+        return Arrival(self._event(_event_id(event), raw, received_at, fact), _press(event), own, typist(event))
 
     def _event(self, event_id: str | None, raw: bytes, received_at: datetime, fact: Fact) -> InboundEvent:
         external_id = event_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"

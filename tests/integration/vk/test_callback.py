@@ -115,7 +115,7 @@ async def test_what_is_not_understood_is_kept_and_answered_ok(rig: Rig, body: by
     assert (again.external_id, type(again.payload)) == ("id", Unparsable)
 
 
-@pytest.mark.parametrize("kind", ["like_add", "group_leave", "message_typing_state", "an_event_of_next_year"])
+@pytest.mark.parametrize("kind", ["like_add", "group_leave", "an_event_of_next_year"])
 async def test_kinds_without_a_use_are_journalled_as_ignored(rig: Rig, kind: str) -> None:
     await rig.running()
     assert await post(rig, event(kind, object={"anything": [1]})) == (200, b"ok")

@@ -16,7 +16,7 @@ API_VERSION = "5.199"
 FIRST_CHAT = 2_000_000_000
 ALL_EVENTS = (
     "message_new", "message_edit", "message_reply", "message_event", "message_allow", "message_deny", "message_read",
-    "wall_post_new", "wall_reply_new", "lead_forms_new", "group_join",
+    "wall_post_new", "wall_reply_new", "lead_forms_new", "group_join", "message_typing_state",
 )  # fmt: skip
 
 

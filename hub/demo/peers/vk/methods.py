@@ -100,6 +100,17 @@ async def get_history(community: CommunityState, given: Parameters, _: str) -> A
     return {"count": len(newest), "items": newest[start : start + count]}
 
 
+async def set_activity(community: CommunityState, given: Parameters, _: str) -> Any:
+    """messages.setActivity: to somebody whom the community may write to."""
+    _only(given, "user_id type peer_id group_id")
+    if _text(given, "type") not in {"typing", "audiomessage"}:
+        raise missing("type is typing or audiomessage")
+    dialogue = community.dialogues.get(_number(given, "peer_id"))
+    if dialogue is None or not dialogue.open:
+        raise not_allowed()
+    return 1
+
+
 async def answer_press(community: CommunityState, given: Parameters, _: str) -> Any:
     """messages.sendMessageEventAnswer: once, by whom it was pressed."""
     _only(given, "event_id user_id peer_id event_data")
@@ -304,6 +315,7 @@ METHODS: dict[str, Method] = {
     "messages.getConversations": get_conversations,
     "messages.getHistory": get_history,
     "messages.sendMessageEventAnswer": answer_press,
+    "messages.setActivity": set_activity,
     "users.get": users_get,
     "groups.getById": get_community,
     "groups.getTokenPermissions": permissions,

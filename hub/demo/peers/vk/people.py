@@ -60,6 +60,11 @@ class Person:
         }
         await self._community.tell("message_read", content)
 
+    async def type(self) -> None:
+        """Write something that is not sent yet."""
+        content = {"state": "typing", "from_id": self.id, "to_id": -self._community.group_id}
+        await self._community.tell("message_typing_state", content)
+
     async def allow(self) -> None:
         """Let the community write."""
         self._community.dialogue(self.id).open = True
