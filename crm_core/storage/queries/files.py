@@ -13,7 +13,7 @@ from crm_core.messages import StoredFile
 from crm_core.model.access import Access, Right
 from crm_core.model.records import AttachmentRecord
 from crm_core.services.desk import Desk
-from crm_core.storage.queries.pages import all_of, both
+from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.tables import attachment, timeline, upload
@@ -60,13 +60,12 @@ def add_upload(desk: Desk, login: str, name: str, content_type: str, stored: Sto
     return added
 
 
-def uploads(desk: Desk, ids: Sequence[int], *, by: str = "") -> list[Upload]:
-    """Uploaded files in the order of `ids`; raises InvalidInput where one is unknown, or not `by` that person."""
+def uploads(desk: Desk, ids: Sequence[int], *, by: str) -> list[Upload]:
+    """What somebody uploaded, in the order of `ids`; raises InvalidInput where one is unknown, or not theirs."""
     if not ids:
         return []
     columns = (upload.c.id, upload.c.name, upload.c.content_type, upload.c.size, upload.c.sha256)
-    found_by = both((upload.c.login == by if by else None, upload.c.id.in_(ids)))
-    rows = connection_of(desk).execute(select(*columns).where(*found_by))
+    rows = connection_of(desk).execute(select(*columns).where(upload.c.login == by, upload.c.id.in_(ids)))
     found = {row.id: Upload(*row) for row in rows}
     missing = [each for each in ids if each not in found]
     if missing:

@@ -112,7 +112,7 @@ class Imports:
         login = user_here(request).login
         how = replace(await how_of(request), dry_run=dry)
         hub = self._pages.hub
-        upload = await self._uploaded(number)
+        upload = await self._uploaded(login, number)
         path = hub.files.path(upload.sha256)
         if not await asyncio.to_thread(path.is_file):
             raise NotFound("the file is no longer in the store")
@@ -272,8 +272,8 @@ class Imports:
         )
         return added.id
 
-    async def _uploaded(self, number: int) -> file_queries.Upload:
-        found = await self._pages.hub.store.look(lambda desk: file_queries.uploads(desk, [number]))
+    async def _uploaded(self, login: str, number: int) -> file_queries.Upload:
+        found = await self._pages.hub.store.look(lambda desk: file_queries.uploads(desk, [number], by=login))
         return found[0]
 
     async def _mapped(
@@ -286,7 +286,7 @@ class Imports:
         problem: str = "",
     ) -> Answer:
         hub = self._pages.hub
-        upload = await self._uploaded(number)
+        upload = await self._uploaded(user_here(request).login, number)
         path = hub.files.path(upload.sha256)
         if not await asyncio.to_thread(path.is_file):
             raise NotFound("the file is no longer in the store")

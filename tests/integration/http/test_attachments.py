@@ -107,3 +107,25 @@ async def test_an_upload_goes_by_what_it_is(world: World) -> None:
     made = await world.ask("POST", "/files", data=data, status=201)
     assert made["content_type"] == "text/html"
     assert made["name"] == "agnp.html"
+
+
+async def test_what_somebody_uploaded_is_theirs_alone_to_use(world: World) -> None:
+    await world.take(fact(SHOP, MessageReceived(EntryKind.MESSAGE, "смотри", "m1"), later(1), tg(1001)))
+    (contact,) = (await world.get("/contacts", login="root"))["items"]
+    task = await world.post("/tasks", {"title": "Замер", "contact_id": contact["id"]}, login="root", status=201)
+    data = FormData()
+    data.add_field("file", b"%PDF-1.7 salaries", filename="оклады.pdf", content_type="application/pdf")
+    made = await world.ask("POST", "/files", data=data, login="root", status=201)
+    messages, close = f"/contacts/{contact['id']}/messages", f"/tasks/{task['id']}/close"
+    for path, body in (
+        (messages, {"channel": "telegram", "text": "вот"}),
+        (close, {"result": "готово"}),
+    ):
+        refused = await world.post(path, {**body, "attachments": [made["id"]]}, login="olga", status=422)
+        unknown = await world.post(path, {**body, "attachments": [9]}, login="olga", status=422)
+        assert refused["detail"].replace(str(made["id"]), "9") == unknown["detail"], "it does not tell what others have"
+    assert await world.count("attachment") == 0
+    sent = await world.post(
+        messages, {"channel": "telegram", "text": "вот", "attachments": [made["id"]]}, login="root", status=202
+    )
+    assert [each["name"] for each in sent["attachments"]] == ["оклады.pdf"]

@@ -151,3 +151,13 @@ async def test_a_table_that_is_brought_in_by_two_presses_is_brought_in_once(work
     late = await root.send(BEGIN, page=IMPORTS, **fields, act="bring")
     assert late.status < 500, await late.text()
     assert await workspace.scalar("SELECT count(*) FROM contact WHERE name = 'Анна'") == 1
+
+
+async def test_a_table_that_somebody_else_sent_is_not_brought_in(workspace: Workspace) -> None:
+    root, other = await workspace.visitor(), await workspace.visitor("petr")
+    fields = fields_of(await looked(root, "клиенты.csv", "Имя;Телефон\nАнна;+79161234567\n".encode(), "contacts"))
+    refused = await other.send(BEGIN, page=IMPORTS, **fields, act="bring")
+    assert refused.status == 400, await refused.text()
+    assert await workspace.scalar("SELECT count(*) FROM import_run") == 0
+    begun = await root.send(BEGIN, page=IMPORTS, **fields, act="bring")
+    assert begun.status == 303, await begun.text()

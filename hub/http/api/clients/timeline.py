@@ -70,7 +70,7 @@ def _written(desk: Desk, call: Call[Any, MessageBody]) -> Entry:
         )
     uploads = [
         {"name": each.name, "content_type": each.content_type, "size": each.size, "sha256": each.sha256}
-        for each in file_queries.uploads(desk, body.attachments)
+        for each in file_queries.uploads(desk, body.attachments, by=call.user.login)
     ]
     entry = reply(
         desk,

@@ -261,7 +261,7 @@ def _closed(desk: Desk, call: Call[Any, CloseBody]) -> Task:
     _demand_seen(desk, call)
     files = [
         TaskFile(each.name, each.content_type, each.size, each.sha256)
-        for each in file_queries.uploads(desk, body.attachments)
+        for each in file_queries.uploads(desk, body.attachments, by=call.user.login)
     ]
     return _kept(desk, lambda: services.close(desk, call.number(), call.user.login, body.result, body.version, files))
 
