@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from crm_core.errors import InvalidInput, NotFound
+from crm_core.errors import InvalidInput
 from crm_core.model.definitions import Body, FieldBody, RecordTypeBody, Section, TagGroupBody
 from crm_core.model.definitions.rules import PLAIN_KINDS
-from crm_core.model.definitions.values import FieldCheckRecord
 from crm_core.model.expressions import compiled
 from crm_core.services.custom.typed import unseen_by_formula
 from crm_core.services.desk import Desk
 from crm_core.services.scope import OWN_NAMES
-from crm_core.storage.queries.pages import Reading, one_of
+from crm_core.storage.queries.field_checks import field_check
+from crm_core.storage.queries.pages import Reading
 from hub.http.api.office.definitions import SectionOperations
 from hub.http.operations import Call, Operation, read
 from hub.http.rights import Right
@@ -82,9 +82,7 @@ class FieldCheck(Given):
 
 
 def _check(conn: Reading, call: Call[Query, NoBody]) -> FieldCheck:
-    found = one_of(conn, FieldCheckRecord, call.number())
-    if found is None:
-        raise NotFound("the records of field {number} were never looked through", number=call.number())
+    found = field_check(conn, call.access, call.number())
     samples = [Misfit(record_id=each[0], value=each[1], why=each[2]) for each in found.samples]
     plain = {name: getattr(found, name) for name in ("started_at", "ended_at", "looked", "changed", "problems")}
     return FieldCheck(state=found.state.value, samples=samples, **plain)

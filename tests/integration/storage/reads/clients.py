@@ -12,6 +12,7 @@ from crm_core.storage.filtering import Asking
 from crm_core.storage.queries import (
     companies,
     contacts,
+    field_checks,
     files,
     history,
     lists,
@@ -149,6 +150,7 @@ READS: Reads = {
             f"queries.history.links_of {kind}": _links(kind)
             for kind in ("deal", "lead", "task", "product", "payment", "claim")
         },
+        "queries.field_checks.field_check": lambda ask: field_checks.field_check(ask.conn, ask.access, NOBODY),
         "queries.workspace.cards.card_about": lambda ask: cards.card_about(ask.conn, ask.asker, NOBODY),
         "queries.workspace.cards.next_steps": lambda ask: cards.next_steps(ask.conn, ask.asker, [NOBODY]),
         "queries.workspace.cards.seen_card": lambda ask: cards.seen_card(ask.conn, ask.asker, NOBODY),

@@ -83,10 +83,6 @@ _NONE: Mapping[str, str] = {
     """,
 }
 
-_OF_CLIENTS = """
-    queries.pages.one_of
-"""
-
 _OF_SALES_AND_THE_OFFICE = """
     entering.factor_of
     queries.alarms.calls_by_slot
@@ -131,7 +127,7 @@ _OF_SALES_AND_THE_OFFICE = """
     users.list_users
 """
 
-AWAITED = frozenset((_OF_CLIENTS + _OF_SALES_AND_THE_OFFICE).split())
+AWAITED = frozenset(_OF_SALES_AND_THE_OFFICE.split())
 """Reads that are still asked for at the door alone."""
 
 HELPERS: Mapping[str, str] = {name: why for why, listed in _NONE.items() for name in listed.split()}
