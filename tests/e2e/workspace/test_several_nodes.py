@@ -77,10 +77,11 @@ class Nodes:
     second: Workspace
 
 
-@pytest.fixture
-async def nodes(
-    tmp_path: Path, postgres_url: str, redis_server: RedisServer, chromium: Browser
+@contextlib.asynccontextmanager
+async def two_nodes(
+    folder: Path, postgres_url: str, redis: RedisServer, chromium: Browser, more: str = ""
 ) -> AsyncIterator[Nodes]:
+    """Two nodes of one office; `more` are further tables of its hub.toml."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(BotApiServer())
         bot = server.bot(_TOKEN)
@@ -90,11 +91,11 @@ async def nodes(
             person("ivan", "Иван Петров", Role.MANAGER),
             person("olga", "Ольга Сергеева", Role.MANAGER),
         )
-        config = _CONFIG.format(redis=redis_server.url, token=_TOKEN, base=server.url)
+        config = _CONFIG.format(redis=redis.url, token=_TOKEN, base=server.url) + more
         hubs = []
         for name in ("first", "second"):
-            (tmp_path / name).mkdir()
-            hub = HubProcess(tmp_path / name, postgres_url, config)
+            (folder / name).mkdir()
+            hub = HubProcess(folder / name, postgres_url, config)
             stack.push_async_callback(hub.kill)
             await hub.start()
             hubs.append(hub)
@@ -102,10 +103,18 @@ async def nodes(
         front = Front((first, second))
         await front.serve(stack)
         api = await stack.enter_async_context(aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}))
-        before = HubProcess(tmp_path, postgres_url, "", port=front.port)  # an address alone: it is never started
+        before = HubProcess(folder, postgres_url, "", port=front.port)  # an address alone: it is never started
         found = Nodes(first, Workspace(before, bot, chromium, api), Workspace(second, bot, chromium, api))
         yield found
         assert [*found.through.errors, *found.second.errors] == []
+
+
+@pytest.fixture
+async def nodes(
+    tmp_path: Path, postgres_url: str, redis_server: RedisServer, chromium: Browser
+) -> AsyncIterator[Nodes]:
+    async with two_nodes(tmp_path, postgres_url, redis_server, chromium) as found:
+        yield found
 
 
 async def test_people_at_two_nodes_see_each_other_at_work(nodes: Nodes) -> None:
