@@ -146,6 +146,11 @@ class Access:
         if not self.may(right):
             raise Forbidden("the role «{role}» may not {right}", role=self.user.role, right=right)
 
+    def demand_of_others(self, right: Right, login: str) -> None:
+        """Raise Forbidden where somebody may not do this with what is somebody else's; with their own they may."""
+        if self.login != login:
+            self.demand(right)
+
     def demand_of(self, right: Right, login: str | None) -> None:
         """Raise Forbidden where somebody may not do this with what is a person's (None: nobody's)."""
         self.demand(right)

@@ -115,8 +115,8 @@ class Desk:
 
     def demand_of_others(self, right: Right, login: str) -> None:
         """Raise Forbidden where whoever acts may not do this with what is somebody else's; with their own they may."""
-        if self.access is not None and self.access.login != login:
-            self.access.demand(right)
+        if self.access is not None:
+            self.access.demand_of_others(right, login)
 
     def say(self, phrase: Phrase, **fields: object) -> Said:
         """A text in the office's language; whoever reads it on a page reads their own."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, func, null, or_, select, update
 
 from crm_core.errors import Conflict, NotFound
-from crm_core.model.rights import Right
+from crm_core.model.access import Access, Right
 from crm_core.model.user import Tastes, User
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
@@ -32,8 +32,11 @@ class Factor:
 # ---------------------------------------------------------------- the second factor
 
 
-def factor_of(conn: Connection, login: str) -> Factor | None:
-    """The second factor of an active person, None where they have none."""
+def factor_of(conn: Connection, access: Access | None, login: str) -> Factor | None:
+    """The second factor of an active person, None where they have none; of somebody else's Forbidden is raised. The hub
+    itself asks before it is known who comes."""
+    if access is not None:
+        access.demand_of_others(Right.KEEP_STAFF, login)
     columns = app_user.c
     row = conn.execute(
         select(columns.totp_secret, columns.recovery_codes).where(columns.login == login, columns.active.is_(True))

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.records import DeadlineRecord, OutboxRecord, OutboxState
 from crm_core.storage import bulk
 from crm_core.storage.types import to_micros
@@ -112,8 +113,10 @@ def retry_outbox(conn: Connection, record: OutboxRecord, not_before: datetime, e
     conn.exec_driver_sql(sql, (moment(conn, not_before), text, record.id, record.claimed_by))
 
 
-def depth(conn: Connection) -> dict[str, int]:
-    """How many rows stand in each queue: `outbox`, `outbox_failed`, `deadline`, `journal_failed`."""
+def depth(conn: Connection, access: Access | None) -> dict[str, int]:
+    """How many rows stand in each queue: `outbox`, `outbox_failed`, `deadline`, `journal_failed`. Raises Forbidden for
+    whoever sees no alarms."""
+    demand(access, Right.SEE_ALARMS)
     counts = {
         "outbox": "SELECT count(*) FROM outbox WHERE state = 'queued'",
         "outbox_failed": "SELECT count(*) FROM outbox WHERE state = 'failed'",

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from crm_core.model.rights import Right
+from crm_core.model.access import Access, Right
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from crm_core.storage.tables import app_user, user_session
@@ -139,8 +139,9 @@ def find_visit(conn: Connection, login: str, digest: str, at: datetime) -> Visit
     return Visit(credentials_in(row), row.session_id, at - row.session_seen_at >= SEEN_KEPT_EVERY)
 
 
-def list_sessions(conn: Connection, login: str, at: datetime) -> tuple[OpenSession, ...]:
-    """The sessions of a person, the one that was seen last first."""
+def list_sessions(conn: Connection, access: Access, login: str, at: datetime) -> tuple[OpenSession, ...]:
+    """The sessions of a person, the one that was seen last first. Raises Forbidden for those of others."""
+    access.demand_of_others(Right.KEEP_STAFF, login)
     columns = user_session.c
     rows = conn.execute(
         select(user_session)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, null, or_, select, update
 
 from crm_core.errors import Conflict, InvalidInput, NotFound
-from crm_core.model.rights import Right
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.scopes import EVERYTHING, Scopes
 from crm_core.model.user import User
 from crm_core.services.desk import Desk
@@ -123,9 +123,15 @@ def find_bearer(conn: Connection, digest: str, at: datetime) -> Bearer | None:
     return Bearer(user_of(found), token) if token.open(at) else None
 
 
-def list_tokens(conn: Connection, login: str | None = None, *, revoked: bool = False) -> tuple[Token, ...]:
-    """The tokens of one person, or all; those that were revoked only where they are asked for. The newest first."""
+def list_tokens(
+    conn: Connection, access: Access | None, login: str | None = None, *, revoked: bool = False
+) -> tuple[Token, ...]:
+    """The tokens of one person, or all; whoever asks gets those of their own alone, and those that were revoked only
+    where they are asked for. The newest first. Raises Forbidden."""
+    demand(access, Right.KEEP_TOKENS)
     statement = select(api_token).order_by(api_token.c.id.desc())
+    if access is not None:
+        statement = statement.where(api_token.c.login == access.login)
     if login is not None:
         statement = statement.where(api_token.c.login == login)
     if not revoked:

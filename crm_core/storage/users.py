@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from crm_core.errors import Conflict, Duplicate, InvalidInput, NotFound
-from crm_core.model.access import Right
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.auditing import Act
 from crm_core.model.calendar import ANY_HOURS
 from crm_core.model.identity import address
@@ -169,13 +169,15 @@ def anybody(conn: Connection) -> bool:
     return conn.execute(select(app_user.c.id).limit(1)).first() is not None
 
 
-def list_users(conn: Connection) -> tuple[User, ...]:
-    """Everybody, also the disabled, by login."""
+def list_users(conn: Connection, access: Access | None) -> tuple[User, ...]:
+    """Everybody, also the disabled, by login. Raises Forbidden for whoever sees no staff."""
+    demand(access, Right.SEE_STAFF)
     return tuple(user_of(row) for row in conn.execute(select(app_user).order_by(app_user.c.login)))
 
 
-def find_user(conn: Connection, login: str) -> User | None:
-    """One person, also a disabled one."""
+def find_user(conn: Connection, access: Access | None, login: str) -> User | None:
+    """One person, also a disabled one. Raises Forbidden for whoever sees no staff."""
+    demand(access, Right.SEE_STAFF)
     row = _row(conn, login)
     return user_of(row) if row is not None else None
 
@@ -199,8 +201,9 @@ def groups(conn: Connection) -> tuple[str, ...]:
     return tuple(conn.scalars(select(user_group.c.name).order_by(user_group.c.name)))
 
 
-def count_users(conn: Connection) -> int:
-    """How many users there are, the disabled included."""
+def count_users(conn: Connection, access: Access | None) -> int:
+    """How many users there are, the disabled included. Raises Forbidden for whoever sees no staff."""
+    demand(access, Right.SEE_STAFF)
     return int(conn.execute(select(func.count()).select_from(app_user)).scalar_one())
 
 

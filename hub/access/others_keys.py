@@ -42,7 +42,7 @@ def end_one_session(desk: Desk, login: str, ident: int, *, by: str, remote: str)
 
 def _somebody(desk: Desk, login: str) -> User:
     desk.demand(Right.KEEP_STAFF)
-    user = find_user(connection_of(desk), login)
+    user = find_user(connection_of(desk), desk.access, login)
     if user is None:
         raise NotFound("there is no user «{user}»", user=login)
     return user

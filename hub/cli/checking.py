@@ -101,7 +101,7 @@ async def _database(settings: Settings) -> list[Finding]:
             revision = await migrate(database)
         await database.write(_writable)
         note = "" if revision == head() else f"; схема обновится до {head()} при запуске"
-        people = await database.read(count_users) if not note else 0
+        people = await database.read(lambda conn: count_users(conn, None)) if not note else 0
         wrong = contradictions(office_of(settings), await database.read(load_staff)) if not note else ()
         await database.stop()
     except (CoreError, OSError) as err:

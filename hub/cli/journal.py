@@ -35,7 +35,7 @@ def list_rows(
     from hub.cli.working import with_store
 
     async def act(store: Store) -> Page[JournalRow]:
-        return await store.read(lambda conn: list_journal(conn, JournalFilter(state=state), Slice(limit=limit)))
+        return await store.read(lambda conn: list_journal(conn, None, JournalFilter(state=state), Slice(limit=limit)))
 
     rows = [asdict(row) for row in with_store(act).items]
     if as_json:
@@ -61,7 +61,7 @@ def show(journal_id: JournalId, as_json: AsJson = False) -> None:
     from hub.cli.working import with_store
 
     async def act(store: Store) -> JournalRecord:
-        return await store.read(lambda conn: one_fact(conn, journal_id))
+        return await store.read(lambda conn: one_fact(conn, None, journal_id))
 
     record = with_store(act)
     row: dict[str, Any] = record._asdict() | {"raw": record.raw.decode("utf-8", "backslashreplace")}

@@ -24,7 +24,7 @@ async def asked(settings: Settings, store: Store, path: str, query: Mapping[str,
 
     It is asked with a token that lives only for this question.
     """
-    people = await store.read(list_users)
+    people = await store.read(lambda conn: list_users(conn, None))
     user = next((each for each in people if each.active), None)
     if user is None:
         return None

@@ -47,7 +47,7 @@ def issue(
         def service(desk: Desk) -> None:
             ends = desk.now + life if life is not None else None
             token_id = add_token(desk, login, token_digest(token), name=name, scopes=scopes, expires_at=ends)
-            user = find_user(connection_of(desk), login)
+            user = find_user(connection_of(desk), None, login)
             if user is not None:
                 opens = " ".join(scopes.plain() or ["everything"])
                 note(desk, Noted.TOKEN_ISSUED, user, by="cli", remote="", subject_id=token_id, detail=opens)
@@ -70,7 +70,7 @@ def list_all(
     from hub.cli.working import with_store
 
     async def act(store: Store) -> tuple[Token, ...]:
-        return await store.read(lambda conn: list_tokens(conn, login, revoked=revoked))
+        return await store.read(lambda conn: list_tokens(conn, None, login, revoked=revoked))
 
     rows: list[dict[str, Any]] = [
         {
@@ -115,7 +115,7 @@ def revoke(token_id: Annotated[int, typer.Argument(metavar="№", help="Номе
     async def act(store: Store) -> Token:
         def service(desk: Desk) -> Token:
             token = revoke_token(desk, token_id)
-            user = find_user(connection_of(desk), token.login)
+            user = find_user(connection_of(desk), None, token.login)
             if token.revoked_at is None and user is not None:
                 note(desk, Noted.TOKEN_REVOKED, user, by="cli", remote="", subject_id=token_id)
             return token

@@ -123,7 +123,7 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help="Печата�
     from hub.cli.working import with_store
 
     async def act(store: Store) -> tuple[User, ...]:
-        return await store.read(list_users)
+        return await store.read(lambda conn: list_users(conn, None))
 
     rows = [_row(user) for user in with_store(act)]
     if as_json:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
 
+from crm_core.model.access import Access
 from crm_core.model.exchange import ImportProblemRecord
 from crm_core.model.importing import Became
 from crm_core.services.importing.cells import as_written, harmless
@@ -21,15 +22,16 @@ _AT_ONCE: Final = 500
 _WHY: Final = Sentence("why")
 
 
-async def failed_lines(store: Store, import_id: int) -> AsyncIterator[bytes]:
+async def failed_lines(store: Store, access: Access, import_id: int) -> AsyncIterator[bytes]:
     """The table as CSV, piece by piece: the columns of the file, and why a line failed, in the language of the request.
-    Raises NotFound before the first piece."""
-    record = await store.read(partial(queries.one_import, import_id=import_id))
+    Raises NotFound, Forbidden before the first piece."""
+    record = await store.read(partial(queries.one_import, access=access, import_id=import_id))
     headings = [heading for heading, _ in record.mapping["columns"]]
     yield "\ufeff".encode() + _row([*(as_written(each) for each in headings), told(_WHY)])
     after: str | None = None
     while True:
-        page = await store.read(partial(queries.list_problems, import_id=import_id, where=Slice(after, _AT_ONCE)))
+        next_ones = partial(queries.list_problems, access=access, import_id=import_id, where=Slice(after, _AT_ONCE))
+        page = await store.read(next_ones)
         found = (each for each in page.items if each.cells[0] == Became.FAILED)
         if content := b"".join(_row(_mended(each, len(headings))) for each in found):
             yield content

@@ -218,7 +218,7 @@ def _posting(conn: Any, office: Office, record: OutboxRecord) -> Posting:
     payload = record.payload
     key = payload["target"]
     if "delivery_id" in payload:
-        content = log_of_webhooks.one_delivery(conn, payload["delivery_id"]).payload
+        content = log_of_webhooks.one_delivery(conn, None, payload["delivery_id"]).payload
     else:  # queued before deliveries were kept
         content = {name: payload[name] for name in ("event", "at", "data")}
     delivery = payload.get("delivery", record.dedupe)

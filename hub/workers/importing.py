@@ -63,7 +63,7 @@ class ImportWorker(Worker):
                 if not mine:
                     continue
                 # it may have come to its end while the lease was somebody else's
-                current = await self._store.read(partial(imports.one_import, import_id=record.id))
+                current = await self._store.read(partial(imports.one_import, access=None, import_id=record.id))
                 if current.state in runs.ACTIVE:
                     return await self._do(current)
         return _EVERY_S

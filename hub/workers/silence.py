@@ -117,8 +117,10 @@ class SilenceWatch(Worker):
             self._usual = {}
         heard = await self._listen(now)
         since = self._learned_at or now
-        recent = await self._store.read(lambda conn: calls_by_slot(conn, since)) if self._usual else {}
-        alarms = await self._store.read(lambda conn: list_alarms(conn, Slice(limit=_MOST_ALARMS), lasting=True).items)
+        recent = await self._store.read(lambda conn: calls_by_slot(conn, None, since)) if self._usual else {}
+        alarms = await self._store.read(
+            lambda conn: list_alarms(conn, None, Slice(limit=_MOST_ALARMS), lasting=True).items
+        )
         lasting = {alarm.subject: alarm.since for alarm in alarms if alarm.kind is AlarmKind.SILENT_LINE}
         for subject, usual in self._usual.items():
             if all(_hears(heard, place, now) for place in usual.places):
@@ -151,7 +153,7 @@ class SilenceWatch(Worker):
 
     async def _learn(self, now: datetime) -> None:
         """Read the calls of the last weeks, and put together the numbers under which one line is dialled."""
-        past = await self._store.read(lambda conn: calls_by_slot(conn, now - _PAST))
+        past = await self._store.read(lambda conn: calls_by_slot(conn, None, now - _PAST))
         lines: dict[str, set[Place]] = {}
         configured: dict[str, Line | None] = {}
         known = {key.account for key in self._channels if key.channel in {_PBX, _PUSHED}}

@@ -36,7 +36,7 @@ class Upkeep(Worker):
 
     async def turn(self) -> float:
         """Look, and sweep when it is time."""
-        for queue, depth in (await self._store.read(queues.depth)).items():
+        for queue, depth in (await self._store.read(lambda conn: queues.depth(conn, None))).items():
             self._metrics.queues.labels(queue).set(depth)
         owners = await self._store.read(leases.owners)
         for key, channel in self._channels.items():

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import Direction
 from crm_core.model.records import AlarmRecord
@@ -19,8 +20,9 @@ from crm_core.storage.tables import alarm, call
 from crm_core.storage.types import UtcDateTime
 
 
-def list_alarms(conn: Connection, where: Slice, *, lasting: bool) -> Page[AlarmRecord]:
-    """Alarms, the newest first; `lasting` only those that are not over. One statement."""
+def list_alarms(conn: Connection, access: Access | None, where: Slice, *, lasting: bool) -> Page[AlarmRecord]:
+    """Alarms, the newest first; `lasting` only those that are not over. One statement. Raises Forbidden."""
+    demand(access, Right.SEE_ALARMS)
     after = number_cursor(where.after)
     conditions = both(
         (
@@ -52,11 +54,13 @@ class LineCalls:
     last: datetime
 
 
-def calls_by_slot(conn: Connection, since: datetime) -> dict[tuple[str, str], LineCalls]:
+def calls_by_slot(conn: Connection, access: Access | None, since: datetime) -> dict[tuple[str, str], LineCalls]:
     """Inbound calls from a moment on, by (pbx, number dialled); see `crm_core.model.silence.slot_of`.
 
-    One statement, grouped by the database; it reads the calls of that time only (`ix_call_started_at`).
+    One statement, grouped by the database; it reads the calls of that time only (`ix_call_started_at`). Raises
+    Forbidden for whoever sees no calls.
     """
+    demand(access, Right.SEE_CALLS)
     slots: dict[tuple[str, str], dict[int, int]] = {}
     last: dict[tuple[str, str], datetime] = {}
     for pbx, line, slot, count, newest in conn.execute(slots_statement(conn.dialect.name, since)):

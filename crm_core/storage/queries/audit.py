@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
+from crm_core.model.access import Access, Right
 from crm_core.model.auditing import AccessRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, moment_cursor, page_of, parse_moment_cursor
 from crm_core.storage.tables import access_log
@@ -26,8 +27,9 @@ class AuditFilter:
     until: datetime | None = None
 
 
-def list_audit(conn: Connection, wanted: AuditFilter, where: Slice) -> Page[AccessRecord]:
-    """Entries, the newest first. One statement. Raises InvalidInput for a bad cursor."""
+def list_audit(conn: Connection, access: Access, wanted: AuditFilter, where: Slice) -> Page[AccessRecord]:
+    """Entries, the newest first. One statement. Raises Forbidden, InvalidInput for a bad cursor."""
+    access.demand(Right.SEE_ACCESS)
     found = all_of(conn, AccessRecord, audit_statement(wanted, where))
     return page_of(found, where.limit, lambda entry: moment_cursor(entry.at, entry.id))
 

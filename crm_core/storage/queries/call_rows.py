@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, and_, literal, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
+from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState, Direction
 from crm_core.model.call_now import HERALDED
 from crm_core.model.records import CallRecord, RecordingRecord
@@ -54,8 +55,10 @@ class CallRow:
     decisions: tuple[GivenOut, ...]
 
 
-def list_rows(conn: Connection, wanted: RowFilter, where: Slice) -> Page[CallRow]:
-    """Calls, the newest first. Five statements at most, whatever their number."""
+def list_rows(conn: Connection, access: Access, wanted: RowFilter, where: Slice) -> Page[CallRow]:
+    """Calls, the newest first. Five statements at most, whatever their number. Raises Forbidden for whoever sees no
+    calls."""
+    access.demand(Right.SEE_CALLS)
     records = all_of(conn, CallRecord, rows_statement(wanted, where.after).limit(where.limit + 1))
     page = page_of(records, where.limit, lambda record: moment_cursor(record.started_at, record.id))
     clients = cards_of(conn, [record.contact_id for record in page.items if record.contact_id is not None])

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, literal, select, tuple_
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState, Direction
 from crm_core.model.records import CallRecord
 from crm_core.storage.queries.pages import (
@@ -49,8 +50,9 @@ class GivenOut:
     took_ms: float
 
 
-def list_calls(conn: Connection, wanted: CallFilter, where: Slice) -> Page[CallRecord]:
-    """Calls, the newest first. One statement."""
+def list_calls(conn: Connection, access: Access, wanted: CallFilter, where: Slice) -> Page[CallRecord]:
+    """Calls, the newest first. One statement. Raises Forbidden for whoever sees no calls."""
+    access.demand(Right.SEE_CALLS)
     rows = all_of(conn, CallRecord, calls_statement(wanted, where.after).limit(where.limit + 1))
     return page_of(rows, where.limit, lambda record: moment_cursor(record.started_at, record.id))
 
@@ -72,8 +74,9 @@ def calls_statement(wanted: CallFilter, after: str | None) -> Select[Any]:
     return select(call).where(*conditions).order_by(*(column.desc() for column in place))
 
 
-def one_call(conn: Connection, call_id: int) -> CallRecord:
-    """One call; raises NotFound."""
+def one_call(conn: Connection, access: Access, call_id: int) -> CallRecord:
+    """One call; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_CALLS)
     found = one_of(conn, CallRecord, call_id)
     if found is None:
         raise NotFound("there is no call {call}", call=call_id)

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, literal_column, select
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.case import CaseKind, CaseState
 from crm_core.model.records import CaseRecord, DeadlineKind
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
@@ -33,8 +34,9 @@ class CaseCard:
     due_at: datetime | None
 
 
-def list_cases(conn: Connection, wanted: CaseFilter, where: Slice) -> Page[CaseCard]:
-    """Cases, the oldest first. Two statements."""
+def list_cases(conn: Connection, access: Access, wanted: CaseFilter, where: Slice) -> Page[CaseCard]:
+    """Cases, the oldest first. Two statements. Raises Forbidden for whoever sees no cases."""
+    access.demand(Right.SEE_CASES)
     after = number_cursor(where.after)
     table = contact_case.c
     conditions = both(
@@ -62,8 +64,9 @@ def waiting_since(conn: Connection, contact_ids: Collection[int]) -> dict[int, d
     return {row.contact_id: row.opened_at for row in found}
 
 
-def case_card(conn: Connection, case_id: int) -> CaseCard:
-    """One case; raises NotFound."""
+def case_card(conn: Connection, access: Access, case_id: int) -> CaseCard:
+    """One case; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_CASES)
     found = one_of(conn, CaseRecord, case_id)
     if found is None:
         raise NotFound("there is no case {case}", case=case_id)

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Connection, Table, literal, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right
 from crm_core.model.callback import CallbackState, DialState
 from crm_core.model.records import CallbackRecord, DialRecord
 from crm_core.storage.queries.pages import (
@@ -43,8 +44,9 @@ class CallbackFilter:
     manager: str | None = None
 
 
-def list_dials(conn: Connection, wanted: DialFilter, where: Slice) -> Page[DialRecord]:
-    """Placed calls, the newest first. One statement."""
+def list_dials(conn: Connection, access: Access, wanted: DialFilter, where: Slice) -> Page[DialRecord]:
+    """Placed calls, the newest first. One statement. Raises Forbidden for whoever sees no calls."""
+    access.demand(Right.SEE_CALLS)
     table = dial.c
     conditions = both(
         (
@@ -58,16 +60,18 @@ def list_dials(conn: Connection, wanted: DialFilter, where: Slice) -> Page[DialR
     return page_of(all_of(conn, DialRecord, statement), where.limit, _place)
 
 
-def one_dial(conn: Connection, dial_id: int) -> DialRecord:
-    """One placed call; raises NotFound."""
+def one_dial(conn: Connection, access: Access, dial_id: int) -> DialRecord:
+    """One placed call; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_CALLS)
     found = one_of(conn, DialRecord, dial_id)
     if found is None:
         raise NotFound("there is no placed call {dial}", dial=dial_id)
     return found
 
 
-def list_callbacks(conn: Connection, wanted: CallbackFilter, where: Slice) -> Page[CallbackRecord]:
-    """Callbacks, the newest first. One statement."""
+def list_callbacks(conn: Connection, access: Access, wanted: CallbackFilter, where: Slice) -> Page[CallbackRecord]:
+    """Callbacks, the newest first. One statement. Raises Forbidden for whoever sees no calls."""
+    access.demand(Right.SEE_CALLS)
     table = callback.c
     conditions = both(
         (
@@ -81,8 +85,9 @@ def list_callbacks(conn: Connection, wanted: CallbackFilter, where: Slice) -> Pa
     return page_of(all_of(conn, CallbackRecord, statement), where.limit, _place)
 
 
-def one_callback(conn: Connection, callback_id: int) -> CallbackRecord:
-    """One callback; raises NotFound."""
+def one_callback(conn: Connection, access: Access, callback_id: int) -> CallbackRecord:
+    """One callback; raises NotFound, Forbidden."""
+    access.demand(Right.SEE_CALLS)
     found = one_of(conn, CallbackRecord, callback_id)
     if found is None:
         raise NotFound("there is no callback {callback}", callback=callback_id)

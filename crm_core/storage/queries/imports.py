@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, select
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.exchange import ImportProblemRecord, ImportRecord, ImportState
 from crm_core.storage.queries.pages import Page, Slice, all_of, number_cursor, one_of, page_of
 from crm_core.storage.tables import import_problem, import_run
@@ -15,8 +16,9 @@ _ACTIVE = (ImportState.READY, ImportState.RUNNING)
 _AT_ONCE = 500
 
 
-def one_import(conn: Connection, import_id: int) -> ImportRecord:
-    """An import as it stands; raises NotFound."""
+def one_import(conn: Connection, access: Access | None, import_id: int) -> ImportRecord:
+    """An import as it stands; raises NotFound, Forbidden."""
+    demand(access, Right.IMPORT)
     found = one_of(conn, ImportRecord, import_id)
     if found is None:
         raise NotFound("there is no import {import_id}", import_id=import_id)
@@ -37,8 +39,9 @@ def waiting(conn: Connection) -> list[ImportRecord]:
     return all_of(conn, ImportRecord, select(import_run).where(columns.state.in_(_ACTIVE)).order_by(columns.id))
 
 
-def list_imports(conn: Connection, where: Slice) -> Page[ImportRecord]:
-    """Imports, the newest first."""
+def list_imports(conn: Connection, access: Access, where: Slice) -> Page[ImportRecord]:
+    """Imports, the newest first. Raises Forbidden."""
+    access.demand(Right.IMPORT)
     columns = import_run.c
     statement = select(import_run).order_by(columns.id.desc()).limit(where.limit + 1)
     after = number_cursor(where.after)
@@ -47,8 +50,9 @@ def list_imports(conn: Connection, where: Slice) -> Page[ImportRecord]:
     return page_of(all_of(conn, ImportRecord, statement), where.limit, lambda each: str(each.id))
 
 
-def list_problems(conn: Connection, import_id: int, where: Slice) -> Page[ImportProblemRecord]:
-    """What was wrong with lines of an import, in their order."""
+def list_problems(conn: Connection, access: Access, import_id: int, where: Slice) -> Page[ImportProblemRecord]:
+    """What was wrong with lines of an import, in their order. Raises Forbidden."""
+    access.demand(Right.IMPORT)
     after = number_cursor(where.after)
     found = _problems(conn, import_id, after or 0, where.limit + 1)
     return page_of(found, where.limit, lambda each: str(each.line))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.records import JournalRecord, JournalState
 from crm_core.storage.queries.pages import Page, Slice, both, number_cursor, one_of, page_of
 from crm_core.storage.tables import journal
@@ -46,8 +47,9 @@ class JournalRow:
     attempts: int
 
 
-def list_journal(conn: Connection, wanted: JournalFilter, where: Slice) -> Page[JournalRow]:
-    """Facts, the newest first. One statement."""
+def list_journal(conn: Connection, access: Access | None, wanted: JournalFilter, where: Slice) -> Page[JournalRow]:
+    """Facts, the newest first. One statement. Raises Forbidden."""
+    demand(access, Right.KEEP_JOURNAL)
     statement = journal_statement(wanted, number_cursor(where.after)).limit(where.limit + 1)
     rows = [_row(row) for row in conn.execute(statement)]
     return page_of(rows, where.limit, lambda row: str(row.id))
@@ -78,8 +80,9 @@ class FailedKind:
     newest: datetime
 
 
-def failed_kinds(conn: Connection) -> list[FailedKind]:
-    """What was not understood, by account and kind, the most first. One statement."""
+def failed_kinds(conn: Connection, access: Access) -> list[FailedKind]:
+    """What was not understood, by account and kind, the most first. One statement. Raises Forbidden."""
+    access.demand(Right.KEEP_JOURNAL)
     columns = journal.c
     newest = func.max(columns.received_at, type_=UtcDateTime())
     kind = (columns.channel, columns.account, columns.what)
@@ -91,8 +94,9 @@ def failed_kinds(conn: Connection) -> list[FailedKind]:
     return sorted(found, key=lambda each: (-each.count, each.channel, each.account, each.what))
 
 
-def one_fact(conn: Connection, journal_id: int) -> JournalRecord:
-    """One fact with its raw form; raises NotFound."""
+def one_fact(conn: Connection, access: Access | None, journal_id: int) -> JournalRecord:
+    """One fact with its raw form; raises NotFound, Forbidden."""
+    demand(access, Right.KEEP_JOURNAL)
     found = one_of(conn, JournalRecord, journal_id)
     if found is None:
         raise NotFound("there is no journal row {journal}", journal=journal_id)

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, case, func, select
 
 from crm_core.messages import ChannelKey
+from crm_core.model.access import Access, Right
 from crm_core.model.records import OutboxKind, OutboxState
 from crm_core.storage.tables import outbox
 from crm_core.storage.types import UtcDateTime
@@ -26,8 +27,10 @@ class Queued:
     oldest: datetime
 
 
-def outbox_by_state(conn: Connection) -> list[Queued]:
-    """What waits and what was given up, by kind; what was done is left out. One statement."""
+def outbox_by_state(conn: Connection, access: Access) -> list[Queued]:
+    """What waits and what was given up, by kind; what was done is left out. One statement. Raises Forbidden for whoever
+    sees no alarms."""
+    access.demand(Right.SEE_ALARMS)
     columns = outbox.c
     oldest = func.min(columns.created_at, type_=UtcDateTime())
     statement = (
@@ -39,8 +42,10 @@ def outbox_by_state(conn: Connection) -> list[Queued]:
     return [Queued(kind, state, int(count), at) for kind, state, count, at in conn.execute(statement)]
 
 
-def waiting_for(conn: Connection, accounts: Iterable[ChannelKey]) -> dict[ChannelKey, int]:
-    """How many messages wait for each account; accounts without any are left out. One statement."""
+def waiting_for(conn: Connection, access: Access, accounts: Iterable[ChannelKey]) -> dict[ChannelKey, int]:
+    """How many messages wait for each account; accounts without any are left out. One statement. Raises Forbidden for
+    whoever sees no alarms."""
+    access.demand(Right.SEE_ALARMS)
     keys = list(dict.fromkeys(accounts))
     if not keys:
         return {}

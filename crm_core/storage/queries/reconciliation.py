@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.records import CallRecord, ReconciliationRecord
 from crm_core.storage import bulk
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, page_of
@@ -41,8 +42,11 @@ def newest_of(conn: Connection, pbx: str, days: Sequence[str]) -> dict[str, Reco
     return {record.day: record for record in all_of(conn, ReconciliationRecord, statement)}
 
 
-def list_reconciliations(conn: Connection, where: Slice, pbx: str | None = None) -> Page[ReconciliationRecord]:
-    """Comparisons, the newest first. One statement."""
+def list_reconciliations(
+    conn: Connection, access: Access, where: Slice, pbx: str | None = None
+) -> Page[ReconciliationRecord]:
+    """Comparisons, the newest first. One statement. Raises Forbidden for whoever sees no alarms."""
+    access.demand(Right.SEE_ALARMS)
     after = number_cursor(where.after)
     conditions = both(
         (

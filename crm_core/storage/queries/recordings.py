@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.recording import RecordingState
 from crm_core.model.records import CallRecord, RecordingRecord
 from crm_core.storage import bulk
@@ -94,8 +95,10 @@ def align(conn: Connection, now: datetime, keep: timedelta | None, *, put_away: 
 # ---------------------------------------------------------------- what became of them
 
 
-def recording_of(conn: Connection, call_id: int) -> RecordingRecord | None:
-    """What became of the recording of a call; None where none was expected."""
+def recording_of(conn: Connection, access: Access, call_id: int) -> RecordingRecord | None:
+    """What became of the recording of a call that somebody wants to hear; None where none was expected. Raises
+    Forbidden for whoever hears none."""
+    access.demand(Right.HEAR_CALLS)
     return one_of(conn, RecordingRecord, call_id)
 
 

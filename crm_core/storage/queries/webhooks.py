@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, func, select
 
 from crm_core.errors import NotFound
+from crm_core.model.access import Access, Right, demand
 from crm_core.model.definitions.base import DefinitionRecord, Section
 from crm_core.model.exchange import DeliveryState, WebhookDeliveryRecord
 from crm_core.storage.queries.pages import Page, Slice, all_of, both, number_cursor, one_of, page_of
@@ -36,8 +37,9 @@ class Waiting:
     error: str
 
 
-def one_delivery(conn: Connection, delivery_id: int) -> WebhookDeliveryRecord:
-    """One delivery; raises NotFound."""
+def one_delivery(conn: Connection, access: Access | None, delivery_id: int) -> WebhookDeliveryRecord:
+    """One delivery; raises NotFound, Forbidden."""
+    demand(access, Right.CONFIGURE)
     found = one_of(conn, WebhookDeliveryRecord, delivery_id)
     if found is None:
         raise NotFound("there is no delivery {delivery}", delivery=delivery_id)
@@ -45,9 +47,10 @@ def one_delivery(conn: Connection, delivery_id: int) -> WebhookDeliveryRecord:
 
 
 def list_deliveries(
-    conn: Connection, wanted: DeliveryFilter, where: Slice, *, oldest_first: bool = False
+    conn: Connection, access: Access, wanted: DeliveryFilter, where: Slice, *, oldest_first: bool = False
 ) -> Page[WebhookDeliveryRecord]:
-    """Deliveries, the newest first unless asked otherwise. One statement."""
+    """Deliveries, the newest first unless asked otherwise. One statement. Raises Forbidden."""
+    access.demand(Right.CONFIGURE)
     after = number_cursor(where.after)
     column = webhook_delivery.c
     behind = None
@@ -75,8 +78,9 @@ def subscription(conn: Connection, definition_id: int) -> DefinitionRecord | Non
     return found if found is not None and found.section is Section.WEBHOOK else None
 
 
-def subscription_names(conn: Connection) -> dict[str, str]:
-    """The names of all subscriptions of the record by their keys."""
+def subscription_names(conn: Connection, access: Access) -> dict[str, str]:
+    """The names of all subscriptions of the record by their keys. Raises Forbidden."""
+    access.demand(Right.CONFIGURE)
     rows = conn.execute(select(definition.c.id, definition.c.name).where(definition.c.section == Section.WEBHOOK))
     return {str(row[0]): row[1] for row in rows}
 

@@ -113,9 +113,9 @@ class CallsView:
     staff: Staff
 
 
-def calls_view(conn: Reading, wanted: RowFilter, after: str | None) -> CallsView:
-    """A page of calls, the newest first."""
-    return CallsView(list_rows(conn, wanted, Slice(after, _ROWS)), load_staff(conn))
+def calls_view(conn: Reading, access: Access, wanted: RowFilter, after: str | None) -> CallsView:
+    """A page of calls, the newest first; raises Forbidden."""
+    return CallsView(list_rows(conn, access, wanted, Slice(after, _ROWS)), load_staff(conn))
 
 
 class CallWords:
@@ -206,10 +206,10 @@ class Calls:
         """The page, or with `?part=live` only what refreshes by itself."""
         if not access_here(request).may(Right.SEE_CALLS):
             raise web.HTTPForbidden
-        hub = self._pages.hub
+        hub, access = self._pages.hub, access_here(request)
         wanted, after = wanted_of(request.query), request.query.get("after")
         rows = wanted.filter(hub.settings.time_zone)
-        view = await hub.store.read(lambda conn: calls_view(conn, rows, after))
+        view = await hub.store.read(lambda conn: calls_view(conn, access, rows, after))
         context: dict[str, Any] = {
             "view": view,
             "wanted": wanted,

@@ -18,7 +18,7 @@ async def proved(
     """How many codes on paper are left after one was used, -1 where it was one of the telephone, None for a code that
     opens nothing. `then` is told whether the code was on paper. Raises NotFound where there is no second factor."""
     store = pages.hub.store
-    factor = await store.read(lambda conn: factor_of(conn, login))
+    factor = await store.read(lambda conn: factor_of(conn, None, login))
     if factor is None:
         raise NotFound("user «{login}» has no second factor", login=login)
     secret = factors.open(login, factor.sealed)

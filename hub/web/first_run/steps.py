@@ -7,12 +7,11 @@ from aiohttp import web
 from crm_core.model.access import Access, Right
 from crm_core.model.definitions.accounts import AccountKind
 from crm_core.ports import ChannelState
-from crm_core.storage.queries.pages import Reading
 from crm_core.storage.users import count_users
-from hub.web.pages import Answer, Pages
+from hub.web.pages import Answer, Pages, access_here
 from hub.web.tongues import language
 from hub.web.upkeep.asked import PURPOSES
-from hub.web.upkeep.standing import Standing, standings
+from hub.web.upkeep.standing import standings
 
 
 def after_preset(access: Access) -> str:
@@ -28,8 +27,8 @@ class Steps:
 
     async def channels(self, request: web.Request) -> Answer:
         """Which channel is to be connected, and those that are."""
-        hub, spoken = self._pages.hub, language()
-        found = await hub.store.read(lambda conn: standings(hub, conn, spoken))
+        hub, access, spoken = self._pages.hub, access_here(request), language()
+        found = await hub.store.read(lambda conn: standings(hub, conn, access, spoken))
         connected = [each for each in found if each.health is not None]
         return self._pages.render(
             request,
@@ -41,11 +40,7 @@ class Steps:
 
     async def done(self, request: web.Request) -> Answer:
         """What there is now, and what comes next."""
-        hub, spoken = self._pages.hub, language()
-
-        def read(conn: Reading) -> tuple[list[Standing], int]:
-            return standings(hub, conn, spoken), count_users(conn)
-
-        found, people = await hub.store.read(read)
-        well = sum(each.health is not None and each.health.state is ChannelState.CONNECTED for each in found)
-        return self._pages.render(request, "first_run/done.html", channels=len(found), well=well, people=people)
+        hub, access = self._pages.hub, access_here(request)
+        people = await hub.store.read(lambda conn: count_users(conn, access))
+        well = sum(each.health.state is ChannelState.CONNECTED for each in hub.channels.values())
+        return self._pages.render(request, "first_run/done.html", well=well, people=people)

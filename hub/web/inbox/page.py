@@ -92,11 +92,18 @@ def inbox_view(conn: Reading, asker: Asker, wanted: str, part: str = "", *, ever
         },
         happened=happened(conn, asker) if part in {"", "happening"} else (),
         staff=asker.staff,
-        alarms=list_alarms(conn, Slice(limit=_ALARMS), lasting=True).items if part in {"", "live"} else (),
+        alarms=_alarms(conn, asker) if part in {"", "live"} else (),
         choices=choices if len(choices) > 1 else (),
         whose=whose,
         everything=everything,
     )
+
+
+def _alarms(conn: Reading, asker: Asker) -> tuple[AlarmRecord, ...]:
+    """Those that last, for whoever sees any."""
+    if not asker.access.may(Right.SEE_ALARMS):
+        return ()
+    return list_alarms(conn, asker.access, Slice(limit=_ALARMS), lasting=True).items
 
 
 class InboxPage:

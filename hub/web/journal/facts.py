@@ -20,7 +20,7 @@ from crm_core.storage.queries.journal import (
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.log import get_logger
 from hub.web.journal.raw import readable
-from hub.web.pages import Answer, Pages, field_of, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.tongues import _, ngettext, told
 
 log = get_logger(__name__)
@@ -41,10 +41,10 @@ class Journal:
         everything = request.query.get("state") == "all"
         kind = {name: request.query[name][:300] for name in _KIND if request.query.get(name)}
         wanted = JournalFilter(state=None if everything else JournalState.FAILED, **kind)
-        where = Slice(request.query.get("after"), _ROWS)
+        where, access = Slice(request.query.get("after"), _ROWS), access_here(request)
 
         def read(conn: Reading) -> tuple[Page[JournalRow], list[FailedKind]]:
-            return list_journal(conn, wanted, where), failed_kinds(conn)
+            return list_journal(conn, access, wanted, where), failed_kinds(conn, access)
 
         page, kinds = await self._pages.hub.store.read(read)
         state = {"state": "all"} if everything else {}
@@ -55,7 +55,8 @@ class Journal:
 
     async def one(self, request: web.Request) -> Answer:
         """One row with what arrived, as text."""
-        fact = await self._pages.hub.store.read(lambda conn: one_fact(conn, number_in(request)))
+        access, ident = access_here(request), number_in(request)
+        fact = await self._pages.hub.store.read(lambda conn: one_fact(conn, access, ident))
         raw = bytes(fact.raw)
         return self._pages.render(
             request, "journal/row.html", fact=fact, raw=readable(raw, fact.raw_type), size=len(raw)
@@ -79,12 +80,12 @@ class Journal:
 
     async def replay_kind(self, request: web.Request) -> Answer:
         """Read all failed facts of a kind again, some hundred at a time."""
-        hub = self._pages.hub
+        hub, access = self._pages.hub, access_here(request)
         kind = {name: await field_of(request, name, 300) for name in _KIND}
         if not kind["channel"]:
             raise NotFound("no kind is named")
         wanted = JournalFilter(JournalState.FAILED, kind["channel"], kind["account"], kind["what"])
-        page = await hub.store.read(lambda conn: list_journal(conn, wanted, Slice(None, _AT_ONCE)))
+        page = await hub.store.read(lambda conn: list_journal(conn, access, wanted, Slice(None, _AT_ONCE)))
         done, failed, why = 0, 0, ""
         for row in reversed(page.items):  # as they came
             try:

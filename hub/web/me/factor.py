@@ -121,7 +121,7 @@ class OwnFactor:
         user: User | None = request.get(USER) or request.get(UNPROVEN)
         if user is None:
             raise web.HTTPFound("/login?next=/me/factor")
-        if await self._pages.hub.store.read(lambda conn: factor_of(conn, user.login)) is not None:
+        if await self._pages.hub.store.read(lambda conn: factor_of(conn, None, user.login)) is not None:
             raise web.HTTPFound("/me")
         return user
 

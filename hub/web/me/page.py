@@ -47,13 +47,15 @@ class Own:
 
     async def shown(self, request: web.Request, status: int = 200, **more: Any) -> Answer:
         """The page, with what there is to say: `problem` and which form it belongs to as `at`, a fresh `token`."""
-        login, settings = user_here(request).login, self.pages.hub.settings
+        access, settings = access_here(request), self.pages.hub.settings
+        login, with_tokens = access.login, access.may(Right.KEEP_TOKENS)
 
         now = self.pages.hub.clock.now()
 
         def read(conn: Connection) -> _Kept:
-            tokens, sessions = list_tokens(conn, login), list_sessions(conn, login, now)
-            return _Kept(factor_of(conn, login), tokens, sessions, credentials(conn, login))
+            tokens = list_tokens(conn, access, login) if with_tokens else ()
+            sessions = list_sessions(conn, access, login, now)
+            return _Kept(factor_of(conn, access, login), tokens, sessions, credentials(conn, login))
 
         factor, tokens, sessions, kept = await self.pages.hub.store.read(read)
         context = {
@@ -66,7 +68,7 @@ class Own:
             "demanded": user_here(request).role in settings.access.second_factor,
             "with_password": kept is not None and kept.password_hash is not None,
             "tokens": [(each, each.open(now)) for each in tokens],
-            "with_tokens": access_here(request).may(Right.KEEP_TOKENS),
+            "with_tokens": with_tokens,
             "areas": request.config_dict[AREAS],
             "shortest": SHORTEST_PASSWORD,
         }

@@ -18,7 +18,7 @@ from crm_core.storage.queries import webhooks as queries
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.webhooks import DeliveryFilter
 from hub.http.api.office.webhooks import shown_address
-from hub.web.pages import Answer, Pages, field_of, number_in
+from hub.web.pages import Answer, Pages, access_here, field_of, number_in
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import NP_, _, ngettext, pgettext
 
@@ -53,12 +53,12 @@ class Deliveries:
         text, after = request.query.get("state", ""), request.query.get("after") or None
         state = DeliveryState(text) if text in list(DeliveryState) else None
         asked = request.query.get("to", "")[:2000]
-        keys = await self._keys()
+        keys, access = await self._keys(), access_here(request)
         wanted = DeliveryFilter(state=state, subscription=keys.get(asked, asked) if asked else None)
         page, names = await self.pages.hub.store.read(
             lambda conn: (
-                queries.list_deliveries(conn, wanted, Slice(after, _PAGE)),
-                queries.subscription_names(conn),
+                queries.list_deliveries(conn, access, wanted, Slice(after, _PAGE)),
+                queries.subscription_names(conn, access),
             )
         )
         rows = [
@@ -85,9 +85,9 @@ class Deliveries:
 
     async def one(self, request: web.Request) -> Answer:
         """One delivery with what is posted."""
-        ident = number_in(request)
+        access, ident = access_here(request), number_in(request)
         record, names = await self.pages.hub.store.read(
-            lambda conn: (queries.one_delivery(conn, ident), queries.subscription_names(conn))
+            lambda conn: (queries.one_delivery(conn, access, ident), queries.subscription_names(conn, access))
         )
         return self.pages.render(
             request,

@@ -16,7 +16,7 @@ from crm_core.storage.queries.alarms import LineCalls, calls_by_slot
 from hub.settings.checks import lines_without_pbx
 from hub.web.office.drafts import Draft
 from hub.web.office.editing import Editor
-from hub.web.pages import Answer
+from hub.web.pages import Answer, access_here
 from hub.web.tongues import _
 from hub.web.words import link_word
 
@@ -37,9 +37,9 @@ class Lines(Editor):
         await self.checked(draft, body)
         if not isinstance(body, LineBody):
             return await Editor.other(self, request, act, draft, body)
-        hub = self.pages.hub
+        hub, access = self.pages.hub, access_here(request)
         since = hub.clock.now() - timedelta(days=_DAYS)
-        calls = await hub.store.read(lambda conn: calls_by_slot(conn, since))
+        calls = await hub.store.read(lambda conn: calls_by_slot(conn, access, since))
         said = [_("Nothing is wrong with it. It is not saved yet."), *self._links(body), self._heard(body, calls)]
         draft.told = " ".join(said)
         return await self.drawn(request, draft)

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field, ValidationError
 
 from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.model.access import Access
 from crm_core.model.definitions import Body
 from crm_core.model.definitions.base import Line, Name
 from crm_core.model.rights import Right
@@ -76,8 +77,8 @@ class People:
 
     async def show_all(self, request: web.Request) -> Answer:
         """Everybody, the disabled below."""
-        hub = self.pages.hub
-        users = await hub.store.read(storage.list_users)
+        hub, access = self.pages.hub, access_here(request)
+        users = await hub.store.read(lambda conn: storage.list_users(conn, access))
         now, office = hub.clock.now(), hub.store.office
         groups: dict[str, int] = {}
         for user in users:
@@ -235,18 +236,20 @@ class People:
     # ------------------------------------------------------------ inside
 
     async def _person(self, request: web.Request) -> User:
-        login = request.match_info["login"]
-        user = await self.pages.hub.store.read(lambda conn: storage.find_user(conn, login))
+        access, login = access_here(request), request.match_info["login"]
+        user = await self.pages.hub.store.read(lambda conn: storage.find_user(conn, access, login))
         if user is None:
             raise NotFound("there is no user «{user}»", user=login)
         return user
 
-    async def _keys_of(self, user: User | None) -> tuple[Factor | None, tuple[OpenSession, ...]]:
+    async def _keys_of(self, access: Access, user: User | None) -> tuple[Factor | None, tuple[OpenSession, ...]]:
         """The second factor and the sessions of somebody."""
         if user is None:
             return None, ()
         login, now = user.login, self.pages.hub.clock.now()
-        return await self.pages.hub.store.read(lambda conn: (factor_of(conn, login), list_sessions(conn, login, now)))
+        return await self.pages.hub.store.read(
+            lambda conn: (factor_of(conn, access, login), list_sessions(conn, access, login, now))
+        )
 
     async def _act(self, request: web.Request, service: Any) -> None:
         await settled(self.pages, request, service)
@@ -277,7 +280,7 @@ class People:
         offers, people = await store.look(
             lambda desk: (offers_of(desk), tuple(each for each in desk.work.staff.by_login.values() if each.active))
         )
-        kept, sessions = await self._keys_of(user)
+        kept, sessions = await self._keys_of(access_here(request), user)
         usual, more = drawn(PersonForm, values, faults, offers)
         known = set(PersonForm.model_fields)
         answer = self.pages.render(

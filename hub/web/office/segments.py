@@ -138,12 +138,12 @@ class Segments(Editor):
 
     async def audience(self, request: web.Request) -> Answer:
         """Hashed numbers and addresses of everybody in a segment of clients; who took them is noted."""
-        ident, hub = number_in(request), self.pages.hub
-        record = await hub.store.read(lambda conn: definition(conn, Section.SEGMENT, ident))
+        ident, hub, access = number_in(request), self.pages.hub, access_here(request)
+        record = await hub.store.read(lambda conn: definition(conn, access, Section.SEGMENT, ident))
         body = SegmentBody.model_validate(record.body)
         if body.of != "contact":
             raise InvalidInput(_("Only a segment of clients themselves can be taken away, not one of their records."))
-        access, remote = access_here(request), remote_of(request)
+        remote = remote_of(request)
         table = await exporting.export(
             hub.store,
             hub.clock,

@@ -18,7 +18,7 @@ from hub.web.doing import going_back
 from hub.web.office.forms.filled import Sent
 from hub.web.office.sections import Keeping
 from hub.web.office.summaries import Said, definition_said, said
-from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.tongues import _, told
 
 
@@ -47,8 +47,10 @@ class Shelf:
 
     async def show_all(self, request: web.Request) -> Answer:
         """The definitions there are, those put away too."""
-        keeping, hub = self.keeping, self.pages.hub
-        records = await hub.store.read(lambda conn: queries.list_definitions(conn, keeping.section, archived=True))
+        keeping, hub, access = self.keeping, self.pages.hub, access_here(request)
+        records = await hub.store.read(
+            lambda conn: queries.list_definitions(conn, access, keeping.section, archived=True)
+        )
         by_file = keeping.set_by_file(hub)
         lines = [self._line(each, by_file) for each in records]
         return self.pages.render(
@@ -130,8 +132,8 @@ class Shelf:
         raise self.pages.redirect(request, self.home, notice)
 
     async def _record(self, request: web.Request) -> DefinitionRecord:
-        ident, section = number_in(request), self.keeping.section
-        return await self.pages.hub.store.read(lambda conn: queries.definition(conn, section, ident))
+        access, ident, section = access_here(request), number_in(request), self.keeping.section
+        return await self.pages.hub.store.read(lambda conn: queries.definition(conn, access, section, ident))
 
     def _line(self, record: DefinitionRecord, by_file: tuple[str, ...]) -> Line:
         line = Line(record, covered=record.name in by_file)

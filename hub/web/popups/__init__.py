@@ -6,7 +6,7 @@ from aiohttp import web
 
 from crm_core.model.rights import Right
 from hub.web.live.stream import LivePages
-from hub.web.pages import Answer, Pages, user_here
+from hub.web.pages import Answer, Pages, access_here
 from hub.web.popups.notices import Notices
 from hub.web.popups.ringing import Ringing
 from hub.web.routes import Route, shows
@@ -21,7 +21,7 @@ def routes(pages: Pages, live: LivePages) -> tuple[Route, ...]:
 
     async def show(request: web.Request) -> Answer:
         """The calls that a page which was opened meanwhile has to show."""
-        pieces = await ringing.mine(user_here(request), language())
+        pieces = await ringing.mine(access_here(request), language())
         return web.Response(text="".join(each.html for each in pieces), content_type="text/html")
 
     return (shows("/popups", show, Right.SEE_CALLS),)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from crm_core.messages import RouteStage, Verdict
-from crm_core.model.access import Right
+from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState, Direction
 from crm_core.model.call_now import passed_on_by, ringing_legs, rings_now, talk_now
 from crm_core.model.identity import caller
@@ -84,13 +84,13 @@ class Ringing:
         self._pages = pages
         self.offer = Offer("call", self._make, frozenset({_TOPIC}))
 
-    async def mine(self, user: User, language: str) -> Sequence[Piece]:
-        """The popups that somebody has to see now."""
+    async def mine(self, access: Access, language: str) -> Sequence[Piece]:
+        """The popups that somebody has to see now; raises Forbidden."""
         hub, now = self._pages.hub, self._pages.hub.clock.now()
 
         def found(conn: Reading) -> list[Shown]:
-            calls = [each for each in calls_now(conn, now) if user.login in concerned(each, now)]
-            return [each for call in calls for each in self._shown(conn, call, now, {user.login})]
+            calls = [each for each in calls_now(conn, access, now) if access.login in concerned(each, now)]
+            return [each for call in calls for each in self._shown(conn, call, now, {access.login})]
 
         return self._pieces(await hub.store.read(found), language)
 

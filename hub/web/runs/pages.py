@@ -113,7 +113,7 @@ class Runs:
                 "rows": [_row(each, titles) for each in page.items],
                 "names": people,
                 "next": page.next,
-                "rules": _names(conn, query["rule"], Section.RULE, Section.CHAIN),
+                "rules": _names(conn, access, query["rule"], Section.RULE, Section.CHAIN),
             }
 
         found = await hub.store.read(read)
@@ -152,7 +152,7 @@ class Runs:
                 "rows": [(each, reason(each)) for each in page.items],
                 "names": _called(conn, {each.contact_id for each in page.items}),
                 "next": page.next,
-                "rules": _names(conn, query["rule"], Section.CHAIN),
+                "rules": _names(conn, access, query["rule"], Section.CHAIN),
             }
 
         found = await hub.store.read(read)
@@ -191,9 +191,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) <= _LARGEST else None
 
 
-def _names(conn: Reading, asked: str, *sections: Section) -> list[str]:
+def _names(conn: Reading, access: Access, asked: str, *sections: Section) -> list[str]:
     """The names there are to choose from; those put away did something, too."""
-    found = {each.name for section in sections for each in definitions.list_definitions(conn, section, archived=True)}
+    found = {
+        each.name for section in sections for each in definitions.list_definitions(conn, access, section, archived=True)
+    }
     return sorted({*found, *([asked] if asked else [])}, key=str.casefold)
 
 

@@ -23,7 +23,7 @@ from hub.accounts.sealing import Seal
 from hub.accounts.trying import try_account
 from hub.log import get_logger
 from hub.web.doing import part
-from hub.web.pages import Answer, Pages, field_of, number_in, session_of
+from hub.web.pages import Answer, Pages, access_here, field_of, number_in, session_of
 from hub.web.returning import scripted
 from hub.web.tongues import _, language
 from hub.web.upkeep.asked import ASKED, NAMES, PURPOSES
@@ -66,7 +66,7 @@ class AccountPages:
 
     async def one(self, request: web.Request) -> Answer:
         """An account of the record: its form, how it stands, what to put elsewhere."""
-        record, body = await self._kept(number_in(request))
+        record, body = await self._kept(request)
         return self._shown(request, body.channel, name_of(record), shown(body.channel, body), record=record)
 
     async def add(self, request: web.Request) -> Answer:
@@ -76,7 +76,7 @@ class AccountPages:
 
     async def change(self, request: web.Request) -> Answer:
         """The same of one that is kept."""
-        record, body = await self._kept(number_in(request))
+        record, body = await self._kept(request)
         return await self._checked(request, await self._filled(request, body.channel, record, body))
 
     async def remove(self, request: web.Request) -> Answer:
@@ -90,7 +90,7 @@ class AccountPages:
 
     async def tried(self, request: web.Request) -> Answer:
         """Try an account as it is kept."""
-        record, body = await self._kept(number_in(request))
+        record, body = await self._kept(request)
         found = await try_account(self._pages.hub, Given(body.channel, name_of(record), {}, body), language())
         await begun_again(self._pages.hub, key_of(body.channel, name_of(record)), found)
         if scripted(request):
@@ -239,8 +239,9 @@ class AccountPages:
             texts=texts or [],
         )
 
-    async def _kept(self, account_id: int) -> tuple[DefinitionRecord, AccountBody]:
-        record = await self._pages.hub.store.read(lambda conn: definition(conn, Section.ACCOUNT, account_id))
+    async def _kept(self, request: web.Request) -> tuple[DefinitionRecord, AccountBody]:
+        access, ident = access_here(request), number_in(request)
+        record = await self._pages.hub.store.read(lambda conn: definition(conn, access, Section.ACCOUNT, ident))
         if record.archived:
             raise web.HTTPNotFound
         return record, AccountBody.model_validate(record.body)

@@ -14,7 +14,7 @@ from crm_core.storage.queries.audit import AuditFilter, list_audit
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.users import list_users
 from hub.web.moments import start_of
-from hub.web.pages import Answer, Pages
+from hub.web.pages import Answer, Pages, access_here
 from hub.web.tongues import NP_, pgettext
 from hub.web.words import named_said, role_word
 
@@ -83,10 +83,10 @@ class Audit:
             since=start_of(query["since"], self._pages.hub.settings.time_zone),
             until=start_of(query["until"], self._pages.hub.settings.time_zone, days=1),
         )
-        where = Slice(request.query.get("after"), _ROWS)
+        where, access = Slice(request.query.get("after"), _ROWS), access_here(request)
 
         def read(conn: Reading) -> tuple[Page[AccessRecord], tuple[User, ...]]:
-            return list_audit(conn, wanted, where), list_users(conn)
+            return list_audit(conn, access, wanted, where), list_users(conn, access)
 
         page, people = await self._pages.hub.store.read(read)
         filled = {name: value for name, value in query.items() if value}

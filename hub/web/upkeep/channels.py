@@ -13,7 +13,7 @@ from hub.accounts.findings import Findings
 from hub.accounts.kinds import accounts_of, key_of
 from hub.accounts.trying import try_configured
 from hub.bootstrap import Hub
-from hub.web.pages import Answer, Pages, field_of
+from hub.web.pages import Answer, Pages, access_here, field_of
 from hub.web.returning import scripted
 from hub.web.tongues import language
 from hub.web.upkeep.asked import PURPOSES
@@ -35,10 +35,10 @@ class ChannelPages:
 
     async def show(self, request: web.Request) -> Answer:
         """The page, or with `?part=list` what is kept live of it."""
-        hub = self._pages.hub
+        hub, access = self._pages.hub, access_here(request)
         hub.starts.look()
         spoken = language()  # the read runs on a thread of its own
-        found = await hub.store.read(lambda conn: standings(hub, conn, spoken))
+        found = await hub.store.read(lambda conn: standings(hub, conn, access, spoken))
         context: dict[str, Any] = {"standings": found, "connected": ChannelState.CONNECTED}
         if request.query.get("part") == "list":
             return self._pages.fragment(request, "upkeep/standings.html", **context)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from crm_core.errors import StorageUnavailable
+from crm_core.model.access import Access
 from crm_core.model.records import AlarmRecord, OutboxKind
 from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.storage.queries.alarms import list_alarms
@@ -19,7 +20,7 @@ from crm_core.storage.queues import depth
 from hub.accounts.advice import advice
 from hub.accounts.starting import Stands
 from hub.http.health import parts_of
-from hub.web.pages import Answer, Pages
+from hub.web.pages import Answer, Pages, access_here
 from hub.web.tongues import NP_, language, pgettext
 from hub.web.words import channel_word, link_word
 
@@ -103,10 +104,10 @@ class Health:
 
     async def show(self, request: web.Request) -> Answer:
         """The page, or with `?part=live` what is refreshed of it; it is there also where the database is not."""
-        hub = self._pages.hub
+        hub, access = self._pages.hub, access_here(request)
         well, parts = await parts_of(hub)
         try:
-            numbers = await hub.store.read(_numbers)
+            numbers = await hub.store.read(lambda conn: _numbers(conn, access))
         except StorageUnavailable:
             numbers = _Numbers((), [], {})
         # Turns that failed are counted for Prometheus; nobody else counts them.
@@ -147,9 +148,11 @@ def _part(name: str, told: Mapping[str, str], link: tuple[ChannelHealth, Stands 
     return _Part(name, told["state"], told["detail"], good, stands.since if stands is not None else None, mend)
 
 
-def _numbers(conn: Reading) -> _Numbers:
+def _numbers(conn: Reading, access: Access) -> _Numbers:
     return _Numbers(
-        tuple(list_alarms(conn, Slice(None, _ALARMS), lasting=True).items), outbox_by_state(conn), depth(conn)
+        tuple(list_alarms(conn, access, Slice(None, _ALARMS), lasting=True).items),
+        outbox_by_state(conn, access),
+        depth(conn, access),
     )
 
 

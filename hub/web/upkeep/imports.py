@@ -147,9 +147,11 @@ class Imports:
     async def one(self, request: web.Request) -> Answer:
         """How an import goes, or went, and what was wrong with which line."""
         import_id, where = number_in(request), Slice(request.query.get("after"), _PROBLEMS)
+        access = access_here(request)
 
         def read(conn: Reading) -> tuple[ImportRecord, Page[ImportProblemRecord]]:
-            return queries.one_import(conn, import_id), queries.list_problems(conn, import_id, where)
+            problems = queries.list_problems(conn, access, import_id, where)
+            return queries.one_import(conn, access, import_id), problems
 
         record, problems = await self._pages.hub.store.read(read)
         context = {
@@ -171,7 +173,8 @@ class Imports:
 
     async def report(self, request: web.Request) -> Answer:
         """What would become of every line, as a table."""
-        record = await self._pages.hub.store.read(partial(queries.one_import, import_id=number_in(request)))
+        one = partial(queries.one_import, access=access_here(request), import_id=number_in(request))
+        record = await self._pages.hub.store.read(one)
         sha256 = runs.report_of(record)
         path = self._pages.hub.files.path(sha256) if sha256 is not None else None
         if path is None or not await asyncio.to_thread(path.is_file):
@@ -185,9 +188,10 @@ class Imports:
 
     async def failed(self, request: web.Request) -> Answer:
         """The lines that were not taken in, as a table with the reasons: to be mended and brought in again."""
-        import_id = number_in(request)
-        record = await self._pages.hub.store.read(partial(queries.one_import, import_id=import_id))
-        pieces = failed_lines(self._pages.hub.store, import_id)
+        access, import_id = access_here(request), number_in(request)
+        one = partial(queries.one_import, access=access, import_id=import_id)
+        record = await self._pages.hub.store.read(one)
+        pieces = failed_lines(self._pages.hub.store, access, import_id)
         first = await anext(pieces)
         await self._pages.act(request, lambda desk: take_lines(desk, import_id, record.counts.get(Became.FAILED, 0)))
         headers = {
@@ -226,9 +230,9 @@ class Imports:
             return [row for row in rows if len(row) == _REPORT_CELLS]
 
     async def _listed(self, request: web.Request, problem: str = "", status: int = 200) -> Answer:
-        where = Slice(request.query.get("after"), _ROWS)
-        page = await self._pages.hub.store.read(lambda conn: queries.list_imports(conn, where))
-        exporting = access_here(request).may(Right.EXPORT)
+        where, access = Slice(request.query.get("after"), _ROWS), access_here(request)
+        page = await self._pages.hub.store.read(lambda conn: queries.list_imports(conn, access, where))
+        exporting = access.may(Right.EXPORT)
         return self._pages.render(
             request,
             "upkeep/imports.html",

@@ -12,7 +12,7 @@ from aiohttp import web
 from crm_core.storage.queries.pages import Slice
 from crm_core.storage.queries.reconciliation import list_reconciliations
 from hub.web.board.words import day_text
-from hub.web.pages import Answer, Pages
+from hub.web.pages import Answer, Pages, access_here
 from hub.web.tongues import NP_, pgettext
 
 _ROWS = 40
@@ -42,7 +42,8 @@ class Reconciliations:
     async def show(self, request: web.Request) -> Answer:
         """Comparisons, the newest first; of one PBX where that is named."""
         pbx, where = request.query.get("pbx") or None, Slice(request.query.get("after"), _ROWS)
-        page = await self._pages.hub.store.read(lambda conn: list_reconciliations(conn, where, pbx))
+        access = access_here(request)
+        page = await self._pages.hub.store.read(lambda conn: list_reconciliations(conn, access, where, pbx))
         named = {"pbx": pbx} if pbx else {}
         return self._pages.render(
             request,

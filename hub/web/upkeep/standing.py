@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_core.messages import ChannelKey
+from crm_core.model.access import Access
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.definitions import Section
 from crm_core.model.definitions.accounts import AccountBody
@@ -41,15 +42,15 @@ class Standing:
     overridden: bool = False
 
 
-def standings(hub: Hub, conn: Reading, language: str) -> list[Standing]:
-    """All accounts, by channel and name. Three statements."""
-    records = list_definitions(conn, Section.ACCOUNT)
+def standings(hub: Hub, conn: Reading, access: Access, language: str) -> list[Standing]:
+    """All accounts, by channel and name, to whoever connects them. Three statements. Raises Forbidden."""
+    records = list_definitions(conn, access, Section.ACCOUNT)
     kept = {key_of(AccountBody.model_validate(each.body).channel, name_of(each)): each.id for each in records}
     configured = keys_of(hub.settings)
     running = {ChannelKey(key.channel, key.account): channel.health for key, channel in hub.channels.items()}
-    alarms = list_alarms(conn, Slice(None, _MOST_ALARMS), lasting=True).items
+    alarms = list_alarms(conn, access, Slice(None, _MOST_ALARMS), lasting=True).items
     down = {each.subject: each.since for each in alarms if each.kind is AlarmKind.LINK_DOWN}
-    waiting = waiting_for(conn, {*running, *kept})
+    waiting = waiting_for(conn, access, {*running, *kept})
     found = []
     for key in sorted({*running, *kept}, key=str):
         overridden = key in kept and key in configured

@@ -15,6 +15,7 @@ from crm_core.services.configuration.giving import given_out
 from crm_core.storage.queries.definitions import list_definitions
 from hub.demo.peers.bot_api import BotApiServer
 from tests.integration.accounts.world import IVAN, Node, a_node
+from tests.looking import somebody
 from tests.peers.bots import OTHER, TOKEN
 
 
@@ -52,7 +53,8 @@ async def test_an_account_is_kept_and_its_secrets_are_not_given_again(
         assert (await _ask(node, "POST", f"/{added['id']}/try"))["ok"]
         listed = await _ask(node, "GET")
         assert [each["name"] for each in listed["items"]] == ["shop"]
-        (record,) = await node.hub.store.read(lambda conn: list_definitions(conn, Section.ACCOUNT))
+        store = node.hub.store
+        (record,) = await store.read(lambda conn: list_definitions(conn, somebody(store, conn), Section.ACCOUNT))
         assert TOKEN not in str(record)
         assert "account" not in await node.hub.store.run(given_out)
         await _ask(node, "DELETE", f"/{added['id']}", 204)

@@ -55,7 +55,7 @@ async def test_of_many_first_administrators_one_wins(store: Store) -> None:
 
     won = await asyncio.gather(*(try_it(number) for number in range(8)))
     assert won.count(True) == 1
-    assert len(await store.read(list_users)) == 1
+    assert len(await store.read(lambda conn: list_users(conn, None))) == 1
 
 
 async def test_the_same_login_at_the_same_instant_makes_one_user(store: Store) -> None:
@@ -72,7 +72,7 @@ async def test_the_same_login_at_the_same_instant_makes_one_user(store: Store) -
 
 async def test_a_new_group_named_by_two_at_once_is_one(store: Store) -> None:
     await asyncio.gather(*(_add(store, _new(f"user{number}", group="sales")) for number in range(6)))
-    assert {user.group for user in await store.read(list_users)} == {"sales"}
+    assert {user.group for user in await store.read(lambda conn: list_users(conn, None))} == {"sales"}
 
 
 async def test_the_staff_of_services_is_as_fresh_as_the_change(store: Store) -> None:
@@ -101,9 +101,9 @@ async def test_tokens_open_for_the_active_only(store: Store) -> None:
 async def test_half_of_a_change_is_not_written(store: Store) -> None:
     with pytest.raises(CoreError):
         await _add(store, _new("ivan", group="new group", deputy="nobody"))
-    assert await store.read(list_users) == ()
+    assert await store.read(lambda conn: list_users(conn, None)) == ()
     await _add(store, _new("ivan"))
     with pytest.raises(CoreError):
         await store.run(lambda desk: update_user(desk, "ivan", UserChange(name="Other", controller="nobody")))
-    (ivan,) = await store.read(list_users)
+    (ivan,) = await store.read(lambda conn: list_users(conn, None))
     assert ivan.name == "Ivan"

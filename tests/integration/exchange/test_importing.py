@@ -147,7 +147,7 @@ async def test_an_import_goes_on_behind_its_place(office: Office, monkeypatch: p
     store = office.world.store
     with pytest.raises(Died):
         await go_on(store, office.files, record, die)
-    left = await store.read(lambda conn: one_import(conn, record.id))
+    left = await store.read(lambda conn: one_import(conn, None, record.id))
     assert (left.state, left.line) == (ImportState.RUNNING, 5)
     assert await store.read(lambda conn: unfinished(conn, "contacts", record.sha256)) == left
     done = await go_on(store, office.files, left)

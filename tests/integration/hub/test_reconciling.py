@@ -31,6 +31,7 @@ from hub.nodes.leases import DatabaseLease
 from hub.telephony.reconciling import Reconciler
 from hub.workers.reconciling import ReconcilingWorker
 from tests.integration.hub.world import World
+from tests.looking import somebody
 
 KEY = ChannelKey("pbx", "office")
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -176,7 +177,8 @@ async def test_every_call_is_equal_settled_or_missing(world: World, exchange: Ex
     assert (again.calls, again.equal, again.settled, again.missing) == (7, 7, 0, 0)
     assert sink.taken == []
     assert await _alarms(world) == []
-    page = await world.stores[0].read(lambda conn: reconciliation.list_reconciliations(conn, Slice()))
+    store = world.stores[0]
+    page = await store.read(lambda conn: reconciliation.list_reconciliations(conn, somebody(store, conn), Slice()))
     assert [(record.day, record.settled) for record in page.items] == [(day.isoformat(), 0), (day.isoformat(), 3)]
 
 
@@ -208,7 +210,8 @@ async def test_a_record_that_can_not_be_read_is_no_proof(world: World, exchange:
     assert {"outcome": "unreadable", "why": "unreadable", "record": '"","7916'} in tally.details
     ((kind, _, detail, lasts),) = await _alarms(world)
     assert (kind, detail, bool(lasts)) == (AlarmKind.CALLS_MISSING, "0 / 1; не прочитано строк журнала: 1", True)
-    page = await world.stores[0].read(lambda conn: reconciliation.list_reconciliations(conn, Slice()))
+    store = world.stores[0]
+    page = await store.read(lambda conn: reconciliation.list_reconciliations(conn, somebody(store, conn), Slice()))
     assert "unreadable" in [each["outcome"] for each in page.items[0].details]
     exchange.unreadable = ()
     assert (await reconciler.day(exchange, day)).proved

@@ -25,6 +25,7 @@ from routing.assign import LeastLoaded
 from routing.escalation import TellByRole
 from tests.integration.hub.world import SHOP, World
 from tests.integration.storage.world import answered, ended, moved, ringing
+from tests.looking import somebody
 from tests.unit.hub.test_recording_files import sound
 
 CALL = "1772442000.7"
@@ -67,7 +68,7 @@ class Kept:
         """What became of a recording."""
         sql = f"SELECT id FROM call WHERE linkedid = '{call}'"
         call_id = int((await self.world.rows(sql))[0][0])  # type: ignore[call-overload]  # whatever the database gives
-        return await self.store.read(lambda conn: queries.recording_of(conn, call_id))
+        return await self.store.read(lambda conn: queries.recording_of(conn, somebody(self.store, conn), call_id))
 
     async def state(self, call: str = CALL) -> RecordingState | None:
         """Its state."""

@@ -234,7 +234,7 @@ async def test_the_history_is_grouped_by_the_database_over_an_index(world: World
     await line.past()
     store = world.stores[0]
     since = MONDAY - timedelta(weeks=1)
-    found = await store.read(lambda conn: calls_by_slot(conn, since))
+    found = await store.read(lambda conn: calls_by_slot(conn, None, since))
     assert set(found) == {("office", number) for number in DIALLED}
     assert sum(sum(each.slots.values()) for each in found.values()) == 5 * 9 * 4
     assert max(each.last for each in found.values()) == MONDAY - timedelta(days=2, hours=6, minutes=15)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from itertools import permutations
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from crm_core.messages import CallChanged, CallRinging, InboundEvent, ReceiptState
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, CallTalk, Direction, TalkBegan
 from crm_core.model.office import WebhookTarget
 from crm_core.model.records import CallRecord
-from crm_core.storage.queries.call_rows import RowFilter, list_rows
-from crm_core.storage.queries.pages import Slice
+from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
+from crm_core.storage.queries.pages import Page, Slice
 from crm_core.storage.queries.workspace.calls_now import call_now, calls_now
 from tests.integration.storage.world import OFFICE, PBX, World, at, fact
+from tests.looking import somebody
 
 IVAN, PETR, NOBODY_S = "PJSIP/101", "PJSIP/102", "PJSIP/150"
 NUMBER = "+79161234567"
@@ -93,8 +96,7 @@ async def _kept(world: World, linkedid: str) -> dict[str, Any]:
 
 async def _now(world: World, linkedid: str) -> tuple[str, ...]:
     """Whom the call rings, as the wall and the popups read it."""
-    calls = await world.store.read(lambda conn: calls_now(conn, world.clock.now()))
-    return next(call_now(each, None).ringing for each in calls if each.linkedid == linkedid)
+    return next(call_now(each, None).ringing for each in await _going_on(world) if each.linkedid == linkedid)
 
 
 def _rung(kept: dict[str, Any]) -> list[tuple[str, str | None, bool]]:
@@ -108,10 +110,10 @@ async def test_it_is_seen_whom_a_call_rings_as_it_goes_on(world: World) -> None:
         await _tell(world, "c", (name,))
         assert await _now(world, "c") == ringing
     await _tell(world, "c", ("answered",))
-    calls: list[CallRecord] = await world.store.read(lambda conn: calls_now(conn, world.clock.now()))
+    calls = await _going_on(world)
     assert [(call_now(each, None).talking, call_now(each, None).ringing) for each in calls] == [("petr", ())]
     await _tell(world, "c", ("finished",))
-    assert await world.store.read(lambda conn: calls_now(conn, world.clock.now())) == []
+    assert await _going_on(world) == []
 
 
 async def test_in_every_order_it_comes_to_the_same_as_long_as_it_rings(world: World) -> None:
@@ -174,7 +176,11 @@ async def test_one_heralded_is_told_to_nobody_before_it_is_known_to_have_begun(w
 
 async def _still(world: World, seconds: float) -> list[str]:
     """The calls that go on so many seconds later."""
-    return await world.store.read(lambda conn: [each.linkedid for each in calls_now(conn, at(seconds))])
+    return [each.linkedid for each in await _going_on(world, at(seconds))]
+
+
+def _listed(world: World, conn: Connection) -> Page[CallRow]:
+    return list_rows(conn, somebody(world.store, conn), RowFilter(going_on=True), Slice(None, 10))
 
 
 async def test_one_heralded_whose_beginning_never_comes_goes_on_no_longer_than_a_telephone_rings(world: World) -> None:
@@ -186,11 +192,11 @@ async def test_one_heralded_whose_beginning_never_comes_goes_on_no_longer_than_a
     silent = tuple(replace(each, ended_at=at(40)) for each in rang.call.legs)
     await world.take(fact(PBX, CallRinging(replace(rang.call, legs=silent)), at(40)))
     assert await _still(world, 41) == []
-    page = await world.store.read(lambda conn: list_rows(conn, RowFilter(going_on=True), Slice(None, 10)))
+    page = await world.store.read(lambda conn: _listed(world, conn))
     assert page.items == ()
     await _tell(world, "herald", ("started",))
     assert await _still(world, 3600) == ["herald"]  # a queue may be long
-    page = await world.store.read(lambda conn: list_rows(conn, RowFilter(going_on=True), Slice(None, 10)))
+    page = await world.store.read(lambda conn: _listed(world, conn))
     assert [each.call.linkedid for each in page.items] == ["herald"]
 
 
@@ -266,6 +272,8 @@ async def test_a_link_that_came_in_the_middle_forgets_none_who_talked_before(wor
         assert [talk["until"] is None for talk in record.talks] == [False] * (len(talks) - 1) + [True]
 
 
-async def _going_on(world: World) -> list[CallRecord]:
-    found: list[CallRecord] = await world.store.read(lambda conn: calls_now(conn, world.clock.now()))
-    return found
+async def _going_on(world: World, now: datetime | None = None) -> list[CallRecord]:
+    def found(conn: Connection) -> list[CallRecord]:
+        return calls_now(conn, somebody(world.store, conn), now or world.clock.now())
+
+    return await world.store.read(found)

@@ -40,7 +40,7 @@ async def test_of_many_with_one_code_one_gets_in(store: Store) -> None:
     assert codes.count(True) == 1
     both = await asyncio.gather(*(store.run(partial(entering.use_code, login="ivan", digest=code)) for code in "bc"))
     assert both == [True, False]
-    factor = await store.read(lambda conn: entering.factor_of(conn, "ivan"))
+    factor = await store.read(lambda conn: entering.factor_of(conn, None, "ivan"))
     assert factor == entering.Factor("sealed", 0)
     for step in (100, 101):
         assert not await store.run(partial(entering.use_step, login="ivan", step=step))
@@ -62,7 +62,7 @@ async def test_of_many_set_up_at_once_one_is_kept_and_sessions_before_it_end(sto
     assert await store.read(entering.with_factor) == {"ivan"}
     assert await store.run(lambda desk: entering.take_factor(desk, "ivan"))
     assert not await store.run(lambda desk: entering.take_factor(desk, "ivan"))
-    assert await store.read(lambda conn: entering.factor_of(conn, "ivan")) is None
+    assert await store.read(lambda conn: entering.factor_of(conn, None, "ivan")) is None
     for act in (entering.take_factor, entering.sign_out_everywhere):
         with pytest.raises(NotFound):
             await store.run(partial(act, login="nobody"))
@@ -88,7 +88,7 @@ async def test_an_account_is_linked_to_the_one_person_with_the_address(store: St
 async def test_tastes_are_kept_and_what_is_not_understood_is_as_usual(store: Store) -> None:
     tastes = Tastes(Language.EN, Theme.DARK, sound=False, notifications=True)
     assert (await store.run(lambda desk: entering.set_tastes(desk, "ivan", tastes))).tastes == tastes
-    found = await store.read(lambda conn: find_user(conn, "ivan"))
+    found = await store.read(lambda conn: find_user(conn, None, "ivan"))
     assert found is not None
     assert found.tastes == tastes
     strange: tuple[object, ...] = (

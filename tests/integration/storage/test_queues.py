@@ -110,7 +110,7 @@ async def test_a_failed_row_frees_its_lane_and_stays_visible(world: World) -> No
     (first,) = await claim(world, "one")
     assert await finish(world, first, OutboxState.FAILED)
     assert [each.id for each in await claim(world, "one")] == [second]
-    assert (await world.store.read(queues.depth))["outbox_failed"] == 1
+    assert (await world.store.read(lambda conn: queues.depth(conn, None)))["outbox_failed"] == 1
 
 
 async def test_deadlines_come_oldest_first_and_only_when_due(world: World) -> None:

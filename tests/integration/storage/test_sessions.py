@@ -27,6 +27,7 @@ from routing.escalation import TellByRole
 from tests.fakes.clock import DrivenClock
 from tests.integration.storage.plans import seen
 from tests.integration.storage.world import World
+from tests.looking import somebody
 
 HERE = Place("198.51.100.7", "Mozilla/5.0 Firefox/140.0")
 
@@ -139,7 +140,7 @@ async def test_a_person_has_only_so_many_and_the_least_seen_goes(store: Store) -
         clock.advance(timedelta(minutes=1))
     await store.database.write(lambda conn: sessions.keep_seen(conn, idents[0], HERE, clock.now()))
     await opened(store, "ivan", "one more")
-    kept = await store.read(lambda conn: sessions.list_sessions(conn, "ivan", clock.now()))
+    kept = await store.read(lambda conn: sessions.list_sessions(conn, somebody(store, conn), "ivan", clock.now()))
     assert len(kept) == MOST
     assert idents[0] in {each.id for each in kept}
     assert await ended(store) == [idents[1]]
@@ -158,7 +159,7 @@ async def test_time_ends_what_is_not_seen_and_the_sweep_takes_it_away(store: Sto
     await store.database.write(lambda conn: sessions.keep_seen(conn, ident, elsewhere, clock.now()))
     clock.advance(LIFE - SEEN_KEPT_EVERY)
     assert await visit(store, "ivan", "b") is None
-    (left,) = await store.read(lambda conn: sessions.list_sessions(conn, "ivan", clock.now()))
+    (left,) = await store.read(lambda conn: sessions.list_sessions(conn, somebody(store, conn), "ivan", clock.now()))
     assert (left.id, left.place) == (ident, elsewhere)
     assert await store.database.write(lambda conn: sessions.sweep(conn, clock.now())) == 1
     clock.advance(SEEN_KEPT_EVERY)

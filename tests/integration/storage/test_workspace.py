@@ -251,7 +251,7 @@ async def test_a_call_that_rings_many_people_is_asked_for_once(world: World) -> 
 
     askers = await world.store.read(asks)
     one = await world.store.read(lambda conn: [popup(conn, each, call.id) for each in askers])
-    many = await seen(world, lambda conn: popups(conn, askers, one_call(conn, call.id)))
+    many = await seen(world, lambda conn: popups(conn, askers, one_call(conn, askers[0].access, call.id)))
     assert many.answer == one
     known = [each.known for each in one if each.known is not None]
     assert [[each.deal.title for each in found.deals] for found in known] == [
@@ -287,7 +287,7 @@ async def test_what_others_see_of_a_client_leaves_room_for_what_one_sees(world: 
 
     askers = await world.store.read(asks)
     one = await world.store.read(lambda conn: [popup(conn, each, call.id) for each in askers])
-    many = await seen(world, lambda conn: popups(conn, askers, one_call(conn, call.id)))
+    many = await seen(world, lambda conn: popups(conn, askers, one_call(conn, askers[0].access, call.id)))
     assert many.answer == one
     _ivan, olga, petr = (each.known for each in many.answer)
     assert [each.deal.id for each in petr.deals] == [old.id]

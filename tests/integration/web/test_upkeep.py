@@ -18,6 +18,7 @@ from crm_core.storage.queries.definitions import list_definitions
 from crm_core.storage.scoring import scores_due
 from hub.demo.peers.bot_api import BotApiServer
 from tests.integration.web.conftest import Browser, Workspace
+from tests.looking import somebody
 from tests.patience import PATIENCE_S
 from tests.peers.bots import TOKEN
 
@@ -233,7 +234,8 @@ async def ended(browser: Browser, where: str) -> str:
 
 
 async def kept(workspace: Workspace) -> list[str]:
-    found = await workspace.hub.store.read(lambda conn: list_definitions(conn, Section.ACCOUNT))
+    store = workspace.hub.store
+    found = await store.read(lambda conn: list_definitions(conn, somebody(store, conn), Section.ACCOUNT))
     return [each.name for each in found]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
+from crm_core.model.access import Access, Right
 from crm_core.model.call import CallState
 from crm_core.model.call_now import goes_on, ringing_legs, talk_now
 from crm_core.model.records import CallRecord
@@ -35,8 +36,9 @@ class CallNow:
         return frozenset(talking | set(self.ringing) | manager)
 
 
-def calls_now(conn: Connection, now: datetime, *, limit: int = 500) -> list[CallRecord]:
-    """The calls that go on, the oldest first. One statement."""
+def calls_now(conn: Connection, access: Access, now: datetime, *, limit: int = 500) -> list[CallRecord]:
+    """The calls that go on, the oldest first. One statement. Raises Forbidden for whoever sees no calls."""
+    access.demand(Right.SEE_CALLS)
     found = all_of(conn, CallRecord, going_on_statement())
     fresh = (each for each in found if goes_on(each, now))
     return sorted(fresh, key=lambda each: (each.started_at, each.id))[:limit]

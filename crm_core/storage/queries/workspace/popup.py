@@ -67,8 +67,7 @@ class Popup:
 def popup(conn: Connection, asker: Asker, call_id: int, *, entries: int = 5) -> Popup:
     """What is known of a call and its client; raises NotFound, Forbidden for whoever sees no calls. Fourteen statements
     at most."""
-    asker.access.demand(Right.SEE_CALLS)
-    return popups(conn, [asker], one_call(conn, call_id), entries=entries)[0]
+    return popups(conn, [asker], one_call(conn, asker.access, call_id), entries=entries)[0]
 
 
 def popups(conn: Connection, askers: Sequence[Asker], record: CallRecord, *, entries: int = 5) -> list[Popup]:

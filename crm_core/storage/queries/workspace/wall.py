@@ -100,7 +100,7 @@ def wall(conn: Connection, asker: Asker, group: str | None = None, *, limit: int
         select(bounded(cases_statement(logins)), bounded(leads_statement(logins, groups)))
     ).one()
     climbed = climbing(conn, asker, logins, limit=limit)
-    calls = calls_now(conn, asker.now)
+    calls = calls_now(conn, asker.access, asker.now)
     leads = all_of(conn, LeadRecord, leads_statement(logins, groups).limit(limit))
     ids = {*(each.contact_id for each in climbed.cases), *(each.contact_id for each in leads)}
     clients = clients_of(conn, {*ids, *(each.contact_id for each in calls)})

@@ -86,7 +86,7 @@ def _tried(desk: Desk, call: Call[PageQuery, SegmentTrial]) -> SegmentPage:
 
 
 def _listed(conn: Reading, call: Call[PageQuery, NoBody]) -> SegmentPage:
-    record = definitions.definition(conn, Section.SEGMENT, call.number())
+    record = definitions.definition(conn, call.access, Section.SEGMENT, call.number())
     return _page_of(conn, call, load_catalogue(conn, 0), SegmentBody.model_validate(record.body), call.query)
 
 

@@ -151,7 +151,7 @@ class Tried(Given):
 
 
 def _list(conn: Reading, call: Call[AccountQuery, NoBody]) -> AccountList:
-    found = queries.list_definitions(conn, Section.ACCOUNT, archived=call.query.archived)
+    found = queries.list_definitions(conn, call.access, Section.ACCOUNT, archived=call.query.archived)
     hub = call.hub
     own_keys = [key for key in hub.channels if key in keys_of(hub.settings) or key not in hub.configured.accounts]
     configured = []
@@ -163,7 +163,7 @@ def _list(conn: Reading, call: Call[AccountQuery, NoBody]) -> AccountList:
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Account:
-    return _shown(call.hub, queries.definition(conn, Section.ACCOUNT, call.number()))
+    return _shown(call.hub, queries.definition(conn, call.access, Section.ACCOUNT, call.number()))
 
 
 def _add(desk: Desk, call: Call[Any, NewAccount]) -> Account:
@@ -194,7 +194,7 @@ async def _try(request: web.Request, call: Call[Query, NoBody]) -> web.Response:
         given = AccountTrial.model_validate(parse_json(content) if content.strip() else {})
     except ValidationError as err:
         raise of_validation(err) from err
-    before = await _body_of(call.hub, given.id) if given.id is not None else None
+    before = await _body_of(call, given.id) if given.id is not None else None
     if before is not None and before[1].channel is not given.channel:
         raise Problem(422, Sentence("channel: the account has another one"), kind="invalid-input")
     trial = GivenAccount(given.channel, given.name, given.settings, before[1] if before is not None else None)
@@ -202,7 +202,7 @@ async def _try(request: web.Request, call: Call[Query, NoBody]) -> web.Response:
 
 
 async def _try_kept(_request: web.Request, call: Call[Query, NoBody]) -> web.Response:
-    name, body = await _body_of(call.hub, call.number())
+    name, body = await _body_of(call, call.number())
     return await _tried(call.hub, GivenAccount(body.channel, name, {}, body))
 
 
@@ -228,8 +228,8 @@ def _told_of(found: Findings) -> Tried:
     return Tried(ok=found.ok, steps=steps)
 
 
-async def _body_of(hub: Hub, account_id: int) -> tuple[str, AccountBody]:
-    record = await hub.store.read(lambda conn: queries.definition(conn, Section.ACCOUNT, account_id))
+async def _body_of(call: Call[Any, Any], account_id: int) -> tuple[str, AccountBody]:
+    record = await call.hub.store.read(lambda conn: queries.definition(conn, call.access, Section.ACCOUNT, account_id))
     return name_of(record), AccountBody.model_validate(record.body)
 
 

@@ -45,7 +45,6 @@ class SectionOperations:
     one: str
     title: str
     titles: str
-    see: Right = Right.SEE_SALES
     keep: Right = Right.CONFIGURE
     name_of: Callable[[Any], str] | None = None
     check: Check | None = None
@@ -56,17 +55,17 @@ class SectionOperations:
         response = self._response()
         page = self._page(response)
         new, patch = self._new(), self._patch()
-        path, tag = self.path, self.path.strip("/")
+        path, tag, see = self.path, self.path.strip("/"), queries.seen_by(self.section)
 
         def shown(record: DefinitionRecord) -> BaseModel:
             return response(**self._shown(record))
 
         def listed(conn: Reading, call: Call[DefinitionQuery, NoBody]) -> BaseModel:
-            found = queries.list_definitions(conn, self.section, archived=call.query.archived)
+            found = queries.list_definitions(conn, call.access, self.section, archived=call.query.archived)
             return page(items=[shown(each) for each in found], next=None)
 
         def one(conn: Reading, call: Call[Query, NoBody]) -> BaseModel:
-            return shown(queries.definition(conn, self.section, call.number()))
+            return shown(queries.definition(conn, call.access, self.section, call.number()))
 
         def added(desk: Desk, call: Call[Any, Any]) -> BaseModel:
             given = call.body
@@ -108,7 +107,15 @@ class SectionOperations:
 
         each, of = f"{path}/{{id}}", f"{self.titles}"
         return (
-            read(path, listed, tag=tag, summary=of.capitalize(), right=self.see, query=DefinitionQuery, response=page),
+            read(
+                path,
+                listed,
+                tag=tag,
+                summary=of.capitalize(),
+                right=queries.seen_by(self.section),
+                query=DefinitionQuery,
+                response=page,
+            ),
             act(
                 "POST",
                 path,
@@ -120,7 +127,7 @@ class SectionOperations:
                 response=response,
                 status=201,
             ),
-            read(each, one, tag=tag, summary=f"One of the {of}", right=self.see, response=response),
+            read(each, one, tag=tag, summary=f"One of the {of}", right=see, response=response),
             act(
                 "PATCH",
                 each,

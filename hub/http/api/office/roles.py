@@ -15,7 +15,6 @@ ROLES = SectionOperations(
     "RoleRights",
     "what a role may do",
     "what roles may do, where it is not the usual",
-    see=Right.SEE_STAFF,
     keep=Right.KEEP_STAFF,
     check=lambda _desk, name, _body: check_role(name),
 )

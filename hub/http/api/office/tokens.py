@@ -64,7 +64,7 @@ class KeptTokens(Given):
 
 
 def _all(conn: Reading, call: Call[NoQuery, NoBody]) -> KeptTokens:
-    return KeptTokens(items=[_shown(each) for each in list_tokens(conn, call.user.login)])
+    return KeptTokens(items=[_shown(each) for each in list_tokens(conn, call.access, call.user.login)])
 
 
 async def _issued(request: web.Request, call: Call[NoQuery, NoBody]) -> web.StreamResponse:

@@ -121,11 +121,14 @@ def person_json(user: User, at: datetime, office: Office) -> Person:
 
 def _listed(conn: Reading, call: Call[Query, NoBody]) -> People:
     now = call.hub.clock.now()
-    return People(items=[person_json(user, now, call.hub.store.office) for user in people.list_users(conn)], next=None)
+    return People(
+        items=[person_json(user, now, call.hub.store.office) for user in people.list_users(conn, call.access)],
+        next=None,
+    )
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Person:
-    user = people.find_user(conn, call.path["login"])
+    user = people.find_user(conn, call.access, call.path["login"])
     if user is None:
         raise NotFound("there is no user «{user}»", user=call.path["login"])
     return person_json(user, call.hub.clock.now(), call.hub.store.office)

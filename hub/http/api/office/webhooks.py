@@ -124,7 +124,6 @@ SUBSCRIPTIONS = SectionOperations(
     "Webhook",
     "a subscription to events",
     "subscriptions to events",
-    see=Right.CONFIGURE,
     check=_check,
     secrets=frozenset({"secret"}),
 )
@@ -182,14 +181,14 @@ def _deliveries(conn: Reading, call: Call[DeliveryQuery, NoBody]) -> Deliveries:
     wanted = DeliveryFilter(
         _key(call, query.subscription), query.event, query.state, query.subject_id, query.since, query.until
     )
-    page = queries.list_deliveries(conn, wanted, query.where)
-    names = queries.subscription_names(conn)
+    page = queries.list_deliveries(conn, call.access, wanted, query.where)
+    names = queries.subscription_names(conn, call.access)
     return Deliveries(items=[Delivery(**_shown(each, names)) for each in page.items], next=page.next)
 
 
 def _delivery(conn: Reading, call: Call[Query, NoBody]) -> WholeDelivery:
-    record = queries.one_delivery(conn, call.number())
-    return WholeDelivery(**_shown(record, queries.subscription_names(conn)), payload=record.payload)
+    record = queries.one_delivery(conn, call.access, call.number())
+    return WholeDelivery(**_shown(record, queries.subscription_names(conn, call.access)), payload=record.payload)
 
 
 def _again(desk: Desk, call: Call[Any, NoBody]) -> Delivery:

@@ -101,7 +101,9 @@ async def _readable(call: Call[Any, Any]) -> None:
     of = getattr(call.body, "of", None)
     if of is None and "id" in call.path:
         of = (
-            await call.hub.store.read(lambda conn: definitions.definition(conn, Section.DOCUMENT, call.number()))
+            await call.hub.store.read(
+                lambda conn: definitions.definition(conn, call.access, Section.DOCUMENT, call.number())
+            )
         ).body["of"]
     try:
         await call.hub.store.look(lambda desk: check_paths(desk, of or "deal", named, rows=True))
@@ -124,7 +126,9 @@ async def _previewed(_request: web.Request, call: Call[PreviewQuery, NoBody]) ->
     """As it would be made now; it gets no number and is kept nowhere."""
     if call.query.deal_id is None and call.query.contact_id is None:
         raise InvalidInput("give «deal_id» or «contact_id»")
-    record = await call.hub.store.read(lambda conn: definitions.definition(conn, Section.DOCUMENT, call.number()))
+    record = await call.hub.store.read(
+        lambda conn: definitions.definition(conn, call.access, Section.DOCUMENT, call.number())
+    )
 
     def gather(desk: Desk) -> Prepared:
         return service.prepare(

@@ -49,7 +49,7 @@ def _json(record: AlarmRecord) -> Alarm:
 
 
 def _listed(conn: Reading, call: Call[AlarmQuery, NoBody]) -> Alarms:
-    page = queries.list_alarms(conn, call.query.where, lasting=call.query.state is AlarmState.OPEN)
+    page = queries.list_alarms(conn, call.access, call.query.where, lasting=call.query.state is AlarmState.OPEN)
     return Alarms(items=[_json(record) for record in page.items], next=page.next)
 
 

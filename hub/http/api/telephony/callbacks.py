@@ -98,12 +98,12 @@ def _cancelled(desk: Desk, call: Call[Any, CancelBody]) -> Callback:
 def _listed(conn: Reading, call: Call[CallbackQuery, NoBody]) -> Callbacks:
     query = call.query
     wanted = CallbackFilter(query.state, query.contact_id, query.manager)
-    page = queries.list_callbacks(conn, wanted, query.where)
+    page = queries.list_callbacks(conn, call.access, wanted, query.where)
     return Callbacks(items=[callback_json(record) for record in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Callback:
-    return callback_json(queries.one_callback(conn, call.number()))
+    return callback_json(queries.one_callback(conn, call.access, call.number()))
 
 
 OPERATIONS: tuple[Operation, ...] = (

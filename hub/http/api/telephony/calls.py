@@ -152,13 +152,13 @@ def _columns(record: CallRecord, recording: RecordingRecord | None) -> dict[str,
 def _listed(conn: Reading, call: Call[CallQuery, NoBody]) -> Calls:
     query = call.query
     wanted = CallFilter(query.state, query.direction, query.since, query.contact_id)
-    page = queries.list_calls(conn, wanted, query.where)
+    page = queries.list_calls(conn, call.access, wanted, query.where)
     recordings = recordings_of(conn, page.items)
     return Calls(items=[call_json(each, recordings.get(each.id)) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> CallWithDecisions:
-    record = queries.one_call(conn, call.number())
+    record = queries.one_call(conn, call.access, call.number())
     decisions = [_decision(each) for each in queries.given_out(conn, record)]
     return CallWithDecisions(**_columns(record, recordings_of(conn, [record]).get(record.id)), decisions=decisions)
 

@@ -85,12 +85,12 @@ def _of(card: CaseCard) -> Case:
 def _listed(conn: Reading, call: Call[CaseQuery, NoBody]) -> Cases:
     query = call.query
     wanted = CaseFilter(query.state, query.kind, query.manager, query.contact_id)
-    page = queries.list_cases(conn, wanted, query.where)
+    page = queries.list_cases(conn, call.access, wanted, query.where)
     return Cases(items=[_of(card) for card in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Case:
-    return _of(queries.case_card(conn, call.number()))
+    return _of(queries.case_card(conn, call.access, call.number()))
 
 
 def _closed(desk: Desk, call: Call[Any, CloseBody]) -> Case:

@@ -135,12 +135,12 @@ def _placed(desk: Desk, call: Call[Any, CallBody]) -> PlacedCall:
 
 def _listed(conn: Reading, call: Call[DialQuery, NoBody]) -> PlacedCalls:
     query = call.query
-    page = queries.list_dials(conn, DialFilter(query.state, query.contact_id, query.user), query.where)
+    page = queries.list_dials(conn, call.access, DialFilter(query.state, query.contact_id, query.user), query.where)
     return PlacedCalls(items=[dial_json(record) for record in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> PlacedCall:
-    return dial_json(queries.one_dial(conn, call.number()))
+    return dial_json(queries.one_dial(conn, call.access, call.number()))
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -43,7 +43,7 @@ def _json(record: ReconciliationRecord) -> Reconciliation:
 
 
 def _listed(conn: Reading, call: Call[ReconciliationQuery, NoBody]) -> Reconciliations:
-    page = queries.list_reconciliations(conn, call.query.where, call.query.pbx)
+    page = queries.list_reconciliations(conn, call.access, call.query.where, call.query.pbx)
     return Reconciliations(items=[_json(record) for record in page.items], next=page.next)
 
 

@@ -98,12 +98,12 @@ async def _played(request: web.Request, call: Call[Query, NoBody]) -> web.Stream
 
 
 def _of_call(conn: Reading, call: Call[Query, NoBody]) -> tuple[CallRecord, RecordingRecord | None]:
-    record = call_queries.one_call(conn, call.number())
+    record = call_queries.one_call(conn, call.access, call.number())
     contact: ContactRecord | None = None
     if record.contact_id is not None:
         contact = contact_queries.current(conn, call.access, record.contact_id)
     demand_hearing(call.access, record, contact.manager if contact is not None else None)
-    return record, queries.recording_of(conn, record.id)
+    return record, queries.recording_of(conn, call.access, record.id)
 
 
 async def _from_disk(
@@ -226,7 +226,7 @@ async def _note(request: web.Request, call: Call[Query, NoBody], record: CallRec
 def _listed(conn: Reading, call: Call[AccessQuery, NoBody]) -> AccessLog:
     query = call.query
     wanted = AuditFilter(query.what, query.login, query.subject_id, query.contact_id)
-    page = audit.list_audit(conn, wanted, query.where)
+    page = audit.list_audit(conn, call.access, wanted, query.where)
     entries = [Access(**{name: getattr(each, name) for name in Access.model_fields}) for each in page.items]
     return AccessLog(items=entries, next=page.next)
 

@@ -49,7 +49,7 @@ class AuditLog(Paged[AuditEntry]):
 def _listed(conn: Reading, call: Call[AuditQuery, NoBody]) -> AuditLog:
     query = call.query
     wanted = AuditFilter(query.what, query.login, query.subject_id, query.contact_id, query.since, query.until)
-    page = queries.list_audit(conn, wanted, query.where)
+    page = queries.list_audit(conn, call.access, wanted, query.where)
     return AuditLog(items=[AuditEntry(**each._asdict()) for each in page.items], next=page.next)
 
 

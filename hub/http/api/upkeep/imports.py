@@ -239,17 +239,17 @@ def _options(given: Mapping[str, str]) -> ImportOptions:
 
 
 def _listed(conn: Reading, call: Call[PageQuery, NoBody]) -> Imports:
-    page = queries.list_imports(conn, call.query.where)
+    page = queries.list_imports(conn, call.access, call.query.where)
     return Imports(items=[_json(each) for each in page.items], next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> Import:
-    return _json(queries.one_import(conn, call.number()))
+    return _json(queries.one_import(conn, call.access, call.number()))
 
 
 def _problems(conn: Reading, call: Call[PageQuery, NoBody]) -> ImportProblems:
-    queries.one_import(conn, call.number())
-    page = queries.list_problems(conn, call.number(), call.query.where)
+    queries.one_import(conn, call.access, call.number())
+    page = queries.list_problems(conn, call.access, call.number(), call.query.where)
     return ImportProblems(items=[_problem(each) for each in page.items], next=page.next)
 
 
@@ -258,14 +258,14 @@ async def _cancelled(request: web.Request, call: Call[Query, NoBody]) -> web.Str
     response = await run_act(
         hub, request, call.user, b"", lambda desk: _json(runs.cancel(desk, call.number())), status=200
     )
-    record = await hub.store.read(lambda conn: queries.one_import(conn, call.number()))
+    record = await hub.store.read(lambda conn: queries.one_import(conn, call.access, call.number()))
     await forget_file(hub.store, hub.files, record.sha256)
     return response
 
 
 async def _failed_lines(request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
     """The lines that were not taken in, as a table that can be mended and posted again."""
-    pieces = failed_lines(call.hub.store, call.number())
+    pieces = failed_lines(call.hub.store, call.access, call.number())
     first = await anext(pieces)
     response = web.StreamResponse(headers=_csv_headers(f"import-{call.number()}-failed.csv"))
     await response.prepare(request)
@@ -277,7 +277,7 @@ async def _failed_lines(request: web.Request, call: Call[Query, NoBody]) -> web.
 
 
 async def _report(_request: web.Request, call: Call[Query, NoBody]) -> web.StreamResponse:
-    record = await call.hub.store.read(lambda conn: queries.one_import(conn, call.number()))
+    record = await call.hub.store.read(lambda conn: queries.one_import(conn, call.access, call.number()))
     sha256 = runs.report_of(record)
     path = call.hub.files.path(sha256) if sha256 is not None else None
     if path is None or not await asyncio.to_thread(path.is_file):
@@ -305,7 +305,6 @@ _MAPPINGS = SectionOperations(
     "ImportMapping",
     "a remembered mapping of columns",
     "remembered mappings of columns",
-    see=Right.IMPORT,
     keep=Right.IMPORT,
     name_of=_mapping_name,
 )

@@ -71,13 +71,15 @@ class Replayed(Given):
 
 def _listed(conn: Reading, call: Call[JournalQuery, NoBody]) -> Facts:
     query = call.query
-    page = queries.list_journal(conn, JournalFilter(query.state, query.channel, query.account), query.where)
+    page = queries.list_journal(
+        conn, call.access, JournalFilter(query.state, query.channel, query.account), query.where
+    )
     facts = [Fact(**{name: aloud(getattr(row, name)) for name in Fact.model_fields}) for row in page.items]
     return Facts(items=facts, next=page.next)
 
 
 def _one(conn: Reading, call: Call[Query, NoBody]) -> WholeFact:
-    record = queries.one_fact(conn, call.number())
+    record = queries.one_fact(conn, call.access, call.number())
     plain: dict[str, Any] = {name: aloud(getattr(record, name)) for name in Fact.model_fields}
     raw = bytes(record.raw)
     return WholeFact(**plain, raw=_text(raw, record.raw_type), raw_base64=base64.b64encode(raw).decode())

@@ -73,7 +73,10 @@ _NONE: Mapping[str, str] = {
     """,
     "tells more of what whoever asks was shown already": """
         queries.broadcasts.standing
+        queries.calls.given_out
+        queries.cases.waiting_since
         queries.deals.stage_spans
+        queries.recordings.recordings_of
         queries.selling.deals_with_payments
         queries.selling.external_of
         queries.tasks.files_of_task
@@ -81,53 +84,18 @@ _NONE: Mapping[str, str] = {
     "is a condition of what is asked for next": """
         queries.selling.subjects_of
     """,
+    "tells of a call to several people at once: `popups`, which says what of it, asks for the right of each": """
+        queries.calls.calls_named
+    """,
+    "says beside a call that nobody hears its telephone system now: everybody whom it rings needs it": """
+        queries.alarms.lasting_of
+    """,
+    "looks whether the very same is noted already; tells nobody": """
+        queries.recordings.heard_since
+    """,
 }
 
-_OF_SALES_AND_THE_OFFICE = """
-    entering.factor_of
-    queries.alarms.calls_by_slot
-    queries.alarms.lasting_of
-    queries.alarms.list_alarms
-    queries.audit.list_audit
-    queries.call_rows.list_rows
-    queries.calls.calls_named
-    queries.calls.given_out
-    queries.calls.list_calls
-    queries.calls.one_call
-    queries.cases.case_card
-    queries.cases.list_cases
-    queries.cases.waiting_since
-    queries.definitions.definition
-    queries.definitions.list_definitions
-    queries.dials.list_callbacks
-    queries.dials.list_dials
-    queries.dials.one_callback
-    queries.dials.one_dial
-    queries.imports.list_imports
-    queries.imports.list_problems
-    queries.imports.one_import
-    queries.journal.failed_kinds
-    queries.journal.list_journal
-    queries.journal.one_fact
-    queries.queued.outbox_by_state
-    queries.queued.waiting_for
-    queries.reconciliation.list_reconciliations
-    queries.recordings.heard_since
-    queries.recordings.recording_of
-    queries.recordings.recordings_of
-    queries.webhooks.list_deliveries
-    queries.webhooks.one_delivery
-    queries.webhooks.subscription_names
-    queries.workspace.calls_now.calls_now
-    queues.depth
-    sessions.list_sessions
-    tokens.list_tokens
-    users.count_users
-    users.find_user
-    users.list_users
-"""
-
-AWAITED = frozenset(_OF_SALES_AND_THE_OFFICE.split())
+AWAITED: frozenset[str] = frozenset()
 """Reads that are still asked for at the door alone."""
 
 HELPERS: Mapping[str, str] = {name: why for why, listed in _NONE.items() for name in listed.split()}
