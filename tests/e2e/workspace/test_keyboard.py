@@ -73,6 +73,17 @@ async def test_a_client_is_found_gone_to_and_answered_by_the_keyboard_alone(work
         await found_by(ivan, typed, known)
     await found_by(ivan, "борис", writer)
 
+    # So are a task, a product and a deal, each under its heading.
+    task = (await workspace.ask("POST", "/tasks", {"title": "Замер террасы", "assignee": "ivan"}))["id"]
+    await workspace.ask("POST", "/products", {"name": "Терраса", "price": {"amount": 100, "currency": "RUB"}})
+    await workspace.ask("POST", "/deals", {"title": "Остекление террасы", "manager": "ivan"})
+    await ivan.keyboard.press("/")
+    await ivan.locator("#find").fill("террас")
+    await expect(ivan.locator("#found h2")).to_have_text(["Сделки", "Задачи", "Товары и услуги"])
+    await ivan.locator("#found").get_by_role("link", name="Замер террасы").click()
+    await expect(ivan).to_have_url(re.compile(rf"/tasks/{task}$"))
+    await found_by(ivan, "борис", writer)
+
     # The box to answer in is named, and Ctrl+Enter sends.
     await ivan.get_by_role("textbox", name="Текст ответа").focus()
     await ivan.keyboard.type("От 18 500 ₽")

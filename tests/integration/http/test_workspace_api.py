@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crm_core.storage.queries.workspace.control.views import ControlView
+from crm_core.storage.tables import document
 from tests.integration.http.world import World, later
 from tests.integration.storage.world import message, missed, moved, ringing
 
@@ -51,6 +52,26 @@ async def test_searching(office: World) -> None:
     found = await office.get("/workspace/search", params={"q": "8 916 111-00-01"})
     assert [(each["client"]["number"], each["exact"]) for each in found["clients"]] == [(ANNA, True)]
     assert (await office.get("/workspace/search", params={"q": "x"}))["clients"] == []
+
+
+async def test_searching_for_what_is_to_be_done_and_sold(office: World) -> None:
+    contact = (await office.get("/workspace/search", params={"q": ANNA}))["clients"][0]["client"]["id"]
+    task = await office.post("/tasks", {"title": "Терраса: замер", "contact_id": contact}, status=201)
+    goods = {"name": "Терраса", "sku": "ТР-40", "price": {"amount": 100, "currency": "RUB"}}
+    product = await office.post("/products", goods, status=201)
+    number = {"id": 77, "template": "Счёт", "number": 40, "title": "Счёт за террасу", "created_at": later(0)}
+    file = {"author": "olga", "name": "a.pdf", "content_type": "application/pdf", "size": 1, "sha256": "a"}
+    paper = number | file | {"contact_id": contact}
+    await office.hub.store.database.write(lambda conn: conn.execute(document.insert(), [paper]))
+    found = await office.get("/workspace/search", params={"q": "террас"})
+    assert [(each["id"], each["title"]) for each in found["tasks"]] == [(task["id"], "Терраса: замер")]
+    assert [(each["id"], each["sku"], each["price"]["amount"]) for each in found["products"]] == [
+        (product["id"], "ТР-40", 100)
+    ]
+    (shown,) = found["documents"]
+    assert (shown["number"], shown["url"], shown["client"]["id"]) == (40, "/api/v1/documents/77/file", contact)
+    assert found["more"] == []
+    assert (await office.get("/workspace/search", params={"q": "№ 40"}))["documents"] == [shown]
 
 
 async def test_a_timeline_both_ways(office: World) -> None:

@@ -19,9 +19,11 @@ from crm_core.model.call import CallLeg, CallSnapshot, CallTalk, TalkBegan
 from crm_core.model.user import Role
 from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.services.clients.contacts import ContactChange, change
+from crm_core.services.money.products import ProductChange
+from crm_core.services.money.products import create as create_product
 from crm_core.services.tasking.tasks import NewTask, make
 from crm_core.services.watching.alarms import raise_alarm
-from crm_core.storage import leases
+from crm_core.storage import leases, tables
 from crm_core.storage.users import UserChange, update_user
 from tests.fakes.clock import START
 from tests.integration.http.world import PlayedChannel
@@ -229,8 +231,29 @@ async def test_everything_is_searched_from_every_page(workspace: Workspace) -> N
     assert EVIL not in quick
     assert "<html" not in quick
     assert "Ничего не найдено" in await ivan.get("/search?q=никого такого")
-    assert "среди 5000 новейших сделок" in await ivan.get("/search?q=смирн")
+    assert "по началам слов" in await ivan.get("/search?q=смирн")
     assert f'href="/contacts/{contact_id}"' in await ivan.get("/search?q=смирн")
+
+
+async def test_tasks_products_and_documents_are_searched_too(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    contact_id = await workspace.write("Добрый день", name="Анна Смирнова")
+    new = NewTask(f"Замер террасы {EVIL}", assignee="ivan", author="ivan", contact_id=contact_id)
+    task = await workspace.hub.store.run(lambda desk: make(desk, new).id)
+    goods = ProductChange(name="Терраса под ключ", sku="ТР-40", archived=True)
+    product = await workspace.hub.store.run(lambda desk: create_product(desk, goods).id)
+    number = {"id": 77, "template": "Счёт", "number": 1240, "title": "Счёт за террасу", "created_at": at(0)}
+    file = {"author": "ivan", "name": "a.pdf", "content_type": "application/pdf", "size": 1, "sha256": "a"}
+    paper = number | file | {"contact_id": contact_id}
+    await workspace.hub.store.database.write(lambda conn: conn.execute(tables.document.insert(), [paper]))
+    quick = await ivan.get("/search?part=quick&q=террас")
+    for address in (f"/tasks/{task}", f"/products/{product}", "/api/v1/documents/77/file"):
+        assert f'href="{address}"' in quick
+    assert EVIL not in quick
+    assert "не продаём" in quick
+    assert "Анна Смирнова" in quick
+    assert f'href="/products/{product}"' in await ivan.get("/search?q=тр-40")
+    assert 'href="/api/v1/documents/77/file"' in await ivan.get("/search?q=%E2%84%961240")
 
 
 async def test_who_calls_is_shown_to_those_alone_whose_telephone_rings(workspace: Workspace) -> None:

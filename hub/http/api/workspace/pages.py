@@ -51,7 +51,7 @@ class WallQuery(Query):
 
 
 class SearchQuery(Query):
-    """A part of a name, a number, an address, a title; at most so many of each group."""
+    """A part of a name, a number, an address, an article, a title; at most so many of each group."""
 
     q: Short = ""
     limit: Annotated[int, Field(ge=1, le=50)] = 7
@@ -100,7 +100,8 @@ def _wall(conn: Reading, call: Call[WallQuery, NoBody]) -> WallAnswer:
 
 
 def _search(conn: Reading, call: Call[SearchQuery, NoBody]) -> SearchAnswer:
-    return search_json(search(conn, asker_of(conn, call), call.query.q, limit=call.query.limit))
+    asker = asker_of(conn, call)
+    return search_json(search(conn, asker, call.query.q, limit=call.query.limit), asker.now)
 
 
 def _stretch(conn: Reading, call: Call[StretchQuery, NoBody]) -> Stretch:
@@ -166,7 +167,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/workspace/search",
         _search,
         tag=_TAG,
-        summary="Everything by a part of a name, a number, an address, a title; a whole number first",
+        summary="Everything by a part of a name, a number, an address, an article, a title; a whole number first",
         right=Right.SEE_CLIENTS,
         query=SearchQuery,
         response=SearchAnswer,

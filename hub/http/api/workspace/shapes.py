@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crm_core.messages import RouteStage, TraceStep, Verdict
+from crm_core.model.exchange import DocumentRecord
 from crm_core.model.records import DealRecord, EntryRecord, LeadRecord
+from crm_core.model.selling import ProductRecord
 from crm_core.storage.queries.calls import GivenOut
 from crm_core.storage.queries.workspace import inbox as inbox_queries
 from crm_core.storage.queries.workspace import popup as popup_queries
@@ -241,6 +243,31 @@ class FoundClient(Given):
     exact: bool
 
 
+class BriefProduct(Given):
+    """A product in a line; `price` of one `unit`."""
+
+    id: int
+    name: str
+    sku: str | None
+    unit: str
+    price: Money
+    archived: bool
+
+
+class BriefDocument(Given):
+    """A document in a line; `number` counts within its template, `url` hands out the file."""
+
+    id: int
+    template: str
+    number: int
+    title: str
+    created_at: datetime
+    url: str
+    contact_id: int | None
+    deal_id: int | None
+    client: BriefClient | None
+
+
 class SearchAnswer(Given):
     """What was found, grouped; `more` names the groups that hold more."""
 
@@ -248,6 +275,9 @@ class SearchAnswer(Given):
     companies: list[Company]
     deals: list[BriefDeal]
     leads: list[BriefLead]
+    tasks: list[Task]
+    products: list[BriefProduct]
+    documents: list[BriefDocument]
     more: list[str]
 
 
@@ -357,15 +387,31 @@ def wall_json(found: wall_queries.Wall) -> WallAnswer:
     )
 
 
-def search_json(found: search_queries.Found) -> SearchAnswer:
+def search_json(found: search_queries.Found, now: datetime) -> SearchAnswer:
     """What was found on the wire."""
     return SearchAnswer(
         clients=[FoundClient(client=client_json(each.client), exact=each.exact) for each in found.clients],
         companies=[company_json(each, {}) for each in found.companies],
         deals=[_deal(each.deal, each.pipeline, each.stage, each.client) for each in found.deals],
         leads=[_lead(each.lead, each.client) for each in found.leads],
+        tasks=[
+            task_json(each.task, each.client.title if each.client is not None else None, now) for each in found.tasks
+        ],
+        products=[_product(each) for each in found.products],
+        documents=[_document(each.document, each.client) for each in found.documents],
         more=sorted(found.more),
     )
+
+
+def _product(record: ProductRecord) -> BriefProduct:
+    same = {name: getattr(record, name) for name in set(BriefProduct.model_fields) - {"price"}}
+    return BriefProduct(**same, price=Money(amount=record.price, currency=record.currency))
+
+
+def _document(record: DocumentRecord, client: Client | None) -> BriefDocument:
+    same = {name: getattr(record, name) for name in set(BriefDocument.model_fields) - {"url", "client"}}
+    shown = client_json(client) if client is not None else None
+    return BriefDocument(**same, url=f"/api/v1/documents/{record.id}/file", client=shown)
 
 
 def _last(entry: EntryRecord | None) -> BriefEntry | None:
