@@ -106,11 +106,13 @@ class Store:
         """Run a query."""
         return await self.database.read(query)
 
-    async def look(self, service: Callable[[Desk], Result]) -> Result:
-        """Run a service that only looks: nothing is locked, and nothing of what it puts is kept. Raises as `run`."""
+    async def look(self, service: Callable[[Desk], Result], access: Access | None = None) -> Result:
+        """Run a service that only looks, for whoever may so much, else for the hub itself: nothing is locked, and
+        nothing of what it puts is kept. Raises as `run`."""
 
         def looking(conn: Connection) -> Result:
-            return service(Desk(Looking(conn, self.clock.now(), self._caches), self.office, self.policies))
+            work = Looking(conn, self.clock.now(), self._caches)
+            return service(Desk(work, self.office, self.policies, access=access))
 
         return await self.database.read(looking)
 

@@ -41,7 +41,7 @@ def try_(
         wanted = [each for each in wanted if each[0] == rule]
 
     async def act(store: Any) -> Report:
-        return await try_rules(store, past(since, store.clock.now()), wanted, most_trials=max(limit, _SHOWN))
+        return await try_rules(store, None, past(since, store.clock.now()), wanted, most_trials=max(limit, _SHOWN))
 
     try:
         report = with_store(act)

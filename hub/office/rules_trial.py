@@ -12,11 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from crm_core.errors import InvalidInput
+from crm_core.model.access import Access
 from crm_core.model.definitions import RuleBody
 from crm_core.model.faults import first_of
 from crm_core.services.automation.checks import check_rule
 from crm_core.services.automation.index import Index, Rule, index_with, rule_of, rules_of
-from crm_core.services.automation.trying import Trial, next_chunk, tried
+from crm_core.services.automation.trying import Trial, gone_through
 from crm_core.services.desk import Desk
 from crm_core.storage.store import Store
 
@@ -42,6 +43,7 @@ class Report:
 
 async def try_rules(
     store: Store,
+    access: Access | None,
     since: datetime,
     rules: Sequence[tuple[str, RuleBody]] | None = None,
     *,
@@ -49,16 +51,17 @@ async def try_rules(
     most_trials: int = 10_000,
     told: Callable[[int], None] | None = None,
 ) -> Report:
-    """Try rules (those in use where none are given) on what happened since a moment.
+    """Try rules (those in use where none are given) on what happened since a moment, for whoever may so much; None is
+    the command line.
 
     `told` hears after every chunk how many records were looked at. Raises InvalidInput for rules that name what is not
-    there, StorageUnavailable.
+    there, StorageUnavailable, Forbidden.
     """
     until = store.clock.now()
     if since >= until:
         raise InvalidInput("since: a moment that is over")
     report = Report(since, until)
-    chosen = await store.look(lambda desk: _chosen(desk, rules))
+    chosen = await store.look(lambda desk: _chosen(desk, rules), access)
     report.counts.update({rule.name: 0 for rule in chosen})
 
     for kind in dict.fromkeys(rule.on for rule in chosen):
@@ -67,7 +70,7 @@ async def try_rules(
             if most_records is not None and report.records >= most_records:
                 report.complete = False
                 break
-            ids, trials = await store.look(_chunk(chosen, kind, above, since, until + _MOMENT))
+            ids, trials = await store.look(_chunk(chosen, kind, above, since, until + _MOMENT), access)
             if not ids:
                 break
             above = ids[-1]
@@ -134,7 +137,6 @@ def _chunk(
 ) -> Callable[[Desk], tuple[list[int], list[Trial]]]:
     def service(desk: Desk) -> tuple[list[int], list[Trial]]:
         index: Index = index_with(desk.catalogue, rules)
-        ids = next_chunk(desk, index, kind, above, _CHUNK)
-        return ids, tried(desk, index, kind, ids, since, until) if ids else []
+        return gone_through(desk, index, kind, since, until, above=above, limit=_CHUNK)
 
     return service

@@ -177,7 +177,8 @@ def bring_back(desk: Desk, deal_id: int) -> Placed:
 
 def seen(desk: Desk, deal_id: int, version: int | None = None) -> DealRecord:
     """A deal, locked, as whoever acts saw it; raises NotFound, also where they don't work with its pipeline, Outdated
-    where it is another version by now, which the error carries."""
+    where it is another version by now, which the error carries, Forbidden for whoever sees no sales."""
+    desk.demand(Right.SEE_SALES)
     deal, _ = desk.work.card(deal_id)
     demand_access(desk, place_of(desk, deal.stage_id)[0], deal)
     if version is not None and version != deal.version:

@@ -21,6 +21,7 @@ from crm_core.model.definitions.rules import FACTS, PLAIN_KINDS, Event, Move, Se
 from crm_core.model.expressions import ExpressionError
 from crm_core.model.history import Change, ChangeRecord
 from crm_core.model.records import CallRecord, ContactRecord, DealRecord, EntryRecord
+from crm_core.model.rights import Right
 from crm_core.services.automation.actions import ACTIONS
 from crm_core.services.automation.conditions import holds
 from crm_core.services.automation.index import Index, Rule
@@ -85,7 +86,17 @@ class State:
     record: Any
 
 
-def next_chunk(desk: Desk, index: Index, kind: str, above: int, limit: int) -> list[int]:
+def gone_through(
+    desk: Desk, index: Index, kind: str, since: datetime, until: datetime, *, above: int, limit: int
+) -> tuple[list[int], list[Trial]]:
+    """The ids of the next records behind one, and what the rules would have done to them in [since, until), in the
+    order of time. Raises Forbidden for whoever does not configure."""
+    desk.demand(Right.CONFIGURE)
+    ids = _next_chunk(desk, index, kind, above, limit)
+    return ids, _tried(desk, index, kind, ids, since, until) if ids else []
+
+
+def _next_chunk(desk: Desk, index: Index, kind: str, above: int, limit: int) -> list[int]:
     """The ids of the next records to be gone through."""
     stages: list[int] = []
     if kind not in PLAIN_KINDS:
@@ -94,8 +105,7 @@ def next_chunk(desk: Desk, index: Index, kind: str, above: int, limit: int) -> l
     return desk.work.subjects_after(kind, above, limit, stages=stages)
 
 
-def tried(desk: Desk, index: Index, kind: str, ids: Sequence[int], since: datetime, until: datetime) -> list[Trial]:
-    """What the rules would have done to these records in [since, until), in the order of time."""
+def _tried(desk: Desk, index: Index, kind: str, ids: Sequence[int], since: datetime, until: datetime) -> list[Trial]:
     past = cast(Past, desk.work)
     now = desk.work.now
     records = records_of(desk, kind, ids)

@@ -79,7 +79,9 @@ class Sending:
 def prepare(
     desk: Desk, template: str, login: str, *, deal_id: int | None = None, contact_id: int | None = None
 ) -> Prepared:
-    """Gather what a document is made of. Raises NotFound, InvalidInput, TemplateError."""
+    """Gather what a document is made of. Raises NotFound, InvalidInput, TemplateError, Forbidden for whoever sees no
+    sales."""
+    desk.demand(Right.SEE_SALES)
     body = desk.catalogue.body(Section.DOCUMENT, template, DocumentBody)
     if body is None:
         raise InvalidInput("there is no template of documents «{template}»", template=template)

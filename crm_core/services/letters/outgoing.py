@@ -27,6 +27,7 @@ from crm_core.model.records import (
     IdentityRecord,
     OutboxKind,
 )
+from crm_core.model.rights import Right
 from crm_core.model.templates import rendered
 from crm_core.model.zones import client_zone
 from crm_core.services.desk import Desk
@@ -239,7 +240,8 @@ def composed(
     desk: Desk, contact: ContactRecord, body: TemplateBody, channel: str, scope: Mapping[str, Any], leave: str = ""
 ) -> Letter | None:
     """The template filled in for a client and a kind of channel; None where nothing is left to say. Raises
-    TemplateError."""
+    TemplateError, Forbidden for whoever sees no clients."""
+    desk.demand(Right.SEE_CLIENTS)
     zone, language = desk.office.time_zone, body.language or desk.office.language
     text = rendered(body.text_for(channel), scope, zone=zone, language=language).strip()
     subject = " ".join(rendered(body.subject, scope, zone=zone, language=language).split())

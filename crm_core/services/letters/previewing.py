@@ -8,6 +8,7 @@ from datetime import datetime
 from crm_core.model.callback import permitted_at
 from crm_core.model.definitions import TemplateBody
 from crm_core.model.records import ContactRecord, DealRecord
+from crm_core.model.rights import Right
 from crm_core.services.desk import Desk
 from crm_core.services.letters.letter_scope import letter_scope
 from crm_core.services.letters.outgoing import HeldBack, composed, reachable, zone_of
@@ -28,7 +29,9 @@ class Previewed:
 
 
 def previewed(desk: Desk, body: TemplateBody, contact: ContactRecord, deal: DealRecord | None = None) -> Previewed:
-    """A template filled in for a client, of their deal where one is given."""
+    """A template filled in for a client, of their deal where one is given. Raises Forbidden for whoever sees no
+    sales."""
+    desk.demand(Right.SEE_SALES)
     place = reachable(desk, [contact.id], allowed=body.channels)[contact.id]
     refused = place if isinstance(place, HeldBack) else None
     channel = "" if isinstance(place, HeldBack) else place.channel

@@ -56,7 +56,9 @@ def reckoned(
     desk: Desk, broadcast_id: int, *, above: int = 0, limit: int = GATHERED_AT_ONCE, taken: frozenset[str] = frozenset()
 ) -> Reckoned:
     """Look at the next clients of its segment behind an id, as if each had their turn now. A fixed number of
-    statements, whatever their number. Raises NotFound, InvalidInput for a segment or a template that is gone."""
+    statements, whatever their number. Raises NotFound, InvalidInput for a segment or a template that is gone,
+    Forbidden."""
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     segment, body = audience_of(desk, record), template_of(desk, record)
     ids = audience(desk, segment, above=above, limit=limit)
@@ -78,7 +80,8 @@ def reckoned(
 
 def sampled(desk: Desk, broadcast_id: int, *, above: int = 0) -> Sample | None:
     """How it would look to the next client of its segment behind an id who can be written to, else to the next at all;
-    None where there is none. Raises NotFound, InvalidInput."""
+    None where there is none. Raises NotFound, InvalidInput, Forbidden."""
+    desk.demand(Right.BROADCAST)
     record = desk.work.broadcast(broadcast_id)
     segment, body = audience_of(desk, record), template_of(desk, record)
     ids = audience(desk, segment, above=above, limit=_LOOKED_AT)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from crm_core.errors import InvalidInput
+from crm_core.model.access import Access
 from crm_core.model.callback import permitted_at
 from crm_core.model.outreach import BroadcastState
 from crm_core.services.letters.broadcasts import look_of, template_of
@@ -84,7 +85,8 @@ class BroadcastPages:
                         sampled(desk, ident, above=behind),
                         template_of(desk, told.record),
                         look_of(desk, told.record),
-                    )
+                    ),
+                    access,
                 )
             except InvalidInput as err:
                 problem = str(err)
@@ -98,7 +100,7 @@ class BroadcastPages:
             body=body,
             seen=seen,
             problem=problem,
-            reach=await self._reach(ident) if query.get("count") == "1" and not problem else None,
+            reach=await self._reach(ident, access) if query.get("count") == "1" and not problem else None,
             address_of_mine=bool(user.email or user.telegram_id),
         )
 
@@ -107,17 +109,17 @@ class BroadcastPages:
         access, ident = access_here(request), number_in(request)
         told = await self._pages.hub.store.read(lambda conn: told_one(conn, access, ident))
         try:
-            reach, problem = await self._reach(ident), ""
+            reach, problem = await self._reach(ident, access), ""
         except InvalidInput as err:
             reach, problem = None, str(err)
         return self._pages.fragment(request, "broadcasts/reach.html", record=told.record, reach=reach, problem=problem)
 
-    async def _reach(self, broadcast_id: int) -> Reach:
+    async def _reach(self, broadcast_id: int, access: Access) -> Reach:
         """Counted a portion at a time, each in a look of its own, so that nobody waits behind it."""
         found = Reach()
         for _portion in range(_MOST_PORTIONS):
             looking = partial(reckoned, broadcast_id=broadcast_id, above=found.above, taken=found.marks)
-            found.add(await self._pages.hub.store.look(looking))
+            found.add(await self._pages.hub.store.look(looking, access))
             if found.whole:
                 break
         return found

@@ -24,7 +24,7 @@ from hub.web.attaching import kept_ahead, posted, received
 from hub.web.client.acting import Acting, card
 from hub.web.client.cards import Cards
 from hub.web.client.composing import Draft, draft_of
-from hub.web.pages import Answer, Pages, number_in, user_here
+from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.returning import scripted
 from hub.web.tongues import _
 
@@ -129,7 +129,7 @@ class Writing(Acting):
             ]
             return tuple(_proposed(desk, contact, name, body, channel) for name, body in fitting[:_TEMPLATES])
 
-        found = await self.pages.hub.store.look(service)
+        found = await self.pages.hub.store.look(service, access_here(request))
         return self.pages.fragment(request, "client/templates.html", found=found)
 
     async def upload(self, request: web.Request) -> Answer:

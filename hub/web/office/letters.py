@@ -104,7 +104,7 @@ class Templates(WithFiles):
         if not page.items:
             raise InvalidInput(_("There is no such client to look at it for."))
         ident = page.items[0].contact.id
-        preview = await hub.store.look(lambda desk: _preview(desk, body, ident))
+        preview = await hub.store.look(lambda desk: _preview(desk, body, ident), access)
         draft.more = {"q": asked, "preview": preview}
         return await self.drawn(request, draft)
 

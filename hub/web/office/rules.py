@@ -14,7 +14,7 @@ from hub.web.office.drafts import Draft
 from hub.web.office.editing import Editor
 from hub.web.office.forms.filled import Sent
 from hub.web.office.summaries import action_said, occasion_said
-from hub.web.pages import Answer
+from hub.web.pages import Answer, access_here
 from hub.web.tongues import _
 
 _DAYS = (1, 7, 30)
@@ -61,7 +61,14 @@ class Rules(Editor):
         # One that rests is tried as if it were in use: that is what is asked.
         rule = body.model_copy(update={"enabled": True})
         since = hub.clock.now() - timedelta(days=days)
-        report = await try_rules(hub.store, since, [(name, rule)], most_records=_MOST_RECORDS, most_trials=_MOST_TRIALS)
+        report = await try_rules(
+            hub.store,
+            access_here(request),
+            since,
+            [(name, rule)],
+            most_records=_MOST_RECORDS,
+            most_trials=_MOST_TRIALS,
+        )
         draft.more = {"trial": _shown(report), "days": days}
         return await self.drawn(request, draft)
 

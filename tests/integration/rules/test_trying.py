@@ -64,7 +64,7 @@ async def tables(office: Office) -> dict[str, list[Any]]:
 async def tried(office: Office, days: int = 30, **rules: dict[str, Any]) -> Report:
     """Rules tried on the last days."""
     bodies = [(name, RuleBody.model_validate(body)) for name, body in rules.items()]
-    return await try_rules(office.world.store, office.now - timedelta(days=days), bodies or None)
+    return await try_rules(office.world.store, None, office.now - timedelta(days=days), bodies or None)
 
 
 async def test_what_would_have_happened_by_rule_and_record(office: Office) -> None:
@@ -210,6 +210,6 @@ async def test_rules_of_a_file_that_name_what_is_not_there(office: Office) -> No
         '[[rule]]\nname = "х"\nwhen = {event = "stage_entered", stages = "В раboте"}\nthen = {do = "tag", tags = "а"}'
     )
     with pytest.raises(InvalidInput, match=r"rule «х»: when\.0: stage: .* did you mean «В работе»"):
-        await try_rules(office.world.store, office.now - timedelta(days=1), rules_in(text))
+        await try_rules(office.world.store, None, office.now - timedelta(days=1), rules_in(text))
     with pytest.raises(InvalidInput, match="since"):
-        await try_rules(office.world.store, office.now + timedelta(days=1))
+        await try_rules(office.world.store, None, office.now + timedelta(days=1))

@@ -22,15 +22,15 @@ from crm_core.model.rights import TABLE, Reach, Right
 from crm_core.model.user import Role
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
-from tests.integration.storage.reads import Ask, Read, Reads, clients, office, sales
+from tests.integration.storage.reads import Ask, Read, Reads, clients, office, sales, services
 from tests.integration.storage.reads.helpers import AWAITED, HELPERS, ITS_OWN
 from tests.integration.storage.test_rights_of_acts import asked, person, without
 from tests.integration.storage.world import World
 
 _STORAGE: Final = "crm_core.storage."
-_HALVES: tuple[Reads, ...] = (clients.READS, sales.READS, office.READS)
+_TABLES: tuple[Reads, ...] = (clients.READS, sales.READS, office.READS, services.READS)
 READS: Mapping[Right, Mapping[str, Read]] = {
-    right: {name: read for half in _HALVES for name, read in half.get(right, {}).items()} for right in Right
+    right: {name: read for table in _TABLES for name, read in table.get(right, {}).items()} for right in Right
 }
 STANDING = {name.split()[0] for reads in READS.values() for name in reads}
 ASKING = {"Access", "Asker", "Sequence[Asker]"}
@@ -91,9 +91,10 @@ def wrongs(desk: Desk, right: Right, name: str, read: Read) -> list[str]:
 
 
 def function(name: str) -> Any:
-    """A function of the storage by how it is named here."""
+    """A function by how it is named here."""
     module, _, called = name.split(maxsplit=1)[0].rpartition(".")
-    return getattr(import_module(_STORAGE + module), called)
+    below = "crm_core." if module.startswith("services.") else _STORAGE
+    return getattr(import_module(below + module), called)
 
 
 def asked_by_the_hub(read: Any) -> bool:

@@ -214,7 +214,9 @@ async def _trial(request: web.Request, call: Call[Any, NoBody]) -> web.StreamRes
     rules = None
     if given.rules is not None:
         rules = [(each.name, RuleBody.model_validate(each.model_dump(exclude={"name"}))) for each in given.rules]
-    report = await try_rules(call.hub.store, given.since, rules, most_records=_MOST_RECORDS, most_trials=_MOST_TRIALS)
+    report = await try_rules(
+        call.hub.store, call.access, given.since, rules, most_records=_MOST_RECORDS, most_trials=_MOST_TRIALS
+    )
     return json_response(to_json(_shown(report)), 200)
 
 

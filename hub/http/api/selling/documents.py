@@ -160,8 +160,13 @@ async def _made(request: web.Request, call: Call[Query, NoBody], **of: int) -> w
         raise of_validation(err) from err
     sending = Sending(**order.send.model_dump()) if order.send is not None else None
     login = call.user.login
+
+    def preparing(desk: Desk) -> service.Prepared:
+        desk.acts_for(call.user)
+        return service.prepare(desk, order.template, login, **of)
+
     for _ in range(_TRIES):
-        prepared = await call.hub.store.run(lambda desk: service.prepare(desk, order.template, login, **of))
+        prepared = await call.hub.store.run(preparing)
         made = await _maker(call).make(prepared)
 
         def kept_now(desk: Desk, prepared: Prepared = prepared, made: service.Made = made) -> DocumentCard:
