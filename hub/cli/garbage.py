@@ -11,10 +11,10 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-# A minute brings little: looking through it takes some milliseconds.
-_EVERY_S = 60.0
-_ROUNDS = 6 * 60
-"""After so many rounds all is looked at: what was put aside while it was in use may be garbage by now."""
+# Of what comes in a few seconds a look takes some milliseconds.
+_EVERY_S = 5.0
+_ROUNDS = 720
+"""After so many rounds, an hour, all is looked at: what was put aside while it was in use may be garbage by now."""
 
 
 def put_aside() -> None:
@@ -30,7 +30,7 @@ def look_at_all() -> None:
 
 
 async def keep_aside(sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> NoReturn:
-    """Do so as long as the process runs: most of what lives long comes in its first minutes."""
+    """Do so as long as the process runs."""
     while True:
         for _ in range(_ROUNDS):
             await sleep(_EVERY_S)
