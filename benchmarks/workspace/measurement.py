@@ -29,15 +29,15 @@ class Extent:
 
     rounds: int = 150
     browsers: int = 200
-    facts: int = 80
+    facts: int = 300
     rest_s: float = 15.0
 
 
 FULL, SMOKE = Extent(), Extent(rounds=15, browsers=20, facts=10)
 _PACE_S = 0.25
 # Two hundred browsers that ask for what is stale are busy for a while.
-_SLOW_PACE_S = 2.0
-_SLOW_SHARE = 6
+_SLOW_PACE_S = 1.0
+_SLOW_SHARE = 3
 _LEAST_FULL = 0.1
 _NOTES = (
     (
