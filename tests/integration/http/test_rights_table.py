@@ -4,9 +4,10 @@ they declare, against what is written of them; and that the server answers nothi
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from crm_core.messages import Delivery, EntryKind
 from crm_core.model.call import Direction
 from crm_core.model.definitions import RoleBody, Section
 from crm_core.model.records import ContactRecord, DealRecord, EntryRecord, PipelineRecord, StageRecord
-from crm_core.model.rights import TABLE, Reach, Right
+from crm_core.model.rights import CONFIGURABLE, TABLE, Reach, Right
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.model.user import Role
 from crm_core.services import defining
@@ -311,6 +312,45 @@ async def test_a_role_that_was_given_a_right_has_it_and_one_that_lost_it_has_not
         for role in Role:
             status = await asked(client, found["POST", "/roles"], role)
             assert (status == 403) is (role is not Role.ADMIN), (role, status)
+
+
+async def test_what_is_read_asks_for_its_own_right_and_for_no_other_that_can_be_taken(
+    office: tuple[Hub, TestServer],
+) -> None:
+    """Somebody from whom all was taken that can be, but the one right: neither does the door refuse them, nor what it
+    looks up for them."""
+    hub, server = office
+    ids, role = await hidden_card(hub), Role.DIRECTOR
+    every: tuple[Route, ...] = server.app[ROUTES]
+    pages = {plain(each.path) for each in guarded(every) if each.method == "GET" and not each.path.startswith("/live")}
+    asked_for = {
+        PREFIX + each.path for each in OPERATIONS if each.method == "GET" and not each.media.endswith("stream")
+    }
+    needed = {path: NEEDED["GET", path] for path in sorted(pages | asked_for) if may(role, "GET", path)}
+    taken = {each.slug for each in CONFIGURABLE}
+    refused: list[str] = []
+    async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
+        await entered(client, role)
+        for left in (None, *sorted(taken & set(needed.values()))):
+            await hub.store.run(partial(configured, role=role, rights={**dict.fromkeys(taken, "none"), left: "all"}))
+            for path, right in needed.items():
+                if right == left or (left is None and right not in taken):
+                    token = {"Authorization": f"Bearer {token_of(role.value)}"} if path in asked_for else {}
+                    answer = await client.get(named(path, ids), headers={"Accept": "text/html", **token})
+                    answer.close()
+                    if answer.status in REFUSED or answer.url.path == "/login":
+                        refused.append(f"{path} ({right}): {answer.status}")
+    assert refused == []
+
+
+def configured(desk: Desk, role: Role, rights: Mapping[str | None, str]) -> None:
+    """What a role may, of what can be given and taken."""
+    body = RoleBody.model_validate({"rights": {name: reach for name, reach in rights.items() if name is not None}})
+    known = next((each for each in defining.of_section(desk, Section.ROLE) if each.name == role.value), None)
+    if known is None:
+        defining.add(desk, Section.ROLE, role.value, body, "admin")
+    else:
+        defining.change(desk, Section.ROLE, known.id, "admin", body=body)
 
 
 async def test_who_may_not_keep_lists_puts_nobody_on_one_by_correcting_the_card(

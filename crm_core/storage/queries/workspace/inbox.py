@@ -110,7 +110,7 @@ def inbox(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY, *, lim
     Forbidden for whoever sees no cases."""
     asker.access.demand(Right.SEE_CASES)
     logins = asker.logins(whose)
-    found = counts(conn, asker, whose)
+    found = _counts(conn, asker, whose)
     leads_wanted = leads_statement(logins, groups_of(asker, logins)).limit(limit)
     tasks_wanted = tasks_statement(asker.login, asker.midnight(1)).limit(limit)
     deals_wanted = planless_statement(asker.login, asker.sight, asker.midnight()).limit(limit)
@@ -143,6 +143,10 @@ def counts(conn: Connection, asker: Asker, whose: Whose = Whose.EVERYBODY) -> Co
     """The numbers alone, for badges. One statement, which counts no further than `MOST_COUNTED` of each. Raises
     Forbidden for whoever sees no cases."""
     asker.access.demand(Right.SEE_CASES)
+    return _counts(conn, asker, whose)
+
+
+def _counts(conn: Connection, asker: Asker, whose: Whose) -> Counts:
     logins = asker.logins(whose)
     statement = counts_statement(logins, groups_of(asker, logins), asker.login, asker.sight)
     moments = {"now": asker.now, "midnight": asker.midnight(), "tomorrow": asker.midnight(1)}

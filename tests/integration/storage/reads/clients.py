@@ -130,7 +130,8 @@ READS: Reads = {
         "queries.workspace.newest.newest_entries": lambda ask: newest.newest_entries(ask.conn, ask.access, 1),
         "queries.workspace.popup.known_client": lambda ask: popup.known_client(ask.conn, ask.asker, NOBODY),
         **_views("contacts"),
-        "queries.workspace.search.search": lambda ask: search.search(ask.conn, ask.asker, "Анна"),
+        "queries.workspace.search.search of a name": lambda ask: search.search(ask.conn, ask.asker, "Анна"),
+        "queries.workspace.search.search of too little": lambda ask: search.search(ask.conn, ask.asker, "А"),
     },
     Right.SEE_CASES: {
         "queries.workspace.inbox.counts": lambda ask: inbox.counts(ask.conn, ask.asker),
