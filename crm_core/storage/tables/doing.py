@@ -82,7 +82,7 @@ chain_run = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("next_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
-    Column("reason", Text, nullable=False),
+    Column("reason", WordedText, nullable=False),
     Column("account", Text, nullable=False),
     Index("ix_chain_run_contact_id", "contact_id"),
     Index("uq_chain_run_running", "contact_id", "chain", unique=True, **only("state = 'running'")),

@@ -1,5 +1,6 @@
 """Sentences that are written down: what they were made of is kept, and they are sentences again when they are read."""
 
+import pickle
 from datetime import date
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from crm_core.errors import PermanentDeliveryError, TransientDeliveryError
 from crm_core.services.wording import Phrase, say
-from crm_core.wording import Counted, Joined, Sentence, cut, in_language, kept, restored
+from crm_core.wording import Counted, Joined, Sentence, cut, in_language, kept, made_of, plain, restored, said_as
 from hub.tongues import speak, told, told_in
 
 _WHY = Sentence("the client has blocked the bot: call, or write in another channel")
@@ -25,6 +26,8 @@ _REFUSED = Sentence("{meant} (Telegram: {words})", meant=_WHY, words="Forbidden:
         Joined([Sentence("the note is empty"), "as it is", Counted("{count} line", "{count} lines", 1)], "\n"),
         Sentence("what {was given"),
         Sentence("{why}", why="{braces} \x1e «и кавычки»"),
+        say("ru", Phrase.TASK_MADE, title="Замер", assignee="Иван", term=say("ru", Phrase.TASK_NO_TERM)),
+        Joined((say("ru", Phrase.PROMISE_BROKEN), "Иван"), " "),
     ],
 )
 def test_a_sentence_that_is_kept_is_the_same_when_it_is_read(said: Sentence) -> None:
@@ -79,3 +82,40 @@ def test_what_the_hub_writes_is_in_the_offices_language() -> None:
     finally:
         speak("ru")
     assert in_language("plain", "ru") == "plain"
+
+
+_GIVEN = say("ru", Phrase.TASK_MADE, title="Замер", assignee="Иван", term=say("ru", Phrase.TASK_NO_TERM))
+_UNREAD = say("ru", Phrase.FIELD_UNREAD, field="Size", why=Sentence("«{given}» is no text", given="5"))
+
+
+def test_a_text_of_the_hub_is_said_in_each_language_with_all_that_it_is_made_of() -> None:
+    assert _GIVEN == "Задача «Замер»: Иван, без срока"
+    assert told_in(_GIVEN, "en") == "Task «Замер»: Иван, without a deadline"
+    assert told_in(_UNREAD, "en") == "The field «Size» was not filled in: «5» is no text. The text is kept beside it."
+    refused = Sentence("{why}: send it again with «confirm»: true", why=say("ru", Phrase.CLIENT_TALKS))
+    assert told_in(refused, "en").startswith("The client is talking")
+
+
+def test_what_a_text_was_made_of_stands_beside_its_words() -> None:
+    words, parts = plain(_GIVEN), made_of(_GIVEN)
+    assert type(words) is str
+    assert "text" not in parts, "the words are not kept twice"
+    again = said_as(words, parts)
+    assert (again, told_in(again, "en")) == (words, told_in(_GIVEN, "en"))
+    assert pickle.loads(pickle.dumps(again)) == again
+    assert made_of("Анна") is None
+    assert made_of(Joined(("Анна", "Борис"))) is None
+
+
+@pytest.mark.parametrize(
+    "parts", [None, 5, {}, {"phrase": 5}, {"phrase": "none", "with": {}}, {"say": "{name}", "with": {"of": 1}}]
+)
+def test_words_of_which_nobody_knows_what_they_were_made_of_stay(parts: object) -> None:
+    assert told_in(said_as("Этап: Замер", parts), "en") == "Этап: Замер"
+
+
+def test_what_begins_with_words_of_people_keeps_its_beginning() -> None:
+    form = Joined(("нужно окно", Joined((say("ru", Phrase.FORM_NAME), "Анна"), ": ")), "\n")
+    assert told_in(form, "ru") == "нужно окно\nИмя: Анна"
+    assert told_in(form, "en") == "нужно окно\nName: Анна"
+    assert told_in(say("en", Phrase.TASK_NO_TERM), "ru") == "без срока"
