@@ -7,9 +7,10 @@ is given by the hub, so that the PBX itself would refuse to place it twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from crm_core.errors import Conflict, InvalidInput, NeedsConfirmation
+from crm_core.errors import Conflict, InvalidInput, NeedsConfirmation, NotFound
 from crm_core.messages import EntryKind
 from crm_core.model.call import CallState, Direction
 from crm_core.model.callback import DIAL_MARK, DialOutcome, DialPurpose, DialState, dial_of, permitted_at
@@ -17,15 +18,19 @@ from crm_core.model.identity import telephone
 from crm_core.model.records import (
     CallbackRecord,
     CallRecord,
+    CaseRecord,
     ContactRecord,
     DeadlineKind,
     DeadlineRecord,
+    DealRecord,
     DialRecord,
     EntryRecord,
+    LeadRecord,
     beside,
 )
 from crm_core.model.rights import Right
 from crm_core.model.user import User
+from crm_core.services.cards.pipelines import demand_access, place_of
 from crm_core.services.clients import contacts
 from crm_core.services.desk import Desk
 from crm_core.services.watching import callbacks
@@ -34,6 +39,7 @@ from crm_core.services.wording import Phrase
 from crm_core.wording import in_language, plain
 
 __all__ = [
+    "client_of",
     "client_of_number",
     "dial_due",
     "dial_of",
@@ -54,6 +60,7 @@ _LOOK_AGAIN = timedelta(minutes=5)
 _LONGEST_CALL = timedelta(hours=6)
 # Of a call of which the hub knows only that it placed it, whatever the PBX tells is more.
 _NO_PROGRESS = -1
+_CALLED: Mapping[type, str] = {CaseRecord: "case", DealRecord: "deal", LeadRecord: "lead"}
 
 
 def place(
@@ -114,6 +121,18 @@ def place(
     if callback is not None:
         callbacks.placed(desk, callback)
     return record
+
+
+def client_of(desk: Desk, kind: type[CaseRecord | DealRecord | LeadRecord], ident: int) -> ContactRecord:
+    """Whose a lead, a case or a card is, to call them; raises NotFound, also for a card that whoever acts does not see,
+    and where it is nobody's, Forbidden."""
+    desk.demand(Right.PLACE_CALLS)
+    record, contact = desk.work.owned(kind, ident)
+    if isinstance(record, DealRecord):
+        demand_access(desk, place_of(desk, record.stage_id)[0], record)
+    if contact is None:
+        raise NotFound("{kind} {subject} belongs to no client", kind=_CALLED[kind], subject=ident)
+    return contact
 
 
 def client_of_number(desk: Desk, number: str) -> tuple[ContactRecord, str]:

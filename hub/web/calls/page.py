@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from crm_core.errors import CoreError, NeedsConfirmation, NotFound, StorageUnavailable
+from crm_core.errors import CoreError, NeedsConfirmation, StorageUnavailable
 from crm_core.messages import RouteStage, Verdict
 from crm_core.model.access import Access, Right
 from crm_core.model.call import SOMEBODY, CallState, Direction
 from crm_core.model.callback import DialPurpose
 from crm_core.model.recording import RecordingState
-from crm_core.model.records import CaseRecord, ContactRecord, LeadRecord
+from crm_core.model.records import CaseRecord, LeadRecord
 from crm_core.model.user import Staff, User
 from crm_core.services.calls import dials
 from crm_core.services.calls.recordings import may_hear
@@ -40,8 +40,8 @@ _NONCE = re.compile(r"[\w-]{16,64}\Z", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}\Z", re.ASCII)
 _MISSED = (CallState.MISSED, CallState.ABANDONED, CallState.BUSY, CallState.REJECTED)
 _PLAYED = frozenset({RecordingState.STORED, RecordingState.REMOTE})
-_SUBJECTS: Mapping[str, type[tuple[Any, ...]]] = {
-    "contact_id": ContactRecord,
+_SUBJECTS: Mapping[str, type[CaseRecord | LeadRecord] | None] = {
+    "contact_id": None,
     "lead_id": LeadRecord,
     "case_id": CaseRecord,
 }
@@ -267,9 +267,7 @@ def _place(desk: Desk, user: User, fields: Mapping[str, str], *, confirmed: bool
     """Queue the call; raises what `dials.place` does, and NotFound."""
     (name,) = fields.keys() & _SUBJECTS.keys()
     kind, subject = _SUBJECTS[name], int(fields[name])
-    contact = desk.work.contact(subject) if kind is ContactRecord else desk.work.owned(kind, subject)[1]
-    if contact is None:
-        raise NotFound("{kind} {subject} belongs to no client", kind=name.removesuffix("_id"), subject=subject)
+    contact = desk.work.contact(subject) if kind is None else dials.client_of(desk, kind, subject)
     number = dials.number_of(desk, contact, fields["number"]) if "number" in fields else None
     dials.place(desk, contact, user, DialPurpose.CLICK, author=user.login, number=number, confirmed=confirmed)
 

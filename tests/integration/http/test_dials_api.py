@@ -108,6 +108,25 @@ async def test_every_way_of_naming_the_client(world: World) -> None:
     assert {each["outcome"] for each in found["items"]} == {"failed"}
 
 
+async def test_by_a_card_that_is_not_seen_nobody_is_called(world: World) -> None:
+    """Nor is told that it is there; whoever sees it calls its client, and is told where it has none."""
+    await world.take(missed("c1", CLIENT))
+    contact = (await world.get(f"/contacts?identity=tel:{CLIENT}"))["items"][0]["id"]
+    pipeline = {"name": "Продажи", "stages": [{"name": "Новая"}], "reach": {"manager": "own"}}
+    await world.post("/pipelines", pipeline, status=201, login="root")
+    theirs = {"title": "Сделка", "pipeline": "Продажи", "manager": "petr"}
+    card = (await world.post("/deals", {**theirs, "contact_id": contact}, status=201, login="root"))["id"]
+    without = (await world.post("/deals", theirs, status=201, login="root"))["id"]
+    for deal in (card, without, 999_999_999):
+        told = await world.post("/calls", {"deal_id": deal}, status=404)
+        assert told["detail"] == f"there is no deal {deal}"
+    assert await world.count("dial") == 0
+    told = await world.post("/calls", {"deal_id": without, "user": "ivan"}, status=404, login="root")
+    assert told["detail"] == f"deal {without} belongs to no client"
+    placed = await world.post("/calls", {"deal_id": card, "user": "ivan"}, status=202, login="root")
+    assert placed["contact_id"] == contact
+
+
 async def test_a_stranger_becomes_a_client(world: World) -> None:
     placed = await world.post("/calls", {"number": "8 916 123 45 67"}, status=202)
     contact = await world.get(f"/contacts/{placed['contact_id']}")

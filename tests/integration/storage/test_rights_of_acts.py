@@ -17,7 +17,7 @@ from crm_core.model.access import Access
 from crm_core.model.callback import DialPurpose
 from crm_core.model.definitions import Body, DocumentBody, PipelineSettings, Section
 from crm_core.model.importing import How, ImportKind, Plan
-from crm_core.model.records import ContactRecord
+from crm_core.model.records import ContactRecord, DealRecord
 from crm_core.model.rights import TABLE, Reach, Right
 from crm_core.model.selling import PaymentKind
 from crm_core.model.user import Role, User
@@ -222,6 +222,7 @@ ACTS: Mapping[Right, Mapping[str, Act]] = {
         "put a contact on a list": _put_on_a_list,
     },
     Right.PLACE_CALLS: {
+        "find whom a deal is with, to call them": lambda desk: dials.client_of(desk, DealRecord, NOBODY),
         "call a client": lambda desk: dials.place(desk, CLIENT, _acting(desk), DialPurpose.CLICK, author="ivan"),
         "ask for the next one of a list": lambda desk: dial_lists.next_call(desk, NOBODY, "ivan"),
         "have a client rung back": lambda desk: ringing_back.order(desk, "ivan", contact_id=NOBODY),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from crm_core.errors import InvalidInput, NotFound
+from crm_core.errors import InvalidInput
 from crm_core.model.callback import DialOutcome, DialPurpose, DialState
 from crm_core.model.records import CaseRecord, ContactRecord, DealRecord, DialRecord, LeadRecord
 from crm_core.model.user import User
@@ -22,7 +23,11 @@ from hub.http.rights import Right
 from hub.http.types import Given, Id, Login, NoBody, Paged, PageQuery, Query, QueryId, Short, Taken
 
 _TAG = "calls"
-_WHOM: dict[str, type] = {"lead_id": LeadRecord, "case_id": CaseRecord, "deal_id": DealRecord}
+_WHOM: Mapping[str, type[CaseRecord | DealRecord | LeadRecord]] = {
+    "lead_id": LeadRecord,
+    "case_id": CaseRecord,
+    "deal_id": DealRecord,
+}
 
 
 class CallBody(Taken):
@@ -119,11 +124,7 @@ def _client(desk: Desk, body: CallBody) -> tuple[ContactRecord, str | None]:
         for name, kind in _WHOM.items():
             subject = getattr(body, name)
             if subject is not None:
-                contact = desk.work.owned(kind, subject)[1]
-                if contact is None:
-                    raise NotFound(
-                        "{kind} {subject} belongs to no client", kind=name.removesuffix("_id"), subject=subject
-                    )
+                contact = services.client_of(desk, kind, subject)
     if contact is None:
         return services.client_of_number(desk, body.number or "")
     return contact, services.number_of(desk, contact, body.number) if body.number else None
