@@ -183,15 +183,6 @@ def lapse(desk: Desk, tasks: Sequence[TaskRecord], why: str) -> None:
         _ended(desk, task, TaskState.CANCELLED, desk.work.author or _BY_ITSELF, why, contact)
 
 
-def hand_over(desk: Desk, from_login: str, to_login: str) -> int:
-    """All open tasks of one person become another's, who is told once; how many. Raises InvalidInput."""
-    doer = _doer(desk, to_login)
-    found = desk.work.open_tasks("assignee", [from_login])
-    for task in found:
-        desk.work.put(task._replace(assignee=doer, updated_at=desk.now))
-    return len(found)
-
-
 # ---------------------------------------------------------------- inside
 
 

@@ -227,16 +227,16 @@ async def test_a_bad_recurrence_is_refused(sqlite_world: World, bad: str) -> Non
         await given(sqlite_world, recurrence="FREQ=DAILY")
 
 
-async def test_all_of_somebody_is_handed_over_with_one_notice(world: World) -> None:
-    for number in range(7):
-        await given(world, title=f"Дело {number}", due_at=at(3600 * (number + 1)))
-    done = await given(world, title="Старое")
-    await by(world, "petr", lambda desk: tasks.close(desk, done.id, "petr", "сделано"))
+async def test_of_several_tasks_that_are_given_at_once_one_notice_tells(world: World) -> None:
+    many = [await given(world, title=f"Дело {number}", due_at=at(3600 * (number + 1))) for number in range(7)]
     before = len(await notices(world))
-    assert await by(world, "head", lambda desk: tasks.hand_over(desk, "petr", "ivan")) == 7
-    assert {row.assignee for row in await world.rows("task", state="open")} == {"ivan"}
+
+    def give(desk: Desk) -> None:
+        for each in many:
+            tasks.change(desk, each.id, TaskChange(assignee="ivan"))
+
+    await by(world, "head", give)
     assert (await notices(world))[before:] == [("ivan", "Вам передано задач: 7. Ближайшая: «Дело 0», до 02.03 13:00")]
-    assert await by(world, "head", lambda desk: tasks.hand_over(desk, "petr", "ivan")) == 0
 
 
 async def test_a_client_is_found_by_the_deal_or_lead(world: World) -> None:
