@@ -128,18 +128,17 @@ def called_by_doors() -> dict[str, set[str]]:
 
 def named(source: ast.Module) -> set[str]:
     """What a module names of the storage."""
-    known = {
-        alias.asname or alias.name: f"{each.module}.{alias.name}"
-        for each in ast.walk(source)
-        if isinstance(each, ast.ImportFrom) and each.module is not None
-        for alias in each.names
-    }
-    found = set()
+    known: dict[str, str] = {}
     for each in ast.walk(source):
-        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id in known:
-            found.add(f"{known[each.value.id]}.{each.attr}")
-        elif isinstance(each, ast.Name) and each.id in known:
-            found.add(known[each.id])
+        if isinstance(each, ast.ImportFrom) and each.module is not None:
+            known.update({alias.asname or alias.name: f"{each.module}.{alias.name}" for alias in each.names})
+        elif isinstance(each, ast.Import):
+            known.update({alias.asname: alias.name for alias in each.names if alias.asname is not None})
+    written = {ast.unparse(each) for each in ast.walk(source) if isinstance(each, (ast.Name, ast.Attribute))}
+    found = set()
+    for name in written:
+        first, dot, rest = name.partition(".")
+        found.add(known.get(first, first) + dot + rest)
     return {each.removeprefix(_STORAGE) for each in found if each.startswith(_STORAGE)}
 
 
