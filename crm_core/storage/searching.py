@@ -182,6 +182,11 @@ def read_in_title(table: Table, typed: str) -> Condition:
     return _all_of(folded(_title(table)), _words(typed), led=False)
 
 
+def said(text: ColumnElement[str], typed: str) -> Condition:
+    """That all words that somebody typed stand anywhere in a text, by reading it."""
+    return and_(*(folded(text).like(like(word), escape="\\") for word in _words(typed)))
+
+
 def _title(table: Table) -> ColumnElement[str]:
     if table is not tables.document:
         return table.c.title

@@ -27,6 +27,7 @@ NO_DRAFT = Draft()
 END = Wanted()
 
 _LONGEST_CURSOR = 200
+_LONGEST_WORDS = 200
 _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
 
 
@@ -181,12 +182,14 @@ def wanted_of(request: web.Request) -> Wanted:
     show, entry, day = query.get("show", ""), query.get("entry", ""), query.get("day", "")
     number = int(entry) if entry.isascii() and entry.isdigit() and len(entry) <= 18 else None
     older, newer = (query.get(name, "")[:_LONGEST_CURSOR] or None for name in ("older", "newer"))
+    words = " ".join(query.get("q", "").split())[:_LONGEST_WORDS]
     return Wanted(
         show=show if show in SHOWS else "",
         older=older or query.get("after", "")[:_LONGEST_CURSOR] or None,
         newer=newer,
         entry=number if number is not None and number <= LARGEST_ID else None,
         day=_day(day),
+        words=words if not (entry or day) else "",
     )
 
 

@@ -43,13 +43,19 @@ _PAYMENTS = 20
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which part of the timeline: before the cursor `older`, behind `newer`, around an entry, or around the beginning
-    of a day of the office; narrowed by `show`."""
+    of a day of the office; narrowed by `show`, and by `words` that were said."""
 
     show: str = ""
     older: str | None = None
     newer: str | None = None
     entry: int | None = None
     day: date | None = None
+    words: str = ""
+
+    @property
+    def narrowed(self) -> dict[str, str]:
+        """What it is narrowed by, as an address says it."""
+        return {name: value for name, value in (("show", self.show), ("q", self.words)) if value}
 
     @property
     def newest(self) -> bool:
@@ -166,6 +172,7 @@ def stretch_of(conn: Reading, asker: Asker, contact_id: int, wanted: Wanted) -> 
         around=wanted.entry,
         since=datetime.combine(wanted.day, time.min, asker.zone) if wanted.day is not None else None,
         kinds=SHOWS[wanted.show][1],
+        words=wanted.words,
         limit=_ENTRIES,
     )
 

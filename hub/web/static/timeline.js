@@ -24,8 +24,9 @@ function looked() {
   say();
 }
 
-/** To what came last, where that is loaded; what is written there is seen as it comes. */
+/** To what came last, where that is loaded; what is written there is seen as it comes, and not among what was found. */
 export function toEnd() {
+  if (list()?.dataset.searched !== undefined) { newest(); return; }
   if (stream() && !behind()) stream().scrollTop = 0;
 }
 
@@ -84,7 +85,7 @@ function stand() {
 function note(path) {
   const address = new URL(path, location);
   address.searchParams.delete("part");
-  if (!address.searchParams.get("day")) address.searchParams.delete("day");
+  for (const each of ["day", "q"]) if (!address.searchParams.get(each)) address.searchParams.delete(each);
   if (location.pathname !== address.pathname) return; // beside a deal it is not the page's own
   if (!goingBack && location.search !== address.search) history.pushState({ timeline: true }, "", address.pathname + address.search);
 }

@@ -115,6 +115,46 @@ async def test_a_day_is_gone_to_and_the_browser_goes_back(workspace: Workspace) 
     assert await ivan.evaluate("document.body.dataset.same") == "yes", "the page was never loaded anew"
 
 
+async def test_what_was_said_is_found_by_its_words(workspace: Workspace) -> None:
+    contact, _first = await with_history(workspace)
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Лоджия под ключ")
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    flow = ivan.locator("#flow")
+    await expect(flow).to_contain_text("Лоджия под ключ")
+    await ivan.locator("#to-words").fill("ЗАПИСЬ 007")
+    await ivan.locator("#to-words").press("Enter")
+    await expect(flow.locator("li.entry")).to_have_text([re.compile("запись 007")])  # far above what was loaded
+    await expect(flow).to_contain_text("Раньше ничего не найдено")
+    assert ivan.url.endswith("?q=%D0%97%D0%90%D0%9F%D0%98%D0%A1%D0%AC+007"), ivan.url
+    await expect(ivan.locator("#to-words")).to_have_value("ЗАПИСЬ 007")
+    other = await ivan.context.new_page()
+    await other.goto(f"{workspace.hub.url}/contacts/{contact}")
+    await anna.say("Вы где?")
+    await expect(other.locator("#flow")).to_contain_text("Вы где?")
+    await other.close()
+    await expect(flow.locator("li.entry")).to_have_count(1)  # it is not among what was found
+
+    await flow.locator("a.when").click()  # what stands around it
+    await expect(flow.locator("li.here")).to_contain_text("запись 007")
+    await expect(flow).to_contain_text("запись 006")
+    await ivan.go_back()
+    await expect(flow.locator("li.entry")).to_have_count(1)
+
+    # An answer shows the end again; a tab shows everything.
+    await ivan.locator("#answer").fill("Уже едем")
+    await ivan.locator("#answer").press("Control+Enter")
+    await expect(flow).to_contain_text("Уже едем")
+    await expect(ivan.locator("#to-words")).to_have_value("")
+    await ivan.locator("#to-words").fill("чего нет")
+    await ivan.locator("#to-words").press("Enter")
+    await expect(flow).to_contain_text("Ничего не найдено")
+    await expect(flow.locator("li.entry")).to_have_count(0)
+    await flow.get_by_role("link", name="Всё").click()
+    await expect(flow).to_contain_text("Уже едем")
+
+
 @pytest.mark.parametrize("show", ["", "?show=chats"])
 async def test_what_comes_in_below_is_told_and_moves_nothing(workspace: Workspace, show: str) -> None:
     contact, _first = await with_history(workspace)

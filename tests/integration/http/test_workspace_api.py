@@ -84,6 +84,17 @@ async def test_a_timeline_both_ways(office: World) -> None:
     around = await office.get(path, params={"around": before["items"][0]["id"]})
     assert around["items"] == [*before["items"], *newest["items"]]
     assert sum(newest["counts"].values()) == len(around["items"])
+
+
+async def test_a_timeline_by_words_of_what_was_said(office: World) -> None:
+    await office.take(message(7, "m2", later(10), "А балкон?"))
+    contact = (await office.get("/workspace/inbox", login="olga"))["cases"][0]["client"]["id"]
+    path = f"/workspace/contacts/{contact}/entries"
+    found = await office.get(path, params={"q": "ОКНО сколько"})
+    assert [each["text"] for each in found["items"]] == ["Сколько стоит окно?"]
+    assert (found["older"], found["newer"]) == (None, None)
+    assert (await office.get(path, params={"q": "дверь"}))["items"] == []
+    await office.get(path, params={"q": "a\x00"}, status=422)
     await office.get(path, params={"older": "nonsense"}, status=422)
 
 

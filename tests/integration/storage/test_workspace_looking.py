@@ -19,7 +19,7 @@ from crm_core.services.clients.companies import create as create_company
 from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.clients.contacts import create as create_contact
 from crm_core.storage import tables
-from crm_core.storage.queries.workspace import saved
+from crm_core.storage.queries.workspace import entries, saved
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.entries import Stretch, count_by_kind, stretch
 from crm_core.storage.queries.workspace.search import Found, number_statement, search
@@ -212,6 +212,55 @@ async def test_a_stretch_reads_no_more_than_it_shows(world: World) -> None:
 
 def _stretch(conn: Any, asker: Any, *, contact: int, where: dict[str, Any]) -> Stretch:
     return stretch(conn, asker, contact, limit=10, **where)
+
+
+async def test_words_are_found_in_what_was_said_however_long_ago(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "MOST_READ", 100)
+    contact = await talkative(world, 400)
+
+    def say(conn: Connection) -> None:
+        for n, text in (
+            (3, "Лоджия ПОД ключ"),
+            (50, "100%"),
+            (150, "лоджия\nпод ключ"),
+            (390, "под лоджией"),
+            (391, "Лоджий"),
+        ):
+            of = tables.timeline.c.id == 10_000_000 + n
+            conn.execute(tables.timeline.update().where(of).values(text=text))
+        of = tables.timeline.c.id == 10_000_000 + 250
+        conn.execute(tables.timeline.update().where(of).values(subject="Лоджия", text="ключ"))
+
+    await world.store.database.write(say)
+
+    async def ids(words: str, limit: int = 50, **more: Any) -> list[list[int]]:
+        found: list[list[int]] = []
+        way = "newer" if "newer" in more else "older"
+        while True:
+            where = {"words": words, "limit": limit, **more}
+            seen = await plans(world, "ivan", partial(_said, contact=contact, where=where))
+            assert len(seen.statements) <= 8
+            assert seen.scans(*LARGE) == []
+            assert seen.uses("ix_timeline_contact_id_occurred_at")
+            found.append([each.entry.id - 10_000_000 for each in seen.answer.entries])
+            further = getattr(seen.answer, way)
+            if further is None:
+                return found
+            more = more | {way: further}
+
+    # 401 entries, a hundred and one at a time.
+    assert await ids("лодж ключ") == [[], [250], [150], [3]]
+    assert await ids("лоджи", 1) == [[391], [390], [250], [150], [3]]
+    assert await ids("%") == [[], [], [], [50]]
+    assert await ids("лодж", kinds=frozenset({EntryKind.NOTE})) == [[390], [250], [150], []]
+    first = await look(world, "ivan", lambda conn, asker: stretch(conn, asker, contact, around=10_000_000, limit=1))
+    onwards = await ids("ключ", newer=first.newer)
+    assert [each for listed in onwards for each in listed] == [3, 150, 250]
+    assert await ids("чего нет") == [[], [], [], []]
+
+
+def _said(conn: Any, asker: Any, *, contact: int, where: dict[str, Any]) -> Stretch:
+    return stretch(conn, asker, contact, **where)
 
 
 # ---------------------------------------------------------------- kept filters

@@ -113,6 +113,22 @@ async def test_the_timeline_is_narrowed_and_shown_around_an_entry(workspace: Wor
     await browser.get(f"{where}?newer=nonsense", status=400)
 
 
+async def test_a_timeline_is_searched_for_words(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    contact_id = await workspace.write(f"Лоджия {EVIL}")
+    await workspace.write("Балкон", number="2")
+    found = await ivan.get(f"/contacts/{contact_id}?part=live&q=лоДж")
+    assert "Лоджия &lt;script&gt;" in found
+    assert "Балкон" not in found
+    assert "data-pieces" not in found  # what comes in is not among it
+    assert f"/contacts/{contact_id}?entry=" in found
+    assert "Балкон" in await ivan.get(f"/contacts/{contact_id}?show=chats&q=БАЛКОН")
+    assert "Балкон" not in await ivan.get(f"/contacts/{contact_id}?show=calls&q=балкон")
+    nothing = await ivan.get(f"/contacts/{contact_id}?q=%22%3E{EVIL}")
+    assert "Ничего не найдено" in nothing
+    assert EVIL not in nothing
+
+
 async def test_a_day_is_gone_to(workspace: Workspace) -> None:
     client = 0
     for number in range(90):

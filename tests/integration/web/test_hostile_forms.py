@@ -50,7 +50,7 @@ async def test_a_letter_that_no_database_keeps_is_refused_wherever_it_comes(work
     ):
         response = await root.send(address, page=page, **{name: "a\x00b"})
         assert response.status == 400, (address, await response.text())
-    for address in ("/search?q=%00", "/products?q=a%00", "/companies?q=%00", "/lists?after=%00"):
+    for address in ("/search?q=%00", f"{card}?q=a%00", "/products?q=a%00", "/companies?q=%00", "/lists?after=%00"):
         await root.get(address, status=400)
     await root.get("/office/people/a%00b", status=404)
     stranger = workspace.browser()

@@ -1,4 +1,4 @@
-"""A client's timeline as a page shows it: from any place both ways, by kinds."""
+"""A client's timeline as a page shows it: from any place both ways, by kinds, by words of what was said."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, Text, func, literal, literal_column, select, tuple_
 
 from crm_core.errors import NotFound
 from crm_core.model.access import Access, Right, demand
 from crm_core.model.records import EntryRecord
 from crm_core.model.timeline import EntryKind
+from crm_core.storage import searching
 from crm_core.storage.queries.pages import LARGEST_ID, all_of, both, moment_cursor, parse_moment_cursor
 from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.timeline import EntryCard, with_details
@@ -22,6 +23,9 @@ from crm_core.storage.types import UtcDateTime
 
 MOST_COUNTED = 1000
 """Where a number reaches this, there are at least so many."""
+
+MOST_READ = 2000
+"""So many entries are read at a time for words in them."""
 
 _PLACE = (timeline.c.occurred_at, timeline.c.sequence, timeline.c.id)
 
@@ -49,10 +53,14 @@ def stretch(
     around: int | None = None,
     since: datetime | None = None,
     kinds: frozenset[EntryKind] = frozenset(),
+    words: str = "",
     limit: int = 50,
 ) -> Stretch:
     """The newest entries of a client; those before the cursor `older`, behind the cursor `newer`, around an entry's
-    id, or around the moment `since`. `kinds` narrows. It reads as many entries as it shows, wherever they lie. Raises
+    id, or around the moment `since`. `kinds` narrows. It reads as many entries as it shows, wherever they lie.
+
+    `words` narrows all but the last two to entries in whose text or subject all of them stand: at most `MOST_READ` are
+    read for them, so that fewer than `limit`, also none, may come with a cursor that leads on. Raises
     InvalidInput for a bad cursor, NotFound for an entry that is not on this timeline, Forbidden for whoever sees no
     clients. Eight statements at most."""
     asker.access.demand(Right.SEE_CLIENTS)
@@ -61,14 +69,39 @@ def stretch(
     if since is not None:
         return _since(conn, asker, contact_id, since, kinds, limit)
     if newer is not None:
-        behind = stretch_statement(asker, contact_id, kinds, newer, back=False)
-        found = all_of(conn, EntryRecord, behind.limit(limit + 1))
-        entries, further = found[:limit], len(found) > limit
-        return _shown(conn, entries, _cursor(entries[0]) if entries else newer, further=further)
-    before = stretch_statement(asker, contact_id, kinds, older, back=True)
-    found = all_of(conn, EntryRecord, before.limit(limit + 1))
-    entries = found[:limit][::-1]
-    return _shown(conn, entries, _cursor(entries[0]) if len(found) > limit else None, further=older is not None)
+        found, further = _read(conn, asker, contact_id, kinds, newer, words, limit, back=False)
+        return _shown(conn, found, _cursor(found[0]) if found else newer, newer=further)
+    found, earlier = _read(conn, asker, contact_id, kinds, older, words, limit, back=True)
+    return _shown(conn, found[::-1], earlier, newer=_cursor(found[0]) if older is not None and found else None)
+
+
+def _read(
+    conn: Connection,
+    asker: Asker,
+    contact_id: int,
+    kinds: frozenset[EntryKind],
+    cursor: str | None,
+    words: str,
+    limit: int,
+    *,
+    back: bool,
+) -> tuple[list[EntryRecord], str | None]:
+    """Entries from a place on, the nearest first, and the cursor behind which there may be more of them."""
+    statement = stretch_statement(asker, contact_id, kinds, cursor, back=back)
+    edge = None
+    if words.strip():
+        of_all = stretch_statement(asker, contact_id, frozenset(), cursor, back=back).with_only_columns(*_PLACE)
+        edge = conn.execute(of_all.offset(MOST_READ).limit(1)).first()
+        statement = statement.where(
+            searching.said(timeline.c.subject + literal_column("' '", Text()) + timeline.c.text, words)
+        )
+    if edge is not None:
+        last = _mark(edge.occurred_at, edge.sequence, edge.id)
+        statement = statement.where(tuple_(*_PLACE) >= last if back else tuple_(*_PLACE) <= last)
+    found = all_of(conn, EntryRecord, statement.limit(limit + 1))
+    if len(found) > limit:
+        return found[:limit], _cursor(found[limit - 1])
+    return found, moment_cursor(*edge) if edge is not None else None
 
 
 def count_by_kind(conn: Connection, asker: Asker, contact_id: int) -> dict[EntryKind, int]:
@@ -110,8 +143,13 @@ def stretch_statement(
     if cursor is None:
         return statement
     at, (sequence, entry_id) = parse_moment_cursor(cursor, 2)
-    mark = tuple_(literal(at, UtcDateTime()), literal(sequence, BigInteger()), literal(entry_id, BigInteger()))
+    mark = _mark(at, sequence, entry_id)
     return statement.where(tuple_(*_PLACE) < mark if back else tuple_(*_PLACE) > mark)
+
+
+def _mark(at: datetime, sequence: int, entry_id: int) -> Any:
+    """A place on a timeline, to be compared with others."""
+    return tuple_(literal(at, UtcDateTime()), literal(sequence, BigInteger()), literal(entry_id, BigInteger()))
 
 
 def _around(
@@ -152,13 +190,12 @@ def _both_ways(
     entries = [*before[:half][::-1], *there, *behind[:half]]
     older = _cursor(entries[0]) if len(before) > half else None
     at = next((each.id for each in (*there, *behind)), None)
-    return _shown(conn, entries, older, further=len(behind) > half, at=at)
+    return _shown(conn, entries, older, newer=_cursor(entries[-1]) if len(behind) > half else None, at=at)
 
 
 def _shown(
-    conn: Connection, entries: list[EntryRecord], older: str | None, *, further: bool, at: int | None = None
+    conn: Connection, entries: list[EntryRecord], older: str | None, *, newer: str | None, at: int | None = None
 ) -> Stretch:
-    newer = _cursor(entries[-1]) if further and entries else None
     return Stretch(tuple(with_details(conn, entries)), older, newer, at)
 
 

@@ -58,12 +58,15 @@ class SearchQuery(Query):
 
 
 class StretchQuery(Query):
-    """Which stretch: the newest; that before the cursor `older`, behind the cursor `newer`, or around an entry."""
+    """Which stretch: the newest; that before the cursor `older`, behind the cursor `newer`, or around an entry. But for
+    the last, all words of `q` stand in the text or subject of what is shown: 2,000 entries are read for them at a time,
+    so that a stretch may hold few, or none, and still have a cursor to go on with."""
 
     older: Annotated[str | None, Field(max_length=200)] = None
     newer: Annotated[str | None, Field(max_length=200)] = None
     around: QueryId | None = None
     kind: EntryKind | None = None
+    q: Short = ""
     limit: _Limit = 50
 
 
@@ -116,6 +119,7 @@ def _stretch(conn: Reading, call: Call[StretchQuery, NoBody]) -> Stretch:
         newer=query.newer,
         around=query.around,
         kinds=kinds,
+        words=query.q,
         limit=query.limit,
     )
     numbers = entries.count_by_kind(conn, asker, contact.id)
