@@ -43,7 +43,6 @@ from hub.web import (
 )
 from hub.web.assets import served
 from hub.web.calls.page import fresh_nonce
-from hub.web.calls.words import call_kinds
 from hub.web.live.stream import LivePages
 from hub.web.navigation import navigation
 from hub.web.pages import PAGES, Pages, with_session
@@ -52,7 +51,7 @@ from hub.web.sessions import Sessions
 from hub.web.shown import Shown, staff_name
 from hub.web.templating import Templates
 from hub.web.unsent import Unsent
-from hub.web.words import globals_of_templates
+from hub.web.words import call_kinds, globals_of_templates
 
 __all__ = ["setup_pages"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from crm_core.messages import Delivery, EntryKind
+from crm_core.messages import Delivery, EntryKind, RouteAction, RouteStage, Verdict
 from crm_core.model.alarm import AlarmKind
 from crm_core.model.call import CallState, Direction
 from crm_core.model.case import CaseKind
@@ -152,12 +152,73 @@ CALLS_OUT: Mapping[str, str] = {
     CallState.NO_ANSWER: NP_("outgoing call", "no answer"),
     CallState.FAILED: NP_("outgoing call", "failed"),
 }
-RECORDINGS: Mapping[str, str] = {
-    RecordingState.EXPECTED: N_("The recording is expected"),
-    RecordingState.EMPTY: N_("The recording is empty"),
-    RecordingState.MISSING: N_("The file of the recording is missing"),
-    RecordingState.EXPIRED: N_("The recording has been deleted: its time was over"),
+CALL_KINDS: Mapping[str, str] = {
+    "": NP_("calls", "all"),
+    "missed": NP_("calls", "missed"),
+    "in": NP_("calls", "incoming"),
+    "out": NP_("calls", "outgoing"),
+    "answered": NP_("calls", "with a conversation"),
+    "now": NP_("calls", "going on now"),
 }
+HUNG_UP: Mapping[str, str] = {
+    "client": N_("the client hung up"),
+    "office": N_("we hung up"),
+}
+PUSHED_CAUSES: Mapping[str, str] = {
+    "busy": NP_("cause", "busy"),
+    "cancel": NP_("cause", "the caller hung up"),
+    "noAnswer": NP_("cause", "nobody picked up"),
+    "congestion": NP_("cause", "the call was not connected"),
+    "notFound": NP_("cause", "no such number, or not connected"),
+    "forwarded": NP_("cause", "forwarded"),
+    "normalClearing": "",
+    "unheard": NP_("cause", "the telephone system did not tell how it ended"),
+}
+ACTIONS: Mapping[str, str] = {
+    RouteAction.DIAL: NP_("decision", "rings"),
+    RouteAction.REJECT: NP_("decision", "refused"),
+    RouteAction.CALLBACK: NP_("decision", "a callback is offered"),
+    RouteAction.FALLBACK: NP_("decision", "the PBX's fallback"),
+    RouteAction.MENU: NP_("decision", "voice menu"),
+}
+STAGES: Mapping[str, str] = {
+    RouteStage.LIST: NP_("stage", "special list"),
+    RouteStage.LINE: NP_("stage", "line"),
+    RouteStage.MENU: NP_("stage", "voice menu"),
+    RouteStage.MANAGER: NP_("stage", "own manager"),
+    RouteStage.DEPUTY: NP_("stage", "deputy"),
+    RouteStage.GROUP: NP_("stage", "group"),
+    RouteStage.DUTY: NP_("stage", "duty"),
+    RouteStage.CALLBACK: NP_("stage", "callback"),
+}
+VERDICTS: Mapping[str, str] = {
+    Verdict.RINGS: NP_("verdict", "rings"),
+    Verdict.ABSENT: NP_("verdict", "absent"),
+    Verdict.BUSY: NP_("verdict", "busy"),
+    Verdict.UNREACHABLE: NP_("verdict", "telephone not connected"),
+    Verdict.DO_NOT_DISTURB: NP_("verdict", "do not disturb"),
+    Verdict.NO_EXTENSION: NP_("verdict", "no telephone"),
+    Verdict.DISABLED: NP_("verdict", "disabled"),
+    Verdict.TRIED: NP_("verdict", "rung already"),
+    Verdict.NOBODY: NP_("verdict", "nobody"),
+    Verdict.LISTED: NP_("verdict", "on the list"),
+    Verdict.OFF_HOURS: NP_("verdict", "not in working hours"),
+    Verdict.PAUSED: NP_("verdict", "paused"),
+    Verdict.WRAP_UP: NP_("verdict", "just finished a call"),
+    Verdict.CHOSEN: NP_("verdict", "chosen"),
+    Verdict.CLOSED: NP_("verdict", "closed"),
+    Verdict.LATER: NP_("verdict", "later in turn"),
+}
+RECORDINGS: Mapping[str, str] = {
+    RecordingState.EXPECTED: N_("The recording is not found yet."),
+    RecordingState.STORED: N_("Recording"),
+    RecordingState.REMOTE: N_("Recording"),
+    RecordingState.EMPTY: N_("The recording has no sound."),
+    RecordingState.MISSING: N_("The file of the recording is missing."),
+    RecordingState.EXPIRED: N_("The recording was deleted when its time was up."),
+}
+HEARD = frozenset({RecordingState.STORED, RecordingState.REMOTE})
+"""Of which there is something to hear."""
 LIST_ACTIONS: Mapping[str, str] = {
     ListAction.REJECT: N_("calls and messages are refused"),
     ListAction.ROUTE: N_("calls go to {to}"),
@@ -337,9 +398,44 @@ def call_word(call: CallRecord) -> str:
     return pgettext("incoming call", CALLS_IN[call.state])
 
 
+def call_kinds() -> dict[str, str]:
+    """The kinds of calls that the page can be kept to, by their key in its address."""
+    return {key: pgettext("calls", word) for key, word in CALL_KINDS.items()}
+
+
+def hung_up_word(side: str) -> str:
+    """Who hung up; empty where that is not known."""
+    return gettext(HUNG_UP[side]) if side in HUNG_UP else ""
+
+
+def pushed_cause(cause: str) -> str:
+    """What a cause in the words of a telephone system's protocol means; empty where it means nothing to people."""
+    return pgettext("cause", PUSHED_CAUSES[cause]) if PUSHED_CAUSES.get(cause) else ""
+
+
+def action_word(action: str) -> str:
+    """What was decided about a call."""
+    return pgettext("decision", ACTIONS[action]) if action in ACTIONS else action
+
+
+def stage_word(stage: str) -> str:
+    """Where a decision looked for somebody."""
+    return pgettext("stage", STAGES[stage]) if stage in STAGES else stage
+
+
+def verdict_word(verdict: str) -> str:
+    """What it found there."""
+    return pgettext("verdict", VERDICTS[verdict]) if verdict in VERDICTS else verdict
+
+
+def recording_says(state: RecordingState) -> str:
+    """What there is of a recording."""
+    return gettext(RECORDINGS[state])
+
+
 def recording_word(state: RecordingState) -> str:
     """Why there is nothing to hear of a recording; empty where there is."""
-    return gettext(RECORDINGS[state]) if state in RECORDINGS else ""
+    return "" if state in HEARD else recording_says(state)
 
 
 def kind_word(kind: str) -> str:

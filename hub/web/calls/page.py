@@ -19,7 +19,6 @@ from crm_core.messages import RouteStage, Verdict
 from crm_core.model.access import Access, Right
 from crm_core.model.call import SOMEBODY, CallState, Direction
 from crm_core.model.callback import DialPurpose
-from crm_core.model.recording import RecordingState
 from crm_core.model.records import CaseRecord, LeadRecord
 from crm_core.model.user import Staff, User
 from crm_core.services.calls import dials
@@ -30,7 +29,7 @@ from crm_core.storage.queries.call_rows import CallRow, RowFilter, list_rows
 from crm_core.storage.queries.idempotency import KeptAnswer
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from crm_core.storage.staff import load_staff
-from hub.web.calls import words as call_words
+from hub.web import words
 from hub.web.pages import Answer, Pages, access_here, field_of, local_path, user_here
 from hub.web.shown import cause_in_words
 from hub.web.tongues import _
@@ -39,7 +38,6 @@ _ROWS = 50
 _NONCE = re.compile(r"[\w-]{16,64}\Z", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}\Z", re.ASCII)
 _MISSED = (CallState.MISSED, CallState.ABANDONED, CallState.BUSY, CallState.REJECTED)
-_PLAYED = frozenset({RecordingState.STORED, RecordingState.REMOTE})
 _SUBJECTS: Mapping[str, type[CaseRecord | LeadRecord] | None] = {
     "contact_id": None,
     "lead_id": LeadRecord,
@@ -148,20 +146,20 @@ class CallWords:
         if call.answered_at is not None or call.finished_at is None or call.state is CallState.ABANDONED:
             return ""
         if call.pbx in self._pushing:
-            return call_words.pushed_cause(call.cause_text)
+            return words.pushed_cause(call.cause_text)
         return cause_in_words(call.cause_text)
 
     def hung_up(self, row: CallRow) -> str:
         """Who hung up; empty where that is not known."""
-        return call_words.hung_up_word(row.call.hung_up_by)
+        return words.hung_up_word(row.call.hung_up_by)
 
     def recording(self, row: CallRow) -> str:
         """What there is of the recording, instead of something to play; empty where there is none."""
-        return call_words.recording_says(row.recording.state) if row.recording is not None else ""
+        return words.recording_says(row.recording.state) if row.recording is not None else ""
 
     def action(self, action: str) -> str:
         """What a decision came to."""
-        return call_words.action_word(action)
+        return words.action_word(action)
 
     def hears(self, row: CallRow) -> bool:
         """Whether this person may play the recording."""
@@ -169,7 +167,7 @@ class CallWords:
 
     def playable(self, row: CallRow) -> bool:
         """Whether there is something to play."""
-        return row.recording is not None and row.recording.state in _PLAYED
+        return row.recording is not None and row.recording.state in words.HEARD
 
     def not_you(self, row: CallRow) -> str:
         """Why this person's telephone did not ring, as far as decisions on the call tell; empty where it did."""
@@ -184,12 +182,12 @@ class CallWords:
 
     def verdict(self, step: Mapping[str, str]) -> str:
         """One consideration of a decision, in words."""
-        said = call_words.verdict_word(step["verdict"])
+        said = words.verdict_word(step["verdict"])
         return f"{said}: {step['detail']}" if step.get("detail") else said
 
     def step(self, step: Mapping[str, str]) -> str:
         """The same with whom or what it is about."""
-        stage = call_words.stage_word(step["stage"])
+        stage = words.stage_word(step["stage"])
         person = f", {self.who(step['login'], step['login'])}" if step.get("login") else ""
         offered = step["stage"] == RouteStage.CALLBACK.value and step["verdict"] == Verdict.RINGS.value
         said = _("offered") if offered else self.verdict(step)

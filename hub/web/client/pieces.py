@@ -20,13 +20,13 @@ from crm_core.storage.queries.timeline import EntryCard, entry_card
 from crm_core.storage.queries.workspace.entries import entries_of_calls
 from crm_core.storage.queries.workspace.newest import entries_named
 from crm_core.storage.staff import load_staff
-from hub.web.calls.words import action_word, stage_word, verdict_word
 from hub.web.client.mails import has_remote
 from hub.web.client.timeline import Around, depends_on_sight, is_photo, place_of
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.live.topics import of_client
 from hub.web.pages import Answer, Pages, number_in, user_here
 from hub.web.tongues import speak
+from hub.web.words import action_word, stage_word, verdict_word
 
 
 @dataclass(frozen=True, slots=True)

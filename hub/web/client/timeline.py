@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crm_core.model.access import Access
-from crm_core.model.recording import RecordingState
 from crm_core.model.records import AttachmentRecord, EntryRecord, FileState
 from crm_core.model.timeline import EntryKind
 from crm_core.model.user import Staff
@@ -17,6 +16,7 @@ from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.timeline import EntryCard
 from hub.http.sending import may_be_previewed
 from hub.web.tongues import NP_, pgettext
+from hub.web.words import HEARD
 
 SHOWS: Mapping[str, tuple[str, frozenset[EntryKind]]] = {
     "": (NP_("timeline", "Everything"), frozenset()),
@@ -31,7 +31,6 @@ SHOWS: Mapping[str, tuple[str, frozenset[EntryKind]]] = {
 """What a timeline is narrowed to, by the name in the address."""
 
 _OF_CARDS = frozenset({EntryKind.STAGE, EntryKind.TASK, EntryKind.SYSTEM, EntryKind.NOTE})
-_PLAYED = frozenset({RecordingState.STORED, RecordingState.REMOTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Around:
 
     def hearing(self, card: EntryCard) -> str:
         """What there is of a recording: `play` it, `refused` to whoever looks, `ask` who looks; empty where none."""
-        if card.call is None or card.recording is None or card.recording.state not in _PLAYED:
+        if card.call is None or card.recording is None or card.recording.state not in HEARD:
             return ""
         if self.access is None:
             return "ask"

@@ -18,11 +18,11 @@ from crm_core.storage.queries.calls import calls_named
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.queries.workspace.calls_now import calls_now
 from crm_core.storage.queries.workspace.popup import Popup, popups
-from hub.web.calls.words import stage_word
 from hub.web.live.pieces import Offer, Piece, Wish
 from hub.web.pages import Pages
 from hub.web.popups.links import lost_links
 from hub.web.tongues import speak
+from hub.web.words import stage_word
 
 _TOPIC: Final = "me"
 _MOST_PEOPLE = 20

@@ -32,9 +32,9 @@ async def become(workspace: Workspace, state: str, error: str = "") -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("expected", "Запись ожидается"),
-        ("empty", "Запись пустая"),
-        ("missing", "Файл записи не найден"),
+        ("expected", "Запись ещё не найдена."),
+        ("empty", "В записи нет звука."),
+        ("missing", "Файл записи пропал."),
         ("expired", "Запись удалена по сроку"),
     ],
 )

@@ -23,7 +23,6 @@ from crm_core.services.duplicates.deciding import Because
 from crm_core.storage.queries.contacts import ContactCard
 from hub import catalogues
 from hub.web import tongues, words
-from hub.web.calls import words as call_words
 from hub.web.client import knowing
 from hub.web.pages import local_path
 from hub.web.shown import Shown, duration, first_line
@@ -43,10 +42,10 @@ COVERED: list[tuple[Mapping[str, str], type[StrEnum]]] = [
     (words.CALLS_OUT, CallState),
     (words.LIST_ACTIONS, ListAction),
     (words.FILE_WARNINGS, FileWarning),
-    (call_words.RECORDING_IS, RecordingState),
-    (call_words.ACTIONS, RouteAction),
-    (call_words.STAGES, RouteStage),
-    (call_words.VERDICTS, Verdict),
+    (words.RECORDINGS, RecordingState),
+    (words.ACTIONS, RouteAction),
+    (words.STAGES, RouteStage),
+    (words.VERDICTS, Verdict),
     (knowing.BECAUSE, Because),
 ]
 ROOM = """
