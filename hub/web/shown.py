@@ -17,9 +17,10 @@ from crm_core.model import amounts, cause, written
 from crm_core.model.call import SOMEBODY
 from crm_core.model.file_warning import read_warnings
 from crm_core.model.identity import parse_identity, readable, telephone
-from crm_core.model.records import CallRecord, IdentityRecord
+from crm_core.model.records import CallRecord, EntryRecord, IdentityRecord
 from crm_core.model.user import Staff
 from crm_core.services.clients.contacts import BY_HAND
+from crm_core.services.letters.scheduling import is_scheduled
 from crm_core.services.wording import dial_failure_in
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.workspace.clients import Client, client_of
@@ -52,6 +53,7 @@ class Shown:
             "day": self.day,
             "local_field": self.local_field,
             "ago": self.ago,
+            "scheduled": self.scheduled,
             "duration": duration,
             "size": self.size,
             "fraction": fraction,
@@ -75,6 +77,10 @@ class Shown:
         if at is None:
             return Markup("")
         return _moment(at, self._zone, self._now().astimezone(self._zone).date())
+
+    def scheduled(self, entry: EntryRecord) -> bool:
+        """Whether a message of ours waits for its hour."""
+        return is_scheduled(entry, self._now())
 
     def local_field(self, at: datetime) -> str:
         """A moment as a browser's field for date and time wants it."""

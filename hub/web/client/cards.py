@@ -12,6 +12,7 @@ from crm_core.model.user import Staff
 from crm_core.services.watching.telling import PROMISE_MINUTES
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.pages import LARGEST_ID
+from hub.web.board.words import day_text
 from hub.web.client.composing import NOTE, Draft, target_name
 from hub.web.client.facts import Typed, facts_of, people
 from hub.web.client.mails import has_remote
@@ -132,6 +133,7 @@ class Cards:
             "promise_minutes": PROMISE_MINUTES,
             "money": money,
             "sells": access_here(request).may(Right.KEEP_SALES),
+            "day_text": day_text,
             "today": self._pages.hub.clock.now().astimezone(self._pages.hub.settings.time_zone).date().isoformat(),
             "back": f"/contacts/{contact.id}",
         }

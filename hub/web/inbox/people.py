@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from hub.bootstrap import Hub
 from hub.telephony.attendance import attendance
+from hub.tongues import language
 from routing.reasons import state_words, verdict_words
 
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """A line of the list: who, whether a call may ring them, and what they do or why not, in words."""
+    """A line of the list: who, whether a call may ring them, and what they do or why not, in words of whoever reads."""
 
     name: str
     available: bool
@@ -20,15 +21,13 @@ class Colleague:
 
 def colleagues(hub: Hub) -> tuple[Colleague, ...]:
     """Everybody who has a telephone, those who can answer first."""
-    office = hub.store.office
-    people = attendance(office, hub.directory.staff, hub.presence, hub.clock.now())
+    tongue = language()
+    people = attendance(hub.store.office, hub.directory.staff, hub.presence, hub.clock.now())
     found = [
         Colleague(
             each.user.name,
             each.available,
-            state_words(each.state, office.language)
-            if each.verdict is None
-            else verdict_words(each.verdict, office.language),
+            state_words(each.state, tongue) if each.verdict is None else verdict_words(each.verdict, tongue),
         )
         for each in people
         if each.user.extension

@@ -27,6 +27,17 @@ document.addEventListener("click", ({ target }) => {
   if (open) document.getElementById(open.dataset.opens)?.showModal();
 });
 
+// What was opened to be filled in is brought into sight, the pen in its first field.
+document.addEventListener("click", ({ target }) => {
+  const details = target.closest("summary")?.parentElement;
+  if (!details?.matches(".closing, .new-task") || details.open) return; // open: it is being closed
+  setTimeout(() => {
+    const form = details.querySelector("form");
+    form?.scrollIntoView({ block: "nearest" });
+    form?.querySelector("input:not([type=hidden], [type=file]), select, textarea")?.focus({ preventScroll: true });
+  });
+});
+
 feed.on("state", ({ connected, over }) => {
   const { classList } = document.body;
   const out = !connected && (over || classList.contains("logged-out")); // until the line stands again

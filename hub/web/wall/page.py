@@ -95,6 +95,7 @@ class WallPage:
             "wall": view.wall,
             "people": people,
             "free": sum(each.doing is Doing.FREE for each in people),
+            "taking": sum(each.takes_calls for each in people),
             "jams": view.wall.jams[:_MOST_JAMS],
             "screen": screen,
             "address": _address(view, screen=screen),

@@ -26,11 +26,12 @@ class Doing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WallPerson:
-    """A person in a line; `words` say what they do, or why calls pass them over."""
+    """A person in a line; `words` say what they do, or why calls pass them over; `takes_calls`: by a telephone."""
 
     at_work: PersonAtWork
     doing: Doing
     words: str
+    takes_calls: bool = True
 
 
 def people_now(people: Iterable[PersonAtWork], now: Mapping[str, PersonNow], language: str) -> tuple[WallPerson, ...]:
@@ -47,7 +48,8 @@ def _person(at_work: PersonAtWork, now: PersonNow | None, language: str) -> Wall
     if now is None or now.verdict is Verdict.NO_EXTENSION:
         gone = at_work.away or not at_work.working
         words = verdict_words(Verdict.ABSENT if at_work.away else Verdict.NO_EXTENSION, language)
-        return WallPerson(at_work, Doing.AWAY if gone or now is not None else Doing.FREE, words)
+        doing = Doing.AWAY if gone or now is not None else Doing.FREE
+        return WallPerson(at_work, doing, words, takes_calls=doing is Doing.FREE)
     if now.verdict is None:
         # Of a telephone that nobody knows anything of it is said that it can be rung all the same.
         known = now.state is not DeviceState.UNKNOWN

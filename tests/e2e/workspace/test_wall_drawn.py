@@ -104,12 +104,12 @@ async def test_every_number_of_the_wall_is_what_happened(office: Workspace) -> N
     await head.evaluate("document.body.dataset.standsStill = 'yes'")
     for words in ("ждут ответа", "лидов не взято", "пропущено, не перезвонили", "звонков сейчас"):
         await expect(tile(head, words)).to_have_text("0")
-    await expect(tile(head, "свободны")).to_have_text("3 / 5")
+    await expect(tile(head, "свободны")).to_have_text("3 / 3")
     await expect(tile(head, "первый ответ, медиана")).to_have_text("—")
 
     # Petr wants to be left in peace.
     await office.ask("PATCH", "/users/petr", {"do_not_disturb": True})
-    await expect(tile(head, "свободны")).to_have_text("2 / 5")
+    await expect(tile(head, "свободны")).to_have_text("2 / 3")
     # Five deals: two of them stand longer than they may.
     stages = [{"name": "Новая"}, {"name": "Замер", "deadline": "1s"}, {"name": "Оплачена", "kind": "won"}]
     stages.append({"name": "Отказ", "kind": "lost"})
@@ -144,7 +144,7 @@ async def test_every_number_of_the_wall_is_what_happened(office: Workspace) -> N
     await expect(tile(head, "ждут ответа")).to_have_text("2")
     await expect(tile(head, "пропущено, не перезвонили")).to_have_text("1")
     await expect(tile(head, "звонков сейчас")).to_have_text("1")
-    await expect(tile(head, "свободны")).to_have_text("1 / 5")
+    await expect(tile(head, "свободны")).to_have_text("1 / 3")
     await expect(tile(head, "первый ответ, медиана")).to_have_text(f"{took} с")
     await expect(tile(head, "первый ответ, 90 %")).to_have_text(f"{took} с")
     await expect(tile(head, "за 5 минут")).to_have_text("100 %")

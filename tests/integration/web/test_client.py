@@ -278,6 +278,9 @@ async def test_a_message_is_scheduled_and_taken_back(workspace: Workspace) -> No
     page = await browser.get(where)
     assert "Ответ запланирован." in page
     assert "уйдёт в это время" in page
+    happened = await browser.get("/?part=happening")
+    assert "уйдёт в это время" in happened
+    assert "отправляется" not in happened, "nothing is on its way before its hour"
     entry = await workspace.scalar("SELECT id FROM timeline WHERE text = 'Напоминаю'")
     other = await workspace.write("Я другой", client=2002, number="9")
     await browser.send(f"/contacts/{other}/entries/{entry}/withdraw", page=where)

@@ -170,7 +170,8 @@ async def test_tasks_are_given_and_closed_with_a_result(workspace: Workspace) ->
 async def test_lines_payments_and_a_plan(workspace: Workspace) -> None:
     browser = await workspace.visitor()
     sales = await pipeline_of(workspace)
-    ident = await card(workspace, sales, "Окна")
+    client = await workspace.write("Хочу окна")
+    ident = await card(workspace, sales, "Окна", contact_id=client)
     path = f"/deals/{ident}"
     assert 'name="quantity"' in await browser.get(f"{path}/group?form=lines")
     token = await browser.token(path)
@@ -182,6 +183,8 @@ async def test_lines_payments_and_a_plan(workspace: Workspace) -> None:
     assert "33\u00a0000\u00a0₽" in page
     planned = await press(browser, f"{path}/payments", path, act="plan", count="3", due_on="2026-04-01")
     assert (await planned.text()).count("по графику") == 3
+    owed = (await browser.get(f"/contacts/{client}")).partition("Ждём оплату")[2]
+    assert "<span>01.04.2026</span>" in owed
     paid = await press(browser, f"{path}/payments", path, act="received", amount="11 000", note="Наличные")
     text = await paid.text()
     assert "Наличные" in text

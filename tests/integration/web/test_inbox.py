@@ -140,6 +140,8 @@ async def test_a_lead_is_taken_and_another_rejected(workspace: Workspace) -> Non
     await workspace.write("Сколько стоит?", name="Анна")
     page = await ivan.get("/")
     assert "Новые лиды" in page
+    new = page.partition("Новые лиды")[2].partition("</article>")[0]
+    assert new.count("Сколько стоит?") == 1, "named by their words, these are not said again"
     lead = await workspace.scalar("SELECT id FROM lead")
     await ivan.send(f"/leads/{lead}/take", page="/", back="/")
     assert await workspace.scalar("SELECT manager FROM lead") == "ivan"

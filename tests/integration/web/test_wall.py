@@ -44,6 +44,19 @@ async def test_the_wall_shows_who_waits_and_for_how_long(workspace: Workspace) -
     assert "Сотрудники" in await boss.get("/wall?part=now")
 
 
+async def test_of_how_many_somebody_is_free_are_those_who_can_be_called(workspace: Workspace) -> None:
+    boss = await workspace.visitor("boss", Role.HEAD)
+    for login, extension in (("ivan", "101"), ("olga", "102"), ("petr", None)):
+        await workspace.hire(login, Role.MANAGER)
+        await grouped(workspace, login, "sales", extension)
+    _done, position = await workspace.hub.store.run_at(
+        lambda desk: update_user(desk, "olga", UserChange(do_not_disturb=True))
+    )
+    await workspace.hub.directory.caught_up(position)
+    now = " ".join((await boss.get("/wall?part=now")).split())
+    assert "<b>1 / 2</b>свободны" in now
+
+
 async def test_a_case_is_pushed_to_somebody_who_is_told(workspace: Workspace) -> None:
     boss = await workspace.visitor("boss", Role.HEAD)
     await workspace.hire("ivan", Role.MANAGER, name="Иван Петров")
