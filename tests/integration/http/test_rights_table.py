@@ -17,10 +17,13 @@ from aiohttp.web import Application, Request
 from argon2 import PasswordHasher
 
 from crm_core.messages import Delivery, EntryKind
+from crm_core.model.automation import ChainRunRecord, ChainState, RuleRunRecord, RunOutcome
 from crm_core.model.call import Direction
 from crm_core.model.definitions import RoleBody, Section
+from crm_core.model.exchange import DocumentRecord
 from crm_core.model.records import ContactRecord, DealRecord, EntryRecord, PipelineRecord, StageRecord
 from crm_core.model.rights import CONFIGURABLE, TABLE, Reach, Right
+from crm_core.model.selling import LineItemRecord, PaymentKind, PaymentRecord
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.model.user import Role
 from crm_core.services import defining
@@ -252,9 +255,25 @@ async def hidden_card(hub: Hub) -> dict[str, int]:
             for kind in (EntryKind.STAGE, EntryKind.TASK, EntryKind.SYSTEM, EntryKind.NOTE)
             for ahead in (timedelta(), timedelta(days=1))
         ]
-        for record in (client, pipeline, stage, card, task, *entries):
+        paid = PaymentRecord(
+            ident(), card.id, client.id, PaymentKind.RECEIVED, 1, "RUB", now, "admin", now, note=_SECRET
+        )
+        line = LineItemRecord(ident(), card.id, 0, _SECRET, 1000, 1, 1)
+        paper = DocumentRecord(
+            ident(), _SECRET, 1, _SECRET, now, "admin", _SECRET, "text/html", 1, "0" * 64, client.id, card.id
+        )
+        chain = ChainRunRecord(ident(), _SECRET, client.id, card.id, ChainState.RUNNING, 0, now)
+        run = RuleRunRecord(_SECRET, _SECRET, "deal", card.id, client.id, now, RunOutcome.DONE, _SECRET)
+        for record in (client, pipeline, stage, card, task, *entries, paid, line, paper, chain, run):
             desk.work.put(record)
-        return {"contacts": client.id, "deals": card.id, "tasks": task.id, "entries": entries[0].id}
+        return {
+            "contacts": client.id,
+            "deals": card.id,
+            "tasks": task.id,
+            "entries": entries[0].id,
+            "payments": paid.id,
+            "documents": paper.id,
+        }
 
     return await hub.store.run(fill)
 
@@ -286,8 +305,11 @@ async def test_nothing_that_is_read_tells_of_a_card_that_somebody_does_not_see(
                     if _SECRET.encode() in await response.read():
                         found.add(path)
     assert told[Role.MANAGER] == set()
-    assert {f"{PREFIX}/contacts/{{id}}/{each}" for each in ("timeline", "scheduled")} <= told[Role.ADMIN]
-    assert {r"/contacts/{id:\d+}", r"/deals/{id:\d+}"} <= told[Role.ADMIN]
+    of_client = {f"{PREFIX}/contacts/{{id}}/{each}" for each in ("timeline", "scheduled", "documents")}
+    of_card = {f"{PREFIX}/deals/{{id}}/{each}" for each in ("documents", "items", "payments", "runs")}
+    alone = {f"{PREFIX}/{each}" for each in ("documents/{id}", "payments", "payments/{id}", "rule-runs", "chain-runs")}
+    shown = {r"/contacts/{id:\d+}", r"/contacts/{id:\d+}/consent", r"/deals/{id:\d+}", "/runs", "/runs/chains"}
+    assert of_client | of_card | alone | shown <= told[Role.ADMIN]
 
 
 def named(path: str, ids: dict[str, int]) -> str:
