@@ -21,6 +21,7 @@ from crm_core.errors import (
     StorageUnavailable,
 )
 from crm_core.messages import CallRinging, ChannelKey, InboundEvent, Receipt, ReceiptState, Unparsable
+from crm_core.messages.unread import failed_at
 from crm_core.model.records import JournalRecord
 from crm_core.model.user import User
 from crm_core.ports import Channel, KeepsFiles, ReparsesRaw
@@ -238,7 +239,7 @@ class Intake:
             # The journal keeps nothing of what passes, and there would be nothing to read again.
             self._settle([waiting], [Receipt(ReceiptState.FAILED, None)])
             return
-        failed = replace(event, payload=Unparsable(f"{type(error).__name__}: {error}"))
+        failed = replace(event, payload=Unparsable(failed_at(error)))
         await self._commit([replace(waiting, event=failed)])
 
     def _settle(self, batch: list[_Waiting], receipts: list[Receipt]) -> None:

@@ -64,7 +64,7 @@ def _json(body: bytes) -> list[tuple[str, str]]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"The JSON can't be read: {error}") from error
+        raise Malformed("The JSON can't be read: {why}", why=error) from error
     if not isinstance(content, dict):
         raise Malformed("The JSON has to be an object with the event's fields.")
     found: list[tuple[str, str]] = []
@@ -85,7 +85,7 @@ def _plain(name: str, value: object) -> str:
         case int() if abs(value) < 10**30:
             return str(value)
         case _:
-            raise Malformed(f"The field {_line(name)[:50]} has to be a text.")
+            raise Malformed("The field {name} has to be a text.", name=_line(name)[:50])
 
 
 def _multipart(body: bytes, boundary: bytes) -> list[tuple[str, str]]:
@@ -95,7 +95,7 @@ def _multipart(body: bytes, boundary: bytes) -> list[tuple[str, str]]:
         parts = [part for part in message.walk() if part is not message]
         return [(_name(part), _content(part)) for part in parts[:_MAX_FIELDS]]
     except (ValueError, LookupError, AttributeError, IndexError) as error:
-        raise Malformed(f"The multipart body can't be read: {error}") from error
+        raise Malformed("The multipart body can't be read: {why}", why=error) from error
 
 
 def _name(part: Message) -> str:

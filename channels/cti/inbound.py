@@ -17,6 +17,7 @@ from channels.cti.fields import Fields, Malformed, read_fields
 from crm_core.messages import CallChanged, InboundEvent, Payload, Sender, Unparsable
 from crm_core.model.call import SOMEBODY, CallLeg, CallSnapshot, CallState, Direction
 from crm_core.model.identity import Identity, caller, find_telephones
+from crm_core.wording import cut
 
 _HIDDEN = "anonymous"
 _VOICEMAIL = "voicemail"
@@ -113,7 +114,7 @@ def read(config: CtiConfig, region: str, body: bytes, received_at: datetime, *, 
         fields = read_fields(body)
         kind, direction, call_id = _kind(fields), _direction(fields), _call_id(fields)
     except Malformed as error:
-        words = str(error)[:_MAX_WORDS]
+        words = cut(error.sentence, _MAX_WORDS)
         return Told(fact(f"sha256:{hashlib.sha256(body).hexdigest()}", Unparsable(words)), trouble=words)
     call = _snapshot(fields, kind, direction, call_id, region, at)
     id_ = _external_id(fields, kind, call_id)
@@ -141,8 +142,9 @@ def _kind(fields: Fields) -> CtiEvent:
     told = fields.first("event")
     kind = next((each for each in CtiEvent if each.value.casefold() == told.casefold()), None)
     if kind is None:
-        known = ", ".join(CtiEvent)
-        raise Malformed(f"Unknown event {told[:50]!r}; known are {known}." if told else "The field event is missing.")
+        if not told:
+            raise Malformed("The field event is missing.")
+        raise Malformed("Unknown event {event}; known are {known}.", event=repr(told[:50]), known=", ".join(CtiEvent))
     return kind
 
 
@@ -158,7 +160,7 @@ def _call_id(fields: Fields) -> str:
     if not told:
         raise Malformed("The field callId is missing.")
     if len(told) > _LONGEST_ID:
-        raise Malformed(f"The field callId is longer than {_LONGEST_ID} characters.")
+        raise Malformed("The field callId is longer than {most} characters.", most=_LONGEST_ID)
     return told
 
 

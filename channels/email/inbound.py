@@ -34,8 +34,10 @@ from crm_core.messages import (
     Trust,
     Unparsable,
 )
+from crm_core.messages.unread import failed_at
 from crm_core.model.identity import Identity, address, claimed
 from crm_core.model.subject import bare_subject
+from crm_core.wording import Sentence
 
 RAW_TYPE = "message/rfc822"
 _OLDEST = timedelta(days=7)  # no server keeps trying for longer; an older date is a wrong clock
@@ -85,8 +87,7 @@ def read(config: EmailConfig, raw: bytes, received_at: datetime, external_id: st
     try:
         fact = _fact(config, raw, received_at)
     except Exception as error:  # noqa: BLE001 - whatever this code fails at is kept as failed, to be replayed when mended
-        words = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
-        fact = _Fact(Unparsable(words[:_MAX_WORDS]))
+        fact = _Fact(Unparsable(failed_at(error)))
     if external_id is None:
         same = f"sha256:{fingerprint(raw)}"
         external_id = f"{fact.id} {same}" if fact.id else same
@@ -109,7 +110,7 @@ def _fact(config: EmailConfig, raw: bytes, received_at: datetime) -> _Fact:
     own_id = message_id(mail.header("message-id"))
     sender = _sender(mail)
     if sender is None:
-        return _Fact(Unparsable("The mail names no sender."), id=own_id)
+        return _Fact(Unparsable(Sentence("The mail names no sender.")), id=own_id)
     writer = sender.identities[0].value
     ours = writer == config.mailbox
     if ours and is_own(config, own_id):

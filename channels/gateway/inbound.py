@@ -50,7 +50,9 @@ from crm_core.messages import (
     Unparsable,
     Utm,
 )
+from crm_core.messages.unread import failed_at, misshapen, not_json
 from crm_core.model.identity import Identity, IdentityKind, find_addresses, find_telephones, opaque
+from crm_core.wording import Sentence, Worded
 
 MENU = "menu:"
 _MAX_WORDS = 500
@@ -66,7 +68,7 @@ class Arrival:
     trouble: str = ""
 
 
-class Malformed(ValueError):
+class Malformed(Worded, ValueError):
     """The body is not what it should be; the words say where and how."""
 
 
@@ -75,14 +77,14 @@ def events_in(body: bytes) -> list[Any]:
     try:
         said = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON: {error}"[:_MAX_WORDS]) from error
+        raise Malformed(not_json(error)) from error
     if not isinstance(said, dict):
         raise Malformed('the body must be an object: an event, or {"events": […]}')
     if "events" not in said:
         return [said]
     found = said["events"]
     if not isinstance(found, list) or not 1 <= len(found) <= MAX_EVENTS:
-        raise Malformed(f"events: a list of 1 to {MAX_EVENTS} events is wanted")
+        raise Malformed("events: a list of 1 to {most} events is wanted", most=MAX_EVENTS)
     return found
 
 
@@ -93,15 +95,17 @@ def read(
     try:
         raw = json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
-        return _unread(config, b"", received_at, external_id, "the event is nested too deep")
+        return _unread(config, b"", received_at, external_id, Sentence("the event is nested too deep"))
     try:
         event = _EVENT.validate_python(said)
         payload, files = _payload(config, region, event, received_at)
         sender = _sender(config, region, event.sender)
     except ValidationError as error:
-        return _unread(config, raw, received_at, external_id or _id_of(said), _first_problem(error))
+        return _unread(config, raw, received_at, external_id or _id_of(said), misshapen(error, "event"))
+    except Malformed as error:
+        return _unread(config, raw, received_at, external_id or _id_of(said), error.sentence)
     except Exception as error:  # noqa: BLE001 - whatever this code fails at is kept as failed, to be replayed when mended
-        return _unread(config, raw, received_at, external_id or _id_of(said), f"{type(error).__name__}: {error}")
+        return _unread(config, raw, received_at, external_id or _id_of(said), failed_at(error))
     at = event.at.astimezone(UTC) if event.at is not None else received_at.astimezone(UTC)
     external = external_id or event.id
     fact = InboundEvent(
@@ -220,31 +224,30 @@ def _attachments(files: tuple[WireFile, ...]) -> tuple[tuple[Attachment, ...], t
             try:
                 content = base64.b64decode(file.content, validate=True)
             except (binascii.Error, ValueError) as error:
-                raise Malformed(f"files.{position - 1}.content: not base64") from error
+                raise Malformed("files.{place}.content: not base64", place=position - 1) from error
             contents.append(content)
             stored = StoredFile(hashlib.sha256(content).hexdigest(), len(content))
             attachments.append(Attachment(name, file.content_type, stored=stored, size=len(content)))
         elif file.url is not None:
             attachments.append(Attachment(name, file.content_type, remote_id=file.url, size=file.size))
         else:
-            raise Malformed(f"files.{position - 1}: url or content is wanted")
+            raise Malformed("files.{place}: url or content is wanted", place=position - 1)
     return tuple(attachments), tuple(contents)
 
 
 def _unread(config: GatewayConfig, raw: bytes, received_at: datetime, external_id: str | None, trouble: str) -> Arrival:
     external = external_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"
-    words = trouble.encode("utf-8", "replace").decode()[:_MAX_WORDS]
     event = InboundEvent(
         key=config.channel_key,
         external_id=external,
         conversation="",
         occurred_at=received_at.astimezone(UTC),
         sender=Sender(),
-        payload=Unparsable(words),
+        payload=Unparsable(trouble),
         raw=raw,
         correlation_id=f"{config.channel_key}:{external[-40:]}",
     )
-    return Arrival(event, trouble=words)
+    return Arrival(event, trouble=trouble)
 
 
 def _id_of(said: object) -> str | None:
@@ -254,11 +257,3 @@ def _id_of(said: object) -> str | None:
         return None
     content = json.dumps(said, sort_keys=True).encode("utf-8", "replace")
     return f"{found} sha256:{hashlib.sha256(content).hexdigest()[:32]}"
-
-
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False, include_input=False)
-    first = problems[0]
-    where = ".".join(str(part) for part in first["loc"]) or "event"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{where}: {first['msg']}{more}"

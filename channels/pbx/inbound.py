@@ -16,6 +16,7 @@ from channels.pbx.reducer import Kind, Transition
 from crm_core.messages import CallChanged, CallRinging, ChannelKey, InboundEvent, Payload, Sender, Unparsable
 from crm_core.model.call import CallLeg, CallSnapshot, CallState, Direction
 from crm_core.model.identity import caller
+from crm_core.wording import Sentence
 
 AMI_TYPE = "application/x-asterisk-ami"
 CDR_TYPE = "text/csv"
@@ -94,7 +95,7 @@ class CallFactsReader:
             conversation=linkedid,
             occurred_at=received_at,
             sender=Sender(),
-            payload=Unparsable("the raw blocks make no such transition"),
+            payload=Unparsable(Sentence("what Asterisk told shows no such step of the call")),
             raw=raw,
             raw_type=AMI_TYPE if b"Event: " in raw else CDR_TYPE,
         )

@@ -27,6 +27,7 @@ from channels.telegram.names import clean
 from channels.telegram.words import RUSSIAN, Words
 from channels.telegram.written import MessageReader
 from crm_core.messages import ChannelKey, Ignored, InboundEvent, Unparsable
+from crm_core.messages.unread import failed_at, misshapen, not_json
 
 MAX_UPDATE_ID = 2**63 - 1
 MAX_ERROR = 500
@@ -67,7 +68,7 @@ class Reader:
         try:
             update = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            return Arrival(self._event(None, raw, received_at, Fact(Unparsable(_words(error)))))
+            return Arrival(self._event(None, raw, received_at, Fact(Unparsable(not_json(error)))))
         return self.update(update, received_at, raw)
 
     def update(self, update: object, received_at: datetime, raw: bytes | None = None) -> Arrival:
@@ -80,14 +81,14 @@ class Reader:
             fact = self._understood(parsed, update_id or 0, received_at)
             link, move = _link(parsed, update_id or 0, received_at), _move(parsed)
         except ValidationError as error:
-            fact = Fact(Unparsable(_first_problem(error)))
+            fact = Fact(Unparsable(misshapen(error, "update")))
         except Exception as error:  # noqa: BLE001 - whatever this code fails at is kept as failed, to be replayed when mended
-            fact = Fact(Unparsable(_words(error)))
+            fact = Fact(Unparsable(failed_at(error)))
         if raw is None:
             try:
                 raw = json.dumps(update).encode()
             except RecursionError as error:
-                raw, fact = json.dumps({"update_id": update_id}).encode(), Fact(Unparsable(_words(error)))
+                raw, fact = json.dumps({"update_id": update_id}).encode(), Fact(Unparsable(failed_at(error)))
         return Arrival(
             event=self._event(update_id, raw, received_at, fact),
             update_id=update_id,
@@ -167,15 +168,3 @@ def _callback_id(update: object) -> str | None:
 
 def _aware(at: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False, include_input=False)
-    first = problems[0]
-    where = ".".join(str(part) for part in first["loc"]) or "update"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return clean(f"{where}: {first['msg']}{more}")[:MAX_ERROR]
-
-
-def _words(error: BaseException) -> str:
-    return clean(f"{type(error).__name__}: {error}")[:MAX_ERROR]

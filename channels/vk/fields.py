@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from crm_core.wording import Worded
+
 # Databases refuse NUL, encoders refuse halves of surrogate pairs; JSON can carry both.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_ID = 2**63 - 1
 
 
-class ShapeError(ValueError):
+class ShapeError(Worded, ValueError):
     """A value is not what VK's documentation says; the words name the place."""
 
 
@@ -27,8 +29,11 @@ class Fields:
     def of(cls, value: object, where: str = "event") -> Fields:
         """The fields of a value that has to be an object."""
         if not isinstance(value, dict):
-            raise ShapeError(f"{where}: an object is wanted, not {_kind(value)}")
+            raise ShapeError("{where}: an object is wanted, not {found}", where=where, found=_kind(value))
         return cls(value, where)
+
+    def _place(self, name: str) -> str:
+        return f"{self.where}.{name}"
 
     def has(self, name: str) -> bool:
         """Whether there is a value, and not null."""
@@ -38,7 +43,7 @@ class Fields:
         """A whole number that has to be there."""
         found = self.maybe_number(name)
         if found is None:
-            raise ShapeError(f"{self.where}.{name}: missing")
+            raise ShapeError("{where}: is missing", where=self._place(name))
         return found
 
     def maybe_number(self, name: str) -> int | None:
@@ -47,14 +52,16 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not -MAX_ID <= value <= MAX_ID:
-            raise ShapeError(f"{self.where}.{name}: a whole number is wanted, not {_kind(value)}")
+            raise ShapeError(
+                "{where}: a whole number is wanted, not {found}", where=self._place(name), found=_kind(value)
+            )
         return value
 
     def real(self, name: str) -> float:
         """A number that has to be there."""
         value = self.values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ShapeError(f"{self.where}.{name}: a number is wanted, not {_kind(value)}")
+            raise ShapeError("{where}: a number is wanted, not {found}", where=self._place(name), found=_kind(value))
         return float(value)
 
     def text(self, name: str) -> str:
@@ -63,7 +70,7 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise ShapeError(f"{self.where}.{name}: a text is wanted, not {_kind(value)}")
+            raise ShapeError("{where}: a text is wanted, not {found}", where=self._place(name), found=_kind(value))
         return clean(value)
 
     def child(self, name: str) -> Fields:
@@ -80,7 +87,7 @@ class Fields:
         if value is None:
             return ()
         if not isinstance(value, list):
-            raise ShapeError(f"{self.where}.{name}: a list is wanted, not {_kind(value)}")
+            raise ShapeError("{where}: a list is wanted, not {found}", where=self._place(name), found=_kind(value))
         return value
 
     def children(self, name: str) -> Sequence[Fields]:
@@ -96,7 +103,7 @@ class Fields:
         try:
             return datetime.fromtimestamp(seconds, UTC)
         except (OverflowError, OSError, ValueError) as error:
-            raise ShapeError(f"{self.where}.{name}: no moment ({seconds})") from error
+            raise ShapeError("{where}: no moment ({found})", where=self._place(name), found=seconds) from error
 
 
 def clean(text: str) -> str:

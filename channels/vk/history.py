@@ -176,5 +176,5 @@ class History:
 def _at(message: Fields) -> datetime:
     moment = message.moment("date")
     if moment is None:
-        raise ShapeError(f"{message.where}.date: missing")
+        raise ShapeError("{where}: is missing", where=f"{message.where}.date")
     return moment

@@ -14,6 +14,8 @@ from channels.vk.facts import About, Fact, Names
 from channels.vk.fields import Fields, ShapeError, clean
 from channels.vk.writing import typist
 from crm_core.messages import ChannelKey, Ignored, InboundEvent, Unparsable
+from crm_core.messages.unread import failed_at, not_json
+from crm_core.wording import Sentence
 
 MAX_ERROR = 500
 MAX_KEY = 200
@@ -89,7 +91,7 @@ class Reader:
         try:
             event = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            return Arrival(self._event(None, raw, received_at, Fact(Unparsable(_words(error)))))
+            return Arrival(self._event(None, raw, received_at, Fact(Unparsable(not_json(error)))))
         return self.event(event, received_at, raw)
 
     def event(self, event: object, received_at: datetime, raw: bytes | None = None) -> Arrival:
@@ -123,7 +125,7 @@ class Reader:
             fields = Fields.of(event)
             kind = fields.text("type")
             if not kind:
-                return Fact(Unparsable("event.type: missing"))
+                return Fact(Unparsable(Sentence("{where}: is missing", where="event.type")))
             read = READERS.get(kind)
             if read is None:
                 return Fact(Ignored(kind[:MAX_ERROR]))
@@ -170,5 +172,4 @@ def _own_comment(event: object, group_id: int) -> OwnComment | None:
 
 
 def _words(error: BaseException) -> str:
-    told = str(error) if isinstance(error, ShapeError) else f"{type(error).__name__}: {error}"
-    return clean(told)[:MAX_ERROR]
+    return error.sentence if isinstance(error, ShapeError) else failed_at(error)

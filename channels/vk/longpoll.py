@@ -210,5 +210,5 @@ def _ts(fields: Fields) -> str:
     """A place in the stream; VK gives it as a text and as a number."""
     value = fields.values.get("ts")
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).isdecimal():
-        raise ShapeError(f"{fields.where}.ts: no place in the stream")
+        raise ShapeError("{where}: no place in the stream", where=f"{fields.where}.ts")
     return str(value)

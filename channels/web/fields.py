@@ -109,7 +109,7 @@ def _json(body: bytes, charset: str) -> Fields:
     try:
         content = json.loads(text(body.removeprefix(b"\xef\xbb\xbf"), charset))
     except (ValueError, RecursionError) as error:
-        raise MalformedForm(f"The JSON can't be read: {error}") from error
+        raise MalformedForm("The JSON can't be read: {why}", why=error) from error
     if not isinstance(content, dict):
         raise MalformedForm("The JSON has to be an object with the form's fields.")
     values: list[tuple[str, str]] = []

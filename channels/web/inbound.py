@@ -35,6 +35,8 @@ from crm_core.messages import (
     Unparsable,
     Utm,
 )
+from crm_core.messages.unread import failed_at
+from crm_core.wording import cut
 
 REDIRECT = "_redirect"
 TRAP = "_trap"
@@ -101,9 +103,10 @@ def read(
         form = replace(form, callback_at=wishes.callback_at(_first(values, wishes.FIELD), received_at, config.zone))
         id_ = _id(values, fields, fresh)
     except MalformedForm as error:
-        return Arrival(event(f"sha256:{digest}", Unparsable(str(error)[:_MAX_WORDS])), trouble=str(error)[:_MAX_WORDS])
+        words = cut(error.sentence, _MAX_WORDS)
+        return Arrival(event(f"sha256:{digest}", Unparsable(words)), trouble=words)
     except Exception as error:  # noqa: BLE001 - whatever this code fails at is kept as failed, to be replayed when mended
-        words = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()[:_MAX_WORDS]
+        words = failed_at(error)
         return Arrival(event(f"sha256:{digest}", Unparsable(words)), trouble=words)
     redirect = _first(values, REDIRECT)
     if _first(values, TRAP):

@@ -31,6 +31,7 @@ from crm_core.messages import (
     Unparsable,
     Utm,
 )
+from crm_core.messages.unread import failed_at
 from crm_core.model.identity import Identity, IdentityKind
 
 PREFIX = "chat:"
@@ -112,7 +113,7 @@ def posted(body: bytes) -> Posted:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BadTalk(f"The JSON can't be read: {type(error).__name__}.") from error
+        raise BadTalk("The JSON can't be read: {why}", why=type(error).__name__) from error
     if not isinstance(content, dict):
         raise BadTalk("The JSON has to be an object.")
     texts = {str(name): value for name, value in content.items() if isinstance(value, str)}
@@ -131,7 +132,7 @@ def act(kind: ActKind, visitor: str, given: Posted, file: tuple[str, int, str, s
         raise BadTalk("The id has to be 8 to 64 letters, digits, _ and -.")
     text = _CONTROL.sub("", given.texts.get("text", "").replace("\r\n", "\n").replace("\r", "\n")).strip()
     if len(text) > LONGEST_TEXT:
-        raise BadTalk(f"The message is longer than {LONGEST_TEXT} characters.")
+        raise BadTalk("The message is longer than {most} characters.", most=LONGEST_TEXT)
     found = Act(
         kind=kind,
         visitor=visitor,
@@ -221,7 +222,7 @@ def again(key: ChannelKey, external_id: str, raw: bytes, at: datetime) -> Inboun
         found = {each.external_id: each for each in facts(key, done, at)}
         return found[external_id]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidInput) as error:
-        what = Unparsable(f"{type(error).__name__}: {error}"[:_LONGEST_LINE])
+        what = Unparsable(error.sentence if isinstance(error, InvalidInput) else failed_at(error))
         return InboundEvent(key, external_id, "", at.astimezone(UTC), Sender(), what, raw)
 
 

@@ -40,7 +40,7 @@ def uploaded(body: bytes, content_type: str, most: int) -> tuple[Posted, FormFil
     try:
         fields = read_fields(body, content_type)
     except MalformedForm as error:
-        raise BadTalk(str(error)) from error
+        raise BadTalk(error.sentence) from error
     if not fields.files:
         raise BadTalk("There is no file, or an empty one.")
     file = fields.files[0]

@@ -37,6 +37,8 @@ COMPUTED = {
     "_MISSING": "a sentence, made above",
     "_TOO_BIG": "a sentence, made above",
     "Joined(problems)": "sentences",
+    "not_json(error)": "a sentence, by its type",
+    "error.sentence": "a sentence, by its type",
     "message": "what the error was given",
     "_too_many()": "said by the page",
     "_too_large()": "said by the page",
