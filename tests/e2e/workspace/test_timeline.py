@@ -123,6 +123,9 @@ async def test_what_was_said_is_found_by_its_words(workspace: Workspace) -> None
     await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
     flow = ivan.locator("#flow")
     await expect(flow).to_contain_text("Лоджия под ключ")
+    assert await ivan.locator("#to-words").evaluate("(each) => each.offsetWidth") < 40, "its sign alone"
+    await ivan.locator("#to-words").focus()
+    assert await ivan.locator("#to-words").evaluate("(each) => each.offsetWidth") > 100, "who writes words sees them"
     await ivan.locator("#to-words").fill("ЗАПИСЬ 007")
     await ivan.locator("#to-words").press("Enter")
     await expect(flow.locator("li.entry")).to_have_text([re.compile("запись 007")])  # far above what was loaded
