@@ -12,6 +12,12 @@ from sqlalchemy import Connection
 from crm_core.storage import bulk
 from crm_core.storage.types import from_micros
 
+FAILED_FACTS = "journal_failure"
+"""In place of a table: facts that were not understood came, or were read again."""
+
+HINTS = frozenset({"journal", "rule_run", FAILED_FACTS})
+"""Tables that grow too fast to be told of row by row: once a transaction, with the id 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:

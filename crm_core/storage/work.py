@@ -47,6 +47,7 @@ from crm_core.model.records import (
     EntryRecord,
     IdentityRecord,
     JournalRecord,
+    JournalState,
     LeadRecord,
     LeadStatus,
     ListedNumberRecord,
@@ -70,6 +71,7 @@ from crm_core.model.selling import (
 from crm_core.model.task import TaskRecord
 from crm_core.storage import bulk
 from crm_core.storage.catalogue import PARTS, touch_catalogue
+from crm_core.storage.feed import FAILED_FACTS
 from crm_core.storage.held import OWNER_COLUMN
 from crm_core.storage.reading import Reading
 from crm_core.storage.tables import TABLE_OF
@@ -137,6 +139,7 @@ _UNFED = frozenset(
         *(SaleRecord, NeedRecord, ClientScoreRecord, RuleRunRecord, WebhookDeliveryRecord),
     }
 )
+_HINTED = (JournalRecord, RuleRunRecord)
 _OPEN = frozenset({LeadStatus.NEW, LeadStatus.TAKEN})
 
 
@@ -217,7 +220,16 @@ class SqlWork(Reading):
         for kind, removed in self._removed.items():
             if kind not in _UNFED:
                 changes.extend([TABLE_OF[kind].name, key, None] for key in removed)
-        return changes
+        return changes + self._hints()
+
+    def _hints(self) -> list[list[Any]]:
+        """See `crm_core.storage.feed.HINTS`."""
+        found: list[list[Any]] = [[TABLE_OF[kind].name, 0, None] for kind in _HINTED if self._dirty.get(kind)]
+        current, original = self._current[JournalRecord], self._original[JournalRecord]
+        facts = ((current[key], original.get(key)) for key in self._dirty.get(JournalRecord, ()))
+        if any(each is not None and each.state is JournalState.FAILED for fact in facts for each in fact):
+            found.append([FAILED_FACTS, 0, None])
+        return found
 
     def _load_changes(self) -> dict[str, list[int]]:
         """Per login: how the number of open leads changes, and whether something new was assigned."""

@@ -20,6 +20,9 @@ _LONGEST_COUNT: Final = 6
 MOST_SHOWN = 500
 """Rows of a list that refresh by themselves; whoever scrolled further sees them as they were."""
 
+MOST_FRESH = 99
+"""New rows that are counted where a list does not refresh by itself."""
+
 SESSION = web.RequestKey("session", Session)
 """The session of a request."""
 ACCESS = web.RequestKey("access", Access)
@@ -60,6 +63,13 @@ def rows_shown(request: web.Request, at_once: int) -> int:
     text = request.query.get("shown", "")
     shown = int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT else 0
     return max(-(-shown // at_once), 1) * at_once
+
+
+def fresh_rows(count: int) -> str:
+    """How many new rows a list says that there are: `MOST_FRESH` and more look alike; empty where there are none."""
+    if count > MOST_FRESH:
+        return f"{MOST_FRESH}+"
+    return str(count) if count else ""
 
 
 def local_path(given: object, otherwise: str) -> str:

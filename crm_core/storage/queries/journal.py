@@ -55,6 +55,14 @@ def list_journal(conn: Connection, access: Access | None, wanted: JournalFilter,
     return page_of(rows, where.limit, lambda row: str(row.id))
 
 
+def count_newer(conn: Connection, access: Access | None, wanted: JournalFilter, than: int, most: int) -> int:
+    """How many such facts came after the one of a number, `most` at most. One statement. Raises Forbidden."""
+    demand(access, Right.KEEP_JOURNAL)
+    newer = journal_statement(wanted, None).with_only_columns(journal.c.id).order_by(None)
+    newer = newer.where(journal.c.id > than).limit(most)
+    return int(conn.execute(select(func.count()).select_from(newer.subquery())).scalar_one())
+
+
 def journal_statement(wanted: JournalFilter, after: int | None) -> Select[Any]:
     """The query behind `list_journal`."""
     conditions = both(

@@ -30,6 +30,7 @@ from hub.web.tongues import _
 _ROWS = 50
 _LISTED = 30
 _LONGEST = 200
+_PARTS = frozenset({"form", "side"})
 _KIND = "company"
 
 
@@ -59,7 +60,8 @@ class Companies(Acting):
         return await self._drawn(request, None)
 
     async def show(self, request: web.Request) -> Answer:
-        """One company."""
+        """One company; with `?part=form` what is known of it, with `?part=side` its people and deals: each refreshes by
+        itself, so that what is half written holds up its own part alone."""
         return await self._drawn(request, None)
 
     async def save(self, request: web.Request) -> Answer:
@@ -88,21 +90,21 @@ class Companies(Acting):
 
         card, asker = await self.ask(request, query)
         fields = [each for each in fields_of(asker.catalogue, _KIND).by_key.values() if each.type.value != "formula"]
-        answer = self.pages.render(
-            request,
-            "companies/card.html",
-            status=status,
-            card=card,
-            company=card.company if card is not None else None,
-            typed=typed if typed is not None else _as_typed(card.company if card is not None else None),
-            fields=fields,
-            staff=asker.staff,
-            problem=problem,
-            money=money,
-            keeps=access_here(request).may(Right.KEEP_CLIENTS),
-            stage_of={stage.id: stage.name for each in asker.catalogue.pipelines for stage in each.stages},
-        )
-        return part(answer)
+        context: dict[str, Any] = {
+            "card": card,
+            "company": card.company if card is not None else None,
+            "typed": typed if typed is not None else _as_typed(card.company if card is not None else None),
+            "fields": fields,
+            "staff": asker.staff,
+            "problem": problem,
+            "money": money,
+            "keeps": access_here(request).may(Right.KEEP_CLIENTS),
+            "stage_of": {stage.id: stage.name for each in asker.catalogue.pipelines for stage in each.stages},
+        }
+        wanted = request.query.get("part", "") if card is not None and request.method == "GET" else ""
+        if wanted in _PARTS:
+            return self.pages.fragment(request, f"companies/{wanted}.html", part=wanted, **context)
+        return part(self.pages.render(request, "companies/card.html", status=status, part="", **context))
 
 
 def _as_typed(company: CompanyRecord | None) -> MultiMapping[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -13,12 +14,15 @@ from crm_core.storage.queries.journal import (
     FailedKind,
     JournalFilter,
     JournalRow,
+    count_newer,
     failed_kinds,
     list_journal,
     one_fact,
 )
 from crm_core.storage.queries.pages import Page, Reading, Slice
 from hub.log import get_logger
+from hub.web.board.editing import ident_of
+from hub.web.here import MOST_FRESH, fresh_rows
 from hub.web.journal.raw import readable
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, user_here
 from hub.web.tongues import _, ngettext, told
@@ -37,26 +41,39 @@ class Journal:
         self._pages = pages
 
     async def show(self, request: web.Request) -> Answer:
-        """Failed rows, or with `?state=all` every row, newest first; of one kind where that is named."""
+        """Failed rows, or with `?state=all` every row, newest first; of one kind where that is named. With `?part=live`
+        what refreshes by itself, with `?part=fresh&than=` how many rows are newer than one."""
         everything = request.query.get("state") == "all"
         kind = {name: request.query[name][:300] for name in _KIND if request.query.get(name)}
         wanted = JournalFilter(state=None if everything else JournalState.FAILED, **kind)
         where, access = Slice(request.query.get("after"), _ROWS), access_here(request)
+        state = {"state": "all"} if everything else {}
+        here = f"/journal?{urlencode({**state, **kind})}"
+        part = request.query.get("part", "")
+        if part == "fresh":
+            than = ident_of(request.query.get("than", ""), "than") or 0
+            count = await self._pages.hub.store.read(
+                lambda conn: count_newer(conn, access, wanted, than, MOST_FRESH + 1)
+            )
+            return self._pages.fragment(request, "fresh.html", fresh=fresh_rows(count), address=here)
 
         def read(conn: Reading) -> tuple[Page[JournalRow], list[FailedKind]]:
             return list_journal(conn, access, wanted, where), failed_kinds(conn, access)
 
         page, kinds = await self._pages.hub.store.read(read)
-        state = {"state": "all"} if everything else {}
         more = urlencode({**state, **kind, "after": page.next}) if page.next else ""
-        return self._pages.render(
-            request, "journal/rows.html", page=page, kinds=kinds, kind=kind, everything=everything, more=more
-        )
+        context: dict[str, Any] = {"page": page, "kinds": kinds, "everything": everything, "more": more}
+        if part == "live":
+            return self._pages.fragment(request, "journal/live.html", **context)
+        paged = where.after is not None
+        return self._pages.render(request, "journal/rows.html", **context, kind=kind, here=here, paged=paged)
 
     async def one(self, request: web.Request) -> Answer:
-        """One row with what arrived, as text."""
+        """One row with what arrived, as text; with `?part=live` how it stands, which refreshes by itself."""
         access, ident = access_here(request), number_in(request)
         fact = await self._pages.hub.store.read(lambda conn: one_fact(conn, access, ident))
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "journal/state.html", fact=fact)
         raw = bytes(fact.raw)
         return self._pages.render(
             request, "journal/row.html", fact=fact, raw=readable(raw, fact.raw_type), size=len(raw)

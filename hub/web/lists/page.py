@@ -22,6 +22,7 @@ from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import _
 
 _SHOWN = 100
+_PARTS = frozenset({"live", "tabs"})
 
 
 class ListPages:
@@ -31,14 +32,14 @@ class ListPages:
         self._pages = pages
 
     async def show(self, request: web.Request) -> Answer:
-        """One list (`?list=`, the first otherwise), and how many stand on each; with `?part=live` what
-        refreshes by itself."""
+        """One list (`?list=`, the first otherwise), and how many stand on each; with `?part=live` who stands on it and
+        with `?part=tabs` how many on each, which refresh by themselves."""
         hub = self._pages.hub
         lists = hub.store.office.lists
         query = request.query
         name, after = query.get("list", ""), query.get("after")
-        live = query.get("part") == "live"
-        if live and name not in lists:
+        part = query.get("part", "")
+        if part in _PARTS and name not in lists:
             return web.Response(status=204)  # it was taken away: no other list takes its place
         chosen = lists.get(name) or next(iter(lists.values()), None)
         access = access_here(request)
@@ -60,8 +61,8 @@ class ListPages:
             "keeps": keeps,
             "paged": after is not None,
         }
-        if live:
-            return self._pages.fragment(request, "lists/live.html", **context)
+        if part in _PARTS:
+            return self._pages.fragment(request, f"lists/{part}.html", **context)
         return self._pages.render(request, "lists/page.html", **context)
 
     async def add(self, request: web.Request) -> Answer:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from crm_core.storage.feed import FAILED_FACTS
 from crm_core.wording import Sentence
 
 MOST_TOPICS = 64
@@ -42,6 +43,10 @@ _OF_TABLE: Mapping[str, str] = {
     "definition": "office",
     "reconciliation": "reconciliations",
     "listed_number": "lists",
+    "chain_run": "chains",
+    "rule_run": "runs",
+    "journal": "journal",
+    FAILED_FACTS: "failures",
 }
 
 WRITING = "writing"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,6 +25,7 @@ from crm_core.storage.queries.workspace.clients import client_of, clients_of
 from crm_core.storage.staff import load_staff
 from hub.web.board.words import OUTCOMES, kind_word, why_word
 from hub.web.consent.words import chain_word
+from hub.web.here import MOST_FRESH, fresh_rows
 from hub.web.moments import start_of
 from hub.web.office.summaries import action_said, occasion_said
 from hub.web.pages import Answer, Pages, access_here
@@ -44,6 +47,7 @@ _PATHS: Final[Mapping[str, str]] = {
 """Where the pages of records are; whatever else is no plain record is a card."""
 _UNTITLED: Final = frozenset({"payment"})
 _BY_SOMEBODY: Final = "user:"
+_LEAST: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,14 @@ class Runs:
         self._pages = pages
 
     async def show(self, request: web.Request) -> Answer:
-        """What rules did, the newest first: of a rule, a client, a record, an outcome, from a day to a day."""
+        """What rules did, the newest first: of a rule, a client, a record, an outcome, from a day to a day. With
+        `?part=fresh&than=` how many runs there are after a moment."""
         query, hub, access = _asked(request, _ASKED), self._pages.hub, access_here(request)
         where = Slice(request.query.get("after") or None, _ROWS)
+        fresh = request.query.get("part") == "fresh"
+        than = _moment(request.query.get("than", "")) if fresh else None
+        if fresh and than is None:
+            return web.Response(status=204)
         subject = _number(query["subject"])
         outcome = RunOutcome(query["outcome"]) if query["outcome"] in list(RunOutcome) else None
 
@@ -98,6 +107,10 @@ class Runs:
                 contact_id=clients.ident,
                 until=start_of(query["until"], self._pages.hub.settings.time_zone, days=1),
             )
+            if than is not None:
+                since = max(than + _LEAST, wanted.since) if wanted.since is not None else than + _LEAST
+                newer = runs.list_runs(conn, access, replace(wanted, since=since), Slice(limit=MOST_FRESH + 1))
+                return {"fresh": fresh_rows(len(newer.items))}
             page = runs.list_runs(conn, access, wanted, where)
             untitled = (
                 _UNTITLED if access.sight.everything else _UNTITLED | {"task"}
@@ -110,6 +123,7 @@ class Runs:
             titles |= {("contact", ident): name for ident, name in people.items()}
             return {
                 "clients": clients,
+                "newest": page.items[0].at if page.items else hub.clock.now(),
                 "rows": [_row(each, titles) for each in page.items],
                 "names": people,
                 "next": page.next,
@@ -117,6 +131,9 @@ class Runs:
             }
 
         found = await hub.store.read(read)
+        if than is not None:
+            here = f"/runs?{urlencode({name: value for name, value in query.items() if value})}"
+            return self._pages.fragment(request, "fresh.html", address=here, **found)
         return self._drawn(
             request,
             "runs/rules.html",
@@ -127,7 +144,8 @@ class Runs:
         )
 
     async def show_chains(self, request: web.Request) -> Answer:
-        """Chains of messages to clients, the newest first: of a chain, a client, those that go on."""
+        """Chains of messages to clients, the newest first: of a chain, a client, those that go on; with `?part=live`
+        what refreshes by itself."""
         query, hub, access = _asked(request, _OF_CHAINS), self._pages.hub, access_here(request)
         where = Slice(request.query.get("after") or None, _ROWS)
 
@@ -163,10 +181,11 @@ class Runs:
     ) -> Answer:
         filled = {name: value for name, value in query.items() if value}
         following = urlencode({**filled, "after": found["next"]}) if found["next"] else ""
-        configures = access_here(request).may(Right.CONFIGURE)
-        return self._pages.render(
-            request, template, query=query, filled=filled, more=following, configures=configures, **found, **more
-        )
+        context = {"query": query, "filled": filled, "more": following, **found, **more}
+        if request.query.get("part") == "live":
+            return self._pages.fragment(request, "runs/chains_live.html", **context)
+        configures, paged = access_here(request).may(Right.CONFIGURE), bool(request.query.get("after"))
+        return self._pages.render(request, template, configures=configures, paged=paged, **context)
 
     def _clients(self, conn: Reading, access: Access, query: Mapping[str, str]) -> Clients:
         """Whose runs an address asks for, by the number of the card or by what was typed of them."""
@@ -185,6 +204,13 @@ class Runs:
 
 def _asked(request: web.Request, names: Iterable[str]) -> dict[str, str]:
     return {name: " ".join(request.query.get(name, "").replace("\x00", "").split())[:_LONGEST] for name in names}
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment as a page of ours names it; None for what is none."""
+    with suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return None
 
 
 def _number(text: str) -> int | None:

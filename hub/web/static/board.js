@@ -27,6 +27,7 @@ function dress() {
   const seen = new Set(); // pages of a column that shifted meanwhile bring a card twice
   document.querySelectorAll("li.deal").forEach((each) => { if (seen.has(each.id)) each.remove(); else seen.add(each.id); });
   count();
+  recount();
 }
 
 // ---------- moving
@@ -34,6 +35,16 @@ function dress() {
 function step(column, by) {
   const number = column?.querySelector(".many-cards");
   if (number) number.textContent = String(Math.max(Number(number.textContent) + by, 0));
+  recount();
+}
+
+// Where one stage at a time is shown, the choice of stages says how many cards each has.
+function recount() {
+  document.querySelectorAll("[data-column] option").forEach((each) => {
+    const column = document.getElementById(each.value);
+    const number = column?.querySelector(".many-cards")?.textContent;
+    if (number !== undefined) each.textContent = `${column.dataset.name} · ${number}`;
+  });
 }
 
 function place(card, column) {

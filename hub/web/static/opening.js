@@ -21,6 +21,12 @@ const begun = (details) => recent(opened.get(details)) || (details.matches(":hov
 export const inHand = (region) => [...region.querySelectorAll("details[open]")].some(begun)
   || [...region.querySelectorAll(TEXTS)].some((field) => field.value !== field.defaultValue);
 
+/** Whether something was chosen in a form that is a region of its own, and not sent yet. */
+export const altered = (region) => region.matches("[data-whole]") && [...region.querySelectorAll(CHOICES)].some((each) => {
+  if (each.matches("select")) return !same(picked(each), offered(each));
+  return each.checked !== each.defaultChecked;
+});
+
 const homeOf = (element, region) => {
   const home = element.parentElement.closest("[id]");
   return home !== null && region.contains(home) ? home : region;

@@ -2,9 +2,9 @@
 // when one of these is stale; `data-pieces="client:5"` takes finished pieces, in the order of their `data-order`
 // (`data-grows="up"`: the newest first; `data-only`: these alone; `data-behind`: its end is not loaded, so that what
 // belongs there is only told of, by the event `beyond`). Where rows come on scrolling, `data-counts="tr[id]"` says how
-// many stand there (`shown`), so that as many come again.
+// many stand there (`shown`), so that as many come again. `data-whole`: a form; what was chosen in it and is not sent stays.
 
-import { inHand, openIn, reopen } from "./opening.js";
+import { altered, inHand, openIn, reopen } from "./opening.js";
 import { hold } from "./steady.js";
 
 const SETTLE_MS = 150;
@@ -28,7 +28,7 @@ const typing = (region) => {
 let pressed = null; // what the pointer is down on: a click on what was replaced meanwhile would be lost
 
 const busy = (region) => document.hidden || typing(region) || region.contains(pressed) || region.querySelector("dialog[open], .dragging, .chosen > li") !== null
-  || inHand(region) || region.querySelector("tr .pick:checked") !== null
+  || inHand(region) || altered(region) || region.querySelector("tr .pick:checked") !== null
   || [...region.querySelectorAll("audio")].some((audio) => !audio.paused);
 
 const waiting = new Map(); // region -> timer

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from crm_core.errors import InvalidInput
-from crm_core.storage.feed import FeedRow
+from crm_core.storage.feed import HINTS, FeedRow
 from crm_core.storage.queries.pages import LARGEST_ID
 from crm_core.wording import Sentence
 from hub.http.keys import CLOSING, SSE_LIMITS
@@ -94,9 +94,10 @@ def event_text(row: FeedRow) -> bytes:
     """One transaction's changes, an event each. Only the last one carries the id: whoever is cut off in the middle
     gets all of them again."""
     parts: list[bytes] = []
-    for index, (table, key, contact_id) in enumerate(row.changes):
+    changes = [each for each in row.changes if each[0] not in HINTS]
+    for index, (table, key, contact_id) in enumerate(changes):
         data = {"table": table, "id": key, "contact_id": contact_id, "position": row.position, "at": row.at}
-        last = f"id: {row.position}\n".encode() if index == len(row.changes) - 1 else b""
+        last = f"id: {row.position}\n".encode() if index == len(changes) - 1 else b""
         json = orjson.dumps(data, option=orjson.OPT_UTC_Z)
         parts.append(last + f"event: {table}\n".encode() + b"data: " + json + b"\n\n")
     return b"".join(parts) or f": {row.position}\n\n".encode()
