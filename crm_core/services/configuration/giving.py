@@ -6,6 +6,7 @@ from typing import Any
 
 from crm_core.model.definitions import FORMS, PipelineSettings, Section, StageSettings, name_of
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
+from crm_core.model.rights import Right
 from crm_core.services.defining import as_json, of_section
 from crm_core.services.desk import Desk
 
@@ -14,7 +15,9 @@ _KEPT_BACK = frozenset({Section.MAPPING, Section.WEBHOOK, Section.ACCOUNT})
 
 
 def given_out(desk: Desk, title: str = "") -> dict[str, Any]:
-    """Everything in use; applied elsewhere it makes an office that works alike. Secrets are not in it."""
+    """Everything in use; applied elsewhere it makes an office that works alike. Secrets are not in it. Raises Forbidden
+    for whoever does not configure."""
+    desk.demand(Right.CONFIGURE)
     found: dict[str, Any] = {"title": title} if title else {}
     pipelines = [each for each in desk.work.everything(PipelineRecord) if not each.archived]
     if pipelines:

@@ -164,8 +164,8 @@ class Business(Acting):
     ) -> None:
         hub, owner = self.pages.hub, number_in(request)
         for _attempt in range(_TRIES):
-            prepared = await hub.store.run(
-                lambda desk: documents.prepare(desk, template, login, deal_id=deal_id, contact_id=contact_id)
+            prepared = await self.pages.act(
+                request, lambda desk: documents.prepare(desk, template, login, deal_id=deal_id, contact_id=contact_id)
             )
             if prepared.contact_id != owner:
                 raise InvalidInput(_("This deal is of another client."))

@@ -172,7 +172,9 @@ class LivePages:
         if key not in self._pages.hub.channels or not access_here(request).may(Right.KEEP_CLIENTS):
             return None
         try:
-            goes = await self._pages.hub.store.look(lambda desk: goes_to(desk, contact_id, channel, account))
+            goes = await self._pages.hub.store.look(
+                lambda desk: goes_to(desk, contact_id, channel, account), access_here(request)
+            )
         except CoreError:
             return None  # they are told of it when they send
         return (key, goes) if goes is not None else None

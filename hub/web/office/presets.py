@@ -15,7 +15,7 @@ from hub.office.presets import parsed, written
 from hub.web.office.forms.filled import Sent
 from hub.web.office.forms.labels import field_word
 from hub.web.office.summaries import changed_said
-from hub.web.pages import Answer, Pages, user_here
+from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import NP_, _, ngettext, pgettext
 from hub.web.words import kind_word
@@ -103,9 +103,9 @@ class Presets:
         said = ngettext("Applied: {count} change.", "Applied: {count} changes.", len(done))
         raise self.pages.redirect(request, "/office", said.format(count=len(done)))
 
-    async def give_out(self, _request: web.Request) -> Answer:
+    async def give_out(self, request: web.Request) -> Answer:
         """This office's configuration, as another hub takes it."""
-        text = written(await self.pages.hub.store.look(lambda desk: given_out(desk, "")))
+        text = written(await self.pages.hub.store.look(lambda desk: given_out(desk, ""), access_here(request)))
         headers = {"Content-Disposition": 'attachment; filename="office.toml"'}
         return web.Response(text=text, content_type="application/toml", headers=headers)
 

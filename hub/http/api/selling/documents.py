@@ -131,6 +131,7 @@ async def _previewed(_request: web.Request, call: Call[PreviewQuery, NoBody]) ->
     )
 
     def gather(desk: Desk) -> Prepared:
+        desk.acts_for(call.user)
         return service.prepare(
             desk, record.name, call.user.login, deal_id=call.query.deal_id, contact_id=call.query.contact_id
         )

@@ -10,7 +10,8 @@ from crm_core.model.rights import Right
 from crm_core.services.acts import deals
 from crm_core.services.automation import trying
 from crm_core.services.automation.index import index_with
-from crm_core.services.letters import documents, outgoing, previewing, reckoning
+from crm_core.services.configuration import giving
+from crm_core.services.letters import documents, outgoing, previewing, reckoning, replies
 from crm_core.storage.queries.pages import LARGEST_ID
 from tests.integration.storage.reads import NOBODY, Ask, Reads
 from tests.integration.storage.test_rights_of_acts import CLIENT
@@ -41,5 +42,9 @@ READS: Reads = {
     },
     Right.CONFIGURE: {
         "services.automation.trying.gone_through": _gone_through,
+        "services.configuration.giving.given_out": lambda ask: giving.given_out(ask.desk),
+    },
+    Right.KEEP_CLIENTS: {
+        "services.letters.replies.goes_to": lambda ask: replies.goes_to(ask.desk, NOBODY, "telegram", "shop"),
     },
 }
