@@ -31,6 +31,7 @@ _VERSIONED = tuple(kind for kind in KIND_OF if "version" in kind._fields)  # typ
 # In this order in every round.
 STEPS: tuple[Step, ...] = (
     rechecking.noticed,
+    rechecking.mended,
     items.settle_items,
     paying.settle_payments,
     typed.work_out,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
+from crm_core.errors import InvalidInput
 from crm_core.model.definitions import FORMS, PipelineSettings, Section, StageSettings, name_of
+from crm_core.model.faults import first_of
 from crm_core.model.records import PipelineRecord, StageKind, StageRecord
 from crm_core.model.rights import Right
 from crm_core.services.defining import as_json, of_section
 from crm_core.services.desk import Desk
+from crm_core.wording import Sentence
 
 # What is no configuration of how an office works, or must not leave it.
+_Form = TypeVar("_Form", bound=BaseModel)
 _KEPT_BACK = frozenset({Section.MAPPING, Section.WEBHOOK, Section.ACCOUNT})
 
 
@@ -30,7 +36,9 @@ def given_out(desk: Desk, title: str = "") -> dict[str, Any]:
         for record in of_section(desk, section):
             if not record.archived:
                 # Through the form, which puts the keys in order: the database may not.
-                body = form.model_validate(record.body)
+                body = _read(
+                    form, record.body, Sentence("«{name}» ({section})", name=record.name, section=section.value)
+                )
                 tables.append({**({"name": record.name} if name_of(body) is None else {}), **as_json(body)})
         if tables:
             found[section.value] = tables
@@ -42,11 +50,24 @@ def _pipeline(desk: Desk, record: PipelineRecord) -> dict[str, Any]:
     stages = [each for each in desk.work.related(StageRecord, "pipeline_id", [record.id]) if not each.archived]
     return {
         **about,
-        **as_json(PipelineSettings.model_validate(record.settings)),
-        "stage": [_stage(each) for each in sorted(stages, key=lambda each: (each.position, each.id))],
+        **as_json(_read(PipelineSettings, record.settings, Sentence("the pipeline «{name}»", name=record.name))),
+        "stage": [_stage(record, each) for each in sorted(stages, key=lambda each: (each.position, each.id))],
     }
 
 
-def _stage(record: StageRecord) -> dict[str, Any]:
+def _stage(pipeline: PipelineRecord, record: StageRecord) -> dict[str, Any]:
     kind = {"kind": record.kind.value} if record.kind is not StageKind.OPEN else {}
-    return {"name": record.name, **kind, **as_json(StageSettings.model_validate(record.settings))}
+    what = Sentence("the stage «{name}» of the pipeline «{pipeline}»", name=record.name, pipeline=pipeline.name)
+    return {"name": record.name, **kind, **as_json(_read(StageSettings, record.settings, what))}
+
+
+def _read(form: type[_Form], kept: Any, what: Sentence) -> _Form:
+    try:
+        return form.model_validate(kept)
+    except ValidationError as err:
+        where, why = first_of(err)
+        if where:
+            why = Sentence("{where}: {why}", where=where, why=why)
+        raise InvalidInput(
+            "{what} can't be read as it stands in the record, mend it first: {why}", what=what, why=why
+        ) from err

@@ -17,7 +17,7 @@ from crm_core.model.history import KIND_OF, Change
 from crm_core.model.records import DeadlineKind, DeadlineRecord, DealRecord
 from crm_core.services.custom import regrading
 from crm_core.services.custom.fields import taken_by
-from crm_core.services.custom.typed import living, with_formulas
+from crm_core.services.custom.typed import WITH_FIELDS, kind_of, living, with_formulas
 from crm_core.services.desk import Desk
 
 CHUNK = 500
@@ -65,6 +65,40 @@ def check_due(desk: Desk, deadline: DeadlineRecord) -> None:
         desk.work.put(deadline._replace(due_at=desk.now + REST))
     else:
         desk.work.remove(DeadlineRecord, deadline.key)
+
+
+def mended(desk: Desk, changes: Sequence[Change]) -> None:
+    """Take what the last look found off its list as soon as the value is another one, so that nobody mends it twice.
+
+    Those beyond the samples stay until the next look; one statement, and only where a value did not fit.
+    """
+    was: dict[int, set[int]] = {}
+    for before, after in changes:
+        if before is None or after is None or type(before) not in WITH_FIELDS or before.fields == after.fields:
+            continue
+        of = fields_of(desk.catalogue, kind_of(after))
+        for key, value in before.fields.items():
+            field = of.by_key.get(key)
+            if field is not None and after.fields.get(key) != value and _misfit(field, value):
+                was.setdefault(field.id, set()).add(after.id)
+    if not was:
+        return
+    for check in desk.work.related(FieldCheckRecord, "definition_id", was):
+        left = [each for each in check.samples if each[0] not in was.get(check.definition_id, ())]
+        gone = len(check.samples) - len(left)
+        if gone:
+            desk.work.put(check._replace(samples=left, problems=max(check.problems - gone, len(left))))
+
+
+def _misfit(field: Field, value: Any) -> bool:
+    """Whether a value may have been found wrong: it does not fit, or may stand with somebody else, too."""
+    if field.body.unique:
+        return True
+    try:
+        parse(field, value)
+    except InvalidInput:
+        return True
+    return False
 
 
 def _tells(before: DefinitionRecord | None, old: FieldBody | None, record: DefinitionRecord, body: FieldBody) -> bool:

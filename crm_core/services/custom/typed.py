@@ -31,7 +31,7 @@ from crm_core.services.wording import Phrase
 from crm_core.wording import Sentence
 
 _RECORD_OF = {kind: record for record, kind in KIND_OF.items()}
-_WITH_FIELDS = frozenset(kind for kind in KIND_OF if "fields" in kind._fields)  # type: ignore[attr-defined]  # named tuples
+WITH_FIELDS = frozenset(kind for kind in KIND_OF if "fields" in kind._fields)  # type: ignore[attr-defined]  # named tuples
 _CIRCLE = "formulas that need each other go in a circle"
 
 
@@ -45,7 +45,7 @@ def work_out(desk: Desk, changes: Sequence[Change]) -> None:
     if not any(each.formulas or each.circles for each in field_sets(desk.catalogue).values()):
         return
     for _, after in changes:
-        if after is None or type(after) not in _WITH_FIELDS:
+        if after is None or type(after) not in WITH_FIELDS:
             continue
         of = fields_of(desk.catalogue, kind_of(after))
         if not of.formulas and not of.circles:
@@ -115,7 +115,7 @@ def index(desk: Desk, changes: Sequence[Change]) -> None:
     put: dict[str, tuple[Any, Any]] = {}
     for before, after in changes:
         record = after if after is not None else before
-        if type(record) not in _WITH_FIELDS:
+        if type(record) not in WITH_FIELDS:
             continue
         of = sets.get(kind_of(record))
         if of is None or not of.apart:

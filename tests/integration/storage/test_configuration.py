@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from crm_core import presets
-from crm_core.errors import Conflict
+from crm_core.errors import Conflict, InvalidInput
 from crm_core.model.definitions import Section
 from crm_core.model.records import PipelineRecord
 from crm_core.services.configuration import Difference, Verb, applied, compared, given_out, problems, read
 from crm_core.services.desk import Desk
+from crm_core.wording import in_language
 from hub.nodes.live import Live
 from hub.office.configured import Configured, configure
 from hub.office.presets import parsed, written
@@ -44,6 +45,23 @@ async def test_what_is_given_out_makes_an_office_that_is_alike(world: World, tmp
         await apply(other, text)
         assert await out(other) == text
     assert await apply(world, text) == []
+
+
+async def test_what_cannot_be_read_is_named_in_place_of_an_office_given_out_without_it(world: World) -> None:
+    await apply(world, WHOLE)
+
+    def spoil(desk: Desk) -> str:
+        record = desk.work.everything(PipelineRecord)[0]
+        desk.work.put(record._replace(settings={**record.settings, "reach": 7}))
+        return record.name
+
+    name = await world.store.run(spoil)
+    with pytest.raises(InvalidInput) as refused:
+        await out(world)
+    assert str(refused.value).startswith(f"the pipeline «{name}» can't be read as it stands in the record")
+    assert "reach" in str(refused.value)
+    told = in_language(refused.value.sentence, "ru")
+    assert told.startswith(f"Воронка «{name}»: так, как записано, прочитать нельзя"), told
 
 
 async def test_a_difference_names_the_key_with_both_values(world: World) -> None:

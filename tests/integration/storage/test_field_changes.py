@@ -128,3 +128,19 @@ async def test_a_field_keeps_its_place(office: World) -> None:
     body = FieldBody(of="deal", key="size", title="Размер")
     with pytest.raises(InvalidInput, match="keeps its key"):
         await office.store.run(lambda desk: defining.change(desk, Section.FIELD, ident, "head", body=body))
+
+
+async def test_what_was_mended_on_the_card_is_no_problem_any_more(office: World) -> None:
+    await change(office, type=FieldType.NUMBER, indexed=True)
+    await settle(office)
+    first, second, *_ = await office.rows("contact")
+
+    def give(desk: Desk, ident: int, **fields: Any) -> None:
+        contacts.change(desk, ident, ContactChange(fields=fields))
+
+    await office.store.run(lambda desk: give(desk, second.id, size=7))
+    assert (await office.row("field_check")).problems == 1
+    await office.store.run(lambda desk: give(desk, first.id, size=3))
+    check = await office.row("field_check")
+    assert (check.problems, check.samples) == (0, [])
+    assert (check.state, check.looked) == ("done", MANY)
