@@ -12,7 +12,6 @@ from crm_core.model.definitions import Section
 from crm_core.model.records import PipelineRecord
 from crm_core.services.configuration import Difference, Verb, applied, compared, given_out, problems, read
 from crm_core.services.desk import Desk
-from crm_core.wording import in_language
 from hub.nodes.live import Live
 from hub.office.configured import Configured, configure
 from hub.office.presets import parsed, written
@@ -60,8 +59,6 @@ async def test_what_cannot_be_read_is_named_in_place_of_an_office_given_out_with
         await out(world)
     assert str(refused.value).startswith(f"the pipeline «{name}» can't be read as it stands in the record")
     assert "reach" in str(refused.value)
-    told = in_language(refused.value.sentence, "ru")
-    assert told.startswith(f"Воронка «{name}»: так, как записано, прочитать нельзя"), told
 
 
 async def test_a_difference_names_the_key_with_both_values(world: World) -> None:
