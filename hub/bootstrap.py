@@ -41,6 +41,7 @@ from hub.nodes.live import Live
 from hub.nodes.shared_presence import SharedPresence
 from hub.nodes.wake import RedisWake
 from hub.office.configured import Configured, record_of
+from hub.previews.making import Previews
 from hub.settings import Settings
 from hub.telephony.directory import Directory
 from hub.telephony.mirror import RecordedNumbers
@@ -81,6 +82,7 @@ class Hub:
     store: Store
     files: DiskFiles
     documents: DocumentMaker
+    previews: Previews
     metrics: Metrics
     live: Live
     configured: Configured
@@ -159,6 +161,7 @@ class Hub:
         if self.wake is not None:
             await self.wake.stop()
         await self.live.stop()
+        await self.previews.stop()
         await self.store.database.stop()
         log.info("hub stopped", node=self.node)
 
@@ -254,6 +257,7 @@ def build(
         store=store,
         files=files,
         documents=DocumentMaker(files),
+        previews=Previews(files),
         metrics=metrics,
         live=live,
         configured=configured,

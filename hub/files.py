@@ -61,13 +61,37 @@ class DiskFiles:
             await asyncio.to_thread(self.path(sha256).unlink)
         except FileNotFoundError:
             return False
+        finally:
+            await asyncio.to_thread(self.preview(sha256).unlink, missing_ok=True)
         return True
+
+    async def keep_preview(self, sha256: str, content: bytes) -> Path:
+        """Keep a small picture of a stored one, which can be made again at any time; where it lies."""
+        return await asyncio.to_thread(self._keep_preview, sha256, content)
 
     def path(self, sha256: str) -> Path:
         """Where a file lies; raises NotFound for what is no hash."""
         if len(sha256) != _SHA256_LENGTH or not _HEX.issuperset(sha256):
             raise NotFound("there is no such file")
         return self._folder / sha256[:2] / sha256
+
+    def preview(self, sha256: str) -> Path:
+        """Where the small picture of a stored one lies, if it was made; raises NotFound for what is no hash."""
+        return self.path(sha256).with_suffix(".preview")
+
+    def _keep_preview(self, sha256: str, content: bytes) -> Path:
+        handle, temporary = self._temporary()
+        try:
+            _write_all(handle, content)
+            os.close(handle)
+            found = temporary.replace(self.preview(sha256))
+        except BaseException:
+            _discard(handle, temporary)
+            raise
+        if not self.path(sha256).is_file():  # it was taken away meanwhile
+            found.unlink(missing_ok=True)
+            raise NotFound("the file {sha256} is not in the store", sha256=sha256)
+        return found
 
     def _temporary(self) -> tuple[int, Path]:
         self._folder.mkdir(parents=True, exist_ok=True)

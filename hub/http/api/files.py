@@ -19,9 +19,10 @@ from hub.http.acting import run_act
 from hub.http.operations import Call, Operation, own
 from hub.http.problems import Problem, too_large
 from hub.http.rights import Right
-from hub.http.sending import attachment_headers, may_be_shown
+from hub.http.sending import attachment_headers, may_be_previewed, may_be_shown
 from hub.http.types import Given, NoBody, Query
 from hub.inspection import FileInspector
+from hub.previews.making import CONTENT_TYPE
 
 _TAG = "files"
 MAX_FILE = 50 * 1024 * 1024
@@ -29,9 +30,11 @@ _PIECE = 256 * 1024
 
 
 class FileQuery(Query):
-    """`download` has the browser save also what it could show."""
+    """`download` has the browser save also what it could show; `preview` asks of a picture for a small one (WebP),
+    where one can be made."""
 
     download: Annotated[bool, Field()] = False
+    preview: Annotated[bool, Field()] = False
 
 
 class UploadedFile(Given):
@@ -107,6 +110,10 @@ async def _attachment(_request: web.Request, call: Call[FileQuery, NoBody]) -> w
     path = call.hub.files.path(record.sha256)
     if not path.is_file():
         raise NotFound("the content of attachment {record} is not in the file store", record=record.id)
+    if call.query.preview and may_be_previewed(record.content_type, record.size, record.warning):
+        small = await call.hub.previews.of(record.sha256, record.size or 0)
+        if small is not None:
+            return web.FileResponse(small, headers=attachment_headers(f"{record.name}.webp", CONTENT_TYPE))
     shown = not call.query.download and may_be_shown(record.content_type, record.size, record.warning)
     return web.FileResponse(path, headers=attachment_headers(record.name, record.content_type, inline=shown))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from crm_core.messages import EntryKind, InboundEvent, MessageReceived, Sender
+from crm_core.messages import Attachment, EntryKind, InboundEvent, MessageReceived, Sender
 from crm_core.model.definitions import DocumentBody, FieldBody, Section, TemplateBody
 from crm_core.model.definitions.fields import FieldType
 from crm_core.model.identity import parse_identity
@@ -23,6 +23,7 @@ from crm_core.services.letters.scheduling import FURTHEST
 from hub.web.client.mails import has_remote, with_pictures
 from hub.web.client.reaching import links_of
 from tests.fakes.clock import START
+from tests.integration.http.test_attachments import png
 from tests.integration.storage.world import MAIL, missed
 from tests.integration.web.conftest import Browser, Workspace
 from tests.statements import statements
@@ -507,3 +508,15 @@ async def test_entries_come_to_an_open_card_as_pieces(workspace: Workspace) -> N
         await browser.send(f"{where}/reply", page=where, target="telegram:shop", text="Отвечаю")
         sent = await asyncio.wait_for(until("отправлено"), 20)
         assert "Отвечаю" in sent
+
+
+async def test_photos_are_listed_small_as_one_scrolls_to_them_and_open_whole(workspace: Workspace) -> None:
+    stored = await workspace.hub.files.put_bytes(png(40, 30))
+    file = Attachment("замер.png", "image/png", stored=stored, size=stored.size)
+    contact = await workspace.write("вот", files=(file,))
+    page = await (await workspace.visitor()).get(f"/contacts/{contact}")
+    found = re.search(r'<li class="photo"><a href="([^"]+)"[^>]*><img src="([^"]+)"([^>]*)>', page)
+    assert found is not None
+    assert found[2] == f"{found[1]}?preview=true"
+    for kept in ('loading="lazy"', 'width="176"', 'height="132"'):
+        assert kept in found[3], "nothing jumps when it comes"
