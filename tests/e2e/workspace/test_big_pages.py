@@ -9,10 +9,10 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from crm_core.messages import EntryKind
-from crm_core.model.call import Direction
+from crm_core.messages import Delivery, EntryKind
+from crm_core.model.call import CallState, Direction
 from crm_core.model.office import Office
-from crm_core.model.records import EntryRecord
+from crm_core.model.records import CallRecord, EntryRecord
 from crm_core.ports import Policies
 from crm_core.services.acts import deals
 from crm_core.services.acts.deals import DealChange
@@ -99,6 +99,46 @@ async def shown(page: Page, many: dict[str, int], worth: dict[str, int]) -> None
         await expect(head.locator(".sums span").first).to_have_text(f"{grouped(worth[stage])}\u00a0₽")
 
 
+def put(desk: Desk, contact: int, number: int, at: datetime) -> None:
+    """An entry with what belongs to one of its kind: calls their call, messages their channel, mails their subject."""
+    kind = tuple(EntryKind)[number % len(EntryKind)]
+    way = Direction.IN if kind is EntryKind.FORM or number % 3 == 0 else Direction.OUT
+    entry = EntryRecord(desk.work.next_id(), 0, contact, kind, way, at, 0, at, text=f"запись {number:04}")
+    match kind:
+        case EntryKind.MESSAGE:
+            delivery = Delivery.READ if way is Direction.OUT else None
+            entry = entry._replace(channel="telegram", account="bot", author="ivan", delivery=delivery)
+            reaction = {"who": "tg:5001", "emoji": "👍", "at": at.isoformat(), "sequence": 0}
+            entry = entry._replace(quoted="о чём речь", reactions=[reaction])
+        case EntryKind.EMAIL:
+            entry = entry._replace(channel="email", account="office", subject="Окна", html="<p>вёрстка</p>")
+        case EntryKind.FORM:
+            entry = entry._replace(channel="web", account="site", subject="Заявка")
+        case EntryKind.CALL:
+            state = CallState.ANSWERED if number % 2 else CallState.MISSED
+            call = CallRecord(
+                id=desk.work.next_id(),
+                pbx="office",
+                linkedid=f"call-{number}",
+                contact_id=contact,
+                entry_id=entry.id,
+                direction=way,
+                number="+79161234567",
+                line="78120000000",
+                state=state,
+                progress=0,
+                started_at=at,
+                finished_at=at + timedelta(seconds=65),
+            )
+            desk.work.put(call)
+            entry = entry._replace(call_id=call.id, channel="pbx", account="office")
+        case EntryKind.SYSTEM:
+            entry = entry._replace(author="hub")
+        case _:
+            entry = entry._replace(author="ivan", by_person=True)
+    desk.work.put(entry)
+
+
 async def test_a_thousand_entries_come_as_one_scrolls_each_once_and_in_order(workspace: Workspace) -> None:
     await workspace.client(5001, "Анна").say("Добрый день")
     contact = await workspace.contact("tg:5001")
@@ -106,10 +146,7 @@ async def test_a_thousand_entries_come_as_one_scrolls_each_once_and_in_order(wor
 
     def fill(desk: Desk) -> None:
         for number in range(ENTRIES):
-            at = first + timedelta(hours=2 * number)
-            kind = EntryKind.NOTE if number % 3 else EntryKind.EMAIL
-            note = EntryRecord(desk.work.next_id(), 0, contact, kind, Direction.OUT, at, 0, at)
-            desk.work.put(note._replace(text=f"запись {number:04}", author="ivan", by_person=True))
+            put(desk, contact, number, first + timedelta(hours=2 * number))
 
     await filled(workspace, fill)
     ivan = await workspace.enter("ivan")
@@ -127,6 +164,8 @@ async def test_a_thousand_entries_come_as_one_scrolls_each_once_and_in_order(wor
         await expect(older.locator(".htmx-request")).to_have_count(0)
     texts = [each for each in await flow.locator("li.entry .text").all_inner_texts() if each.startswith("запись")]
     assert texts == [f"запись {number:04}" for number in range(ENTRIES)]
+    for kind in EntryKind:
+        assert await flow.locator(f"li.entry.{kind}").count() >= ENTRIES // len(EntryKind), kind
     order = await flow.locator("li.entry").evaluate_all("(all) => all.map((each) => [each.id, each.dataset.order])")
     assert len({ident for ident, _ in order}) == len(order)
     assert [place for _, place in order] == sorted(place for _, place in order)
