@@ -23,7 +23,7 @@ from crm_core.model.user import Role
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.within import connection_of
 from tests.integration.storage.reads import Ask, Read, Reads, clients, office, sales, services
-from tests.integration.storage.reads.helpers import AWAITED, HELPERS, ITS_OWN
+from tests.integration.storage.reads.helpers import HELPERS, ITS_OWN
 from tests.integration.storage.test_rights_of_acts import asked, person, without
 from tests.integration.storage.world import World
 
@@ -166,12 +166,12 @@ async def test_every_read_asks_for_its_right(world: World, right: Right) -> None
 
 def test_whatever_doors_read_takes_who_asks() -> None:
     silent = {name: where for name, where in called_by_doors().items() if not asks(function(name))}
-    assert {name: where for name, where in silent.items() if name not in {*HELPERS, *AWAITED}} == {}
+    assert {name: where for name, where in silent.items() if name not in HELPERS} == {}
 
 
 def test_whatever_asks_is_tried_and_whatever_does_not_has_its_reason() -> None:
     called = set(called_by_doors())
-    assert called - STANDING - set(HELPERS) - AWAITED == set()
-    assert STANDING & {*HELPERS, *AWAITED} == set()
-    assert {*HELPERS, *AWAITED} - called == set()
+    assert called - STANDING - set(HELPERS) == set()
+    assert STANDING & set(HELPERS) == set()
+    assert set(HELPERS) - called == set()
     assert {name for name in STANDING if not asks(function(name))} == set()

@@ -95,8 +95,5 @@ _NONE: Mapping[str, str] = {
     """,
 }
 
-AWAITED: frozenset[str] = frozenset()
-"""Reads that are still asked for at the door alone."""
-
 HELPERS: Mapping[str, str] = {name: why for why, listed in _NONE.items() for name in listed.split()}
 """Why a read asks for nothing, by its name below `crm_core.storage`."""

@@ -126,6 +126,7 @@ READS: Reads = {
         "tokens.list_tokens": lambda ask: tokens.list_tokens(ask.conn, ask.anybody),
     },
     Right.KEEP_JOURNAL: {
+        "queries.journal.count_newer": lambda ask: journal.count_newer(ask.conn, ask.anybody, JournalFilter(), 0, 1),
         "queries.journal.failed_kinds": lambda ask: journal.failed_kinds(ask.conn, ask.access),
         "queries.journal.list_journal": lambda ask: journal.list_journal(ask.conn, ask.anybody, JournalFilter(), FIRST),
         "queries.journal.one_fact": lambda ask: journal.one_fact(ask.conn, ask.anybody, NOBODY),
