@@ -21,7 +21,7 @@ from crm_core.storage.queries.companies import CompanyFilter, list_companies
 from crm_core.storage.queries.contacts import ContactFilter, list_contacts
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.workspace.asker import Asker
-from crm_core.storage.queries.workspace.clients import Client, client_of, clients_of
+from crm_core.storage.queries.workspace.clients import Client, client_of, clients_named
 from crm_core.storage.queries.workspace.unindexed import cards_with
 from hub.access.remote import remote_of
 from hub.exchange import exporting
@@ -217,7 +217,7 @@ class Boards(Acting):
         contact_id = ident_of(text_of(form, "contact_id"), "contact_id") if text_of(form, "contact_id").isdigit() else 0
 
         def read(conn: Reading, asker: Asker) -> tuple[Asker, Client | None]:
-            return asker, clients_of(conn, [contact_id]).get(contact_id or 0) if contact_id else None
+            return asker, clients_named(conn, asker.access, [contact_id]).get(contact_id) if contact_id else None
 
         asker, client = await self.ask(request, read)
         known = pipelines_of(asker)

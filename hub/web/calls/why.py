@@ -12,8 +12,7 @@ from crm_core.errors import InvalidInput
 from crm_core.messages import RouteAction, RouteDecision
 from crm_core.model.rights import Right
 from crm_core.model.user import Staff
-from crm_core.storage.queries.contacts import cards_of
-from crm_core.storage.queries.workspace.clients import client_of
+from crm_core.storage.queries.workspace.clients import clients_named
 from hub.web.moments import moment_of
 from hub.web.pages import Answer, Pages, access_here
 from hub.web.shown import called
@@ -58,7 +57,9 @@ class Why:
             except InvalidInput as err:
                 problem = str(err)
         client = next((each.contact_id for each in decisions if each.contact_id is not None), None)
-        known = await hub.store.read(lambda conn: cards_of(conn, [client])) if client is not None else {}
+        access = access_here(request)
+        named = [client] if client is not None and access.may(Right.SEE_CLIENTS) else []
+        known = await hub.store.read(lambda conn: clients_named(conn, access, named)) if named else {}
         places = [query["pbx"]] if query["pbx"] else [*office.dial, ""]
         line = next((found for each in places if (found := office.line(each, query["line"]))), None)
         return self._pages.render(
@@ -69,12 +70,12 @@ class Why:
             problem=problem,
             attempts=list(_attempts(decisions, hub.directory.staff)),
             client=client,
-            client_name=called(client_of(known[client])) if client in known else "",
+            client_name=called(known[client]) if client in known else "",
             line=line,
             lines=list(dict.fromkeys(each.number for each in office.lines)),
             pbxs=list(office.dial),
             menu=any(each.action is RouteAction.MENU for each in decisions),
-            configures=access_here(request).may(Right.CONFIGURE),
+            configures=access.may(Right.CONFIGURE),
         )
 
 

@@ -21,7 +21,7 @@ from crm_core.storage.queries.contacts import ContactFilter
 from crm_core.storage.queries.history import titles_of
 from crm_core.storage.queries.pages import Reading, Slice
 from crm_core.storage.queries.runs import RunFilter
-from crm_core.storage.queries.workspace.clients import client_of, clients_of
+from crm_core.storage.queries.workspace.clients import client_of, clients_named, clients_of
 from crm_core.storage.staff import load_staff
 from hub.web.board.words import OUTCOMES, kind_word, why_word
 from hub.web.consent.words import chain_word
@@ -191,7 +191,8 @@ class Runs:
         """Whose runs an address asks for, by the number of the card or by what was typed of them."""
         ident, typed = _number(query["client"]), query["q"]
         if ident is not None:
-            return Clients(ident, _called(conn, {ident}).get(ident, ""))
+            named = clients_named(conn, access, [ident])
+            return Clients(ident, called(named[ident]) if ident in named else "")
         if not typed:
             return Clients()
         wanted = ContactFilter(text=typed, region=self._pages.hub.store.office.region)

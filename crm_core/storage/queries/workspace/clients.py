@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from crm_core.model.access import Access, Right
 from crm_core.model.identity import IdentityKind, brief, stored_identity
 from crm_core.model.records import IdentityRecord
 from crm_core.storage.queries.contacts import ContactCard, cards_of
@@ -38,8 +39,14 @@ class Client:
         return self.name or self.handle or f"№ {self.id}"
 
 
+def clients_named(conn: Connection, access: Access, contact_ids: Iterable[int]) -> dict[int, Client]:
+    """Clients whom somebody names by their ids. Two statements. Raises Forbidden for whoever sees no clients."""
+    access.demand(Right.SEE_CLIENTS)
+    return clients_of(conn, contact_ids)
+
+
 def clients_of(conn: Connection, contact_ids: Iterable[int | None]) -> dict[int, Client]:
-    """Clients by id. Two statements."""
+    """Clients by id, of what was read for somebody. Two statements."""
     cards = cards_of(conn, (each for each in contact_ids if each is not None))
     return {ident: client_of(card) for ident, card in cards.items()}
 

@@ -28,6 +28,7 @@ from crm_core.storage.queries.suggestions import SuggestionFilter
 from crm_core.storage.queries.timeline import Order
 from crm_core.storage.queries.workspace import (
     cards,
+    clients,
     dialling,
     entries,
     inbox,
@@ -117,6 +118,7 @@ READS: Reads = {
             ask.conn, ask.access, NOBODY, ask.desk.now, FIRST
         ),
         "queries.timeline.raw_of": lambda ask: timeline.raw_of(ask.conn, ask.access, NOBODY),
+        "queries.workspace.clients.clients_named": lambda ask: clients.clients_named(ask.conn, ask.access, [NOBODY]),
         "queries.workspace.companies.company_card": lambda ask: company_cards.company_card(
             ask.conn, ask.asker, NOBODY, 1
         ),
