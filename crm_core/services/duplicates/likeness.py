@@ -17,6 +17,7 @@ from crm_core.services.desk import Desk
 from crm_core.services.duplicates.suggestions import known_pairs, pair_of, suggest
 from crm_core.services.recognising.recognition import Recognition, identities_of
 from crm_core.services.wording import Phrase
+from crm_core.wording import Joined
 
 _CONFIDENCE = {
     SuggestionReason.FORM_NUMBER: 70,
@@ -174,7 +175,7 @@ def _same_names(desk: Desk, recognition: Recognition, named: list[ContactRecord]
         common = list(hints(_look(one, held.get(one.id, ())), _look(other, held.get(other.id, ()))))
         if common:
             confidence = max(_OF_HINT[hint] for hint, _ in common) + _FURTHER_HINT * (len(common) - 1)
-            said = ", ".join(desk.say(_HINT_WORDS[hint], value=value) for hint, value in common)
+            said = Joined((desk.say(_HINT_WORDS[hint], value=value) for hint, value in common), ", ")
             evidence = desk.say(Phrase.SUGGEST_NAME, name=one.name, hint=said)
             suggest(desk, one.id, other.id, SuggestionReason.NAME, min(confidence, 60), evidence)
 

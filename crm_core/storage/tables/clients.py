@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from crm_core.model.conversation import SuggestionReason, SuggestionState
 from crm_core.storage.tables.columns import Id, contact_column, metadata, own_id
-from crm_core.storage.types import EnumText, JsonText, UtcDateTime
+from crm_core.storage.types import EnumText, JsonText, UtcDateTime, WordedText
 
 contact = Table(
     "contact",
@@ -80,7 +80,7 @@ suggestion = Table(
     Column("other_id", Id, ForeignKey("contact.id"), nullable=False),
     Column("reason", EnumText(SuggestionReason), nullable=False),
     Column("confidence", Integer, nullable=False),
-    Column("evidence", Text, nullable=False),
+    Column("evidence", WordedText, nullable=False),
     Column("state", EnumText(SuggestionState), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),

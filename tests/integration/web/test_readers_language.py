@@ -19,6 +19,7 @@ import crm_core.services
 from crm_core.messages import EntryKind, InboundEvent, MessageReceived, Noted
 from crm_core.model.call import CallState
 from crm_core.model.callback import DialOutcome, DialPurpose, RobotRules
+from crm_core.model.conversation import SuggestionReason
 from crm_core.model.definitions import DocumentBody, PipelineSettings, Section, StageSettings
 from crm_core.model.definitions.fields import FieldBody, FieldType
 from crm_core.model.definitions.pipelines import StageTask
@@ -39,6 +40,7 @@ from crm_core.services.clients.contacts import ContactChange
 from crm_core.services.defining import add
 from crm_core.services.desk import Desk
 from crm_core.services.duplicates import merging
+from crm_core.services.duplicates.suggestions import suggest
 from crm_core.services.firing import fire
 from crm_core.services.intake.receive import receive
 from crm_core.services.letters import documents, notes, opting_out
@@ -51,6 +53,7 @@ from crm_core.services.watching import callbacks, cases
 from crm_core.services.wording import TEXTS, Phrase, say
 from crm_core.storage import queues, tables
 from crm_core.storage.users import NewUser, add_user
+from crm_core.wording import Joined
 from tests.integration.storage.world import SHOP, at, ended, fact, form, moved, ringing, tg
 from tests.integration.web.conftest import Browser, Workspace
 from tests.integration.web.test_inbox import following
@@ -496,3 +499,18 @@ async def test_pieces_come_to_each_open_page_in_its_own_language(workspace: Work
         await workspace.hub.store.run(happens)
         assert "Stage: Offer" in (await one.event("piece"))["html"]
         assert TEXTS["ru"][Phrase.STAGE_MOVED].format(stage="Offer") in (await other.event("piece"))["html"]
+
+
+async def test_why_two_cards_may_be_one_person_is_read_in_the_readers_language(workspace: Workspace) -> None:
+    one, other = await client(workspace, "Anna Petrova"), await client(workspace, "Anna Petrova")
+
+    def alike(desk: Desk) -> str:
+        hints = (desk.say(Phrase.HINT_CITY, value="Tver"), desk.say(Phrase.HINT_DOMAIN, value="example.org"))
+        words = desk.say(Phrase.SUGGEST_NAME, name="Anna Petrova", hint=Joined(hints, ", "))
+        suggest(desk, one, other, SuggestionReason.NAME, 50, words)
+        return str(words)
+
+    stored = await workspace.hub.store.run(alike)
+    page = await (await reader(workspace)).get(f"/contacts/{one}")
+    assert "The same whole name «Anna Petrova», and also: city Tver, mail at example.org" in unescape(page)
+    assert stored in unescape(await (await reader(workspace, "petr", "ru")).get(f"/contacts/{one}"))

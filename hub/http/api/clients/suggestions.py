@@ -20,6 +20,7 @@ from hub.http.api.clients.contacts import Contact, contact_now
 from hub.http.operations import Call, Operation, act, read
 from hub.http.rights import Right
 from hub.http.types import Given, Id, NoBody, Paged, PageQuery, QueryId, Taken
+from hub.tongues import aloud
 
 _TAG = "suggestions"
 _BECAUSE = {
@@ -85,7 +86,7 @@ def _json(record: SuggestionRecord, one: ContactRecord, other: ContactRecord) ->
         other_name=other.name,
         reason=record.reason,
         confidence=record.confidence,
-        evidence=record.evidence,
+        evidence=aloud(record.evidence),
         state=record.state,
         created_at=record.created_at,
         decided_at=record.decided_at,
