@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from hub.office.presets import parsed
 from hub.web.first_run.steps import after_preset
 from hub.web.first_run.words import section_word, verb_word
 from hub.web.office.forms.labels import field_word
-from hub.web.office.summaries import changed_said
+from hub.web.office.summaries import changed_said, difference_said
 from hub.web.pages import Answer, Pages, access_here, field_of, user_here
 from hub.web.tongues import ngettext
 
@@ -81,6 +81,7 @@ class Presets:
             preset=wanted,
             look=look,
             brief=changed_said,
+            said=partial(difference_said, wanted),
             field_word=field_word,
             verb_word=verb_word,
             section_word=section_word,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from crm_core.errors import CoreError, Forbidden, InvalidInput, NotFound, StorageUnavailable
+from crm_core.errors import CoreError, Forbidden, InvalidIdentity, InvalidInput, NotFound, StorageUnavailable
 from crm_core.model.access import Access
 from crm_core.model.definitions import Body
 from crm_core.model.definitions.base import Line, Name
@@ -87,8 +87,8 @@ class People:
         return self.pages.render(
             request,
             "office/people.html",
-            people=[each for each in users if each.active],
-            gone=[each for each in users if not each.active],
+            people=sorted((each for each in users if each.active), key=_by_name),
+            gone=sorted((each for each in users if not each.active), key=_by_name),
             present={each.login for each in users if each.present(now)},
             working={each.login for each in users if office.works(each, now)},
             groups=sorted(groups.items()),
@@ -113,7 +113,7 @@ class People:
         if password and not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
             faults = {**faults, "password": [_too_short()]}
         if form is None or faults:
-            return await self._drawn(request, None, values, faults, login=login, status=400)
+            return await self._drawn(request, None, values, faults, login=login, typed=bool(password), status=400)
         hashed = await self.pages.passwords.hash(password) if password else None
         known = {each.name for each in fields(NewUser)}
         given = {key: getattr(form, key) for key in _PLAIN if key in known}
@@ -123,8 +123,8 @@ class People:
         except (StorageUnavailable, Forbidden):
             raise
         except CoreError as err:
-            faults = fault_in(PersonForm, str(err))
-            return await self._drawn(request, None, values, faults, login=login, status=400)
+            faults = _fault(err)
+            return await self._drawn(request, None, values, faults, login=login, typed=bool(password), status=400)
         raise self.pages.redirect(request, _HOME, _("{name} is added.").format(name=form.name))
 
     async def change(self, request: web.Request) -> Answer:
@@ -148,7 +148,7 @@ class People:
         except (StorageUnavailable, Forbidden):
             raise
         except CoreError as err:
-            faults = fault_in(PersonForm, str(err))
+            faults = _fault(err)
             return await self._drawn(request, user, values, faults, away=_away(sent), status=400)
         raise self.pages.redirect(request, _HOME, _("«{name}» is saved.").format(name=form.name))
 
@@ -273,6 +273,7 @@ class People:
         faults: Faults,
         *,
         login: str = "",
+        typed: bool = False,
         away: tuple[str, str] | None = None,
         status: int = 200,
     ) -> Answer:
@@ -282,13 +283,14 @@ class People:
         )
         kept, sessions = await self._keys_of(access_here(request), user)
         usual, more = drawn(PersonForm, values, faults, offers)
-        known = set(PersonForm.model_fields)
+        known = {*PersonForm.model_fields, *(("password",) if user is None else ())}
         answer = self.pages.render(
             request,
             "office/person.html",
             status=status,
             person=user,
             login=login,
+            typed_password=typed and "password" not in faults,
             away=away,
             inputs=[*usual, *more],
             faults=faults,
@@ -303,6 +305,13 @@ class People:
             may_hand_over=access_here(request).may(Right.HAND_OVER),
         )
         return part(answer)
+
+
+def _fault(err: CoreError) -> Faults:
+    """What the record refuses, beside its input."""
+    if isinstance(err, InvalidIdentity):
+        return {"email": [str(err)]}
+    return fault_in(PersonForm, str(err))
 
 
 def _form(values: Values) -> tuple[PersonForm | None, Faults]:
@@ -320,6 +329,10 @@ def _values(user: User) -> Values:
 def _away(sent: Sent) -> tuple[str, str]:
     """The absence as it was typed."""
     return sent.one("absent_from"), sent.one("absent_until")
+
+
+def _by_name(user: User) -> tuple[str, str]:
+    return user.name.casefold(), user.login
 
 
 def _at(user: User) -> str:

@@ -14,7 +14,7 @@ from crm_core.services.desk import Desk
 from hub.office.presets import parsed, written
 from hub.web.office.forms.filled import Sent
 from hub.web.office.forms.labels import field_word
-from hub.web.office.summaries import changed_said
+from hub.web.office.summaries import changed_said, difference_said
 from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import NP_, _, ngettext, pgettext
@@ -55,7 +55,9 @@ class Presets:
         found = []
         for name in presets.names():
             each = parsed(presets.text(name), name)
-            found.append({"name": name, "title": each.title, "pipelines": len(each.pipelines)})
+            found.append(
+                {"name": name, "title": each.title, "description": each.description, "pipelines": len(each.pipelines)}
+            )
         return self.pages.render(request, "office/presets.html", presets=found)
 
     async def show(self, request: web.Request) -> Answer:
@@ -74,7 +76,7 @@ class Presets:
             "office/preset.html",
             name=name,
             title=wanted.title,
-            changes=[_shown(each) for each in differences],
+            changes=[_shown(wanted, each) for each in differences],
             broken=broken,
             wrong=[each for each in after if each not in broken],
         )
@@ -117,8 +119,10 @@ def _wanted(request: web.Request) -> tuple[str, Configuration]:
     return name, parsed(presets.text(name), name)
 
 
-def _shown(each: Difference) -> Change:
+def _shown(wanted: Configuration, each: Difference) -> Change:
     changes = tuple(
         (field_word("", key), changed_said(key, old), changed_said(key, new)) for key, old, new in each.changes
     )
-    return Change(pgettext("preset", _VERBS[each.verb.value]), kind_word(each.section), each.name, changes)
+    return Change(
+        pgettext("preset", _VERBS[each.verb.value]), kind_word(each.section), difference_said(wanted, each), changes
+    )

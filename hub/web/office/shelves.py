@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from crm_core.errors import Forbidden, NotFound, StorageUnavailable
-from crm_core.model.definitions import DefinitionRecord
+from crm_core.model.definitions import DefinitionRecord, FieldBody
 from crm_core.model.faults import first_of
 from crm_core.services import defining
 from crm_core.services.desk import Desk
@@ -24,9 +24,12 @@ from hub.web.tongues import _, told
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A definition as it is listed. `wrong`: it can't be read; `covered`: hub.toml says something else of that name."""
+    """A definition as it is listed: what people call it, and its `key` where programs call it otherwise. `wrong`: it
+    can't be read; `covered`: hub.toml says something else of that name."""
 
     record: DefinitionRecord
+    title: str
+    key: str = ""
     said: tuple[Said, ...] = ()
     off: bool = False
     wrong: str = ""
@@ -136,11 +139,13 @@ class Shelf:
         return await self.pages.hub.store.read(lambda conn: queries.definition(conn, access, section, ident))
 
     def _line(self, record: DefinitionRecord, by_file: tuple[str, ...]) -> Line:
-        line = Line(record, covered=record.name in by_file)
+        line = Line(record, definition_said(record.name), covered=record.name in by_file)
         try:
             body = self.keeping.form.model_validate(record.body)
         except ValidationError as err:
             where, why = first_of(err)
             return replace(line, wrong=f"{where}: {told(why)}")
         off = self.keeping.switch is not None and not getattr(body, self.keeping.switch)
+        if isinstance(body, FieldBody):
+            line = replace(line, title=body.title, key=record.name)
         return replace(line, said=tuple(said(body)), off=off)

@@ -22,6 +22,7 @@ from crm_core.model.definitions import (
     RecordTypeBody,
     RuleBody,
     ScoringBody,
+    Section,
     SegmentBody,
     TagGroupBody,
     TemplateBody,
@@ -29,6 +30,7 @@ from crm_core.model.definitions import (
 from crm_core.model.definitions.rules import Action, Only, When
 from crm_core.model.definitions.webhooks import WebhookBody
 from crm_core.model.records import LeadStatus
+from crm_core.services.configuration import Configuration, Difference
 from hub.web.office.forms.labels import field_word, value_word
 from hub.web.shown import duration
 from hub.web.tongues import N_, NP_, _, gettext, pgettext
@@ -105,6 +107,12 @@ def days_said(days: str) -> str:
 def definition_said(name: str) -> str:
     """What a definition is called; one that is named by an event, as ladders are, by what that is in words."""
     return value_word("on", name)
+
+
+def difference_said(wanted: Configuration, each: Difference) -> str:
+    """What a configuration brings, called as people call it: fields by their titles, ladders by what happens."""
+    body = wanted.definitions.get(Section.FIELD, {}).get(each.name) if each.section == Section.FIELD.value else None
+    return f"{body.title} ({value_word('of', body.of)})" if isinstance(body, FieldBody) else definition_said(each.name)
 
 
 def changed_said(key: str, value: Any) -> str:
@@ -221,7 +229,7 @@ def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
     match body:
         case FieldBody():
             of, kind = value_word("of", body.of), value_word("type", body.type.value)
-            return (f"{body.title} · {kind} · {of}", body.group)
+            return (f"{kind} · {of}", body.group)
         case RecordTypeBody():
             return (f"{body.title}, {body.titles}",)
         case TagGroupBody():
@@ -243,7 +251,7 @@ def _lines(body: Body) -> Iterable[str]:  # noqa: PLR0911 - a line a section
                 f"{_lasting(each.after)} → {', '.join(value_word('tell', told.value) for told in each.tell)}"
                 for each in body.steps
             )
-            return (value_word("on", body.on.value), short("; ".join(steps)))
+            return (short("; ".join(steps)),)
         case HoursBody():
             return (short("; ".join(f"{days_said(day)} {hours}" for day, hours in body.days.items())),)
         case GroupBody():

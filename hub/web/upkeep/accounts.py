@@ -23,6 +23,7 @@ from hub.accounts.sealing import Seal
 from hub.accounts.trying import try_account
 from hub.log import get_logger
 from hub.web.doing import part
+from hub.web.office.forms.offers import offers_of
 from hub.web.pages import Answer, Pages, access_here, field_of, number_in, session_of
 from hub.web.returning import scripted
 from hub.web.tongues import _, language
@@ -62,12 +63,12 @@ class AccountPages:
     async def new(self, request: web.Request) -> Answer:
         """The form of a new account of a channel."""
         kind = _kind(request)
-        return self._shown(request, kind, NAMES[kind], shown(kind, None))
+        return await self._shown(request, kind, NAMES[kind], shown(kind, None))
 
     async def one(self, request: web.Request) -> Answer:
         """An account of the record: its form, how it stands, what to put elsewhere."""
         record, body = await self._kept(request)
-        return self._shown(request, body.channel, name_of(record), shown(body.channel, body), record=record)
+        return await self._shown(request, body.channel, name_of(record), shown(body.channel, body), record=record)
 
     async def add(self, request: web.Request) -> Answer:
         """Check a new account; keep and start it where it works, or where somebody insists."""
@@ -96,7 +97,7 @@ class AccountPages:
         if scripted(request):
             return self._pages.fragment(request, "upkeep/findings.html", findings=found, titles={}, saved=False)
         form = shown(body.channel, body)
-        return self._shown(request, body.channel, name_of(record), form, record=record, findings=found)
+        return await self._shown(request, body.channel, name_of(record), form, record=record, findings=found)
 
     # ------------------------------------------------------------ what they share
 
@@ -121,7 +122,7 @@ class AccountPages:
                 findings = Findings((*findings.steps, Finding(Step.SETTINGS, False, str(err))))
             else:
                 return self._go(request, f"{self._base}/{record.id}", _("The account is connected."))
-        return self._told(request, filled, findings)
+        return await self._told(request, filled, findings)
 
     async def _findings(self, filled: _Filled) -> Findings:
         wrong = tuple(Finding(Step.SETTINGS, False, why, "", key) for key, why in filled.form.wrong.items())
@@ -174,14 +175,16 @@ class AccountPages:
             texts = pieces(found.account, found.among, freepbx=freepbx, plainly=given.before is None)
         except BadAccount as err:
             steps = tuple(Finding(Step.SETTINGS, False, each.what, each.mend, each.key) for each in err.problems)
-            return self._told(request, filled, Findings(steps))
+            return await self._told(request, filled, Findings(steps))
         except (InvalidInput, ValueError, OSError) as err:
-            return self._told(request, filled, Findings((Finding(Step.SETTINGS, False, str(err)),)))
+            return await self._told(request, filled, Findings((Finding(Step.SETTINGS, False, str(err)),)))
         if scripted(request):
             return self._pages.fragment(request, "upkeep/pieces.html", pieces=texts)
-        return self._shown(request, given.kind, given.name, filled.form, record=filled.record, texts=texts, status=200)
+        return await self._shown(
+            request, given.kind, given.name, filled.form, record=filled.record, texts=texts, status=200
+        )
 
-    def _told(self, request: web.Request, filled: _Filled, findings: Findings) -> Answer:
+    async def _told(self, request: web.Request, filled: _Filled, findings: Findings) -> Answer:
         """What the check came to, with what was typed; secrets are not sent back."""
         kind, status = filled.given.kind, 200 if findings.ok else 422
         if scripted(request):
@@ -190,7 +193,7 @@ class AccountPages:
                 request, "upkeep/findings.html", findings=findings, titles=titles, saved=False, form=True
             )
             return part(answer, status)
-        return self._shown(
+        return await self._shown(
             request, kind, filled.given.name, filled.form, record=filled.record, findings=findings, status=status
         )
 
@@ -200,7 +203,7 @@ class AccountPages:
         self._pages.keep(request, replace(session_of(request), notice=notice))
         return web.Response(status=204, headers={"HX-Redirect": where})
 
-    def _shown(
+    async def _shown(
         self,
         request: web.Request,
         kind: AccountKind,
@@ -213,6 +216,7 @@ class AccountPages:
         status: int = 200,
     ) -> Answer:
         hub = self._pages.hub
+        offers = await hub.store.look(offers_of)
         health = None
         if record is not None:
             channel = hub.channels.get(key_of(kind, name))
@@ -230,6 +234,7 @@ class AccountPages:
             asked=ASKED[kind],
             purpose=PURPOSES[kind],
             form=form,
+            offered={key: offers.by_key[key] for key in ("group", "pipeline")},
             record=record,
             health=health,
             mend=advice(kind.value, health, language()) if health is not None else "",

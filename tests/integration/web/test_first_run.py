@@ -19,6 +19,9 @@ async def test_from_nobody_to_a_channel_that_works(workspace: Workspace, bots: B
     page = await browser.get("/first-run/preset/windows")
     assert "Что изменится" in page
     assert await workspace.scalar("SELECT count(*) FROM definition") == 0, "only looked at"
+    assert "«Количество окон (сделки)»" in page, "what people call it, not the key"
+    assert "«пропущенный звонок»" in page
+    assert "deal.windows" not in page
     applied = await browser.send("/first-run/preset/windows", page="/first-run/preset/windows")
     assert applied.headers["Location"] == "/first-run/channel"
     assert "Настройка применена" in await browser.get("/first-run/channel")

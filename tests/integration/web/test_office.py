@@ -177,6 +177,44 @@ async def test_people_are_added_changed_and_let_go(workspace: Workspace) -> None
     assert (await other.log_in("anna", "другой пароль")).status == 303
 
 
+async def test_what_is_wrong_with_somebody_new_stands_beside_its_input(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    new = {"login": "anna", "name": "Анна", "role": "manager", "email": "не почта", "password": "длинный пароль"}
+    page = await sent(browser, "/office/new-person", 400, new)
+    wrong = re.search(r'id="f-email-wrong"[^>]*>([^<]*)<', page)
+    assert wrong is not None
+    assert "не адрес почты" in wrong[1]
+    assert "card faults" not in page, "it is said beside the input, and nowhere else"
+    assert "Введите пароль ещё раз" in page, "an empty password would be nobody's way in"
+    page = await sent(browser, "/office/new-person", 400, {**new, "email": "", "password": "123"})
+    beside = re.search(r'id="first-password".*?<p class="wrong" role="alert">([^<]*)<', page, re.DOTALL)
+    assert beside is not None
+    assert "8" in beside[1]
+    assert "Введите пароль ещё раз" not in page
+    assert "длинный пароль" not in page
+
+
+async def test_people_stand_by_their_names_and_fields_by_their_titles(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    for login, name in (("user10", "Яна"), ("user2", "анна"), ("user3", "Борис")):
+        await sent(browser, "/office/new-person", 303, {"login": login, "name": name, "role": "manager"})
+    page = await browser.get("/office/people")
+    assert page.index(">анна<") < page.index(">Борис<") < page.index(">Яна<")
+    await sent(
+        browser, "/office/fields/new", 303, {"of": "deal", "key": "size", "title": "Размер окна", "type": "text"}
+    )
+    page = await browser.get("/office/fields")
+    assert re.search(r'<a href="/office/fields/\d+">Размер окна</a>', page)
+    assert "<code>deal.size</code>" in page
+
+
+async def test_a_ladder_asks_what_happens_and_a_webhook_for_one_line(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    assert ">Что случилось <" in await browser.get("/office/ladders/new")
+    page = await browser.get("/office/webhooks/new")
+    assert re.search(r'<input id="f-url" name="url"', page)
+
+
 async def test_a_role_is_given_another_reach(workspace: Workspace) -> None:
     browser = await workspace.visitor()
     await sent(browser, "/office/roles", 303, {"hear_calls:manager": "all", "delete:manager": "own"})

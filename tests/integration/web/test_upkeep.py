@@ -258,3 +258,19 @@ async def test_channels_say_since_when_they_stand_so_and_what_came_in(workspace:
     page = await root.get("/office/health?part=live")
     assert re.search(r">с <[^>]*>[^<]*12:02", page)
     assert "хаб пробует снова сам" in page, "what to do stands beside"
+
+
+async def test_an_account_is_asked_for_groups_and_pipelines_that_there_are_and_its_page_says_when_it_is_connected(
+    workspace: Workspace, bots: BotApiServer
+) -> None:
+    browser = await workspace.visitor()
+    await browser.send("/office/pipelines", page="/office/pipelines", name="Продажи окон")
+    page = await browser.get("/office/channels/new/telegram")
+    offered = re.search(r'<datalist id="f-pipeline-list">(.*?)</datalist>', page, re.DOTALL)
+    assert offered is not None
+    assert 'value="Продажи окон"' in offered[1]
+    new = {"name": "shop2", "token": "5:wrong", "api_base": bots.url, "act": "connect", "anyway": "yes", "leads": "yes"}
+    answer = await browser.send("/office/channels/new/telegram", page="/office/channels/new/telegram", **new)
+    assert answer.status == 303
+    page = await browser.get(answer.headers["Location"])
+    assert re.search(r'<div id="state" hx-get="[^"]+" hx-select="#state"[^>]*hx-trigger="every 2s"', page)

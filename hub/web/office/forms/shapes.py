@@ -20,6 +20,7 @@ from crm_core.model.filters import Filter
 
 _LONG = 1001
 _CODE = frozenset({"condition", "expression", "formula", "enter_when", "stop_when"})
+_ONE_LINE = frozenset({"url"})
 
 
 class Kind(StrEnum):
@@ -114,7 +115,9 @@ def _of(name: str, annotation: Any, metadata: tuple[Any, ...] = ()) -> Shape:
             return Shape(name, Kind.DELAY)
         if annotation is str:
             long = max((each for each in _lengths(metadata)), default=0) >= _LONG
-            return Shape(name, Kind.CODE if name in _CODE else Kind.TEXT if long else Kind.LINE)
+            return Shape(
+                name, Kind.CODE if name in _CODE else Kind.TEXT if long and name not in _ONE_LINE else Kind.LINE
+            )
     return Shape(name, Kind.PLAIN)
 
 
