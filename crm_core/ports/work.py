@@ -15,7 +15,7 @@ from crm_core.model.definitions.values import FieldValueRecord
 from crm_core.model.exchange import DeliveryState, ExternalRefRecord, ImportRecord, WebhookDeliveryRecord
 from crm_core.model.figures import Figures
 from crm_core.model.filters import Filter
-from crm_core.model.history import Change
+from crm_core.model.history import Change, ChangeRecord
 from crm_core.model.outreach import BroadcastRecord, RecipientRecord
 from crm_core.model.records import (
     AlarmRecord,
@@ -357,6 +357,9 @@ class UnitOfWork(Protocol):
     ) -> list[int]:
         """The ids of records of a kind that are not deleted, beyond an id, in their order: cards on one of `stages`, or
         those that a filter lets through (read in the office's zone and region). Nothing is locked."""
+
+    def history_of(self, kind: str, ids: Sequence[int]) -> dict[int, list[ChangeRecord]]:
+        """All that is known of how records changed before this transaction, oldest first."""
 
     def status_changes(self, above: int, limit: int) -> dict[int, str]:
         """The next clients behind an id whose worked-out status is not the one they have, and that status."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crm_core.model.history import ChangeRecord
 from crm_core.model.records import CallRecord, EntryRecord
 from crm_core.storage import bulk
 from crm_core.storage.ids import IdSource
@@ -44,19 +43,6 @@ class Looking(SqlWork):
         for record in records:
             self._current[type(record)][record[0]] = record
             self._original[type(record)].setdefault(record[0], record)
-
-    def history_of(self, kind: str, ids: Sequence[int]) -> dict[int, list[ChangeRecord]]:
-        """All that is known of how records changed, oldest first."""
-        mark = bulk.placeholder(self.conn, 1)
-        columns = bulk.select_list(ChangeRecord, "t", self.engine)
-        sql = (
-            f"SELECT {columns} FROM change AS t WHERE t.kind = {mark}"
-            f" AND t.subject_id {bulk.among(self.conn, 2)} ORDER BY t.id"
-        )
-        found: dict[int, list[ChangeRecord]] = {}
-        for row in bulk.read(self.conn, ChangeRecord, sql, (kind, bulk.keys(self.conn, ids))):
-            found.setdefault(row.subject_id, []).append(row)
-        return found
 
     def told_since(
         self, contact_ids: Sequence[int], since: datetime

@@ -17,6 +17,7 @@ from crm_core.model.alarm import AlarmKind
 from crm_core.model.callback import DialState
 from crm_core.model.case import CaseState, Signal, SignalAt
 from crm_core.model.definitions import Catalogue
+from crm_core.model.history import ChangeRecord
 from crm_core.model.records import (
     AlarmRecord,
     CallbackRecord,
@@ -333,6 +334,19 @@ class Reading(Automating, Conversing, Written, Trading, Typed, Cards, Exchanging
         known.update(missing)
         index, wanted = list(TABLE_OF[kind].columns.keys()).index(column), set(listed)
         return sorted((each for each in self._all(kind) if each[index] in wanted), key=itemgetter(0))
+
+    def history_of(self, kind: str, ids: Sequence[int]) -> dict[int, list[ChangeRecord]]:
+        """All that is known of how records changed, oldest first."""
+        mark = bulk.placeholder(self.conn, 1)
+        columns = bulk.select_list(ChangeRecord, "t", self.engine)
+        sql = (
+            f"SELECT {columns} FROM change AS t WHERE t.kind = {mark}"
+            f" AND t.subject_id {bulk.among(self.conn, 2)} ORDER BY t.id"
+        )
+        found: dict[int, list[ChangeRecord]] = {}
+        for row in bulk.read(self.conn, ChangeRecord, sql, (kind, bulk.keys(self.conn, ids))):
+            found.setdefault(row.subject_id, []).append(row)
+        return found
 
     def everything(self, kind: type[Record]) -> list[Record]:
         """All records of a small table."""
