@@ -70,6 +70,7 @@ from routing.presence import Presence
 log = get_logger(__name__)
 
 _DATABASE_AGAIN_S = 2.0
+_KEPT_CONNECTIONS = 10  # more, where they are allowed, are closed when they are not needed any more
 _STOP_S = 15.0  # of a channel; what it took and did not write down was not acknowledged either
 
 
@@ -207,7 +208,8 @@ def build(
     clock = clock or SystemClock()
     node = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     metrics = Metrics()
-    database = Database(settings.database_url.reveal())
+    kept = min(settings.database_connections, _KEPT_CONNECTIONS)
+    database = Database(settings.database_url.reveal(), pool_size=kept, overflow=settings.database_connections - kept)
     store = record_of(settings, database, clock)
     files = DiskFiles(settings.files)
     inspector = FileInspector(files)

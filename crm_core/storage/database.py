@@ -50,10 +50,11 @@ _BOUND = (
 class Database:
     """A database by its URL; constructing does no I/O.
 
+    Of PostgreSQL it keeps `pool_size` connections at most, and opens `overflow` more while much is asked at once;
     PostgreSQL takes a transaction back whose owner has asked nothing for `idle_s`.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, idle_s: float = _IDLE_S) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, overflow: int = 5, idle_s: float = _IDLE_S) -> None:
         self.url: URL = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._async_engine: AsyncEngine | None = None
@@ -71,7 +72,7 @@ class Database:
             self._async_engine = create_async_engine(
                 self.url,
                 pool_size=pool_size,
-                max_overflow=5,
+                max_overflow=overflow,
                 pool_timeout=10,
                 pool_pre_ping=False,
                 # The connection that was used last knows most of the statements that are asked now.

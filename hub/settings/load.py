@@ -23,7 +23,7 @@ from hub.settings.errors import Problem, SettingsError
 from hub.settings.model import DEFAULT_HTTP, LOOPBACK, LogFormat, Settings
 from hub.settings.reader import Section, Source
 from hub.settings.toml_lines import KeyPath, key_lines
-from hub.settings.values import Parser
+from hub.settings.values import Filled, Parser
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -132,7 +132,9 @@ class _Scalars:
         self.problems: list[Problem] = []
         self._variables = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
         source = Source(_ENVIRONMENT, problems=self.problems)
-        self._environment = Section(self._variables, (), source)
+        # A variable is always a text: numbers and flags are read from it as from what is filled in from the environment
+        given = {key: Filled(value, value) if value else value for key, value in self._variables.items()}
+        self._environment = Section(given, (), source)
         self._environment.skip(CONFIG)
 
     def take(self, key: str, parse: Parser[T], default: U) -> T | U:
@@ -161,6 +163,7 @@ def _settings(top: _Scalars, file: Path | None, folder: Path, today: date) -> Se
         folder=folder,
         file=file,
         database_url=top.take("database_url", database, database(DEFAULT_DATABASE)),
+        database_connections=top.take("database_connections", values.whole(3, 100), 15),
         redis_url=top.take("redis_url", urls.redis, None),
         http=top.take("http", urls.endpoint, DEFAULT_HTTP),
         public_url=top.take("public_url", values.or_nothing(urls.base_address), None),

@@ -321,13 +321,14 @@ class Settings:
     """The whole configuration. `file` is the hub.toml that was read, None where there is none.
 
     `ladders` holds what is configured; `ladders_in_force` adds the built-in ones. `trusted_proxies` are believed about
-    where a request comes from.
+    where a request comes from. `database_connections`: so many are open to PostgreSQL at most.
     """
 
     folder: Path
     database_url: DatabaseUrl
     files: Path
     file: Path | None = None
+    database_connections: int = 15
     redis_url: ServerUrl | None = None
     http: Endpoint = DEFAULT_HTTP
     public_url: str | None = None

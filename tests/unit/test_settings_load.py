@@ -165,6 +165,15 @@ def test_a_file_in_another_encoding(tmp_path: Path) -> None:
         load_settings({}, folder=tmp_path)
 
 
+def test_so_many_connections_as_are_allowed() -> None:
+    assert parse_settings("").database_connections == 15
+    assert parse_settings("database_connections = 3").database_connections == 3
+    assert load_settings({"HUB_DATABASE_CONNECTIONS": "40"}, folder=Path("/")).database_connections == 40
+    assert load_settings({"HUB_WEBHOOK_PRIVATE": "true"}, folder=Path("/")).webhook_private
+    with pytest.raises(SettingsError, match="Give a number from 3 to 100"):
+        parse_settings("database_connections = 2")
+
+
 def test_the_shipped_example_is_right_and_complete() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     settings = parse_settings(text)
@@ -175,5 +184,16 @@ def test_the_shipped_example_is_right_and_complete() -> None:
         assert value or name in unused, f"{name} is missing in the example"
     assert settings.staff_telegram is settings.telegram[0]
     # what the example shows as a default is one
-    for name in ("database_url", "http", "time_zone", "region", "language", "files", "log", "routing", "robot"):
+    for name in (
+        "database_url",
+        "database_connections",
+        "http",
+        "time_zone",
+        "region",
+        "language",
+        "files",
+        "log",
+        "routing",
+        "robot",
+    ):
         assert getattr(settings, name) == getattr(empty, name)

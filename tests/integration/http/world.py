@@ -61,6 +61,7 @@ def settings_for(url: str, folder: Path) -> Settings:
     return Settings(
         folder=folder,
         database_url=DatabaseUrl(engine, url, "the test's"),
+        database_connections=3,  # each learns the catalogue and the statements anew
         files=folder / "files",
         pbx=(
             PbxSettings(
