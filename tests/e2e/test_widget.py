@@ -12,15 +12,17 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect
 
 from crm_core.model.user import Role
 from crm_core.storage.users import NewUser
-from hub.demo.peers.chromium import browser as find_browser
 from hub.demo.peers.process import free_port
 from tests.e2e.hub_process import HubProcess, staffed
 from tests.e2e.site import website
 from tests.patience import PATIENCE_S
+from tests.peers.browsing import _function_scoped_runner, browsing, chromium
+
+__all__ = ["_function_scoped_runner", "browsing", "chromium"]
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -104,17 +106,8 @@ Open = Callable[[str], Awaitable[Scene]]
 
 
 @pytest.fixture
-async def scene(tmp_path: Path, furnished_sqlite: str) -> AsyncIterator[Open]:
+async def scene(tmp_path: Path, furnished_sqlite: str, chromium: Browser) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
-        found = find_browser()
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(
-            executable_path=str(found.program),
-            env=dict(found.environment),
-            args=list(found.arguments),
-            timeout=PATIENCE_S * 1000,
-        )
-        stack.push_async_callback(browser.close)
         scenes: list[Scene] = []
 
         async def open_scene(more: str = "") -> Scene:
@@ -126,7 +119,7 @@ async def scene(tmp_path: Path, furnished_sqlite: str) -> AsyncIterator[Open]:
             site = await stack.enter_async_context(website(port, f"{hub.url}/in/web/site/widget.js"))
             headers = {"Authorization": f"Bearer {token}"}
             api = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
-            scenes.append(Scene(hub, site.origin, browser, api))
+            scenes.append(Scene(hub, site.origin, chromium, api))
             return scenes[-1]
 
         yield open_scene

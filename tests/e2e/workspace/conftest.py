@@ -7,14 +7,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from crm_core.model.user import Role
 from hub.demo.peers.bot_api.server import BotApiServer
-from hub.demo.peers.chromium import browser as find_browser
 from tests.e2e.hub_process import HubProcess, staffed
 from tests.e2e.workspace.office import Workspace, at_work, person
-from tests.patience import PATIENCE_S
+from tests.peers.browsing import _function_scoped_runner, browsing, chromium
+
+__all__ = ["_function_scoped_runner", "browsing", "chromium"]
 
 _TOKEN = "1001:workspace-bot"
 _CONFIG = """
@@ -31,20 +32,6 @@ on = "message.unanswered"
 steps = [ {{ after = "1s", tell = ["manager"] }}, {{ after = "3s", tell = ["controller", "director"] }} ]
 hours = "any"
 """
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    found = find_browser()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(found.program),
-            env=dict(found.environment),
-            args=list(found.arguments),
-            timeout=PATIENCE_S * 1000,
-        )
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture
