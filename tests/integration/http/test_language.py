@@ -50,6 +50,13 @@ async def test_a_problem_is_told_in_both(
     assert flaws[0] == flaws[1]
 
 
+async def test_a_refusal_in_the_offices_own_words_is_told_in_both(world: World) -> None:
+    anna = await world.contact(name="Анна")
+    calls = ("POST", "/calls", {"contact_id": anna["id"]})
+    assert (await told(world, "en", *calls))["detail"] == "The client has no telephone"
+    assert (await told(world, "ru", *calls))["detail"] == "У клиента нет телефона"
+
+
 async def test_without_a_wish_it_is_the_persons_language_or_the_offices(world: World) -> None:
     assert (await told(world, "", "GET", "/contacts/999999"))["language"] == world.hub.settings.language.value
     assert (await told(world, "de", "GET", "/contacts/999999"))["language"] == "ru"

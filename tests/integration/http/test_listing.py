@@ -43,7 +43,7 @@ async def test_wrong_lists_and_hidden_numbers_are_told(world: World) -> None:
     flaw = await world.ask("POST", f"/calls/{known['id']}/list", {"list": "соискатель", "reason": "x"}, status=422)
     assert "did you mean «соискатели»" in flaw["detail"]
     flaw = await world.ask("POST", f"/calls/{hidden['id']}/list", {"list": "соискатели", "reason": "x"}, status=422)
-    assert "скрыт" in flaw["detail"]
+    assert "is hidden" in flaw["detail"]
     assert (await world.call("POST", f"/calls/{known['id']}/list", {"list": "соискатели"})).status == 422
 
 
