@@ -217,7 +217,8 @@ async def test_both_see_it_at_whichever_node_they_are(two: list[Node]) -> None:
     async with at_work(there) as olga:
         writing = going_on(here, lambda: visitor.ask("writes"))
         async with following(olga, f"client:{contact_id}") as feed, writing:
-            assert (await feed.event("whisper"))["kind"] == "types"
+            told = {"topic": f"client:{contact_id}", "kind": "types", "client": contact_id}
+            assert await feed.event("whisper") == told
         async with visitor.window() as window:
             await window.until("Есть кто?")
             async with going_on(there, lambda: whisper(olga, contact_id, "web:site")):
