@@ -51,6 +51,7 @@ let composed = form() !== null; // beside a deal it comes when the talk is looke
 
 document.addEventListener("input", ({ target }) => {
   if (!form()?.contains(target)) return;
+  form().querySelector(":scope > .problem")?.remove(); // it was said of what stood there before
   keep();
   const to = form().elements.target.value;
   if (target.name === "text" && to !== "note" && Date.now() - written > 3000) {
@@ -62,11 +63,14 @@ document.addEventListener("change", ({ target }) => { if (target.name === "targe
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form()?.contains(event.target)) {
     event.preventDefault();
-    const empty = !form().elements.text.value.trim() && !form().querySelector(".chosen > *");
-    const twice = empty && Date.now() - sent < 2000; // pressed once more than was meant: there is nothing to send
-    if (!underway(form()) && !twice) form().requestSubmit();
+    if (!underway(form())) form().requestSubmit();
   }
 });
+// Pressed once more than was meant, by key or button: there is nothing to send, and nothing wrong.
+document.addEventListener("submit", (event) => {
+  if (event.target !== form() || Date.now() - sent > 2000) return;
+  if (!form().elements.text.value.trim() && !form().querySelector(".chosen > *")) { event.preventDefault(); event.stopImmediatePropagation(); }
+}, true);
 document.addEventListener("paste", (event) => {
   if (event.clipboardData?.files.length && form()?.contains(event.target)) { event.preventDefault(); attach(form(), event.clipboardData.files); }
 });

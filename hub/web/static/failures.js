@@ -81,6 +81,18 @@ function gone(region) {
   region.before(line);
 }
 
+const answered = new WeakSet(); // forms that may be sent: the hub was asked before, and is there
+
+// Whether anybody answers, where the page's line to the hub is down.
+async function there() {
+  try {
+    const icon = document.querySelector("link[rel=icon]").href;
+    return navigator.onLine && (await fetch(icon, { cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}
+
 function unsent({ detail }) {
   if (!byItself(detail.requestConfig)) say(detail.requestConfig.verb === "get" ? words.offline : words.unsent);
 }
@@ -104,9 +116,15 @@ export function begin() {
   });
   box.querySelector("[data-reload]").addEventListener("click", () => location.reload());
   addEventListener("submit", (event) => { // a page of the browser's in place of ours would take what was written along
-    if (event.defaultPrevented || navigator.onLine) return;
+    const { target, submitter } = event;
+    if (event.defaultPrevented || answered.delete(target)) return;
+    if (navigator.onLine && !body.classList.contains("offline")) return;
     event.preventDefault();
-    say(words.unsent);
+    there().then((yes) => {
+      if (!yes) { say(words.unsent); return; }
+      answered.add(target);
+      target.requestSubmit(submitter);
+    });
   });
   if (!("BroadcastChannel" in globalThis)) return;
   const others = new BroadcastChannel("hub-token");

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -188,3 +188,29 @@ async def test_a_template_fills_the_box_with_the_client_s_own_and_what_is_seen_i
         return [each.text for each in anna.received()] or None
 
     assert await until(delivered) == [f"Добрый день. {filled} До встречи!"] == [seen]
+
+
+async def test_whoever_presses_once_more_than_was_meant_is_not_told_off(workspace: Workspace) -> None:
+    anna = workspace.client(5001, "Анна")
+    await anna.say("Сколько ждать?")
+    contact = await workspace.contact("tg:5001")
+    ivan = await workspace.enter("ivan")
+    now = datetime.now(UTC)
+    await ivan.clock.set_fixed_time(now)
+    await ivan.goto(f"{workspace.hub.url}/contacts/{contact}")
+    send, problem = ivan.locator("#composer button:not([type])"), ivan.locator("#composer .problem")
+    await ivan.locator("#answer").fill("Две недели")
+    await send.click()
+    await expect(ivan.locator("#flow")).to_contain_text("Две недели")
+    await expect(ivan.locator("#answer")).to_have_value("")
+    asked: list[str] = []
+    ivan.on("request", lambda request: asked.append(request.url) if request.url.endswith("/reply") else None)
+    await send.click()
+    await expect(problem).to_have_count(0)
+    assert asked == []
+    # Later on it is a mistake, said until something else is written.
+    await ivan.clock.set_fixed_time(now + timedelta(seconds=5))
+    await send.click()
+    await expect(problem).to_contain_text("Сообщение пусто")
+    await ivan.locator("#answer").fill("И")
+    await expect(problem).to_have_count(0)

@@ -79,6 +79,24 @@ async def test_what_is_written_waits_for_the_login_and_for_the_connection(worksp
     await expect(line).to_be_hidden()
 
 
+async def test_a_form_pressed_while_the_hub_is_away_leaves_its_page_where_it_is(workspace: Workspace) -> None:
+    ivan = await workspace.enter("ivan")
+    await ivan.goto(f"{workspace.hub.url}/tasks")
+    await ivan.locator(".new-task > summary").click()
+    await expect(ivan.locator(".new-task input[name=title]")).to_be_focused()
+    await ivan.keyboard.type("Позвонить Анне")
+    await workspace.hub.kill()
+    await expect(ivan.locator("body.offline")).to_be_attached()
+    await ivan.keyboard.press("Enter")
+    await expect(ivan.locator("#failure")).to_contain_text("Не отправлено: нет связи. Написанное сохранено.")
+    await expect(ivan.locator(".new-task input[name=title]")).to_have_value("Позвонить Анне")
+    await workspace.hub.begin()
+    await workspace.hub.serving()
+    await ivan.locator(".new-task input[name=title]").press("Enter")  # whether the line stands again or not yet
+    await expect(ivan.locator(".list.tasks")).to_contain_text("Позвонить Анне")
+    assert len((await workspace.ask("GET", "/tasks?limit=100"))["items"]) == 1
+
+
 async def test_a_second_click_sends_nothing(workspace: Workspace) -> None:
     ivan = await workspace.enter("ivan")
     await card_of(workspace, ivan)

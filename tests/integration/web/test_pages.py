@@ -235,3 +235,18 @@ async def test_a_colleague_added_meanwhile_is_shown_by_name(workspace: Workspace
     await workspace.hub.store.run(lambda desk: add_user(desk, new))
     await workspace.write("Добрый день")
     assert "Мария Менеджер" in await browser.get("/")
+
+
+async def test_pages_that_stand_elsewhere_belong_to_the_section_they_are_come_to_from(workspace: Workspace) -> None:
+    root = await workspace.visitor()
+    for path, key in (
+        ("/companies", "KeyC"),
+        ("/contacts/today", "KeyC"),
+        ("/dialling", "KeyP"),
+        ("/products/new", "KeyO"),
+        ("/runs/chains", "KeyO"),
+        ("/journal", "KeyO"),
+    ):
+        here = [each for each in (await root.get(path)).splitlines() if 'aria-current="page" title=' in each]
+        assert len(here) == 1, path
+        assert f'data-key="{key}"' in here[0], path
