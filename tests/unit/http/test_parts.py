@@ -24,7 +24,7 @@ from crm_core.model.access import Access
 from crm_core.model.definitions import Catalogue
 from crm_core.model.user import Role, Staff, User
 from crm_core.services.recognising.cleaning import clean_file_name
-from crm_core.storage.feed import FeedRow
+from crm_core.storage.feed import HINTS, FeedRow
 from crm_core.storage.queries.contacts import identity_in_query
 from crm_core.storage.queries.pages import moment_cursor, number_cursor, parse_moment_cursor
 from crm_core.storage.searching import like
@@ -79,6 +79,13 @@ def test_only_the_last_event_of_a_transaction_carries_the_id() -> None:
     assert second.startswith("id: 7\nevent: lead\ndata: ")
     data = json.loads(second.partition("data: ")[2])
     assert data == {"table": "lead", "id": 6, "contact_id": 5, "position": 7, "at": "2026-03-02T00:00:00Z"}
+
+
+def test_what_is_only_hinted_at_is_no_event() -> None:
+    at, hints = datetime(2026, 3, 2, tzinfo=UTC), tuple((table, 0, None) for table in sorted(HINTS))
+    (told, rest) = event_text(FeedRow(7, at, (("contact", 5, 5), *hints))).decode().split("\n\n")
+    assert (told.startswith("id: 7\nevent: contact\n"), rest) == (True, "")
+    assert event_text(FeedRow(8, at, hints)) == b": 8\n\n"
 
 
 @pytest.mark.parametrize(
