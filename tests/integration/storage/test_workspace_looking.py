@@ -22,7 +22,7 @@ from crm_core.storage import tables
 from crm_core.storage.queries.workspace import entries, saved
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.entries import Stretch, count_by_kind, stretch
-from crm_core.storage.queries.workspace.search import Found, number_statement, search
+from crm_core.storage.queries.workspace.search import Found, search
 from tests.integration.storage.test_workspace import ANNA, BORIS, LARGE, act, deal, look, plans
 from tests.integration.storage.world import World, at, message, missed
 
@@ -96,21 +96,18 @@ async def test_what_searching_costs(world: World) -> None:
         await deal(world, "ivan", f"Окна {n}")
     seen = await plans(world, "head", lambda conn, asker: search(conn, asker, "+79162220007"))
     assert seen.answer.clients[0].exact
-    assert len(seen.statements) <= 20
+    assert len(seen.statements) <= 12
     words = await plans(world, "head", lambda conn, asker: search(conn, asker, "окна"))
     assert len(words.answer.deals) == 7
-    assert len(words.statements) <= 20
+    assert len(words.statements) <= 12
     for each in (seen, words):
         assert each.scans("identity", "contact_case", "timeline", "task") == []
-    numbered = await plans(
-        world,
-        "head",
-        lambda conn, asker: conn.execute(number_statement(asker, words.answer.deals[0].deal.id)).all(),
+    by_number = await plans(
+        world, "head", lambda conn, asker: search(conn, asker, f"№ {words.answer.deals[0].deal.id}")
     )
-    assert len(numbered.answer) == 1
-    assert numbered.scans("deal") == []
-    by_number = await plans(world, "head", lambda conn, asker: search(conn, asker, f"№ {numbered.answer[0].id}"))
-    assert len(by_number.statements) <= 21
+    assert len(by_number.answer.deals) == 1
+    assert by_number.scans("deal") == []
+    assert len(by_number.statements) <= 12
 
 
 # ---------------------------------------------------------------- a timeline both ways

@@ -9,11 +9,11 @@ leads are found through the clients that were found, too; a card and a document 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import Connection, Select, Table, and_, false, func, literal_column, not_, or_, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.model.access import Right
@@ -24,7 +24,7 @@ from crm_core.model.selling import CompanyRecord, ProductRecord
 from crm_core.model.task import TaskRecord, TaskState
 from crm_core.storage import searching
 from crm_core.storage.queries.contacts import ContactCard, ContactFilter, cards_of, list_contacts
-from crm_core.storage.queries.pages import Record, Slice, all_of, both
+from crm_core.storage.queries.pages import Slice, all_of, both
 from crm_core.storage.queries.seeing import seen_task
 from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.clients import Client, client_of, clients_of
@@ -105,7 +105,7 @@ class Found:
 
 def search(conn: Connection, asker: Asker, typed: str, *, limit: int = 7) -> Found:
     """What has all the words that somebody typed; nothing for fewer than two letters. At most `limit` of each group.
-    Twenty-one statements at most. Raises Forbidden for whoever sees no clients; who sees no sales finds none."""
+    Seventeen statements at most. Raises Forbidden for whoever sees no clients; who sees no sales finds none."""
     asker.access.demand(Right.SEE_CLIENTS)
     wanted = " ".join(typed.split())[:_LONGEST]
     if len(wanted) < _FEWEST:
@@ -159,64 +159,101 @@ _NO_SALES = _Sales()
 
 
 def _sales(conn: Connection, asker: Asker, wanted: str, contact_ids: Sequence[int], limit: int) -> _Sales:
-    numbered, papers = _numbered(conn, asker, wanted, limit)
-    found = _NUMBER.match(wanted)
-    titled = found[1] if found else wanted  # `№ 17`: the number alone
-    deals = _titled(conn, DealRecord, deals_statement(asker), wanted, limit, contact_ids)
-    documents = _titled(conn, DocumentRecord, documents_statement(asker), titled, limit)
+    kinds = titled_kinds(asker, wanted)
+    found = _found(conn, [each.near(limit, contact_ids) for each in kinds])
+    far = [each.far(limit) for each in kinds if len(found.get(each.name, ())) <= limit]
+    for name, rows in _found(conn, [each for each in far if each is not None]).items():
+        found[name] = {**rows, **found.get(name, {})}
+    listed = {each.name: _records(conn, each, found.get(each.name, {}), limit) for each in kinds}
     return _Sales(
-        deals=[*numbered, *(each for each in deals if each not in numbered)],
-        leads=_titled(conn, LeadRecord, leads_statement(), wanted, limit, contact_ids),
-        tasks=_titled(conn, TaskRecord, tasks_statement(asker), wanted, limit),
+        **listed,
         products=all_of(conn, ProductRecord, products_statement(wanted, asker.office.region).limit(limit + 1)),
-        documents=[*papers, *(each for each in documents if each not in papers)],
     )
 
 
-def _titled(
-    conn: Connection,
-    kind: type[Record],
-    statement: Select[Any],
-    wanted: str,
-    limit: int,
-    contact_ids: Sequence[int] = (),
-) -> list[Record]:
-    """Records by their titles, one more than `limit` where there are more; also those of these clients. Two statements
-    at most."""
-    near = all_of(conn, kind, near_statement(TABLE_OF[kind], statement, wanted, limit, contact_ids))
-    far = far_statement(TABLE_OF[kind], statement, wanted, limit)
-    if len(near) > limit or far is None:
-        return near
-    known = {each[0] for each in near}
-    found = [*near, *(each for each in all_of(conn, kind, far) if each[0] not in known)]
-    return sorted(found, key=_is_over)[: limit + 1]
+@dataclass(frozen=True, slots=True)
+class TitledKind:
+    """What is found by its title: the records that somebody sees, which of them come last, and which one's number was
+    typed."""
+
+    name: str
+    record: Any
+    wanted: str
+    seen: Sequence[ColumnElement[bool]]
+    over: ColumnElement[bool]
+    numbered: ColumnElement[bool] | None = None
+
+    @property
+    def table(self) -> Table:
+        """Where they stand."""
+        return TABLE_OF[self.record]
+
+    def near(self, limit: int, contact_ids: Sequence[int] = ()) -> Select[Any]:
+        """Those of the number, those of these clients, and those of the newest whose title has all the words."""
+        near = self.table.alias("near")
+        last = select(near.c.id).order_by(near.c.id.desc()).offset(_READ * (limit + 1)).limit(1).scalar_subquery()
+        ways = [and_(self.table.c.id > func.coalesce(last, 0), searching.read_in_title(self.table, self.wanted))]
+        if contact_ids and self.record in {DealRecord, LeadRecord}:
+            ways.append(self.table.c.contact_id.in_(contact_ids))
+        if self.numbered is not None:
+            ways.append(self.numbered)
+        return self._first(or_(*ways), limit)
+
+    def far(self, limit: int) -> Select[Any] | None:
+        """Those in whose title all the words begin words, however old; None for single letters."""
+        titled = searching.titled(self.table, self.wanted)
+        return self._first(titled, limit) if titled is not None else None
+
+    def _first(self, condition: ColumnElement[bool], limit: int) -> Select[Any]:
+        other = not_(self.numbered) if self.numbered is not None else false()
+        rank = (other.label("other"), self.over.label("over"))
+        first = select(self.table.c.id, *rank).where(*self.seen, condition).limit(limit + 1)
+        found = first.order_by(*rank, self.table.c.id.desc()).subquery()
+        return select(literal_column(f"'{self.name}'").label("name"), *found.c)
 
 
-def _is_over(record: Any) -> bool:
-    match record:
-        case TaskRecord(state=state):
-            return state is not TaskState.OPEN
-        case DealRecord(closed_at=closed) | LeadRecord(closed_at=closed):
-            return closed is not None
-        case _:
-            return False
+def titled_kinds(asker: Asker, wanted: str) -> tuple[TitledKind, ...]:
+    """Cards, leads, tasks and documents that somebody sees, open ones before closed. `1497` and `№ 1497` are the number
+    of a card and of documents, too."""
+    typed = _NUMBER.match(wanted)
+    number = int(typed[1]) if typed is not None else None
+    paper = number if number is not None and number <= _LARGEST_NUMBER else None
+    alive = {table: table.c.deleted_at.is_(None) for table in (deal, lead, task)}
+    sight = asker.sight
+    return (
+        TitledKind(
+            *("deals", DealRecord, wanted, both((alive[deal], seen_card(sight))), deal.c.closed_at.is_not(None)),
+            deal.c.id == number if number is not None else None,
+        ),
+        TitledKind("leads", LeadRecord, wanted, [alive[lead]], lead.c.closed_at.is_not(None)),
+        TitledKind(
+            *("tasks", TaskRecord, wanted, both((alive[task], seen_task(task, sight)))),
+            task.c.state != TaskState.OPEN,
+        ),
+        TitledKind(
+            *("documents", DocumentRecord, typed[1] if typed is not None else wanted),
+            both((of_seen_card(document.c.deal_id, sight),)),
+            false(),
+            document.c.number == paper if paper is not None else None,
+        ),
+    )
 
 
-def near_statement(
-    table: Table, statement: Select[Any], wanted: str, limit: int, contact_ids: Sequence[int] = ()
-) -> Select[Any]:
-    """Of `statement`, those of these clients and those of the newest whose title has all the words."""
-    near = table.alias("near")
-    last = select(near.c.id).order_by(near.c.id.desc()).offset(_READ * (limit + 1)).limit(1).scalar_subquery()
-    titled = and_(table.c.id > func.coalesce(last, 0), searching.read_in_title(table, wanted))
-    theirs = or_(table.c.contact_id.in_(contact_ids), titled) if contact_ids else titled
-    return statement.where(theirs).limit(limit + 1)
+def _found(conn: Connection, statements: Sequence[Select[Any]]) -> dict[str, dict[int, tuple[bool, bool, int]]]:
+    """By kind the ids that statements find, with their places. One statement."""
+    found: dict[str, dict[int, tuple[bool, bool, int]]] = {}
+    for row in conn.execute(union_all(*statements)) if statements else ():
+        found.setdefault(row.name, {})[row.id] = (bool(row.other), bool(row.over), -row.id)
+    return found
 
 
-def far_statement(table: Table, statement: Select[Any], wanted: str, limit: int) -> Select[Any] | None:
-    """Of `statement`, those in whose title all the words begin words, however old; None for single letters."""
-    titled = searching.titled(table, wanted)
-    return statement.where(titled).limit(limit + 1) if titled is not None else None
+def _records(conn: Connection, kind: TitledKind, places: Mapping[int, Any], limit: int) -> list[Any]:
+    """The first of what was found, one more than `limit` where there are more. One statement."""
+    ids = sorted(places, key=places.__getitem__)[: limit + 1]
+    if not ids:
+        return []
+    records = {each[0]: each for each in all_of(conn, kind.record, select(kind.table).where(kind.table.c.id.in_(ids)))}
+    return [records[each] for each in ids if each in records]
 
 
 def companies_statement(wanted: str, region: str) -> Select[Any]:
@@ -225,54 +262,12 @@ def companies_statement(wanted: str, region: str) -> Select[Any]:
     return select(company).where(company.c.deleted_at.is_(None), found).order_by(company.c.id.desc())
 
 
-def deals_statement(asker: Asker) -> Select[Any]:
-    """Cards that somebody sees, open ones first."""
-    conditions = both((deal.c.deleted_at.is_(None), seen_card(asker.sight)))
-    return select(deal).where(*conditions).order_by(deal.c.closed_at.is_not(None), deal.c.id.desc())
-
-
-def number_statement(asker: Asker, number: int) -> Select[Any]:
-    """The card of this number."""
-    return select(deal).where(*both((deal.c.deleted_at.is_(None), deal.c.id == number, seen_card(asker.sight))))
-
-
-def leads_statement() -> Select[Any]:
-    """Leads, open ones first."""
-    return select(lead).where(lead.c.deleted_at.is_(None)).order_by(lead.c.closed_at.is_not(None), lead.c.id.desc())
-
-
-def tasks_statement(asker: Asker) -> Select[Any]:
-    """Tasks that somebody sees, open ones first."""
-    conditions = both((task.c.deleted_at.is_(None), seen_task(task, asker.sight)))
-    return select(task).where(*conditions).order_by(task.c.state != TaskState.OPEN, task.c.id.desc())
-
-
 def products_statement(wanted: str, region: str) -> Select[Any]:
     """Products by name or article, those in use first."""
     found = searching.found_by(product, wanted, region)
     return (
         select(product).where(product.c.deleted_at.is_(None), found).order_by(product.c.archived, product.c.id.desc())
     )
-
-
-def documents_statement(asker: Asker) -> Select[Any]:
-    """Documents but those of cards that somebody does not see, the newest first."""
-    return (
-        select(document).where(*both((of_seen_card(document.c.deal_id, asker.sight),))).order_by(document.c.id.desc())
-    )
-
-
-def _numbered(conn: Connection, asker: Asker, wanted: str, limit: int) -> tuple[list[DealRecord], list[DocumentRecord]]:
-    """The card and the documents whose number was typed, `1497` or `№ 1497`. Two statements at most."""
-    found = _NUMBER.match(wanted)
-    if found is None:
-        return [], []
-    number = int(found[1])
-    cards = all_of(conn, DealRecord, number_statement(asker, number))
-    if number > _LARGEST_NUMBER:
-        return cards, []
-    papers = documents_statement(asker).where(document.c.number == number).limit(limit + 1)
-    return cards, all_of(conn, DocumentRecord, papers)
 
 
 def _exact(conn: Connection, wanted: str, region: str) -> list[ContactCard]:
