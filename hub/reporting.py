@@ -11,10 +11,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_core.errors import InvalidInput, NotFound
-from crm_core.model.access import Access, Reach, Right
+from crm_core.model.access import Access, Right
 from crm_core.model.office import Office
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, By, Kind, Report, Table, Wanted
+from crm_core.storage.reports.reading import seen_of
 from crm_core.wording import Sentence
 
 USUAL_DAYS = 30
@@ -64,17 +65,13 @@ def wanted_of(report: Report, asked: Asked, access: Access, office: Office, now:
         raise InvalidInput("from: lies behind «to»")
     if until - since > LONGEST:
         raise InvalidInput("from: a report is of two years at most")
-    access.demand(Right.SEE_REPORTS)
-    manager, reach = asked.manager or None, access.reach(Right.SEE_REPORTS)
-    if reach is Reach.OWN or (reach is Reach.GROUP and manager not in access.people.group):
-        manager = access.login
     return Wanted(
         since=since,
         until=until,
         now=now,
         office=office,
         by=_dimensions(report, asked.by),
-        login=manager,
+        login=seen_of(access, asked.manager or None),
         limit=min(max(asked.limit, 1), MOST_ROWS),
     )
 

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from crm_core.errors import InvalidInput
+from crm_core.model.access import Access
 from crm_core.model.rights import Reach, Right
 from crm_core.model.user import Staff
 from crm_core.storage.queries.pages import Reading
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import MOST_ROWS, Report, Table, Wanted
+from crm_core.storage.reports.reading import report_of
 from crm_core.storage.staff import load_staff
 from hub.reporting import Asked, may_take, recording_url, report_named, wanted_of
 from hub.web.pages import Answer, Pages, access_here
@@ -75,14 +77,15 @@ class Reports:
         except InvalidInput as err:
             problem, asked = str(err), Asked(limit=_ROWS)
             wanted = self._wanted(request, report, asked)
-        view = await self._pages.hub.store.read(lambda conn: _view(conn, report, wanted, asked))
+        access = access_here(request)
+        view = await self._pages.hub.store.read(lambda conn: _view(conn, access, report, wanted, asked))
         context: dict[str, Any] = {
             "view": view,
             "problem": problem,
             "heard": _HEARD,
             "recording_url": recording_url,
-            "takes": may_take(access_here(request)) or not view.table.names_clients,
-            "chooses_manager": access_here(request).reach(Right.SEE_REPORTS) is Reach.ALL,
+            "takes": may_take(access) or not view.table.names_clients,
+            "chooses_manager": access.reach(Right.SEE_REPORTS) is Reach.ALL,
         }
         return self._pages.render(request, "reports/report.html", status=400 if problem else 200, **context)
 
@@ -95,13 +98,13 @@ class Reports:
             raise web.HTTPForbidden
 
 
-def _view(conn: Reading, report: Report, wanted: Wanted, asked: Asked) -> ReportView:
+def _view(conn: Reading, access: Access, report: Report, wanted: Wanted, asked: Asked) -> ReportView:
     zone = ZoneInfo(wanted.office.time_zone)
     last = (wanted.until - timedelta(microseconds=1)).astimezone(zone)
     return ReportView(
         report=report,
         wanted=wanted,
-        table=report.run(conn, wanted),
+        table=report_of(conn, access, report, wanted),
         staff=load_staff(conn),
         first=wanted.since.astimezone(zone).date().isoformat(),
         last=last.date().isoformat(),

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, text
 
+from crm_core.errors import Forbidden
 from crm_core.messages import InboundEvent
 from crm_core.model.call import CallState
 from crm_core.model.identity import parse_identity
+from crm_core.model.rights import Reach, Right
+from crm_core.model.user import Role, User
 from crm_core.services.acts import listing
 from crm_core.services.clients.contacts import ContactChange, change, create, put_on_list
 from crm_core.services.desk import Desk
@@ -22,6 +25,7 @@ from crm_core.services.watching import cases
 from crm_core.storage.reports import REPORTS
 from crm_core.storage.reports.base import By, Report, Table, Wanted, nearest_rank
 from crm_core.storage.reports.numbers_unknown import unknown_statement
+from crm_core.storage.reports.reading import report_of
 from crm_core.storage.reports.waitings import BEGUN, parameters, waitings_statement
 from crm_core.storage.types import JsonText, UtcDateTime
 from tests.fakes.clock import START
@@ -88,6 +92,25 @@ async def test_missed_and_not_returned(world: World) -> None:
         "misses": 1,
         "longest_s": 10 * HOUR - 1020,
     }
+
+
+async def test_figures_are_of_those_whom_somebody_oversees(world: World) -> None:
+    await story(world)
+
+    async def seen(reach: Reach, manager: str | None) -> list[str]:
+        def read(conn: Connection) -> Table:
+            access = world.store.access(conn, User(1, "ivan", "Ivan", Role.HEAD, group="sales"))
+            access = replace(access, reaches={**access.reaches, Right.SEE_REPORTS: reach})
+            return report_of(conn, access, REPORTS["never_returned"], wanted(world, By.MANAGER, login=manager))
+
+        return [row["manager"] for row in rows(await world.store.read(read))]
+
+    assert await seen(Reach.ALL, None) == ["ivan", "petr"]
+    assert await seen(Reach.ALL, "petr") == ["petr"]
+    assert await seen(Reach.OWN, None) == await seen(Reach.OWN, "petr") == ["ivan"]
+    assert await seen(Reach.GROUP, None) == ["ivan"]
+    with pytest.raises(Forbidden):
+        await seen(Reach.NONE, "ivan")
 
 
 async def test_a_reply_in_any_channel_counts_and_so_does_a_later_miss(world: World) -> None:

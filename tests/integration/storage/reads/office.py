@@ -35,6 +35,9 @@ from crm_core.storage.queries.webhooks import DeliveryFilter
 from crm_core.storage.queries.workspace import calls_now, wall
 from crm_core.storage.queries.workspace.control import asking
 from crm_core.storage.queries.workspace.control.views import ControlView
+from crm_core.storage.reports.base import Wanted
+from crm_core.storage.reports.forgotten import FORGOTTEN
+from crm_core.storage.reports.reading import report_of
 from tests.integration.storage.reads import FIRST, NOBODY, Ask, Read, Reads
 
 THEN: Final = datetime(2026, 3, 2, tzinfo=UTC)
@@ -51,6 +54,10 @@ SEEN_BY: Final = {
     Section.ROLE: Right.SEE_STAFF,
 }
 """What whoever looks at a section of the configuration needs, where it is not the right to see sales."""
+
+
+def _wanted(ask: Ask) -> Wanted:
+    return Wanted(THEN, THEN, THEN, ask.desk.office)
 
 
 def _listed(ask: Ask, section: Section) -> Any:
@@ -96,6 +103,7 @@ READS: Reads = {
         "queries.workspace.control.asking.control_page": lambda ask: asking.control_page(
             ask.conn, ask.asker, next(iter(ControlView)), FIRST
         ),
+        "reports.reading.report_of": lambda ask: report_of(ask.conn, ask.access, FORGOTTEN, _wanted(ask)),
         "queries.workspace.wall.wall": lambda ask: wall.wall(ask.conn, ask.asker),
     },
     Right.SEE_ALARMS: {
