@@ -8,14 +8,16 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from crm_core.errors import CoreError, Forbidden, InvalidIdentity, InvalidInput, NotFound, StorageUnavailable
+from crm_core.errors import Conflict, CoreError, Forbidden, InvalidIdentity, InvalidInput, NotFound, StorageUnavailable
 from crm_core.model.access import Access
 from crm_core.model.definitions import Body
 from crm_core.model.definitions.base import Line, Name
 from crm_core.model.rights import Right
 from crm_core.model.user import Absence, Role, User
+from crm_core.services.desk import Desk
 from crm_core.storage import users as storage
 from crm_core.storage.entering import Factor, factor_of
+from crm_core.storage.queries.within import connection_of
 from crm_core.storage.sessions import OpenSession, list_sessions
 from crm_core.storage.users import NewUser, UserChange, add_user, update_user
 from hub.access.others_keys import end_one_session, end_sessions, take_factor_off
@@ -27,6 +29,7 @@ from hub.web.moments import moment_of
 from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, values_of
 from hub.web.office.forms.inputs import drawn
 from hub.web.office.forms.offers import offers_of
+from hub.web.office.forms.seals import demand_same, seal
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, ngettext
@@ -141,15 +144,23 @@ class People:
         if user.login == user_here(request).login and form is not None and form.role is not user.role:
             faults = {**faults, "role": [_("Nobody takes their own access away: ask another administrator.")]}
         if form is None or faults:
-            return await self._drawn(request, user, values, faults, away=_away(sent), status=400)
+            return await self._drawn(request, user, values, faults, away=_away(sent), seen=sent.one("seen"), status=400)
         change = UserChange(absence=absence, **{key: getattr(form, key) for key in _PLAIN})
+
+        def service(desk: Desk) -> User:
+            now = storage.find_user(connection_of(desk), desk.access, user.login)
+            demand_same(sent.one("seen"), _sealed(now or user))
+            return update_user(desk, user.login, change)
+
         try:
-            await self._act(request, lambda desk: update_user(desk, user.login, change))
+            await self._act(request, service)
         except (StorageUnavailable, Forbidden):
             raise
         except CoreError as err:
-            faults = _fault(err)
-            return await self._drawn(request, user, values, faults, away=_away(sent), status=400)
+            outdated = isinstance(err, Conflict)
+            seen = "" if outdated else sent.one("seen")  # whoever saves again has been told
+            user, status = (await self._person(request), 409) if outdated else (user, 400)
+            return await self._drawn(request, user, values, _fault(err), away=_away(sent), seen=seen, status=status)
         raise self.pages.redirect(request, _HOME, _("«{name}» is saved.").format(name=form.name))
 
     async def set_password(self, request: web.Request) -> Answer:
@@ -274,6 +285,7 @@ class People:
         *,
         login: str = "",
         typed: bool = False,
+        seen: str = "",
         away: tuple[str, str] | None = None,
         status: int = 200,
     ) -> Answer:
@@ -290,6 +302,7 @@ class People:
             status=status,
             person=user,
             login=login,
+            seen=seen or (seal(_sealed(user)) if user is not None else ""),
             typed_password=typed and "password" not in faults,
             away=away,
             inputs=[*usual, *more],
@@ -324,6 +337,13 @@ def _form(values: Values) -> tuple[PersonForm | None, Faults]:
 def _values(user: User) -> Values:
     found = {key: getattr(user, key) for key in _PLAIN}
     return {**found, "role": user.role.value}
+
+
+def _sealed(user: User) -> Values:
+    """What the form is drawn with."""
+    away = user.absence
+    since, until = (away.since, away.until) if away is not None else (None, None)
+    return {**_values(user), "away": [each.isoformat() if each is not None else None for each in (since, until)]}
 
 
 def _away(sent: Sent) -> tuple[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,6 +24,7 @@ from hub.web.doing import part
 from hub.web.office.forms.filled import Faults, Sent, Values, fault_in, faults_of, pressed, values_of
 from hub.web.office.forms.inputs import drawn
 from hub.web.office.forms.offers import offers_of
+from hub.web.office.forms.seals import demand_same, seal
 from hub.web.pages import Answer, Pages, access_here, number_in, user_here
 from hub.web.routes import Route, does, shows
 from hub.web.tongues import _, ngettext
@@ -119,7 +118,7 @@ class Pipelines:
         change = PipelineChange(name=form.name, settings=settings)
 
         def service(desk: Desk) -> None:
-            _demand_same(sent.one("seen"), _of_pipeline(pipeline_of(desk, found.id)))
+            demand_same(sent.one("seen"), _of_pipeline(pipeline_of(desk, found.id)))
             services.change_pipeline(desk, found.id, change)
 
         try:
@@ -197,7 +196,7 @@ class Pipelines:
 
         def service(desk: Desk) -> None:
             now = next(each for each in pipeline_of(desk, found.id).stages if each.id == stage.id)
-            _demand_same(sent.one("seen"), _of_stage(now))
+            demand_same(sent.one("seen"), _of_stage(now))
             services.change_stage(desk, found.id, stage.id, change)
 
         try:
@@ -270,7 +269,7 @@ class Pipelines:
                 usual=usual,
                 more=more,
                 others=faults.get("", []),
-                seen=_seal(_of_pipeline(found)),
+                seen=seal(_of_pipeline(found)),
                 warnings=services.warnings(found),
                 field_titles={key: each.title for key, each in fields.by_key.items()},
             )
@@ -293,7 +292,7 @@ class Pipelines:
                 usual=usual,
                 more=more,
                 others=faults.get("", []),
-                seen=_seal(_of_stage(stage)),
+                seen=seal(_of_stage(stage)),
                 standing=standing,
                 goals=[each for each in found.in_use if each.id != stage.id],
             )
@@ -307,16 +306,6 @@ def _of_pipeline(found: Pipeline) -> Values:
 
 def _of_stage(stage: Stage) -> Values:
     return {**stage.record.settings, "name": stage.name, "kind": stage.record.kind.value}
-
-
-def _seal(values: Values) -> str:
-    """What tells whether something was changed meanwhile."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _demand_same(seen: str, values: Values) -> None:
-    if seen and seen != _seal(values):
-        raise Conflict(_("Somebody changed it meanwhile. What you typed is still here: saving again replaces theirs."))
 
 
 def _read(form: type[Form], values: Values) -> tuple[Form | None, Faults]:

@@ -194,6 +194,27 @@ async def test_what_is_wrong_with_somebody_new_stands_beside_its_input(workspace
     assert "длинный пароль" not in page
 
 
+async def test_of_two_administrators_who_change_somebody_the_second_is_told(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    await sent(browser, "/office/new-person", 303, {"login": "anna", "name": "Анна", "role": "manager"})
+
+    def seen(page: str) -> str:
+        found = re.search(r'name="seen" value="(\w+)"', page)
+        assert found is not None
+        return found[1]
+
+    before = seen(await browser.get("/office/people/anna"))
+    await sent(browser, "/office/people/anna", 303, name="Анна", role="manager", extension="105", seen=before)
+    page = await sent(browser, "/office/people/anna", 400, name="", role="head", seen=before)
+    assert seen(page) == before, "a fault elsewhere does not hide it"
+    page = await sent(browser, "/office/people/anna", 409, name="Анна Смирнова", role="head", seen=before)
+    assert "Кто-то изменил это одновременно с вами" in page
+    assert 'value="Анна Смирнова"' in page, "what was typed is still there"
+    assert await workspace.scalar("SELECT extension FROM app_user WHERE login = 'anna'") == "105"
+    await sent(browser, "/office/people/anna", 303, name="Анна Смирнова", role="head", seen=seen(page))
+    assert await workspace.scalar("SELECT role FROM app_user WHERE login = 'anna'") == "head"
+
+
 async def test_people_stand_by_their_names_and_fields_by_their_titles(workspace: Workspace) -> None:
     browser = await workspace.visitor()
     for login, name in (("user10", "Яна"), ("user2", "анна"), ("user3", "Борис")):
