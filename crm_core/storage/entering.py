@@ -121,11 +121,6 @@ def take_factor(desk: Desk, login: str) -> bool:
     return bool(done.rowcount)
 
 
-def with_factor(conn: Connection) -> frozenset[str]:
-    """Who has a second factor."""
-    return frozenset(conn.scalars(select(app_user.c.login).where(app_user.c.totp_secret.is_not(None))))
-
-
 # ---------------------------------------------------------------- sessions and tastes
 
 

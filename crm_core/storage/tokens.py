@@ -139,12 +139,6 @@ def list_tokens(
     return tuple(_token(row) for row in conn.execute(statement))
 
 
-def find_token(conn: Connection, token_id: int) -> Token | None:
-    """One token."""
-    row = conn.execute(select(api_token).where(api_token.c.id == token_id)).first()
-    return _token(row) if row is not None else None
-
-
 def keep_uses(conn: Connection, token_ids: Collection[int], at: datetime) -> None:
     """Keep that these tokens are used; of those whose last use is known to the hour nothing is written."""
     last = api_token.c.last_used_at

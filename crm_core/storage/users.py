@@ -196,11 +196,6 @@ def credentials_of(conn: Connection, logins: Collection[str]) -> dict[str, Crede
     return {row.login: credentials_in(row) for row in rows}
 
 
-def groups(conn: Connection) -> tuple[str, ...]:
-    """The names of all groups."""
-    return tuple(conn.scalars(select(user_group.c.name).order_by(user_group.c.name)))
-
-
 def count_users(conn: Connection, access: Access | None) -> int:
     """How many users there are, the disabled included. Raises Forbidden for whoever sees no staff."""
     demand(access, Right.SEE_STAFF)

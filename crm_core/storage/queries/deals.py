@@ -125,13 +125,6 @@ def standing_on(conn: Connection, access: Access | None, stage_id: int) -> int:
     return int(conn.execute(statement).scalar_one())
 
 
-def ever_stood_on(conn: Connection, stage_id: int) -> bool:
-    """Whether a card, also a deleted one, refers to a stage."""
-    inner = select(stage.c.pipeline_id).where(stage.c.id == stage_id).scalar_subquery()
-    statement = select(deal.c.id).where(deal.c.pipeline_id == inner, deal.c.stage_id == stage_id).limit(1)
-    return conn.execute(statement).first() is not None
-
-
 def stage_spans(conn: Connection, card: DealRecord) -> list[StageSpan]:
     """Where a card stood, from when to when, oldest first. Two statements."""
     rows = conn.execute(

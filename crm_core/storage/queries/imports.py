@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlalchemy import Connection, select
 
 from crm_core.errors import NotFound
@@ -13,7 +11,6 @@ from crm_core.storage.queries.pages import Page, Slice, all_of, number_cursor, o
 from crm_core.storage.tables import import_problem, import_run
 
 _ACTIVE = (ImportState.READY, ImportState.RUNNING)
-_AT_ONCE = 500
 
 
 def one_import(conn: Connection, access: Access | None, import_id: int) -> ImportRecord:
@@ -56,14 +53,6 @@ def list_problems(conn: Connection, access: Access, import_id: int, where: Slice
     after = number_cursor(where.after)
     found = _problems(conn, import_id, after or 0, where.limit + 1)
     return page_of(found, where.limit, lambda each: str(each.line))
-
-
-def every_problem(conn: Connection, import_id: int) -> Iterator[ImportProblemRecord]:
-    """The same, all of them, read by the page."""
-    line = 0
-    while found := _problems(conn, import_id, line, _AT_ONCE):
-        yield from found
-        line = found[-1].line
 
 
 def _problems(conn: Connection, import_id: int, line: int, limit: int) -> list[ImportProblemRecord]:
