@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from itertools import pairwise
 
 from crm_core.model.calendar import DayHours
+from crm_core.wording import Sentence
 from hub.settings.errors import BadValueError, Fault
 from hub.settings.nearest import nearest
 from hub.settings.values import Parser, shown, text, wrong_type
@@ -14,6 +15,7 @@ from hub.settings.values import Parser, shown, text, wrong_type
 Week = dict[int, tuple[DayHours, ...]]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_IN_RUSSIAN = dict(zip(("пн", "вт", "ср", "чт", "пт", "сб", "вс"), DAYS, strict=True))
 _YEARS_BACK = 1
 _YEARS_AHEAD = 6
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})\Z")
@@ -30,17 +32,20 @@ def spans(value: object) -> tuple[DayHours, ...]:
     found = sorted((_span(part, shown(value)) for part in text(value).split(",")), key=lambda each: each.start)
     for earlier, later in pairwise(found):
         if earlier.end == time(0) or later.start < earlier.end:
-            raise BadValueError(f"the openings in {shown(value)} overlap", "Write one after the other")
+            raise BadValueError(
+                Sentence("the openings in {value} overlap", value=shown(value)), Sentence("Write one after the other")
+            )
     return tuple(found)
 
 
 def week(value: object) -> Week:
-    """A table of days and their openings: `mon`, `mon-fri`, `"mon,wed"`; 0 is Monday. Days not named are closed."""
+    """A table of days and their openings: `mon`, `mon-fri`, `"mon,wed"`, also `"пн-пт"`; 0 is Monday. Days not named
+    are closed."""
     mend = 'Write it like { mon-fri = "09:00-18:00", sat = "10:00-15:00" }'
     if not isinstance(value, dict):
         raise wrong_type("a table of days", value, mend)
     if not value:
-        raise BadValueError("no day is named", mend)
+        raise BadValueError(Sentence("no day is named"), mend)
     found: Week = {}
     faults: list[Fault] = []
     for key, hours in value.items():
@@ -78,16 +83,17 @@ def days_off(today: date) -> Parser[frozenset[date]]:
 
 
 def _span(part: str, whole: str) -> DayHours:
-    mend = 'Write it like "09:00-18:00"'
+    mend = Sentence('Write it like "09:00-18:00"')
     found = _SPAN.match(part.strip())
     if not found:
-        raise BadValueError(f"{whole} is not a span of hours", mend)
+        raise BadValueError(Sentence("{value} is not a span of hours", value=whole), mend)
     start, end = (int(found[at]) * 60 + int(found[at + 1]) for at in (1, 3))
     if int(found[2]) > 59 or int(found[4]) > 59 or end > _MIDNIGHT or start >= _MIDNIGHT:
-        raise BadValueError(f"{whole} names a time that does not exist", mend)
+        raise BadValueError(Sentence("{value} names a time that does not exist", value=whole), mend)
     if start >= end:
         raise BadValueError(
-            f"{whole} ends before it begins", "Over midnight, write two days: until 24:00 and from 00:00"
+            Sentence("{value} ends before it begins", value=whole),
+            Sentence("Over midnight, write two days: until 24:00 and from 00:00"),
         )
     return DayHours(_time(start), _time(end % _MIDNIGHT))
 
@@ -104,17 +110,21 @@ def _days(key: str, named: set[int]) -> tuple[int, ...]:
         count = (_day(last, key) - start) % 7 if dash else 0
         for day in ((start + step) % 7 for step in range(count + 1)):
             if day in named or day in found:
-                raise BadValueError(f"{DAYS[day]} is named twice", "Leave it in one place")
+                raise BadValueError(Sentence("{day} is named twice", day=DAYS[day]), Sentence("Leave it in one place"))
             found.append(day)
     return tuple(found)
 
 
 def _day(word: str, key: str) -> int:
-    if word.strip() not in DAYS:
+    word = word.strip()
+    named = _IN_RUSSIAN.get(word, word)
+    if named not in DAYS:
         close = nearest(word, DAYS)
-        guess = f"Did you mean {close}? " if close else ""
-        raise BadValueError(f"{shown(key)} names no day", f"{guess}Days are {' '.join(DAYS)}, spans like mon-fri")
-    return DAYS.index(word.strip())
+        mend = Sentence("Days are {days}, spans like mon-fri", days=" ".join(DAYS))
+        if close:
+            mend = Sentence("Did you mean {close}? {mend}", close=close, mend=mend)
+        raise BadValueError(Sentence("{value} names no day", value=shown(key)), mend)
+    return DAYS.index(named)
 
 
 def _days_off(element: object, year: int) -> frozenset[date]:
@@ -128,7 +138,8 @@ def _days_off(element: object, year: int) -> frozenset[date]:
             return frozenset({date.fromisoformat(found)})
         except ValueError:
             raise BadValueError(
-                f"{shown(element)} is a date that does not exist", 'Write it like "2026-12-31"'
+                Sentence("{value} is a date that does not exist", value=shown(element)),
+                Sentence('Write it like "2026-12-31"'),
             ) from None
     import holidays  # here, for it is heavy and few offices name a country
 
@@ -136,7 +147,8 @@ def _days_off(element: object, year: int) -> frozenset[date]:
     known = holidays.list_supported_countries()
     if country not in known or (part and part not in known[country]):
         raise BadValueError(
-            f"{shown(element)} is no country whose holidays are known", 'Write two letters like "RU", or a date'
+            Sentence("{value} is no country whose holidays are known", value=shown(element)),
+            Sentence('Write two letters like "RU", or a date'),
         )
     years = range(year - _YEARS_BACK, year + _YEARS_AHEAD)
     return frozenset(holidays.country_holidays(country, subdiv=part or None, years=years))

@@ -157,7 +157,8 @@ def _as_in_file(section: Section, more: Callable[[Desk, Any], None] | None = Non
         if own is not None:
             if not own.key:
                 raise InvalidInput("{why}. {mend}", why=own.what, mend=own.mend)
-            raise InvalidInput("{key}: {why}. {mend}", key=own.key, why=own.what, mend=own.mend)
+            key = own.key.partition('."')[0]  # a key that is a value itself has no input of its own
+            raise InvalidInput("{key}: {why}. {mend}", key=key, why=own.what, mend=own.mend)
 
     return checking
 

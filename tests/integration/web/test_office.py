@@ -9,6 +9,7 @@ from crm_core.model.definitions import FORMS, Section
 from crm_core.model.records import ContactRecord
 from crm_core.model.rights import Right
 from crm_core.model.user import Role
+from hub.settings.hours import week
 from hub.web.office.forms.labels import has_word
 from hub.web.office.forms.shapes import Kind, shapes_of
 from hub.web.office.pipelines import PipelineForm, StageForm
@@ -227,6 +228,20 @@ async def test_people_stand_by_their_names_and_fields_by_their_titles(workspace:
     page = await browser.get("/office/fields")
     assert re.search(r'<a href="/office/fields/\d+">Размер окна</a>', page)
     assert "<code>deal.size</code>" in page
+
+
+async def test_a_calendar_takes_russian_days_and_says_in_russian_what_is_no_day(workspace: Workspace) -> None:
+    browser = await workspace.visitor()
+    wrong = {"name": "Офис", "days.0.key": "буд", "days.0.value": "9-18"}
+    page = await sent(browser, "/office/hours/new", 400, wrong)
+    assert "не день недели" in page
+    assert "names no day" not in page
+    assert "card faults" not in page, "it stands beside the days"
+    page = await sent(browser, "/office/hours/new", 400, {**wrong, "days.0.key": "пн-пт"})
+    assert "не часы работы" in page
+    await sent(browser, "/office/hours/new", 303, {**wrong, "days.0.key": "пн-пт", "days.0.value": "09:00-18:00"})
+    assert "пн-пт 09:00-18:00" in await browser.get("/office/hours")
+    assert week({"пн-пт": "09:00-18:00", "вс": "10:00-12:00"}) == week({"mon-fri": "09:00-18:00", "sun": "10:00-12:00"})
 
 
 async def test_a_ladder_asks_what_happens_and_a_webhook_for_one_line(workspace: Workspace) -> None:
