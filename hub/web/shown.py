@@ -24,6 +24,7 @@ from crm_core.services.letters.scheduling import is_scheduled
 from crm_core.services.wording import dial_failure_in
 from crm_core.storage.queries.contacts import ContactCard
 from crm_core.storage.queries.workspace.clients import Client, client_of
+from crm_core.storage.queries.workspace.inbox import MOST_COUNTED
 from hub.web.browsers import browser_word
 from hub.web.tongues import _, language, ngettext, told
 from hub.web.words import CHANNELS, channel_word, identity_word, nameless_word, warning_word
@@ -66,6 +67,7 @@ class Shown:
             "evidence": self.evidence,
             "warnings": self.warnings,
             "line": first_line,
+            "counted": counted,
             "times": self.times,
             "rung": self.rung,
             "browser": browser_word,
@@ -185,6 +187,11 @@ def _moment(at: datetime, zone: ZoneInfo, today: date) -> Markup:
 def fraction(value: float) -> str:
     """A number with one place behind the mark that the reader's language puts there: «12,5»."""
     return f"{value:.1f}".replace(".", "," if language() == "ru" else ".")
+
+
+def counted(count: int, less: int = 0) -> str:
+    """A number that was not counted any further than `MOST_COUNTED`, or how many more than `less` these are."""
+    return f"{count - less}{'+' if count >= MOST_COUNTED else ''}"
 
 
 def duration(seconds: float, most: int = 2) -> str:

@@ -19,7 +19,6 @@ from crm_core.storage.queries.workspace.asker import Asker
 from crm_core.storage.queries.workspace.control.asking import control_counts, control_page
 from crm_core.storage.queries.workspace.control.views import ControlRow, ControlView, SubjectKind, View
 from crm_core.storage.queries.workspace.control.words import VIEWS
-from crm_core.storage.queries.workspace.inbox import MOST_COUNTED
 from hub.web.control.layout import GROUPS, NEUTRAL, address_of, blocks_of, columns_of, group_title, hears
 from hub.web.pages import Answer, Pages, access_here, user_here
 from hub.web.shown import money
@@ -128,7 +127,6 @@ class ControlPages:
             "groups": [(group_title(name), [VIEWS[each] for each in views]) for name, views in GROUPS],
             "counted": counted,
             "chosen": chosen,
-            "most": MOST_COUNTED,
             "neutral": NEUTRAL,
             "here": "/control",
         }

@@ -89,6 +89,7 @@ async def test_a_form_pressed_while_the_hub_is_away_leaves_its_page_where_it_is(
     await expect(ivan.locator("body.offline")).to_be_attached()
     await ivan.keyboard.press("Enter")
     await expect(ivan.locator("#failure")).to_contain_text("Не отправлено: нет связи. Написанное сохранено.")
+    await expect(ivan.locator("#failure [data-reload]")).to_be_hidden()  # that would lose it
     await expect(ivan.locator(".new-task input[name=title]")).to_have_value("Позвонить Анне")
     await workspace.hub.begin()
     await workspace.hub.serving()

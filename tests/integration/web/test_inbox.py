@@ -21,9 +21,10 @@ from crm_core.ports import ChannelHealth, ChannelState
 from crm_core.services.clients.contacts import ContactChange, change
 from crm_core.services.money.products import ProductChange
 from crm_core.services.money.products import create as create_product
-from crm_core.services.tasking.tasks import NewTask, make
+from crm_core.services.tasking.tasks import NewTask, make, make_all
 from crm_core.services.watching.alarms import raise_alarm
 from crm_core.storage import leases, tables
+from crm_core.storage.queries.workspace.inbox import MOST_COUNTED
 from crm_core.storage.users import UserChange, update_user
 from tests.fakes.clock import START
 from tests.integration.http.world import PlayedChannel
@@ -211,6 +212,16 @@ async def test_tasks_are_given_ticked_off_put_off_and_done(workspace: Workspace)
     assert await workspace.scalar("SELECT state FROM task") == "cancelled"
     await ivan.send("/tasks/new", page="/tasks", back="/tasks", title="Потом", due="вчера")
     assert "не дата и время" in await ivan.get("/tasks")
+
+
+async def test_what_is_counted_no_further_is_said_to_be_more(workspace: Workspace) -> None:
+    ivan = await workspace.visitor("ivan", Role.MANAGER)
+    due = workspace.clock.now() - timedelta(minutes=1)
+    await workspace.hub.store.run(lambda desk: make_all(desk, [NewTask("Замер", "ivan", due)] * (MOST_COUNTED + 5)))
+    page = await ivan.get("/")
+    assert ">1000+</span>" in page
+    assert "Показать все: 1000+" in page
+    assert ">и ещё 800+</p>" in await ivan.get("/?all=1")
 
 
 async def test_a_line_of_a_checklist_is_ticked_off(workspace: Workspace) -> None:
