@@ -263,7 +263,7 @@ KEPT: Final[tuple[Keeping, ...]] = (
         Section.GROUP,
         "groups",
         N_("Groups"),
-        N_("How the people of a group are rung, and when they work."),
+        N_("How the people of a group are rung, and when they work. Who is in one is said on the page of each person."),
         N_("Set up a group"),
         _as_in_file(Section.GROUP, _of_group),
     ),

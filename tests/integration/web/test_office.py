@@ -228,6 +228,8 @@ async def test_people_stand_by_their_names_and_fields_by_their_titles(workspace:
     page = await browser.get("/office/fields")
     assert re.search(r'<a href="/office/fields/\d+">Размер окна</a>', page)
     assert "<code>deal.size</code>" in page
+    ident = await workspace.scalar("SELECT id FROM definition WHERE name = 'deal.size'")
+    assert "<h1>Размер окна</h1>" in await browser.get(f"/office/fields/{ident}")
 
 
 async def test_a_calendar_takes_russian_days_and_says_in_russian_what_is_no_day(workspace: Workspace) -> None:
