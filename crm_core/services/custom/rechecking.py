@@ -92,6 +92,8 @@ def mended(desk: Desk, changes: Sequence[Change]) -> None:
 
 def _misfit(field: Field, value: Any) -> bool:
     """Whether a value may have been found wrong: it does not fit, or may stand with somebody else, too."""
+    if field.type is FieldType.FORMULA:  # worked out, nobody mends it
+        return False
     if field.body.unique:
         return True
     try:
