@@ -51,7 +51,15 @@ document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig: { elt } 
   }
   typed = new Map();
   if (again) form.requestSubmit(again);
+  else answered();
 });
+
+/** What came of a button may stand far above or below it: it is brought into sight. */
+function answered() {
+  const found = document.querySelector("#main [data-answer], #main .faults, #main .wrong");
+  const top = found?.getBoundingClientRect().top ?? 0;
+  if (found && (top < 60 || top > innerHeight - 140)) found.scrollIntoView({ block: "start" });
+}
 
 const waiting = new WeakMap();
 
