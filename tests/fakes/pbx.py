@@ -107,7 +107,6 @@ class MemoryCursors:
 
     def __init__(self) -> None:
         self.places: dict[tuple[str, str], str] = {}
-        self.saved = asyncio.Event()
 
     async def load(self, key: ChannelKey, name: str) -> str | None:
         """The place last saved."""
@@ -116,7 +115,6 @@ class MemoryCursors:
     async def save(self, key: ChannelKey, name: str, value: str) -> None:
         """Save a place."""
         self.places[str(key), name] = value
-        self.saved.set()
 
 
 class MemoryLease:

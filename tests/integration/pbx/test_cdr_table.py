@@ -22,6 +22,7 @@ from hub.demo.peers.asterisk import AsteriskTree
 from hub.demo.peers.office import Office
 from hub.demo.peers.sipp import SippRunner
 from tests.integration.pbx.conftest import CLIENT, FALLBACK, LINE, Exchange, _running, listed
+from tests.integration.pbx.waiting import until
 from tests.patience import PATIENCE_S
 from tests.peers.postgres import PostgresServer
 
@@ -128,8 +129,7 @@ async def test_calls_of_an_outage_are_settled_from_the_table(office: Recorded) -
     exchange = office.exchange
     await exchange.people.phone(FALLBACK, hold_ms=300)
     away = await office.hub()
-    async with asyncio.timeout(PATIENCE_S):
-        await exchange.around.cursors.saved.wait()
+    await until(lambda: ("pbx:office", "cdr_sql") in exchange.around.cursors.places)
     await away.stop()
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=1300)
     assert await caller.wait(PATIENCE_S) == 0

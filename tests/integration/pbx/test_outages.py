@@ -27,6 +27,14 @@ async def _state(channel: PbxChannel, *states: ChannelState) -> None:
     await until(lambda: channel.health.state in states)
 
 
+async def _records_read(exchange: Exchange) -> None:
+    """Wait until the connector will read call records on from where they end now. Other places are saved beside that
+    one, such as how far the numbers were compared."""
+    here = "pbx:office", "cdr"
+    cdr, places = exchange.office.cdr, exchange.around.cursors.places
+    await until(lambda: here in places and places[here].endswith(f":{cdr.stat().st_size if cdr.exists() else 0}"))
+
+
 async def _next_state(channel: PbxChannel) -> ChannelState:
     await asyncio.sleep(0.02)
     return channel.health.state
@@ -107,25 +115,22 @@ async def test_a_call_that_was_cut_by_a_crash_is_settled(exchange: Exchange) -> 
 async def test_calls_that_came_and_went_while_the_hub_was_away(exchange: Exchange) -> None:
     await exchange.people.phone("103", hold_ms=300)
     away = await exchange.hub()
-    await exchange.around.cursors.saved.wait()
+    await _records_read(exchange)
     await away.stop()
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=1300)
     assert await caller.wait(PATIENCE_S) == 0
     await exchange.recorded(CLIENT)
     assert exchange.sink.events == []
-    exchange.around.cursors.saved.clear()
     await exchange.hub()
     settled = await exchange.call("settled")
     assert (settled.state, settled.number, settled.answered_by) == (CallState.ANSWERED, CLIENT, "PJSIP/103")
     assert settled.line == LINE
-    await exchange.around.cursors.saved.wait()
-    place = exchange.around.cursors.places["pbx:office", "cdr"]
-    assert place.endswith(f":{exchange.office.cdr.stat().st_size}")
+    await _records_read(exchange)
 
 
 async def test_a_callback_ordered_by_key_while_the_hub_was_away_is_not_forgotten(exchange: Exchange) -> None:
     away = await exchange.hub()
-    await exchange.around.cursors.saved.wait()
+    await _records_read(exchange)
     await away.stop()
     await exchange.people.busy_phone("103")  # nobody takes the fallback
     caller = await exchange.people.key_presser(CLIENT, LINE, after_ms=1500)
@@ -154,7 +159,7 @@ async def test_a_call_that_goes_on_through_an_outage_of_the_hub_is_taken_up(exch
 async def test_call_records_know_better_than_a_link_that_came_in_the_middle(exchange: Exchange) -> None:
     await exchange.people.phone("101", answer_ms=100, hold_ms=600_000)
     away = await exchange.hub(dial("101"))
-    await exchange.around.cursors.saved.wait()
+    await _records_read(exchange)
     caller = await exchange.people.caller(CLIENT, LINE, hold_ms=600_000)
     seen = await exchange.call("answered")
     await away.stop()
