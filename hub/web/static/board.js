@@ -1,6 +1,7 @@
 // Boards and the pages of cards: cards are dragged, moved by keys or a menu; what a stage asks for is asked in a dialog.
 
 import { post } from "./failures.js";
+import { onceFor } from "./once.js";
 
 const board = document.getElementById("board");
 const menu = document.getElementById("move-menu");
@@ -430,7 +431,7 @@ document.addEventListener("click", ({ target }) => {
   localStorage.setItem(folded(button.dataset.fold), open ? "1" : "0");
   unfold();
 });
-document.addEventListener("htmx:afterSwap", unfold);
+document.addEventListener("htmx:afterSwap", onceFor(unfold));
 
 dress();
 unfold();

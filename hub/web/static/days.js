@@ -1,5 +1,6 @@
 // Between the entries of a timeline the day begins anew where it does: `<li class="day">`, by the office's own dates.
 
+import { onceFor } from "./once.js";
 import { hold } from "./steady.js";
 
 const { lang } = document.documentElement;
@@ -21,17 +22,23 @@ function words(day) {
 
 function part(timeline) {
   const release = hold(timeline);
+  const kept = new Set();
   let before = "";
   for (const each of [...timeline.children]) {
-    if (each.matches(".day")) { each.remove(); continue; }
     const day = each.matches(".entry") ? dayOf(each) : "";
     if (!day || day === before) continue;
-    const line = document.createElement("li");
-    line.className = "day";
-    line.textContent = words(day);
-    each.before(line);
+    let line = each.previousElementSibling;
+    if (!line?.matches(".day")) {
+      line = document.createElement("li");
+      line.className = "day";
+      each.before(line);
+    }
+    const said = words(day);
+    if (line.textContent !== said) line.textContent = said;
+    kept.add(line);
     before = day;
   }
+  timeline.querySelectorAll(":scope > .day").forEach((line) => { if (!kept.has(line)) line.remove(); });
   release();
 }
 
@@ -39,6 +46,7 @@ const partAll = () => { document.querySelectorAll("ol.timeline").forEach(part); 
 
 export function begin() {
   partAll();
-  document.addEventListener("htmx:afterSettle", partAll);
-  document.addEventListener("placed", partAll);
+  const soon = onceFor(partAll);
+  document.addEventListener("htmx:afterSettle", soon);
+  document.addEventListener("placed", soon);
 }

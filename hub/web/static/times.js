@@ -1,6 +1,8 @@
 // Durations that go on by themselves: `data-since` (how long since) and `data-until` (how long until), RFC 3339. They are
 // said as the hub says them: `data-units` of the page has its words for days, hours, minutes and seconds.
 
+import { onceFor } from "./once.js";
+
 const WORDS = document.body.dataset.units.split("|");
 const UNITS = [86_400, 3_600, 60, 1].map((size, at) => [size, WORDS[at]]);
 
@@ -34,6 +36,7 @@ export function tick() {
 export function begin() {
   tick();
   setInterval(tick, 1000);
-  document.addEventListener("htmx:afterSwap", tick);
-  document.addEventListener("placed", tick);
+  const soon = onceFor(tick);
+  document.addEventListener("htmx:afterSwap", soon);
+  document.addEventListener("placed", soon);
 }

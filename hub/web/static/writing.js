@@ -1,6 +1,7 @@
 // Where clients are listed: which of them is writing at this moment. `data-writer="5"` is what says so of client 5.
 
 import * as feed from "./feed.js";
+import { onceFor } from "./once.js";
 
 const LASTS_MS = 6000; // said again every few seconds, as long as they write
 const until = new Map(); // client -> the timer that lets go
@@ -21,7 +22,7 @@ feed.on("whisper", ({ topic, said, client }) => {
   until.set(who, setTimeout(() => letGo(who), LASTS_MS));
   show();
 });
-document.addEventListener("htmx:afterSwap", show); // a list that was drawn anew
+document.addEventListener("htmx:afterSwap", onceFor(show)); // a list that was drawn anew
 document.addEventListener("placed", ({ target, detail }) => {
   const link = detail.fresh && target.matches("[id^=happened-].in") && target.querySelector('a[href^="/contacts/"]');
   if (link) letGo(link.pathname.split("/")[2]); // there it is
