@@ -23,12 +23,14 @@ from hub.access.security import new_token, token_digest
 from hub.app import create_app
 from hub.bootstrap import Hub, build
 from hub.settings import DatabaseEngine, DatabaseUrl, Settings
+from hub.web.pages import PAGES
 
 _LOGIN, _PASSWORD = "root", "длинный пароль"
 _HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(_PASSWORD)
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 # Where most tests go. What these answer is no matter here: the tests look at that.
-_PAGES = ("/", "/contacts", "/deals", "/tasks", "/wall", "/calls")
+_PAGES = ("/", "/contacts", "/deals", "/tasks", "/wall", "/calls", "/me", "/control", "/journal", "/companies")
+_SPOKEN = "ru"
 _OPERATIONS = ("/contacts", "/deals", "/cases", "/tasks")
 
 
@@ -46,15 +48,24 @@ async def warm() -> None:
 
         await hub.store.run(hire)
         await hub.intake.receive(_message(hub))
-        async with TestClient(TestServer(create_app(hub)), cookie_jar=CookieJar(unsafe=True)) as client:
+        app = create_app(hub)
+        _compile(app)
+        async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as client:
             api = {"Authorization": f"Bearer {token}"}
             await _visit(client, [f"/api/v1{path}" for path in _OPERATIONS], api)
             held = await client.get("/api/v1/contacts", headers=api)
             cards = [f"/contacts/{each['id']}" for each in (await held.json())["items"]]
-            pages = {"Accept": "text/html", "Accept-Language": "ru"}
+            pages = {"Accept": "text/html", "Accept-Language": _SPOKEN}
             await _enter(client, pages)
             await _visit(client, [*_PAGES, *cards], pages)
         await hub.stop()
+
+
+def _compile(app: Application) -> None:
+    """All templates, as most browsers of tests are told to speak: each hub would compile those that it needs first."""
+    spoken = app[PAGES].templates._spoken[_SPOKEN]
+    for name in spoken.list_templates():
+        spoken.get_template(name)
 
 
 def _message(hub: Hub) -> InboundEvent:
