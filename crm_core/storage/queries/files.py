@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, exists, insert, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.errors import InvalidInput, NotFound
 from crm_core.messages import StoredFile
 from crm_core.model.access import Access, Right
 from crm_core.model.records import AttachmentRecord
+from crm_core.model.timeline import EntryKind
 from crm_core.services.desk import Desk
 from crm_core.storage.queries.pages import all_of
 from crm_core.storage.queries.seeing import seen_entry
 from crm_core.storage.queries.within import connection_of
-from crm_core.storage.tables import attachment, timeline, upload
+from crm_core.storage.tables import attachment, task, timeline, upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,25 @@ class Upload:
 
 
 def one_attachment(conn: Connection, access: Access, attachment_id: int) -> AttachmentRecord:
-    """One file of an entry; raises NotFound, also where the entry tells of a card that somebody does not see, and
-    Forbidden for whoever sees no clients."""
+    """One file of an entry; raises NotFound, also where the entry tells of a card that somebody does not see (not so of
+    the end of a task that they gave or were to do), and Forbidden for whoever sees no clients."""
     access.demand(Right.SEE_CLIENTS)
     wanted = select(attachment).where(attachment.c.id == attachment_id)
     seen = seen_entry(timeline, access.sight)
     if seen is not None:
-        wanted = wanted.where(attachment.c.entry_id.in_(select(timeline.c.id).where(seen)))
+        theirs = and_(_ended(timeline), or_(task.c.assignee == access.login, task.c.author == access.login))
+        told = or_(seen, exists().where(theirs))
+        wanted = wanted.where(exists().where(timeline.c.id == attachment.c.entry_id, told))
     found = all_of(conn, AttachmentRecord, wanted)
     if not found:
         raise NotFound("there is no attachment {attachment}", attachment=attachment_id)
     return found[0]
+
+
+def _ended(line: Any) -> ColumnElement[bool]:
+    """Which task a line of a timeline tells the end of: it stands at that very moment."""
+    of_client = and_(task.c.contact_id == line.c.contact_id, task.c.done_at == line.c.occurred_at)
+    return and_(of_client, line.c.kind == EntryKind.TASK, line.c.author == task.c.done_by)
 
 
 def add_upload(desk: Desk, login: str, name: str, content_type: str, stored: StoredFile) -> Upload:

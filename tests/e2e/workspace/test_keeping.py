@@ -62,7 +62,7 @@ async def test_a_field_that_is_added_is_filled_in_and_what_does_not_fit_it_later
     await expect(fact.locator("summary")).to_have_text("высоко")
 
     # From now on it is a number: what stands there already does not fit.
-    await root.locator("table.kept a", has_text="floor").click()
+    await root.locator("table.kept a", has_text="Этаж").click()
     await root.locator("[name=type]").select_option("number")
     await saved(root, fields)
 

@@ -168,19 +168,19 @@ async def test_an_outgoing_call_shows_the_number_configured(office: Office) -> N
 
 
 @pytest.mark.parametrize(
-    ("event", "words"),
+    ("event", "words", "kept"),
     [
-        ({"direction": "sideways"}, "Invalid direction!"),
-        ({"event": "ring"}, "Unknown event"),
-        ({"callId": ""}, "callId is missing"),
+        ({"direction": "sideways"}, "Invalid direction!", "Неверное направление звонка"),
+        ({"event": "ring"}, "Unknown event", "Неизвестное событие"),
+        ({"callId": ""}, "callId is missing", "Нет поля callId"),
     ],
 )
-async def test_what_is_wrong_is_said_and_kept(office: Office, event: dict[str, str], words: str) -> None:
+async def test_what_is_wrong_is_said_and_kept(office: Office, event: dict[str, str], words: str, kept: str) -> None:
     status, answer = await office.push(**event)
     assert status == 422
     assert words in answer["error"]
     (fact,) = (await office.api("/journal?state=failed"))["items"]
-    assert words in fact["error"]
+    assert kept in fact["error"], "in the language of the office, where nobody asks for another"
     assert (await office.api("/calls"))["items"] == []
 
 
