@@ -3,8 +3,10 @@ come. A Chromium without a screen forbids them always: that it allows them, and 
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from hub.demo.peers.bot_api.people import Person
 from tests.e2e.workspace.office import Workspace
@@ -65,6 +67,12 @@ async def works(workspace: Workspace, ivan: Page) -> None:
     await ivan.wait_for_function("() => window.connected === true")
 
 
+async def told_of(notice: Locator, text: str, facts: int) -> None:
+    """The notice stands that tells of so many messages: one that was drawn before may show the newest words already."""
+    await expect(notice).to_contain_text(text)
+    await expect(notice).to_have_attribute("data-mark", re.compile(rf"^{facts}\."))
+
+
 async def his(workspace: Workspace) -> tuple[Person, int]:
     """A client of Ivan's, who has written before."""
     anna = workspace.client(5001, "Анна")
@@ -111,7 +119,7 @@ async def test_who_wants_neither_gets_neither_and_who_wants_one_gets_that(worksp
     notice = ivan.locator("#popups .notice-popup")
     await works(workspace, ivan)
     await anna.say("Вы здесь?")
-    await expect(notice).to_contain_text("Вы здесь?")
+    await told_of(notice, "Вы здесь?", 2)
     assert await ivan.evaluate("[told, chimes]") == [[], 0]
 
     await ivan.goto(f"{workspace.hub.url}/me")
@@ -120,7 +128,7 @@ async def test_who_wants_neither_gets_neither_and_who_wants_one_gets_that(worksp
     await expect(ivan.locator("input[name=notifications]")).to_be_checked()
     await works(workspace, ivan)
     await anna.say("А теперь?")
-    await expect(notice).to_contain_text("А теперь?")
+    await told_of(notice, "А теперь?", 3)
     await ivan.wait_for_function("() => told.length > 0")
     assert await ivan.evaluate("[told, chimes]") == [[["Анна: Ждёт ответа", "А теперь?"]], 0]
 
@@ -131,6 +139,6 @@ async def test_who_wants_neither_gets_neither_and_who_wants_one_gets_that(worksp
     await expect(ivan.locator("input[name=sound]")).to_be_checked()
     await works(workspace, ivan)
     await anna.say("Ау!")
-    await expect(notice).to_contain_text("Ау!")
+    await told_of(notice, "Ау!", 4)
     await ivan.wait_for_function("() => chimes > 0")  # which tab speaks is agreed on first
     assert await ivan.evaluate("[told, chimes]") == [[], 1]

@@ -147,14 +147,15 @@ async def test_people_meet_only_what_they_see(world: World) -> None:
         await world.store.run(moved)
 
 
-async def test_a_file_of_what_tells_of_a_card_is_seen_by_those_who_see_the_card(world: World) -> None:
+async def test_a_file_of_what_tells_of_a_card_is_seen_by_those_who_see_the_card_or_did_it(world: World) -> None:
     cards = await filled(world, {"reach": {"manager": "own"}})
     of = {login: next(card for card in cards if card.manager == login) for login in (IVAN, OLGA)}
 
     def told(desk: Desk) -> dict[tuple[str, EntryKind], int]:
         client, found = ContactRecord(desk.work.next_id(), "Анна", START, START, "анна"), {}
         desk.work.put(client)
-        for kind, (login, card) in product((EntryKind.NOTE, EntryKind.MESSAGE), of.items()):
+
+        def tell(kind: EntryKind, card: DealRecord, login: str) -> None:
             entry = EntryRecord(
                 id=desk.work.next_id(),
                 seq=0,
@@ -165,11 +166,20 @@ async def test_a_file_of_what_tells_of_a_card_is_seen_by_those_who_see_the_card(
                 sequence=0,
                 recorded_at=START,
                 deal_id=card.id,
+                author=login,
             )
             file = AttachmentRecord(desk.work.next_id(), entry.id, 0, "a.txt", "text/plain", FileState.PENDING)
             desk.work.put(entry)
             desk.work.put(file)
             found[login, kind] = file.id
+
+        for kind, (login, card) in product((EntryKind.NOTE, EntryKind.MESSAGE), of.items()):
+            tell(kind, card, login)
+        for login in (IVAN, PETR):  # each has done a task about the card of another
+            task_id, done = desk.work.next_id(), TaskState.DONE
+            ended = TaskRecord(task_id, "Measure", done, START, START, "rule", login, done_at=START, done_by=login)
+            desk.work.put(ended._replace(contact_id=client.id, deal_id=of[OLGA].id))
+            tell(EntryKind.TASK, of[OLGA], login)
         return found
 
     ids = await world.store.run(told)
@@ -181,7 +191,7 @@ async def test_a_file_of_what_tells_of_a_card_is_seen_by_those_who_see_the_card(
             return False
 
     found = await world.store.read(lambda conn: {key for key, file in ids.items() if seen(conn, file)})
-    assert set(ids) - found == {(OLGA, EntryKind.NOTE)}
+    assert set(ids) - found == {(OLGA, EntryKind.NOTE), (PETR, EntryKind.TASK)}
 
 
 async def test_a_deletion_reaches_as_far_as_its_right(world: World) -> None:
