@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +11,7 @@ from crm_core.errors import InvalidInput
 from crm_core.model.definitions.templates import TemplateFile
 from crm_core.services.letters.documents import Made, Prepared
 from crm_core.wording import restored
+from hub.apart import done_apart
 from hub.documents import worker
 from hub.files import DiskFiles
 from hub.log import get_logger
@@ -66,35 +65,19 @@ class DocumentMaker:
         return await self._files.read(file.sha256)
 
     async def _done(self, job: Mapping[str, Any]) -> bytes:
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            worker.__name__,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-        )
         try:
-            async with asyncio.timeout(self._patience_s):
-                answer, said = await process.communicate(worker.packed(job))
+            answer = await done_apart(worker, worker.packed(job), keep=_KEPT, patience_s=self._patience_s)
         except TimeoutError as err:
             raise InvalidInput("the document takes too long to fill in: simplify its template") from err
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if answer[:1] == worker.REFUSED:
-            raise InvalidInput(restored(answer[1:].decode("utf-8", "replace")))
-        if answer[:1] != worker.OK:
+        if answer.written[:1] == worker.REFUSED:
+            raise InvalidInput(restored(answer.written[1:].decode("utf-8", "replace")))
+        if answer.written[:1] != worker.OK:
             log.error(
                 "a document could not be filled in",
-                status=process.returncode,
-                said=said[-2000:].decode(errors="replace"),
+                status=answer.status,
+                said=answer.said[-2000:].decode(errors="replace"),
             )
             raise InvalidInput("the document can't be filled in: it is too large or its template is broken")
-        if len(answer) > LARGEST:
+        if len(answer.written) > LARGEST:
             raise InvalidInput("the document is larger than {most} MB", most=LARGEST // 1024 // 1024)
-        return answer[1:]
+        return answer.written[1:]

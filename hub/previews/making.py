@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 from typing import Final
 
 from crm_core.errors import CoreError
+from hub.apart import done_apart
 from hub.files import DiskFiles
 from hub.log import get_logger
 from hub.previews import worker
@@ -73,24 +72,8 @@ class Previews:
 
     async def _drawn(self, picture: bytes) -> bytes:
         """The small picture; empty where the process makes none of it."""
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            worker.__name__,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=environment,
-        )
         try:
-            async with asyncio.timeout(self._patience_s):
-                answer, _ = await process.communicate(picture)
+            answer = await done_apart(worker, picture, keep=_KEPT, patience_s=self._patience_s)
         except TimeoutError:
             return b""
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return answer if process.returncode == 0 and len(answer) <= MOST else b""
+        return answer.written if answer.status == 0 and len(answer.written) <= MOST else b""

@@ -390,7 +390,7 @@ async def asked(world: World, question: Callable[[Desk], list[str]]) -> list[str
 @pytest.mark.parametrize("right", ACTS)
 async def test_every_act_asks_for_its_right(world: World, right: Right) -> None:
     found = {
-        name: await asked(world, lambda desk, act=act: wrongs(desk, right, act))  # type: ignore[misc]
+        name: await asked(world, lambda desk, act=act: wrongs(desk, right, act))  # type: ignore[misc]  # its defaults
         for name, act in ACTS[right].items()
     }
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

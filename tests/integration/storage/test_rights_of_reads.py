@@ -158,7 +158,7 @@ def takes_a_connection(name: str) -> bool:
 @pytest.mark.parametrize("right", [right for right in Right if READS[right]])
 async def test_every_read_asks_for_its_right(world: World, right: Right) -> None:
     found = {
-        name: await asked(world, lambda desk, name=name, read=read: wrongs(desk, right, name, read))  # type: ignore[misc]
+        name: await asked(world, lambda desk, name=name, read=read: wrongs(desk, right, name, read))  # type: ignore[misc]  # its defaults
         for name, read in READS[right].items()
     }
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

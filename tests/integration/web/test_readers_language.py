@@ -240,7 +240,7 @@ class Office:
         now = self.workspace.clock.advance(timedelta(**by))
         while due := await self.store.read(lambda conn: queues.due_deadlines(conn, now, 100)):
             for each in due:
-                await self.act(lambda desk, each=each: fire(desk, deadline=each))  # type: ignore[misc]
+                await self.act(lambda desk, each=each: fire(desk, deadline=each))  # type: ignore[misc]  # its defaults
 
     async def one(self, sql: str) -> int:
         """A number of the record."""
@@ -254,7 +254,7 @@ class Office:
         """Somebody fills a form in and asks to be called; the robot does not reach them; others call in vain."""
         for key, kind in (("size", FieldType.NUMBER), ("inn", FieldType.TEXT)):
             body = FieldBody(of="lead", key=key, title=key.title(), type=kind, unique=key == "inn")
-            await self.act(lambda desk, body=body: add(desk, Section.FIELD, body.title, body, "ivan"))  # type: ignore[misc]
+            await self.act(lambda desk, body=body: add(desk, Section.FIELD, body.title, body, "ivan"))  # type: ignore[misc]  # its defaults
         told = {"name": "Anna", "phone": PHONE, "email": "anna@example.org", "page": "https://example.org/windows"}
         mine = (("size", "wide"), ("inn", "7701"), ("Colour", "white"))
         await self.take(form(at(1), **told, message="A window, please", fields=mine, callback_at=at(60), source="Site"))
@@ -352,11 +352,11 @@ class Office:
         today = self.workspace.clock.now().date().isoformat()
         for kind in (PaymentKind.PLANNED, PaymentKind.PROMISED):
             new = NewPayment(kind, 100_00, "RUB", due_on=today)
-            await self.act(lambda desk, new=new: payments.record(desk, deal, "ivan", new))  # type: ignore[misc]
+            await self.act(lambda desk, new=new: payments.record(desk, deal, "ivan", new))  # type: ignore[misc]  # its defaults
         await self.pass_time(days=2)
         for amount in (100_00, -50_00):
             new = NewPayment(PaymentKind.RECEIVED, amount, "RUB")
-            await self.act(lambda desk, new=new: payments.record(desk, deal, "ivan", new))  # type: ignore[misc]
+            await self.act(lambda desk, new=new: payments.record(desk, deal, "ivan", new))  # type: ignore[misc]  # its defaults
         body = DocumentBody(html="Offer")
         offer = Prepared("Offer", body, 1, "Offer 1", "offer.pdf", {}, "Europe/Moscow", "ru", self.contact, deal)
         await self.act(lambda desk: documents.keep(desk, offer, Made("0" * 64, 1), "ivan", None))
@@ -392,7 +392,7 @@ async def test_whatever_the_hub_writes_is_read_in_english_in_a_russian_office(wo
     english = await reader(workspace)
     for login in ("ivan", "petr"):
         new = NewUser(login, login.title(), Role.MANAGER, extension=f"PJSIP/{login}")
-        await workspace.hub.store.run(lambda desk, new=new: add_user(desk, new))  # type: ignore[misc]
+        await workspace.hub.store.run(lambda desk, new=new: add_user(desk, new))  # type: ignore[misc]  # its defaults
     office = Office(workspace)
     await office.forms_and_calls()
     await office.cases()
