@@ -24,7 +24,7 @@ COMPUTED = {
     "problems[0]": "a list of sentences",
     "found[0]": "a list of sentences",
     "missing": "a sentence, by its type",
-    "restored(answer[1:].decode('utf-8', 'replace'))": "what another process said",
+    "restored(answer.written[1:].decode('utf-8', 'replace'))": "what another process said",
     "why": "what was found wrong, a sentence where it is ours",
     "what": "a sentence, made above",
     "told": "a sentence, made above",
